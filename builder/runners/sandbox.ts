@@ -1,0 +1,96 @@
+import { UserError } from '../../errors.ts'
+import type { Privilege } from '../../images/derivation.ts'
+import { type Finished, run } from '../process.ts'
+
+/** One command in a root of its own. Directories are absolute paths on this machine. */
+export interface Sandbox {
+  /** Read-only root below everything. */
+  readonly toolchain: string
+  /** Shown read-only at `/in`. */
+  readonly inputs: string
+  /** Shown at `/out`; the only thing that outlives the command. */
+  readonly output: string
+  /** An empty directory for the sandbox's own mounts. */
+  readonly work: string
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly privilege: Privilege
+  readonly log: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** What Docker gives a container: a derivation that needs more has to say so, or it would fail on an engine. */
+const DOCKER_CAPABILITIES =
+  'chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap'
+
+// The toolchain is the lower layer of an overlay whose upper is memory, so a command may write anywhere and nothing of
+// it stays. /build is memory too: maintainer scripts and dpkg wait for disks otherwise.
+const SETUP = `
+set -eu
+mount -t tmpfs -o mode=0755 sandbox "$WORK"
+mkdir "$WORK/upper" "$WORK/work" "$WORK/root"
+mount -t overlay -o "lowerdir=$TOOLCHAIN,upperdir=$WORK/upper,workdir=$WORK/work" toolchain "$WORK/root"
+cd "$WORK/root"
+mkdir -p in out build tmp proc dev old
+mount --bind "$INPUTS" in
+mount -o remount,bind,ro in
+mount --bind "$OUTPUT" out
+mount -t tmpfs -o mode=0755,size=90% build build
+mount -t tmpfs -o mode=1777 tmp tmp
+mount -t proc proc proc
+mount -t tmpfs -o mode=0755 dev dev
+for node in null zero full random urandom tty; do : > dev/$node; mount --bind /dev/$node dev/$node; done
+mkdir dev/shm
+mount -t tmpfs -o mode=1777 shm dev/shm
+ln -s /proc/self/fd dev/fd
+pivot_root . old
+cd /build
+umount -l /old
+umask 022
+exec "$@"
+`
+
+/** Runs the command with no network, its own processes and mounts, and only the capabilities it may have. */
+export async function runSandboxed(sandbox: Sandbox): Promise<Finished> {
+  const { command, env, privilege, log, signal } = sandbox
+  return run('unshare', [...NAMESPACES, 'sh', '-c', SETUP, 'sandbox', ...restrict(privilege), ...insideEnv(env), ...command], {
+    env: {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      TOOLCHAIN: sandbox.toolchain,
+      INPUTS: sandbox.inputs,
+      OUTPUT: sandbox.output,
+      WORK: sandbox.work,
+    },
+    log,
+    signal,
+  })
+}
+
+const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--net', '--ipc', '--uts']
+
+function restrict(privilege: Privilege): string[] {
+  if (privilege === 'all') return []
+  const kept = DOCKER_CAPABILITIES.split(' ').map((name) => `+${name}`)
+  return ['setpriv', `--bounding-set=${['-all', ...kept].join(',')}`, '--inh-caps=-all', '--']
+}
+
+function insideEnv(env: Readonly<Record<string, string>>): string[] {
+  const fixed = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/build', LC_ALL: 'C.UTF-8', TZ: 'UTC' }
+  return ['env', '-i', ...Object.entries({ ...fixed, ...env }).map(([key, value]) => `${key}=${value}`)]
+}
+
+/** Tries the namespaces and mounts that a sandbox needs; says what is missing where they are not to be had. */
+export async function checkSandbox(directory: string): Promise<void> {
+  const probe = await run(
+    'unshare',
+    [...NAMESPACES, 'sh', '-c', 'mount -t tmpfs probe "$1" && mkdir "$1/l" "$1/u" "$1/w" "$1/m" && mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"', 'probe', directory],
+    { env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin' } },
+  )
+  if (probe.exitCode === 0) return
+  throw new UserError('sandbox', `this machine cannot make a sandbox: ${probe.output.trim().split('\n').at(-1) ?? ''}`, {
+    hint:
+      process.getuid?.() === 0
+        ? 'hangar needs unshare and mount (util-linux), overlayfs, and in a container the capability SYS_ADMIN'
+        : 'run it as root: sudo --preserve-env=HOME npm run build:image HOST',
+  })
+}

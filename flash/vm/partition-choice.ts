@@ -1,0 +1,111 @@
+import type { BootVolume } from './boot-volumes.ts'
+import { parseConfigText } from './config-text.ts'
+import type { FirmwareSettings, FirmwareState } from './firmware-state.ts'
+
+/** The partition that boots and the name of its configuration there, or why none does. */
+export type Choice =
+  | { readonly volume: BootVolume; readonly configName: 'config.txt' | 'tryboot.txt' }
+  | { readonly volume: undefined; readonly reason: string }
+
+/** autoboot.txt is read as one sector; the documentation limits it to this many bytes. */
+const AUTOBOOT_LIMIT = 512
+/** PARTITION_WALK looks no further. */
+const LAST_WALKED = 8
+
+/** Selects as the EEPROM logs it: the reset register's number, else autoboot.txt's, else the first that can boot. */
+export function choosePartition(
+  volumes: readonly BootVolume[],
+  state: FirmwareState,
+  settings: FirmwareSettings,
+  trace: string[],
+): Choice {
+  const autoboot = readAutoboot(volumes, state.tryboot === 'armed', trace)
+  const requested = state.partition ?? autoboot.partition ?? 0
+  trace.push(`select: register ${state.partition ?? 0}, autoboot.txt ${autoboot.partition ?? 0}, result ${requested}`)
+  const volume = findVolume(volumes, requested, settings, trace)
+  if (volume === undefined) {
+    return { volume, reason: requested === 0 ? 'no partition can boot' : `partition ${requested} cannot boot` }
+  }
+  const trial = state.tryboot === 'armed' && !autoboot.sameConfig
+  const configName = trial ? 'tryboot.txt' : 'config.txt'
+  if (volume.read(configName) === undefined) {
+    return { volume: undefined, reason: `partition ${volume.number} has no ${configName}` }
+  }
+  trace.push(`boot: partition ${volume.number} (${volume.label}) with ${configName}`)
+  return { volume, configName }
+}
+
+interface Autoboot {
+  readonly partition: number | undefined
+  /** `tryboot_a_b=1`: a trial reads config.txt of another partition instead of tryboot.txt. */
+  readonly sameConfig: boolean
+}
+
+const NO_AUTOBOOT: Autoboot = { partition: undefined, sameConfig: false }
+
+/** Looks on the first FAT partition only. */
+function readAutoboot(volumes: readonly BootVolume[], tryboot: boolean, trace: string[]): Autoboot {
+  const first = volumes[0]
+  const bytes = first?.read('autoboot.txt')
+  if (first === undefined || bytes === undefined) {
+    trace.push('autoboot.txt: none')
+    return NO_AUTOBOOT
+  }
+  if (bytes.length > AUTOBOOT_LIMIT) {
+    trace.push(`autoboot.txt: ignored: ${bytes.length} bytes, at most ${AUTOBOOT_LIMIT} are allowed`)
+    return NO_AUTOBOOT
+  }
+  const { settings, remarks } = parseConfigText(Buffer.from(bytes).toString('latin1'), { tryboot, partition: undefined })
+  const number = settings.get('boot_partition')
+  trace.push(...remarks.map((remark) => `autoboot.txt: ${remark}`))
+  for (const [key, value] of settings) trace.push(`autoboot.txt: ${key}=${value}`)
+  return {
+    partition: number !== undefined && /^\d{1,2}$/.test(number) ? Number(number) : undefined,
+    sameConfig: settings.get('tryboot_a_b') === '1',
+  }
+}
+
+function findVolume(
+  volumes: readonly BootVolume[],
+  requested: number,
+  settings: FirmwareSettings,
+  trace: string[],
+): BootVolume | undefined {
+  const isBootable = (volume: BootVolume | undefined): volume is BootVolume => bootable(volume, settings, trace)
+  if (requested === 0) return volumes.find(isBootable)
+  const wanted = volumes.find(({ number }) => number === requested)
+  if (isBootable(wanted)) return wanted
+  if (wanted === undefined) trace.push(`partition ${requested}: no FAT partition`)
+  // A partition that redirects is no damaged one.
+  if (settings.partitionWalk === 'off' || wanted?.read('autoboot.txt') !== undefined) return undefined
+  trace.push(`partition walk: from ${requested} up to ${LAST_WALKED}, then from 1`)
+  return walkOrder(requested)
+    .map((number) => volumes.find((volume) => volume.number === number))
+    .find(isBootable)
+}
+
+function walkOrder(from: number): number[] {
+  const all = Array.from({ length: LAST_WALKED }, (_, index) => index + 1)
+  return [...all.filter((number) => number > from), ...all.filter((number) => number < from)]
+}
+
+const DEVICE_TREES: Record<FirmwareSettings['stepping'], readonly string[]> = {
+  c1: ['bcm2712-rpi-5-b.dtb'],
+  d0: ['bcm2712d0-rpi-5-b.dtb', 'bcm2712-d-rpi-5-b.dtb'],
+}
+
+function bootable(volume: BootVolume | undefined, settings: FirmwareSettings, trace: string[]): boolean {
+  if (volume === undefined) return false
+  const missing = whatIsMissing(volume, DEVICE_TREES[settings.stepping])
+  trace.push(`partition ${volume.number} (${volume.label}): ${missing === undefined ? 'can boot' : `no ${missing}`}`)
+  return missing === undefined
+}
+
+function whatIsMissing(volume: BootVolume, deviceTrees: readonly string[]): string | undefined {
+  const config = volume.read('config.txt')
+  if (config === undefined) return 'config.txt'
+  const facts = { tryboot: false, partition: volume.number }
+  const { settings } = parseConfigText(Buffer.from(config).toString('latin1'), facts)
+  if (settings.get('os_check') === '0') return undefined
+  return deviceTrees.some((name) => volume.read(name) !== undefined) ? undefined : deviceTrees[0]
+}

@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { type Architecture, MULTIARCH } from '../../images/architecture.ts'
+
+/** Debian packages unpacked into a directory, for this machine's own architecture. */
+export interface ProgramRoot {
+  readonly directory: string
+  readonly architecture: Architecture
+}
+
+/** Something to run: the file, its first arguments, and what its environment needs. */
+export interface Program {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+const LOADERS: Record<Architecture, string> = { amd64: 'ld-linux-x86-64.so.2', arm64: 'ld-linux-aarch64.so.1' }
+
+/** A program of an unpacked root, started by that root's own loader with its own libraries: no chroot, no privileges. */
+export function programOf(root: ProgramRoot, name: string): Program {
+  const libraries = join(root.directory, 'usr/lib', MULTIARCH[root.architecture])
+  const file = join(libraries, LOADERS[root.architecture])
+  const program = join(root.directory, 'usr/bin', name)
+  requirePart(file)
+  requirePart(program)
+  return { file, args: ['--library-path', libraries, program], env: { QEMU_MODULE_DIR: join(libraries, 'qemu') } }
+}
+
+function requirePart(path: string): void {
+  if (existsSync(path)) return
+  throw new UserError('vm', `the toolchain 'vm' has no '${path}'`, {
+    hint: 'resolve its packages again with: npm run lock -- --update',
+  })
+}

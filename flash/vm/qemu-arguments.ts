@@ -1,0 +1,73 @@
+import { userNetwork, type HostNetwork } from './subnet.ts'
+
+/** A port of the guest, reachable on this machine's loopback. */
+export interface ForwardedPort {
+  readonly guestPort: number
+  readonly port: number
+}
+
+/** Hardware of the emulated machine. Bytes. */
+export interface Hardware {
+  readonly memory: number
+  readonly accelerator: 'tcg' | 'kvm'
+  readonly network: HostNetwork
+  readonly forwards: readonly ForwardedPort[]
+  /** Raw disk image that the machine writes to. */
+  readonly disk: string
+  /** Unix socket on which QEMU tells why it ends. */
+  readonly control: string
+}
+
+/** What the firmware hands to the processor. */
+export interface Payload {
+  readonly kernel: string
+  readonly initramfs: string | undefined
+  readonly deviceTree: string
+  readonly commandLine: string
+}
+
+/** Arguments that have QEMU write the machine's device tree to a file and end. */
+export function dumpArguments(hardware: Pick<Hardware, 'memory' | 'accelerator'>, file: string): string[] {
+  return machine(hardware, `,dumpdtb=${escaped(file)}`)
+}
+
+/** Arguments that start the machine. Its serial port is QEMU's standard input and output. */
+export function startArguments(hardware: Hardware, payload: Payload): string[] {
+  return [
+    ...machine(hardware, ''),
+    ...['-drive', `if=none,id=disk,format=raw,discard=unmap,file=${escaped(hardware.disk)}`],
+    ...['-device', 'virtio-blk-pci,drive=disk'],
+    ...['-netdev', netdev(hardware)],
+    // Without its own boot ROM, which is another package, the card is refused.
+    ...['-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...['-device', 'virtio-rng-pci'],
+    ...['-kernel', payload.kernel, '-dtb', payload.deviceTree, '-append', payload.commandLine],
+    ...(payload.initramfs === undefined ? [] : ['-initrd', payload.initramfs]),
+    ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
+    ...['-qmp', `unix:${escaped(hardware.control)}`],
+  ]
+}
+
+// What the device tree depends on, so both runs say it with the same words; PCI devices are found, not described. A
+// reset ends QEMU (-no-reboot): the firmware has to run again.
+function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator'>, extra: string): string[] {
+  const [interrupts, processor] =
+    accelerator === 'kvm'
+      ? ['host', ['-accel', 'kvm', '-cpu', 'host']]
+      : ['3', ['-accel', 'tcg,thread=multi', '-cpu', 'cortex-a76']]
+  return [
+    ...['-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
+    ...['-M', `virt,gic-version=${interrupts}${extra}`, ...processor, '-smp', '2', '-m', `${Math.floor(memory / 2 ** 20)}M`],
+  ]
+}
+
+function netdev({ network, forwards }: Hardware): string {
+  const { network: subnet, gateway, dns, leases } = userNetwork(network)
+  const ports = forwards.map(({ guestPort, port }) => `,hostfwd=tcp:127.0.0.1:${port}-${network.address}:${guestPort}`)
+  return `user,id=net,ipv6=off,net=${subnet},host=${gateway},dns=${dns},dhcpstart=${leases}${ports.join('')}`
+}
+
+/** QEMU ends a value at a comma; two of them are one. */
+function escaped(path: string): string {
+  return path.replaceAll(',', ',,')
+}

@@ -1,0 +1,46 @@
+import { satisfies, type VersionOperator } from './version.ts'
+
+/** One alternative: `libc6:any (>= 2.41)`. */
+export interface Relation {
+  readonly package: string
+  /** What stands after a colon: `any`, `native` or an architecture. */
+  readonly qualifier: string | undefined
+  readonly version: { readonly operator: VersionOperator; readonly wanted: string } | undefined
+}
+
+/** Alternatives of which one is enough, in the order of preference. */
+export type Alternatives = readonly Relation[]
+
+// A binary package's relations have neither architecture lists nor build profiles: those are for source packages.
+const RELATION = /^([a-z0-9][a-z0-9+.-]*)(?::([a-z0-9-]+))?(?:\s*\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?$/
+
+/** The value of Depends, Provides and the like. Throws for what is no relation: an index is signed, it holds none. */
+export function parseRelations(field: string): Alternatives[] {
+  return field
+    .split(',')
+    .map((group) => group.trim())
+    .filter((group) => group !== '')
+    .map((group) => group.split('|').map((text) => parseRelation(text.trim())))
+}
+
+/** Whether a version of the named package is what the relation asks for. */
+export function accepts(relation: Relation, version: string): boolean {
+  return relation.version === undefined || satisfies(version, relation.version.operator, relation.version.wanted)
+}
+
+function parseRelation(text: string): Relation {
+  const found = RELATION.exec(text)
+  if (found?.[1] === undefined) throw new Error(`not a package relation: '${text}'`)
+  const [, name, qualifier, operator, wanted] = found
+  return {
+    package: name,
+    qualifier,
+    version: operator === undefined || wanted === undefined ? undefined : { operator: strict(operator), wanted },
+  }
+}
+
+/** deb-control(5): the old `<` and `>` mean "or equal". */
+function strict(operator: string): VersionOperator {
+  if (operator === '<') return '<='
+  return operator === '>' ? '>=' : (operator as VersionOperator)
+}

@@ -1,0 +1,69 @@
+/** Kernel modules that boards and services need, by path below `kernel/` without ending; `*` matches within one part. */
+export interface ModuleGroup {
+  readonly why: string
+  readonly modules: readonly string[]
+}
+
+/** What the `kernel` layer keeps of Debian's 4,500 modules; what they depend on comes along. */
+export const MODULE_GROUPS: readonly ModuleGroup[] = [
+  {
+    why: 'slots: dm-verity and dm-linear over a partition, EROFS layers, one overlay of them',
+    modules: ['drivers/md/dm-mod', 'drivers/md/dm-verity', 'fs/erofs/erofs', 'fs/overlayfs/overlay'],
+  },
+  {
+    why: 'data and boot partitions, and what an owner plugs in',
+    modules: ['fs/btrfs/btrfs', 'fs/fat/vfat', 'fs/ext4/ext4', 'fs/exfat/exfat', 'fs/nls/nls_cp437', 'fs/nls/nls_ascii', 'fs/nls/nls_utf8', 'drivers/block/loop', 'fs/configfs/configfs', 'fs/autofs/autofs4'],
+  },
+  {
+    why: 'checksums and compression that btrfs and EROFS ask for by name',
+    modules: ['crypto/crc32c-cryptoapi', 'crypto/xxhash*', 'crypto/blake2b*', 'lib/crc/*', 'crypto/zstd', 'crypto/lz4*'],
+  },
+  {
+    why: 'Raspberry Pi 5: SD card and its regulators',
+    modules: ['drivers/mmc/host/sdhci-brcmstb', 'drivers/mmc/host/cqhci', 'drivers/gpio/gpio-brcmstb', 'drivers/regulator/gpio-regulator', 'drivers/regulator/fixed', 'drivers/pinctrl/bcm/*'],
+  },
+  {
+    why: 'Raspberry Pi 5: PCIe, NVMe, and RP1 with its clocks, pins, Ethernet and USB',
+    modules: ['drivers/irqchip/irq-bcm2712-mip', 'drivers/pci/controller/*', 'drivers/nvme/host/*', 'drivers/misc/rp1/*', 'drivers/clk/clk-rp1', 'drivers/clk/bcm/*', 'drivers/pinctrl/pinctrl-rp1', 'drivers/net/ethernet/cadence/macb', 'drivers/net/phy/broadcom', 'drivers/net/phy/bcm-phy-lib', 'drivers/usb/dwc3/dwc3', 'drivers/usb/dwc3/dwc3-generic-plat', 'drivers/usb/host/xhci-plat-hcd', 'drivers/usb/host/xhci-pci', 'drivers/phy/broadcom/*', 'drivers/reset/*brcm*', 'drivers/reset/reset-raspberrypi', 'drivers/dma/bcm2835*', 'drivers/dma/dw-axi-dmac/*'],
+  },
+  {
+    why: 'Raspberry Pi 5: watchdog, random numbers, temperature, fan, clock speed, voltage, LEDs and buttons',
+    modules: ['drivers/watchdog/bcm2835_wdt', 'drivers/char/hw_random/iproc-rng200', 'drivers/char/hw_random/bcm2835-rng', 'drivers/thermal/broadcom/*', 'drivers/hwmon/pwm-fan', 'drivers/hwmon/raspberrypi-hwmon', 'drivers/pwm/*bcm2835*', 'drivers/pwm/*rp1*', 'drivers/cpufreq/raspberrypi-cpufreq', 'drivers/cpufreq/cpufreq-dt', 'drivers/leds/leds-gpio', 'drivers/input/keyboard/gpio_keys', 'drivers/mailbox/bcm2835*', 'drivers/soc/bcm/*', 'drivers/nvmem/nvmem-rmem', 'drivers/nvmem/*bcm*', 'drivers/i2c/busses/i2c-brcmstb', 'drivers/i2c/busses/i2c-designware*'],
+  },
+  {
+    why: 'Raspberry Pi 5: a screen and a keyboard for the console',
+    modules: ['drivers/gpu/drm/vc4/*', 'drivers/gpu/drm/sysfb/*', 'drivers/gpu/drm/tiny/*', 'drivers/hid/hid-generic', 'drivers/hid/usbhid/usbhid', 'drivers/input/evdev'],
+  },
+  {
+    why: 'USB: disks for backups, serial adapters for Zigbee, network adapters in need',
+    modules: ['drivers/usb/storage/usb-storage', 'drivers/usb/storage/uas', 'drivers/scsi/sd_mod', 'drivers/usb/class/cdc-acm', 'drivers/usb/serial/cp210x', 'drivers/usb/serial/ch341', 'drivers/usb/serial/ftdi_sio', 'drivers/net/usb/r8152', 'drivers/net/usb/ax88179_178a', 'drivers/net/usb/cdc_ether', 'drivers/net/usb/cdc_ncm'],
+  },
+  {
+    why: 'podman: container networks and the firewall',
+    modules: ['drivers/net/veth', 'drivers/net/tun', 'drivers/net/dummy', 'drivers/net/macvlan', 'net/bridge/bridge', 'net/bridge/br_netfilter', 'net/8021q/8021q', 'net/netfilter/nf_tables', 'net/netfilter/nft_*', 'net/netfilter/nf_nat', 'net/netfilter/nf_conntrack', 'net/netfilter/nf_conntrack_netlink', 'net/netfilter/xt_*', 'net/netfilter/nfnetlink*', 'net/ipv4/netfilter/nft_*', 'net/ipv4/netfilter/nf_*', 'net/ipv6/netfilter/nft_*', 'net/ipv6/netfilter/nf_*', 'net/sched/sch_fq', 'net/sched/sch_fq_codel', 'net/sched/sch_cake', 'net/packet/af_packet_diag', 'net/unix/unix_diag', 'net/ipv4/tcp_diag', 'net/ipv4/inet_diag', 'net/vmw_vsock/vsock'],
+  },
+  { why: 'a private network to the lab from outside', modules: ['drivers/net/wireguard/wireguard'] },
+  { why: 'memory pressure: compressed swap', modules: ['drivers/block/zram/zram', 'mm/zsmalloc'] },
+  {
+    why: 'the virtual machine, which boots the bytes that are flashed',
+    modules: ['drivers/virtio/*', 'drivers/block/virtio_blk', 'drivers/net/virtio_net', 'drivers/char/hw_random/virtio-rng', 'drivers/watchdog/i6300esb', 'drivers/char/virtio_console', 'drivers/firmware/qemu_fw_cfg'],
+  },
+]
+
+/**
+ * What the initramfs loads, in this order, before the slot can be found; dependencies come before each. An absent
+ * device's driver is harmless. The board's list comes from its device tree's suppliers.
+ */
+export const INITRAMFS_MODULES: readonly ModuleGroup[] = [
+  { why: 'first of all: nothing after it may hang unwatched', modules: ['drivers/watchdog/bcm2835_wdt', 'drivers/watchdog/i6300esb'] },
+  {
+    why: 'Raspberry Pi 5: SD card',
+    modules: ['drivers/pinctrl/bcm/*', 'drivers/gpio/gpio-brcmstb', 'drivers/regulator/fixed', 'drivers/regulator/gpio-regulator', 'drivers/mmc/host/sdhci-brcmstb'],
+  },
+  {
+    why: 'Raspberry Pi 5: NVMe and USB disks, which hang on PCIe and RP1',
+    modules: ['drivers/irqchip/irq-bcm2712-mip', 'drivers/reset/*brcm*', 'drivers/nvme/host/nvme', 'drivers/clk/clk-rp1', 'drivers/pinctrl/pinctrl-rp1', 'drivers/misc/rp1/*', 'drivers/usb/dwc3/dwc3', 'drivers/usb/host/xhci-plat-hcd', 'drivers/usb/storage/usb-storage', 'drivers/usb/storage/uas', 'drivers/scsi/sd_mod'],
+  },
+  { why: 'the virtual machine', modules: ['drivers/virtio/virtio_mmio', 'drivers/block/virtio_blk', 'drivers/char/hw_random/virtio-rng'] },
+  { why: 'the slot', modules: ['drivers/md/dm-mod', 'drivers/md/dm-verity', 'fs/erofs/erofs', 'fs/overlayfs/overlay'] },
+]

@@ -1,0 +1,55 @@
+import { z } from 'zod'
+import { UserError } from '../errors.ts'
+import { canonicalText } from './canonical.ts'
+import type { Digest } from './digest.ts'
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'wanted 64 hexadecimal digits') as unknown as z.ZodType<Digest>
+const bytes = z.number().int().nonnegative()
+
+const manifest = z.strictObject({
+  format: z.literal(1),
+  host: z.string(),
+  board: z.string(),
+  /** Version of the disk layout that the image fits. */
+  layout: z.number().int(),
+  /** What orders images: the lock's time in seconds since 1970, then the number in the host file. */
+  serial: z.strictObject({ time: z.number().int(), number: z.number().int() }),
+  /** `unsigned` images are refused by every device over the air. */
+  signature: z.enum(['signed', 'unsigned']),
+  /** Public keys that the image trusts: for updates and for logins, as OpenSSH writes them. */
+  keys: z.strictObject({ signing: z.array(z.string()), ssh: z.array(z.string()) }),
+  slot: z.strictObject({
+    /** Bytes of the slot image: index, layers and hash tree. */
+    size: bytes,
+    sha256: digest,
+    /** Blocks of 4096 bytes under the hash tree; the tree starts right after them. */
+    dataBlocks: z.number().int().positive(),
+    /** dm-verity root hash (format 1, SHA-256, no salt): the generation's identity. */
+    root: digest,
+    layers: z.array(z.strictObject({ name: z.string(), offset: bytes, size: bytes, sha256: digest })),
+  }),
+  /** Every file of the boot file system but the manifest and its signature. */
+  boot: z.record(z.string(), z.strictObject({ size: bytes, sha256: digest })),
+  /** What is inside, for people: `kernel`, `systemd`, `podman` and each service -> Debian version. */
+  versions: z.record(z.string(), z.string()),
+})
+export type Manifest = z.infer<typeof manifest>
+
+export function manifestText(value: Manifest): string {
+  return canonicalText(value, { boot: 1, keys: 1, slot: 2, versions: 1, serial: 0 })
+}
+
+export function parseManifest(text: string, where: string): Manifest {
+  const json = JSON.parse(text) as { format?: unknown } | null
+  if (json?.format !== 1) {
+    throw new UserError('format', `manifest '${where}' has format ${JSON.stringify(json?.format)}, this hangar reads format 1`, {
+      hint: 'build the image again: npm run build:image HOST',
+    })
+  }
+  const parsed = manifest.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw new UserError('format', `manifest '${where}' is damaged at '${issue?.path.join('.')}': ${issue?.message}`, {
+    hint: 'build the image again: npm run build:image HOST',
+  })
+}

@@ -1,0 +1,34 @@
+import type { Derivation } from '../derivation.ts'
+import type { LockedPackage } from '../lock.ts'
+import type { FileTree } from '../tree.ts'
+import { debs, json, type Kitchen, layerSettings, stepDerivation } from './recipe.ts'
+
+/** A container's layer: a containers-storage of one image, made of packages that are only unpacked, and a tree over them. */
+export function containerLayer(kitchen: Kitchen, service: string, packages: readonly LockedPackage[], tree: FileTree): Derivation {
+  return stepDerivation(kitchen, {
+    name: `container-${service}`,
+    step: 'container-layer',
+    args: [service, kitchen.target],
+    inputs: { ...debs(packages), 'tree.json': json(storedTree(tree)), ...layerSettings() },
+  })
+}
+
+/** The `host` layer: what overlays say of one host, and nothing that another host shares. */
+export function hostLayer(kitchen: Kitchen, tree: FileTree): Derivation {
+  return stepDerivation(kitchen, {
+    name: 'host',
+    step: 'tree-layer',
+    args: ['host'],
+    inputs: { 'tree.json': json(storedTree(tree)), ...layerSettings() },
+  })
+}
+
+/** As `steps/parts/tree.ts` reads it: sorted, bytes in base64. */
+function storedTree(tree: FileTree): Record<string, unknown> {
+  const stored = Object.entries(tree).map(([path, entry]) => {
+    if (entry.kind !== 'file') return [path, entry] as const
+    const { content, ...rest } = entry
+    return [path, typeof content === 'string' ? { ...rest, text: content } : { ...rest, base64: Buffer.from(content).toString('base64') }] as const
+  })
+  return Object.fromEntries(stored.sort(([a], [b]) => (a < b ? -1 : 1)))
+}

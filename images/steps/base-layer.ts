@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { makeForeignRoot } from './parts/foreign-root.ts'
+import { makeLayer } from './parts/layer.ts'
+import { prune } from './parts/prune.ts'
+
+// Makes the `base` layer. Inputs: /in/debs (the target's), /in/changes (what root-changes left), /in/prune.json,
+// /in/erofs.json.
+const ROOT = '/build/root'
+
+await makeForeignRoot(ROOT, readdirSync('/in/debs').sort().map((name) => `/in/debs/${name}`), '/in/changes')
+prune(ROOT, JSON.parse(readFileSync('/in/prune.json', 'utf8')))
+keepDatabase()
+emptyVar()
+for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'var', 'data', 'boot']) mkdirSync(`${ROOT}/${name}`, { recursive: true })
+await makeLayer('base', ROOT, JSON.parse(readFileSync('/in/erofs.json', 'utf8')) as string[])
+
+/** What is installed is the image's to say, not the slot's /var, which is made anew. */
+function keepDatabase(): void {
+  mkdirSync(`${ROOT}/usr/lib/sysimage`, { recursive: true })
+  renameSync(`${ROOT}/var/lib/dpkg`, `${ROOT}/usr/lib/sysimage/dpkg`)
+  symlinkSync('/usr/lib/sysimage/dpkg', `${ROOT}/var/lib/dpkg`)
+}
+
+/** Each slot's /var starts as a copy of this. */
+function emptyVar(): void {
+  const factory = `${ROOT}/usr/share/factory/var`
+  if (existsSync(factory)) rmSync(factory, { recursive: true })
+  mkdirSync(dirname(factory), { recursive: true })
+  renameSync(`${ROOT}/var`, factory)
+}

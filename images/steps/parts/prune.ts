@@ -1,0 +1,36 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+
+/** What a layer leaves out. Paths start with `/`; `*` matches within one part. */
+export interface Pruning {
+  readonly remove: readonly string[]
+  /** Directories of which only files with the given names stay. */
+  readonly keepOnly: Readonly<Record<string, readonly string[]>>
+}
+
+export function prune(root: string, pruning: Pruning): void {
+  for (const pattern of pruning.remove) for (const path of expand(root, pattern)) rmSync(root + path, { recursive: true, force: true })
+  for (const [directory, names] of Object.entries(pruning.keepOnly)) keepOnly(root + directory, new Set(names))
+}
+
+/** Paths that match, parents before children. */
+export function expand(root: string, pattern: string): string[] {
+  return pattern.split('/').slice(1).reduce<string[]>((found, part) => found.flatMap((parent) => matching(root, parent, part)), [''])
+}
+
+function matching(root: string, parent: string, part: string): string[] {
+  const expression = new RegExp(`^${part.replace(/[.+()]/g, '\\$&').replaceAll('*', '.*')}$`)
+  return list(root + parent).filter((name) => expression.test(name)).map((name) => `${parent}/${name}`)
+}
+
+function list(directory: string): string[] {
+  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(directory).sort() : []
+}
+
+function keepOnly(directory: string, names: ReadonlySet<string>): void {
+  for (const entry of statSync(directory, { throwIfNoEntry: false }) ? readdirSync(directory, { withFileTypes: true }) : []) {
+    const path = `${directory}/${entry.name}`
+    if (entry.isDirectory()) keepOnly(path, names)
+    else if (!names.has(entry.name)) rmSync(path)
+  }
+  if (readdirSync(directory).length === 0) rmSync(directory, { recursive: true })
+}

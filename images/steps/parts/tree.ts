@@ -1,0 +1,32 @@
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** A file tree as JSON: content that is not text is in base64. */
+export type StoredEntry =
+  | { kind: 'file'; mode: number; text?: string; base64?: string; uid: number; gid: number }
+  | { kind: 'directory'; mode: number; uid: number; gid: number }
+  | { kind: 'symlink'; target: string }
+export type StoredTree = Record<string, StoredEntry>
+
+/** Writes a tree below a directory, over what is there. */
+export function writeTree(root: string, tree: StoredTree): void {
+  mkdirSync(root, { recursive: true })
+  for (const path of Object.keys(tree).sort()) write(root + path, tree[path] as StoredEntry)
+}
+
+function write(file: string, entry: StoredEntry): void {
+  mkdirSync(dirname(file), { recursive: true })
+  if (entry.kind === 'directory') {
+    mkdirSync(file, { recursive: true })
+  } else {
+    if (existsSync(file) || isLink(file)) rmSync(file)
+    if (entry.kind === 'symlink') return symlinkSync(entry.target, file)
+    writeFileSync(file, entry.base64 === undefined ? (entry.text ?? '') : Buffer.from(entry.base64, 'base64'))
+  }
+  chownSync(file, entry.uid, entry.gid)
+  chmodSync(file, entry.mode)
+}
+
+function isLink(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() ?? false
+}

@@ -1,0 +1,49 @@
+import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+
+export type Kind = 'file' | 'directory' | 'symlink' | 'other'
+
+/** What tells whether a path was touched: any change at all moves `ctime`. */
+export interface Seen {
+  readonly kind: Kind
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: number
+  readonly mtime: number
+  readonly ctime: number
+  readonly inode: number
+  readonly target: string
+}
+
+/** Every path below a root, from `/`, in the order of their names. */
+export function walk(root: string): Map<string, Seen> {
+  const found = new Map<string, Seen>()
+  const visit = (path: string) => {
+    const stats = lstatSync(root + path)
+    const kind = kindOf(stats)
+    if (path !== '') found.set(path, look(root + path, kind, stats))
+    if (kind === 'directory') for (const name of readdirSync(root + path).sort()) visit(`${path}/${name}`)
+  }
+  visit('')
+  return found
+}
+
+function look(file: string, kind: Kind, stats: Stats): Seen {
+  return {
+    kind,
+    mode: stats.mode & 0o7777,
+    uid: stats.uid,
+    gid: stats.gid,
+    size: stats.size,
+    mtime: stats.mtimeMs,
+    ctime: stats.ctimeMs,
+    inode: stats.ino,
+    target: kind === 'symlink' ? readlinkSync(file) : '',
+  }
+}
+
+function kindOf(stats: Stats): Kind {
+  if (stats.isDirectory()) return 'directory'
+  if (stats.isSymbolicLink()) return 'symlink'
+  return stats.isFile() ? 'file' : 'other'
+}

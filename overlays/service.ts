@@ -1,0 +1,53 @@
+import type { z } from 'zod'
+import type { FileTree } from '../images/tree.ts'
+import type { Host } from './host-facts.ts'
+
+/** Where a service listens. `lab`: reachable from the host's network; `host`: from the host itself only. */
+export interface Port {
+  readonly number: number
+  readonly protocol: 'tcp' | 'udp'
+  readonly reach: 'lab' | 'host'
+  readonly purpose: string
+}
+
+/** Has podman ask the service how it is. `command` is run in the container without a shell. */
+export interface HealthCheck {
+  readonly command: readonly [string, ...string[]]
+  /** Seconds. */
+  readonly interval: number
+  readonly startPeriod: number
+}
+
+/** The container's root file system: Debian packages, only unpacked. Other sources come with the services that need them. */
+export interface DebianContainer {
+  readonly source: 'debian'
+  readonly packages: readonly string[]
+  /** Directories and files to add to the unpacked packages. */
+  readonly tree: FileTree
+}
+
+/** What a service is on one host. */
+export interface RenderedService {
+  /** The user that it runs as, from the id table (`images/ids.ts`). */
+  readonly user: string
+  readonly command: readonly string[]
+  /** Path in the container -> content; read-only, baked into the `host` layer. */
+  readonly configuration: Readonly<Record<string, string>>
+  /** Path in the container of what must survive; undefined where nothing does. */
+  readonly data: string | undefined
+  readonly ports: readonly Port[]
+  readonly health: HealthCheck
+  /** Where prometheus reads this service's metrics, if it has any. */
+  readonly metrics: { readonly port: number; readonly path: string } | undefined
+}
+
+/** A service, as its folder below `overlays/services` exports it. `Options` is what a host file may say about it. */
+export interface Service<Options extends z.ZodObject = z.ZodObject> {
+  readonly name: string
+  /** One line for people. */
+  readonly about: string
+  /** Beside `memory` and `cpus`, which every service has. Every option has a default or a clear error. */
+  readonly options: Options
+  readonly container: DebianContainer
+  render(options: z.infer<Options>, host: Host): RenderedService
+}

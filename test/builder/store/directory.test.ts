@@ -1,0 +1,101 @@
+import { appendFile, chmod, mkdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { OBJECT_TIME, openStore, storeRoot } from '../../../builder/store/directory.ts'
+import { digestOf } from '../../../images/digest.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+describe('the store', () => {
+  it('finds bytes by their digest, read-only', async () => {
+    const store = await openStore(await tempDirectory())
+    const object = await store.putBytes('hello')
+    expect(object).toBe(digestOf('hello'))
+    expect(await readFile(store.path(object), 'utf8')).toBe('hello')
+    expect(statSync(store.path(object)).mode & 0o777).toBe(0o444)
+    expect(store.has(object, 5)).toBe(true)
+  })
+
+  it('does not know an object of another size', async () => {
+    const store = await openStore(await tempDirectory())
+    expect(store.has(await store.putBytes('hello'), 4)).toBe(false)
+  })
+
+  it('does not trust an object that somebody has written to', async () => {
+    const store = await openStore(await tempDirectory())
+    const object = await store.putBytes('hello')
+    await chmod(store.path(object), 0o644)
+    await appendFile(store.path(object), '')
+    await utimes(store.path(object), OBJECT_TIME + 1, OBJECT_TIME + 1)
+    expect(store.has(object)).toBe(false)
+  })
+
+  it('mends a damaged object when the same bytes are put again', async () => {
+    const store = await openStore(await tempDirectory())
+    const object = await store.putBytes('hello')
+    await chmod(store.path(object), 0o644)
+    await truncate(store.path(object), 2)
+    await store.putBytes('hello')
+    expect(await readFile(store.path(object), 'utf8')).toBe('hello')
+  })
+
+  it('gives back an output only while all of its files are whole', async () => {
+    const store = await openStore(await tempDirectory())
+    const derivation = digestOf('derivation')
+    const object = await store.putBytes('made')
+    await store.record(derivation, { file: { digest: object, size: 4 } })
+    expect(store.output(derivation)).toEqual({ file: { digest: object, size: 4 } })
+    await chmod(store.path(object), 0o644)
+    await truncate(store.path(object), 0)
+    expect(store.output(derivation)).toBeUndefined()
+  })
+
+  it('takes an output record that was cut short for none', async () => {
+    const root = await tempDirectory()
+    const store = await openStore(root)
+    const derivation = digestOf('derivation')
+    await store.record(derivation, {})
+    await writeFile(join(root, 'outputs', derivation.slice(0, 2), `${derivation}.json`), '{"fi')
+    expect(store.output(derivation)).toBeUndefined()
+  })
+
+  it('removes a scratch directory even where its use fails', async () => {
+    const root = await tempDirectory()
+    const store = await openStore(root)
+    const failing = store.scratch('work', async (directory) => {
+      await writeFile(join(directory, 'half'), 'half')
+      throw new Error('no')
+    })
+    await expect(failing).rejects.toThrow('no')
+    expect(readdirSync(join(root, 'tmp'))).toEqual([])
+  })
+
+  it('sweeps up after a run that was killed, and leaves a living one alone', async () => {
+    const root = await tempDirectory()
+    const dead = join(root, 'tmp', 'work-4194305-0123456789ab')
+    const living = join(root, 'tmp', `work-${process.pid}-0123456789ab`)
+    await mkdir(dead, { recursive: true })
+    await mkdir(living)
+    await openStore(root)
+    expect([existsSync(dead), existsSync(living)]).toEqual([false, true])
+  })
+
+  it('refuses a store of another format and says what to do', async () => {
+    const root = await tempDirectory()
+    await writeFile(join(root, 'format'), '9\n')
+    await expect(openStore(root)).rejects.toMatchObject({
+      message: `store '${root}' has format '9', this hangar reads format '1'`,
+      hint: expect.stringContaining('HANGAR_STORE'),
+    })
+  })
+})
+
+describe('where the store is', () => {
+  it.each([
+    [{ HANGAR_STORE: '/s', XDG_CACHE_HOME: '/c', HOME: '/h' }, '/s'],
+    [{ XDG_CACHE_HOME: '/c', HOME: '/h' }, '/c/hangar'],
+    [{ HOME: '/h' }, '/h/.cache/hangar'],
+  ])('follows %j', (env, root) => {
+    expect(storeRoot(env)).toBe(root)
+  })
+})

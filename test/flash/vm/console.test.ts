@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest'
+import { SerialConsole } from '../../../flash/vm/console.ts'
+
+describe('serial console', () => {
+  it('finds what was written before', async () => {
+    const console = new SerialConsole()
+    console.append('adama login: ')
+    expect((await console.waitFor(/(\w+) login:/, 1))[1]).toBe('adama')
+  })
+
+  it('waits for what comes in pieces', async () => {
+    const console = new SerialConsole()
+    const found = console.waitFor(/login/, 1)
+    console.append('lo')
+    console.append('gin')
+    expect((await found)[0]).toBe('login')
+  })
+
+  it('can look behind what was seen', async () => {
+    const console = new SerialConsole()
+    console.append('login')
+    const found = console.waitFor(/login/, 1, console.text.length)
+    console.append('…')
+    await expect(Promise.race([found, Promise.resolve('nothing yet')])).resolves.toBe('nothing yet')
+    console.append('login')
+    expect((await found)[0]).toBe('login')
+  })
+
+  it('gives up at the deadline and shows the last lines', async () => {
+    const console = new SerialConsole()
+    console.append('kernel panic')
+    await expect(console.waitFor(/login/, 0.05)).rejects.toThrow(/not on the console within 0.05 s: \/login\/.*\nkernel panic/)
+  })
+
+  it('gives up when the machine ends', async () => {
+    const console = new SerialConsole()
+    const found = console.waitFor(/login/, 60)
+    console.end()
+    await expect(found).rejects.toThrow('the machine ended before')
+    await expect(console.waitFor(/login/, 60)).rejects.toThrow('the machine ended before')
+  })
+})

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { type Derivation, dependencies, derivationDigest } from '../../images/derivation.ts'
+import { derivation, lockedPackage } from '../helpers/derivation.ts'
+
+const plain = derivation({ name: 'plain' })
+
+describe('a derivation’s digest', () => {
+  it('is the same for the same description', () => {
+    expect(derivationDigest(derivation({ name: 'plain' }))).toBe(derivationDigest(plain))
+  })
+
+  it.each<[string, Partial<Derivation>]>([
+    ['the name', { name: 'other' }],
+    ['the machine it runs on', { system: 'arm64' }],
+    ['an input', { inputs: { note: { bytes: 'text' } } }],
+    ['the command', { command: ['false'] }],
+    ['the environment', { env: { A: '1' } }],
+    ['the privilege', { privilege: 'all' }],
+    ['a package of the toolchain', { toolchain: { ...plain.toolchain, packages: [lockedPackage('dash')] } }],
+  ])('changes with %s', (_what, change) => {
+    expect(derivationDigest(derivation({ name: 'plain', ...change }))).not.toBe(derivationDigest(plain))
+  })
+
+  it('does not depend on where a package lies in its archive', () => {
+    const here = derivation({ inputs: { deb: { locked: lockedPackage('dash') } } })
+    const there = derivation({ inputs: { deb: { locked: { ...lockedPackage('dash'), path: 'elsewhere.deb' } } } })
+    expect(derivationDigest(here)).toBe(derivationDigest(there))
+  })
+
+  it('changes with what its inputs are made of', () => {
+    const using = (from: Derivation) => derivation({ name: 'user', inputs: { file: { from, file: 'out' } } })
+    expect(derivationDigest(using(plain))).not.toBe(derivationDigest(using(derivation({ name: 'plain', env: { A: '1' } }))))
+  })
+})
+
+describe('dependencies', () => {
+  it('names each derivation once, however many of its files are read', () => {
+    const user = derivation({ inputs: { a: { from: plain, file: 'a' }, b: { from: plain, file: 'b' }, c: { bytes: '' } } })
+    expect(dependencies(user)).toEqual([plain])
+  })
+})
