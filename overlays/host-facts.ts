@@ -1,8 +1,10 @@
+import type { Board } from '../images/board.ts'
 import type { HostName } from '../images/names.ts'
 
 /** What overlays may know of a host: its file, parsed, with all defaults applied. */
 export interface Host {
   readonly name: HostName
+  readonly board: Board['name']
   /** Bytes. */
   readonly memory: number
   /** Bytes of the disk as it is sold: 64 GB is 64,000,000,000. */

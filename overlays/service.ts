@@ -35,10 +35,20 @@ export interface RenderedService {
   readonly configuration: Readonly<Record<string, string>>
   /** Path in the container of what must survive; undefined where nothing does. */
   readonly data: string | undefined
-  readonly ports: readonly Port[]
   readonly health: HealthCheck
-  /** Where prometheus reads this service's metrics, if it has any. */
-  readonly metrics: { readonly port: number; readonly path: string } | undefined
+}
+
+/** Where prometheus reads a service's metrics. */
+export interface Metrics {
+  readonly port: number
+  readonly path: string
+}
+
+/** Another service of the same host, for one that watches or uses it. */
+export interface Neighbour {
+  readonly name: string
+  readonly metrics: Metrics | undefined
+  readonly ports: readonly Port[]
 }
 
 /** A service, as its folder below `overlays/services` exports it. `Options` is what a host file may say about it. */
@@ -49,5 +59,13 @@ export interface Service<Options extends z.ZodObject = z.ZodObject> {
   /** Beside `memory` and `cpus`, which every service has. Every option has a default or a clear error. */
   readonly options: Options
   readonly container: DebianContainer
-  render(options: z.infer<Options>, host: Host): RenderedService
+  /** Listens, answers, measures: what does not depend on the neighbours. */
+  readonly ports: (options: z.infer<Options>) => readonly Port[]
+  readonly metrics: (options: z.infer<Options>) => Metrics | undefined
+  render(options: z.infer<Options>, host: Host, neighbours: readonly Neighbour[]): RenderedService
+}
+
+/** Keeps the options' type for `render` while services of all kinds stand in one list. */
+export function service<Options extends z.ZodObject>(given: Service<Options>): Service<Options> {
+  return given
 }

@@ -50,8 +50,17 @@ export async function get(url: string, request: Request): Promise<http.IncomingM
   throw new TransferError('refused', `redirected more than ${REDIRECTS} times`)
 }
 
-/** A small text; more than `limit` bytes are refused. */
+/** A small text; more than `limit` bytes are refused. A transfer that breaks off is begun once more. */
 export async function getText(url: string, limit: number, request: Request): Promise<string> {
+  try {
+    return await getTextOnce(url, limit, request)
+  } catch (error) {
+    if (!(error instanceof TransferError && error.kind === 'broken')) throw error
+    return getTextOnce(url, limit, request)
+  }
+}
+
+async function getTextOnce(url: string, limit: number, request: Request): Promise<string> {
   const pieces: Buffer[] = []
   let size = 0
   for await (const piece of body(await get(url, request), request)) {

@@ -75,7 +75,7 @@ function restrict(privilege: Privilege): string[] {
 }
 
 function insideEnv(env: Readonly<Record<string, string>>): string[] {
-  const fixed = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/build', LC_ALL: 'C.UTF-8', TZ: 'UTC' }
+  const fixed = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/build', LC_ALL: 'C', TZ: 'UTC' }
   return ['env', '-i', ...Object.entries({ ...fixed, ...env }).map(([key, value]) => `${key}=${value}`)]
 }
 

@@ -27,7 +27,8 @@ const END = 9
 /** Throws a plain error where the bytes are not a device tree: only QEMU and tests hand one in. */
 export function parseDeviceTree(bytes: Uint8Array): DeviceTree {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < HEADER || view.getUint32(0) !== MAGIC) throw new Error('not a flattened device tree: wrong magic number')
+  if (bytes.length < HEADER || view.getUint32(0) !== MAGIC)
+    throw new Error('not a flattened device tree: wrong magic number')
   if (view.getUint32(24) > VERSION) throw new Error(`device tree of version ${view.getUint32(24)}, wanted ${VERSION}`)
   const strings = view.getUint32(12)
   const cursor = { at: view.getUint32(8) }
@@ -49,7 +50,18 @@ export function formatDeviceTree(tree: DeviceTree): Uint8Array {
   const stringsAt = structureAt + body.length
   const total = stringsAt + names.length
   const header = words(
-    ...[MAGIC, total, structureAt, stringsAt, HEADER, VERSION, COMPATIBLE_VERSION, tree.bootCpu, names.length, body.length],
+    ...[
+      MAGIC,
+      total,
+      structureAt,
+      stringsAt,
+      HEADER,
+      VERSION,
+      COMPATIBLE_VERSION,
+      tree.bootCpu,
+      names.length,
+      body.length,
+    ],
   )
   return Buffer.concat([header, reserved, body, names])
 }

@@ -1,6 +1,17 @@
 import { execFile } from 'node:child_process'
-import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { rename, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { UserError } from '../../errors.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
@@ -23,9 +34,23 @@ export async function copyDisk(image: string, copy: string, size: number): Promi
   await rename(half, copy)
 }
 
-/** Whether a kept copy is older than the image that it was made of. */
-export function isStale(copy: string, image: string): boolean {
-  return existsSync(copy) && statSync(copy).birthtimeMs < statSync(image).mtimeMs
+/** Whether the image was built anew after a copy of it was kept. */
+export function isOutdated(copy: string, image: string): boolean {
+  return existsSync(copy) && existsSync(image) && statSync(copy).birthtimeMs < statSync(image).mtimeMs
+}
+
+/** A directory that goes with this process. */
+export function temporaryDirectory(parent: string): string {
+  return mkdtempSync(join(parent, `hangar-vm-${process.pid}-`))
+}
+
+/** Removes directories whose process was killed before it could. */
+export function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const owner = /^hangar-vm-(\d+)-/.exec(name)?.[1]
+    if (owner !== undefined && !existsSync(`/proc/${owner}`))
+      rmSync(join(parent, name), { recursive: true, force: true })
+  }
 }
 
 /** Reads a disk image for as long as `use` takes. */
@@ -38,13 +63,12 @@ export function withDisk<T>(path: string, use: (disk: BlockSource) => T): T {
   }
 }
 
+/** What lies behind the end is zeros, as every block source has it. */
 function readAt(file: number, offset: number, length: number): Uint8Array {
   const out = new Uint8Array(length)
   let filled = 0
-  while (filled < length) {
-    const count = readSync(file, out, filled, length - filled, offset + filled)
-    if (count === 0) throw new Error(`disk ends before byte ${offset + length}`)
-    filled += count
+  for (let count = -1; count !== 0 && filled < length; filled += count) {
+    count = readSync(file, out, filled, length - filled, offset + filled)
   }
   return out
 }

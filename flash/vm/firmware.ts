@@ -52,7 +52,10 @@ const EMULATED = new Set(['kernel', 'initramfs', 'auto_initramfs', 'cmdline', 'a
 
 function readConfig(volume: BootVolume, name: string, tryboot: boolean, trace: string[]): Config {
   const bytes = volume.read(name) ?? new Uint8Array()
-  const { settings, remarks } = parseConfigText(Buffer.from(bytes).toString('latin1'), { tryboot, partition: volume.number })
+  const { settings, remarks } = parseConfigText(Buffer.from(bytes).toString('latin1'), {
+    tryboot,
+    partition: volume.number,
+  })
   trace.push(`${name}: ${settings.size} settings apply`, ...remarks.map((remark) => `${name}: ${remark}`))
   for (const [key, value] of settings) if (!EMULATED.has(key)) trace.push(`${name}: not emulated: ${key}=${value}`)
   if (settings.get('arm_64bit') === '0') trace.push(`${name}: arm_64bit=0 means nothing on a Pi 5`)
@@ -79,7 +82,9 @@ function findInitramfs(volume: BootVolume, config: Config, kernel: string, trace
   // Several files may be named; the kernel is given one after the other.
   const parts = name.split(',').map((part) => ({ part, bytes: volume.read(part) }))
   for (const { part, bytes } of parts) {
-    trace.push(`initramfs: ${part} ${bytes === undefined ? 'is not there, starting without it' : `(${bytes.length} bytes)`}`)
+    trace.push(
+      `initramfs: ${part} ${bytes === undefined ? 'is not there, starting without it' : `(${bytes.length} bytes)`}`,
+    )
   }
   const found = parts.flatMap(({ bytes }) => (bytes === undefined ? [] : [bytes]))
   return found.length === 0 ? undefined : { name, bytes: Buffer.concat(found) }
@@ -89,7 +94,11 @@ function readCommandLine(volume: BootVolume, config: Config, trace: string[]): s
   const name = config.get('cmdline') ?? 'cmdline.txt'
   const bytes = volume.read(name)
   if (bytes === undefined) trace.push(`command line: ${name} is not there`)
-  const line = Buffer.from(bytes ?? []).toString('latin1').split(/[\r\n]/)[0]?.trim() ?? ''
+  const line =
+    Buffer.from(bytes ?? [])
+      .toString('latin1')
+      .split(/[\r\n]/)[0]
+      ?.trim() ?? ''
   trace.push(`command line: ${line}`)
   return line
 }

@@ -1,12 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { withBootloaderNode } from './bootloader-node.ts'
 import { SerialConsole } from './console.ts'
-import { withDisk } from './disk.ts'
+import { removeAbandoned, temporaryDirectory, withDisk } from './disk.ts'
 import { decideBoot, type FirmwareDecision } from './firmware.ts'
 import { CURRENT_EEPROM, type FirmwareSettings, type FirmwareState, POWER_ON } from './firmware-state.ts'
+import { withFirmwareFacts } from './firmware-tree.ts'
 import type { Program } from './program.ts'
 import { type RunningQemu, runQemu, startQemu } from './qemu.ts'
 import { dumpArguments, type ForwardedPort, type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
@@ -61,9 +61,10 @@ export function startMachine(options: MachineOptions): Machine {
   }
 }
 
-const MODE_SD_CARD = 1
+/** BOOT_ORDER has a digit for every kind of disk that a board can start from; a virtio disk is none of them. */
+const NO_KIND = 0
 /** The EEPROM whose documented behaviour is emulated: the default release of 2026-05-26. */
-const EEPROM = { bootMode: MODE_SD_CARD, version: 'hangar-emulation', buildTime: Date.UTC(2026, 4, 26) / 1000 }
+const EEPROM = { bootMode: NO_KIND, version: 'hangar-emulation', buildTime: Date.UTC(2026, 4, 26) / 1000 }
 
 class MachineRun {
   readonly console = new SerialConsole()
@@ -78,7 +79,8 @@ class MachineRun {
 
   constructor(options: MachineOptions) {
     this.options = options
-    this.directory = mkdtempSync(join(tmpdir(), 'hangar-vm-'))
+    removeAbandoned(tmpdir())
+    this.directory = temporaryDirectory(tmpdir())
     this.hardware = { ...options, control: join(this.directory, 'control') }
     const cleanUp = () => rmSync(this.directory, { recursive: true, force: true })
     process.once('exit', cleanUp)
@@ -147,7 +149,7 @@ class MachineRun {
     await runQemu(this.options.qemu, dumpArguments(this.hardware, path('machine.dtb')))
     const tree = withDisk(path('machine.dtb'), (file) => file.read(0, file.size))
     await writeFile(path('kernel'), kernel.bytes)
-    await writeFile(path('device-tree.dtb'), withBootloaderNode(tree, { ...EEPROM, partition, tryboot }))
+    await writeFile(path('device-tree.dtb'), withFirmwareFacts(tree, { ...EEPROM, partition, tryboot }))
     if (initramfs !== undefined) await writeFile(path('initramfs'), initramfs.bytes)
     return {
       kernel: path('kernel'),

@@ -55,7 +55,10 @@ function readAutoboot(volumes: readonly BootVolume[], tryboot: boolean, trace: s
     trace.push(`autoboot.txt: ignored: ${bytes.length} bytes, at most ${AUTOBOOT_LIMIT} are allowed`)
     return NO_AUTOBOOT
   }
-  const { settings, remarks } = parseConfigText(Buffer.from(bytes).toString('latin1'), { tryboot, partition: undefined })
+  const { settings, remarks } = parseConfigText(Buffer.from(bytes).toString('latin1'), {
+    tryboot,
+    partition: undefined,
+  })
   const number = settings.get('boot_partition')
   trace.push(...remarks.map((remark) => `autoboot.txt: ${remark}`))
   for (const [key, value] of settings) trace.push(`autoboot.txt: ${key}=${value}`)
@@ -71,17 +74,17 @@ function findVolume(
   settings: FirmwareSettings,
   trace: string[],
 ): BootVolume | undefined {
-  const isBootable = (volume: BootVolume | undefined): volume is BootVolume => bootable(volume, settings, trace)
-  if (requested === 0) return volumes.find(isBootable)
+  const canBoot = (volume: BootVolume) => bootable(volume, settings, trace)
+  if (requested === 0) return volumes.find(canBoot)
   const wanted = volumes.find(({ number }) => number === requested)
-  if (isBootable(wanted)) return wanted
   if (wanted === undefined) trace.push(`partition ${requested}: no FAT partition`)
+  else if (canBoot(wanted)) return wanted
   // A partition that redirects is no damaged one.
   if (settings.partitionWalk === 'off' || wanted?.read('autoboot.txt') !== undefined) return undefined
   trace.push(`partition walk: from ${requested} up to ${LAST_WALKED}, then from 1`)
   return walkOrder(requested)
-    .map((number) => volumes.find((volume) => volume.number === number))
-    .find(isBootable)
+    .flatMap((number) => volumes.filter((volume) => volume.number === number))
+    .find(canBoot)
 }
 
 function walkOrder(from: number): number[] {
@@ -94,8 +97,7 @@ const DEVICE_TREES: Record<FirmwareSettings['stepping'], readonly string[]> = {
   d0: ['bcm2712d0-rpi-5-b.dtb', 'bcm2712-d-rpi-5-b.dtb'],
 }
 
-function bootable(volume: BootVolume | undefined, settings: FirmwareSettings, trace: string[]): boolean {
-  if (volume === undefined) return false
+function bootable(volume: BootVolume, settings: FirmwareSettings, trace: string[]): boolean {
   const missing = whatIsMissing(volume, DEVICE_TREES[settings.stepping])
   trace.push(`partition ${volume.number} (${volume.label}): ${missing === undefined ? 'can boot' : `no ${missing}`}`)
   return missing === undefined

@@ -1,4 +1,4 @@
-import { userNetwork, type HostNetwork } from './subnet.ts'
+import { type HostNetwork, userNetwork } from './subnet.ts'
 
 /** A port of the guest, reachable on this machine's loopback. */
 export interface ForwardedPort {
@@ -57,7 +57,15 @@ function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator
       : ['3', ['-accel', 'tcg,thread=multi', '-cpu', 'cortex-a76']]
   return [
     ...['-no-user-config', '-nodefaults', '-display', 'none', '-no-reboot'],
-    ...['-M', `virt,gic-version=${interrupts}${extra}`, ...processor, '-smp', '2', '-m', `${Math.floor(memory / 2 ** 20)}M`],
+    ...[
+      '-M',
+      `virt,gic-version=${interrupts}${extra}`,
+      ...processor,
+      '-smp',
+      '2',
+      '-m',
+      `${Math.floor(memory / 2 ** 20)}M`,
+    ],
   ]
 }
 

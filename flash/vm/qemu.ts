@@ -102,6 +102,8 @@ function qemuFailure(complaint: string): UserError {
   const last = complaint.trim().split('\n').slice(-2).join(' / ')
   const portTaken = /host forwarding rule/.test(complaint)
   return new UserError('vm', `QEMU failed: ${last}`, {
-    hint: portTaken ? 'another program took the port just now: start again' : 'start again; if it stays so, report it with this text',
+    hint: portTaken
+      ? 'another program took the port just now: start again'
+      : 'start again; if it stays so, report it with this text',
   })
 }

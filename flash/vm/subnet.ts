@@ -47,7 +47,9 @@ export function userNetwork(host: HostNetwork): UserNetwork {
 function toNumber(address: string): number {
   const parts = address.split('.').map(Number)
   if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255)) {
-    throw new UserError('vm', `not an IPv4 address: '${address}'`, { hint: 'four numbers from 0 to 255 with dots between' })
+    throw new UserError('vm', `not an IPv4 address: '${address}'`, {
+      hint: 'four numbers from 0 to 255 with dots between',
+    })
   }
   return parts.reduce((sum, part) => sum * 256 + part, 0)
 }

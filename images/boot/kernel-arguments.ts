@@ -1,11 +1,9 @@
 /**
- * The kernel's command line but for the root hash. The same on a board and in the virtual machine: of the serial
- * consoles each has one (ttyAMA10 is the Pi 5's debug connector, ttyAMA0 QEMU's), and tty1 is the screen.
+ * The kernel's command line but for the root hash; the same on a board and in the virtual machine. No `console=`: the
+ * device tree names the serial console of each (the Pi 5's debug connector is ttyAMA10, QEMU's ttyAMA0), and of two
+ * such names on the command line the kernel takes the first one only, whether it is there or not. The screen comes along.
  */
 export const KERNEL_ARGUMENTS: readonly string[] = [
-  'console=tty1',
-  'console=ttyAMA10,115200',
-  'console=ttyAMA0,115200',
   // A kernel that panics reboots, and with that leaves a trial.
   'panic=10',
   'oops=panic',

@@ -23,9 +23,19 @@ export function parseRelations(field: string): Alternatives[] {
     .map((group) => group.split('|').map((text) => parseRelation(text.trim())))
 }
 
+/** The same in Debian's notation. */
+export function formatRelations(relations: readonly Alternatives[]): string {
+  return relations.map((alternatives) => alternatives.map(formatRelation).join(' | ')).join(', ')
+}
+
 /** Whether a version of the named package is what the relation asks for. */
 export function accepts(relation: Relation, version: string): boolean {
   return relation.version === undefined || satisfies(version, relation.version.operator, relation.version.wanted)
+}
+
+function formatRelation({ package: name, qualifier, version }: Relation): string {
+  const qualified = qualifier === undefined ? name : `${name}:${qualifier}`
+  return version === undefined ? qualified : `${qualified} (${version.operator} ${version.wanted})`
 }
 
 function parseRelation(text: string): Relation {

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
-import type { Derivation } from '../derivation.ts'
+import type { Derivation, Input } from '../derivation.ts'
 import type { LockedPackage } from '../lock.ts'
-import { debs, type Kitchen, layerSettings, stepDerivation } from './recipe.ts'
+import { debs, type Kitchen, layerSettings, type Recipe, stepDerivation } from './recipe.ts'
 
 export interface RootPackages {
   /** Of the builder's architecture: these are configured. */
@@ -15,33 +15,27 @@ export type Accounts = Readonly<Record<'passwd' | 'group' | 'shadow' | 'gshadow'
 
 /** The `base` layer: a configured root of the target's architecture, made without emulation. */
 export function baseLayer(kitchen: Kitchen, packages: RootPackages, accounts: Accounts): Derivation {
-  const changes = rootChanges(kitchen, packages, accounts)
-  return stepDerivation(kitchen, {
-    name: 'base',
-    step: 'base-layer',
-    inputs: { ...debs(packages.target), ...changesInput(changes), ...layerSettings() },
-  })
+  return foreignRoot(kitchen, packages, accounts, { name: 'base', step: 'base-layer', inputs: layerSettings() })
 }
 
-/** What maintainer scripts change, found by running them on the builder's own architecture. */
-export function rootChanges(kitchen: Kitchen, packages: RootPackages, accounts: Accounts): Derivation {
+/** A derivation that makes a configured root of the target's architecture, and what its step makes of it. */
+export function foreignRoot(kitchen: Kitchen, packages: RootPackages, accounts: Accounts, recipe: Omit<Recipe, 'privilege'>): Derivation {
   requireSamePackages(packages)
   return stepDerivation(kitchen, {
-    name: 'root-changes',
-    step: 'root-changes',
-    args: [kitchen.builder, kitchen.target],
-    inputs: {
-      ...debs(packages.native),
-      ...Object.fromEntries(Object.entries(accounts).map(([name, text]) => [`accounts/${name}`, { bytes: text }])),
-    },
+    ...recipe,
+    args: [kitchen.builder, kitchen.target, ...(recipe.args ?? [])],
+    inputs: { ...below('native', debs(packages.native)), ...below('target', debs(packages.target)), ...accountFiles(accounts), ...recipe.inputs },
     // Maintainer scripts look at /proc and /sys, and give a different root where those cannot be mounted.
     privilege: 'all',
   })
 }
 
-export function changesInput(changes: Derivation) {
-  const files = ['changes.tar', 'deleted.json', 'retouched.json', 'retouched.xattrs']
-  return Object.fromEntries(files.map((file) => [`changes/${file}`, { from: changes, file }]))
+export function accountFiles(accounts: Accounts): Record<string, Input> {
+  return below('accounts', Object.fromEntries(Object.entries(accounts).map(([name, text]) => [name, { bytes: text }])))
+}
+
+function below(directory: string, inputs: Readonly<Record<string, Input>>): Record<string, Input> {
+  return Object.fromEntries(Object.entries(inputs).map(([path, input]) => [`${directory}/${path}`, input]))
 }
 
 /** Scripts of a package that only one side has would be missing or too many; a rebuild (`+b1`) is the same source. */

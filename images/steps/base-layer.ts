@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Architecture } from '../architecture.ts'
 import { makeForeignRoot } from './parts/foreign-root.ts'
 import { makeLayer } from './parts/layer.ts'
 import { prune } from './parts/prune.ts'
 
-// Makes the `base` layer. Inputs: /in/debs (the target's), /in/changes (what root-changes left), /in/prune.json,
-// /in/erofs.json.
+// Makes the `base` layer. Inputs: /in/native and /in/target (packages), /in/accounts, /in/prune.json, /in/erofs.json.
+// Arguments: builder, target.
+const [builder, target] = process.argv.slice(2) as [Architecture, Architecture]
 const ROOT = '/build/root'
 
-await makeForeignRoot(ROOT, readdirSync('/in/debs').sort().map((name) => `/in/debs/${name}`), '/in/changes')
+await makeForeignRoot(ROOT, { native: '/in/native/debs', target: '/in/target/debs', accounts: '/in/accounts', builder, targetArchitecture: target })
 prune(ROOT, JSON.parse(readFileSync('/in/prune.json', 'utf8')))
 keepDatabase()
 emptyVar()

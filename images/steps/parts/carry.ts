@@ -1,4 +1,4 @@
-import { MULTIARCH, type Architecture } from '../../architecture.ts'
+import { type Architecture, MULTIARCH } from '../../architecture.ts'
 import type { Seen } from './walk.ts'
 
 /** The whole difference that maintainer scripts made to a root that was only unpacked. */
@@ -15,7 +15,7 @@ const LEFT_BEHIND: readonly (readonly [RegExp, string])[] = [
   [/^\/etc\/ld\.so\.cache$/, "the builder's libraries; Debian's loader knows the multiarch directories without it"],
   [/^\/var\/cache\/ldconfig(\/|$)/, "the builder's libraries"],
   [/^\/etc\/ssh\/ssh_host_/, 'a host makes its own keys'],
-  [/^\/etc\/machine-id$/, 'a host makes its own'],
+  [/^\/(etc|var\/lib\/dbus)\/machine-id$/, 'a host makes its own'],
   [/^\/var\/lib\/systemd\/random-seed$/, 'random'],
   [/^\/var\/log\/.*\.log$/, 'what the build did and when'],
   [/^\/var\/cache\/(debconf|apt)\/.+/, 'no package is configured on the device'],
@@ -54,17 +54,24 @@ export type Verdict =
 
 /**
  * Whether a file that scripts made on the builder's architecture is right on the target's. Text that names the builder's
- * library directory is rewritten; programs, and data that name it, are refused.
+ * libraries is rewritten; programs, and data that name them, are refused.
  */
 export function judgeContent(content: Buffer, builder: Architecture, target: Architecture): Verdict {
   if (content.subarray(0, 4).equals(ELF)) return { kind: 'refused', reason: 'a program or library' }
-  if (builder === target || !content.includes(MULTIARCH[builder])) return { kind: 'as-is' }
-  if (content.includes(0)) return { kind: 'refused', reason: `binary data that names '${MULTIARCH[builder]}'` }
-  return { kind: 'rewritten', content: Buffer.from(content.toString('utf8').replaceAll(MULTIARCH[builder], MULTIARCH[target])) }
+  const named = NAMES[builder].find((name) => content.includes(name))
+  if (builder === target || named === undefined) return { kind: 'as-is' }
+  if (content.includes(0)) return { kind: 'refused', reason: `binary data that names '${named}'` }
+  return { kind: 'rewritten', content: Buffer.from(targetPath(content.toString('utf8'), builder, target)) }
 }
 
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46])
 
+/** What paths and texts of one architecture have and others do not: the library directory and the loader's path (its ABI). */
+const NAMES: Record<Architecture, readonly [string, string]> = {
+  amd64: [MULTIARCH.amd64, '/lib64/ld-linux-x86-64.so.2'],
+  arm64: [MULTIARCH.arm64, '/lib/ld-linux-aarch64.so.1'],
+}
+
 export function targetPath(path: string, builder: Architecture, target: Architecture): string {
-  return path.replaceAll(MULTIARCH[builder], MULTIARCH[target])
+  return NAMES[builder].reduce((text, name, index) => text.replaceAll(name, NAMES[target][index] ?? name), path)
 }

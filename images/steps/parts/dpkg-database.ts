@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Architecture } from '../../architecture.ts'
 import { type Deb, databaseName, packageName } from './deb.ts'
 
 /** What dpkg says of all packages of a root: not configured yet, or done. */
 export type Standing = 'unpacked' | 'installed'
 
 /** Writes dpkg's database for packages that were unpacked by other means, as dpkg itself would have left it. */
-export function writeDatabase(root: string, debs: readonly Deb[], standing: Standing): void {
+export function writeDatabase(root: string, debs: readonly Deb[], standing: Standing, architecture: Architecture): void {
   const database = `${root}/var/lib/dpkg`
   for (const name of ['info', 'updates', 'triggers', 'parts', 'alternatives']) mkdirSync(`${database}/${name}`, { recursive: true })
   const sorted = [...debs].sort((a, b) => (packageName(a) < packageName(b) ? -1 : 1))
-  writeFileSync(`${database}/status`, sorted.map((deb) => `${statusParagraph(root, deb, standing)}\n`).join('\n'))
+  writeFileSync(`${database}/status`, sorted.map((deb) => `${statusParagraph(root, deb, standing)}\n\n`).join(''))
   writeFileSync(`${database}/info/format`, '1\n')
-  for (const name of ['available', 'diversions', 'statoverride']) writeFileSync(`${database}/${name}`, '')
+  writeFileSync(`${database}/arch-native`, `${architecture}\n`)
+  for (const name of ['diversions', 'statoverride']) writeFileSync(`${database}/${name}`, '')
   for (const deb of debs) writeInfo(database, deb)
   writeTriggers(database, debs)
 }
@@ -27,8 +29,8 @@ const ORDER = (
 function statusParagraph(root: string, deb: Deb, standing: Standing): string {
   const fields = new Map(deb.fields)
   fields.set('Status', `install ok ${standing}`)
-  const conffiles = (deb.control.get('conffiles') ?? '').split('\n').filter((path) => path.startsWith('/'))
-  if (conffiles.length > 0) fields.set('Conffiles', conffiles.map((path) => `\n ${path} ${conffileHash(root, path, standing)}`).join(''))
+  const conffiles = (deb.control.get('conffiles') ?? '').split('\n').filter((line) => line !== '')
+  if (conffiles.length > 0) fields.set('Conffiles', conffiles.map((line) => `\n ${conffile(root, line, standing)}`).join(''))
   const known = ORDER.filter((name) => fields.has(name))
   const others = [...fields.keys()].filter((name) => !ORDER.includes(name))
   return [...known, ...others].map((name) => `${name}:${spaced(fields.get(name) ?? '')}`).join('\n')
@@ -38,9 +40,12 @@ function spaced(value: string): string {
   return value.startsWith('\n') ? value : ` ${value}`
 }
 
-function conffileHash(root: string, path: string, standing: Standing): string {
-  if (standing === 'unpacked' || !existsSync(root + path)) return 'newconffile'
-  return createHash('md5').update(readFileSync(root + path)).digest('hex')
+/** `/etc/x MD5`; a flag (deb-conffiles(5): `remove-on-upgrade /etc/x`) follows what it is said of, which is not shipped. */
+function conffile(root: string, line: string, standing: Standing): string {
+  const [path = '', flag] = line.split(' ').reverse()
+  if (flag !== undefined) return `${path} newconffile ${flag}`
+  if (standing === 'unpacked' || !existsSync(root + path)) return `${path} newconffile`
+  return `${path} ${createHash('md5').update(readFileSync(root + path)).digest('hex')}`
 }
 
 function writeInfo(database: string, deb: Deb): void {
@@ -61,7 +66,7 @@ function writeTriggers(database: string, debs: readonly Deb[]): void {
       const [, directive = '', name = ''] = /^(interest\S*)\s+(\S+)/.exec(line) ?? []
       if (name === '') continue
       const suffix = directive.endsWith('-noawait') ? '/noawait' : ''
-      const interested = `${packageName(deb)}${suffix}`
+      const interested = `${databaseName(deb)}${suffix}`
       if (name.startsWith('/')) files.push(`${name} ${interested}`)
       else named.set(name, [...(named.get(name) ?? []), interested])
     }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 
 /** Runs a program to its end with this process's output; throws where it fails. */
 export function exec(program: string, args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}): Promise<void> {
@@ -17,19 +18,27 @@ export function exec(program: string, args: readonly string[], options: { env?: 
 }
 
 /** Standard output of a program that must succeed. */
-export function capture(program: string, args: readonly string[], input?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-    const pieces: Buffer[] = []
-    child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
-    child.on('error', reject)
-    child.on('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(pieces).toString())
-      else reject(new Error(`${program} ${args.slice(0, 4).join(' ')} failed: status ${code}`))
-    })
-    child.stdin.on('error', () => {})
-    child.stdin.end(input ?? '')
-  })
+export async function capture(program: string, args: readonly string[], input = ''): Promise<string> {
+  const output = await captureBytes(program, args, async (stdin) => void stdin.write(input))
+  return output.toString()
+}
+
+/** Standard output of a program that must succeed; `feed` writes what it reads, and the end of input follows. */
+export async function captureBytes(program: string, args: readonly string[], feed: (stdin: Writable) => Promise<void>): Promise<Buffer> {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const pieces: Buffer[] = []
+  child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
+  const status = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  child.stdin.on('error', () => {})
+  const fed = feed(child.stdin).then(
+    () => child.stdin.end(),
+    (error: Error) => (child.stdin.destroy(), error),
+  )
+  const code = await status
+  if (code !== 0) throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed: status ${code}`)
+  const failure = await fed
+  if (failure instanceof Error) throw failure
+  return Buffer.concat(pieces)
 }
 
 /** Works through a list, as many at once as there are processors in the smallest builder. */

@@ -1,37 +1,44 @@
-import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import type { Architecture } from '../../architecture.ts'
 import { unpackDebs } from './deb.ts'
 import { writeDatabase } from './dpkg-database.ts'
-import { exec } from './exec.ts'
+import { runScripts } from './script-changes.ts'
+import { requireSameScripts } from './script-differences.ts'
+import { transplant } from './transplant.ts'
+
+/** Where a foreign root's inputs are, and between which architectures it is made. */
+export interface ForeignRoot {
+  /** Directory of the packages that are configured, of the builder's architecture. */
+  readonly native: string
+  /** Directory of the same packages of the target's architecture, which are unpacked. */
+  readonly target: string
+  /** Directory of passwd, group, shadow and gshadow. */
+  readonly accounts: string
+  readonly builder: Architecture
+  readonly targetArchitecture: Architecture
+}
+
+const NATIVE_ROOT = '/build/native'
 
 /**
- * The target's packages unpacked, with the whole difference that `root-changes` found laid over them. Inputs: debs, and
- * a directory with what `root-changes` left.
+ * Makes a configured root of another architecture without emulation: the native packages' scripts run, and the whole
+ * difference that they make is laid over the target's unpacked packages.
  */
-export async function makeForeignRoot(root: string, debs: readonly string[], changes: string): Promise<void> {
-  const unpacked = await unpackDebs(debs, root)
-  writeDatabase(root, unpacked, 'installed')
-  for (const path of readJson<string[]>(`${changes}/deleted.json`)) rmSync(root + path, { recursive: true, force: true })
-  await exec('tar', ['-x', '-p', '-f', `${changes}/changes.tar`, '--xattrs', '--xattrs-include=*', '--acls', '--numeric-owner', '--same-owner', '-C', root])
-  for (const [path, { mode, uid, gid }] of Object.entries(readJson<Record<string, Retouched>>(`${changes}/retouched.json`))) {
-    if (!existsSync(root + path)) throw new Error(`maintainer scripts change the mode of '${path}', which the target's packages do not ship`)
-    // The owner first: changing it clears set-user-id.
-    chownSync(root + path, uid, gid)
-    chmodSync(root + path, mode)
-  }
-  await restoreAttributes(`${changes}/retouched.xattrs`)
+export async function makeForeignRoot(root: string, { native, target, accounts, builder, targetArchitecture }: ForeignRoot): Promise<void> {
+  const nativeDebs = await unpackDebs(debsIn(native), NATIVE_ROOT)
+  writeDatabase(NATIVE_ROOT, nativeDebs, 'unpacked', builder)
+  mkdirSync(root)
+  // Scripts run one after the other: the target's packages are unpacked beside them.
+  const [changes, targetDebs] = await Promise.all([
+    runScripts(NATIVE_ROOT, nativeDebs, { accounts, builder, target: targetArchitecture }),
+    unpackDebs(debsIn(target), root, [], 1),
+  ])
+  requireSameScripts(nativeDebs, targetDebs, builder, targetArchitecture)
+  writeDatabase(root, targetDebs, 'installed', targetArchitecture)
+  await transplant(changes, NATIVE_ROOT, root)
+  rmSync(NATIVE_ROOT, { recursive: true })
 }
 
-interface Retouched {
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-}
-
-/** The dump names files by the path that they had when the scripts ran, which is the root's path here too. */
-async function restoreAttributes(dump: string): Promise<void> {
-  if (readFileSync(dump, 'utf8').trim() !== '') await exec('setfattr', ['-h', `--restore=${dump}`])
-}
-
-function readJson<T>(file: string): T {
-  return JSON.parse(readFileSync(file, 'utf8')) as T
+function debsIn(directory: string): string[] {
+  return readdirSync(directory).sort().map((name) => `${directory}/${name}`)
 }

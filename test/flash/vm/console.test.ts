@@ -29,7 +29,9 @@ describe('serial console', () => {
   it('gives up at the deadline and shows the last lines', async () => {
     const console = new SerialConsole()
     console.append('kernel panic')
-    await expect(console.waitFor(/login/, 0.05)).rejects.toThrow(/not on the console within 0.05 s: \/login\/.*\nkernel panic/)
+    await expect(console.waitFor(/login/, 0.05)).rejects.toThrow(
+      /not on the console within 0.05 s: \/login\/.*\nkernel panic/,
+    )
   })
 
   it('gives up when the machine ends', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { withBootloaderNode } from '../../../flash/vm/bootloader-node.ts'
 import { type DeviceTree, formatDeviceTree, parseDeviceTree, type TreeNode } from '../../../flash/vm/device-tree.ts'
+import { withFirmwareFacts } from '../../../flash/vm/firmware-tree.ts'
 
 const tree: DeviceTree = {
   reserved: [{ address: 0x4000_0000n, size: 0x1_0000_0000n }],
@@ -49,8 +49,10 @@ describe('device tree', () => {
 
 describe('the node that the firmware adds', () => {
   it('tells partition and trial in big-endian numbers of 32 bits', () => {
-    const node = bootloaderNode(withBootloaderNode(formatDeviceTree(tree), { ...facts, tryboot: true }))
-    expect(Object.fromEntries([...node.properties].map(([name, value]) => [name, Buffer.from(value).toString('hex')]))).toEqual({
+    const node = bootloaderNode(withFirmwareFacts(formatDeviceTree(tree), { ...facts, tryboot: true }))
+    expect(
+      Object.fromEntries([...node.properties].map(([name, value]) => [name, Buffer.from(value).toString('hex')])),
+    ).toEqual({
       'boot-mode': '00000001',
       partition: '00000002',
       tryboot: '00000001',
@@ -60,7 +62,7 @@ describe('the node that the firmware adds', () => {
   })
 
   it('leaves everything else as it was', () => {
-    const parsed = parseDeviceTree(withBootloaderNode(formatDeviceTree(tree), facts))
+    const parsed = parseDeviceTree(withFirmwareFacts(formatDeviceTree(tree), facts))
     const chosen = parsed.root.children.find(({ name }) => name === 'chosen')
     expect(chosen?.properties).toEqual(tree.root.children[0]?.properties)
     expect(parsed.root.children.find(({ name }) => name.startsWith('memory'))).toEqual(tree.root.children[1])
@@ -68,15 +70,17 @@ describe('the node that the firmware adds', () => {
   })
 
   it('replaces one that is there', () => {
-    const once = withBootloaderNode(formatDeviceTree(tree), facts)
-    const twice = withBootloaderNode(once, { ...facts, partition: 3 })
+    const once = withFirmwareFacts(formatDeviceTree(tree), facts)
+    const twice = withFirmwareFacts(once, { ...facts, partition: 3 })
     expect(bootloaderNode(twice).properties.get('partition')).toEqual(new Uint8Array([0, 0, 0, 3]))
     expect(twice.length).toBe(once.length)
   })
 })
 
 function node(name: string, properties: Record<string, string | number[]>, children: TreeNode[] = []): TreeNode {
-  const values = Object.entries(properties).map(([key, value]) => [key, new Uint8Array(Buffer.from(value as string))] as const)
+  const values = Object.entries(properties).map(
+    ([key, value]) => [key, new Uint8Array(Buffer.from(value as string))] as const,
+  )
   return { name, properties: new Map(values), children }
 }
 

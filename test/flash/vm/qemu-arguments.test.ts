@@ -14,13 +14,13 @@ const hardware: Hardware = {
 }
 const payload = { kernel: '/k', initramfs: '/i', deviceTree: '/d', commandLine: 'console=ttyAMA0 quiet' }
 
-function after(args: readonly string[], option: string): string[] {
+function valuesOf(args: readonly string[], option: string): string[] {
   return args.flatMap((arg, index) => (arg === option ? [args[index + 1] ?? ''] : []))
 }
 
 describe('QEMU arguments', () => {
   it('give the machine the memory of the host', () => {
-    expect(after(startArguments(hardware, payload), '-m')).toEqual(['4096M'])
+    expect(valuesOf(startArguments(hardware, payload), '-m')).toEqual(['4096M'])
   })
 
   it('end QEMU at a reset, so that the firmware runs again', () => {
@@ -28,17 +28,17 @@ describe('QEMU arguments', () => {
   })
 
   it('forward ports of the loopback to the static address of the image', () => {
-    const [netdev] = after(startArguments(hardware, payload), '-netdev')
+    const [netdev] = valuesOf(startArguments(hardware, payload), '-netdev')
     expect(netdev).toContain(',net=10.0.10.0/24,host=10.0.10.1,')
     expect(netdev).toContain(',hostfwd=tcp:127.0.0.1:2201-10.0.10.11:22,hostfwd=tcp:127.0.0.1:9091-10.0.10.11:9090')
   })
 
   it('keep commas of a path together', () => {
-    expect(after(startArguments(hardware, payload), '-drive')[0]).toMatch(/file=\/tmp\/a,,b\/disk\.img$/)
+    expect(valuesOf(startArguments(hardware, payload), '-drive')[0]).toMatch(/file=\/tmp\/a,,b\/disk\.img$/)
   })
 
   it('pass the command line as it is', () => {
-    expect(after(startArguments(hardware, payload), '-append')).toEqual(['console=ttyAMA0 quiet'])
+    expect(valuesOf(startArguments(hardware, payload), '-append')).toEqual(['console=ttyAMA0 quiet'])
   })
 
   it('leave the initramfs out where there is none', () => {
@@ -47,15 +47,15 @@ describe('QEMU arguments', () => {
 
   it('describe the same machine when only its device tree is asked for', () => {
     const dump = dumpArguments(hardware, '/tmp/out.dtb')
-    expect(after(dump, '-M')).toEqual(['virt,gic-version=3,dumpdtb=/tmp/out.dtb'])
+    expect(valuesOf(dump, '-M')).toEqual(['virt,gic-version=3,dumpdtb=/tmp/out.dtb'])
     for (const option of ['-cpu', '-smp', '-m']) {
-      expect(after(dump, option)).toEqual(after(startArguments(hardware, payload), option))
+      expect(valuesOf(dump, option)).toEqual(valuesOf(startArguments(hardware, payload), option))
     }
   })
 
   it('use the processor of the machine itself where KVM can', () => {
     const args = startArguments({ ...hardware, accelerator: 'kvm' }, payload)
-    expect(after(args, '-cpu')).toEqual(['host'])
-    expect(after(args, '-M')).toEqual(['virt,gic-version=host'])
+    expect(valuesOf(args, '-cpu')).toEqual(['host'])
+    expect(valuesOf(args, '-M')).toEqual(['virt,gic-version=host'])
   })
 })

@@ -18,7 +18,9 @@ describe('the network that QEMU makes up', () => {
   })
 
   it('reckons with addresses above 127', () => {
-    expect(userNetwork({ address: '192.168.77.200', prefix: 22, gateway: '192.168.76.1', dns: [] }).network).toBe('192.168.76.0/22')
+    expect(userNetwork({ address: '192.168.77.200', prefix: 22, gateway: '192.168.76.1', dns: [] }).network).toBe(
+      '192.168.76.0/22',
+    )
   })
 
   it.each([
@@ -34,6 +36,8 @@ describe('the network that QEMU makes up', () => {
   })
 
   it('refuses what is no address', () => {
-    expect(() => userNetwork({ address: '10.0.10', prefix: 24, gateway: '10.0.10.1', dns: [] })).toThrow("not an IPv4 address: '10.0.10'")
+    expect(() => userNetwork({ address: '10.0.10', prefix: 24, gateway: '10.0.10.1', dns: [] })).toThrow(
+      "not an IPv4 address: '10.0.10'",
+    )
   })
 })

@@ -1,10 +1,10 @@
-import { type DeviceTree, formatDeviceTree, parseDeviceTree, type TreeNode } from './device-tree.ts'
+import { formatDeviceTree, parseDeviceTree, type TreeNode } from './device-tree.ts'
 
 /** What the firmware tells the kernel about this boot, below `/chosen/bootloader`. Numbers are 32 bits, big-endian. */
 export interface BootloaderFacts {
   readonly partition: number
   readonly tryboot: boolean
-  /** 1 is SD card, 6 is NVMe: the digits of the EEPROM's BOOT_ORDER. */
+  /** The kind of disk, 1 for SD card, 6 for NVMe: the digits of the EEPROM's BOOT_ORDER. */
   readonly bootMode: number
   /** Revision of the firmware. */
   readonly version: string
@@ -12,12 +12,24 @@ export interface BootloaderFacts {
   readonly buildTime: number
 }
 
-/** The tree with the node that a Pi's firmware adds; one that is there already is replaced. */
-export function withBootloaderNode(tree: Uint8Array, facts: BootloaderFacts): Uint8Array {
+/**
+ * QEMU's tree as a Pi 5's firmware would hand it over: with its node, and the serial port under the number that the
+ * Pi's debug connector has (`serial10`). Were it ttyAMA0, `console=ttyAMA10` would fail the driver's only attempt to
+ * find its console, and nothing would be seen.
+ */
+export function withFirmwareFacts(tree: Uint8Array, facts: BootloaderFacts): Uint8Array {
   const parsed = parseDeviceTree(tree)
-  const chosen = childOf(parsed.root, 'chosen')
-  const root = withChild(parsed.root, withChild(chosen, bootloaderNode(facts)))
-  return formatDeviceTree({ ...parsed, root } satisfies DeviceTree)
+  const chosen = withChild(childOf(parsed.root, 'chosen'), bootloaderNode(facts))
+  const root = withChild(withChild(parsed.root, chosen), serialAliases(parsed.root))
+  return formatDeviceTree({ ...parsed, root })
+}
+
+function serialAliases(root: TreeNode): TreeNode {
+  const aliases = childOf(root, 'aliases')
+  const others = [...aliases.properties].filter(([name]) => !name.startsWith('serial'))
+  const port = root.children.find(({ name }) => name.startsWith('pl011@'))
+  const serial: [string, Uint8Array][] = port === undefined ? [] : [['serial10', text(`/${port.name}`)]]
+  return { ...aliases, properties: new Map([...others, ...serial]) }
 }
 
 function bootloaderNode(facts: BootloaderFacts): TreeNode {

@@ -1,0 +1,35 @@
+import { formatAutoboot } from '../../images/disk/autoboot.ts'
+import { planFat } from '../../images/disk/fat-write.ts'
+import { gptPieces } from '../../images/disk/gpt-write.ts'
+import { BLOCK, type Layout, partition, SELECTOR_SIZE } from '../../images/layout.ts'
+import type { PlannedBoot } from './boot.ts'
+import { bytesSegment, type Segment, shifted } from './segment.ts'
+import type { PlannedSlot } from './slot.ts'
+
+/**
+ * A whole disk that boots slot a. Of boot-b nothing is written: its first sector is zero, which no firmware boots.
+ * Identity, slot-b and data are holes, made or written by the host itself.
+ */
+export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: PlannedSlot): Segment[] {
+  const [primary, backup] = gptPieces(layout, host)
+  return [
+    bytesSegment(0, primary.bytes),
+    ...shifted(selector(), partition(layout, 'selector').offset),
+    ...shifted(boot.segments, partition(layout, 'boot-a').offset),
+    ...shifted(slot.segments, partition(layout, 'slot-a').offset),
+    wholeBlocks(backup.offset, backup.bytes),
+  ]
+}
+
+/** Only autoboot.txt: anything else there, and the firmware may start from it. */
+function selector(): Segment[] {
+  const autoboot = formatAutoboot('a')
+  const { head, files } = planFat('fat16', 'selector', [{ name: 'autoboot.txt', size: autoboot.length }], SELECTOR_SIZE)
+  return [bytesSegment(0, head), bytesSegment(files[0]?.offset ?? 0, autoboot)]
+}
+
+/** The backup table begins between two blocks: what stands before it in its first one is zeros. */
+function wholeBlocks(offset: number, bytes: Uint8Array): Segment {
+  const before = offset % BLOCK
+  return bytesSegment(offset - before, Buffer.concat([Buffer.alloc(before), bytes]))
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { type Digest, digestOf } from '../../images/digest.ts'
+import { BLOCK } from '../../images/layout.ts'
+
+/** Where bytes come from: memory, or the beginning of a file in the store. */
+export type Source = { readonly bytes: Uint8Array } | { readonly file: string; readonly length: number }
+
+/** Whole 4 KiB blocks of an output file; what the source lacks at the end is zeros. Between segments are holes. */
+export interface Segment {
+  /** Bytes from the file's start. */
+  readonly offset: number
+  readonly size: number
+  /** Of the segment's bytes, zeros at its end included. */
+  readonly digest: Digest
+  readonly source: Source
+}
+
+export function bytesSegment(offset: number, bytes: Uint8Array): Segment {
+  const whole = bytes.length % BLOCK === 0 ? bytes : padded(bytes)
+  return { offset, size: whole.length, digest: digestOf(whole), source: { bytes: whole } }
+}
+
+/** A file of the store. Where its size is whole blocks, its digest is the segment's, and it is not read. */
+export function fileSegment(offset: number, { file, size, digest }: { file: string; size: number; digest: Digest }): Segment {
+  const whole = Math.ceil(size / BLOCK) * BLOCK
+  return { offset, size: whole, digest: whole === size ? digest : digestOf(padded(readFileSync(file))), source: { file, length: size } }
+}
+
+export function shifted(segments: readonly Segment[], by: number): Segment[] {
+  return segments.map((segment) => ({ ...segment, offset: segment.offset + by }))
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const whole = Buffer.alloc(Math.ceil(bytes.length / BLOCK) * BLOCK)
+  whole.set(bytes)
+  return whole
+}

@@ -1,0 +1,62 @@
+import { readFileSync, statSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../../images/digest.ts'
+import type { Segment } from './segment.ts'
+
+/** What is known of an output file: where which content lies, and how to notice that somebody else wrote to it. */
+export interface FileState {
+  readonly size: number
+  readonly mtimeMs: number
+  readonly segments: readonly { readonly offset: number; readonly size: number; readonly digest: Digest }[]
+  /** Of the whole file, where it was asked for. */
+  readonly sha256: Digest | undefined
+}
+
+export type OutputState = Readonly<Record<string, FileState>>
+
+const NAME = '.state.json'
+
+/** What the last complete run left; empty where there was none, where it was cut short, or where files changed since. */
+export function readState(directory: string): OutputState {
+  try {
+    const files = JSON.parse(readFileSync(join(directory, NAME), 'utf8')) as OutputState
+    return Object.entries(files).every(([name, state]) => isUntouched(join(directory, name), state)) ? files : {}
+  } catch {
+    return {}
+  }
+}
+
+function isUntouched(file: string, { size, mtimeMs }: FileState): boolean {
+  const found = statSync(file, { throwIfNoEntry: false })
+  return found?.size === size && found.mtimeMs === mtimeMs
+}
+
+/** Before the first change: a run that is cut short must not be taken for a complete one. */
+export async function forgetState(directory: string): Promise<void> {
+  await replace(directory, '{"interrupted":{}}')
+}
+
+export async function writeState(directory: string, state: OutputState): Promise<void> {
+  await replace(directory, JSON.stringify(state))
+}
+
+async function replace(directory: string, text: string): Promise<void> {
+  const file = join(directory, NAME)
+  await writeFile(`${file}.new`, text, { flush: true })
+  await rename(`${file}.new`, file)
+}
+
+export function fileState(file: string, segments: readonly Segment[], sha256: Digest | undefined): FileState {
+  const { size, mtimeMs } = statSync(file)
+  return { size, mtimeMs, segments: segments.map(({ offset, size: length, digest }) => ({ offset, size: length, digest })), sha256 }
+}
+
+/** Whether a file holds these segments and nothing else. */
+export function holds(state: FileState | undefined, size: number, segments: readonly Segment[]): state is FileState {
+  if (state?.size !== size || state.segments.length !== segments.length) return false
+  return segments.every(({ offset, size: length, digest }, index) => {
+    const known = state.segments[index]
+    return known?.offset === offset && known.size === length && known.digest === digest
+  })
+}

@@ -1,0 +1,26 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Texts that go into images as they are. */
+export interface Assets {
+  /** Name of a step -> its program, one file that needs nothing but Debian's node. */
+  readonly steps: Readonly<Record<string, string>>
+  /** The initramfs' /init. */
+  readonly init: string
+  /** File name -> script that runs on the device. */
+  readonly deviceScripts: Readonly<Record<string, string>>
+}
+
+/** Reads what `npm ci` compiled and the scripts beside it. `project` is the project's own directory. */
+export function readAssets(project: string): Assets {
+  return {
+    steps: readTexts(join(project, 'dist/steps'), '.mjs'),
+    init: readFileSync(join(project, 'images/initramfs/init'), 'utf8'),
+    deviceScripts: readTexts(join(project, 'overlays/base/device'), '.sh'),
+  }
+}
+
+function readTexts(directory: string, ending: string): Record<string, string> {
+  const names = readdirSync(directory).filter((name) => name.endsWith(ending)).sort()
+  return Object.fromEntries(names.map((name) => [name.slice(0, -ending.length), readFileSync(join(directory, name), 'utf8')]))
+}

@@ -1,0 +1,79 @@
+import { derivationDigest, type Derivation, type Input, type Output } from '../images/derivation.ts'
+import type { Digest } from '../images/digest.ts'
+import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
+import type { Lock } from '../images/lock.ts'
+import { assemble } from './assemble/assemble.ts'
+import { readAssets } from './assets.ts'
+import type { HostPlan } from './host-plan.ts'
+import { ownerKeys } from './keys/owner-keys.ts'
+import { withLock } from './lock/ensure.ts'
+import type { FrozenFlag } from './lock/frozen.ts'
+import { type Made, timeSteps } from './report/timed.ts'
+import { lockedIn, type Workshop } from './workshop.ts'
+
+export interface BuildRequest {
+  readonly plan: HostPlan
+  readonly frozen: FrozenFlag
+  /** Directory for the results. */
+  readonly output: string
+}
+
+export interface Built {
+  readonly root: Digest
+  readonly slotSize: number
+  readonly layers: readonly { readonly name: string; readonly size: number; readonly made: Made }[]
+  /** What became of the files in the output directory. */
+  readonly outputs: 'written' | 'patched' | 'unchanged'
+}
+
+/** From a host to signed bytes in its output directory. */
+export async function build(workshop: Workshop, { plan, frozen, output }: BuildRequest): Promise<Built> {
+  const keys = await ownerKeys({ env: workshop.env, reporter: workshop.reporter })
+  const timed = timeSteps(workshop.reporter)
+  return withLock(workshop, plan.sets(workshop.builder), frozen, async (lock) => {
+    const image = plan.image(contextOf(workshop, lock, keys.ssh))
+    const outputs = await workshop.runner.realise(derivationsOf(image), timed.reporter)
+    const layers = image.layers.map((layer) => realisedLayer(workshop, layer, outputs))
+    const assembled = await assemble({
+      ...image,
+      layers,
+      bootFiles: Object.fromEntries(await Promise.all(Object.entries(image.bootFiles).map(async ([name, input]) => [name, await bootFile(workshop, input, outputs)] as const))),
+      keys,
+      output,
+    })
+    return { ...assembled, layers: layers.map(({ name, size }) => ({ name, size, made: timed.of(name) })) }
+  })
+}
+
+function contextOf(workshop: Workshop, lock: Lock, sshKeys: readonly string[]) {
+  const { builder } = workshop
+  return { ...readAssets(workshop.project), builder, sshKeys, time: lock.time, locked: (set: Parameters<typeof lockedIn>[1]) => lockedIn(lock, set) }
+}
+
+function derivationsOf(image: Image): Derivation[] {
+  const found = image.layers.map(({ derivation }) => derivation)
+  for (const input of Object.values(image.bootFiles)) if ('from' in input) found.push(input.from)
+  return [...new Map(found.map((each) => [derivationDigest(each), each])).values()]
+}
+
+function realisedLayer({ store }: Workshop, { name, derivation }: Layer, outputs: ReadonlyMap<Digest, Output>) {
+  const layer = outputFile(outputs, derivation, LAYER_FILE)
+  const leaves = outputFile(outputs, derivation, LEAVES_FILE)
+  return { name, file: store.path(layer.digest), size: layer.size, digest: layer.digest, leaves: store.path(leaves.digest) }
+}
+
+async function bootFile({ store }: Workshop, input: Input, outputs: ReadonlyMap<Digest, Output>) {
+  if ('from' in input) {
+    const { digest, size } = outputFile(outputs, input.from, input.file)
+    return { file: store.path(digest), size, digest }
+  }
+  if (!('bytes' in input)) throw new Error('a boot file comes from a derivation or is text')
+  const digest = await store.putBytes(input.bytes)
+  return { file: store.path(digest), size: Buffer.byteLength(input.bytes), digest }
+}
+
+function outputFile(outputs: ReadonlyMap<Digest, Output>, derivation: Derivation, file: string) {
+  const found = outputs.get(derivationDigest(derivation))?.[file]
+  if (found === undefined) throw new Error(`derivation '${derivation.name}' left no '${file}'`)
+  return found
+}

@@ -1,0 +1,151 @@
+import type { Architecture } from '../../images/architecture.ts'
+import type { Digest } from '../../images/digest.ts'
+import type { Lock } from '../../images/lock.ts'
+import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
+import type { Mirrors } from '../archive/mirrors.ts'
+import { fetchIndices } from '../archive/packages.ts'
+import { fetchRelease, type Release } from '../archive/release.ts'
+import { SUITES } from '../archive/suites.ts'
+import type { Reporter } from '../reporter.ts'
+import type { Runner } from '../runners/runner.ts'
+import type { Store } from '../store/store.ts'
+import type { Fetch } from '../toolchain.ts'
+import { type Catalogue, catalogueOf } from './catalogue.ts'
+import { type Change, changesBetween } from './changes.ts'
+import { lockOf, type Resolved, resolvedSets, unanswered } from './sets.ts'
+import { settle } from './settle.ts'
+import { solve } from './solve.ts'
+import { solverToolchain } from './solver-toolchain.ts'
+
+/** What of the lock may move. */
+export type LockMode =
+  /** Sets that it does not answer for. */
+  | { readonly kind: 'missing' }
+  /** Everything. Sets that nobody wants any more are dropped. */
+  | { readonly kind: 'update' }
+  /** Also the sets that hold these files, which have left every mirror. */
+  | { readonly kind: 'gone'; readonly gone: readonly { readonly sha256: Digest }[] }
+
+export interface LockOptions {
+  readonly store: Store
+  readonly mirrors: Mirrors
+  /** Armored public keys of Debian's archives. */
+  readonly keyring: string
+  readonly now: Date
+  readonly fetch: Fetch
+  readonly runner: Runner
+  /** The set in which apt's solver runs. */
+  readonly toolchain: ArchitectureSet
+  readonly reporter: Reporter
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface Locked {
+  readonly lock: Lock
+  readonly changes: readonly Change[]
+}
+
+/** Resolves what is wanted and not locked, and nothing else unless the mode says so. */
+export async function lockSets(
+  wanted: readonly ArchitectureSet[],
+  current: Lock,
+  mode: LockMode,
+  options: LockOptions,
+): Promise<Locked> {
+  const all = withToolchain(wanted, options.toolchain)
+  const open = setsToResolve(all, current, mode)
+  if (open.length === 0) return { lock: current, changes: [] }
+  const releases = await fetchReleases(current, options)
+  const catalogue = catalogues(releases, options)
+  const before = resolvedSets(current).get(setKey(options.toolchain))?.packages
+  const toolchain = await solverToolchain(before, options.toolchain, catalogue, options)
+  const kept = keptSets(all, current, mode, open)
+  if (toolchain.origin === 'bootstrap') {
+    kept.set(setKey(options.toolchain), { wanted: options.toolchain, packages: toolchain.packages })
+  }
+  const { name } = options.toolchain.set
+  const solver = {
+    ...options,
+    toolchain: { name, architecture: options.toolchain.architecture, packages: toolchain.packages },
+  }
+  const sets = await settle({
+    kept,
+    wanted: open.filter((each) => !kept.has(setKey(each))),
+    preferred: preferences(current, mode),
+    catalogue,
+    ask: (questions) => solve(questions, solver),
+  })
+  const lock = lockOf(sets, releases)
+  return { lock, changes: changesBetween(current, lock) }
+}
+
+function withToolchain(wanted: readonly ArchitectureSet[], toolchain: ArchitectureSet): ArchitectureSet[] {
+  const all = new Map([toolchain, ...wanted].map((each) => [setKey(each), each]))
+  return [...all.values()]
+}
+
+function setsToResolve(wanted: readonly ArchitectureSet[], current: Lock, mode: LockMode): ArchitectureSet[] {
+  if (mode.kind === 'update') return [...wanted]
+  const open = new Map(unanswered(wanted, current).map((each) => [setKey(each), each]))
+  const gone = new Set(mode.kind === 'gone' ? mode.gone.map(({ sha256 }) => sha256) : [])
+  for (const [key, { wanted: each, packages }] of resolvedSets(current)) {
+    if (packages.some(({ sha256 }) => gone.has(sha256))) open.set(key, open.get(key) ?? each)
+  }
+  return [...open.values()]
+}
+
+function keptSets(
+  wanted: readonly ArchitectureSet[],
+  current: Lock,
+  mode: LockMode,
+  open: readonly ArchitectureSet[],
+): Map<string, Resolved> {
+  if (mode.kind === 'update') return new Map()
+  const kept = resolvedSets(current)
+  for (const each of open) kept.delete(setKey(each))
+  // As it is asked for now, which may differ from how it was written down in the order of its parts alone.
+  for (const each of wanted) {
+    const before = kept.get(setKey(each))
+    if (before !== undefined) kept.set(setKey(each), { ...before, wanted: each })
+  }
+  return kept
+}
+
+async function fetchReleases(current: Lock, options: LockOptions): Promise<Release[]> {
+  const step = options.reporter.step('verify the archives')
+  try {
+    const releases = await Promise.all(
+      SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })),
+    )
+    step.done('fetched')
+    return releases
+  } catch (error) {
+    step.failed()
+    throw error
+  }
+}
+
+/** An architecture's indices are read when one of its sets is resolved, and once. */
+function catalogues(
+  releases: readonly Release[],
+  options: LockOptions,
+): (architecture: Architecture) => Promise<Catalogue> {
+  const known = new Map<Architecture, Promise<Catalogue>>()
+  return (architecture) => {
+    const found =
+      known.get(architecture) ??
+      fetchIndices(releases, architecture, options).then((indices) => catalogueOf(indices, architecture))
+    known.set(architecture, found)
+    return found
+  }
+}
+
+/** Versions that the lock has: packages only move where something asks for it. */
+function preferences(current: Lock, mode: LockMode): (architecture: Architecture) => Map<string, string> {
+  const gone = new Set(mode.kind === 'gone' ? mode.gone.map(({ sha256 }) => sha256) : [])
+  const sets = mode.kind === 'update' ? [] : [...resolvedSets(current).values()]
+  return (architecture) => {
+    const own = sets.filter(({ wanted }) => wanted.architecture === architecture).flatMap(({ packages }) => packages)
+    return new Map(own.filter(({ sha256 }) => !gone.has(sha256)).map((item) => [item.package, item.version]))
+  }
+}

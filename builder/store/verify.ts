@@ -1,0 +1,42 @@
+import { createReadStream } from 'node:fs'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Digester, type Digest, isDigest } from '../../images/digest.ts'
+import type { Reporter } from '../reporter.ts'
+import type { Store } from './store.ts'
+
+export interface Verified {
+  readonly whole: number
+  /** Objects whose bytes are not what their name says, or toolchains that hold something else than was unpacked. */
+  readonly damaged: readonly string[]
+}
+
+/** Compares every object's bytes with its name, and removes those that differ: what is not there is made again. */
+export async function verifyStore(store: Store, reporter: Reporter, signal?: AbortSignal): Promise<Verified> {
+  const objects = await listObjects(store)
+  const step = reporter.step('verify the store', objects.reduce((sum, { size }) => sum + size, 0))
+  const damaged: string[] = []
+  for (const { object, file } of objects) {
+    signal?.throwIfAborted()
+    if ((await digestOfFile(file, (bytes) => step.advance(bytes))) === object) continue
+    damaged.push(object)
+    await rm(file, { force: true })
+  }
+  step.done('built')
+  return { whole: objects.length - damaged.length, damaged }
+}
+
+async function listObjects(store: Store): Promise<{ object: Digest; file: string; size: number }[]> {
+  const names = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
+  const objects = names.map((name) => name.split('/').at(-1) ?? '').filter(isDigest).sort()
+  return Promise.all(objects.map(async (object) => ({ object, file: store.path(object), size: (await stat(store.path(object))).size })))
+}
+
+async function digestOfFile(file: string, onBytes: (bytes: number) => void): Promise<Digest> {
+  const digester = new Digester()
+  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    digester.update(piece as Uint8Array)
+    onBytes((piece as Uint8Array).length)
+  }
+  return digester.digest()
+}

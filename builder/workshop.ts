@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { type Architecture, debianArchitecture } from '../images/architecture.ts'
+import { type Lock, lockedPackages } from '../images/lock.ts'
+import { type ArchitectureSet, setKey } from '../images/package-set.ts'
+import { TOOLCHAIN } from '../images/sets.ts'
+import { fetchObjects } from './archive/fetch.ts'
+import { mirrorsOf, readAptSources } from './archive/mirrors.ts'
+import { snapshots } from './archive/snapshot.ts'
+import { readLock } from './lock/file.ts'
+import type { LockOptions } from './lock/lock.ts'
+import type { Reporter } from './reporter.ts'
+import { localRunner } from './runners/local.ts'
+import { openStore, storeRoot } from './store/directory.ts'
+
+/** What a command is given by the outside. */
+export interface Surroundings {
+  readonly env: NodeJS.ProcessEnv
+  /** The project's own directory. */
+  readonly project: string
+  readonly reporter: Reporter
+  readonly now: Date
+  readonly signal: AbortSignal
+}
+
+export type Workshop = Awaited<ReturnType<typeof openWorkshop>>
+
+/** The store, the mirrors and the runner, as the environment sets them. */
+export async function openWorkshop(surroundings: Surroundings) {
+  const { env, project, reporter, signal } = surroundings
+  const store = await openStore(storeRoot(env))
+  const mirrors = mirrorsOf(env, await readAptSources())
+  const lockFile = join(project, LOCK)
+  const { time } = await readLock(lockFile)
+  const fetch = (packages: Parameters<typeof fetchObjects>[0]) =>
+    fetchObjects(packages, { store, mirrors, lastResort: snapshots(time), reporter, signal })
+  const builder = builderArchitecture()
+  return {
+    ...surroundings,
+    store,
+    mirrors,
+    lockFile,
+    fetch,
+    builder,
+    toolchain: { set: TOOLCHAIN, architecture: builder } satisfies ArchitectureSet,
+    runner: localRunner({ store, fetch, signal }),
+  }
+}
+
+const LOCK = 'images/debian.lock.json'
+
+export function lockOptions(workshop: Workshop): LockOptions {
+  return { ...workshop, keyring: readFileSync(join(workshop.project, 'images/keyrings/debian-archive.asc'), 'utf8') }
+}
+
+/** The packages of a set that has been locked. */
+export function lockedIn(lock: Lock, wanted: ArchitectureSet) {
+  const packages = lockedPackages(lock, wanted)
+  if (packages === undefined) {
+    throw new UserError('lock', `the lock does not answer for '${setKey(wanted)}'`, { hint: 'resolve it: npm run lock' })
+  }
+  return packages
+}
+
+function builderArchitecture(): Architecture {
+  const architecture = debianArchitecture(process.arch)
+  if (architecture !== undefined && process.platform === 'linux') return architecture
+  throw new UserError('sandbox', `cannot build on ${process.platform} ${process.arch}: wanted Linux on x64 or arm64`, {
+    hint: 'use a Linux machine, or a virtual machine with Debian 12',
+  })
+}

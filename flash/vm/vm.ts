@@ -1,0 +1,112 @@
+import { accessSync, constants, existsSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import type { Architecture } from '../../images/architecture.ts'
+import { copyDisk, removeAbandoned, temporaryDirectory } from './disk.ts'
+import type { FirmwareSettings } from './firmware-state.ts'
+import { freePort } from './free-port.ts'
+import { type Machine, startMachine } from './machine.ts'
+import { type ProgramRoot, programOf } from './program.ts'
+import type { HostNetwork } from './subnet.ts'
+
+/** What of a host file makes the machine. Bytes. */
+export interface VmHost {
+  readonly name: string
+  readonly memory: number
+  readonly disk: number
+  readonly network: HostNetwork
+}
+
+/** A port of the guest to reach from this machine's loopback, at `port` or the next free one. */
+export interface Forward {
+  readonly name: string
+  readonly guestPort: number
+  readonly port: number
+}
+
+export interface VmOptions {
+  readonly host: VmHost
+  /** The host's disk image; it is copied, never written. */
+  readonly image: string
+  readonly programs: ProgramRoot
+  readonly forwards: readonly Forward[]
+  /** A kept disk is `vm.img` beside the image, and used again by the next start. */
+  readonly disk: 'throw-away' | 'kept'
+  readonly firmware?: Partial<FirmwareSettings>
+  /** Called once before anything runs, with the port found for each forward. */
+  readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
+  readonly onOutput?: (text: string) => void
+}
+
+export interface Vm extends Machine {
+  /** The raw image that the machine writes to. */
+  readonly disk: string
+  /** Forward's name -> port on 127.0.0.1. */
+  readonly ports: Readonly<Record<string, number>>
+}
+
+/** Boots a copy of a host's disk image on emulated hardware of the host's sizes. */
+export async function startVm(options: VmOptions): Promise<Vm> {
+  const { host, image, programs } = options
+  requireImage(host.name, image)
+  const qemu = programOf(programs, 'qemu-system-aarch64')
+  const ports = await findPorts(options.forwards)
+  const { disk, discard } = await prepareDisk(options)
+  options.onPorts?.(ports)
+  const machine = startMachine({
+    ...options,
+    ...{ qemu, disk, memory: host.memory, network: host.network },
+    accelerator: accelerator(programs.architecture),
+    forwards: options.forwards.map(({ name, guestPort }) => ({ guestPort, port: ports[name] ?? 0 })),
+  })
+  machine.ended.finally(discard).catch(() => undefined)
+  return Object.assign(machine, { disk, ports })
+}
+
+function requireImage(host: string, image: string): void {
+  if (existsSync(image)) return
+  throw new UserError('vm', `no image to boot: '${image}' is not there`, { hint: `npm run build:image ${host}` })
+}
+
+async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ disk: string; discard: () => void }> {
+  const directory = dirname(image)
+  removeAbandoned(directory)
+  if (mode === 'kept') {
+    const disk = join(directory, 'vm.img')
+    if (!existsSync(disk)) await copyDisk(image, disk, host.disk)
+    return { disk, discard: () => undefined }
+  }
+  // Beside the image, where a copy may share its blocks.
+  const temporary = temporaryDirectory(directory)
+  const disk = join(temporary, 'disk.img')
+  const remove = () => rmSync(temporary, { recursive: true, force: true })
+  process.once('exit', remove)
+  const discard = () => {
+    process.off('exit', remove)
+    remove()
+  }
+  try {
+    await copyDisk(image, disk, host.disk)
+  } catch (error) {
+    discard()
+    throw error
+  }
+  return { disk, discard }
+}
+
+async function findPorts(forwards: readonly Forward[]): Promise<Record<string, number>> {
+  const ports: Record<string, number> = {}
+  for (const { name, port } of forwards) ports[name] = await freePort(port, new Set(Object.values(ports)))
+  return ports
+}
+
+/** Only a machine of the guest's own kind can lend it its processor. */
+function accelerator(architecture: Architecture): 'tcg' | 'kvm' {
+  if (architecture !== 'arm64') return 'tcg'
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK)
+    return 'kvm'
+  } catch {
+    return 'tcg'
+  }
+}

@@ -1,0 +1,86 @@
+import { UserError } from '../errors.ts'
+import { DEBIAN_GROUPS, DEBIAN_USERS } from './debian-ids.ts'
+
+/** A user with a group of the same name and number, or a group alone. */
+export interface Account {
+  readonly name: string
+  /** The same number for user and group. */
+  readonly id: number
+  readonly kind: 'user' | 'group'
+  readonly home: string
+  readonly about: string
+}
+
+const user = (name: string, id: number, about: string, home = '/nonexistent'): Account => ({ name, id, kind: 'user', home, about })
+const group = (name: string, id: number, about: string): Account => ({ name, id, kind: 'group', home: '', about })
+
+/**
+ * Users and groups beside Debian's fixed ones, for hosts and containers alike. Append only: files on data volumes carry
+ * these numbers, so a line never changes and a number is never used again.
+ */
+export const ACCOUNTS: readonly Account[] = [
+  group('systemd-journal', 101, 'may read the journal'),
+  user('systemd-network', 102, 'systemd Network Management', '/'),
+  user('systemd-resolve', 103, 'systemd Resolver', '/'),
+  user('systemd-timesync', 104, 'systemd Time Synchronization', '/'),
+  user('messagebus', 105, 'System Message Bus'),
+  user('sshd', 106, 'sshd user', '/run/sshd'),
+  group('_ssh', 107, 'ssh-agent runs with it'),
+  user('prometheus', 108, 'Prometheus daemon', '/var/lib/prometheus'),
+  group('input', 109, 'input devices'),
+  group('kvm', 110, 'virtual machines'),
+  group('render', 111, 'graphics'),
+  group('sgx', 112, 'enclaves'),
+  group('clock', 113, 'clock devices'),
+  group('netdev', 114, 'network devices'),
+  group('crontab', 115, 'cron'),
+  user('polkitd', 116, 'User for polkitd', '/'),
+  user('mosquitto', 120, 'MQTT broker'),
+  user('alertmanager', 121, 'Prometheus alert manager'),
+]
+
+/** The table's number for a user; what is missing is an error with the line to add. */
+export function accountId(name: string): number {
+  const found = ACCOUNTS.find((each) => each.name === name)
+  if (found !== undefined) return found.id
+  const next = Math.max(...ACCOUNTS.map(({ id }) => id)) + 1
+  throw new UserError('ids', `no user '${name}' in the id table`, { hint: `add to the end of ACCOUNTS in images/ids.ts: user('${name}', ${next}, '…'),` })
+}
+
+/** passwd, group, shadow and gshadow of a host. Nobody has a password: who logs in has a key. */
+export function accounts(): Readonly<Record<'passwd' | 'group' | 'shadow' | 'gshadow', string>> {
+  const users = [...DEBIAN_USERS, ...ACCOUNTS.filter(({ kind }) => kind === 'user').map(passwdLine)]
+  const groups = [...DEBIAN_GROUPS, ...ACCOUNTS.map(groupLine)]
+  return {
+    passwd: lines(users),
+    group: lines(groups),
+    shadow: lines(users.map((line) => `${firstField(line)}:*:20089:0:99999:7:::`)),
+    gshadow: lines(groups.map((line) => `${firstField(line)}:*::`)),
+  }
+}
+
+/** passwd and group of a container that one user runs in. */
+export function containerAccounts(name: string): { readonly passwd: string; readonly group: string } {
+  accountId(name)
+  const [root = '', nobody = ''] = [DEBIAN_USERS[0], DEBIAN_USERS.at(-1)]
+  const [rootGroup = '', noGroup = ''] = [DEBIAN_GROUPS[0], DEBIAN_GROUPS.at(-1)]
+  const own = ACCOUNTS.filter((each) => each.name === name)
+  return { passwd: lines([root, ...own.map(passwdLine), nobody]), group: lines([rootGroup, ...own.map(groupLine), noGroup]) }
+}
+
+// sshd's group is nogroup: Debian's package makes the user so.
+function passwdLine({ name, id, home, about }: Account): string {
+  return `${name}:x:${id}:${name === 'sshd' ? 65534 : id}:${about}:${home}:/usr/sbin/nologin`
+}
+
+function groupLine({ name, id }: Account): string {
+  return `${name}:x:${id}:`
+}
+
+function firstField(line: string): string {
+  return line.split(':')[0] ?? ''
+}
+
+function lines(items: readonly string[]): string {
+  return items.map((line) => `${line}\n`).join('')
+}

@@ -1,0 +1,62 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+
+/** A part of a file: where it begins and how long it is, in bytes. */
+export interface Member {
+  readonly name: string
+  readonly offset: number
+  readonly size: number
+}
+
+const AR_MAGIC = '!<arch>\n'
+const AR_HEADER = 60
+
+/** What a `.deb` is made of (deb(5)): `debian-binary`, `control.tar.*`, `data.tar.*`, without reading any of it. */
+export function arMembers(path: string): Member[] {
+  const file = openSync(path, 'r')
+  try {
+    const read = (offset: number, size: number) => {
+      const bytes = Buffer.alloc(size)
+      return bytes.toString('latin1', 0, readSync(file, bytes, 0, size, offset))
+    }
+    if (read(0, AR_MAGIC.length) !== AR_MAGIC) throw new Error(`'${path}' is no Debian package`)
+    const members: Member[] = []
+    let offset = AR_MAGIC.length
+    for (let head = read(offset, AR_HEADER); head.length === AR_HEADER; head = read(offset, AR_HEADER)) {
+      const size = Number(head.slice(48, 58))
+      members.push({ name: head.slice(0, 16).trimEnd().replace(/\/$/, ''), offset: offset + AR_HEADER, size })
+      // Members begin at even places.
+      offset += AR_HEADER + size + (size % 2)
+    }
+    return members
+  } finally {
+    closeSync(file)
+  }
+}
+
+const BLOCK = 512
+
+/** The regular files of tar archives that follow one another: one map of name -> content for each archive. */
+export function readTars(bytes: Buffer): Map<string, Buffer>[] {
+  const archives: Map<string, Buffer>[] = []
+  let current: Map<string, Buffer> | undefined
+  for (let at = 0; at + BLOCK <= bytes.length; ) {
+    const head = bytes.subarray(at, at + BLOCK)
+    at += BLOCK
+    if (head[0] === 0) {
+      // Zeros end an archive; what comes after them is another.
+      current = undefined
+      continue
+    }
+    if (current === undefined) archives.push((current = new Map()))
+    const size = Number.parseInt(head.toString('latin1', 124, 136), 8)
+    const type = head.toString('latin1', 156, 157)
+    if (type === '0' || type === '\0') current.set(cString(head.subarray(0, 100)).replace(/^\.\//, ''), bytes.subarray(at, at + size))
+    at += Math.ceil(size / BLOCK) * BLOCK
+  }
+  return archives
+}
+
+function cString(bytes: Buffer): string {
+  const end = bytes.indexOf(0)
+  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end)
+}

@@ -1,0 +1,43 @@
+import type { Architecture } from '../../architecture.ts'
+import { targetPath } from './carry.ts'
+import { type Deb, packageName } from './deb.ts'
+
+/** What runs when a package is configured. */
+const SCRIPTS = ['preinst', 'postinst', 'config'] as const
+
+/** Packages whose scripts are not the same on all architectures, and what is done about it. */
+const KNOWN: Readonly<Record<string, string>> = {
+  'base-files': 'diverts the library directories that its architecture does not have: see `mendDiversions`',
+  libc6: 'makes the directory of the loader, which both have when all is unpacked',
+}
+
+/** Only where both architectures' scripts are the same does what one did stand for what the other would do. */
+export function requireSameScripts(native: readonly Deb[], target: readonly Deb[], builder: Architecture, targetArchitecture: Architecture): void {
+  const theirs = new Map(target.map((deb) => [packageName(deb), deb]))
+  const translated = (text: string | undefined) =>
+    text === undefined ? undefined : targetPath(text, builder, targetArchitecture).replaceAll(`:${builder}`, `:${targetArchitecture}`)
+  const different = native.flatMap((deb) => {
+    const name = packageName(deb)
+    if (name in KNOWN) return []
+    const scripts = SCRIPTS.filter((script) => translated(deb.control.get(script)) !== theirs.get(name)?.control.get(script))
+    return scripts.map((script) => `${name}.${script}`)
+  })
+  if (different.length === 0) return
+  throw new Error(
+    `maintainer scripts differ between ${builder} and ${targetArchitecture}, what they do cannot be carried: ${different.join(', ')}`,
+  )
+}
+
+/** Of base-files' scripts: each architecture's library directories that it has not. */
+const ABSENT: Record<Architecture, readonly string[]> = {
+  amd64: ['lib32', 'libo32', 'libx32'],
+  arm64: ['lib32', 'lib64', 'libo32', 'libx32'],
+}
+
+/** dpkg's diversions as they are on the target: three lines each, what, where to, and whose. */
+export function mendDiversions(text: string, builder: Architecture, target: Architecture): string {
+  const absent = (directory: string) => `/${directory}\n/.${directory}.usr-is-merged\nbase-files\n`
+  const gone = ABSENT[builder].filter((name) => !ABSENT[target].includes(name)).map(absent)
+  const added = ABSENT[target].filter((name) => !ABSENT[builder].includes(name)).map(absent)
+  return gone.reduce((rest, record) => rest.replace(record, ''), text) + added.join('')
+}

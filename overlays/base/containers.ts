@@ -1,0 +1,43 @@
+import { type FileTree, file } from '../../images/tree.ts'
+
+/** podman: images are layers of the slot, everything else it keeps is scratch. */
+export function containerFiles(services: readonly string[]): FileTree {
+  const stores = services.map((name) => `"/run/hangar/layers/container-${name}"`)
+  return {
+    '/etc/containers/storage.conf': file(
+      [
+        '[storage]',
+        'driver = "overlay"',
+        'runroot = "/run/containers/storage"',
+        'graphroot = "/var/lib/containers/storage"',
+        '[storage.options]',
+        `additionalimagestores = [${stores.join(', ')}]`,
+        '[storage.options.overlay]',
+        'mountopt = "nodev"',
+        '',
+      ].join('\n'),
+    ),
+    '/etc/containers/containers.conf': file(
+      [
+        '[containers]',
+        'log_driver = "journald"',
+        '[network]',
+        'network_backend = "netavark"',
+        // /etc cannot be written.
+        'network_config_dir = "/run/containers/networks-config"',
+        'firewall_driver = "nftables"',
+        '[engine]',
+        'events_logger = "journald"',
+        'healthcheck_events = false',
+        'database_backend = "sqlite"',
+        'runtime = "crun"',
+        'cgroup_manager = "systemd"',
+        '',
+      ].join('\n'),
+    ),
+    '/etc/containers/policy.json': file('{"default":[{"type":"reject"}],"transports":{"containers-storage":{"":[{"type":"insecureAcceptAnything"}]}}}\n'),
+    '/etc/containers/registries.conf': file('unqualified-search-registries = []\nshort-name-mode = "enforcing"\n'),
+    // Containers are made anew at each start; what a power cut left of them would stand in the way.
+    '/etc/tmpfiles.d/hangar-containers.conf': file('R! /var/lib/containers/storage\nd /var/lib/containers 0700 root root\n'),
+  }
+}

@@ -1,0 +1,60 @@
+#!/bin/sh
+# console [root]: what somebody with a screen or a serial cable can do without a password: look, and start again.
+# With the argument `root`, from the host file, a shell too.
+# POSIX; runs under dash.
+set -u
+
+SHELL_FOR=${1:-none}
+RUN=${HANGAR_RUN:-/run/hangar}
+
+fact() { sed -n "s/^$1=//p" "$RUN/boot" 2>/dev/null; }
+
+addresses() { ip -o -4 address show scope global 2>/dev/null | awk '{printf "%s%s", sep, $4; sep=", "}'; }
+
+unhealthy() { systemctl --no-legend --plain list-units --state=failed,activating,auto-restart 2>/dev/null | awk '{printf "%s%s", sep, $1; sep=", "}'; }
+
+fingerprint() { ssh-keygen -l -f "$RUN/identity/ssh/ssh_host_ed25519_key.pub" 2>/dev/null | cut -d' ' -f2; }
+
+status() {
+  trial=$(fact TRYBOOT)
+  [ "${trial:-0}" = 0 ] && standing=committed || standing="on trial"
+  echo
+  echo "  host        $(cat /etc/hostname)"
+  echo "  slot        $(fact SLOT), $standing"
+  echo "  generation  $(fact ROOT_HASH | cut -c1-12)"
+  echo "  addresses   $(addresses)"
+  echo "  ssh key     $(fingerprint)"
+  echo "  up          $(cut -d. -f1 /proc/uptime) s, $(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo) MiB free"
+  units=$(unhealthy)
+  echo "  units       ${units:-all well}"
+  [ ! -e "$RUN/data-failed" ] || echo "  data        $(cat "$RUN/data-failed")"
+  echo
+}
+
+menu() {
+  printf '[s]tatus  [r]eboot  [p]ower off'
+  [ "$SHELL_FOR" != root ] || printf '  root s[h]ell'
+  printf ' > '
+}
+
+sure() {
+  printf '%s %s? Type yes: ' "$1" "$(cat /etc/hostname)"
+  read -r answer && [ "$answer" = yes ]
+}
+
+choose() {
+  case $1 in
+    s | status | '') status ;;
+    r | reboot) sure Reboot && systemctl reboot ;;
+    p | poweroff) sure "Power off" && systemctl poweroff ;;
+    h | shell) [ "$SHELL_FOR" = root ] && HOME=/root /bin/bash -l ;;
+    *) echo "not understood: $1" ;;
+  esac
+}
+
+main() {
+  status
+  while menu && read -r choice; do choose "$choice"; done
+}
+
+main

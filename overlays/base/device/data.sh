@@ -1,0 +1,108 @@
+#!/bin/sh
+# data SERVICE...: mounts the data volume at /data, this slot's /var, and each service's own subvolume at
+# /run/hangar/data/SERVICE. At first boot the partition grows to the disk's end and is formatted.
+#
+# Where anything is not as it should be nothing is formatted: /var is memory, services stay down, and the reason is on the
+# console and in /run/hangar/data-failed. Nothing that the host needs to be reached is on this volume.
+# POSIX; runs under dash.
+set -u
+
+RUN=${HANGAR_RUN:-/run/hangar}
+DATA_DIR=${HANGAR_DATA:-/data}
+VAR_DIR=${HANGAR_VAR:-/var}
+FACTORY=${HANGAR_FACTORY:-/usr/share/factory/var}
+SYS=${HANGAR_SYS:-/sys}
+LABEL=hangar-data
+OPTIONS=noatime,compress=zstd:1
+# How much of the partition's start has to be zero before it counts as blank, in MiB.
+BLANK_MIB=4
+
+say() { echo "<3>hangar: $*" >/dev/kmsg 2>/dev/null || echo "hangar: $*" >&2; }
+
+# Goes on without the volume, so that the host can be reached and can say what is wrong.
+without_data() {
+  say "data: $*"
+  say "data: services stay down; /var is in memory until the next boot"
+  echo "$*" >"$RUN/data-failed"
+  mountpoint -q "$VAR_DIR" || mount -t tmpfs -o mode=0755,size=25% var "$VAR_DIR"
+  fill_var "$VAR_DIR"
+  exit 0
+}
+
+fill_var() { cp -a "$FACTORY/." "$1/"; }
+
+signature() { blkid -p -o value -s TYPE "$DATA" 2>/dev/null; }
+
+is_blank() { cmp -s -n $((BLANK_MIB * 1024 * 1024)) "$DATA" /dev/zero; }
+
+# The image's partition ends where the image ends. Only the last partition of the disk that the initramfs found may grow.
+grow() {
+  name=${DATA##*/} disk=${DISK##*/}
+  number=$(cat "$SYS/class/block/$name/partition")
+  start=$(cat "$SYS/class/block/$name/start") size=$(cat "$SYS/class/block/$name/size")
+  total=$(cat "$SYS/class/block/$disk/size")
+  [ $((total - start - size)) -gt 16384 ] || return 0
+  for other in "$SYS"/class/block/"$disk"/*/start; do
+    [ "$(cat "$other")" -le "$start" ] || { say "data: partition $number is not the last one of $DISK: left as it is"; return 0; }
+  done
+  if enlarge "$number"; then say "data: $DATA now reaches the end of $DISK"; else say "data: $DATA cannot grow to the end of $DISK"; fi
+}
+
+enlarge() {
+  sfdisk -q --no-reread --no-tell-kernel --relocate gpt-bak-std "$DISK" </dev/null || return 1
+  echo ', +' | sfdisk -q --no-reread --no-tell-kernel --force -N "$1" "$DISK" || return 1
+  partx -u --nr "$1" "$DISK"
+}
+
+# Formatting is for a partition that is blank, and for nothing else.
+prepare() {
+  type=$(signature)
+  case $type in
+    btrfs) return 0 ;;
+    '') ;;
+    *) without_data "$DATA holds a file system of another kind: $type, wanted btrfs; left as it is" ;;
+  esac
+  is_blank || without_data "$DATA holds no file system but is not blank; left as it is. Where nothing on it is wanted: blkdiscard -z $DATA"
+  grow
+  mkfs.btrfs -q -L $LABEL "$DATA" || without_data "$DATA cannot be formatted"
+  say "data: made $DATA ready ($(($(cat "$SYS/class/block/${DATA##*/}/size") / 2097152)) GiB)"
+}
+
+# A subvolume for each service and slot, so that what a trial does to its data can be undone.
+subvolume() {
+  [ -d "$DATA_DIR/$1@$SLOT" ] || btrfs -q subvolume create "$DATA_DIR/$1@$SLOT"
+}
+
+mount_var() {
+  fresh=no
+  [ -d "$DATA_DIR/var@$SLOT" ] || fresh=yes
+  subvolume var || return 1
+  if [ $fresh = yes ]; then
+    # Marked when it is whole: a cut in between is filled again.
+    fill_var "$DATA_DIR/var@$SLOT" && : >"$DATA_DIR/var@$SLOT/.hangar-filled" || return 1
+  elif [ ! -e "$DATA_DIR/var@$SLOT/.hangar-filled" ]; then
+    fill_var "$DATA_DIR/var@$SLOT" && : >"$DATA_DIR/var@$SLOT/.hangar-filled" || return 1
+  fi
+  mount --bind "$DATA_DIR/var@$SLOT" "$VAR_DIR"
+}
+
+# SERVICE:UID:GID
+mount_service() {
+  name=${1%%:*} owner=${1#*:}
+  subvolume "$name" || return 1
+  chown "$owner" "$DATA_DIR/$name@$SLOT" && chmod 0750 "$DATA_DIR/$name@$SLOT" || return 1
+  mkdir -p "$RUN/data/$name" && mount --bind "$DATA_DIR/$name@$SLOT" "$RUN/data/$name"
+}
+
+main() {
+  SLOT=$(sed -n 's/^SLOT=//p' "$RUN/boot")
+  DISK=$(sed -n 's/^DISK=//p' "$RUN/boot")
+  DATA=$(sed -n 's/^DATA=//p' "$RUN/boot")
+  case "$SLOT:$DISK:$DATA" in :* | *::* | *:) without_data "$RUN/boot names no slot, disk or data partition" ;; esac
+  prepare
+  mount -t btrfs -o $OPTIONS "$DATA" "$DATA_DIR" || without_data "$DATA cannot be mounted"
+  mount_var || without_data "/var of slot $SLOT cannot be made on $DATA"
+  for service; do mount_service "$service" || without_data "the data of '${service%%:*}' cannot be mounted"; done
+}
+
+main "$@"

@@ -1,0 +1,118 @@
+#!/bin/sh
+# identity load: what makes this host itself, from the identity partition to /run/hangar/identity.
+#
+# The partition is raw: two copies, each a header sector and a tar. The newer one that is whole counts; a damaged one is
+# written again from the other. Both blank is a first boot: an identity is made. Damaged but not blank is never
+# overwritten: the host runs with one that lasts until the next boot, and says so.
+# POSIX; runs under dash, in the initramfs' chroot of the root, before systemd.
+set -u
+
+RUN=${HANGAR_RUN:-/run/hangar}
+ETC=${HANGAR_ETC:-/etc}
+IDENTITY_DIR=$RUN/identity
+FORMAT="hangar-identity 1"
+# In sectors of 512 bytes: the second copy begins in the middle of the partition's 32 MiB.
+COPIES="0 32768"
+LARGEST=1048576
+
+say() { echo "<3>hangar: $*" >/dev/kmsg 2>/dev/null || echo "hangar: $*" >&2; }
+
+# header_field COPY NAME
+header_field() { dd if="$PARTITION" bs=512 skip="$1" count=1 2>/dev/null | tr '\0' '\n' | sed -n "s/^$2 //p" | head -n 1; }
+
+header_format() { dd if="$PARTITION" bs=512 skip="$1" count=1 2>/dev/null | tr '\0' '\n' | head -n 1; }
+
+is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
+
+# read_copy COPY FILE: its tar, if header and digest agree.
+read_copy() {
+  [ "$(header_format "$1")" = "$FORMAT" ] || return 1
+  length=$(header_field "$1" length)
+  is_number "$length" && [ "$length" -gt 0 ] && [ "$length" -le $LARGEST ] || return 1
+  dd if="$PARTITION" bs=512 skip=$(($1 + 1)) count=$(((length + 511) / 512)) 2>/dev/null | head -c "$length" >"$2"
+  [ "$(sha256sum <"$2" | cut -d' ' -f1)" = "$(header_field "$1" sha256)" ]
+}
+
+# write_copy COPY FILE SEQUENCE: the tar first and the header last, so that a cut between them leaves no header that fits.
+write_copy() {
+  dd if=/dev/zero of="$PARTITION" bs=512 seek="$1" count=1 conv=notrunc,fsync 2>/dev/null || return 1
+  dd if="$2" of="$PARTITION" bs=512 seek=$(($1 + 1)) conv=notrunc,fsync 2>/dev/null || return 1
+  {
+    printf '%s\nsequence %s\nlength %s\nsha256 %s\n' "$FORMAT" "$3" "$(wc -c <"$2" | tr -d ' ')" "$(sha256sum <"$2" | cut -d' ' -f1)"
+    head -c 512 /dev/zero
+  } | head -c 512 | dd of="$PARTITION" bs=512 seek="$1" conv=notrunc,fsync iflag=fullblock 2>/dev/null
+}
+
+is_blank() { [ "$(dd if="$PARTITION" bs=512 skip="$1" count=1 2>/dev/null | tr -d '\0' | wc -c | tr -d ' ')" = 0 ]; }
+
+# Sets NEWEST to the copy that counts, empty where none is whole; its tar is in $WORK/tar.
+find_newest() {
+  NEWEST='' SEQUENCE=0
+  for copy in $COPIES; do
+    read_copy "$copy" "$WORK/$copy" || continue
+    sequence=$(header_field "$copy" sequence)
+    is_number "$sequence" || continue
+    if [ -z "$NEWEST" ] || [ "$sequence" -gt "$SEQUENCE" ]; then NEWEST=$copy SEQUENCE=$sequence; fi
+  done
+  [ -z "$NEWEST" ] || cp "$WORK/$NEWEST" "$WORK/tar"
+}
+
+mend_others() {
+  for copy in $COPIES; do
+    [ "$copy" = "$NEWEST" ] || cmp -s "$WORK/$copy" "$WORK/tar" || {
+      say "identity: the copy at sector $copy is damaged or old, writing it again"
+      write_copy "$copy" "$WORK/tar" "$SEQUENCE" || say "identity: cannot write the copy at sector $copy"
+    }
+  done
+}
+
+# Makes a new identity in IDENTITY_DIR.
+make_identity() {
+  mkdir -p "$IDENTITY_DIR/ssh"
+  ssh-keygen -q -t ed25519 -N '' -C "$(cat "$ETC/hostname")" -f "$IDENTITY_DIR/ssh/ssh_host_ed25519_key" </dev/null || return 1
+  tr -d - </proc/sys/kernel/random/uuid >"$IDENTITY_DIR/machine-id"
+}
+
+unpack() { tar -x -f "$WORK/tar" -C "$IDENTITY_DIR"; }
+
+tell_fingerprint() {
+  say "identity: $1: $(ssh-keygen -l -f "$IDENTITY_DIR/ssh/ssh_host_ed25519_key.pub" | cut -d' ' -f2)"
+}
+
+load() {
+  find_newest
+  if [ -n "$NEWEST" ]; then
+    mend_others
+    unpack || return 1
+    tell_fingerprint "SSH host key"
+  elif is_blank 0 && is_blank 32768; then
+    make_identity || return 1
+    tar -c -f "$WORK/tar" -C "$IDENTITY_DIR" . || return 1
+    for copy in $COPIES; do write_copy "$copy" "$WORK/tar" 1 || say "identity: cannot write the copy at sector $copy"; done
+    tell_fingerprint "made at first boot, SSH host key"
+  else
+    say "identity: both copies on $PARTITION are damaged; left as they are, using one that lasts until the next boot"
+    make_identity || return 1
+    tell_fingerprint "temporary, SSH host key"
+  fi
+}
+
+# systemd reads the machine's id before it mounts anything: it has to be in place now.
+bind_machine_id() { mount --bind "$IDENTITY_DIR/machine-id" "$ETC/machine-id"; }
+
+main() {
+  [ "${1:-}" = load ] || { echo "usage: identity load" >&2; exit 2; }
+  PARTITION=$(sed -n 's/^IDENTITY=//p' "$RUN/boot")
+  [ -n "$PARTITION" ] || { say "identity: $RUN/boot names no partition"; exit 1; }
+  umask 077
+  mkdir -p "$IDENTITY_DIR"
+  WORK=$RUN/identity.work
+  mkdir -p "$WORK"
+  load
+  status=$?
+  rm -rf "$WORK"
+  [ $status -eq 0 ] || exit $status
+  bind_machine_id
+}
+
+main "$@"

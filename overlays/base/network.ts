@@ -1,0 +1,35 @@
+import { type FileTree, file, symlink } from '../../images/tree.ts'
+import type { Host } from '../host-facts.ts'
+
+/** One static address on whatever Ethernet there is: `end0` on a Pi 5, `enp0s1` and the like in a virtual machine. */
+export function networkFiles({ network }: Host): FileTree {
+  const { address, prefix, gateway, dns, domain } = network
+  return {
+    '/etc/systemd/network/10-lab.network': file(
+      [
+        '[Match]',
+        'Name=en* eth*',
+        '',
+        '[Network]',
+        `Address=${address}/${prefix}`,
+        `Gateway=${gateway}`,
+        ...dns.map((server) => `DNS=${server}`),
+        `Domains=${domain}`,
+        'LLMNR=no',
+        'MulticastDNS=no',
+        'IPv6AcceptRA=no',
+        // The address is there before the cable is: services that bind to it start.
+        'ConfigureWithoutCarrier=yes',
+        '',
+        '[Link]',
+        'RequiredForOnline=no',
+        '',
+      ].join('\n'),
+    ),
+    '/etc/resolv.conf': symlink('../run/systemd/resolve/stub-resolv.conf'),
+    '/etc/systemd/resolved.conf.d/lab.conf': file('[Resolve]\nLLMNR=no\nMulticastDNS=no\nFallbackDNS=\n'),
+    '/etc/sysctl.d/60-hangar.conf': file(
+      ['# Memory that is promised is there: limits are explicit.', 'vm.swappiness=10', 'net.ipv4.conf.all.rp_filter=2', 'kernel.panic=10', ''].join('\n'),
+    ),
+  }
+}

@@ -1,0 +1,22 @@
+import { type FileTree, file } from '../../images/tree.ts'
+
+/** Keys only. The host's own key is on the identity partition; who may log in is in the image, where nobody can add to it. */
+export function sshFiles(keys: readonly string[]): FileTree {
+  return {
+    '/etc/ssh/sshd_config.d/10-hangar.conf': file(
+      [
+        'HostKey /run/hangar/identity/ssh/ssh_host_ed25519_key',
+        'AuthorizedKeysFile /etc/ssh/authorized_keys/%u',
+        'AuthenticationMethods publickey',
+        'PubkeyAuthentication yes',
+        'PasswordAuthentication no',
+        'KbdInteractiveAuthentication no',
+        'PermitRootLogin prohibit-password',
+        'X11Forwarding no',
+        'UseDNS no',
+        '',
+      ].join('\n'),
+    ),
+    '/etc/ssh/authorized_keys/root': file(keys.map((key) => `${key}\n`).join('')),
+  }
+}

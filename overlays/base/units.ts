@@ -1,0 +1,110 @@
+import { type FileTree, file, symlink } from '../../images/tree.ts'
+
+/** What a read-only root that nobody installs packages on has no use for, or cannot run. */
+const MASKED = [
+  'apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer', 'e2scrub_reap.service',
+  'sshd-keygen.service', 'ldconfig.service', 'systemd-firstboot.service', 'systemd-update-done.service', 'systemd-machine-id-commit.service',
+  'systemd-hwdb-update.service', 'systemd-journal-catalog-update.service', 'systemd-sysusers.service', 'systemd-networkd-wait-online.service',
+  'netavark-dhcp-proxy.socket', 'netavark-dhcp-proxy.service', 'netavark-firewalld-reload.service', 'podman.socket', 'podman.service', 'podman-auto-update.timer',
+  'podman-restart.service', 'podman-clean-transient.service', 'getty@tty1.service', 'getty-static.service', 'console-getty.service', 'serial-getty@.service', 'autovt@.service',
+  'systemd-pcrphase.service', 'systemd-pcrphase-sysinit.service', 'systemd-pcrmachine.service', 'systemd-tpm2-setup.service', 'systemd-tpm2-setup-early.service',
+  'systemd-sysext.service', 'systemd-confext.service', 'systemd-boot-update.service', 'systemd-battery-check.service', 'systemd-remount-fs.service',
+  'systemd-pstore.service', 'nfs-client.target', 'remote-fs.target', 'rpcbind.service',
+] as const
+
+/** Enabled here and not by packages: what starts is read in one place. */
+const ENABLED: Readonly<Record<string, string>> = {
+  'hangar-data.service': 'local-fs.target',
+  'hangar-console@tty1.service': 'getty.target',
+  'systemd-networkd.service': 'multi-user.target',
+  'systemd-networkd.socket': 'sockets.target',
+  'systemd-resolved.service': 'sysinit.target',
+  'systemd-timesyncd.service': 'sysinit.target',
+  'nftables.service': 'sysinit.target',
+  'ssh.service': 'multi-user.target',
+  'prometheus-node-exporter.service': 'multi-user.target',
+}
+
+export interface UnitOptions {
+  /** `NAME:UID:GID` of each service with data. */
+  readonly data: readonly string[]
+  readonly shell: 'none' | 'root'
+}
+
+export function unitFiles({ data, shell }: UnitOptions): FileTree {
+  const masked = MASKED.map((name) => [`/etc/systemd/system/${name}`, symlink('/dev/null')] as const)
+  const enabled = Object.entries(ENABLED).map(([unit, target]) => {
+    const source = unit.startsWith('hangar-') ? `/etc/systemd/system/${unit.replace(/@.*\./, '@.')}` : `/usr/lib/systemd/system/${unit}`
+    return [`/etc/systemd/system/${target}.wants/${unit}`, symlink(source)] as const
+  })
+  return {
+    ...Object.fromEntries([...masked, ...enabled]),
+    '/etc/systemd/system/hangar-data.service': file(dataUnit(data)),
+    '/etc/systemd/system/hangar-console@.service': file(consoleUnit(shell)),
+    '/usr/lib/systemd/system-generators/hangar-console': file(CONSOLE_GENERATOR, 0o755),
+    '/etc/systemd/system.conf.d/hangar.conf': file(WATCHDOG),
+    '/etc/systemd/journald.conf.d/hangar.conf': file('[Journal]\nStorage=persistent\nSystemMaxUse=256M\nRuntimeMaxUse=16M\nSystemKeepFree=1G\n'),
+    '/etc/default/prometheus-node-exporter': file('ARGS="--collector.disable-defaults --collector.cpu --collector.meminfo --collector.loadavg --collector.filesystem --collector.diskstats --collector.netdev --collector.stat --collector.time --collector.timex --collector.uname --collector.vmstat --collector.pressure --collector.thermal_zone --collector.hwmon --collector.systemd --collector.btrfs --collector.textfile --collector.textfile.directory=/var/lib/prometheus/node-exporter"\n'),
+    '/etc/systemd/system/hangar.slice': file('[Unit]\nDescription=Services of this host\n'),
+  }
+}
+
+// Every time is explicit and within what the board's watchdog can count: its driver wraps longer ones around.
+const WATCHDOG = '[Manager]\nRuntimeWatchdogSec=15\nRebootWatchdogSec=15\nKExecWatchdogSec=15\nDefaultTimeoutStopSec=30\n'
+
+function dataUnit(data: readonly string[]): string {
+  return [
+    '[Unit]',
+    'Description=Data volume and /var of this slot',
+    'DefaultDependencies=no',
+    'Wants=systemd-udevd.service',
+    'After=systemd-udevd.service systemd-modules-load.service',
+    'Before=local-fs.target systemd-journal-flush.service systemd-tmpfiles-setup.service systemd-random-seed.service systemd-timesyncd.service systemd-resolved.service',
+    'Conflicts=umount.target',
+    '',
+    '[Service]',
+    'Type=oneshot',
+    'RemainAfterExit=yes',
+    `ExecStart=/usr/lib/hangar/data ${data.join(' ')}`.trimEnd(),
+    'TimeoutStartSec=120',
+    '',
+  ].join('\n')
+}
+
+function consoleUnit(shell: 'none' | 'root'): string {
+  return [
+    '[Unit]',
+    'Description=Status and restart on %I',
+    'After=hangar-data.service systemd-user-sessions.service',
+    'IgnoreOnIsolate=yes',
+    '',
+    '[Service]',
+    `ExecStart=/usr/lib/hangar/console ${shell}`,
+    'Type=idle',
+    'Restart=always',
+    'RestartSec=1',
+    'StandardInput=tty-force',
+    'StandardOutput=tty',
+    'TTYPath=/dev/%I',
+    'TTYReset=yes',
+    'TTYVHangup=yes',
+    'Environment=TERM=linux',
+    '',
+  ].join('\n')
+}
+
+/** The serial console has another name on each machine: the kernel says which one is in use. */
+const CONSOLE_GENERATOR = `#!/bin/sh
+# For each serial console that the kernel uses, the same menu as on the screen.
+set -eu
+wants=$1/getty.target.wants
+for console in $(cat /sys/class/tty/console/active); do
+  case $console in
+    tty[0-9]* | tty) ;;
+    *)
+      mkdir -p "$wants"
+      ln -sf /etc/systemd/system/hangar-console@.service "$wants/hangar-console@$console.service"
+      ;;
+  esac
+done
+`

@@ -1,0 +1,47 @@
+import { accountId } from '../images/ids.ts'
+import { type FileTree, file, mergeTrees } from '../images/tree.ts'
+import { containerFiles } from './base/containers.ts'
+import { firewallFiles } from './base/firewall.ts'
+import { identityFiles } from './base/identity.ts'
+import { networkFiles } from './base/network.ts'
+import { sshFiles } from './base/ssh.ts'
+import { unitFiles } from './base/units.ts'
+import type { Host } from './host-facts.ts'
+import { configurationPath, quadlet } from './quadlet.ts'
+import { renderedServices, type ServiceOnHost } from './rendered.ts'
+
+export interface HostAssets {
+  /** Name -> script that runs on the device. */
+  readonly deviceScripts: Readonly<Record<string, string>>
+  /** Public keys that may log in, beside those that the host file names. */
+  readonly sshKeys: readonly string[]
+}
+
+/** Every file of the `host` layer: what makes this host's image differ from another's. */
+export function hostTree(host: Host, { deviceScripts, sshKeys }: HostAssets): FileTree {
+  const services = renderedServices(host)
+  return mergeTrees({
+    identity: identityFiles(host),
+    network: networkFiles(host),
+    firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
+    ssh: sshFiles([...new Set([...host.ssh.keys, ...sshKeys])]),
+    containers: containerFiles(services.map(({ kind }) => kind.name)),
+    units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
+    scripts: Object.fromEntries(Object.entries(deviceScripts).map(([name, text]) => [`/usr/lib/hangar/${name}`, file(text, 0o755)])),
+    ...Object.fromEntries(services.map((each) => [`service ${each.kind.name}`, serviceFiles(each)])),
+  })
+}
+
+/** As `overlays/base/device/data.sh` takes it: NAME:UID:GID. */
+function dataArgument({ kind, rendered }: ServiceOnHost): string[] {
+  const id = accountId(rendered.user)
+  return rendered.data === undefined ? [] : [`${kind.name}:${id}:${id}`]
+}
+
+function serviceFiles({ settings, kind, rendered }: ServiceOnHost): FileTree {
+  const configuration = Object.entries(rendered.configuration).map(([path, text]) => [configurationPath(kind.name, path), file(text)] as const)
+  return {
+    [`/usr/share/containers/systemd/${kind.name}.container`]: file(quadlet(settings, kind.about, rendered)),
+    ...Object.fromEntries(configuration),
+  }
+}

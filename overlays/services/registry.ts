@@ -1,0 +1,13 @@
+import type { Service } from '../service.ts'
+import { alertmanager } from './alertmanager/service.ts'
+import { mosquitto } from './mosquitto/service.ts'
+import { prometheus } from './prometheus/service.ts'
+
+/** Every service there is. A new one is a folder beside these and a line here. */
+export const SERVICES = { alertmanager, mosquitto, prometheus }
+
+export type ServiceKind = keyof typeof SERVICES
+
+export function findService(name: string): Service | undefined {
+  return Object.hasOwn(SERVICES, name) ? (SERVICES[name as ServiceKind] as unknown as Service) : undefined
+}

@@ -1,0 +1,46 @@
+import type { Reporter } from '../../builder/reporter.ts'
+import { timeSteps } from '../../builder/report/timed.ts'
+import type { Runner } from '../../builder/runners/runner.ts'
+import type { Derivation } from '../../images/derivation.ts'
+import { emulatedRoot, unprunedRoot } from '../../images/recipes/oracle.ts'
+import type { RootKit } from '../helpers/root-kit.ts'
+import { type Calibration, calibrate, calibrationLine } from './calibration.ts'
+
+export interface ForeignRootTimes {
+  readonly calibration: Calibration
+  /** Seconds: mmdebstrap with the target's scripts under emulation. */
+  readonly emulated: number
+  /** Seconds, the median of three: unpacking both architectures, scripts, carrying and checks. */
+  readonly native: number
+  readonly ratio: number
+}
+
+/**
+ * Times both ways of making the same root: packages are in the store for both, both work in memory with dpkg's
+ * `force-unsafe-io`, neither makes a file system of it.
+ */
+export async function benchForeignRoot(runner: Runner, reporter: Reporter, kit: Omit<RootKit, 'workshop'>): Promise<ForeignRootTimes> {
+  const { kitchen, oracle, packages, accounts } = kit
+  const calibration = calibrate()
+  const time = (derivation: Derivation) => timeRealising(runner, reporter, derivation)
+  const native: number[] = []
+  for (let run = 0; run < 3; run++) native.push(await time(unprunedRoot(kitchen, packages, accounts, 'nothing')))
+  const emulated = await time(emulatedRoot(kitchen, oracle, packages.target, accounts, 'nothing'))
+  const median = native.sort((a, b) => a - b)[1] ?? 0
+  return { calibration, emulated, native: median, ratio: emulated / median }
+}
+
+export function foreignRootText({ calibration, emulated, native, ratio }: ForeignRootTimes): string {
+  const times = `foreign root: emulated ${emulated.toFixed(1)} s, native ${native.toFixed(1)} s, ${ratio.toFixed(1)} times faster`
+  return `${times}\n${calibrationLine(calibration)}`
+}
+
+/** Seconds that the derivation's own command takes; it is run even if the store has its output. */
+async function timeRealising(runner: Runner, reporter: Reporter, derivation: Derivation): Promise<number> {
+  const timed = timeSteps(reporter)
+  const fresh = { ...derivation, env: { ...derivation.env, NONCE: `${Date.now()}-${process.hrtime.bigint()}` } }
+  await runner.realise([fresh], timed.reporter)
+  const made = timed.of(derivation.name)
+  if (made.kind === 'reused') throw new Error(`'${derivation.name}' came from the store`)
+  return made.took / 1000
+}

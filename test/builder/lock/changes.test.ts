@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { changesBetween, changesText } from '../../../builder/lock/changes.ts'
+import { EMPTY_LOCK, type Lock, packageKey } from '../../../images/lock.ts'
+import { lockedPackage } from '../../helpers/derivation.ts'
+
+function lockOf(...versions: [string, string][]): Lock {
+  const packages = versions.map(([name, version]) => lockedPackage(name, { version }))
+  return { ...EMPTY_LOCK, packages: Object.fromEntries(packages.map((item) => [packageKey(item), item])) }
+}
+
+describe('the difference between two locks', () => {
+  it('is empty between equal ones', () => {
+    expect(changesText(changesBetween(lockOf(['a', '1']), lockOf(['a', '1'])))).toBe('')
+  })
+
+  it('names package, old version and new version, a line for each', () => {
+    const changes = changesBetween(
+      lockOf(['openssl', '3.5-1'], ['old', '1'], ['back', '2']),
+      lockOf(['openssl', '3.5-2'], ['jq', '1.7'], ['back', '1']),
+    )
+    expect(changesText(changes)).toBe(
+      [
+        'back     arm64  2 -> 1 (older)\n',
+        'jq       arm64  new 1.7\n',
+        'old      arm64  1 dropped\n',
+        'openssl  arm64  3.5-1 -> 3.5-2\n',
+      ].join(''),
+    )
+  })
+})

@@ -1,0 +1,8 @@
+import { localRunner } from '../../../builder/runners/local.ts'
+import { describeRunner } from '../../contracts/runner.ts'
+import { storeWithToolchain } from '../../helpers/toolchain.ts'
+
+describeRunner('local', async () => {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  return { store, toolchain, runner: localRunner({ store, fetch }) }
+})

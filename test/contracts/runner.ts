@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import type { Runner } from '../../builder/runners/runner.ts'
+import type { Store } from '../../builder/store/store.ts'
+import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
+import { derivation } from '../helpers/derivation.ts'
+import { listReporter } from '../helpers/reporter.ts'
+
+export interface RunnerUnderTest {
+  readonly runner: Runner
+  readonly store: Store
+  readonly toolchain: Toolchain
+}
+
+/** What every runner does, whatever it runs on. */
+export function describeRunner(name: string, make: () => Promise<RunnerUnderTest>): void {
+  describe(`the ${name} runner`, () => {
+    it('leaves in the store what a command wrote to /out', async () => {
+      const { outputs } = await realise(await make(), shell('write', 'printf hello > /out/file'))
+      expect(outputs).toEqual({ file: 'hello' })
+    })
+
+    it('does not run again what the store has', async () => {
+      const given = await make()
+      const random = shell('random', 'head -c 16 /dev/urandom | od > /out/file')
+      const first = await realise(given, random)
+      const second = await realise(given, random)
+      expect(second.outputs).toEqual(first.outputs)
+      expect([first.ended, second.ended]).toEqual([expect.arrayContaining(['random: built']), ['random: reused']])
+    })
+
+    it('hands a file from one derivation to the next', async () => {
+      const from = shell('first', 'printf made > /out/file')
+      const { outputs } = await realise(await make(), shell('second', 'cat /in/given > /out/copy', { given: { from, file: 'file' } }))
+      expect(outputs).toEqual({ copy: 'made' })
+    })
+
+    it('runs a derivation that two others need once', async () => {
+      const from = shell('shared', 'head -c 16 /dev/urandom | od > /out/file')
+      const copy = (name: string) => shell(name, 'cat /in/given > /out/copy', { given: { from, file: 'file' } })
+      const both = shell('both', '[ "$(cat /in/a)" = "$(cat /in/b)" ] && echo same > /out/verdict', {
+        a: { from: copy('a'), file: 'copy' },
+        b: { from: copy('b'), file: 'copy' },
+      })
+      expect((await realise(await make(), both)).outputs).toEqual({ verdict: 'same\n' })
+    })
+
+    it('shows inputs read-only', async () => {
+      const attempt = shell('attempt', '(echo changed > /in/given) 2>/dev/null && echo written > /out/verdict || echo refused > /out/verdict', {
+        given: { bytes: 'text' },
+      })
+      expect((await realise(await make(), attempt)).outputs).toEqual({ verdict: 'refused\n' })
+    })
+
+    it('gives a command no network, and fails one that tries', async () => {
+      const attempt = shell('connect', 'exec 3<>/dev/tcp/127.0.0.1/9')
+      await expect(realise(await make(), attempt)).rejects.toMatchObject({ code: 'derivation' })
+      const { outputs } = await realise(await make(), shell('interfaces', 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " " > /out/names'))
+      expect(outputs).toEqual({ names: 'lo\n' })
+    })
+
+    it('passes nothing of its own environment on', async () => {
+      const { outputs } = await realise(await make(), shell('environment', 'env | cut -d= -f1 | sort | tr "\\n" " " > /out/names'))
+      expect(outputs.names?.split(' ').filter((each) => !['_', 'PWD', 'OLDPWD', 'SHLVL', ''].includes(each))).toEqual(['HOME', 'LC_ALL', 'PATH', 'TZ'])
+    })
+
+    it('gives a command what Docker gives, and more only where it asks', async () => {
+      const mount = 'mount -t tmpfs t /tmp 2>/dev/null && echo may > /out/mount || echo may-not > /out/mount'
+      const given = await make()
+      expect((await realise(given, shell('default', mount))).outputs).toEqual({ mount: 'may-not\n' })
+      expect((await realise(given, { ...shell('all', mount), privilege: 'all' })).outputs).toEqual({ mount: 'may\n' })
+    })
+
+    it('starts each command in an empty /build', async () => {
+      const { outputs } = await realise(await make(), shell('empty', 'pwd > /out/list; ls -A >> /out/list'))
+      expect(outputs).toEqual({ list: '/build\n' })
+    })
+
+    it('says which derivation failed, its last lines, and where the whole log is', async () => {
+      const failing = realise(await make(), shell('broken', 'echo first; echo the reason; exit 3'))
+      const error = (await failing.catch((each: unknown) => each)) as { message: string; hint: string }
+      expect(error.message).toMatch(/^derivation 'broken' failed with status 3:/)
+      expect(error.message).toContain('the reason')
+      const log = error.hint.replace('the whole log: ', '')
+      expect(existsSync(log)).toBe(true)
+      expect(await readFile(log, 'utf8')).toContain('first\nthe reason')
+    })
+  })
+
+  // The store may be shared with earlier runs: a word of this run's own makes every derivation new.
+  const run = randomUUID()
+  function shell(name: string, script: string, inputs: Derivation['inputs'] = {}): Derivation {
+    return derivation({ name, inputs, command: ['bash', '-ec', script, run] })
+  }
+}
+
+async function realise({ runner, store, toolchain }: RunnerUnderTest, given: Derivation) {
+  const wanted = { ...given, system: toolchain.architecture, toolchain, inputs: withToolchain(given, toolchain) }
+  const reporter = listReporter()
+  const output = (await runner.realise([wanted], reporter)).get(derivationDigest(wanted)) ?? {}
+  const texts = Object.entries(output).map(async ([file, { digest }]) => [file, await readFile(store.path(digest), 'utf8')] as const)
+  return { outputs: Object.fromEntries(await Promise.all(texts)) as Record<string, string>, ended: reporter.ended }
+}
+
+function withToolchain(given: Derivation, toolchain: Toolchain): Derivation['inputs'] {
+  const inputs = Object.entries(given.inputs).map(([path, input]) => {
+    if (!('from' in input)) return [path, input] as const
+    const from = { ...input.from, system: toolchain.architecture, toolchain, inputs: withToolchain(input.from, toolchain) }
+    return [path, { ...input, from }] as const
+  })
+  return Object.fromEntries(inputs)
+}

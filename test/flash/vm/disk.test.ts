@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { copyDisk, removeAbandoned, temporaryDirectory, withDisk } from '../../../flash/vm/disk.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const MIB = 2 ** 20
+
+describe("the machine's disk", () => {
+  it("is the image with room behind, up to the host's disk size", async () => {
+    const directory = await tempDirectory()
+    writeFileSync(join(directory, 'adama.img'), 'first bytes')
+    await copyDisk(join(directory, 'adama.img'), join(directory, 'vm.img'), 64 * MIB)
+    expect(statSync(join(directory, 'vm.img')).size).toBe(64 * MIB)
+    expect(readFileSync(join(directory, 'vm.img')).subarray(0, 12).toString()).toBe('first bytes\0')
+  })
+
+  it('takes no space for what is empty', async () => {
+    const directory = await tempDirectory()
+    writeFileSync(join(directory, 'adama.img'), '')
+    truncateSync(join(directory, 'adama.img'), 512 * MIB)
+    await copyDisk(join(directory, 'adama.img'), join(directory, 'vm.img'), 1024 * MIB)
+    expect(statSync(join(directory, 'vm.img')).blocks * 512).toBeLessThan(MIB)
+  })
+
+  it('is refused where the image does not fit', async () => {
+    const directory = await tempDirectory()
+    const image = join(directory, 'adama.img')
+    writeFileSync(image, 'too much')
+    await expect(copyDisk(image, join(directory, 'vm.img'), 4)).rejects.toMatchObject({
+      message: `image '${image}' has 8 bytes, the host's disk 4`,
+      hint: "give the host file the disk's size: disk: '64 GB'",
+    })
+    expect(existsSync(join(directory, 'vm.img'))).toBe(false)
+  })
+
+  it('is read at any offset, and as zeros behind its end', async () => {
+    const file = join(await tempDirectory(), 'disk')
+    writeFileSync(file, '0123456789')
+    withDisk(file, (disk) => {
+      expect(Buffer.from(disk.read(3, 4)).toString()).toBe('3456')
+      expect(Buffer.from(disk.read(8, 4)).toString()).toBe('89\0\0')
+    })
+  })
+})
+
+describe('directories that a killed process left', () => {
+  it('are removed, those of living ones are not', async () => {
+    const parent = await tempDirectory()
+    const living = temporaryDirectory(parent)
+    // No process has this number: it is above the kernel's limit.
+    const dead = join(parent, 'hangar-vm-4194305-abcdef')
+    const other = join(parent, 'hangar-vm-notes')
+    for (const path of [dead, other]) mkdirSync(path)
+    removeAbandoned(parent)
+    expect([living, dead, other].map((path) => existsSync(path))).toEqual([true, false, true])
+  })
+})

@@ -1,0 +1,223 @@
+import { describe, expect, it } from 'vitest'
+import { decideBoot, type FirmwareDecision } from '../../../flash/vm/firmware.ts'
+import {
+  CURRENT_EEPROM,
+  type FirmwareSettings,
+  type FirmwareState,
+  POWER_ON,
+} from '../../../flash/vm/firmware-state.ts'
+import { blockSourceOf } from '../../../images/disk/block-source.ts'
+import { bootDisk, type Files } from '../../helpers/boot-disk.ts'
+
+const AUTOBOOT = '[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n'
+const SWAPPED = '[all]\ntryboot_a_b=1\nboot_partition=3\n[tryboot]\nboot_partition=2\n'
+const ARMED: FirmwareState = { tryboot: 'armed', partition: undefined }
+const WITHOUT_WALK: Partial<FirmwareSettings> = { partitionWalk: 'off' }
+
+function slotFiles(slot: string, more: Files = {}): Files {
+  return {
+    'config.txt': '[all]\narm_64bit=1\nkernel=kernel_2712.img\ninitramfs initramfs.img followkernel\n',
+    'cmdline.txt': `console=ttyAMA0 hangar.root=${slot}\n`,
+    'kernel_2712.img': `kernel of ${slot}`,
+    'initramfs.img': `initramfs of ${slot}`,
+    'bcm2712-rpi-5-b.dtb': 'C1',
+    'bcm2712d0-rpi-5-b.dtb': 'D0',
+    ...more,
+  }
+}
+
+function without(files: Files, ...names: string[]): Files {
+  return Object.fromEntries(Object.entries(files).filter(([name]) => !names.includes(name)))
+}
+
+interface Situation {
+  readonly selector?: Files
+  readonly a?: Files | undefined
+  readonly b?: Files | undefined
+  readonly state?: FirmwareState
+  readonly settings?: Partial<FirmwareSettings>
+}
+
+function boot(situation: Situation = {}): FirmwareDecision {
+  const { selector = { 'autoboot.txt': AUTOBOOT }, state = POWER_ON, settings = {} } = situation
+  const a = 'a' in situation ? situation.a : slotFiles('a')
+  const b = 'b' in situation ? situation.b : slotFiles('b')
+  const bytes = bootDisk([
+    { label: 'selector', files: selector },
+    { label: 'boot-a', files: a },
+    { label: 'boot-b', files: b },
+    { label: 'slot-a', files: undefined },
+  ])
+  return decideBoot(blockSourceOf(bytes), state, { ...CURRENT_EEPROM, ...settings })
+}
+
+/** What a test looks at: the partition and whether it is a trial, or why nothing starts. */
+function summary(decision: FirmwareDecision): string {
+  if (decision.outcome === 'stuck') return `stuck: ${decision.reason}`
+  return `${decision.partition}${decision.tryboot ? ' trial' : ''}`
+}
+
+function started(decision: FirmwareDecision) {
+  if (decision.outcome === 'stuck') throw new Error(decision.reason)
+  return decision
+}
+
+describe('the committed boot', () => {
+  it('starts what autoboot.txt names', () => {
+    expect(summary(boot())).toBe('2')
+    expect(summary(boot({ selector: { 'autoboot.txt': SWAPPED } }))).toBe('3')
+  })
+
+  it('hands over kernel, initramfs and command line of that partition', () => {
+    const { kernel, initramfs, commandLine } = started(boot())
+    expect(Buffer.from(kernel.bytes).toString()).toBe('kernel of a')
+    expect(Buffer.from(initramfs?.bytes ?? []).toString()).toBe('initramfs of a')
+    expect(commandLine).toBe('console=ttyAMA0 hangar.root=a')
+  })
+
+  it('takes a file of many clusters as it is', () => {
+    const large = Buffer.alloc(300_000, 'hangar')
+    expect(Buffer.compare(started(boot({ a: slotFiles('a', { 'kernel_2712.img': large }) })).kernel.bytes, large)).toBe(
+      0,
+    )
+  })
+
+  it('goes where the reset register says, whatever autoboot.txt says', () => {
+    expect(summary(boot({ state: { tryboot: 'clear', partition: 3 } }))).toBe('3')
+  })
+
+  it('tells how it came to its choice', () => {
+    expect(boot().trace.join('\n')).toContain('select: register 0, autoboot.txt 2, result 2')
+  })
+})
+
+describe('a trial', () => {
+  it('starts what the [tryboot] section names', () => {
+    expect(summary(boot({ state: ARMED }))).toBe('3 trial')
+    expect(summary(boot({ state: ARMED, selector: { 'autoboot.txt': SWAPPED } }))).toBe('2 trial')
+  })
+
+  it('happens once', () => {
+    const { next } = boot({ state: ARMED })
+    expect(next).toEqual(POWER_ON)
+    expect(summary(boot({ state: next }))).toBe('2')
+  })
+
+  it('uses the flag up even where nothing starts', () => {
+    const decision = boot({ state: ARMED, b: undefined, settings: WITHOUT_WALK })
+    expect(summary(decision)).toBe('stuck: partition 3 cannot boot')
+    expect(decision.next).toEqual(POWER_ON)
+  })
+
+  it('wants tryboot.txt where autoboot.txt does not say tryboot_a_b=1', () => {
+    const selector = { 'autoboot.txt': AUTOBOOT.replace('tryboot_a_b=1\n', '') }
+    expect(summary(boot({ state: ARMED, selector }))).toBe('stuck: partition 3 has no tryboot.txt')
+    const b = slotFiles('b', { 'tryboot.txt': 'cmdline=trial.txt\n', 'trial.txt': 'from tryboot.txt' })
+    expect(started(boot({ state: ARMED, selector, b })).commandLine).toBe('from tryboot.txt')
+  })
+})
+
+describe('a damaged selector', () => {
+  const damages: [string, Files][] = [
+    ['missing', {}],
+    ['empty', { 'autoboot.txt': '' }],
+    ['garbage', { 'autoboot.txt': Buffer.alloc(512, 0xa7) }],
+    ['zeroed', { 'autoboot.txt': Buffer.alloc(512) }],
+    ['longer than 512 bytes', { 'autoboot.txt': SWAPPED.padEnd(513, '\n') }],
+  ]
+  it.each(damages)('boots slot a where autoboot.txt is %s', (_, selector) => {
+    expect(summary(boot({ selector }))).toBe('2')
+  })
+
+  it('is no matter at exactly 512 bytes', () => {
+    expect(summary(boot({ selector: { 'autoboot.txt': SWAPPED.padEnd(512, '\n') } }))).toBe('3')
+  })
+
+  it('boots slot b where slot a cannot', () => {
+    expect(summary(boot({ selector: {}, a: undefined }))).toBe('3')
+  })
+
+  it('boots the selector itself where somebody left firmware files on it', () => {
+    expect(summary(boot({ selector: slotFiles('stray') }))).toBe('1')
+  })
+})
+
+describe('a partition that cannot boot', () => {
+  it.each([
+    ['is no FAT file system', undefined],
+    ['has no config.txt', without(slotFiles('a'), 'config.txt')],
+    ['has no device tree of this stepping', without(slotFiles('a'), 'bcm2712-rpi-5-b.dtb')],
+  ])('is not recovered from where it %s', (_, a) => {
+    expect(summary(boot({ a, settings: WITHOUT_WALK }))).toBe('stuck: partition 2 cannot boot')
+  })
+
+  it('is passed over by a partition walk', () => {
+    expect(summary(boot({ a: undefined }))).toBe('3')
+    expect(summary(boot({ b: undefined, selector: { 'autoboot.txt': SWAPPED } }))).toBe('2')
+  })
+
+  it('leaves nothing where the other cannot boot either', () => {
+    expect(summary(boot({ a: undefined, b: undefined }))).toBe('stuck: partition 2 cannot boot')
+    expect(summary(boot({ a: undefined, b: undefined, selector: {} }))).toBe('stuck: no partition can boot')
+  })
+
+  it('may lack the device tree where os_check=0 says that nobody looks', () => {
+    const a = slotFiles('a', { 'config.txt': 'os_check=0\n' })
+    expect(summary(boot({ a: without(a, 'bcm2712-rpi-5-b.dtb'), settings: WITHOUT_WALK }))).toBe('2')
+  })
+
+  it('is another one for the other stepping', () => {
+    const a = without(slotFiles('a'), 'bcm2712d0-rpi-5-b.dtb')
+    expect(summary(boot({ a, settings: { ...WITHOUT_WALK, stepping: 'c1' } }))).toBe('2')
+    expect(summary(boot({ a, settings: { ...WITHOUT_WALK, stepping: 'd0' } }))).toBe('stuck: partition 2 cannot boot')
+  })
+})
+
+describe('config.txt', () => {
+  function startWith(config: string, files: Files = {}) {
+    return started(boot({ a: slotFiles('a', { 'config.txt': config, ...files }) }))
+  }
+
+  it('chooses the command line by the boot partition', () => {
+    const config = '[boot_partition=2]\ncmdline=a.txt\n[boot_partition=3]\ncmdline=b.txt\n'
+    expect(startWith(config, { 'a.txt': 'for a', 'b.txt': 'for b' }).commandLine).toBe('for a')
+  })
+
+  it('starts kernel8.img where the named kernel is missing', () => {
+    const { kernel, trace } = startWith('kernel=absent.img\n', { 'kernel8.img': 'fallback' })
+    expect(kernel.name).toBe('kernel8.img')
+    expect(trace).toContain('kernel: absent.img is not there')
+  })
+
+  it('starts kernel_2712.img where it names none', () => {
+    expect(startWith('').kernel.name).toBe('kernel_2712.img')
+  })
+
+  it('finds the initramfs by itself with auto_initramfs=1', () => {
+    expect(startWith('').initramfs).toBeUndefined()
+    const { initramfs } = startWith('auto_initramfs=1\n', { initramfs_2712: 'automatic' })
+    expect(Buffer.from(initramfs?.bytes ?? []).toString()).toBe('automatic')
+  })
+
+  it('may name settings that are not emulated, which the trace shows', () => {
+    expect(startWith('dtoverlay=disable-wifi\n').trace).toContain('config.txt: not emulated: dtoverlay=disable-wifi')
+  })
+
+  it('goes on without a command line or an initramfs that is missing', () => {
+    const files = without(slotFiles('a'), 'cmdline.txt', 'initramfs.img')
+    const { commandLine, initramfs } = started(boot({ a: files }))
+    expect({ commandLine, initramfs }).toEqual({ commandLine: '', initramfs: undefined })
+  })
+
+  it('is of no use without a kernel', () => {
+    expect(summary(boot({ a: without(slotFiles('a'), 'kernel_2712.img') }))).toBe('stuck: no kernel on partition 2')
+  })
+})
+
+describe('a disk without partitions', () => {
+  it('starts nothing and says why', () => {
+    const decision = decideBoot(blockSourceOf(new Uint8Array(1024 * 1024)), POWER_ON, CURRENT_EEPROM)
+    expect(summary(decision)).toBe('stuck: no partition can boot')
+    expect(decision.trace.join('\n')).toMatch(/partition table/)
+  })
+})

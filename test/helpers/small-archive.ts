@@ -1,0 +1,141 @@
+import { gzipSync } from 'node:zlib'
+import * as openpgp from 'openpgp'
+import { SUITES, type Suite } from '../../builder/archive/suites.ts'
+import type { Architecture } from '../../images/architecture.ts'
+import { type Digest, digestOf } from '../../images/digest.ts'
+import type { Content } from './file-server.ts'
+
+export interface Signer {
+  /** Armored public key. */
+  readonly publicKey: string
+  sign(text: string, date?: Date): Promise<string>
+}
+
+/** An OpenPGP key, valid from the start of 2026 for so many seconds, or for ever. */
+export async function signer(validSeconds = 0): Promise<Signer> {
+  const { privateKey, publicKey } = await openpgp.generateKey({
+    userIDs: [{ name: 'a test archive' }],
+    date: new Date('2026-01-01T00:00:00Z'),
+    keyExpirationTime: validSeconds,
+    format: 'object',
+  })
+  return {
+    publicKey: publicKey.armor(),
+    async sign(text, date = NOW) {
+      const message = await openpgp.createCleartextMessage({ text })
+      return openpgp.sign({ message, signingKeys: privateKey, date })
+    },
+  }
+}
+
+/** When the tests take place. */
+export const NOW = new Date('2026-06-01T12:00:00Z')
+
+export interface TestPackage {
+  readonly name: string
+  readonly version?: string
+  /** `trixie` unless it says otherwise. */
+  readonly suite?: string
+  readonly architecture?: 'amd64' | 'arm64' | 'all'
+  /** Further fields: `Depends`, `Provides`, `Essential`, … */
+  readonly fields?: Readonly<Record<string, string>>
+}
+
+export interface ArchiveOptions {
+  readonly signer: Signer
+  readonly date?: string
+  /** Of suites other than the release itself, as in Debian's archives. */
+  readonly validUntil?: string
+}
+
+/** Everything that a mirror of both archives has, by path below `debian/` and `debian-security/`. */
+export async function smallArchive(
+  packages: readonly TestPackage[],
+  options: ArchiveOptions,
+): Promise<Map<string, Content>> {
+  const files = new Map<string, Content>()
+  for (const item of packages) files.set(`${suiteOf(item).archive}/${poolPath(item)}`, packageBytes(item))
+  for (const suite of SUITES) {
+    const below = `${suite.archive}/dists/${suite.name}`
+    const sums: string[] = []
+    for (const architecture of ['amd64', 'arm64'] as const) {
+      const bytes = gzipSync(packagesText(packages, suite, architecture))
+      const path = `main/binary-${architecture}`
+      files.set(`${below}/${path}/Packages.gz`, bytes)
+      files.set(`${below}/${path}/by-hash/SHA256/${digestOf(bytes)}`, bytes)
+      sums.push(` ${digestOf(bytes)} ${bytes.length} ${path}/Packages.gz`)
+    }
+    files.set(`${below}/InRelease`, Buffer.from(await options.signer.sign(releaseText(suite, sums, options))))
+  }
+  return files
+}
+
+export function releaseText(
+  suite: Suite,
+  sums: readonly string[],
+  { date, validUntil }: Omit<ArchiveOptions, 'signer'>,
+): string {
+  const backports = suite.name.endsWith('-backports')
+  const lines = [
+    'Origin: Debian',
+    `Suite: ${suite.name.replace('trixie', 'stable')}`,
+    `Codename: ${suite.name}`,
+    `Date: ${date ?? 'Mon, 01 Jun 2026 08:00:00 UTC'}`,
+    ...(suite.name === 'trixie' ? [] : [`Valid-Until: ${validUntil ?? 'Mon, 08 Jun 2026 08:00:00 UTC'}`]),
+    ...(backports ? ['NotAutomatic: yes', 'ButAutomaticUpgrades: yes'] : []),
+    'Acquire-By-Hash: yes',
+    'SHA256:',
+    ...sums,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+/** The `Packages` file of a suite. */
+export function packagesText(packages: readonly TestPackage[], suite: Suite, architecture: Architecture): string {
+  return packages
+    .filter((item) => suiteOf(item) === suite && ['all', architecture].includes(architectureOf(item)))
+    .map(paragraph)
+    .join('\n')
+}
+
+/** Where a package's file is, and its digest. */
+export function poolFile(item: TestPackage): { path: string; sha256: Digest; size: number } {
+  const bytes = packageBytes(item)
+  return { path: poolPath(item), sha256: digestOf(bytes), size: bytes.length }
+}
+
+function paragraph(item: TestPackage): string {
+  const { path, sha256, size } = poolFile(item)
+  const fields = {
+    Package: item.name,
+    Version: item.version ?? '1.0-1',
+    Architecture: architectureOf(item),
+    ...item.fields,
+    Filename: path,
+    Size: String(size),
+    SHA256: sha256,
+  }
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\n`)
+    .join('')
+}
+
+function poolPath(item: TestPackage): string {
+  const version = (item.version ?? '1.0-1').replace(/^\d+:/, '')
+  return `pool/main/${item.name}_${version}_${architectureOf(item)}.deb`
+}
+
+/** No .deb: nobody here looks inside. */
+function packageBytes(item: TestPackage): Buffer {
+  return Buffer.from(`${item.name} ${item.version ?? '1.0-1'} ${architectureOf(item)}\n`)
+}
+
+function architectureOf({ architecture = 'arm64' }: TestPackage): string {
+  return architecture
+}
+
+function suiteOf({ suite = 'trixie' }: TestPackage): Suite {
+  const found = SUITES.find(({ name }) => name === suite)
+  if (found === undefined) throw new Error(`no suite '${suite}'`)
+  return found
+}

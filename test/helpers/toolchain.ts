@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import { fetchObjects } from '../../builder/archive/fetch.ts'
+import { mirrorsOf, readAptSources } from '../../builder/archive/mirrors.ts'
+import { snapshots } from '../../builder/archive/snapshot.ts'
+import { readLock } from '../../builder/lock/file.ts'
+import { openStore, storeRoot } from '../../builder/store/directory.ts'
+import type { Store } from '../../builder/store/store.ts'
+import type { Fetch } from '../../builder/toolchain.ts'
+import { debianArchitecture } from '../../images/architecture.ts'
+import type { Toolchain } from '../../images/derivation.ts'
+import { lockedPackages } from '../../images/lock.ts'
+import { TOOLCHAIN } from '../../images/sets.ts'
+import { listReporter } from './reporter.ts'
+
+export const PROJECT = join(import.meta.dirname, '../..')
+
+export interface WithToolchain {
+  readonly store: Store
+  readonly fetch: Fetch
+  readonly toolchain: Toolchain
+}
+
+/** The machine's own store, and the locked toolchain, which is fetched and unpacked when it is first used. */
+export async function storeWithToolchain(): Promise<WithToolchain> {
+  const architecture = debianArchitecture(process.arch) ?? 'amd64'
+  const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
+  const packages = lockedPackages(lock, { set: TOOLCHAIN, architecture })
+  if (packages === undefined) throw new Error('the lock holds no toolchain: npm run lock')
+  const store = await openStore(storeRoot(process.env))
+  const mirrors = mirrorsOf(process.env, await readAptSources())
+  const fetch: Fetch = (wanted) => fetchObjects(wanted, { store, mirrors, lastResort: snapshots(lock.time), reporter: listReporter() })
+  return { store, fetch, toolchain: { name: 'build', architecture, packages } }
+}

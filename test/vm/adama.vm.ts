@@ -1,0 +1,280 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adama } from '../../hosts/adama.ts'
+import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
+import { type Manifest, parseManifest } from '../../images/manifest.ts'
+import { mqttClient } from '../helpers/mqtt.ts'
+import { bootHost, eventually, imagePath, ownerKey, runProgram, type TestVm, vmPrograms } from '../helpers/vm.ts'
+
+const MIB = 2 ** 20
+/** The whole first boot on two emulated cores, identity, data and all services included. */
+const BOOT_SECONDS = 600
+const SERVICE_SECONDS = 300
+const FORWARDS = [
+  { name: 'mosquitto', guestPort: 1883, port: 21883 },
+  { name: 'prometheus', guestPort: 9090, port: 29090 },
+  { name: 'alertmanager', guestPort: 9093, port: 29093 },
+]
+
+let vm: TestVm
+let manifest: Manifest
+
+beforeAll(async () => {
+  const path = join(dirname(imagePath(adama.name)), 'manifest.json')
+  manifest = parseManifest(readFileSync(path, 'utf8'), path)
+  vm = await bootHost({ host: adama, forwards: FORWARDS })
+  await vm.reachable(BOOT_SECONDS)
+})
+
+afterAll(async () => {
+  await vm?.stop()
+})
+
+describe('adama, booted from the bytes of its disk image,', () => {
+  it('comes up with every unit healthy', async () => {
+    const state = async () => (await vm.ssh(['-i', ownerKey()], 'systemctl is-system-running')).stdout.trim()
+    await eventually(async () => ['running', 'degraded'].includes(await state()), SERVICE_SECONDS)
+    expect(await vm.shell('systemctl --failed --plain --no-legend')).toBe('')
+    expect(await state()).toBe('running')
+  })
+
+  it('runs every service of the host file, each healthy', async () => {
+    const names = adama.services.map(({ name }) => name)
+    const listed = () => vm.shell("podman ps --format '{{.Names}} {{.Status}}'")
+    const healthy = async () => (await listed()).split('\n').filter((line) => line.endsWith('(healthy)'))
+    await eventually(async () => (await healthy()).length === names.length, SERVICE_SECONDS)
+    for (const name of names) {
+      expect(await listed()).toMatch(new RegExp(`${name} Up .*\\(healthy\\)`))
+      expect(await vm.shell(`systemctl is-active ${name}.service`)).toBe('active')
+    }
+  })
+
+  it('was started by the firmware from the committed partition', async () => {
+    expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
+    const facts = parseAssignments(await vm.shell('cat /run/hangar/boot'))
+    expect(facts).toMatchObject({ SLOT: 'a', PARTITION: '2', TRYBOOT: '0', ROOT_HASH: manifest.slot.root })
+  })
+
+  it('has a root and layers that are read-only', async () => {
+    const mounts = (await vm.shell('cat /proc/mounts')).split('\n').map((line) => line.split(' '))
+    const options = (path: string) => mounts.find(([, where]) => where === path)?.[3]?.split(',') ?? []
+    expect(options('/')).toContain('ro')
+    for (const { name } of manifest.slot.layers) expect(options(`/run/hangar/layers/${name}`)).toContain('ro')
+    const written = await vm.ssh(['-i', ownerKey()], 'touch /usr/written')
+    expect(written.code).not.toBe(0)
+    expect(written.stderr).toContain('Read-only file system')
+  })
+
+  it('reads every layer through one verity device over the slot', async () => {
+    const devices = parseDevices(await vm.shell(DEVICE_MAPPER))
+    const slot = devices.find(({ name }) => name === 'hangar-slot')
+    expect(slot).toMatchObject({
+      readOnly: '1',
+      below: [parseAssignments(await vm.shell('cat /run/hangar/boot')).SLOT_A?.slice(5)],
+    })
+    for (const { name, size } of manifest.slot.layers) {
+      const layer = devices.find((device) => device.name === `hangar-${name}`)
+      expect(layer).toEqual({
+        kernelName: layer?.kernelName,
+        name: `hangar-${name}`,
+        readOnly: '1',
+        bytes: size,
+        below: [slot?.kernelName],
+      })
+    }
+  })
+
+  it('has prometheus reach all of its targets', async () => {
+    const targets = async () => {
+      const response = await fetch(`http://127.0.0.1:${vm.ports.prometheus}/api/v1/targets?state=active`)
+      const { data } = (await response.json()) as { data: { activeTargets: { health: string; scrapeUrl: string }[] } }
+      return data.activeTargets
+    }
+    await eventually(async () => (await targets()).every(({ health }) => health === 'up'), SERVICE_SECONDS)
+    expect((await targets()).map(({ health }) => health)).not.toContain('down')
+    const urls = (await targets()).map(({ scrapeUrl }) => scrapeUrl).join(' ')
+    expect(urls).toContain(':9100')
+    expect(urls).toContain(':9090')
+  })
+
+  it('has alertmanager say that it is ready', async () => {
+    expect((await fetch(`http://127.0.0.1:${vm.ports.alertmanager}/-/ready`)).status).toBe(200)
+  })
+
+  it('passes an MQTT message from one client to another', async () => {
+    const reader = await mqttClient(vm.ports.mosquitto ?? 0, 'reader')
+    const writer = await mqttClient(vm.ports.mosquitto ?? 0, 'writer')
+    await reader.subscribe('hangar/test')
+    writer.publish('hangar/test', 'through the broker')
+    expect(await reader.next()).toEqual({ topic: 'hangar/test', message: 'through the broker' })
+    reader.close()
+    writer.close()
+  })
+
+  it('holds every service to the memory and cores of the host file', async () => {
+    for (const { name, memory, cpus } of adama.services) {
+      const { memoryMax, cores } = parseLimits(await vm.shell(limitsOf(name)))
+      expect({ name, memoryMax, cores }).toEqual({ name, memoryMax: memory, cores: cpus })
+    }
+  })
+
+  it('uses little memory itself', async () => {
+    const used = await memoryUsed()
+    const limits = adama.services.reduce((sum, { memory }) => sum + memory, 0)
+    console.log(`memory used with all services running: ${Math.round(used / MIB)} MiB of ${adama.memory / MIB} MiB`)
+    expect(used).toBeLessThan(180 * MIB + limits)
+  })
+
+  it('lets the owner in with a key', async () => {
+    expect(await vm.shell('id -un; hostname')).toBe(`root\n${adama.name}`)
+  })
+
+  it('lets nobody in with a password or with another key', async () => {
+    const without = await vm.ssh(['-o', 'PubkeyAuthentication=no', '-o', 'IdentityFile=none'], 'true')
+    expect(without.code).toBe(255)
+    // The server lists what it would take.
+    expect(without.stderr).toMatch(/Permission denied \(publickey\)/)
+    const stranger = await strangersKey()
+    expect((await vm.ssh(['-i', stranger], 'true')).stderr).toMatch(/Permission denied \(publickey\)/)
+  })
+
+  it('shows the fingerprints of its new identity on the console', async () => {
+    const listed = await vm.shell('for key in $(sshd -T | sed -n "s/^hostkey //p"); do ssh-keygen -lf "$key"; done')
+    const fingerprints = listed.match(/SHA256:[A-Za-z0-9+/]{43}/g) ?? []
+    expect(fingerprints.length).toBeGreaterThan(0)
+    for (const fingerprint of fingerprints) expect(vm.console.text).toContain(fingerprint)
+  })
+
+  it("has its data reach to the disk's end", async () => {
+    const device = parseAssignments(await vm.shell('cat /run/hangar/boot')).DATA?.slice(5) ?? ''
+    const [start = 0, size = 0] = (
+      await vm.shell(`cat /sys/class/block/${device}/start /sys/class/block/${device}/size`)
+    )
+      .split('\n')
+      .map(Number)
+    const end = (start + size) * 512
+    expect(end).toBeLessThanOrEqual(adama.disk)
+    expect(end).toBeGreaterThan(adama.disk - 8 * MIB)
+    const mounted = await vm.shell(
+      `df -B1 --output=size "$(awk '$1 == "/dev/${device}" { print $2; exit }' /proc/mounts)" | tail -n 1`,
+    )
+    expect(Number(mounted)).toBeGreaterThan(0.99 * size * 512)
+  })
+
+  it('goes through the firmware when it reboots, and keeps its identity', async () => {
+    const facts = () =>
+      vm.shell('cat /etc/machine-id; cat /etc/ssh/*.pub /run/hangar/identity/*.pub 2>/dev/null || true')
+    const before = { facts: await facts(), boot: await bootId() }
+    await vm.ssh(['-i', ownerKey()], 'systemctl reboot')
+    await eventually(async () => vm.starts.length === 2, BOOT_SECONDS)
+    await vm.reachable(BOOT_SECONDS)
+    expect(vm.starts.at(-1)).toEqual({ partition: 2, tryboot: false })
+    expect(await bootId()).not.toBe(before.boot)
+    expect(await facts()).toBe(before.facts)
+  })
+})
+
+// Last: what is damaged here may stop services.
+describe('a flipped byte in the slot', () => {
+  const LAYER = 'container-alertmanager'
+  const readFiles = `sync; echo 3 >/proc/sys/vm/drop_caches; find /run/hangar/layers/${LAYER} -type f -exec cat {} + >/dev/null`
+
+  it('makes reads of its block fail, and flipped back they work again', async () => {
+    const offset = middleOf(LAYER)
+    const read = `dd if=/dev/mapper/hangar-slot bs=${BLOCK} skip=${offset / BLOCK} count=1 iflag=direct status=none | sha256sum`
+    const before = await vm.shell(read)
+    flip(offset)
+    const damaged = await vm.ssh(['-i', ownerKey()], `set -o pipefail; ${read}`)
+    expect(damaged.stderr).toContain('Input/output error')
+    expect(damaged.stdout).not.toContain(before.split(' ')[0] ?? '')
+    flip(offset)
+    expect(await vm.shell(read)).toBe(before)
+  })
+
+  it('makes reading the file fail instead of giving wrong data', async () => {
+    expect((await vm.ssh(['-i', ownerKey()], readFiles)).code).toBe(0)
+    const offset = middleOf(LAYER)
+    flip(offset)
+    const damaged = await vm.ssh(['-i', ownerKey()], readFiles)
+    expect(damaged.code).not.toBe(0)
+    expect(damaged.stderr).toContain('Input/output error')
+    flip(offset)
+  })
+})
+
+/** Offset in the slot of a block in the middle of a layer, where files are and no metadata. */
+function middleOf(name: string): number {
+  const layer = manifest.slot.layers.find((each) => each.name === name)
+  if (layer === undefined) throw new Error(`no layer '${name}' in the manifest`)
+  return layer.offset + Math.floor(layer.size / 2 / BLOCK) * BLOCK
+}
+
+/** Inverts one bit of slot a on the machine's disk, behind its back. */
+function flip(offset: number): void {
+  const at = partition(diskLayout(adama.slotSize), 'slot-a').offset + offset + 100
+  const file = openSync(vm.disk, 'r+')
+  const byte = Buffer.alloc(1)
+  readSync(file, byte, 0, 1, at)
+  byte[0] = (byte[0] ?? 0) ^ 1
+  writeSync(file, byte, 0, 1, at)
+  closeSync(file)
+}
+
+/** One line a device: kernel name, name, read-only, 512-byte sectors, then what it is made of. */
+const DEVICE_MAPPER =
+  'cd /sys/block; for d in dm-*; do echo $d $(cat $d/dm/name) $(cat $d/ro) $(cat $d/size) $(ls $d/slaves); done'
+
+function parseDevices(text: string) {
+  return text.split('\n').map((line) => {
+    const [kernelName, name, readOnly, sectors, ...below] = line.split(' ')
+    return { kernelName, name, readOnly, bytes: Number(sectors) * 512, below }
+  })
+}
+
+/** Every limit on the way from the service's process up to the root of the cgroups. */
+function limitsOf(service: string): string {
+  return [
+    `name=$(podman ps --format '{{.Names}}' | grep -x -e ${service} -e systemd-${service})`,
+    `group=$(sed -n 's/^0:://p' /proc/$(podman inspect -f '{{.State.Pid}}' $name)/cgroup)`,
+    'while [ -n "$group" ]; do',
+    '  echo memory $(cat /sys/fs/cgroup$group/memory.max); echo cpu $(cat /sys/fs/cgroup$group/cpu.max)',
+    '  group=$(dirname $group); [ $group = / ] && break',
+    'done',
+  ].join('\n')
+}
+
+function parseLimits(text: string): { memoryMax: number; cores: number } {
+  const lines = text.split('\n').map((line) => line.split(' '))
+  const finite = (kind: string, read: (fields: string[]) => number) =>
+    Math.min(...lines.filter(([first, value]) => first === kind && value !== 'max').map(read))
+  return {
+    memoryMax: finite('memory', ([, max]) => Number(max)),
+    cores: finite('cpu', ([, quota, period]) => Number(quota) / Number(period)),
+  }
+}
+
+async function memoryUsed(): Promise<number> {
+  const text = await vm.shell('cat /proc/meminfo')
+  const kibibytes = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text)?.[1])
+  return (kibibytes('MemTotal') - kibibytes('MemAvailable')) * 1024
+}
+
+function parseAssignments(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  )
+}
+
+function bootId(): Promise<string> {
+  return vm.shell('cat /proc/sys/kernel/random/boot_id')
+}
+
+async function strangersKey(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'hangar-key-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  const path = join(directory, 'key')
+  await runProgram(await vmPrograms(), 'ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path])
+  return path
+}
