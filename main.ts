@@ -1,51 +1,54 @@
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { describeFailure } from './builder/cli/failure.ts'
+import type { Verb } from './builder/cli/invocation.ts'
+import { nextStep } from './builder/cli/next-step.ts'
 import { refuseSwallowedFlags } from './builder/cli/npm-traps.ts'
-import { openReporter } from './builder/cli/reporter.ts'
+import { type Session, withSession } from './builder/cli/session.ts'
+import { usageError } from './builder/cli/usage.ts'
 import { hostNames, loadHost } from './builder/hosts/load.ts'
-import { keyDirectory } from './builder/keys/owner-keys.ts'
 import type { FrozenFlag } from './builder/lock/frozen.ts'
-import { forwardsOf } from './hosts/forwards.ts'
-import { planOf } from './hosts/plan.ts'
-import { VM } from './images/vm-set.ts'
 import type { Host } from './overlays/host-facts.ts'
 
-/** Sets of programs that are ours and no host's. */
-const TOOLS = [VM]
-
-/** Parses the command line and runs one command; the exit status is set, and everything printed. */
+/** Parses the command line, runs one command, and prints what it returned. What a command needs is imported with it. */
 export async function main(args: readonly string[], project: string): Promise<void> {
-  const reporter = openReporter()
-  const stop = new AbortController()
-  stopOnSignals(stop)
-  const surroundings = { env: process.env, project, reporter, now: new Date(), signal: stop.signal }
-  const program = new Command('hangar').description('Builds images for the machines of a home lab').exitOverride()
-  const print = (text: string) => {
-    reporter.close()
-    process.stdout.write(`${text}\n`)
-  }
+  await withSession(project, async (session) => {
+    const program = verbs(session)
+    if (args.length === 0) return program.outputHelp()
+    const verb = verbAt(program, args)
+    refuseSwallowedFlags(session.env, verb, args)
+    await program.parseAsync([...args], { from: 'user' }).catch((error) => {
+      if (!(error instanceof CommanderError)) throw error
+      if (error.exitCode !== 0) throw usageError(error.message, session.env, verb)
+    })
+  })
+}
+
+function verbs(session: Session): Command {
+  const { project, print } = session
+  const program = new Command('hangar')
+    .description('Builds images for the machines of a home lab')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
 
   program
     .command('build <host>')
     .description('build the image of a host into out/HOST')
     .option('--frozen', 'fail rather than change the lock')
-    .option('--no-frozen', 'change the lock where it has to be, in CI too')
-    .action(async (host: string, _flags, command: Command) => {
+    .option('--no-frozen', 'change the lock where it has to be, in continuous integration too')
+    .action(async (name: string, _flags, command: Command) => {
       const { buildCommand } = await import('./builder/commands/build.ts')
-      const plan = planOf(await load(project, host))
-      print(await buildCommand({ ...surroundings, plan, frozen: frozenFlag(command) }))
+      print(await buildCommand({ ...session, plan: await planFor(project, name), frozen: frozenFlag(command) }))
     })
 
   program
     .command('lock')
-    .description('resolve what the lock does not name yet')
+    .description('resolve what hosts ask for and the lock does not answer yet')
     .option('--update', 'move everything forward')
     .action(async (flags: { update?: true }) => {
       const { lockCommand } = await import('./builder/commands/lock.ts')
-      const hosts = await Promise.all(hostNames(project).map((name) => load(project, name)))
-      const mode = flags.update ? 'update' : 'missing'
-      print(await lockCommand({ ...surroundings, plans: hosts.map(planOf), tools: TOOLS, mode }))
+      const { VM } = await import('./images/vm-set.ts')
+      const plans = await Promise.all(hostNames(project).map((name) => planFor(project, name)))
+      print(await lockCommand({ ...session, plans, tools: [VM], mode: flags.update ? 'update' : 'missing' }))
     })
 
   program
@@ -53,52 +56,43 @@ export async function main(args: readonly string[], project: string): Promise<vo
     .description('boot the built image of a host in a virtual machine')
     .option('--keep', 'keep the disk for the next start')
     .action(async (name: string, flags: { keep?: true }) => {
-      const { unpackedPrograms } = await import('./builder/commands/programs.ts')
       const { runVm } = await import('./flash/commands/vm.ts')
-      const host = await load(project, name)
-      const programs = await unpackedPrograms(surroundings, VM)
-      reporter.close()
+      const { unpackPrograms } = await import('./builder/cli/programs.ts')
+      const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
+      const { forwardsOf } = await import('./hosts/forwards.ts')
+      const { VM } = await import('./images/vm-set.ts')
+      const host = await hostFile(project, name)
+      const programs = await unpackPrograms(session, VM)
+      session.leaveTerminal()
       await runVm({
-        host,
-        output: join(project, 'out', name),
-        programs,
-        forwards: forwardsOf(host),
+        ...{ host, programs, forwards: forwardsOf(host), signal: session.signal },
+        output: join(project, 'out', host.name),
         disk: flags.keep ? 'kept' : 'throw-away',
-        sshKey: join(keyDirectory(process.env), 'ssh_key'),
+        sshKey: join(keyDirectory(session.env), 'ssh_key'),
         terminal: { input: process.stdin, output: process.stdout },
-        signal: stop.signal,
       })
     })
 
-  program
-    .command('store')
-    .description('the store of everything that was fetched and built')
+  const store = program.command('store').description('what was fetched and built')
+  store
     .command('verify')
     .description('read every object and name the damaged ones')
     .action(async () => {
       const { storeVerifyCommand } = await import('./builder/commands/store-verify.ts')
-      print(await storeVerifyCommand(surroundings))
+      print(await storeVerifyCommand(session))
     })
 
-  try {
-    for (const command of program.commands.flatMap((each) => [each, ...each.commands])) {
-      if (args[0] === command.name()) refuseSwallowedFlags(process.env, args, trapped(command))
-    }
-    await program.parseAsync([...args], { from: 'user' })
-  } catch (error) {
-    reporter.close()
-    process.exitCode = fail(error, stop.signal)
-  } finally {
-    reporter.close()
-  }
+  return program.addHelpText('after', () => `\nnext: ${nextStep(project, hostNames(project))}`)
 }
 
-async function load(project: string, name: string): Promise<Host> {
+async function planFor(project: string, name: string) {
+  const { planOf } = await import('./hosts/plan.ts')
+  return planOf(await hostFile(project, name))
+}
+
+/** Only `host()` makes such values: a host file is compiled to share the program's own copy of it. */
+async function hostFile(project: string, name: string): Promise<Host> {
   return (await loadHost(project, name)) as Host
-}
-
-function trapped(command: Command) {
-  return { command: command.name(), flags: command.options.map(({ long }) => long ?? '') }
 }
 
 function frozenFlag(command: Command): FrozenFlag {
@@ -106,20 +100,10 @@ function frozenFlag(command: Command): FrozenFlag {
   return command.opts<{ frozen: boolean }>().frozen ? 'frozen' : 'no-frozen'
 }
 
-function fail(error: unknown, signal: AbortSignal): number {
-  // Commander has printed its own help or complaint.
-  if (error instanceof CommanderError) return error.exitCode
-  const { text, exitCode } = describeFailure(signal.aborted ? signal.reason : error)
-  process.stderr.write(`${text}\n`)
-  return exitCode
-}
-
-/** The first signal lets what runs end cleanly; the second one ends at once. */
-function stopOnSignals(stop: AbortController): void {
-  for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(name, () => {
-      if (stop.signal.aborted) process.exit(130)
-      stop.abort(new DOMException(`stopped by ${name}`, 'AbortError'))
-    })
-  }
+/** What the words of a command line name, as far as they name something. */
+function verbAt(command: Command, args: readonly string[], path: readonly string[] = []): Verb {
+  const inner = command.commands.find((each) => each.name() === args[0])
+  if (inner !== undefined) return verbAt(inner, args.slice(1), [...path, inner.name()])
+  const flags = command.options.map(({ long, flags }) => ({ long: long ?? '', value: /<(.+)>/.exec(flags)?.[1] }))
+  return { path, words: command.registeredArguments.map((each) => each.name().toUpperCase()), flags }
 }

@@ -5,7 +5,15 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], testTimeout: 60_000 } },
       // One virtual machine at a time: two emulated cores are all that a small builder has.
-      { test: { name: 'vm', include: ['test/vm/**/*.vm.ts'], testTimeout: 900_000, hookTimeout: 900_000, fileParallelism: false } },
+      {
+        test: {
+          name: 'vm',
+          include: ['test/vm/**/*.vm.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

@@ -21,6 +21,10 @@ export function readAssets(project: string): Assets {
 }
 
 function readTexts(directory: string, ending: string): Record<string, string> {
-  const names = readdirSync(directory).filter((name) => name.endsWith(ending)).sort()
-  return Object.fromEntries(names.map((name) => [name.slice(0, -ending.length), readFileSync(join(directory, name), 'utf8')]))
+  const names = readdirSync(directory)
+    .filter((name) => name.endsWith(ending))
+    .sort()
+  return Object.fromEntries(
+    names.map((name) => [name.slice(0, -ending.length), readFileSync(join(directory, name), 'utf8')]),
+  )
 }

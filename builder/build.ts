@@ -1,4 +1,4 @@
-import { derivationDigest, type Derivation, type Input, type Output } from '../images/derivation.ts'
+import { type Derivation, derivationDigest, type Input, type Output } from '../images/derivation.ts'
 import type { Digest } from '../images/digest.ts'
 import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
 import type { Lock } from '../images/lock.ts'
@@ -37,7 +37,13 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
     const assembled = await assemble({
       ...image,
       layers,
-      bootFiles: Object.fromEntries(await Promise.all(Object.entries(image.bootFiles).map(async ([name, input]) => [name, await bootFile(workshop, input, outputs)] as const))),
+      bootFiles: Object.fromEntries(
+        await Promise.all(
+          Object.entries(image.bootFiles).map(
+            async ([name, input]) => [name, await bootFile(workshop, input, outputs)] as const,
+          ),
+        ),
+      ),
       keys,
       output,
     })
@@ -47,7 +53,13 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
 
 function contextOf(workshop: Workshop, lock: Lock, sshKeys: readonly string[]) {
   const { builder } = workshop
-  return { ...readAssets(workshop.project), builder, sshKeys, time: lock.time, locked: (set: Parameters<typeof lockedIn>[1]) => lockedIn(lock, set) }
+  return {
+    ...readAssets(workshop.project),
+    builder,
+    sshKeys,
+    time: lock.time,
+    locked: (set: Parameters<typeof lockedIn>[1]) => lockedIn(lock, set),
+  }
 }
 
 function derivationsOf(image: Image): Derivation[] {
@@ -59,7 +71,13 @@ function derivationsOf(image: Image): Derivation[] {
 function realisedLayer({ store }: Workshop, { name, derivation }: Layer, outputs: ReadonlyMap<Digest, Output>) {
   const layer = outputFile(outputs, derivation, LAYER_FILE)
   const leaves = outputFile(outputs, derivation, LEAVES_FILE)
-  return { name, file: store.path(layer.digest), size: layer.size, digest: layer.digest, leaves: store.path(leaves.digest) }
+  return {
+    name,
+    file: store.path(layer.digest),
+    size: layer.size,
+    digest: layer.digest,
+    leaves: store.path(leaves.digest),
+  }
 }
 
 async function bootFile({ store }: Workshop, input: Input, outputs: ReadonlyMap<Digest, Output>) {

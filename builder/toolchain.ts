@@ -15,7 +15,12 @@ export type Fetch = (packages: readonly LockedPackage[]) => Promise<void>
 const UNPACKING = 1
 
 /** A directory with the toolchain's packages unpacked, ready to be a sandbox's root; made where it is not there yet. */
-export async function toolchainDirectory(toolchain: Toolchain, store: Store, fetch: Fetch, reporter: Reporter): Promise<string> {
+export async function toolchainDirectory(
+  toolchain: Toolchain,
+  store: Store,
+  fetch: Fetch,
+  reporter: Reporter,
+): Promise<string> {
   const directory = join(store.root, 'toolchains', `${toolchain.name}-${UNPACKING}-${toolchainDigest(toolchain)}`)
   if (existsSync(directory)) return directory
   await fetch(toolchain.packages)
@@ -23,7 +28,10 @@ export async function toolchainDirectory(toolchain: Toolchain, store: Store, fet
   await store.scratch('toolchain', async (scratch) => {
     const root = join(scratch, 'root')
     await prepareRoot(root, toolchain)
-    await unpackAll(toolchain.packages.map(({ sha256 }) => store.path(sha256)), root)
+    await unpackAll(
+      toolchain.packages.map(({ sha256 }) => store.path(sha256)),
+      root,
+    )
     await finishRoot(root)
     await mkdir(join(store.root, 'toolchains'), { recursive: true })
     await publish(root, directory)
@@ -50,16 +58,26 @@ async function unpackAll(debs: readonly string[], root: string): Promise<void> {
     input: debs.join('\0'),
   })
   if (unpacked.exitCode === 0) return
-  throw new UserError('sandbox', `cannot unpack the toolchain: ${unpacked.output.trim().split('\n').slice(-3).join(' / ')}`, {
-    hint: 'hangar needs dpkg-deb, tar and xargs on this machine, and room for 1 GB in the store (HANGAR_STORE)',
-  })
+  throw new UserError(
+    'sandbox',
+    `cannot unpack the toolchain: ${unpacked.output.trim().split('\n').slice(-3).join(' / ')}`,
+    {
+      hint: 'hangar needs dpkg-deb, tar and xargs on this machine, and room for 1 GB in the store (HANGAR_STORE)',
+    },
+  )
 }
 
 /** What maintainer scripts would have made and the programs cannot do without. */
 async function finishRoot(root: string): Promise<void> {
   await mkdir(join(root, 'etc'), { recursive: true })
-  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n')
-  await writeFile(join(root, 'etc/group'), 'root:x:0:\nadm:x:4:\ntty:x:5:\nutmp:x:43:\nshadow:x:42:\nnogroup:x:65534:\n')
+  await writeFile(
+    join(root, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+  )
+  await writeFile(
+    join(root, 'etc/group'),
+    'root:x:0:\nadm:x:4:\ntty:x:5:\nutmp:x:43:\nshadow:x:42:\nnogroup:x:65534:\n',
+  )
   if (existsSync(join(root, 'usr/bin/mawk'))) await symlink('mawk', join(root, 'usr/bin/awk'))
 }
 

@@ -58,7 +58,9 @@ export function lockOptions(workshop: Workshop): LockOptions {
 export function lockedIn(lock: Lock, wanted: ArchitectureSet) {
   const packages = lockedPackages(lock, wanted)
   if (packages === undefined) {
-    throw new UserError('lock', `the lock does not answer for '${setKey(wanted)}'`, { hint: 'resolve it: npm run lock' })
+    throw new UserError('lock', `the lock does not answer for '${setKey(wanted)}'`, {
+      hint: 'resolve it: npm run lock',
+    })
   }
   return packages
 }

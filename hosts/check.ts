@@ -19,21 +19,37 @@ function checkMemory({ name, memory, services }: Host): void {
   const room = memory - MEMORY_RESERVE
   if (promised <= room) return
   const rows = [...services].sort((a, b) => b.memory - a.memory).map((each) => [each.name, each.memory] as const)
-  const lines = [...rows, ['all services', promised] as const, ['reserve', MEMORY_RESERVE] as const, ['memory of the host', memory] as const]
+  const lines = [
+    ...rows,
+    ['all services', promised] as const,
+    ['reserve', MEMORY_RESERVE] as const,
+    ['memory of the host', memory] as const,
+  ]
   const width = Math.max(...lines.map(([what]) => what.length))
-  const table = lines.map(([what, bytes]) => `  ${what.padEnd(width)}  ${String(Math.round(bytes / MIB)).padStart(6)} MiB`).join('\n')
-  throw new UserError('host', `${name}: services may use ${Math.round(promised / MIB)} MiB, there is room for ${Math.round(room / MIB)} MiB:\n${table}`, {
-    hint: `lower 'memory' of a service in hosts/${name}.ts, or move one to another host`,
-  })
+  const table = lines
+    .map(([what, bytes]) => `  ${what.padEnd(width)}  ${String(Math.round(bytes / MIB)).padStart(6)} MiB`)
+    .join('\n')
+  throw new UserError(
+    'host',
+    `${name}: services may use ${Math.round(promised / MIB)} MiB, there is room for ${Math.round(room / MIB)} MiB:\n${table}`,
+    {
+      hint: `lower 'memory' of a service in hosts/${name}.ts, or move one to another host`,
+    },
+  )
 }
 
 function checkPorts(host: Host): void {
-  const taken = new Map(BASE_PORTS.map(({ number, protocol, purpose }) => [`${number}/${protocol}`, `the host (${purpose})`]))
+  const taken = new Map(
+    BASE_PORTS.map(({ number, protocol, purpose }) => [`${number}/${protocol}`, `the host (${purpose})`]),
+  )
   for (const { kind, ports } of renderedServices(host)) {
     for (const { number, protocol } of ports) {
       const port = `${number}/${protocol}`
       const other = taken.get(port)
-      if (other !== undefined) throw new UserError('host', `${host.name}: port ${port} is taken twice: by ${other} and by '${kind.name}'`, { hint: `move one of them to another host, or give it another port in hosts/${host.name}.ts` })
+      if (other !== undefined)
+        throw new UserError('host', `${host.name}: port ${port} is taken twice: by ${other} and by '${kind.name}'`, {
+          hint: `move one of them to another host, or give it another port in hosts/${host.name}.ts`,
+        })
       taken.set(port, `'${kind.name}'`)
     }
   }
@@ -41,9 +57,14 @@ function checkPorts(host: Host): void {
 
 function checkNetwork({ name, network }: Host): void {
   const { address, prefix, gateway } = network
-  if (prefix > 30 || prefix < 8) throw new UserError('host', `${name}: the network's prefix length is ${prefix}, wanted 8 to 30`)
+  if (prefix > 30 || prefix < 8)
+    throw new UserError('host', `${name}: the network's prefix length is ${prefix}, wanted 8 to 30`)
   if (networkOf(address, prefix) === networkOf(gateway, prefix) && address !== gateway) return
-  throw new UserError('host', `${name}: the gateway '${gateway}' is not another machine in the network of '${address}/${prefix}'`, { hint: `mend 'network' in hosts/${name}.ts` })
+  throw new UserError(
+    'host',
+    `${name}: the gateway '${gateway}' is not another machine in the network of '${address}/${prefix}'`,
+    { hint: `mend 'network' in hosts/${name}.ts` },
+  )
 }
 
 function networkOf(address: string, prefix: number): number {

@@ -7,7 +7,12 @@ export function forwardsOf(host: Host) {
     const web = kind.metrics(settings.options)?.port
     return ports
       .filter(({ reach, protocol }) => reach === 'lab' && protocol === 'tcp')
-      .map(({ number }) => ({ name: kind.name, guestPort: number, port: number, kind: number === web ? ('http' as const) : ('tcp' as const) }))
+      .map(({ number }) => ({
+        name: kind.name,
+        guestPort: number,
+        port: number,
+        kind: number === web ? ('http' as const) : ('tcp' as const),
+      }))
   })
   return [{ name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' as const }, ...services]
 }

@@ -17,7 +17,8 @@ const shares = {
   cpus: z.number().positive().max(4).default(1),
 }
 
-const service = <Options extends z.ZodRawShape>(options: z.ZodObject<Options>) => z.strictObject({ ...shares, ...options.shape }).optional()
+const service = <Options extends z.ZodRawShape>(options: z.ZodObject<Options>) =>
+  z.strictObject({ ...shares, ...options.shape }).optional()
 
 const schema = z.strictObject({
   /** The machine's name, and its host name: lower-case letters, digits, hyphens. */
@@ -33,10 +34,15 @@ const schema = z.strictObject({
   /** Orders images that were built from the same lock: raise it to go beyond one that was flashed. */
   number: z.number().int().nonnegative().default(1),
   /** As in /usr/share/zoneinfo: 'Europe/Zurich'. */
-  timezone: z.string().regex(/^[A-Za-z_]+(\/[A-Za-z_+-]+)*$/, "wanted a name such as 'Europe/Zurich'").default('Etc/UTC'),
+  timezone: z
+    .string()
+    .regex(/^[A-Za-z_]+(\/[A-Za-z_+-]+)*$/, "wanted a name such as 'Europe/Zurich'")
+    .default('Etc/UTC'),
   network: z.strictObject({
     /** The machine's own address and the length of its network's prefix: '10.0.10.11/24'. */
-    address: z.string().regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "wanted an address with a prefix length such as '10.0.10.11/24'"),
+    address: z
+      .string()
+      .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "wanted an address with a prefix length such as '10.0.10.11/24'"),
     /** The router's address. */
     gateway: ipv4,
     /** Name servers; without any, the gateway. */
@@ -47,7 +53,9 @@ const schema = z.strictObject({
   ssh: z
     .strictObject({
       /** Public keys that may log in, beside the owner's own: 'ssh-ed25519 AAAA… name'. */
-      keys: z.array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, "wanted a public key such as 'ssh-ed25519 AAAA… name'")).default([]),
+      keys: z
+        .array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, "wanted a public key such as 'ssh-ed25519 AAAA… name'"))
+        .default([]),
     })
     .prefault({}),
   console: z
@@ -58,7 +66,11 @@ const schema = z.strictObject({
     .prefault({}),
   /** What the machine runs: name -> limits and options. */
   services: z
-    .strictObject({ mosquitto: service(SERVICES.mosquitto.options), prometheus: service(SERVICES.prometheus.options), alertmanager: service(SERVICES.alertmanager.options) } satisfies Record<ServiceKind, z.ZodType>)
+    .strictObject({
+      mosquitto: service(SERVICES.mosquitto.options),
+      prometheus: service(SERVICES.prometheus.options),
+      alertmanager: service(SERVICES.alertmanager.options),
+    } satisfies Record<ServiceKind, z.ZodType>)
     .prefault({}),
 })
 
@@ -76,7 +88,9 @@ export function host(file: HostFile): Host {
     name: parseHostName(rest.name),
     slotSize: rest.slotSize ?? (rest.disk > 128e9 ? 24 * GIB : 8 * GIB),
     network: { ...network, address, prefix: Number(prefix), dns: network.dns ?? [network.gateway] },
-    services: Object.entries(services).flatMap(([name, given]) => (given === undefined ? [] : [hostService(name, given)])).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    services: Object.entries(services)
+      .flatMap(([name, given]) => (given === undefined ? [] : [hostService(name, given)]))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
   }
 }
 
@@ -89,16 +103,21 @@ type Issue = z.core.$ZodIssue | undefined
 function hostError(name: string, issue: Issue): UserError {
   const where = `hosts/${name}.ts`
   const path = issue?.path.join('.') ?? ''
-  if (issue?.code === 'unrecognized_keys') return unknownKey(where, path, issue.keys[0] ?? '')
+  if (issue?.code === 'unrecognized_keys') return unknownKey(where, path, issue)
   const of = path === '' ? '' : ` at '${path}'`
-  return new UserError('host', `${where}${of}: ${issue?.message ?? 'not a host'}`, { hint: 'the editor shows what each field takes; npm run types checks all host files' })
+  return new UserError('host', `${where}${of}: ${issue?.message ?? 'not a host'}`, {
+    hint: 'the editor shows what each field takes; npm run types checks all host files',
+    cause: issue,
+  })
 }
 
-function unknownKey(where: string, path: string, key: string): UserError {
+function unknownKey(where: string, path: string, issue: z.core.$ZodIssueUnrecognizedKeys): UserError {
+  const key = issue.keys[0] ?? ''
   const allowed = allowedKeys(path)
   const meant = nearest(key, allowed)
   return new UserError('host', `${where}: unknown key '${path === '' ? key : `${path}.${key}`}'`, {
     hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}allowed here: ${allowed.join(', ')}`,
+    cause: issue,
   })
 }
 

@@ -1,8 +1,9 @@
 import type { Architecture } from '../images/architecture.ts'
-import { type Board, BOARDS } from '../images/board.ts'
+import { BOARDS, type Board } from '../images/board.ts'
 import { configTxt, INITRAMFS_NAME } from '../images/boot/config-txt.ts'
 import { KERNEL_ARGUMENTS } from '../images/boot/kernel-arguments.ts'
 import type { Derivation, Input } from '../images/derivation.ts'
+import { accounts } from '../images/ids.ts'
 import type { Image, Layer } from '../images/image.ts'
 import type { LockedPackage } from '../images/lock.ts'
 import { parseServiceName } from '../images/names.ts'
@@ -12,11 +13,10 @@ import { initramfs, kernelLayer } from '../images/recipes/kernel.ts'
 import { containerLayer, hostLayer } from '../images/recipes/layers.ts'
 import type { Kitchen } from '../images/recipes/recipe.ts'
 import { INITRAMFS, KERNEL, SCRIPT_ONLY, TOOLCHAIN } from '../images/sets.ts'
-import { accounts } from '../images/ids.ts'
 import { BASE_PACKAGES } from '../overlays/base/packages.ts'
+import { containersOf } from '../overlays/containers.ts'
 import type { Host } from '../overlays/host-facts.ts'
 import { hostTree } from '../overlays/host-tree.ts'
-import { containersOf } from '../overlays/containers.ts'
 
 /** What an image is made of beside the host: everything that a build knows before it runs anything. */
 export interface ImageContext {
@@ -32,7 +32,18 @@ export interface ImageContext {
 }
 
 export /** Containers have no init system, no accounts to make and nothing to configure. */
-const CONTAINER_ASSUMED = [...SCRIPT_ONLY, 'systemd', 'systemd-sysv', 'init', 'python3', 'daemon', 'javascript-common', 'tzdata', 'gcc-14-base', 'openssl-provider-legacy']
+const CONTAINER_ASSUMED = [
+  ...SCRIPT_ONLY,
+  'systemd',
+  'systemd-sysv',
+  'init',
+  'python3',
+  'daemon',
+  'javascript-common',
+  'tzdata',
+  'gcc-14-base',
+  'openssl-provider-legacy',
+]
 
 /** Packages whose versions the manifest names, beside those of services. */
 const ASKED = ['linux-image-arm64', 'openssh-server', 'podman', 'systemd']
@@ -86,7 +97,10 @@ export function imageOf(host: Host, context: ImageContext): Image {
     ],
     bootFiles: bootFiles(board, kernel, initramfs(kitchen, kernel, target(INITRAMFS), context.init)),
     kernelArguments: KERNEL_ARGUMENTS,
-    versions: versionsOf([BASE, KERNEL, ...sets].flatMap(target), [...ASKED, ...containersOf(host).flatMap(({ packages }) => packages)]),
+    versions: versionsOf([BASE, KERNEL, ...sets].flatMap(target), [
+      ...ASKED,
+      ...containersOf(host).flatMap(({ packages }) => packages),
+    ]),
   }
 }
 
@@ -99,13 +113,17 @@ function bootFiles(board: Board, kernel: Derivation, initramfsOf: Derivation): R
   return {
     [board.kernel]: { from: kernel, file: 'kernel' },
     [INITRAMFS_NAME]: { from: initramfsOf, file: INITRAMFS_NAME },
-    ...Object.fromEntries(Object.keys(board.deviceTrees).map((name): [string, Input] => [name, { from: kernel, file: name }])),
+    ...Object.fromEntries(
+      Object.keys(board.deviceTrees).map((name): [string, Input] => [name, { from: kernel, file: name }]),
+    ),
     'config.txt': { bytes: configTxt(board) },
   }
 }
 
 /** Versions that a person asks for: the kernel, the system, and what services are made of. */
 function versionsOf(packages: readonly LockedPackage[], asked: readonly string[]): Record<string, string> {
-  const found = packages.filter((item) => asked.includes(item.package)).map((item) => [item.package, item.version] as const)
+  const found = packages
+    .filter((item) => asked.includes(item.package))
+    .map((item) => [item.package, item.version] as const)
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -69,7 +69,13 @@ export function derivationDigest(derivation: Derivation): Digest {
 }
 
 export function toolchainDigest(toolchain: Toolchain): Digest {
-  return digestOf(canonicalJson({ format: 1, architecture: toolchain.architecture, packages: toolchain.packages.map(({ sha256 }) => sha256) }))
+  return digestOf(
+    canonicalJson({
+      format: 1,
+      architecture: toolchain.architecture,
+      packages: toolchain.packages.map(({ sha256 }) => sha256),
+    }),
+  )
 }
 
 /** Inputs that are themselves derivations, each once. */

@@ -11,7 +11,13 @@ export interface Account {
   readonly about: string
 }
 
-const user = (name: string, id: number, about: string, home = '/nonexistent'): Account => ({ name, id, kind: 'user', home, about })
+const user = (name: string, id: number, about: string, home = '/nonexistent'): Account => ({
+  name,
+  id,
+  kind: 'user',
+  home,
+  about,
+})
 const group = (name: string, id: number, about: string): Account => ({ name, id, kind: 'group', home: '', about })
 
 /**
@@ -44,7 +50,9 @@ export function accountId(name: string): number {
   const found = ACCOUNTS.find((each) => each.name === name)
   if (found !== undefined) return found.id
   const next = Math.max(...ACCOUNTS.map(({ id }) => id)) + 1
-  throw new UserError('ids', `no user '${name}' in the id table`, { hint: `add to the end of ACCOUNTS in images/ids.ts: user('${name}', ${next}, '…'),` })
+  throw new UserError('ids', `no user '${name}' in the id table`, {
+    hint: `add to the end of ACCOUNTS in images/ids.ts: user('${name}', ${next}, '…'),`,
+  })
 }
 
 /** passwd, group, shadow and gshadow of a host. Nobody has a password: who logs in has a key. */
@@ -65,7 +73,10 @@ export function containerAccounts(name: string): { readonly passwd: string; read
   const [root = '', nobody = ''] = [DEBIAN_USERS[0], DEBIAN_USERS.at(-1)]
   const [rootGroup = '', noGroup = ''] = [DEBIAN_GROUPS[0], DEBIAN_GROUPS.at(-1)]
   const own = ACCOUNTS.filter((each) => each.name === name)
-  return { passwd: lines([root, ...own.map(passwdLine), nobody]), group: lines([rootGroup, ...own.map(groupLine), noGroup]) }
+  return {
+    passwd: lines([root, ...own.map(passwdLine), nobody]),
+    group: lines([rootGroup, ...own.map(groupLine), noGroup]),
+  }
 }
 
 // sshd's group is nogroup: Debian's package makes the user so.

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { UserError } from '../errors.ts'
-import { type ArchitectureSet, type PackageSet, setKey } from './package-set.ts'
 import { canonicalText } from './canonical.ts'
 import type { Digest } from './digest.ts'
+import { type ArchitectureSet, type PackageSet, setKey } from './package-set.ts'
 
 /** Debian's archives. Which server has them is a setting, never part of a lock. */
 export const ARCHIVES = ['debian', 'debian-security'] as const
@@ -83,7 +83,11 @@ export function lockedPackages(value: Lock, wanted: ArchitectureSet): LockedPack
 
 function answers(locked: LockedSet, wanted: PackageSet): boolean {
   const same = (a: readonly string[], b: readonly string[]) => [...a].sort().join() === [...b].sort().join()
-  return same(locked.request, wanted.request) && same(locked.assumed, wanted.assumed) && locked.essential === wanted.essential
+  return (
+    same(locked.request, wanted.request) &&
+    same(locked.assumed, wanted.assumed) &&
+    locked.essential === wanted.essential
+  )
 }
 
 function parseJson(text: string, where: string): unknown {

@@ -42,9 +42,13 @@ export function manifestText(value: Manifest): string {
 export function parseManifest(text: string, where: string): Manifest {
   const json = JSON.parse(text) as { format?: unknown } | null
   if (json?.format !== 1) {
-    throw new UserError('format', `manifest '${where}' has format ${JSON.stringify(json?.format)}, this hangar reads format 1`, {
-      hint: 'build the image again: npm run build:image HOST',
-    })
+    throw new UserError(
+      'format',
+      `manifest '${where}' has format ${JSON.stringify(json?.format)}, this hangar reads format 1`,
+      {
+        hint: 'build the image again: npm run build:image HOST',
+      },
+    )
   }
   const parsed = manifest.safeParse(json)
   if (parsed.success) return parsed.data

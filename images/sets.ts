@@ -2,7 +2,16 @@ import type { PackageSet } from './package-set.ts'
 
 /** Packages that nothing but maintainer scripts needs, where none run. */
 export const SCRIPT_ONLY: readonly string[] = [
-  'adduser', 'debconf', 'init-system-helpers', 'install-info', 'lsb-base', 'passwd', 'perl', 'perl-base', 'sysvinit-utils', 'ucf',
+  'adduser',
+  'debconf',
+  'init-system-helpers',
+  'install-info',
+  'lsb-base',
+  'passwd',
+  'perl',
+  'perl-base',
+  'sysvinit-utils',
+  'ucf',
 ]
 
 /** The programs that derivations run, for a builder of either architecture. */
@@ -10,11 +19,26 @@ export const TOOLCHAIN: PackageSet = {
   name: 'toolchain',
   request: [
     // Roots and layers.
-    'dpkg', 'tar', 'erofs-utils', 'kmod', 'attr', 'acl',
+    'dpkg',
+    'tar',
+    'erofs-utils',
+    'kmod',
+    'attr',
+    'acl',
     // Compression.
-    'gzip', 'xz-utils', 'zstd',
+    'gzip',
+    'xz-utils',
+    'zstd',
     // The shell and what every script takes for granted.
-    'bash', 'coreutils', 'dash', 'findutils', 'grep', 'mawk', 'mount', 'sed', 'util-linux',
+    'bash',
+    'coreutils',
+    'dash',
+    'findutils',
+    'grep',
+    'mawk',
+    'mount',
+    'sed',
+    'util-linux',
     // The steps themselves.
     'nodejs',
     // Resolving package sets.

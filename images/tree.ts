@@ -2,7 +2,13 @@ import { UserError } from '../errors.ts'
 
 /** One path of a file tree that overlays describe. Modes are permission bits; owner and group are numeric ids. */
 export type Entry =
-  | { readonly kind: 'file'; readonly mode: number; readonly content: string | Uint8Array; readonly uid: number; readonly gid: number }
+  | {
+      readonly kind: 'file'
+      readonly mode: number
+      readonly content: string | Uint8Array
+      readonly uid: number
+      readonly gid: number
+    }
   | { readonly kind: 'directory'; readonly mode: number; readonly uid: number; readonly gid: number }
   | { readonly kind: 'symlink'; readonly target: string }
 

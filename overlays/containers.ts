@@ -13,7 +13,10 @@ export interface Container {
 export function containersOf(host: Host): Container[] {
   return renderedServices(host).map(({ kind, rendered }) => {
     const { passwd, group } = containerAccounts(rendered.user)
-    const mountPoints = [...(rendered.data === undefined ? [] : [[rendered.data, directory()] as const]), ...Object.keys(rendered.configuration).map((path) => [path, file('')] as const)]
+    const mountPoints = [
+      ...(rendered.data === undefined ? [] : [[rendered.data, directory()] as const]),
+      ...Object.keys(rendered.configuration).map((path) => [path, file('')] as const),
+    ]
     return {
       name: kind.name,
       packages: kind.container.packages,

@@ -27,7 +27,9 @@ export function hostTree(host: Host, { deviceScripts, sshKeys }: HostAssets): Fi
     ssh: sshFiles([...new Set([...host.ssh.keys, ...sshKeys])]),
     containers: containerFiles(services.map(({ kind }) => kind.name)),
     units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
-    scripts: Object.fromEntries(Object.entries(deviceScripts).map(([name, text]) => [`/usr/lib/hangar/${name}`, file(text, 0o755)])),
+    scripts: Object.fromEntries(
+      Object.entries(deviceScripts).map(([name, text]) => [`/usr/lib/hangar/${name}`, file(text, 0o755)]),
+    ),
     ...Object.fromEntries(services.map((each) => [`service ${each.kind.name}`, serviceFiles(each)])),
   })
 }
@@ -39,7 +41,9 @@ function dataArgument({ kind, rendered }: ServiceOnHost): string[] {
 }
 
 function serviceFiles({ settings, kind, rendered }: ServiceOnHost): FileTree {
-  const configuration = Object.entries(rendered.configuration).map(([path, text]) => [configurationPath(kind.name, path), file(text)] as const)
+  const configuration = Object.entries(rendered.configuration).map(
+    ([path, text]) => [configurationPath(kind.name, path), file(text)] as const,
+  )
   return {
     [`/usr/share/containers/systemd/${kind.name}.container`]: file(quadlet(settings, kind.about, rendered)),
     ...Object.fromEntries(configuration),

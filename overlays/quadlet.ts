@@ -32,7 +32,13 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
   const mib = Math.floor(memory / MIB)
   const section = (title: string, lines: readonly string[]) => [`[${title}]`, ...lines, '']
   return [
-    ...section('Unit', [`Description=${name}: ${about}`, 'Wants=hangar-data.service', 'After=hangar-data.service', 'ConditionPathExists=!/run/hangar/data-failed', 'StartLimitIntervalSec=0']),
+    ...section('Unit', [
+      `Description=${name}: ${about}`,
+      'Wants=hangar-data.service',
+      'After=hangar-data.service',
+      'ConditionPathExists=!/run/hangar/data-failed',
+      'StartLimitIntervalSec=0',
+    ]),
     ...section('Container', [
       `ContainerName=${name}`,
       `Image=${imageName(name)}`,
@@ -47,7 +53,9 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
       `Group=${id}`,
       'PidsLimit=256',
       'LogDriver=journald',
-      ...Object.keys(configuration).sort().map((path) => `Volume=${configurationPath(name, path)}:${path}:ro`),
+      ...Object.keys(configuration)
+        .sort()
+        .map((path) => `Volume=${configurationPath(name, path)}:${path}:ro`),
       ...(data === undefined ? [] : [`Volume=${dataPath(name)}:${data}`]),
       `HealthCmd=${JSON.stringify(health.command)}`,
       `HealthInterval=${health.interval}s`,

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Board } from '../../images/board.ts'
-import { digestOf, type Digest } from '../../images/digest.ts'
+import { type Digest, digestOf } from '../../images/digest.ts'
 import { formatBmap } from '../../images/disk/bmap.ts'
 import { diskLayout } from '../../images/layout.ts'
 import { type Manifest, manifestText } from '../../images/manifest.ts'
@@ -11,7 +11,7 @@ import { type BootFile, planBoot } from './boot.ts'
 import { planDisk } from './disk.ts'
 import { bytesSegment, type Segment } from './segment.ts'
 import { type PlannedSlot, planSlot, type RealisedLayer } from './slot.ts'
-import { fileState, type FileState, forgetState, holds, readState, writeState } from './state.ts'
+import { type FileState, fileState, forgetState, holds, readState, writeState } from './state.ts'
 import { digestSegments, writeSegments } from './write.ts'
 
 export interface AssembleRequest {
@@ -20,7 +20,9 @@ export interface AssembleRequest {
   readonly slotSize: number
   readonly serial: { readonly time: number; readonly number: number }
   readonly layers: readonly RealisedLayer[]
-  readonly bootFiles: Readonly<Record<string, { readonly file: string; readonly size: number; readonly digest: Digest }>>
+  readonly bootFiles: Readonly<
+    Record<string, { readonly file: string; readonly size: number; readonly digest: Digest }>
+  >
   readonly kernelArguments: readonly string[]
   readonly versions: Readonly<Record<string, string>>
   readonly keys: OwnerKeys
@@ -72,7 +74,13 @@ function manifestOf(request: AssembleRequest, slot: PlannedSlot, cmdline: string
     serial,
     signature: keys.signing.kind,
     keys: { signing: keys.signing.kind === 'signed' ? [keys.signing.publicLine] : [], ssh: [...keys.ssh] },
-    slot: { size: slot.size, sha256: digestSegments(slot.size, slot.segments), dataBlocks: slot.dataBlocks, root: slot.root, layers: [...slot.layers] },
+    slot: {
+      size: slot.size,
+      sha256: digestSegments(slot.size, slot.segments),
+      dataBlocks: slot.dataBlocks,
+      root: slot.root,
+      layers: [...slot.layers],
+    },
     boot: { ...Object.fromEntries(files), 'cmdline.txt': { size: cmdline.length, sha256: digestOf(cmdline) } },
     versions,
   }
@@ -85,7 +93,11 @@ interface Outputs {
 }
 
 /** Writes what differs from what is there. The sums come last: they name only what is complete. */
-async function writeOutputs(directory: string, host: string, { texts, images, bmap }: Outputs): Promise<Assembled['outputs']> {
+async function writeOutputs(
+  directory: string,
+  host: string,
+  { texts, images, bmap }: Outputs,
+): Promise<Assembled['outputs']> {
   await mkdir(directory, { recursive: true })
   const state = readState(directory)
   const disk = `${host}.img`
@@ -100,7 +112,15 @@ async function writeOutputs(directory: string, host: string, { texts, images, bm
   await forgetState(directory)
   if (!('manifest.json.sig' in texts)) await rm(join(directory, 'manifest.json.sig'), { force: true })
   for (const [name, { size, segments }] of changed) writeSegments(join(directory, name), size, segments, state[name])
-  await writeState(directory, Object.fromEntries(Object.entries(files).map(([name, { segments }]) => [name, fileState(join(directory, name), segments, sums.get(name))])))
+  await writeState(
+    directory,
+    Object.fromEntries(
+      Object.entries(files).map(([name, { segments }]) => [
+        name,
+        fileState(join(directory, name), segments, sums.get(name)),
+      ]),
+    ),
+  )
   return Object.keys(state).length === 0 ? 'written' : 'patched'
 }
 
@@ -115,5 +135,8 @@ function textFile(text: string): { size: number; segments: readonly Segment[] } 
 }
 
 function sumsText(sums: ReadonlyMap<string, Digest>): string {
-  return [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, digest]) => `${digest}  ${name}\n`).join('')
+  return [...sums]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, digest]) => `${digest}  ${name}\n`)
+    .join('')
 }

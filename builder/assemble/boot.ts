@@ -1,10 +1,12 @@
+import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
 import { planFat } from '../../images/disk/fat-write.ts'
 import { BOOT_SIZE } from '../../images/layout.ts'
-import { UserError } from '../../errors.ts'
 import { bytesSegment, fileSegment, type Segment } from './segment.ts'
 
-export type BootFile = { readonly file: string; readonly size: number; readonly digest: Digest } | { readonly text: string }
+export type BootFile =
+  | { readonly file: string; readonly size: number; readonly digest: Digest }
+  | { readonly text: string }
 
 export interface PlannedBoot {
   readonly segments: readonly Segment[]
@@ -15,8 +17,17 @@ export interface PlannedBoot {
 /** The boot file system, its files in the order given: what changes most often comes last, and moves nothing. */
 export function planBoot(host: string, files: Readonly<Record<string, BootFile>>): PlannedBoot {
   const entries = Object.entries(files)
-  const { size, head, files: placed } = planFat('fat32', `${host}-boot`, entries.map(([name, file]) => ({ name, size: sizeOf(file) })))
-  if (size > BOOT_SIZE) throw new UserError('size', `the boot files take ${size} bytes, their partition has ${BOOT_SIZE}`)
+  const {
+    size,
+    head,
+    files: placed,
+  } = planFat(
+    'fat32',
+    `${host}-boot`,
+    entries.map(([name, file]) => ({ name, size: sizeOf(file) })),
+  )
+  if (size > BOOT_SIZE)
+    throw new UserError('size', `the boot files take ${size} bytes, their partition has ${BOOT_SIZE}`)
   const segments = entries.map(([, file], index) => {
     const offset = placed[index]?.offset ?? 0
     return 'text' in file ? bytesSegment(offset, Buffer.from(file.text)) : fileSegment(offset, file)

@@ -21,9 +21,17 @@ export function bytesSegment(offset: number, bytes: Uint8Array): Segment {
 }
 
 /** A file of the store. Where its size is whole blocks, its digest is the segment's, and it is not read. */
-export function fileSegment(offset: number, { file, size, digest }: { file: string; size: number; digest: Digest }): Segment {
+export function fileSegment(
+  offset: number,
+  { file, size, digest }: { file: string; size: number; digest: Digest },
+): Segment {
   const whole = Math.ceil(size / BLOCK) * BLOCK
-  return { offset, size: whole, digest: whole === size ? digest : digestOf(padded(readFileSync(file))), source: { file, length: size } }
+  return {
+    offset,
+    size: whole,
+    digest: whole === size ? digest : digestOf(padded(readFileSync(file))),
+    source: { file, length: size },
+  }
 }
 
 export function shifted(segments: readonly Segment[], by: number): Segment[] {

@@ -22,7 +22,12 @@ export interface PlannedSlot {
   readonly size: number
   readonly dataBlocks: number
   readonly root: Digest
-  readonly layers: readonly { readonly name: string; readonly offset: number; readonly size: number; readonly sha256: Digest }[]
+  readonly layers: readonly {
+    readonly name: string
+    readonly offset: number
+    readonly size: number
+    readonly sha256: Digest
+  }[]
 }
 
 /** The slot's bytes: the index, the layers end to end, and one hash tree made of their leaves. No layer is read. */
@@ -41,19 +46,29 @@ export function planSlot(layers: readonly RealisedLayer[], slotSize: number): Pl
     size,
     dataBlocks,
     root,
-    layers: layers.map(({ name, size: bytesOf, digest }, at) => ({ name, offset: offsets[at] ?? 0, size: bytesOf, sha256: digest })),
+    layers: layers.map(({ name, size: bytesOf, digest }, at) => ({
+      name,
+      offset: offsets[at] ?? 0,
+      size: bytesOf,
+      sha256: digest,
+    })),
   }
 }
 
 function readLeaves({ name, size, leaves }: RealisedLayer): Buffer {
   const bytes = readFileSync(leaves)
-  if (bytes.length !== (size / BLOCK) * LEAF) throw new Error(`layer '${name}' has ${bytes.length / LEAF} leaves, wanted ${size / BLOCK}`)
+  if (bytes.length !== (size / BLOCK) * LEAF)
+    throw new Error(`layer '${name}' has ${bytes.length / LEAF} leaves, wanted ${size / BLOCK}`)
   return bytes
 }
 
 function tooLarge(size: number, slotSize: number, layers: readonly RealisedLayer[]): UserError {
   const largest = [...layers].sort((a, b) => b.size - a.size).slice(0, 4)
-  return new UserError('size', `the image takes ${formatSize(size)}, its slot has ${formatSize(slotSize)}; the largest layers: ${largest.map((layer) => `${layer.name} ${formatSize(layer.size)}`).join(', ')}`, {
-    hint: 'take a service out of the host file, or give a new disk larger slots (slotSize): slots of a written disk cannot grow',
-  })
+  return new UserError(
+    'size',
+    `the image takes ${formatSize(size)}, its slot has ${formatSize(slotSize)}; the largest layers: ${largest.map((layer) => `${layer.name} ${formatSize(layer.size)}`).join(', ')}`,
+    {
+      hint: 'take a service out of the host file, or give a new disk larger slots (slotSize): slots of a written disk cannot grow',
+    },
+  )
 }

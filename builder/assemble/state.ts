@@ -49,7 +49,12 @@ async function replace(directory: string, text: string): Promise<void> {
 
 export function fileState(file: string, segments: readonly Segment[], sha256: Digest | undefined): FileState {
   const { size, mtimeMs } = statSync(file)
-  return { size, mtimeMs, segments: segments.map(({ offset, size: length, digest }) => ({ offset, size: length, digest })), sha256 }
+  return {
+    size,
+    mtimeMs,
+    segments: segments.map(({ offset, size: length, digest }) => ({ offset, size: length, digest })),
+    sha256,
+  }
 }
 
 /** Whether a file holds these segments and nothing else. */

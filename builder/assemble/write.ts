@@ -10,13 +10,21 @@ const ZEROS = Buffer.alloc(PIECE)
  * Brings a file to exactly these segments with holes between them. Of a file whose state is known only what differs is
  * written; any other is written whole.
  */
-export function writeSegments(path: string, size: number, segments: readonly Segment[], state: FileState | undefined): void {
+export function writeSegments(
+  path: string,
+  size: number,
+  segments: readonly Segment[],
+  state: FileState | undefined,
+): void {
   const file = openSync(path, state === undefined ? 'w' : 'r+')
   try {
     const kept = new Set((state?.segments ?? []).map(keyOf))
     for (const { offset, size: length } of stale(state, segments)) writeZeros(file, offset, length)
     ftruncateSync(file, size)
-    for (const segment of segments) if (!kept.has(keyOf(segment))) writeSource(file, segment.offset, segment.size, segment.source)
+    for (const segment of segments)
+      if (!kept.has(keyOf(segment))) writeSource(file, segment.offset, segment.size, segment.source)
+    // Segments are whole blocks: a file of text ends before its last one does.
+    ftruncateSync(file, size)
   } finally {
     closeSync(file)
   }
@@ -47,7 +55,9 @@ interface Range {
 
 /** Parts of the file that held something and are to be holes now. */
 function stale(state: FileState | undefined, segments: readonly Segment[]): Range[] {
-  return (state?.segments ?? []).flatMap((old) => segments.reduce<Range[]>((left, segment) => left.flatMap((range) => without(range, segment)), [old]))
+  return (state?.segments ?? []).flatMap((old) =>
+    segments.reduce<Range[]>((left, segment) => left.flatMap((range) => without(range, segment)), [old]),
+  )
 }
 
 function without(range: Range, taken: Range): Range[] {
@@ -58,7 +68,8 @@ function without(range: Range, taken: Range): Range[] {
 }
 
 function writeZeros(file: number, offset: number, length: number): void {
-  for (let done = 0; done < length; done += PIECE) writeSync(file, ZEROS, 0, Math.min(PIECE, length - done), offset + done)
+  for (let done = 0; done < length; done += PIECE)
+    writeSync(file, ZEROS, 0, Math.min(PIECE, length - done), offset + done)
 }
 
 function writeSource(file: number, offset: number, size: number, source: Source): void {
@@ -74,7 +85,10 @@ function lengthOf(source: Source): number {
 }
 
 function readSource(source: Source, use: (bytes: Uint8Array) => void): void {
-  if ('bytes' in source) return use(source.bytes)
+  if ('bytes' in source) {
+    use(source.bytes)
+    return
+  }
   const file = openSync(source.file, 'r')
   const piece = Buffer.allocUnsafe(Math.min(PIECE, source.length))
   try {

@@ -1,5 +1,14 @@
 // Compiles the program and the steps. Plain JavaScript: it runs before anything is compiled.
-import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -42,22 +51,39 @@ export async function bundle(project = PROJECT) {
     entryPoints: { hangar: 'main.ts', host: 'hosts/host.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
-    keepNames: true,
     external: ['esbuild'],
+    plugins: [oneLanguage],
     // Packages in CommonJS form ask for `require`.
     banner: { js: REQUIRE },
   })
-  for (const path of Object.keys(program.metafile.inputs)) if (!path.startsWith('node_modules/')) sources.add(path)
+  for (const path of Object.keys(program.metafile.inputs)) if (isOurs(path)) sources.add(path)
   for (const file of inLoadingOrder(program.outputFiles)) publish(file.path, file.contents)
   publish(join(root, 'dist/stamp.json'), stampOf(root, sources, before))
   removeOldParts(join(root, 'dist/parts'), new Set(program.outputFiles.map(({ path }) => basename(path))))
 }
 
-const REQUIRE = "import { createRequire as hangarRequire } from 'node:module'; const require = hangarRequire(import.meta.url);"
+const REQUIRE =
+  "import { createRequire as hangarRequire } from 'node:module'; const require = hangarRequire(import.meta.url);"
+
+/** zod brings its messages in fifty languages, which nobody asks it for, and English apart from them. */
+const oneLanguage = {
+  name: 'one language',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+      importer.includes('/node_modules/zod/') ? { path: 'locales', namespace: 'empty' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'export {}' }))
+  },
+}
 
 function stepFiles(root) {
   const names = readdirSync(join(root, STEPS)).filter((name) => name.endsWith('.ts'))
   return names.sort().map((name) => `${STEPS}/${name}`)
+}
+
+/** Packages change with `package-lock.json` only. */
+function isOurs(path) {
+  return !/(^|\/)node_modules\/|^empty:/.test(path)
 }
 
 /** Parts before what imports them. */

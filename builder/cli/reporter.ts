@@ -1,12 +1,21 @@
 import { plainReporter } from '../report/plain.ts'
+import type { ClosableReporter } from '../report/progress.ts'
 import { terminalReporter } from '../report/terminal.ts'
 
 /** Live where a person looks on, plain lines elsewhere. */
-export function openReporter() {
+export function openReporter({ stdout, stderr, env }: NodeJS.Process): ClosableReporter {
   const clock = { now: () => performance.now() }
-  const { stdout } = process
   // Whoever reads may stop reading: a pipe that closes is no failure of the build.
-  stdout.on('error', () => {})
-  if (!stdout.isTTY || process.env.TERM === 'dumb') return plainReporter((line) => void stdout.write(`${line}\n`), clock)
-  return terminalReporter({ write: (text) => void stdout.write(text), get columns() { return stdout.columns } }, clock)
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
+  if (!stdout.isTTY || env.TERM === 'dumb') return plainReporter((line) => void stdout.write(`${line}\n`), clock)
+  const screen = {
+    write: (text: string) => void stdout.write(text),
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    color: !env.NO_COLOR,
+  }
+  return terminalReporter(screen, clock)
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
 }

@@ -28,7 +28,7 @@ export async function withSession(project: string, use: (session: Session) => Pr
   }
   const release = onStop((name) => {
     stoppedBy = name
-    reporter.warn('stopping; once more ends it at once')
+    reporter.notice('stopping; once more ends it at once')
     stop.abort(new DOMException(`stopped by ${name}`, 'AbortError'))
   })
   process.once('uncaughtException', (error) => {
@@ -45,7 +45,8 @@ export async function withSession(project: string, use: (session: Session) => Pr
     await use({ env, project, reporter, now, signal: stop.signal, print, leaveTerminal: () => reporter.close() })
   } catch (error) {
     fail(error)
-    if (stoppedBy !== undefined) process.stderr.write('stopped: what is done is kept, the same command goes on from here\n')
+    if (stoppedBy !== undefined)
+      process.stderr.write('stopped: what is done is kept, the same command goes on from here\n')
   } finally {
     reporter.close()
     release()

@@ -21,7 +21,12 @@ export async function buildCommand(command: BuildCommand): Promise<string> {
 }
 
 function closing(built: Built, host: string, took: number): string {
-  const rows = built.layers.map(({ name, size, made }) => [name, formatSize(size), made.kind === 'reused' ? 'reused' : 'built', made.kind === 'reused' ? '' : formatDuration(made.took)])
+  const rows = built.layers.map(({ name, size, made }) => [
+    name,
+    formatSize(size),
+    made.kind === 'reused' ? 'reused' : 'built',
+    made.kind === 'reused' ? '' : formatDuration(made.took),
+  ])
   return [
     '',
     formatTable([['layer', 'size', '', 'time'], ...rows]),

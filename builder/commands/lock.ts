@@ -20,7 +20,13 @@ export async function lockCommand(command: LockCommand): Promise<string> {
     ...command.tools.map((set) => ({ set, architecture })),
   ])
   const current = await readLock(workshop.lockFile)
-  const lock = await relock(workshop, wanted, current, { kind: command.mode }, command.mode === 'update' ? 'moved forward' : 'locked')
+  const lock = await relock(
+    workshop,
+    wanted,
+    current,
+    { kind: command.mode },
+    command.mode === 'update' ? 'moved forward' : 'locked',
+  )
   if (lock === current) return 'the lock answers for everything; to move it forward: npm run lock -- --update'
   return `${Object.keys(lock.packages).length} packages in ${Object.keys(lock.sets).length} sets`
 }

@@ -10,6 +10,9 @@ export async function unpackedPrograms(surroundings: Surroundings, set: PackageS
   const wanted = { set, architecture }
   return withLock(workshop, [wanted], undefined, async (lock) => {
     const toolchain = { name: set.name, architecture, packages: lockedIn(lock, wanted) }
-    return { architecture, directory: await toolchainDirectory(toolchain, workshop.store, workshop.fetch, surroundings.reporter) }
+    return {
+      architecture,
+      directory: await toolchainDirectory(toolchain, workshop.store, workshop.fetch, surroundings.reporter),
+    }
   })
 }

@@ -11,26 +11,49 @@ import { type LockMode, lockSets } from './lock.ts'
  * Runs `use` with a lock that answers for what is wanted: what a host file newly names is locked first. Where `use` finds
  * that locked packages have left every mirror, their sets are resolved anew and it runs once more. Frozen, both fail.
  */
-export async function withLock<T>(workshop: Workshop, wanted: readonly ArchitectureSet[], flag: FrozenFlag, use: (lock: Lock) => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  workshop: Workshop,
+  wanted: readonly ArchitectureSet[],
+  flag: FrozenFlag,
+  use: (lock: Lock) => Promise<T>,
+): Promise<T> {
   const frozen = isFrozen(flag, workshop.env)
   const current = await readLock(workshop.lockFile)
   if (frozen) refuseUnlocked(wanted, current)
-  const lock = frozen ? current : await relock(workshop, wanted, current, { kind: 'missing' }, 'locked what the lock did not name yet')
+  const lock = frozen
+    ? current
+    : await relock(workshop, wanted, current, { kind: 'missing' }, 'locked what the lock did not name yet')
   try {
     return await use(lock)
   } catch (error) {
     if (!(error instanceof GoneError)) throw error
     if (frozen) throw frozenAndGone(error.gone)
     workshop.reporter.warn(`${error.gone.length} locked packages have left every mirror: ${error.message}`)
-    return use(await relock(workshop, wanted, lock, { kind: 'gone', gone: error.gone }, 'locked their successors, and what moves with them'))
+    return use(
+      await relock(
+        workshop,
+        wanted,
+        lock,
+        { kind: 'gone', gone: error.gone },
+        'locked their successors, and what moves with them',
+      ),
+    )
   }
 }
 
 /** Resolves as the mode says, writes the lock where it changed, and says what moved. */
-export async function relock(workshop: Workshop, wanted: readonly ArchitectureSet[], current: Lock, mode: LockMode, what: string): Promise<Lock> {
+export async function relock(
+  workshop: Workshop,
+  wanted: readonly ArchitectureSet[],
+  current: Lock,
+  mode: LockMode,
+  what: string,
+): Promise<Lock> {
   const { lock, changes } = await lockSets(wanted, current, mode, lockOptions(workshop))
   if (lock === current) return lock
   await writeLock(workshop.lockFile, lock)
-  workshop.reporter.notice(`${what} (${changes.length} packages); commit ${workshop.lockFile}\n${changesText(changes)}`.trimEnd())
+  workshop.reporter.notice(
+    `${what} (${changes.length} packages); commit ${workshop.lockFile}\n${changesText(changes)}`.trimEnd(),
+  )
   return lock
 }

@@ -1,13 +1,19 @@
-/** `5.3 MB`: decimal, as disks and mirrors count. */
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+
+/** `5.3 MB`: decimal, as disks and mirrors count; three digits at most. */
 export function formatSize(bytes: number): string {
-  if (bytes < 1000) return `${bytes} B`
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(0)} kB`
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
+  let [value, unit] = [bytes, 0]
+  // 999.6 would be rounded to 1000: that is 1.0 of the next unit.
+  while (value >= 999.5 && unit < UNITS.length - 1) [value, unit] = [value / 1000, unit + 1]
+  const digits = unit === 0 || value >= 9.95 ? 0 : 1
+  return `${value.toFixed(digits)} ${UNITS[unit]}`
 }
 
-/** `0.3 s`, `12 s`, `2 min 5 s`. */
+/** `0.3 s`, `12 s`, `2 min 5 s`, `1 h 3 min`. */
 export function formatDuration(milliseconds: number): string {
-  const seconds = milliseconds / 1000
-  if (seconds < 10) return `${seconds.toFixed(1)} s`
-  return seconds < 60 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+  const seconds = Math.round(milliseconds / 1000)
+  if (milliseconds < 9950) return `${(Math.max(0, milliseconds) / 1000).toFixed(1)} s`
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }

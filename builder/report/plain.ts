@@ -1,39 +1,45 @@
-import type { Ending, Reporter } from '../reporter.ts'
-import { formatDuration, formatSize } from './format.ts'
+import type { Ending } from '../reporter.ts'
+import { advance, begin, type Clock, type ClosableReporter, endingText, progressText, reusedText } from './progress.ts'
 
-export interface Clock {
-  /** Milliseconds. */
-  now(): number
-}
-
-/** Steps that are over sooner are not worth a line when they begin. */
+/** Steps that are over sooner (ms) are not worth a line when they begin. */
 const WORTH_A_LINE = 1000
+/** What takes long says so every so often (ms): a silent log looks like a hang. */
+const STILL_THERE = 30_000
 
 /** One line where something begins that takes time, and one where it ends: for logs, and for pipes. */
-export function plainReporter(write: (line: string) => void, clock: Clock): Reporter & { close(): void } {
+export function plainReporter(write: (line: string) => void, clock: Clock): ClosableReporter {
   const timers = new Set<NodeJS.Timeout>()
+  let reused = 0
   return {
-    step(name, totalBytes) {
-      const begun = clock.now()
-      const timer = setTimeout(() => write(`${name} ...`), WORTH_A_LINE)
-      timer.unref()
-      timers.add(timer)
-      const end = (text: string) => {
-        clearTimeout(timer)
-        timers.delete(timer)
-        write(`${name}: ${text}`)
+    step(name, total) {
+      let running = begin(name, total, clock.now())
+      const first = setTimeout(() => write(`${name} ...`), WORTH_A_LINE).unref()
+      const still = setInterval(() => write(`${name} ... ${progressText(running, clock.now())}`), STILL_THERE).unref()
+      timers.add(first).add(still)
+      const end = (ending: Ending | 'failed') => {
+        for (const timer of [first, still]) stop(timer)
+        if (ending === 'reused') reused += 1
+        else write(`${name}: ${ending === 'failed' ? '' : `${ending}, `}${endingText(running, ending, clock.now())}`)
       }
-      const size = totalBytes === undefined ? '' : `, ${formatSize(totalBytes)}`
       return {
-        advance: () => {},
-        done: (ending: Ending) => end(ending === 'reused' ? 'from the store' : `${ending} in ${formatDuration(clock.now() - begun)}${size}`),
-        failed: () => end(`failed after ${formatDuration(clock.now() - begun)}`),
+        advance: (bytes) => {
+          running = advance(running, bytes, clock.now())
+        },
+        done: end,
+        failed: () => end('failed'),
       }
     },
     notice: write,
     warn: (text) => write(`warning: ${text}`),
     close() {
-      for (const timer of timers) clearTimeout(timer)
+      for (const timer of timers) stop(timer)
+      if (reused > 0) write(reusedText(reused))
+      reused = 0
     },
+  }
+
+  function stop(timer: NodeJS.Timeout): void {
+    clearTimeout(timer)
+    timers.delete(timer)
   }
 }

@@ -1,7 +1,12 @@
-/** Columns as wide as their widest cell; numbers, which begin with a digit, to the right. */
+/** Columns as wide as their widest cell; what begins with a digit stands to the right, the first column to the left. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  const line = (row: readonly string[]) =>
-    row.map((cell, column) => (/^\d/.test(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))).join('  ').trimEnd()
-  return rows.map(line).join('\n')
+  const columns = Math.max(0, ...rows.map((row) => row.length))
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  )
+  const cell = (text: string, column: number) => {
+    const width = widths[column] ?? 0
+    return column > 0 && /^\d/.test(text) ? text.padStart(width) : text.padEnd(width)
+  }
+  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n')
 }

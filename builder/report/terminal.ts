@@ -1,86 +1,81 @@
-import type { Ending, Reporter } from '../reporter.ts'
-import { formatDuration, formatSize } from './format.ts'
-import type { Clock } from './plain.ts'
+import type { Ending } from '../reporter.ts'
+import { renderDisplay, type Size } from './display.ts'
+import { advance, begin, type Clock, type ClosableReporter, endingText, type Running, reusedText } from './progress.ts'
 
-/** A step that runs, as the display shows it. */
-export interface Running {
-  readonly name: string
-  readonly begun: number
-  readonly total: number | undefined
-  readonly bytes: number
-}
-
-export interface Display {
-  readonly running: readonly Running[]
-  readonly reused: number
-  readonly done: number
-}
-
-/** The lines below what has been printed for good; at most `width` characters each. */
-export function renderDisplay({ running, reused, done }: Display, now: number, width: number): string[] {
-  const lines = running.map((step) => `  ${runningLine(step, now)}`)
-  const counts = `  ${done} done, ${reused} from the store`
-  return [...lines, counts].map((line) => (line.length > width ? `${line.slice(0, width - 1)}…` : line))
-}
-
-function runningLine({ name, begun, total, bytes }: Running, now: number): string {
-  const elapsed = now - begun
-  if (total === undefined || total === 0) return `${name}  ${formatDuration(elapsed)}`
-  const rate = elapsed > 0 ? bytes / (elapsed / 1000) : 0
-  const left = rate > 0 && bytes > 0 ? `, ${formatDuration(((total - bytes) / rate) * 1000)} left` : ''
-  return `${name}  ${formatSize(bytes)} of ${formatSize(total)}, ${formatSize(Math.round(rate))}/s${left}`
-}
-
-interface Screen {
+export interface Screen {
   write(text: string): void
-  readonly columns: number
+  size(): Size
+  readonly color: boolean
 }
 
+/** Milliseconds between two pictures. */
 const FRAME = 100
 
-/** A live display at the terminal's end; what is done moves up and stays. */
-export function terminalReporter(screen: Screen, clock: Clock): Reporter & { close(): void } {
+/** A live display at the terminal's end; what has ended moves up and stays. */
+export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter {
+  const live = liveArea(screen)
   const running = new Map<number, Running>()
-  let reused = 0
-  let done = 0
-  let drawn = 0
+  let counts = { done: 0, reused: 0 }
   let next = 0
-  const erase = () => (drawn === 0 ? '' : `\x1b[${drawn}A\x1b[J`)
-  const draw = (above = '') => {
-    const lines = running.size === 0 ? [] : renderDisplay({ running: [...running.values()], reused, done }, clock.now(), screen.columns)
-    screen.write(`${erase()}${above}${lines.map((line) => `${line}\n`).join('')}`)
-    drawn = lines.length
+  const draw = (above: readonly string[] = []) => {
+    live.draw(above, renderDisplay({ running: [...running.values()], ...counts }, clock.now(), screen.size()))
   }
-  const timer = setInterval(() => running.size > 0 && draw(), FRAME)
-  timer.unref()
+  const timer = setInterval(draw, FRAME).unref()
+  const end = (key: number, ending: Ending | 'failed') => {
+    const step = running.get(key)
+    if (step === undefined) return
+    running.delete(key)
+    counts = ending === 'reused' ? { ...counts, reused: counts.reused + 1 } : { ...counts, done: counts.done + 1 }
+    draw(ending === 'reused' ? [] : [endedLine(step, ending, clock.now(), screen.color)])
+  }
   return {
     step(name, total) {
       const key = next++
-      const begun = clock.now()
-      running.set(key, { name, begun, total, bytes: 0 })
-      const end = (text: string) => {
-        running.delete(key)
-        draw(text)
-      }
+      running.set(key, begin(name, total, clock.now()))
       return {
         advance(bytes) {
           const step = running.get(key)
-          if (step !== undefined) running.set(key, { ...step, bytes: step.bytes + bytes })
+          if (step !== undefined) running.set(key, advance(step, bytes, clock.now()))
         },
-        done(ending: Ending) {
-          if (ending === 'reused') reused += 1
-          else done += 1
-          end(ending === 'reused' ? '' : `✓ ${name}  ${formatDuration(clock.now() - begun)}${total === undefined ? '' : `, ${formatSize(total)}`}\n`)
-        },
-        failed: () => end(`✗ ${name}  after ${formatDuration(clock.now() - begun)}\n`),
+        done: (ending) => end(key, ending),
+        failed: () => end(key, 'failed'),
       }
     },
-    notice: (text) => draw(`${text}\n`),
-    warn: (text) => draw(`warning: ${text}\n`),
+    notice: (text) => draw(text.split('\n')),
+    warn: (text) => draw(`${paint('33', 'warning:', screen.color)} ${text}`.split('\n')),
     close() {
       clearInterval(timer)
       running.clear()
-      draw()
+      draw(counts.reused === 0 ? [] : [reusedText(counts.reused)])
+      counts = { done: 0, reused: 0 }
+    },
+  }
+}
+
+function endedLine(step: Running, ending: Ending | 'failed', now: number, color: boolean): string {
+  const mark = ending === 'failed' ? paint('31', '✗', color) : paint('32', '✓', color)
+  return `${mark} ${step.name}  ${paint('2', endingText(step, ending, now), color)}`
+}
+
+function paint(code: string, text: string, color: boolean): string {
+  return color ? `\x1b[${code}m${text}\x1b[0m` : text
+}
+
+/**
+ * Rows at the end of the terminal that are drawn over. One write a picture, each row replaced and never cleared first:
+ * nothing flickers. The cursor is left alone, so that however the program ends there is nothing to restore.
+ */
+function liveArea(screen: Screen) {
+  let shown: readonly string[] = []
+  return {
+    draw(above: readonly string[], lines: readonly string[]) {
+      if (above.length === 0 && lines.join('\n') === shown.join('\n')) return
+      const { columns } = screen.size()
+      // A terminal that became narrower has broken our rows in several.
+      const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
+      const up = rows === 0 ? '' : `\x1b[${rows}A`
+      screen.write(`${up}${[...above, ...lines].map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J`)
+      shown = lines
     },
   }
 }

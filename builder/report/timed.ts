@@ -16,7 +16,10 @@ export function timeSteps(reporter: Reporter): { readonly reporter: Reporter; of
         return {
           ...step,
           done(ending) {
-            made.set(name, ending === 'reused' ? { kind: 'reused' } : { kind: 'built', took: performance.now() - begun })
+            made.set(
+              name,
+              ending === 'reused' ? { kind: 'reused' } : { kind: 'built', took: performance.now() - begun },
+            )
             step.done(ending)
           },
         }

@@ -3,7 +3,14 @@ import { link, mkdir, readdir, readFile, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { type Derivation, dependencies, derivationDigest, type Input, type Output, type OutputFile } from '../../images/derivation.ts'
+import {
+  type Derivation,
+  dependencies,
+  derivationDigest,
+  type Input,
+  type Output,
+  type OutputFile,
+} from '../../images/derivation.ts'
 import { type Digest, Digester } from '../../images/digest.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { Reporter } from '../reporter.ts'
@@ -52,13 +59,19 @@ export function localRunner(options: LocalRunnerOptions): Runner {
       // Everything that will be read is fetched at once: a mirror is slow to begin and fast to go on.
       const missing = missingPackages(wanted, store)
       await options.fetch(missing)
-      const outputs = await Promise.all(wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const))
+      const outputs = await Promise.all(
+        wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const),
+      )
       return new Map(outputs)
     },
   }
 }
 
-async function makeToolchain(toolchain: Derivation['toolchain'], options: LocalRunnerOptions, reporter: Reporter): Promise<string> {
+async function makeToolchain(
+  toolchain: Derivation['toolchain'],
+  options: LocalRunnerOptions,
+  reporter: Reporter,
+): Promise<string> {
   await options.store.scratch('probe', checkSandbox)
   return toolchainDirectory(toolchain, options.store, options.fetch, reporter)
 }
@@ -81,7 +94,12 @@ function missingPackages(wanted: readonly Derivation[], store: Store): LockedPac
   return [...packages.values()].filter((item) => !store.has(item.sha256, item.size))
 }
 
-async function execute(derivation: Derivation, toolchain: string, { store, signal }: LocalRunnerOptions, reporter: Reporter): Promise<Output> {
+async function execute(
+  derivation: Derivation,
+  toolchain: string,
+  { store, signal }: LocalRunnerOptions,
+  reporter: Reporter,
+): Promise<Output> {
   const digest = derivationDigest(derivation)
   const step = reporter.step(derivation.name)
   const log = join(store.root, 'logs', `${digest}.log`)
@@ -123,7 +141,9 @@ async function inputObject(input: Input, store: Store): Promise<Digest> {
   const output = store.output(derivationDigest(input.from))
   const found = output?.[input.file]
   if (found === undefined) {
-    throw new Error(`derivation '${input.from.name}' left no '${input.file}', it left: ${Object.keys(output ?? {}).join(', ')}`)
+    throw new Error(
+      `derivation '${input.from.name}' left no '${input.file}', it left: ${Object.keys(output ?? {}).join(', ')}`,
+    )
   }
   return found.digest
 }
@@ -147,9 +167,13 @@ async function digestFile(file: string): Promise<Digest> {
 
 async function derivationFailed(derivation: Derivation, status: number, log: string): Promise<UserError> {
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-12)
-  return new UserError('derivation', `derivation '${derivation.name}' failed with status ${status}:\n  ${lines.join('\n  ')}`, {
-    hint: `the whole log: ${log}`,
-  })
+  return new UserError(
+    'derivation',
+    `derivation '${derivation.name}' failed with status ${status}:\n  ${lines.join('\n  ')}`,
+    {
+      hint: `the whole log: ${log}`,
+    },
+  )
 }
 
 function semaphore(places: number): <T>(use: () => Promise<T>) => Promise<T> {

@@ -53,17 +53,21 @@ exec "$@"
 /** Runs the command with no network, its own processes and mounts, and only the capabilities it may have. */
 export async function runSandboxed(sandbox: Sandbox): Promise<Finished> {
   const { command, env, privilege, log, signal } = sandbox
-  return run('unshare', [...NAMESPACES, 'sh', '-c', SETUP, 'sandbox', ...restrict(privilege), ...insideEnv(env), ...command], {
-    env: {
-      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-      TOOLCHAIN: sandbox.toolchain,
-      INPUTS: sandbox.inputs,
-      OUTPUT: sandbox.output,
-      WORK: sandbox.work,
+  return run(
+    'unshare',
+    [...NAMESPACES, 'sh', '-c', SETUP, 'sandbox', ...restrict(privilege), ...insideEnv(env), ...command],
+    {
+      env: {
+        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+        TOOLCHAIN: sandbox.toolchain,
+        INPUTS: sandbox.inputs,
+        OUTPUT: sandbox.output,
+        WORK: sandbox.work,
+      },
+      log,
+      signal,
     },
-    log,
-    signal,
-  })
+  )
 }
 
 const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--net', '--ipc', '--uts']
@@ -83,14 +87,25 @@ function insideEnv(env: Readonly<Record<string, string>>): string[] {
 export async function checkSandbox(directory: string): Promise<void> {
   const probe = await run(
     'unshare',
-    [...NAMESPACES, 'sh', '-c', 'mount -t tmpfs probe "$1" && mkdir "$1/l" "$1/u" "$1/w" "$1/m" && mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"', 'probe', directory],
+    [
+      ...NAMESPACES,
+      'sh',
+      '-c',
+      'mount -t tmpfs probe "$1" && mkdir "$1/l" "$1/u" "$1/w" "$1/m" && mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"',
+      'probe',
+      directory,
+    ],
     { env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin' } },
   )
   if (probe.exitCode === 0) return
-  throw new UserError('sandbox', `this machine cannot make a sandbox: ${probe.output.trim().split('\n').at(-1) ?? ''}`, {
-    hint:
-      process.getuid?.() === 0
-        ? 'hangar needs unshare and mount (util-linux), overlayfs, and in a container the capability SYS_ADMIN'
-        : 'run it as root: sudo --preserve-env=HOME npm run build:image HOST',
-  })
+  throw new UserError(
+    'sandbox',
+    `this machine cannot make a sandbox: ${probe.output.trim().split('\n').at(-1) ?? ''}`,
+    {
+      hint:
+        process.getuid?.() === 0
+          ? 'hangar needs unshare and mount (util-linux), overlayfs, and in a container the capability SYS_ADMIN'
+          : 'run it as root: sudo --preserve-env=HOME npm run build:image HOST',
+    },
+  )
 }

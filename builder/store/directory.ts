@@ -103,9 +103,13 @@ async function checkFormat(root: string): Promise<void> {
   if (!existsSync(file)) return writeFile(file, FORMAT)
   const format = readFileSync(file, 'utf8')
   if (format === FORMAT) return
-  throw new UserError('format', `store '${root}' has format '${format.trim()}', this hangar reads format '${FORMAT.trim()}'`, {
-    hint: `use another store (HANGAR_STORE=DIRECTORY) or remove that one: rm -r '${root}'`,
-  })
+  throw new UserError(
+    'format',
+    `store '${root}' has format '${format.trim()}', this hangar reads format '${FORMAT.trim()}'`,
+    {
+      hint: `use another store (HANGAR_STORE=DIRECTORY) or remove that one: rm -r '${root}'`,
+    },
+  )
 }
 
 /** Removes what runs that were killed left behind; a living process keeps its own. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Digester, type Digest, isDigest } from '../../images/digest.ts'
+import { type Digest, Digester, isDigest } from '../../images/digest.ts'
 import type { Reporter } from '../reporter.ts'
 import type { Store } from './store.ts'
 
@@ -14,7 +14,10 @@ export interface Verified {
 /** Compares every object's bytes with its name, and removes those that differ: what is not there is made again. */
 export async function verifyStore(store: Store, reporter: Reporter, signal?: AbortSignal): Promise<Verified> {
   const objects = await listObjects(store)
-  const step = reporter.step('verify the store', objects.reduce((sum, { size }) => sum + size, 0))
+  const step = reporter.step(
+    'verify the store',
+    objects.reduce((sum, { size }) => sum + size, 0),
+  )
   const damaged: string[] = []
   for (const { object, file } of objects) {
     signal?.throwIfAborted()
@@ -28,8 +31,13 @@ export async function verifyStore(store: Store, reporter: Reporter, signal?: Abo
 
 async function listObjects(store: Store): Promise<{ object: Digest; file: string; size: number }[]> {
   const names = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
-  const objects = names.map((name) => name.split('/').at(-1) ?? '').filter(isDigest).sort()
-  return Promise.all(objects.map(async (object) => ({ object, file: store.path(object), size: (await stat(store.path(object))).size })))
+  const objects = names
+    .map((name) => name.split('/').at(-1) ?? '')
+    .filter(isDigest)
+    .sort()
+  return Promise.all(
+    objects.map(async (object) => ({ object, file: store.path(object), size: (await stat(store.path(object))).size })),
+  )
 }
 
 async function digestOfFile(file: string, onBytes: (bytes: number) => void): Promise<Digest> {

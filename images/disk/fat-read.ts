@@ -75,7 +75,9 @@ function readChain(source: BlockSource, geometry: Geometry, first: number, size?
     numbers.push(at)
   }
   if (size === undefined && numbers.length >= clusters) throw damaged('a chain of clusters does not end')
-  return Buffer.concat(runs(numbers).map(([start, count]) => source.read(dataAt + (start - 2) * cluster, count * cluster)))
+  return Buffer.concat(
+    runs(numbers).map(([start, count]) => source.read(dataAt + (start - 2) * cluster, count * cluster)),
+  )
 }
 
 /** Clusters that follow one another are read at once. */
@@ -118,7 +120,9 @@ function parseDirectory(bytes: Buffer): DirectoryEntry[] {
 }
 
 function longPart(entry: Buffer): string {
-  const text = Buffer.concat([entry.subarray(1, 11), entry.subarray(14, 26), entry.subarray(28, 32)]).toString('utf16le')
+  const text = Buffer.concat([entry.subarray(1, 11), entry.subarray(14, 26), entry.subarray(28, 32)]).toString(
+    'utf16le',
+  )
   return text.replace(/[\0\uffff].*$/s, '')
 }
 
@@ -126,7 +130,11 @@ function fileEntry(entry: Buffer, long: string): DirectoryEntry {
   const base = entry.toString('latin1', 0, 8).trimEnd()
   const ending = entry.toString('latin1', 8, 11).trimEnd()
   const short = ending === '' ? base : `${base}.${ending}`
-  return { name: long || short, size: entry.readUInt32LE(28), first: entry.readUInt16LE(20) * 65536 + entry.readUInt16LE(26) }
+  return {
+    name: long || short,
+    size: entry.readUInt32LE(28),
+    first: entry.readUInt16LE(20) * 65536 + entry.readUInt16LE(26),
+  }
 }
 
 function damaged(what: string): UserError {

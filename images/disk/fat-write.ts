@@ -34,7 +34,10 @@ interface Shape {
  */
 export function planFat(kind: FatKind, label: string, files: readonly FatFileToWrite[], fixedSize?: number): FatPlan {
   const content = files.reduce((sum, { size }) => sum + wholeBlocks(size), 0)
-  const shape = shapeOf(kind, fixedSize ?? Math.max(SMALLEST_FAT32, Math.ceil((content + 4 * MIB) / (16 * MIB)) * 16 * MIB))
+  const shape = shapeOf(
+    kind,
+    fixedSize ?? Math.max(SMALLEST_FAT32, Math.ceil((content + 4 * MIB) / (16 * MIB)) * 16 * MIB),
+  )
   const dataAt = (shape.reserved + 2 * shape.fatSectors) * SECTOR + shape.rootEntries * 32
   const rootSize = kind === 'fat32' ? BLOCK : 0
   const head = Buffer.alloc(dataAt + rootSize)
@@ -44,7 +47,8 @@ export function planFat(kind: FatKind, label: string, files: readonly FatFileToW
     placed.push({ name, offset: next, size })
     next += wholeBlocks(size)
   }
-  if (next > shape.size) throw new Error(`FAT file system of ${shape.size} bytes is too small for ${content} bytes of files`)
+  if (next > shape.size)
+    throw new Error(`FAT file system of ${shape.size} bytes is too small for ${content} bytes of files`)
   bootSector(shape, label).copy(head)
   if (kind === 'fat32') {
     informationSector().copy(head, SECTOR)
@@ -98,7 +102,11 @@ function bootSector({ kind, perCluster, size, fatSectors, reserved, rootEntries 
   const at = kind === 'fat32' ? 64 : 36
   sector.set([0x80, 0, 0x29], at)
   sector.writeUInt32LE(volumeId(label), at + 3)
-  sector.write(`${label.toUpperCase().padEnd(11).slice(0, 11)}${kind === 'fat32' ? 'FAT32   ' : 'FAT16   '}`, at + 7, 'latin1')
+  sector.write(
+    `${label.toUpperCase().padEnd(11).slice(0, 11)}${kind === 'fat32' ? 'FAT32   ' : 'FAT16   '}`,
+    at + 7,
+    'latin1',
+  )
   sector.set([0x55, 0xaa], 510)
   return sector
 }
@@ -124,7 +132,8 @@ function allocationTable(shape: Shape, dataAt: number, files: readonly Placed[])
   const { kind, perCluster } = shape
   const table = Buffer.alloc(shape.fatSectors * SECTOR)
   const end = kind === 'fat32' ? 0x0fffffff : 0xffff
-  const set = (cluster: number, value: number) => (kind === 'fat32' ? table.writeUInt32LE(value, cluster * 4) : table.writeUInt16LE(value, cluster * 2))
+  const set = (cluster: number, value: number) =>
+    kind === 'fat32' ? table.writeUInt32LE(value, cluster * 4) : table.writeUInt16LE(value, cluster * 2)
   const chain = (first: number, count: number) => {
     for (let link = 0; link < count; link++) set(first + link, link === count - 1 ? end : first + link + 1)
   }

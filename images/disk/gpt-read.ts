@@ -20,7 +20,9 @@ export interface GptPartition {
 export function readGpt(disk: BlockSource): GptPartition[] {
   const found = readTable(disk, 1) ?? readTable(disk, Math.floor(disk.size / SECTOR) - 1)
   if (found !== undefined) return found
-  throw new UserError('format', 'the disk has no partition table: both headers are damaged or missing', { hint: 'write the disk again' })
+  throw new UserError('format', 'the disk has no partition table: both headers are damaged or missing', {
+    hint: 'write the disk again',
+  })
 }
 
 function readTable(disk: BlockSource, sector: number): GptPartition[] | undefined {

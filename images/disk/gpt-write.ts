@@ -20,7 +20,8 @@ const ENTRY_SECTORS = (GPT_ENTRIES * GPT_ENTRY_SIZE) / SECTOR
 export function gptPieces(layout: Layout, host: string): [Piece, Piece] {
   const sectors = layout.size / SECTOR
   const entries = entryTable(layout.partitions, host)
-  const header = (own: number, other: number, table: number) => gptHeader({ own, other, table, sectors, entries, disk: guid(`disk ${host}`) })
+  const header = (own: number, other: number, table: number) =>
+    gptHeader({ own, other, table, sectors, entries, disk: guid(`disk ${host}`) })
   const primary = Buffer.concat([protectiveMbr(sectors), header(1, sectors - 1, 2), entries])
   const backupTable = sectors - 1 - ENTRY_SECTORS
   const backup = Buffer.concat([entries, header(sectors - 1, 1, backupTable)])
@@ -84,7 +85,13 @@ function protectiveMbr(sectors: number): Buffer {
 /** An id that is the same for the same name (RFC 9562, version 8). */
 export function guid(name: string): string {
   const digits = hash('sha256', name, 'hex')
-  return [digits.slice(0, 8), digits.slice(8, 12), `8${digits.slice(13, 16)}`, `8${digits.slice(17, 20)}`, digits.slice(20, 32)].join('-')
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `8${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ].join('-')
 }
 
 /** The first three groups are little-endian. */

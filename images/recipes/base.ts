@@ -19,12 +19,22 @@ export function baseLayer(kitchen: Kitchen, packages: RootPackages, accounts: Ac
 }
 
 /** A derivation that makes a configured root of the target's architecture, and what its step makes of it. */
-export function foreignRoot(kitchen: Kitchen, packages: RootPackages, accounts: Accounts, recipe: Omit<Recipe, 'privilege'>): Derivation {
+export function foreignRoot(
+  kitchen: Kitchen,
+  packages: RootPackages,
+  accounts: Accounts,
+  recipe: Omit<Recipe, 'privilege'>,
+): Derivation {
   requireSamePackages(packages)
   return stepDerivation(kitchen, {
     ...recipe,
     args: [kitchen.builder, kitchen.target, ...(recipe.args ?? [])],
-    inputs: { ...below('native', debs(packages.native)), ...below('target', debs(packages.target)), ...accountFiles(accounts), ...recipe.inputs },
+    inputs: {
+      ...below('native', debs(packages.native)),
+      ...below('target', debs(packages.target)),
+      ...accountFiles(accounts),
+      ...recipe.inputs,
+    },
     // Maintainer scripts look at /proc and /sys, and give a different root where those cannot be mounted.
     privilege: 'all',
   })
@@ -42,13 +52,19 @@ function below(directory: string, inputs: Readonly<Record<string, Input>>): Reco
 function requireSamePackages({ native, target }: RootPackages): void {
   const only = (these: readonly LockedPackage[], those: readonly LockedPackage[]) => {
     const known = new Set(those.map(sourceName))
-    return these.filter((item) => !known.has(sourceName(item))).map((item) => `${item.package} ${item.version} (${item.architecture})`)
+    return these
+      .filter((item) => !known.has(sourceName(item)))
+      .map((item) => `${item.package} ${item.version} (${item.architecture})`)
   }
   const different = [...only(native, target), ...only(target, native)].sort()
   if (different.length === 0) return
-  throw new UserError('carry', `a root for another architecture needs the same packages on both, different are: ${different.join(', ')}`, {
-    hint: 'bring both to the same versions: npm run lock -- --update; a package that one architecture lacks cannot be in the base set',
-  })
+  throw new UserError(
+    'carry',
+    `a root for another architecture needs the same packages on both, different are: ${different.join(', ')}`,
+    {
+      hint: 'bring both to the same versions: npm run lock -- --update; a package that one architecture lacks cannot be in the base set',
+    },
+  )
 }
 
 function sourceName(item: LockedPackage): string {

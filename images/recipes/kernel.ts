@@ -1,8 +1,8 @@
+import { MULTIARCH } from '../architecture.ts'
 import type { Board } from '../board.ts'
 import type { Derivation } from '../derivation.ts'
 import { INITRAMFS_MODULES, MODULE_GROUPS } from '../kernel/modules.ts'
 import type { LockedPackage } from '../lock.ts'
-import { MULTIARCH } from '../architecture.ts'
 import { debs, json, type Kitchen, layerSettings, stepDerivation } from './recipe.ts'
 
 /**
@@ -26,11 +26,20 @@ export function kernelLayer(kitchen: Kitchen, board: Board, packages: readonly L
 }
 
 /** `initramfs.img`: the script that finds and opens the slot, and what it needs. */
-export function initramfs(kitchen: Kitchen, kernel: Derivation, packages: readonly LockedPackage[], init: string): Derivation {
+export function initramfs(
+  kitchen: Kitchen,
+  kernel: Derivation,
+  packages: readonly LockedPackage[],
+  init: string,
+): Derivation {
   return stepDerivation(kitchen, {
     name: 'initramfs',
     step: 'initramfs',
     args: [MULTIARCH[kitchen.target]],
-    inputs: { ...debs(packages), 'modules.tar': { from: kernel, file: 'initramfs-modules.tar' }, init: { bytes: init } },
+    inputs: {
+      ...debs(packages),
+      'modules.tar': { from: kernel, file: 'initramfs-modules.tar' },
+      init: { bytes: init },
+    },
   })
 }

@@ -4,7 +4,12 @@ import type { FileTree } from '../tree.ts'
 import { debs, json, type Kitchen, layerSettings, stepDerivation } from './recipe.ts'
 
 /** A container's layer: a containers-storage of one image, made of packages that are only unpacked, and a tree over them. */
-export function containerLayer(kitchen: Kitchen, service: string, packages: readonly LockedPackage[], tree: FileTree): Derivation {
+export function containerLayer(
+  kitchen: Kitchen,
+  service: string,
+  packages: readonly LockedPackage[],
+  tree: FileTree,
+): Derivation {
   return stepDerivation(kitchen, {
     name: `container-${service}`,
     step: 'container-layer',
@@ -28,7 +33,12 @@ function storedTree(tree: FileTree): Record<string, unknown> {
   const stored = Object.entries(tree).map(([path, entry]) => {
     if (entry.kind !== 'file') return [path, entry] as const
     const { content, ...rest } = entry
-    return [path, typeof content === 'string' ? { ...rest, text: content } : { ...rest, base64: Buffer.from(content).toString('base64') }] as const
+    return [
+      path,
+      typeof content === 'string'
+        ? { ...rest, text: content }
+        : { ...rest, base64: Buffer.from(content).toString('base64') },
+    ] as const
   })
   return Object.fromEntries(stored.sort(([a], [b]) => (a < b ? -1 : 1)))
 }

@@ -18,7 +18,13 @@ export const ORACLE: PackageSet = {
 export type Leaves = 'listing' | 'nothing'
 
 /** The target's packages configured by mmdebstrap, maintainer scripts under emulation. */
-export function emulatedRoot(kitchen: Kitchen, toolchain: Toolchain, packages: readonly LockedPackage[], accounts: Accounts, leaves: Leaves = 'listing'): Derivation {
+export function emulatedRoot(
+  kitchen: Kitchen,
+  toolchain: Toolchain,
+  packages: readonly LockedPackage[],
+  accounts: Accounts,
+  leaves: Leaves = 'listing',
+): Derivation {
   return stepDerivation(
     { ...kitchen, toolchain },
     {
@@ -33,6 +39,16 @@ export function emulatedRoot(kitchen: Kitchen, toolchain: Toolchain, packages: r
 }
 
 /** The same root as the `base` layer is made of, before anything is pruned. */
-export function unprunedRoot(kitchen: Kitchen, packages: RootPackages, accounts: Accounts, leaves: Leaves = 'listing'): Derivation {
-  return foreignRoot(kitchen, packages, accounts, { name: 'unpruned-root', step: 'unpruned-root', args: [leaves], inputs: {} })
+export function unprunedRoot(
+  kitchen: Kitchen,
+  packages: RootPackages,
+  accounts: Accounts,
+  leaves: Leaves = 'listing',
+): Derivation {
+  return foreignRoot(kitchen, packages, accounts, {
+    name: 'unpruned-root',
+    step: 'unpruned-root',
+    args: [leaves],
+    inputs: {},
+  })
 }

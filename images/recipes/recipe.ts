@@ -26,7 +26,8 @@ export interface Recipe {
 /** A derivation that runs one of our steps, with Debian's node from the toolchain. */
 export function stepDerivation(kitchen: Kitchen, recipe: Recipe): Derivation {
   const program = kitchen.steps[recipe.step]
-  if (program === undefined) throw new Error(`no step '${recipe.step}', there are: ${Object.keys(kitchen.steps).join(', ')}`)
+  if (program === undefined)
+    throw new Error(`no step '${recipe.step}', there are: ${Object.keys(kitchen.steps).join(', ')}`)
   return {
     name: recipe.name,
     system: kitchen.builder,

@@ -39,7 +39,14 @@ export function publicBlob(publicKey: Uint8Array): Buffer {
 export function formatPrivateKey(key: Ed25519Key): string {
   // The check number only shows a wrong passphrase; there is none.
   const check = Buffer.from(key.publicKey.subarray(0, 4))
-  const inner = Buffer.concat([check, check, sshString(TYPE), sshString(key.publicKey), sshString(Buffer.concat([key.seed, key.publicKey])), sshString(key.comment)])
+  const inner = Buffer.concat([
+    check,
+    check,
+    sshString(TYPE),
+    sshString(key.publicKey),
+    sshString(Buffer.concat([key.seed, key.publicKey])),
+    sshString(key.comment),
+  ])
   const padding = Buffer.from(Array.from({ length: (8 - (inner.length % 8)) % 8 }, (_, index) => index + 1))
   const blob = Buffer.concat([
     Buffer.from(MAGIC, 'latin1'),
@@ -61,7 +68,9 @@ export function parsePrivateKey(text: string, where: string): Ed25519Key {
   if (reader.raw(MAGIC.length).toString('latin1') !== MAGIC) throw keyError(where, 'it is not an OpenSSH private key')
   const cipher = reader.string().toString()
   if (cipher !== 'none') {
-    throw new UserError('key', `cannot read the key ${where}: it is protected by a passphrase`, { hint: 'use one without: ssh-keygen -p -N "" -f FILE, or let hangar make its own' })
+    throw new UserError('key', `cannot read the key ${where}: it is protected by a passphrase`, {
+      hint: 'use one without: ssh-keygen -p -N "" -f FILE, or let hangar make its own',
+    })
   }
   reader.string()
   reader.string()
@@ -76,7 +85,9 @@ export function parsePrivateKey(text: string, where: string): Ed25519Key {
 }
 
 function keyError(where: string, reason: string): UserError {
-  return new UserError('key', `cannot read the key ${where}: ${reason}, wanted ${TYPE}`, { hint: 'make one: ssh-keygen -t ed25519 -N "" -f FILE' })
+  return new UserError('key', `cannot read the key ${where}: ${reason}, wanted ${TYPE}`, {
+    hint: 'make one: ssh-keygen -t ed25519 -N "" -f FILE',
+  })
 }
 
 export function uint32(value: number): Buffer {

@@ -1,6 +1,15 @@
 import { createHash, createPublicKey, sign, verify } from 'node:crypto'
 import { UserError } from '../../errors.ts'
-import { type Ed25519Key, formatPublicKey, privateKeyObject, publicBlob, sshReader, sshString, uint32, wrapped } from './openssh-key.ts'
+import {
+  type Ed25519Key,
+  formatPublicKey,
+  privateKeyObject,
+  publicBlob,
+  sshReader,
+  sshString,
+  uint32,
+  wrapped,
+} from './openssh-key.ts'
 
 /** What a signature is for: one made for something else does not count. */
 export const NAMESPACE = 'hangar'
@@ -31,21 +40,31 @@ export function verifyText(text: string, armored: string, trusted: readonly stri
   const line = formatPublicKey({ publicKey, comment: '' })
   const known = trusted.find((each) => each.split(' ').slice(0, 2).join(' ') === line)
   if (known === undefined) throw invalid(`its key is not trusted: '${line}'`)
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') }, format: 'jwk' })
+  const key = createPublicKey({
+    key: { kty: 'OKP', crv: 'Ed25519', x: publicKey.toString('base64url') },
+    format: 'jwk',
+  })
   if (!verify(null, signedBytes(text), key, signature)) throw invalid('the text is not what was signed')
   return known
 }
 
 function signedBytes(text: string): Buffer {
   const digest = createHash('sha512').update(text).digest()
-  return Buffer.concat([Buffer.from(MAGIC), sshString(NAMESPACE), sshString(''), sshString('sha512'), sshString(digest)])
+  return Buffer.concat([
+    Buffer.from(MAGIC),
+    sshString(NAMESPACE),
+    sshString(''),
+    sshString('sha512'),
+    sshString(digest),
+  ])
 }
 
 function parseSignature(armored: string): { publicKey: Buffer; namespace: string; signature: Buffer } {
   const body = new RegExp(`${BEGIN}([A-Za-z0-9+/=\\s]+)${END}`).exec(armored)?.[1]
   if (body === undefined) throw invalid('it is no OpenSSH signature')
   const reader = sshReader(Buffer.from(body, 'base64'))
-  if (reader.raw(MAGIC.length).toString() !== MAGIC || reader.raw(4).readUInt32BE() !== 1) throw invalid('it is of an unknown version')
+  if (reader.raw(MAGIC.length).toString() !== MAGIC || reader.raw(4).readUInt32BE() !== 1)
+    throw invalid('it is of an unknown version')
   const key = sshReader(reader.string())
   if (key.string().toString() !== 'ssh-ed25519') throw invalid('its key is not Ed25519')
   const publicKey = key.string()
@@ -59,5 +78,7 @@ function parseSignature(armored: string): { publicKey: Buffer; namespace: string
 }
 
 function invalid(reason: string): UserError {
-  return new UserError('signature', `the signature does not hold: ${reason}`, { hint: 'do not flash this image; build it again with a key that the host trusts' })
+  return new UserError('signature', `the signature does not hold: ${reason}`, {
+    hint: 'do not flash this image; build it again with a key that the host trusts',
+  })
 }

@@ -25,7 +25,11 @@ export function placeLayers(layers: readonly { readonly name: string; readonly s
 export function formatIndex(layers: readonly Placed[]): Uint8Array {
   const text = [FORMAT, ...layers.map(({ name, first, blocks }) => `${name} ${first} ${blocks}`), 'end', ''].join('\n')
   const bytes = new TextEncoder().encode(text)
-  if (bytes.length > BLOCK) throw new UserError('size', `the slot's index takes ${bytes.length} bytes, it has ${BLOCK}: too many layers (${layers.length})`)
+  if (bytes.length > BLOCK)
+    throw new UserError(
+      'size',
+      `the slot's index takes ${bytes.length} bytes, it has ${BLOCK}: too many layers (${layers.length})`,
+    )
   const block = new Uint8Array(BLOCK)
   block.set(bytes)
   return block
@@ -39,7 +43,8 @@ export function parseIndex(block: Uint8Array): Placed[] {
     })
   }
   const end = lines.indexOf('end')
-  if (end === -1) throw new UserError('format', "slot index has no line 'end'", { hint: 'the slot is damaged: write it again' })
+  if (end === -1)
+    throw new UserError('format', "slot index has no line 'end'", { hint: 'the slot is damaged: write it again' })
   return lines.slice(0, end).map(parseLine)
 }
 

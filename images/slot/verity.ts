@@ -16,14 +16,16 @@ export interface HashTree {
 /** Leaves of data in memory: the SHA-256 of each 4096-byte block, one after the other. */
 export function leavesOf(data: Uint8Array): Uint8Array {
   const leaves = Buffer.alloc((data.length / BLOCK) * LEAF)
-  for (let at = 0; at < data.length; at += BLOCK) leaves.set(hash('sha256', data.subarray(at, at + BLOCK), 'buffer'), (at / BLOCK) * LEAF)
+  for (let at = 0; at < data.length; at += BLOCK)
+    leaves.set(hash('sha256', data.subarray(at, at + BLOCK), 'buffer'), (at / BLOCK) * LEAF)
   return leaves
 }
 
 /** The tree over leaves, as `veritysetup` makes it (kernel: Documentation/admin-guide/device-mapper/verity.rst). */
 export function hashTree(leaves: Uint8Array): HashTree {
   const levels = [wholeBlocks(leaves)]
-  for (let top = levels[0] as Uint8Array; top.length > BLOCK; top = levels[0] as Uint8Array) levels.unshift(wholeBlocks(leavesOf(top)))
+  for (let top = levels[0] as Uint8Array; top.length > BLOCK; top = levels[0] as Uint8Array)
+    levels.unshift(wholeBlocks(leavesOf(top)))
   const root = hash('sha256', (levels[0] as Uint8Array).subarray(0, BLOCK), 'hex') as Digest
   return { root, bytes: Buffer.concat(levels) }
 }

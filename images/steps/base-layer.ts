@@ -10,11 +10,18 @@ import { prune } from './parts/prune.ts'
 const [builder, target] = process.argv.slice(2) as [Architecture, Architecture]
 const ROOT = '/build/root'
 
-await makeForeignRoot(ROOT, { native: '/in/native/debs', target: '/in/target/debs', accounts: '/in/accounts', builder, targetArchitecture: target })
+await makeForeignRoot(ROOT, {
+  native: '/in/native/debs',
+  target: '/in/target/debs',
+  accounts: '/in/accounts',
+  builder,
+  targetArchitecture: target,
+})
 prune(ROOT, JSON.parse(readFileSync('/in/prune.json', 'utf8')))
 keepDatabase()
 emptyVar()
-for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'var', 'data', 'boot']) mkdirSync(`${ROOT}/${name}`, { recursive: true })
+for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'var', 'data', 'boot'])
+  mkdirSync(`${ROOT}/${name}`, { recursive: true })
 await makeLayer('base', ROOT, JSON.parse(readFileSync('/in/erofs.json', 'utf8')) as string[])
 
 /** What is installed is the image's to say, not the slot's /var, which is made anew. */

@@ -11,7 +11,12 @@ const [service = '', architecture = ''] = process.argv.slice(2)
 const STORE = '/build/store'
 const diff = writeContainerStore(STORE, { service, architecture })
 
-await unpackDebs(readdirSync('/in/debs').sort().map((name) => `/in/debs/${name}`), diff)
+await unpackDebs(
+  readdirSync('/in/debs')
+    .sort()
+    .map((name) => `/in/debs/${name}`),
+  diff,
+)
 prune(diff, JSON.parse(readFileSync('/in/prune.json', 'utf8')))
 writeTree(diff, JSON.parse(readFileSync('/in/tree.json', 'utf8')) as StoredTree)
 await makeLayer(`container-${service}`, STORE, JSON.parse(readFileSync('/in/erofs.json', 'utf8')) as string[])

@@ -1,4 +1,13 @@
-import { chmodSync, copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { cpioOf } from './parts/cpio.ts'
 import { unpackDebs } from './parts/deb.ts'
 import { capture, exec } from './parts/exec.ts'
@@ -9,8 +18,15 @@ const [multiarch = ''] = process.argv.slice(2)
 const PACKAGES = '/build/packages'
 const ROOT = '/build/root'
 
-await unpackDebs(readdirSync('/in/debs').sort().map((name) => `/in/debs/${name}`), PACKAGES, ['./usr/share/*'])
-for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules']) mkdirSync(`${ROOT}/${name}`, { recursive: true })
+await unpackDebs(
+  readdirSync('/in/debs')
+    .sort()
+    .map((name) => `/in/debs/${name}`),
+  PACKAGES,
+  ['./usr/share/*'],
+)
+for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules'])
+  mkdirSync(`${ROOT}/${name}`, { recursive: true })
 programs()
 await libraries()
 await modules()
@@ -28,7 +44,17 @@ function programs(): void {
 
 /** All libraries of the packages: they are few, and no program here can say which of another architecture it needs. */
 async function libraries(): Promise<void> {
-  const found = await capture('find', [`${PACKAGES}/usr/lib`, '-name', '*.so*', '-not', '-path', '*/gconv/*', '-not', '-path', '*/audit/*'])
+  const found = await capture('find', [
+    `${PACKAGES}/usr/lib`,
+    '-name',
+    '*.so*',
+    '-not',
+    '-path',
+    '*/gconv/*',
+    '-not',
+    '-path',
+    '*/audit/*',
+  ])
   for (const file of found.trim().split('\n').sort()) {
     const target = file.slice(PACKAGES.length).replace(/^\/usr/, '')
     mkdirSync(`${ROOT}${target}`.replace(/\/[^/]*$/, ''), { recursive: true })

@@ -15,7 +15,13 @@ const wanted = JSON.parse(readFileSync('/in/modules.json', 'utf8')) as {
 }
 const ROOT = '/build/kernel'
 
-await unpackDebs(readdirSync('/in/debs').sort().map((name) => `/in/debs/${name}`), ROOT, ['./usr/share/*'])
+await unpackDebs(
+  readdirSync('/in/debs')
+    .sort()
+    .map((name) => `/in/debs/${name}`),
+  ROOT,
+  ['./usr/share/*'],
+)
 const release = kernelRelease(ROOT)
 const source = `${ROOT}/usr/lib/modules/${release}`
 const modules = findModules(source)
@@ -35,9 +41,29 @@ async function bootFiles(): Promise<void> {
 async function initramfsModules(): Promise<void> {
   const names = await closure(source, modules, select(modules, wanted.initramfs))
   mkdirSync('/build/initramfs')
-  for (const name of names) await exec('sh', ['-c', 'xz -dc "$1" > "$2"', 'xz', `${source}/${modules.get(name)}`, `/build/initramfs/${name}.ko`])
+  for (const name of names)
+    await exec('sh', [
+      '-c',
+      'xz -dc "$1" > "$2"',
+      'xz',
+      `${source}/${modules.get(name)}`,
+      `/build/initramfs/${name}.ko`,
+    ])
   writeFileSync('/build/initramfs/load', names.map((name) => `${name}\n`).join(''))
-  await exec('tar', ['-c', '-f', '/out/initramfs-modules.tar', '--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner', '--format=gnu', '-C', '/build/initramfs', '.'])
+  await exec('tar', [
+    '-c',
+    '-f',
+    '/out/initramfs-modules.tar',
+    '--sort=name',
+    '--mtime=@0',
+    '--owner=0',
+    '--group=0',
+    '--numeric-owner',
+    '--format=gnu',
+    '-C',
+    '/build/initramfs',
+    '.',
+  ])
 }
 
 async function layer(): Promise<void> {
@@ -47,7 +73,8 @@ async function layer(): Promise<void> {
     mkdirSync(dirname(`${target}/${path}`), { recursive: true })
     cpSync(`${source}/${path}`, `${target}/${path}`)
   }
-  for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order', 'config']) copyFileSync(`${source}/${name}`, `${target}/${name}`)
+  for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order', 'config'])
+    copyFileSync(`${source}/${name}`, `${target}/${name}`)
   // depmod looks below lib; the layer has only usr/lib, which `base` links.
   symlinkSync('usr/lib', '/build/layer/lib')
   await exec('depmod', ['-b', '/build/layer', release])

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import type { Architecture } from '../architecture.ts'
 import type { Leaves } from '../recipes/oracle.ts'
-import { capture } from './parts/exec.ts'
+import { DPKG_FORCE } from './parts/configure.ts'
 import { emulating } from './parts/emulator.ts'
 import { EPOCH } from './parts/layer.ts'
 import { leave } from './parts/listing.ts'
@@ -14,14 +14,12 @@ const [builder, target, leaves] = process.argv.slice(2) as [Architecture, Archit
 const ROOT = '/build/root'
 const REPOSITORY = '/build/repository'
 
-const names = readdirSync('/in/debs').sort()
-await writeRepository(REPOSITORY, '/in/debs', names)
+const packages = await writeRepository(REPOSITORY, '/in/debs', readdirSync('/in/debs').sort())
 if (builder === target) await bootstrap()
 else await emulating(target, bootstrap)
 await leave(ROOT, leaves)
 
 async function bootstrap(): Promise<void> {
-  const packages = await Promise.all(names.map((name) => capture('dpkg-deb', ['-f', `/in/debs/${name}`, 'Package'])))
   await runRefusingSkips('mmdebstrap', [
     '--mode=root',
     '--variant=essential',
@@ -30,9 +28,8 @@ async function bootstrap(): Promise<void> {
     '--skip=check/qemu',
     '--aptopt=APT::Sandbox::User "root"',
     '--aptopt=APT::Install-Recommends "false"',
-    '--dpkgopt=force-unsafe-io',
-    '--dpkgopt=force-confold',
-    `--include=${packages.map((name) => name.trim()).join(',')}`,
+    ...DPKG_FORCE.map((name) => `--dpkgopt=force-${name}`),
+    `--include=${packages.join(',')}`,
     // Every package finds its ids in the table, as in the root that is made without emulation.
     '--extract-hook=for name in passwd group shadow gshadow; do cat "/in/accounts/$name" > "$1/etc/$name"; done; chmod 644 "$1/etc/passwd" "$1/etc/group"; chmod 640 "$1/etc/shadow" "$1/etc/gshadow"',
     'trixie',
@@ -55,7 +52,10 @@ function runRefusingSkips(program: string, args: readonly string[]): Promise<voi
     })
     child.on('error', reject)
     child.on('close', (code) => {
-      const skipped = Buffer.concat(said).toString().split('\n').filter((line) => /^W: .*skipping/.test(line))
+      const skipped = Buffer.concat(said)
+        .toString()
+        .split('\n')
+        .filter((line) => /^W: .*skipping/.test(line))
       if (code !== 0) reject(new Error(`${program} failed with status ${code}`))
       else if (skipped.length > 0) reject(new Error(`${program} skipped mounts:\n  ${skipped.join('\n  ')}`))
       else resolve()

@@ -8,5 +8,11 @@ import { leave } from './parts/listing.ts'
 const [builder, target, leaves] = process.argv.slice(2) as [Architecture, Architecture, Leaves]
 const ROOT = '/build/root'
 
-await makeForeignRoot(ROOT, { native: '/in/native/debs', target: '/in/target/debs', accounts: '/in/accounts', builder, targetArchitecture: target })
+await makeForeignRoot(ROOT, {
+  native: '/in/native/debs',
+  target: '/in/target/debs',
+  accounts: '/in/accounts',
+  builder,
+  targetArchitecture: target,
+})
 await leave(ROOT, leaves)

@@ -35,9 +35,13 @@ export function containerFiles(services: readonly string[]): FileTree {
         '',
       ].join('\n'),
     ),
-    '/etc/containers/policy.json': file('{"default":[{"type":"reject"}],"transports":{"containers-storage":{"":[{"type":"insecureAcceptAnything"}]}}}\n'),
+    '/etc/containers/policy.json': file(
+      '{"default":[{"type":"reject"}],"transports":{"containers-storage":{"":[{"type":"insecureAcceptAnything"}]}}}\n',
+    ),
     '/etc/containers/registries.conf': file('unqualified-search-registries = []\nshort-name-mode = "enforcing"\n'),
     // Containers are made anew at each start; what a power cut left of them would stand in the way.
-    '/etc/tmpfiles.d/hangar-containers.conf': file('R! /var/lib/containers/storage\nd /var/lib/containers 0700 root root\n'),
+    '/etc/tmpfiles.d/hangar-containers.conf': file(
+      'R! /var/lib/containers/storage\nd /var/lib/containers 0700 root root\n',
+    ),
   }
 }

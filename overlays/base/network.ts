@@ -29,7 +29,13 @@ export function networkFiles({ network }: Host): FileTree {
     '/etc/resolv.conf': symlink('../run/systemd/resolve/stub-resolv.conf'),
     '/etc/systemd/resolved.conf.d/lab.conf': file('[Resolve]\nLLMNR=no\nMulticastDNS=no\nFallbackDNS=\n'),
     '/etc/sysctl.d/60-hangar.conf': file(
-      ['# Memory that is promised is there: limits are explicit.', 'vm.swappiness=10', 'net.ipv4.conf.all.rp_filter=2', 'kernel.panic=10', ''].join('\n'),
+      [
+        '# Memory that is promised is there: limits are explicit.',
+        'vm.swappiness=10',
+        'net.ipv4.conf.all.rp_filter=2',
+        'kernel.panic=10',
+        '',
+      ].join('\n'),
     ),
   }
 }

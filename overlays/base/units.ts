@@ -2,14 +2,47 @@ import { type FileTree, file, symlink } from '../../images/tree.ts'
 
 /** What a read-only root that nobody installs packages on has no use for, or cannot run. */
 const MASKED = [
-  'apt-daily.timer', 'apt-daily-upgrade.timer', 'dpkg-db-backup.timer', 'e2scrub_all.timer', 'e2scrub_reap.service',
-  'sshd-keygen.service', 'ldconfig.service', 'systemd-firstboot.service', 'systemd-update-done.service', 'systemd-machine-id-commit.service',
-  'systemd-hwdb-update.service', 'systemd-journal-catalog-update.service', 'systemd-sysusers.service', 'systemd-networkd-wait-online.service',
-  'netavark-dhcp-proxy.socket', 'netavark-dhcp-proxy.service', 'netavark-firewalld-reload.service', 'podman.socket', 'podman.service', 'podman-auto-update.timer',
-  'podman-restart.service', 'podman-clean-transient.service', 'getty@tty1.service', 'getty-static.service', 'console-getty.service', 'serial-getty@.service', 'autovt@.service',
-  'systemd-pcrphase.service', 'systemd-pcrphase-sysinit.service', 'systemd-pcrmachine.service', 'systemd-tpm2-setup.service', 'systemd-tpm2-setup-early.service',
-  'systemd-sysext.service', 'systemd-confext.service', 'systemd-boot-update.service', 'systemd-battery-check.service', 'systemd-remount-fs.service',
-  'systemd-pstore.service', 'nfs-client.target', 'remote-fs.target', 'rpcbind.service',
+  'apt-daily.timer',
+  'apt-daily-upgrade.timer',
+  'dpkg-db-backup.timer',
+  'e2scrub_all.timer',
+  'e2scrub_reap.service',
+  'sshd-keygen.service',
+  'ldconfig.service',
+  'systemd-firstboot.service',
+  'systemd-update-done.service',
+  'systemd-machine-id-commit.service',
+  'systemd-hwdb-update.service',
+  'systemd-journal-catalog-update.service',
+  'systemd-sysusers.service',
+  'systemd-networkd-wait-online.service',
+  'netavark-dhcp-proxy.socket',
+  'netavark-dhcp-proxy.service',
+  'netavark-firewalld-reload.service',
+  'podman.socket',
+  'podman.service',
+  'podman-auto-update.timer',
+  'podman-restart.service',
+  'podman-clean-transient.service',
+  'getty@tty1.service',
+  'getty-static.service',
+  'console-getty.service',
+  'serial-getty@.service',
+  'autovt@.service',
+  'systemd-pcrphase.service',
+  'systemd-pcrphase-sysinit.service',
+  'systemd-pcrmachine.service',
+  'systemd-tpm2-setup.service',
+  'systemd-tpm2-setup-early.service',
+  'systemd-sysext.service',
+  'systemd-confext.service',
+  'systemd-boot-update.service',
+  'systemd-battery-check.service',
+  'systemd-remount-fs.service',
+  'systemd-pstore.service',
+  'nfs-client.target',
+  'remote-fs.target',
+  'rpcbind.service',
 ] as const
 
 /** Enabled here and not by packages: what starts is read in one place. */
@@ -34,7 +67,9 @@ export interface UnitOptions {
 export function unitFiles({ data, shell }: UnitOptions): FileTree {
   const masked = MASKED.map((name) => [`/etc/systemd/system/${name}`, symlink('/dev/null')] as const)
   const enabled = Object.entries(ENABLED).map(([unit, target]) => {
-    const source = unit.startsWith('hangar-') ? `/etc/systemd/system/${unit.replace(/@.*\./, '@.')}` : `/usr/lib/systemd/system/${unit}`
+    const source = unit.startsWith('hangar-')
+      ? `/etc/systemd/system/${unit.replace(/@.*\./, '@.')}`
+      : `/usr/lib/systemd/system/${unit}`
     return [`/etc/systemd/system/${target}.wants/${unit}`, symlink(source)] as const
   })
   return {
@@ -43,14 +78,19 @@ export function unitFiles({ data, shell }: UnitOptions): FileTree {
     '/etc/systemd/system/hangar-console@.service': file(consoleUnit(shell)),
     '/usr/lib/systemd/system-generators/hangar-console': file(CONSOLE_GENERATOR, 0o755),
     '/etc/systemd/system.conf.d/hangar.conf': file(WATCHDOG),
-    '/etc/systemd/journald.conf.d/hangar.conf': file('[Journal]\nStorage=persistent\nSystemMaxUse=256M\nRuntimeMaxUse=16M\nSystemKeepFree=1G\n'),
-    '/etc/default/prometheus-node-exporter': file('ARGS="--collector.disable-defaults --collector.cpu --collector.meminfo --collector.loadavg --collector.filesystem --collector.diskstats --collector.netdev --collector.stat --collector.time --collector.timex --collector.uname --collector.vmstat --collector.pressure --collector.thermal_zone --collector.hwmon --collector.systemd --collector.btrfs --collector.textfile --collector.textfile.directory=/var/lib/prometheus/node-exporter"\n'),
+    '/etc/systemd/journald.conf.d/hangar.conf': file(
+      '[Journal]\nStorage=persistent\nSystemMaxUse=256M\nRuntimeMaxUse=16M\nSystemKeepFree=1G\n',
+    ),
+    '/etc/default/prometheus-node-exporter': file(
+      'ARGS="--collector.disable-defaults --collector.cpu --collector.meminfo --collector.loadavg --collector.filesystem --collector.diskstats --collector.netdev --collector.stat --collector.time --collector.timex --collector.uname --collector.vmstat --collector.pressure --collector.thermal_zone --collector.hwmon --collector.systemd --collector.btrfs --collector.textfile --collector.textfile.directory=/var/lib/prometheus/node-exporter"\n',
+    ),
     '/etc/systemd/system/hangar.slice': file('[Unit]\nDescription=Services of this host\n'),
   }
 }
 
 // Every time is explicit and within what the board's watchdog can count: its driver wraps longer ones around.
-const WATCHDOG = '[Manager]\nRuntimeWatchdogSec=15\nRebootWatchdogSec=15\nKExecWatchdogSec=15\nDefaultTimeoutStopSec=30\n'
+const WATCHDOG =
+  '[Manager]\nRuntimeWatchdogSec=15\nRebootWatchdogSec=15\nKExecWatchdogSec=15\nDefaultTimeoutStopSec=30\n'
 
 function dataUnit(data: readonly string[]): string {
   return [

@@ -1,5 +1,5 @@
-import type { Reporter } from '../../builder/reporter.ts'
 import { timeSteps } from '../../builder/report/timed.ts'
+import type { Reporter } from '../../builder/reporter.ts'
 import type { Runner } from '../../builder/runners/runner.ts'
 import type { Derivation } from '../../images/derivation.ts'
 import { emulatedRoot, unprunedRoot } from '../../images/recipes/oracle.ts'
@@ -19,7 +19,11 @@ export interface ForeignRootTimes {
  * Times both ways of making the same root: packages are in the store for both, both work in memory with dpkg's
  * `force-unsafe-io`, neither makes a file system of it.
  */
-export async function benchForeignRoot(runner: Runner, reporter: Reporter, kit: Omit<RootKit, 'workshop'>): Promise<ForeignRootTimes> {
+export async function benchForeignRoot(
+  runner: Runner,
+  reporter: Reporter,
+  kit: Omit<RootKit, 'workshop'>,
+): Promise<ForeignRootTimes> {
   const { kitchen, oracle, packages, accounts } = kit
   const calibration = calibrate()
   const time = (derivation: Derivation) => timeRealising(runner, reporter, derivation)

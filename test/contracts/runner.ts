@@ -33,7 +33,10 @@ export function describeRunner(name: string, make: () => Promise<RunnerUnderTest
 
     it('hands a file from one derivation to the next', async () => {
       const from = shell('first', 'printf made > /out/file')
-      const { outputs } = await realise(await make(), shell('second', 'cat /in/given > /out/copy', { given: { from, file: 'file' } }))
+      const { outputs } = await realise(
+        await make(),
+        shell('second', 'cat /in/given > /out/copy', { given: { from, file: 'file' } }),
+      )
       expect(outputs).toEqual({ copy: 'made' })
     })
 
@@ -48,22 +51,37 @@ export function describeRunner(name: string, make: () => Promise<RunnerUnderTest
     })
 
     it('shows inputs read-only', async () => {
-      const attempt = shell('attempt', '(echo changed > /in/given) 2>/dev/null && echo written > /out/verdict || echo refused > /out/verdict', {
-        given: { bytes: 'text' },
-      })
+      const attempt = shell(
+        'attempt',
+        '(echo changed > /in/given) 2>/dev/null && echo written > /out/verdict || echo refused > /out/verdict',
+        {
+          given: { bytes: 'text' },
+        },
+      )
       expect((await realise(await make(), attempt)).outputs).toEqual({ verdict: 'refused\n' })
     })
 
     it('gives a command no network, and fails one that tries', async () => {
       const attempt = shell('connect', 'exec 3<>/dev/tcp/127.0.0.1/9')
       await expect(realise(await make(), attempt)).rejects.toMatchObject({ code: 'derivation' })
-      const { outputs } = await realise(await make(), shell('interfaces', 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " " > /out/names'))
+      const { outputs } = await realise(
+        await make(),
+        shell('interfaces', 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " " > /out/names'),
+      )
       expect(outputs).toEqual({ names: 'lo\n' })
     })
 
     it('passes nothing of its own environment on', async () => {
-      const { outputs } = await realise(await make(), shell('environment', 'env | cut -d= -f1 | sort | tr "\\n" " " > /out/names'))
-      expect(outputs.names?.split(' ').filter((each) => !['_', 'PWD', 'OLDPWD', 'SHLVL', ''].includes(each))).toEqual(['HOME', 'LC_ALL', 'PATH', 'TZ'])
+      const { outputs } = await realise(
+        await make(),
+        shell('environment', 'env | cut -d= -f1 | sort | tr "\\n" " " > /out/names'),
+      )
+      expect(outputs.names?.split(' ').filter((each) => !['_', 'PWD', 'OLDPWD', 'SHLVL', ''].includes(each))).toEqual([
+        'HOME',
+        'LC_ALL',
+        'PATH',
+        'TZ',
+      ])
     })
 
     it('gives a command what Docker gives, and more only where it asks', async () => {
@@ -100,14 +118,21 @@ async function realise({ runner, store, toolchain }: RunnerUnderTest, given: Der
   const wanted = { ...given, system: toolchain.architecture, toolchain, inputs: withToolchain(given, toolchain) }
   const reporter = listReporter()
   const output = (await runner.realise([wanted], reporter)).get(derivationDigest(wanted)) ?? {}
-  const texts = Object.entries(output).map(async ([file, { digest }]) => [file, await readFile(store.path(digest), 'utf8')] as const)
+  const texts = Object.entries(output).map(
+    async ([file, { digest }]) => [file, await readFile(store.path(digest), 'utf8')] as const,
+  )
   return { outputs: Object.fromEntries(await Promise.all(texts)) as Record<string, string>, ended: reporter.ended }
 }
 
 function withToolchain(given: Derivation, toolchain: Toolchain): Derivation['inputs'] {
   const inputs = Object.entries(given.inputs).map(([path, input]) => {
     if (!('from' in input)) return [path, input] as const
-    const from = { ...input.from, system: toolchain.architecture, toolchain, inputs: withToolchain(input.from, toolchain) }
+    const from = {
+      ...input.from,
+      system: toolchain.architecture,
+      toolchain,
+      inputs: withToolchain(input.from, toolchain),
+    }
     return [path, { ...input, from }] as const
   })
   return Object.fromEntries(inputs)

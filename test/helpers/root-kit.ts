@@ -25,17 +25,26 @@ export interface RootKit {
 const TARGET: Architecture = 'arm64'
 
 /** Runs `use` with the machine's own store and the project's lock, which is resolved where it does not know the oracle. */
-export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>): Promise<T> {
+export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project = PROJECT): Promise<T> {
   const reporter = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
   const signal = new AbortController().signal
-  const workshop = await openWorkshop({ env: process.env, project: PROJECT, reporter, now: new Date(), signal })
+  const workshop = await openWorkshop({ env: process.env, project, reporter, now: new Date(), signal })
   const native = (set: ArchitectureSet['set']) => ({ set, architecture: workshop.builder })
   const base = { set: BASE, architecture: TARGET }
   return withLock(workshop, [native(TOOLCHAIN), native(ORACLE), native(BASE), base], undefined, async (lock) => {
-    const toolchain = (name: string, set: ArchitectureSet): Toolchain => ({ name, architecture: workshop.builder, packages: lockedIn(lock, set) })
+    const toolchain = (name: string, set: ArchitectureSet): Toolchain => ({
+      name,
+      architecture: workshop.builder,
+      packages: lockedIn(lock, set),
+    })
     return use({
       workshop,
-      kitchen: { builder: workshop.builder, target: TARGET, toolchain: toolchain('build', native(TOOLCHAIN)), steps: readAssets(PROJECT).steps },
+      kitchen: {
+        builder: workshop.builder,
+        target: TARGET,
+        toolchain: toolchain('build', native(TOOLCHAIN)),
+        steps: readAssets(project).steps,
+      },
       oracle: toolchain('oracle', native(ORACLE)),
       packages: { native: lockedIn(lock, native(BASE)), target: lockedIn(lock, base) },
       accounts: accounts(),

@@ -28,6 +28,7 @@ export async function storeWithToolchain(): Promise<WithToolchain> {
   if (packages === undefined) throw new Error('the lock holds no toolchain: npm run lock')
   const store = await openStore(storeRoot(process.env))
   const mirrors = mirrorsOf(process.env, await readAptSources())
-  const fetch: Fetch = (wanted) => fetchObjects(wanted, { store, mirrors, lastResort: snapshots(lock.time), reporter: listReporter() })
+  const fetch: Fetch = (wanted) =>
+    fetchObjects(wanted, { store, mirrors, lastResort: snapshots(lock.time), reporter: listReporter() })
   return { store, fetch, toolchain: { name: 'build', architecture, packages } }
 }

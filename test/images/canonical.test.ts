@@ -3,7 +3,9 @@ import { canonicalJson, canonicalText } from '../../images/canonical.ts'
 
 describe('canonical JSON', () => {
   it('sorts keys at every level and leaves out what is undefined', () => {
-    expect(canonicalJson({ b: { d: 1, c: [2, { f: 3, e: 4 }] }, a: undefined })).toBe('{"b":{"c":[2,{"e":4,"f":3}],"d":1}}')
+    expect(canonicalJson({ b: { d: 1, c: [2, { f: 3, e: 4 }] }, a: undefined })).toBe(
+      '{"b":{"c":[2,{"e":4,"f":3}],"d":1}}',
+    )
   })
 
   it('is the same text whatever the order in which members were added', () => {

@@ -29,13 +29,17 @@ describe('a derivation’s digest', () => {
 
   it('changes with what its inputs are made of', () => {
     const using = (from: Derivation) => derivation({ name: 'user', inputs: { file: { from, file: 'out' } } })
-    expect(derivationDigest(using(plain))).not.toBe(derivationDigest(using(derivation({ name: 'plain', env: { A: '1' } }))))
+    expect(derivationDigest(using(plain))).not.toBe(
+      derivationDigest(using(derivation({ name: 'plain', env: { A: '1' } }))),
+    )
   })
 })
 
 describe('dependencies', () => {
   it('names each derivation once, however many of its files are read', () => {
-    const user = derivation({ inputs: { a: { from: plain, file: 'a' }, b: { from: plain, file: 'b' }, c: { bytes: '' } } })
+    const user = derivation({
+      inputs: { a: { from: plain, file: 'a' }, b: { from: plain, file: 'b' }, c: { bytes: '' } },
+    })
     expect(dependencies(user)).toEqual([plain])
   })
 })

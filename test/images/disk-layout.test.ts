@@ -5,7 +5,15 @@ const layout = diskLayout(8 * GIB)
 
 describe('a disk’s layout', () => {
   it('puts all FAT partitions first and together', () => {
-    expect(layout.partitions.map(({ name }) => name)).toEqual(['selector', 'boot-a', 'boot-b', 'identity', 'slot-a', 'slot-b', 'data'])
+    expect(layout.partitions.map(({ name }) => name)).toEqual([
+      'selector',
+      'boot-a',
+      'boot-b',
+      'identity',
+      'slot-a',
+      'slot-b',
+      'data',
+    ])
   })
 
   it('leaves no gap and lets nothing overlap', () => {
@@ -27,11 +35,17 @@ describe('a disk’s layout', () => {
 
   it('is the same for life: these offsets are on disks already', () => {
     expect(Object.fromEntries(layout.partitions.map(({ name, offset }) => [name, offset / MIB]))).toEqual({
-      selector: 4, 'boot-a': 20, 'boot-b': 532, identity: 1044, 'slot-a': 1076, 'slot-b': 9268, data: 17460,
+      selector: 4,
+      'boot-a': 20,
+      'boot-b': 532,
+      identity: 1044,
+      'slot-a': 1076,
+      'slot-b': 9268,
+      data: 17460,
     })
   })
 
   it('refuses a slot size that is not whole erase blocks', () => {
-    expect(() => diskLayout(8 * GIB + 1)).toThrow("slot size 8589934593 is not a multiple of 4194304 bytes")
+    expect(() => diskLayout(8 * GIB + 1)).toThrow('slot size 8589934593 is not a multiple of 4194304 bytes')
   })
 })

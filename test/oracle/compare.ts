@@ -25,13 +25,29 @@ export interface Comparison {
   readonly unused: readonly Exception[]
 }
 
-const ASPECTS = ['kind', 'mode', 'uid', 'gid', 'target', 'sha256', 'same', 'xattrs'] as const satisfies readonly Aspect[]
+const ASPECTS = [
+  'kind',
+  'mode',
+  'uid',
+  'gid',
+  'target',
+  'sha256',
+  'same',
+  'xattrs',
+] as const satisfies readonly Aspect[]
 
 /** Compares two roots path by path. An exception covers a difference only if it names all that differs. */
-export function compareRoots(expected: readonly ListedPath[], actual: readonly ListedPath[], exceptions: readonly Exception[]): Comparison {
+export function compareRoots(
+  expected: readonly ListedPath[],
+  actual: readonly ListedPath[],
+  exceptions: readonly Exception[],
+): Comparison {
   const differences = findDifferences(expected, actual)
   const covering = (difference: Difference) =>
-    exceptions.find(({ pattern, aspects }) => pattern.test(difference.path) && difference.aspects.every((aspect) => aspects.includes(aspect)))
+    exceptions.find(
+      ({ pattern, aspects }) =>
+        pattern.test(difference.path) && difference.aspects.every((aspect) => aspects.includes(aspect)),
+    )
   const excused = differences.flatMap((difference) => {
     const exception = covering(difference)
     return exception === undefined ? [] : [{ difference, exception }]
@@ -48,7 +64,9 @@ export function findDifferences(expected: readonly ListedPath[], actual: readonl
   const theirs = new Map(actual.map((item) => [item.path, item]))
   const ours = new Set(expected.map(({ path }) => path))
   const changed = expected.flatMap((item) => differenceOf(item, theirs.get(item.path)))
-  const extra = actual.filter(({ path }) => !ours.has(path)).map((item): Difference => ({ path: item.path, aspects: ['extra'], detail: describe(item) }))
+  const extra = actual
+    .filter(({ path }) => !ours.has(path))
+    .map((item): Difference => ({ path: item.path, aspects: ['extra'], detail: describe(item) }))
   return [...changed, ...extra].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
 
@@ -56,7 +74,9 @@ function differenceOf(expected: ListedPath, actual: ListedPath | undefined): Dif
   const { path } = expected
   if (actual === undefined) return [{ path, aspects: ['missing'], detail: describe(expected) }]
   const aspects = ASPECTS.filter((aspect) => text(expected, aspect) !== text(actual, aspect))
-  const detail = aspects.map((aspect) => `${aspect}: expected ${text(expected, aspect)}, got ${text(actual, aspect)}`).join('; ')
+  const detail = aspects
+    .map((aspect) => `${aspect}: expected ${text(expected, aspect)}, got ${text(actual, aspect)}`)
+    .join('; ')
   return aspects.length === 0 ? [] : [{ path, aspects, detail }]
 }
 
@@ -72,5 +92,8 @@ function describe({ kind, mode, uid, gid }: ListedPath): string {
 
 /** Reads what the steps leave: a line of JSON for each path. */
 export function parseListing(lines: string): ListedPath[] {
-  return lines.trimEnd().split('\n').map((line) => JSON.parse(line) as ListedPath)
+  return lines
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ListedPath)
 }

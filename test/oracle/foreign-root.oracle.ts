@@ -27,7 +27,9 @@ describe('the root that is made without emulation', () => {
 
   it('leaves behind what it lacks, unless only mmdebstrap makes it', () => {
     const missing = comparison.excused.filter(({ difference }) => difference.aspects.includes('missing'))
-    const wrong = missing.filter(({ difference, exception }) => isLeftBehind(difference.path) === OF_MMDEBSTRAP.includes(exception))
+    const wrong = missing.filter(
+      ({ difference, exception }) => isLeftBehind(difference.path) === OF_MMDEBSTRAP.includes(exception),
+    )
     expect(wrong.map(({ difference }) => difference.path)).toEqual([])
   })
 })

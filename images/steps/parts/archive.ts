@@ -47,10 +47,14 @@ export function readTars(bytes: Buffer): Map<string, Buffer>[] {
       current = undefined
       continue
     }
-    if (current === undefined) archives.push((current = new Map()))
+    if (current === undefined) {
+      current = new Map()
+      archives.push(current)
+    }
     const size = Number.parseInt(head.toString('latin1', 124, 136), 8)
     const type = head.toString('latin1', 156, 157)
-    if (type === '0' || type === '\0') current.set(cString(head.subarray(0, 100)).replace(/^\.\//, ''), bytes.subarray(at, at + size))
+    if (type === '0' || type === '\0')
+      current.set(cString(head.subarray(0, 100)).replace(/^\.\//, ''), bytes.subarray(at, at + size))
     at += Math.ceil(size / BLOCK) * BLOCK
   }
   return archives

@@ -44,7 +44,9 @@ export function findChanges(before: ReadonlyMap<string, Seen>, after: ReadonlyMa
 function touched(then: Seen, now: Seen): boolean {
   const same = then.kind === now.kind && then.mode === now.mode && then.uid === now.uid && then.gid === now.gid
   if (!same) return true
-  return now.kind === 'directory' ? false : then.ctime !== now.ctime || then.inode !== now.inode || then.target !== now.target
+  return now.kind === 'directory'
+    ? false
+    : then.ctime !== now.ctime || then.inode !== now.inode || then.target !== now.target
 }
 
 export type Verdict =

@@ -13,6 +13,9 @@ const ENVIRONMENT = {
   SOURCE_DATE_EPOCH: String(EPOCH),
 }
 
+/** Nothing waits for a disk, nobody is asked, and what a package set takes for present need not be there. */
+export const DPKG_FORCE = ['unsafe-io', 'confold', 'depends'] as const
+
 /**
  * Runs the maintainer scripts of packages that are unpacked in `root` and registered as such: each `preinst`, then
  * `dpkg --configure --pending`, which orders by dependencies and runs triggers.
@@ -23,7 +26,9 @@ export async function configure(root: string, debs: readonly Deb[]): Promise<voi
   writeFileSync(policy, '#!/bin/sh\nexit 101\n')
   chmodSync(policy, 0o755)
   for (const deb of preinstOrder(debs)) await runPreinst(root, deb)
-  await exec('chroot', [root, 'dpkg', '--force-unsafe-io', '--force-confold', '--configure', '--pending'], { env: ENVIRONMENT })
+  await exec('chroot', [root, 'dpkg', `--force-${DPKG_FORCE.join(',')}`, '--configure', '--pending'], {
+    env: ENVIRONMENT,
+  })
   rmSync(policy)
   await exec('umount', ['-R', `${root}/proc`, `${root}/sys`, `${root}/dev`, `${root}/run`, `${root}/tmp`])
 }
@@ -41,7 +46,9 @@ async function mountKernel(root: string): Promise<void> {
 /** base-passwd first: the others' scripts name users and groups that it makes. */
 function preinstOrder(debs: readonly Deb[]): Deb[] {
   const rank = (deb: Deb) => ['base-passwd', 'base-files', 'libc6'].indexOf(packageName(deb)) >>> 0
-  return debs.filter((deb) => deb.control.has('preinst')).sort((a, b) => rank(a) - rank(b) || (packageName(a) < packageName(b) ? -1 : 1))
+  return debs
+    .filter((deb) => deb.control.has('preinst'))
+    .sort((a, b) => rank(a) - rank(b) || (packageName(a) < packageName(b) ? -1 : 1))
 }
 
 async function runPreinst(root: string, deb: Deb): Promise<void> {

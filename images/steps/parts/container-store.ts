@@ -13,7 +13,10 @@ const CREATED = '2025-01-01T00:00:00Z'
  * layer's content, to be filled. Names that podman makes at random are made from the service's name: the store is the
  * same for the same content. Format: containers/storage 1.57, `layers.go`, `images.go`, `drivers/overlay/overlay.go`.
  */
-export function writeContainerStore(root: string, { service, architecture }: { service: string; architecture: string }): string {
+export function writeContainerStore(
+  root: string,
+  { service, architecture }: { service: string; architecture: string },
+): string {
   const layer = hash('sha256', `layer of ${service}`, 'hex')
   const link = hash('sha256', `link of ${service}`, 'hex').slice(0, 26).toUpperCase()
   const config = JSON.stringify({
@@ -41,7 +44,9 @@ function writeOverlay(root: string, layer: string, link: string): void {
 function writeLayers(root: string, layer: string): void {
   mkdirSync(`${root}/overlay-layers`)
   const digest = `sha256:${layer}`
-  const layers = [{ id: layer, created: CREATED, 'compressed-diff-digest': digest, 'diff-digest': digest, compression: 0 }]
+  const layers = [
+    { id: layer, created: CREATED, 'compressed-diff-digest': digest, 'diff-digest': digest, compression: 0 },
+  ]
   writeFileSync(`${root}/overlay-layers/layers.json`, JSON.stringify(layers))
   // The lock files have to be there even where nothing may be written: podman opens them first.
   writeFileSync(`${root}/overlay-layers/layers.lock`, '')
@@ -55,7 +60,11 @@ function writeImages(root: string, service: string, image: string, layer: string
     layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: `sha256:${layer}`, size: 0 }],
   })
   const manifestDigest = `sha256:${hash('sha256', manifest, 'hex')}`
-  const data: Record<string, string> = { [`sha256:${image}`]: config, [`manifest-${manifestDigest}`]: manifest, manifest }
+  const data: Record<string, string> = {
+    [`sha256:${image}`]: config,
+    [`manifest-${manifestDigest}`]: manifest,
+    manifest,
+  }
   const directory = `${root}/overlay-images/${image}`
   mkdirSync(directory, { recursive: true })
   for (const [name, text] of Object.entries(data)) writeFileSync(`${directory}/${fileName(name)}`, text)
@@ -67,7 +76,9 @@ function writeImages(root: string, service: string, image: string, layer: string
     created: CREATED,
     'big-data-names': Object.keys(data),
     'big-data-sizes': Object.fromEntries(Object.entries(data).map(([name, text]) => [name, text.length])),
-    'big-data-digests': Object.fromEntries(Object.entries(data).map(([name, text]) => [name, `sha256:${hash('sha256', text, 'hex')}`])),
+    'big-data-digests': Object.fromEntries(
+      Object.entries(data).map(([name, text]) => [name, `sha256:${hash('sha256', text, 'hex')}`]),
+    ),
   }
   writeFileSync(`${root}/overlay-images/images.json`, JSON.stringify([entry]))
   writeFileSync(`${root}/overlay-images/images.lock`, '')

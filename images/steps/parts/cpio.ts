@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /**
  * A cpio archive in the kernel's `newc` form (Documentation/driver-api/early-userspace/buffer-format.rst) of a
@@ -9,9 +9,12 @@ export function cpioOf(root: string): Buffer {
   let inode = 1
   const visit = (path: string) => {
     const stats = lstatSync(`${root}/${path}`)
-    const data = stats.isFile() ? readFileSync(`${root}/${path}`) : Buffer.from(stats.isSymbolicLink() ? readlinkSync(`${root}/${path}`) : '')
+    const data = stats.isFile()
+      ? readFileSync(`${root}/${path}`)
+      : Buffer.from(stats.isSymbolicLink() ? readlinkSync(`${root}/${path}`) : '')
     pieces.push(member(path === '' ? '.' : path, stats.mode, inode++, data))
-    if (stats.isDirectory()) for (const name of readdirSync(`${root}/${path}`).sort()) visit(path === '' ? name : `${path}/${name}`)
+    if (stats.isDirectory())
+      for (const name of readdirSync(`${root}/${path}`).sort()) visit(path === '' ? name : `${path}/${name}`)
   }
   visit('')
   pieces.push(member('TRAILER!!!', 0, 0, Buffer.alloc(0)))

@@ -14,7 +14,12 @@ export interface Deb {
 }
 
 /** Unpacks packages into a root that has the merged /usr, without running anything; `workers` of them at once. */
-export async function unpackDebs(debs: readonly string[], root: string, exclude: readonly string[] = [], workers = 2): Promise<Deb[]> {
+export async function unpackDebs(
+  debs: readonly string[],
+  root: string,
+  exclude: readonly string[] = [],
+  workers = 2,
+): Promise<Deb[]> {
   prepareMergedUsr(root)
   const parts = debs.map(partsOf)
   const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, exclude, workers)])
@@ -41,7 +46,12 @@ function partsOf(path: string): Parts {
   return { path, control, data }
 }
 
-const DECOMPRESS: Readonly<Record<string, string>> = { '.xz': 'xz -dc -T1', '.zst': 'zstd -dc', '.gz': 'gzip -dc', '': 'cat' }
+const DECOMPRESS: Readonly<Record<string, string>> = {
+  '.xz': 'xz -dc -T1',
+  '.zst': 'zstd -dc',
+  '.gz': 'gzip -dc',
+  '': 'cat',
+}
 
 function decompressor({ path }: Parts, { name }: Member): string {
   const program = DECOMPRESS[name.replace(/^.*\.tar/, '')]
@@ -57,7 +67,8 @@ function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
       for (const { path, control } of group) await feed(path, control, stdin)
     })
     const controls = readTars(tars)
-    if (controls.length !== group.length) throw new Error(`${group.length} packages have ${controls.length} control archives`)
+    if (controls.length !== group.length)
+      throw new Error(`${group.length} packages have ${controls.length} control archives`)
     return controls
   })
 }
@@ -66,7 +77,12 @@ const EXTRACT = `set -o pipefail
 $1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink -C "$2" "\${@:3}"`
 
 /** What each package ships. A worker is one decompressor and one tar, which take one package after the other. */
-function unpackData(all: readonly Parts[], root: string, exclude: readonly string[], workers: number): Promise<Shipped[][]> {
+function unpackData(
+  all: readonly Parts[],
+  root: string,
+  exclude: readonly string[],
+  workers: number,
+): Promise<Shipped[][]> {
   const excluded = exclude.map((pattern) => `--exclude=${pattern}`)
   const programOf = (each: Parts) => decompressor(each, each.data)
   return inGroups(all, programOf, async (program, group) => {
@@ -74,12 +90,16 @@ function unpackData(all: readonly Parts[], root: string, exclude: readonly strin
     const results: Shipped[][] = new Array(group.length)
     const work = async () => {
       const taken: number[] = []
-      const listing = await captureBytes('bash', ['-c', EXTRACT, 'unpack', program, root, ...excluded], async (stdin) => {
-        for (const [index, { path, data }] of queue) {
-          taken.push(index)
-          await feed(path, data, stdin)
-        }
-      })
+      const listing = await captureBytes(
+        'bash',
+        ['-c', EXTRACT, 'unpack', program, root, ...excluded],
+        async (stdin) => {
+          for (const [index, { path, data }] of queue) {
+            taken.push(index)
+            await feed(path, data, stdin)
+          }
+        },
+      )
       const shipped = parseListing(listing.toString('utf8'))
       if (shipped.length !== taken.length) throw new Error(`${taken.length} packages were listed as ${shipped.length}`)
       for (const [place, index] of taken.entries()) results[index] = shipped[place] ?? []
@@ -97,11 +117,18 @@ async function feed(path: string, { offset, size }: Member, stdin: Writable): Pr
 }
 
 /** Works on what has the same key together; results come in the order of the items. */
-async function inGroups<T, R>(items: readonly T[], keyOf: (item: T) => string, work: (key: string, group: T[]) => Promise<R[]>): Promise<R[]> {
+async function inGroups<T, R>(
+  items: readonly T[],
+  keyOf: (item: T) => string,
+  work: (key: string, group: T[]) => Promise<R[]>,
+): Promise<R[]> {
   const results: R[] = new Array(items.length)
   for (const key of new Set(items.map(keyOf))) {
     const places = [...items.keys()].filter((place) => keyOf(items[place] as T) === key)
-    const done = await work(key, places.map((place) => items[place] as T))
+    const done = await work(
+      key,
+      places.map((place) => items[place] as T),
+    )
     for (const [index, place] of places.entries()) results[place] = done[index] as R
   }
   return results

@@ -7,9 +7,15 @@ import { type Deb, databaseName, packageName } from './deb.ts'
 export type Standing = 'unpacked' | 'installed'
 
 /** Writes dpkg's database for packages that were unpacked by other means, as dpkg itself would have left it. */
-export function writeDatabase(root: string, debs: readonly Deb[], standing: Standing, architecture: Architecture): void {
+export function writeDatabase(
+  root: string,
+  debs: readonly Deb[],
+  standing: Standing,
+  architecture: Architecture,
+): void {
   const database = `${root}/var/lib/dpkg`
-  for (const name of ['info', 'updates', 'triggers', 'parts', 'alternatives']) mkdirSync(`${database}/${name}`, { recursive: true })
+  for (const name of ['info', 'updates', 'triggers', 'parts', 'alternatives'])
+    mkdirSync(`${database}/${name}`, { recursive: true })
   const sorted = [...debs].sort((a, b) => (packageName(a) < packageName(b) ? -1 : 1))
   writeFileSync(`${database}/status`, sorted.map((deb) => `${statusParagraph(root, deb, standing)}\n\n`).join(''))
   writeFileSync(`${database}/info/format`, '1\n')
@@ -30,7 +36,8 @@ function statusParagraph(root: string, deb: Deb, standing: Standing): string {
   const fields = new Map(deb.fields)
   fields.set('Status', `install ok ${standing}`)
   const conffiles = (deb.control.get('conffiles') ?? '').split('\n').filter((line) => line !== '')
-  if (conffiles.length > 0) fields.set('Conffiles', conffiles.map((line) => `\n ${conffile(root, line, standing)}`).join(''))
+  if (conffiles.length > 0)
+    fields.set('Conffiles', conffiles.map((line) => `\n ${conffile(root, line, standing)}`).join(''))
   const known = ORDER.filter((name) => fields.has(name))
   const others = [...fields.keys()].filter((name) => !ORDER.includes(name))
   return [...known, ...others].map((name) => `${name}:${spaced(fields.get(name) ?? '')}`).join('\n')
@@ -45,7 +52,9 @@ function conffile(root: string, line: string, standing: Standing): string {
   const [path = '', flag] = line.split(' ').reverse()
   if (flag !== undefined) return `${path} newconffile ${flag}`
   if (standing === 'unpacked' || !existsSync(root + path)) return `${path} newconffile`
-  return `${path} ${createHash('md5').update(readFileSync(root + path)).digest('hex')}`
+  return `${path} ${createHash('md5')
+    .update(readFileSync(root + path))
+    .digest('hex')}`
 }
 
 function writeInfo(database: string, deb: Deb): void {
@@ -72,5 +81,6 @@ function writeTriggers(database: string, debs: readonly Deb[]): void {
     }
   }
   writeFileSync(`${database}/triggers/File`, files.map((line) => `${line}\n`).join(''))
-  for (const [name, interested] of named) writeFileSync(`${database}/triggers/${name}`, interested.map((line) => `${line}\n`).join(''))
+  for (const [name, interested] of named)
+    writeFileSync(`${database}/triggers/${name}`, interested.map((line) => `${line}\n`).join(''))
 }

@@ -68,7 +68,9 @@ function readHandlers(): Handler[] {
 
 function requireUsable({ name, enabled, flags }: Handler): void {
   if (enabled && flags.includes('F')) return
-  throw new Error(`this machine's binfmt_misc handler '${name}' is ${enabled ? `without flag F (${flags})` : 'disabled'}: remove or mend it first`)
+  throw new Error(
+    `this machine's binfmt_misc handler '${name}' is ${enabled ? `without flag F (${flags})` : 'disabled'}: remove or mend it first`,
+  )
 }
 
 function remove(): void {

@@ -2,7 +2,11 @@ import { spawn } from 'node:child_process'
 import type { Writable } from 'node:stream'
 
 /** Runs a program to its end with this process's output; throws where it fails. */
-export function exec(program: string, args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}): Promise<void> {
+export function exec(
+  program: string,
+  args: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string } = {},
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -24,21 +28,32 @@ export async function capture(program: string, args: readonly string[], input = 
 }
 
 /** Standard output of a program that must succeed; `feed` writes what it reads, and the end of input follows. */
-export async function captureBytes(program: string, args: readonly string[], feed: (stdin: Writable) => Promise<void>): Promise<Buffer> {
+export async function captureBytes(
+  program: string,
+  args: readonly string[],
+  feed: (stdin: Writable) => Promise<void>,
+): Promise<Buffer> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const pieces: Buffer[] = []
   child.stdout.on('data', (piece: Buffer) => pieces.push(piece))
   const status = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
   child.stdin.on('error', () => {})
-  const fed = feed(child.stdin).then(
-    () => child.stdin.end(),
-    (error: Error) => (child.stdin.destroy(), error),
-  )
-  const code = await status
+  const [code, failure] = await Promise.all([status, feedToEnd(child.stdin, feed)])
   if (code !== 0) throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed: status ${code}`)
-  const failure = await fed
-  if (failure instanceof Error) throw failure
+  if (failure !== undefined) throw failure
   return Buffer.concat(pieces)
+}
+
+/** What went wrong, if anything: a program that ended early is the cause of it, and its status says more. */
+async function feedToEnd(stdin: Writable, feed: (stdin: Writable) => Promise<void>): Promise<unknown> {
+  try {
+    await feed(stdin)
+    stdin.end()
+    return undefined
+  } catch (error) {
+    stdin.destroy()
+    return error
+  }
 }
 
 /** Works through a list, as many at once as there are processors in the smallest builder. */

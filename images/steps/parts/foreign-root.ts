@@ -24,7 +24,10 @@ const NATIVE_ROOT = '/build/native'
  * Makes a configured root of another architecture without emulation: the native packages' scripts run, and the whole
  * difference that they make is laid over the target's unpacked packages.
  */
-export async function makeForeignRoot(root: string, { native, target, accounts, builder, targetArchitecture }: ForeignRoot): Promise<void> {
+export async function makeForeignRoot(
+  root: string,
+  { native, target, accounts, builder, targetArchitecture }: ForeignRoot,
+): Promise<void> {
   const nativeDebs = await unpackDebs(debsIn(native), NATIVE_ROOT)
   writeDatabase(NATIVE_ROOT, nativeDebs, 'unpacked', builder)
   mkdirSync(root)
@@ -40,5 +43,7 @@ export async function makeForeignRoot(root: string, { native, target, accounts, 
 }
 
 function debsIn(directory: string): string[] {
-  return readdirSync(directory).sort().map((name) => `${directory}/${name}`)
+  return readdirSync(directory)
+    .sort()
+    .map((name) => `${directory}/${name}`)
 }

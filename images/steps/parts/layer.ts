@@ -11,13 +11,27 @@ const BLOCK = 4096
  * SHA-256 of each of its 4096-byte blocks, one after the other.
  */
 export async function makeLayer(name: string, directory: string, options: readonly string[] = []): Promise<void> {
-  await exec('mkfs.erofs', ['--quiet', ...options, `-T${EPOCH}`, '--all-time', `-U${layerUuid(name)}`, '/out/layer.erofs', directory])
+  await exec('mkfs.erofs', [
+    '--quiet',
+    ...options,
+    `-T${EPOCH}`,
+    '--all-time',
+    `-U${layerUuid(name)}`,
+    '/out/layer.erofs',
+    directory,
+  ])
   writeLeaves('/out/layer.erofs', '/out/layer.leaves')
 }
 
 function layerUuid(name: string): string {
   const digits = hash('sha256', `layer ${name}`, 'hex')
-  return [digits.slice(0, 8), digits.slice(8, 12), `8${digits.slice(13, 16)}`, `8${digits.slice(17, 20)}`, digits.slice(20, 32)].join('-')
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `8${digits.slice(13, 16)}`,
+    `8${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ].join('-')
 }
 
 export function writeLeaves(image: string, leaves: string): void {

@@ -58,11 +58,13 @@ const UNORDERED: Readonly<Record<string, number>> = {
   '/var/lib/dpkg/triggers/File': 1,
 }
 
-function comparable(path: string, content: Buffer): Buffer | string {
+export function comparable(path: string, content: Buffer): Buffer | string {
   const size = UNORDERED[path]
   if (size === undefined) return content
   const lines = content.toString('utf8').trimEnd().split('\n')
-  const records = Array.from({ length: Math.ceil(lines.length / size) }, (_, at) => lines.slice(at * size, (at + 1) * size).join('\n'))
+  const records = Array.from({ length: Math.ceil(lines.length / size) }, (_, at) =>
+    lines.slice(at * size, (at + 1) * size).join('\n'),
+  )
   return records.sort().join('\n')
 }
 
@@ -73,7 +75,9 @@ export function parseAttributes(dump: string, root: string): Map<string, Record<
     const [head = '', ...lines] = paragraph.split('\n')
     const path = /^# file: (.*)$/.exec(head)?.[1]
     if (path === undefined) continue
-    const pairs = lines.filter((line) => line !== '').map((line) => [line.split('=', 1)[0] ?? '', line.replace(/^[^=]*=/, '')] as const)
+    const pairs = lines
+      .filter((line) => line !== '')
+      .map((line) => [line.split('=', 1)[0] ?? '', line.replace(/^[^=]*=/, '')] as const)
     found.set(plain(path).slice(root.length), Object.fromEntries(pairs))
   }
   return found

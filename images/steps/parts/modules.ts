@@ -13,12 +13,20 @@ export function findModules(directory: string): Map<string, string> {
 
 /** Names of modules whose path below `kernel/`, without ending, matches a pattern; in the patterns' order. */
 export function select(modules: ReadonlyMap<string, string>, patterns: readonly string[]): string[] {
-  const expressions = patterns.map((pattern) => new RegExp(`^kernel/${pattern.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')}\\.ko(\\.xz)?$`))
-  return [...new Set(expressions.flatMap((each) => [...modules].filter(([, path]) => each.test(path)).map(([name]) => name)))]
+  const expressions = patterns.map(
+    (pattern) => new RegExp(`^kernel/${pattern.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')}\\.ko(\\.xz)?$`),
+  )
+  return [
+    ...new Set(expressions.flatMap((each) => [...modules].filter(([, path]) => each.test(path)).map(([name]) => name))),
+  ]
 }
 
 /** A module's own dependencies come before it; one that the kernel has built in needs no file. */
-export async function closure(directory: string, modules: ReadonlyMap<string, string>, wanted: readonly string[]): Promise<string[]> {
+export async function closure(
+  directory: string,
+  modules: ReadonlyMap<string, string>,
+  wanted: readonly string[],
+): Promise<string[]> {
   const depends = new Map<string, readonly string[]>()
   let open = [...wanted]
   while (open.length > 0) {
@@ -35,16 +43,29 @@ export async function closure(directory: string, modules: ReadonlyMap<string, st
   return [...ordered]
 }
 
-async function readDepends(directory: string, modules: ReadonlyMap<string, string>, names: readonly string[]): Promise<Map<string, readonly string[]>> {
+async function readDepends(
+  directory: string,
+  modules: ReadonlyMap<string, string>,
+  names: readonly string[],
+): Promise<Map<string, readonly string[]>> {
   const files = names.map((name) => `${directory}/${modules.get(name)}`)
   // One line a module: modinfo prints the field once for each file it is given.
   const lines = (await capture('modinfo', ['-F', 'depends', ...files])).split('\n')
-  return new Map(names.map((name, index) => [name, (lines[index] ?? '').split(',').filter(Boolean).map((each) => each.replaceAll('-', '_'))]))
+  return new Map(
+    names.map((name, index) => [
+      name,
+      (lines[index] ?? '')
+        .split(',')
+        .filter(Boolean)
+        .map((each) => each.replaceAll('-', '_')),
+    ]),
+  )
 }
 
 export function kernelRelease(root: string): string {
   const releases = existsSync(`${root}/usr/lib/modules`) ? readdirSync(`${root}/usr/lib/modules`) : []
   const [release] = releases
-  if (release === undefined || releases.length > 1) throw new Error(`wanted the modules of one kernel, found: ${releases.join(', ') || 'none'}`)
+  if (release === undefined || releases.length > 1)
+    throw new Error(`wanted the modules of one kernel, found: ${releases.join(', ') || 'none'}`)
   return release
 }

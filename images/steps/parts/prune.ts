@@ -8,18 +8,24 @@ export interface Pruning {
 }
 
 export function prune(root: string, pruning: Pruning): void {
-  for (const pattern of pruning.remove) for (const path of expand(root, pattern)) rmSync(root + path, { recursive: true, force: true })
+  for (const pattern of pruning.remove)
+    for (const path of expand(root, pattern)) rmSync(root + path, { recursive: true, force: true })
   for (const [directory, names] of Object.entries(pruning.keepOnly)) keepOnly(root + directory, new Set(names))
 }
 
 /** Paths that match, parents before children. */
 export function expand(root: string, pattern: string): string[] {
-  return pattern.split('/').slice(1).reduce<string[]>((found, part) => found.flatMap((parent) => matching(root, parent, part)), [''])
+  return pattern
+    .split('/')
+    .slice(1)
+    .reduce<string[]>((found, part) => found.flatMap((parent) => matching(root, parent, part)), [''])
 }
 
 function matching(root: string, parent: string, part: string): string[] {
   const expression = new RegExp(`^${part.replace(/[.+()]/g, '\\$&').replaceAll('*', '.*')}$`)
-  return list(root + parent).filter((name) => expression.test(name)).map((name) => `${parent}/${name}`)
+  return list(root + parent)
+    .filter((name) => expression.test(name))
+    .map((name) => `${parent}/${name}`)
 }
 
 function list(directory: string): string[] {
@@ -27,7 +33,8 @@ function list(directory: string): string[] {
 }
 
 function keepOnly(directory: string, names: ReadonlySet<string>): void {
-  for (const entry of statSync(directory, { throwIfNoEntry: false }) ? readdirSync(directory, { withFileTypes: true }) : []) {
+  if (statSync(directory, { throwIfNoEntry: false }) === undefined) return
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`
     if (entry.isDirectory()) keepOnly(path, names)
     else if (!names.has(entry.name)) rmSync(path)

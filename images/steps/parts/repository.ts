@@ -1,28 +1,67 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { parseFields } from './deb.ts'
 import { capture, inPairs } from './exec.ts'
 
 /** What apt is told that the packages belong to: mmdebstrap asks for essential packages by code name. */
 const CODENAME = 'trixie'
 
-/** Makes an apt repository of packages in one directory, without copying them. */
-export async function writeRepository(directory: string, debs: string, names: readonly string[]): Promise<void> {
+/** Makes an apt repository of the packages in one directory, without copying them; returns the packages' names. */
+export async function writeRepository(directory: string, debs: string, names: readonly string[]): Promise<string[]> {
   mkdirSync(directory, { recursive: true })
   symlinkSync(debs, `${directory}/debs`)
-  const paragraphs = await inPairs(names, (name) => paragraph(debs, name))
-  const index = `${paragraphs.join('\n\n')}\n`
+  const controls = await inPairs(names, async (name) =>
+    parseFields(await capture('dpkg-deb', ['-f', `${debs}/${name}`])),
+  )
+  const index = packagesIndex(
+    controls.map((fields, place) => new Map([...fields, ...fileFields(debs, names[place] ?? '')])),
+  )
   writeFileSync(`${directory}/Packages`, index)
   writeFileSync(`${directory}/Release`, release(index))
+  return controls.map((fields) => fields.get('Package') ?? '')
 }
 
-async function paragraph(debs: string, name: string): Promise<string> {
-  const control = await capture('dpkg-deb', ['-f', `${debs}/${name}`])
+/** Without what nothing here answers: the lock took it for present, and apt would refuse the whole set. */
+export function packagesIndex(packages: readonly ReadonlyMap<string, string>[]): string {
+  const present = new Set(
+    packages.flatMap((fields) => [fields.get('Package') ?? '', ...relationNames(fields.get('Provides') ?? '').flat()]),
+  )
+  const answered = (relations: string) =>
+    relations
+      .split(',')
+      .filter((clause) =>
+        relationNames(clause)
+          .flat()
+          .some((name) => present.has(name)),
+      )
+      .map((clause) => clause.trim())
+      .join(', ')
+  const paragraphs = packages.map((fields) => {
+    const lines = [...fields].flatMap(([name, value]) => {
+      const kept = name === 'Depends' || name === 'Pre-Depends' ? answered(value) : value
+      return kept === '' ? [] : [`${name}: ${kept}\n`]
+    })
+    return lines.join('')
+  })
+  return paragraphs.join('\n')
+}
+
+/** `a (>= 1) | b:any, c` -> the names of each clause's alternatives. */
+function relationNames(relations: string): string[][] {
+  return relations.split(',').map((clause) => clause.split('|').map((each) => each.trim().replace(/[\s:(].*$/s, '')))
+}
+
+function fileFields(debs: string, name: string): [string, string][] {
   const content = readFileSync(`${debs}/${name}`)
-  const digest = createHash('sha256').update(content).digest('hex')
-  return `${control.trimEnd()}\nFilename: debs/${name}\nSize: ${content.length}\nSHA256: ${digest}`
+  return [
+    ['Filename', `debs/${name}`],
+    ['Size', String(content.length)],
+    ['SHA256', createHash('sha256').update(content).digest('hex')],
+  ]
 }
 
 function release(index: string): string {
   const digest = createHash('sha256').update(index).digest('hex')
-  return `Codename: ${CODENAME}\nSuite: ${CODENAME}\nDate: Thu, 01 Jan 1970 00:00:00 UTC\nSHA256:\n ${digest} ${Buffer.byteLength(index)} Packages\n`
+  const date = 'Thu, 01 Jan 1970 00:00:00 UTC'
+  return `Codename: ${CODENAME}\nSuite: ${CODENAME}\nDate: ${date}\nSHA256:\n ${digest} ${Buffer.byteLength(index)} Packages\n`
 }

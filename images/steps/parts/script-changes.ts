@@ -1,4 +1,13 @@
-import { lchownSync, lstatSync, mkdirSync, readFileSync, renameSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import {
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import type { Architecture } from '../../architecture.ts'
 import { findChanges, judgeContent, targetPath } from './carry.ts'
@@ -38,9 +47,14 @@ export async function runScripts(root: string, debs: readonly Deb[], setting: Sc
     const reason = mend(root, path, after.get(path), setting)
     return reason === undefined ? [] : [`${path}: ${reason}`]
   })
-  if (refused.length > 0) throw new Error(`cannot carry to ${target} what maintainer scripts made:\n  ${refused.join('\n  ')}`)
+  if (refused.length > 0)
+    throw new Error(`cannot carry to ${target} what maintainer scripts made:\n  ${refused.join('\n  ')}`)
   const moved = (path: string) => move(root, path, targetPath(path, builder, target))
-  return { made: made.map(moved).sort(), retouched: retouched.map(moved).sort(), deleted: deleted.map((path) => targetPath(path, builder, target)).sort() }
+  return {
+    made: made.map(moved).sort(),
+    retouched: retouched.map(moved).sort(),
+    deleted: deleted.map((path) => targetPath(path, builder, target)).sort(),
+  }
 }
 
 const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow']
@@ -48,18 +62,27 @@ const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow']
 /** The table of ids is there before any script runs, so that every package finds its own. */
 function placeAccounts(root: string, accounts: string): void {
   for (const name of ACCOUNT_FILES) {
-    writeFileSync(`${root}/etc/${name}`, readFileSync(`${accounts}/${name}`), { mode: name.includes('shadow') ? 0o640 : 0o644 })
+    writeFileSync(`${root}/etc/${name}`, readFileSync(`${accounts}/${name}`), {
+      mode: name.includes('shadow') ? 0o640 : 0o644,
+    })
   }
 }
 
 /** A user or group that scripts added has an id that the next package set may give to another. */
 function refuseNewAccounts(root: string, accounts: string): void {
   const nameOf = (line: string) => line.split(':')[0] ?? ''
-  for (const [file, kind] of [['passwd', 'user'], ['group', 'group']] as const) {
+  for (const [file, kind] of [
+    ['passwd', 'user'],
+    ['group', 'group'],
+  ] as const) {
     const given = new Set(readFileSync(`${accounts}/${file}`, 'utf8').split('\n').map(nameOf))
-    const added = readFileSync(`${root}/etc/${file}`, 'utf8').split('\n').filter((line) => line !== '' && !given.has(nameOf(line)))
+    const added = readFileSync(`${root}/etc/${file}`, 'utf8')
+      .split('\n')
+      .filter((line) => line !== '' && !given.has(nameOf(line)))
     if (added.length === 0) continue
-    throw new Error(`maintainer scripts made a ${kind} that is not in the id table, add to images/ids.ts: ${added.join(', ')}`)
+    throw new Error(
+      `maintainer scripts made a ${kind} that is not in the id table, add to images/ids.ts: ${added.join(', ')}`,
+    )
   }
 }
 
@@ -71,7 +94,12 @@ function isRetouched(then: Seen | undefined, now: Seen | undefined): boolean {
 const DIVERSIONS = '/var/lib/dpkg/diversions'
 
 /** Makes the content of one path right for the target, in place; a reason where that cannot be done. */
-function mend(root: string, path: string, seen: Seen | undefined, { builder, target }: ScriptSetting): string | undefined {
+function mend(
+  root: string,
+  path: string,
+  seen: Seen | undefined,
+  { builder, target }: ScriptSetting,
+): string | undefined {
   const file = root + path
   if (seen?.kind === 'other') return 'neither file, directory nor link'
   if (seen?.kind === 'symlink' && targetPath(seen.target, builder, target) !== seen.target) {

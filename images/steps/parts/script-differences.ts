@@ -12,14 +12,23 @@ const KNOWN: Readonly<Record<string, string>> = {
 }
 
 /** Only where both architectures' scripts are the same does what one did stand for what the other would do. */
-export function requireSameScripts(native: readonly Deb[], target: readonly Deb[], builder: Architecture, targetArchitecture: Architecture): void {
+export function requireSameScripts(
+  native: readonly Deb[],
+  target: readonly Deb[],
+  builder: Architecture,
+  targetArchitecture: Architecture,
+): void {
   const theirs = new Map(target.map((deb) => [packageName(deb), deb]))
   const translated = (text: string | undefined) =>
-    text === undefined ? undefined : targetPath(text, builder, targetArchitecture).replaceAll(`:${builder}`, `:${targetArchitecture}`)
+    text === undefined
+      ? undefined
+      : targetPath(text, builder, targetArchitecture).replaceAll(`:${builder}`, `:${targetArchitecture}`)
   const different = native.flatMap((deb) => {
     const name = packageName(deb)
     if (name in KNOWN) return []
-    const scripts = SCRIPTS.filter((script) => translated(deb.control.get(script)) !== theirs.get(name)?.control.get(script))
+    const scripts = SCRIPTS.filter(
+      (script) => translated(deb.control.get(script)) !== theirs.get(name)?.control.get(script),
+    )
     return scripts.map((script) => `${name}.${script}`)
   })
   if (different.length === 0) return

@@ -25,7 +25,8 @@ export function parseListing(text: string): Shipped[][] {
   const archives: Shipped[][] = []
   for (const line of text.trimEnd().split('\n')) {
     const [, mode, owner, name] = LINE.exec(line) ?? []
-    if (mode === undefined || owner === undefined || name === undefined) throw new Error(`tar lists what is not understood: '${line}'`)
+    if (mode === undefined || owner === undefined || name === undefined)
+      throw new Error(`tar lists what is not understood: '${line}'`)
     if (name === './') archives.push([])
     archives.at(-1)?.push({ path: shippedPath(mode, name), mode, owner })
   }
@@ -33,7 +34,11 @@ export function parseListing(text: string): Shipped[][] {
 }
 
 function shippedPath(mode: string, name: string): string {
-  const bare = mode.startsWith('l') ? name.replace(/ -> .*$/, '') : mode.startsWith('h') ? name.replace(/ link to .*$/, '') : name
+  const bare = mode.startsWith('l')
+    ? name.replace(/ -> .*$/, '')
+    : mode.startsWith('h')
+      ? name.replace(/ link to .*$/, '')
+      : name
   const path = bare.replace(/^\./, '').replace(/\/$/, '')
   return path === '' ? '/.' : path
 }
@@ -61,7 +66,9 @@ export function mendDirectories(root: string, packages: readonly (readonly Shipp
 
 /** `drwxr-sr-t` as a number. */
 export function modeOf(text: string): number {
-  const bits = [...text.slice(1, 10)].map((letter, index) => (letter === '-' || letter === 'S' || letter === 'T' ? 0 : 1 << (8 - index)))
+  const bits = [...text.slice(1, 10)].map((letter, index) =>
+    letter === '-' || letter === 'S' || letter === 'T' ? 0 : 1 << (8 - index),
+  )
   const special = (index: number, value: number) => (/[sStT]/.test(text[index] ?? '') ? value : 0)
   return bits.reduce((sum, bit) => sum + bit, special(3, 0o4000) + special(6, 0o2000) + special(9, 0o1000))
 }

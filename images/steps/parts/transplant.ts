@@ -16,11 +16,16 @@ const COPY_ATTRIBUTES = `cd "$1"; xargs -0 -r getfattr -h -d -m - -e hex | { cd 
 
 async function pipe(script: string, list: string, from: string, to: string): Promise<void> {
   if (list === '') return
-  await captureBytes('bash', ['-c', `set -e -o pipefail; ${script}`, 'transplant', from, to], async (stdin) => void stdin.write(list))
+  await captureBytes(
+    'bash',
+    ['-c', `set -e -o pipefail; ${script}`, 'transplant', from, to],
+    async (stdin) => void stdin.write(list),
+  )
 }
 
 function retouch(path: string, from: string, to: string): void {
-  if (!existsSync(to + path)) throw new Error(`maintainer scripts change the mode of '${path}', which the target's packages do not ship`)
+  if (!existsSync(to + path))
+    throw new Error(`maintainer scripts change the mode of '${path}', which the target's packages do not ship`)
   const { mode, uid, gid } = lstatSync(from + path)
   // The owner first: changing it clears set-user-id.
   chownSync(to + path, uid, gid)

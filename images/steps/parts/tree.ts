@@ -20,7 +20,10 @@ function write(file: string, entry: StoredEntry): void {
     mkdirSync(file, { recursive: true })
   } else {
     if (existsSync(file) || isLink(file)) rmSync(file)
-    if (entry.kind === 'symlink') return symlinkSync(entry.target, file)
+    if (entry.kind === 'symlink') {
+      symlinkSync(entry.target, file)
+      return
+    }
     writeFileSync(file, entry.base64 === undefined ? (entry.text ?? '') : Buffer.from(entry.base64, 'base64'))
   }
   chownSync(file, entry.uid, entry.gid)

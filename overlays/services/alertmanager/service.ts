@@ -34,6 +34,10 @@ export const alertmanager = service({
       })}\n`,
     },
     data: '/data',
-    health: { command: ['/usr/bin/amtool', `--alertmanager.url=http://127.0.0.1:${PORT}`, 'config', 'show'], interval: 30, startPeriod: 30 },
+    health: {
+      command: ['/usr/bin/amtool', `--alertmanager.url=http://127.0.0.1:${PORT}`, 'config', 'show'],
+      interval: 30,
+      startPeriod: 30,
+    },
   }),
 })

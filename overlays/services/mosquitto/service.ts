@@ -31,7 +31,21 @@ export const mosquitto = service({
     data: '/data',
     health: {
       // A retained topic that the broker itself keeps: an answer shows that it takes connections and routes messages.
-      command: ['/usr/bin/mosquitto_sub', '-h', '127.0.0.1', '-p', String(PORT), '-t', '$SYS/broker/version', '-C', '1', '-W', '5', '-i', 'health'],
+      command: [
+        '/usr/bin/mosquitto_sub',
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(PORT),
+        '-t',
+        '$SYS/broker/version',
+        '-C',
+        '1',
+        '-W',
+        '5',
+        '-i',
+        'health',
+      ],
       interval: 30,
       startPeriod: 20,
     },

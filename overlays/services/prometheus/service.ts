@@ -32,9 +32,16 @@ export const prometheus = service({
       `--web.listen-address=:${PORT}`,
     ],
     // JSON is YAML, and has one way to write a value.
-    configuration: { [CONFIGURATION]: `${canonicalJson(configuration(interval, host, neighbours))}\n`, [RULES]: `${canonicalJson(rules())}\n` },
+    configuration: {
+      [CONFIGURATION]: `${canonicalJson(configuration(interval, host, neighbours))}\n`,
+      [RULES]: `${canonicalJson(rules())}\n`,
+    },
     data: '/data',
-    health: { command: ['/usr/bin/promtool', 'check', 'healthy', `--url=http://127.0.0.1:${PORT}`], interval: 30, startPeriod: 60 },
+    health: {
+      command: ['/usr/bin/promtool', 'check', 'healthy', `--url=http://127.0.0.1:${PORT}`],
+      interval: 30,
+      startPeriod: 60,
+    },
   }),
 })
 
@@ -44,28 +51,56 @@ function configuration(interval: number, host: Host, neighbours: readonly Neighb
     metrics_path: path,
     static_configs: [{ targets: [`127.0.0.1:${port}`], labels: { host: host.name } }],
   })
-  const services = neighbours.flatMap(({ name, metrics }) => (metrics === undefined ? [] : [job(name, metrics.port, metrics.path)]))
+  const services = neighbours.flatMap(({ name, metrics }) =>
+    metrics === undefined ? [] : [job(name, metrics.port, metrics.path)],
+  )
   const alertmanager = neighbours.find(({ name }) => name === 'alertmanager')?.ports[0]?.number
   return {
-    global: { scrape_interval: `${interval}s`, evaluation_interval: `${interval}s`, external_labels: { host: host.name } },
+    global: {
+      scrape_interval: `${interval}s`,
+      evaluation_interval: `${interval}s`,
+      external_labels: { host: host.name },
+    },
     rule_files: [RULES],
-    ...(alertmanager === undefined ? {} : { alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alertmanager}`] }] }] } }),
+    ...(alertmanager === undefined
+      ? {}
+      : { alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alertmanager}`] }] }] } }),
     scrape_configs: [job('node', 9100, '/metrics'), ...services],
   }
 }
 
 /** What an owner wants to hear of without having asked. */
 function rules() {
-  const alert = (name: string, expr: string, wait: string, summary: string) => ({ alert: name, expr, for: wait, annotations: { summary } })
+  const alert = (name: string, expr: string, wait: string, summary: string) => ({
+    alert: name,
+    expr,
+    for: wait,
+    annotations: { summary },
+  })
   return {
     groups: [
       {
         name: 'host',
         rules: [
           alert('TargetDown', 'up == 0', '5m', '{{ $labels.job }} on {{ $labels.host }} does not answer'),
-          alert('UnitFailed', 'node_systemd_unit_state{state="failed"} == 1', '5m', 'unit {{ $labels.name }} failed on {{ $labels.host }}'),
-          alert('DiskAlmostFull', 'node_filesystem_avail_bytes{mountpoint="/data"} / node_filesystem_size_bytes{mountpoint="/data"} < 0.1', '15m', 'less than 10 % of the data volume is free on {{ $labels.host }}'),
-          alert('MemoryShort', 'node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05', '10m', 'less than 5 % of memory is available on {{ $labels.host }}'),
+          alert(
+            'UnitFailed',
+            'node_systemd_unit_state{state="failed"} == 1',
+            '5m',
+            'unit {{ $labels.name }} failed on {{ $labels.host }}',
+          ),
+          alert(
+            'DiskAlmostFull',
+            'node_filesystem_avail_bytes{mountpoint="/data"} / node_filesystem_size_bytes{mountpoint="/data"} < 0.1',
+            '15m',
+            'less than 10 % of the data volume is free on {{ $labels.host }}',
+          ),
+          alert(
+            'MemoryShort',
+            'node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05',
+            '10m',
+            'less than 5 % of memory is available on {{ $labels.host }}',
+          ),
           alert('Hot', 'node_thermal_zone_temp > 80', '5m', '{{ $labels.host }} is hotter than 80 degrees'),
         ],
       },

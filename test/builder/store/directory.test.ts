@@ -1,5 +1,5 @@
-import { appendFile, chmod, mkdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { existsSync, readdirSync, statSync } from 'node:fs'
+import { appendFile, chmod, mkdir, readFile, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { OBJECT_TIME, openStore, storeRoot } from '../../../builder/store/directory.ts'

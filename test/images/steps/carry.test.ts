@@ -3,7 +3,16 @@ import { findChanges, judgeContent, targetPath } from '../../../images/steps/par
 import type { Seen } from '../../../images/steps/parts/walk.ts'
 
 const seen = (given: Partial<Seen> = {}): Seen => ({
-  kind: 'file', mode: 0o644, uid: 0, gid: 0, size: 1, mtime: 1, ctime: 1, inode: 1, target: '', ...given,
+  kind: 'file',
+  mode: 0o644,
+  uid: 0,
+  gid: 0,
+  size: 1,
+  mtime: 1,
+  ctime: 1,
+  inode: 1,
+  target: '',
+  ...given,
 })
 const directory = seen({ kind: 'directory', mode: 0o755 })
 
@@ -35,15 +44,23 @@ describe('what is carried from the configured root', () => {
 
   it('is a directory whose mode changed', () => {
     const after = { ...directory, mode: 0o700 }
-    expect(findChanges(new Map([['/etc/credstore', directory]]), new Map([['/etc/credstore', after]])).carried).toEqual(['/etc/credstore'])
+    expect(findChanges(new Map([['/etc/credstore', directory]]), new Map([['/etc/credstore', after]])).carried).toEqual(
+      ['/etc/credstore'],
+    )
   })
 
-  it.each(['/etc/ssh/ssh_host_ed25519_key', '/etc/ld.so.cache', '/var/lib/dpkg/status', '/run/x', '/etc/passwd-', '/var/log/dpkg.log'])(
-    'is never %s',
-    (path) => {
-      expect(findChanges(new Map(), new Map([[path, seen()]])).carried).toEqual([])
-    },
-  )
+  it.each([
+    '/etc/ssh/ssh_host_ed25519_key',
+    '/etc/ld.so.cache',
+    '/etc/machine-id',
+    '/var/lib/dbus/machine-id',
+    '/var/lib/dpkg/status',
+    '/run/x',
+    '/etc/passwd-',
+    '/var/log/dpkg.log',
+  ])('is never %s', (path) => {
+    expect(findChanges(new Map(), new Map([[path, seen()]])).carried).toEqual([])
+  })
 
   it('keeps the alternatives and diversions of dpkg’s database, which scripts make', () => {
     const made = ['/var/lib/dpkg/alternatives/awk', '/var/lib/dpkg/diversions']
@@ -62,13 +79,20 @@ describe('content made on the builder’s architecture', () => {
   })
 
   it('is refused where it is data that names them', () => {
-    expect(judgeContent(Buffer.from('\0/usr/lib/x86_64-linux-gnu\0'), 'amd64', 'arm64')).toMatchObject({ kind: 'refused' })
+    expect(judgeContent(Buffer.from('\0/usr/lib/x86_64-linux-gnu\0'), 'amd64', 'arm64')).toMatchObject({
+      kind: 'refused',
+    })
   })
 
   it('is refused where it is a program, on any builder', () => {
     const program = Buffer.from('\x7fELF rest')
     expect(judgeContent(program, 'amd64', 'arm64')).toMatchObject({ kind: 'refused' })
     expect(judgeContent(program, 'arm64', 'arm64')).toMatchObject({ kind: 'refused' })
+  })
+
+  it('is rewritten where it names the builder’s loader', () => {
+    const verdict = judgeContent(Buffer.from('/lib64/ld-linux-x86-64.so.2\n'), 'amd64', 'arm64')
+    expect(verdict).toEqual({ kind: 'rewritten', content: Buffer.from('/lib/ld-linux-aarch64.so.1\n') })
   })
 
   it('moves to the target’s library directory', () => {

@@ -1,0 +1,9 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** The command that somebody who has just come here types next. */
+export function nextStep(project: string, hosts: readonly string[]): string {
+  const [first = 'NAME'] = hosts
+  const isBuilt = existsSync(join(project, 'out', first, `${first}.img`))
+  return isBuilt ? `npm run vm ${first}` : `npm run build:image ${first}`
+}

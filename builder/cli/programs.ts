@@ -1,0 +1,15 @@
+import type { PackageSet } from '../../images/package-set.ts'
+import { withLock } from '../lock/ensure.ts'
+import { toolchainDirectory } from '../toolchain.ts'
+import { lockedIn, openWorkshop, type Surroundings } from '../workshop.ts'
+
+/** A set of locked programs unpacked for this machine: where, and for which architecture. */
+export async function unpackPrograms(surroundings: Surroundings, set: PackageSet) {
+  const workshop = await openWorkshop(surroundings)
+  const { builder: architecture, store, fetch, reporter } = workshop
+  const wanted = { set, architecture }
+  const directory = await withLock(workshop, [wanted], undefined, (lock) =>
+    toolchainDirectory({ name: set.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
+  )
+  return { directory, architecture }
+}

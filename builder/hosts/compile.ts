@@ -1,0 +1,98 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { canonicalJson } from '../../images/canonical.ts'
+import { type Digest, digestOf, short } from '../../images/digest.ts'
+
+/** What a compiled host file was made of. */
+interface CompiledFrom {
+  /** In `dist/hosts`. */
+  readonly file: string
+  /** Path from the project -> digest of what was compiled. */
+  readonly sources: Readonly<{ [path: string]: Digest }>
+}
+
+/**
+ * The compiled form of `hosts/NAME.ts`: made once for its content and that of what it imports. It takes `host()` from
+ * the program's own bundle, so that what costs time to load is loaded once.
+ */
+export async function compiledHost(project: string, name: string): Promise<string> {
+  const recordFile = join(project, 'dist/hosts', `${name}.json`)
+  const record = readRecord(recordFile)
+  if (record !== undefined && isCurrent(project, record)) return join(dirname(recordFile), record.file)
+  const { text, inputs } = await compile(project, name)
+  const file = `${name}-${short(digestOf(text))}.mjs`
+  publish(join(dirname(recordFile), file), text)
+  // Last, and by content: whoever reads it finds the very file that it speaks of.
+  publish(recordFile, canonicalJson({ file, sources: inputs }))
+  return join(dirname(recordFile), file)
+}
+
+function readRecord(path: string): CompiledFrom | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+function isCurrent(project: string, { file, sources }: CompiledFrom): boolean {
+  const isSame = ([path, digest]: readonly [string, Digest]) => digestOf(readFileSync(join(project, path))) === digest
+  try {
+    readFileSync(join(project, 'dist/hosts', file))
+    return Object.entries(sources).every(isSame)
+  } catch {
+    return false
+  }
+}
+
+async function compile(project: string, name: string) {
+  const { build } = await import('esbuild')
+  const result = await build({
+    absWorkingDir: project,
+    entryPoints: [`hosts/${name}.ts`],
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outdir: 'dist/hosts',
+    charset: 'utf8',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'share host()',
+        setup: ({ onResolve }) => {
+          onResolve({ filter: /^\.\/host\.ts$/ }, () => ({ path: '../host.mjs', external: true }))
+        },
+      },
+    ],
+  }).catch((error) => {
+    throw cannotCompile(name, error)
+  })
+  const paths = Object.keys(result.metafile.inputs)
+  const inputs = Object.fromEntries(paths.map((path) => [path, digestOf(readFileSync(join(project, path)))]))
+  return { text: result.outputFiles[0]?.text ?? '', inputs }
+}
+
+interface Complaint {
+  readonly text: string
+  readonly location: { readonly file: string; readonly line: number; readonly lineText: string } | null
+}
+
+function cannotCompile(name: string, error: { readonly errors?: readonly Complaint[] }): unknown {
+  const [first] = error.errors ?? []
+  if (first === undefined) return error
+  const at = first.location === null ? `hosts/${name}.ts` : `${first.location.file}:${first.location.line}`
+  const shown = first.location === null ? 'npm run types says more' : `the line is: ${first.location.lineText.trim()}`
+  return new UserError('host', `${at}: ${first.text}`, { hint: shown })
+}
+
+function publish(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.${process.pid}`, text)
+  renameSync(`${path}.${process.pid}`, path)
+}
