@@ -19,8 +19,11 @@ export function dataPath(service: string): string {
 
 const MIB = 1024 * 1024
 
-/** podman's monitor process and the health checks run beside the service, in the same unit. */
-const BESIDE = 32 * MIB
+/** podman's own start and its monitor process run beside the service, in the same unit: MiB, and per cent of a core. */
+const BESIDE = { memory: 32, cpu: 50 }
+
+/** Seconds between checks until the first good one. */
+const STARTUP_INTERVAL = 5
 
 /**
  * A service as podman's generator for systemd reads it (podman-systemd.unit(5), 5.4: there is no `Memory=` yet). Nothing
@@ -57,11 +60,16 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
         .sort()
         .map((path) => `Volume=${configurationPath(name, path)}:${path}:ro`),
       ...(data === undefined ? [] : [`Volume=${dataPath(name)}:${data}`]),
-      `HealthCmd=${JSON.stringify(health.command)}`,
+      `HealthCmd=${literal(JSON.stringify(health.command))}`,
       `HealthInterval=${health.interval}s`,
-      `HealthStartPeriod=${health.startPeriod}s`,
       'HealthTimeout=10s',
       'HealthRetries=3',
+      // The first check comes before the service listens, and the next would come an interval later. systemd's own
+      // start timeout bounds the waiting.
+      `HealthStartupCmd=${literal(JSON.stringify(health.command))}`,
+      `HealthStartupInterval=${STARTUP_INTERVAL}s`,
+      'HealthStartupTimeout=10s',
+      'HealthStartupRetries=0',
       'HealthOnFailure=kill',
       'Notify=healthy',
       `PodmanArgs=--memory=${mib}m --memory-swap=${mib}m --cpus=${cpus} --image-volume=ignore`,
@@ -69,8 +77,8 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
     ]),
     ...section('Service', [
       'Slice=hangar.slice',
-      `MemoryMax=${mib + BESIDE / MIB}M`,
-      `CPUQuota=${Math.round(cpus * 100)}%`,
+      `MemoryMax=${mib + BESIDE.memory}M`,
+      `CPUQuota=${Math.round(cpus * 100) + BESIDE.cpu}%`,
       'TasksMax=512',
       'Restart=always',
       'RestartSec=5',
@@ -81,5 +89,10 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
 }
 
 function quoted(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word)
+  return literal(/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))
+}
+
+/** systemd puts variables and specifiers in at `$` and `%` that are not doubled; podman's generator passes both on. */
+function literal(text: string): string {
+  return text.replace(/[$%]/g, '$&$&')
 }

@@ -13,9 +13,8 @@ export interface Port {
 /** Has podman ask the service how it is. `command` is run in the container without a shell. */
 export interface HealthCheck {
   readonly command: readonly [string, ...string[]]
-  /** Seconds. */
+  /** Seconds from one check to the next, once the first was good. */
   readonly interval: number
-  readonly startPeriod: number
 }
 
 /** The container's root file system: Debian packages, only unpacked. Other sources come with the services that need them. */

@@ -8,4 +8,6 @@ export const KERNEL_ARGUMENTS: readonly string[] = [
   'panic=10',
   'oops=panic',
   'loglevel=4',
+  // Services are small and many: a huge page in each is memory that none of them asked for.
+  'transparent_hugepage=madvise',
 ]

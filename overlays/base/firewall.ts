@@ -21,7 +21,8 @@ export function firewallFiles(ports: readonly Port[]): FileTree {
         '    ct state established,related accept',
         '    ct state invalid drop',
         '    iif lo accept',
-        '    meta l4proto { icmp, ipv6-icmp } accept',
+        // ICMP and ICMPv6 by number: there is no /etc/protocols to name them.
+        '    meta l4proto { 1, 58 } accept',
         ...open.map(({ number, protocol, purpose }) => `    ${protocol} dport ${number} accept comment "${purpose}"`),
         '  }',
         '}',

@@ -34,6 +34,8 @@ export function networkFiles({ network }: Host): FileTree {
         'vm.swappiness=10',
         'net.ipv4.conf.all.rp_filter=2',
         'kernel.panic=10',
+        '# The kernel sets five times its own formula aside where huge pages are on; this is the formula for 4 GiB.',
+        'vm.min_free_kbytes=8192',
         '',
       ].join('\n'),
     ),

@@ -99,7 +99,7 @@ function dataUnit(data: readonly string[]): string {
     'DefaultDependencies=no',
     'Wants=systemd-udevd.service',
     'After=systemd-udevd.service systemd-modules-load.service',
-    'Before=local-fs.target systemd-journal-flush.service systemd-tmpfiles-setup.service systemd-random-seed.service systemd-timesyncd.service systemd-resolved.service',
+    'Before=local-fs.target systemd-journal-flush.service systemd-tmpfiles-setup.service systemd-random-seed.service systemd-timesyncd.service systemd-resolved.service systemd-networkd-persistent-storage.service',
     'Conflicts=umount.target',
     '',
     '[Service]',

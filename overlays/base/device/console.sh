@@ -11,7 +11,7 @@ fact() { sed -n "s/^$1=//p" "$RUN/boot" 2>/dev/null; }
 
 addresses() { ip -o -4 address show scope global 2>/dev/null | awk '{printf "%s%s", sep, $4; sep=", "}'; }
 
-unhealthy() { systemctl --no-legend --plain list-units --state=failed,activating,auto-restart 2>/dev/null | awk '{printf "%s%s", sep, $1; sep=", "}'; }
+unhealthy() { systemctl --no-legend --plain list-units --type=service,mount,socket --state=failed,activating,auto-restart 2>/dev/null | awk '{printf "%s%s", sep, $1; sep=", "}'; }
 
 fingerprint() { ssh-keygen -l -f "$RUN/identity/ssh/ssh_host_ed25519_key.pub" 2>/dev/null | cut -d' ' -f2; }
 

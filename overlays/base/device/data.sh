@@ -73,6 +73,9 @@ subvolume() {
   [ -d "$DATA_DIR/$1@$SLOT" ] || btrfs -q subvolume create "$DATA_DIR/$1@$SLOT"
 }
 
+# Not a bind mount of $DATA_DIR: what podman mounts below /var would appear there a second time.
+mount_subvolume() { mount -t btrfs -o "$OPTIONS,subvol=$1" "$DATA" "$2"; }
+
 mount_var() {
   fresh=no
   [ -d "$DATA_DIR/var@$SLOT" ] || fresh=yes
@@ -83,7 +86,7 @@ mount_var() {
   elif [ ! -e "$DATA_DIR/var@$SLOT/.hangar-filled" ]; then
     fill_var "$DATA_DIR/var@$SLOT" && : >"$DATA_DIR/var@$SLOT/.hangar-filled" || return 1
   fi
-  mount --bind "$DATA_DIR/var@$SLOT" "$VAR_DIR"
+  mount_subvolume "var@$SLOT" "$VAR_DIR"
 }
 
 # SERVICE:UID:GID
@@ -91,7 +94,7 @@ mount_service() {
   name=${1%%:*} owner=${1#*:}
   subvolume "$name" || return 1
   chown "$owner" "$DATA_DIR/$name@$SLOT" && chmod 0750 "$DATA_DIR/$name@$SLOT" || return 1
-  mkdir -p "$RUN/data/$name" && mount --bind "$DATA_DIR/$name@$SLOT" "$RUN/data/$name"
+  mkdir -p "$RUN/data/$name" && mount_subvolume "$name@$SLOT" "$RUN/data/$name"
 }
 
 main() {

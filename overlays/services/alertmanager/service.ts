@@ -37,7 +37,6 @@ export const alertmanager = service({
     health: {
       command: ['/usr/bin/amtool', `--alertmanager.url=http://127.0.0.1:${PORT}`, 'config', 'show'],
       interval: 30,
-      startPeriod: 30,
     },
   }),
 })

@@ -47,7 +47,6 @@ export const mosquitto = service({
         'health',
       ],
       interval: 30,
-      startPeriod: 20,
     },
   }),
 })

@@ -40,7 +40,6 @@ export const prometheus = service({
     health: {
       command: ['/usr/bin/promtool', 'check', 'healthy', `--url=http://127.0.0.1:${PORT}`],
       interval: 30,
-      startPeriod: 60,
     },
   }),
 })
