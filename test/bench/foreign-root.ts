@@ -17,7 +17,7 @@ export interface ForeignRootTimes {
 
 /**
  * Times both ways of making the same root: packages are in the store for both, both work in memory with dpkg's
- * `force-unsafe-io`, neither makes a file system of it.
+ * `force-unsafe-io`, neither makes a file system of it. Prints the times for a program and for a person.
  */
 export async function benchForeignRoot(
   runner: Runner,
@@ -31,10 +31,12 @@ export async function benchForeignRoot(
   for (let run = 0; run < 3; run++) native.push(await time(unprunedRoot(kitchen, packages, accounts, 'nothing')))
   const emulated = await time(emulatedRoot(kitchen, oracle, packages.target, accounts, 'nothing'))
   const median = native.sort((a, b) => a - b)[1] ?? 0
-  return { calibration, emulated, native: median, ratio: emulated / median }
+  const times = { calibration, emulated, native: median, ratio: emulated / median }
+  process.stdout.write(`${JSON.stringify(times)}\n${foreignRootText(times)}\n`)
+  return times
 }
 
-export function foreignRootText({ calibration, emulated, native, ratio }: ForeignRootTimes): string {
+function foreignRootText({ calibration, emulated, native, ratio }: ForeignRootTimes): string {
   const times = `foreign root: emulated ${emulated.toFixed(1)} s, native ${native.toFixed(1)} s, ${ratio.toFixed(1)} times faster`
   return `${times}\n${calibrationLine(calibration)}`
 }
