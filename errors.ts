@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'carry'
   | 'ids'
   | 'size'
+  | 'busy'
   | 'key'
   | 'vm'
   | 'interrupted'

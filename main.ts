@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import type { Verb } from './builder/cli/invocation.ts'
+import type { Flag, Verb } from './builder/cli/invocation.ts'
 import { nextStep } from './builder/cli/next-step.ts'
 import { refuseSwallowedFlags } from './builder/cli/npm-traps.ts'
 import { type Session, withSession } from './builder/cli/session.ts'
@@ -15,7 +15,7 @@ export async function main(args: readonly string[], project: string): Promise<vo
     const program = verbs(session)
     if (args.length === 0) return program.outputHelp()
     const verb = verbAt(program, args)
-    refuseSwallowedFlags(session.env, verb, args)
+    refuseSwallowedFlags(session.env, verb, args, allFlags(program))
     await program.parseAsync([...args], { from: 'user' }).catch((error) => {
       if (!(error instanceof CommanderError)) throw error
       if (error.exitCode !== 0) throw usageError(error.message, session.env, verb)
@@ -104,6 +104,13 @@ function frozenFlag(command: Command): FrozenFlag {
 function verbAt(command: Command, args: readonly string[], path: readonly string[] = []): Verb {
   const inner = command.commands.find((each) => each.name() === args[0])
   if (inner !== undefined) return verbAt(inner, args.slice(1), [...path, inner.name()])
-  const flags = command.options.map(({ long, flags }) => ({ long: long ?? '', value: /<(.+)>/.exec(flags)?.[1] }))
-  return { path, words: command.registeredArguments.map((each) => each.name().toUpperCase()), flags }
+  return { path, words: command.registeredArguments.map((each) => each.name().toUpperCase()), flags: flagsOf(command) }
+}
+
+function flagsOf(command: Command): Flag[] {
+  return command.options.map(({ long, flags }) => ({ long: long ?? '', value: /<(.+)>/.exec(flags)?.[1] }))
+}
+
+function allFlags(command: Command): Flag[] {
+  return [...flagsOf(command), ...command.commands.flatMap(allFlags)]
 }

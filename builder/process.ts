@@ -30,5 +30,5 @@ export async function run(program: string, args: readonly string[], options: Run
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal, forceKillAfterDelay: 2000 }),
   })
   if (options.signal?.aborted) throw options.signal.reason
-  return { exitCode: result.exitCode ?? 128, output: result.all ?? result.originalMessage ?? '' }
+  return { exitCode: result.exitCode ?? 128, output: result.all || result.originalMessage || '' }
 }

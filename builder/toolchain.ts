@@ -14,6 +14,12 @@ export type Fetch = (packages: readonly LockedPackage[]) => Promise<void>
 /** Part of the directory's name: another way of unpacking is another toolchain. */
 const UNPACKING = 1
 
+/** Ends the name of the list of packages beside each toolchain: digests, one a line. */
+export const PACKAGES = '.packages'
+
+/** What of a package nobody needs to run a program, as words of a shell for tar. */
+export const LEFT_OUT = ['doc', 'man', 'locale', 'info'].map((name) => `--exclude='./usr/share/${name}/*'`).join(' ')
+
 /** A directory with the toolchain's packages unpacked, ready to be a sandbox's root; made where it is not there yet. */
 export async function toolchainDirectory(
   toolchain: Toolchain,
@@ -25,19 +31,28 @@ export async function toolchainDirectory(
   if (existsSync(directory)) return directory
   await fetch(toolchain.packages)
   const step = reporter.step(`unpack toolchain '${toolchain.name}'`)
-  await store.scratch('toolchain', async (scratch) => {
-    const root = join(scratch, 'root')
-    await prepareRoot(root, toolchain)
-    await unpackAll(
-      toolchain.packages.map(({ sha256 }) => store.path(sha256)),
-      root,
-    )
-    await finishRoot(root)
-    await mkdir(join(store.root, 'toolchains'), { recursive: true })
-    await publish(root, directory)
-  })
+  try {
+    await store.scratch('toolchain', (scratch) => unpackInto(join(scratch, 'root'), directory, toolchain, store))
+  } catch (error) {
+    step.failed()
+    throw error
+  }
   step.done('built')
   return directory
+}
+
+async function unpackInto(root: string, directory: string, toolchain: Toolchain, store: Store): Promise<void> {
+  const packages = toolchain.packages.map(({ sha256 }) => sha256)
+  await prepareRoot(root, toolchain)
+  await unpackAll(
+    packages.map((each) => store.path(each)),
+    root,
+  )
+  await finishRoot(root)
+  await mkdir(join(store.root, 'toolchains'), { recursive: true })
+  // First, so that no toolchain is ever without: what it was unpacked from is what it can be compared with.
+  await writeFile(`${directory}${PACKAGES}`, packages.map((each) => `${each}\n`).join(''))
+  await publish(root, directory)
 }
 
 /** The merged /usr comes first, so that packages unpacked in any order land in the same place. */
@@ -48,9 +63,8 @@ async function prepareRoot(root: string, toolchain: Toolchain): Promise<void> {
   }
 }
 
-const UNPACK = `for deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -p --numeric-owner --keep-directory-symlink -C "$ROOT" \
---exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' --exclude='./usr/share/info/*' \
-|| { echo "cannot unpack $deb" >&2; exit 255; }; done`
+const UNPACK = `for deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -p --numeric-owner --keep-directory-symlink \
+-C "$ROOT" ${LEFT_OUT} || { echo "cannot unpack $deb" >&2; exit 255; }; done`
 
 async function unpackAll(debs: readonly string[], root: string): Promise<void> {
   const unpacked = await run('xargs', ['-0', '-P', '2', '-n', '8', 'sh', '-c', UNPACK, 'unpack'], {

@@ -40,20 +40,24 @@ export function manifestText(value: Manifest): string {
 }
 
 export function parseManifest(text: string, where: string): Manifest {
-  const json = JSON.parse(text) as { format?: unknown } | null
+  const json = parseJson(text, where) as { format?: unknown } | null
   if (json?.format !== 1) {
-    throw new UserError(
-      'format',
-      `manifest '${where}' has format ${JSON.stringify(json?.format)}, this hangar reads format 1`,
-      {
-        hint: 'build the image again: npm run build:image HOST',
-      },
-    )
+    throw manifestError(`manifest '${where}' has format ${JSON.stringify(json?.format)}, this hangar reads format 1`)
   }
   const parsed = manifest.safeParse(json)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw new UserError('format', `manifest '${where}' is damaged at '${issue?.path.join('.')}': ${issue?.message}`, {
-    hint: 'build the image again: npm run build:image HOST',
-  })
+  throw manifestError(`manifest '${where}' is damaged at '${issue?.path.join('.')}': ${issue?.message}`)
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw manifestError(`manifest '${where}' is not JSON: ${(cause as Error).message}`, cause)
+  }
+}
+
+function manifestError(message: string, cause?: unknown): UserError {
+  return new UserError('format', message, { hint: 'build the image again: npm run build:image HOST', cause })
 }

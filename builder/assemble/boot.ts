@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
 import { planFat } from '../../images/disk/fat-write.ts'
 import { BOOT_SIZE } from '../../images/layout.ts'
+import { formatSize } from '../report/format.ts'
 import { bytesSegment, fileSegment, type Segment } from './segment.ts'
 
 export type BootFile =
@@ -26,8 +27,7 @@ export function planBoot(host: string, files: Readonly<Record<string, BootFile>>
     `${host}-boot`,
     entries.map(([name, file]) => ({ name, size: sizeOf(file) })),
   )
-  if (size > BOOT_SIZE)
-    throw new UserError('size', `the boot files take ${size} bytes, their partition has ${BOOT_SIZE}`)
+  if (size > BOOT_SIZE) throw tooLarge(size, entries)
   const segments = entries.map(([, file], index) => {
     const offset = placed[index]?.offset ?? 0
     return 'text' in file ? bytesSegment(offset, Buffer.from(file.text)) : fileSegment(offset, file)
@@ -37,4 +37,14 @@ export function planBoot(host: string, files: Readonly<Record<string, BootFile>>
 
 function sizeOf(file: BootFile): number {
   return 'text' in file ? Buffer.byteLength(file.text) : file.size
+}
+
+function tooLarge(size: number, entries: readonly (readonly [string, BootFile])[]): UserError {
+  const largest = [...entries].sort(([, a], [, b]) => sizeOf(b) - sizeOf(a)).slice(0, 3)
+  const named = largest.map(([name, file]) => `${name} ${formatSize(sizeOf(file))}`).join(', ')
+  return new UserError(
+    'size',
+    `the boot files take ${formatSize(size)}, their partition has ${formatSize(BOOT_SIZE)}; the largest: ${named}`,
+    { hint: 'the initramfs holds more modules than it needs: take some out in images/kernel/modules.ts' },
+  )
 }

@@ -7,8 +7,9 @@ import { bytesSegment, type Segment, shifted } from './segment.ts'
 import type { PlannedSlot } from './slot.ts'
 
 /**
- * A whole disk that boots slot a. Of boot-b nothing is written: its first sector is zero, which no firmware boots.
- * Identity, slot-b and data are holes, made or written by the host itself.
+ * A whole disk that boots slot a. Of boot-b the first block is written, with zeros, which no firmware boots: holes are not
+ * written to a card, and what was there before would be found. Identity, slot-b and data are holes: the host makes them,
+ * or goes on with what it finds.
  */
 export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: PlannedSlot): Segment[] {
   const [primary, backup] = gptPieces(layout, host)
@@ -16,6 +17,7 @@ export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: 
     bytesSegment(0, primary.bytes),
     ...shifted(selector(), partition(layout, 'selector').offset),
     ...shifted(boot.segments, partition(layout, 'boot-a').offset),
+    bytesSegment(partition(layout, 'boot-b').offset, Buffer.alloc(BLOCK)),
     ...shifted(slot.segments, partition(layout, 'slot-a').offset),
     wholeBlocks(backup.offset, backup.bytes),
   ]

@@ -15,12 +15,20 @@ export interface FileState {
 
 export type OutputState = Readonly<Record<string, FileState>>
 
+interface StateFile {
+  readonly format: number
+  readonly files: OutputState
+}
+
 const NAME = '.state.json'
+/** What another one says is not read: the files are written anew, which is what the state is there to save. */
+const FORMAT = 1
 
 /** What the last complete run left; empty where there was none, where it was cut short, or where files changed since. */
 export function readState(directory: string): OutputState {
   try {
-    const files = JSON.parse(readFileSync(join(directory, NAME), 'utf8')) as OutputState
+    const { format, files } = JSON.parse(readFileSync(join(directory, NAME), 'utf8')) as StateFile
+    if (format !== FORMAT) return {}
     return Object.entries(files).every(([name, state]) => isUntouched(join(directory, name), state)) ? files : {}
   } catch {
     return {}
@@ -34,14 +42,11 @@ function isUntouched(file: string, { size, mtimeMs }: FileState): boolean {
 
 /** Before the first change: a run that is cut short must not be taken for a complete one. */
 export async function forgetState(directory: string): Promise<void> {
-  await replace(directory, '{"interrupted":{}}')
+  await writeState(directory, {})
 }
 
 export async function writeState(directory: string, state: OutputState): Promise<void> {
-  await replace(directory, JSON.stringify(state))
-}
-
-async function replace(directory: string, text: string): Promise<void> {
+  const text = JSON.stringify({ format: FORMAT, files: state } satisfies StateFile)
   const file = join(directory, NAME)
   await writeFile(`${file}.new`, text, { flush: true })
   await rename(`${file}.new`, file)

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { type Digest, Digester } from '../../images/digest.ts'
 import type { Segment, Source } from './segment.ts'
 import type { FileState } from './state.ts'
@@ -25,6 +25,8 @@ export function writeSegments(
       if (!kept.has(keyOf(segment))) writeSource(file, segment.offset, segment.size, segment.source)
     // Segments are whole blocks: a file of text ends before its last one does.
     ftruncateSync(file, size)
+    // On the disk before anything says that it is whole: after a power cut a file has its size and not its content.
+    fdatasyncSync(file)
   } finally {
     closeSync(file)
   }

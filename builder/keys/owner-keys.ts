@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { chmod, link, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import {
@@ -48,12 +48,23 @@ export async function ownerKeys({ env, reporter }: { env: NodeJS.ProcessEnv; rep
 function givenKey(env: NodeJS.ProcessEnv): Ed25519Key | undefined {
   const given = env.HANGAR_SIGNING_KEY
   if (!given) return undefined
-  if (given.includes('PRIVATE KEY')) return parsePrivateKey(given, 'in HANGAR_SIGNING_KEY')
+  if (given.includes('PRIVATE KEY')) return readKey(given, 'in HANGAR_SIGNING_KEY')
   if (!existsSync(given))
     throw new UserError('key', `HANGAR_SIGNING_KEY names '${given}', which is not there`, {
       hint: 'give the path of a private key, or its text',
     })
-  return parsePrivateKey(readFileSync(given, 'utf8'), `'${given}'`)
+  return readKey(readFileSync(given, 'utf8'), `'${given}'`)
+}
+
+function readKey(text: string, where: string): Ed25519Key {
+  try {
+    return parsePrivateKey(text, where)
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code === 'key') throw error
+    throw new UserError('key', `cannot read the key ${where}: it is cut short`, {
+      hint: 'take it from your copy of it',
+    })
+  }
 }
 
 const PURPOSE = {
@@ -68,7 +79,7 @@ async function fileKey(
   reporter: Reporter,
 ): Promise<Ed25519Key | undefined> {
   const file = join(directory, name)
-  if (existsSync(file)) return parsePrivateKey(readFileSync(file, 'utf8'), `'${file}'`)
+  if (existsSync(file)) return readOwn(file)
   if (env.CI === 'true') {
     reporter.warn(
       name === 'signing_key'
@@ -80,14 +91,36 @@ async function fileKey(
   const key = keyFromSeed(randomBytes(32), name === 'signing_key' ? 'hangar signing' : 'hangar owner')
   await mkdir(directory, { recursive: true, mode: 0o700 })
   await chmod(directory, 0o700)
-  await writeWhole(`${file}.pub`, `${formatPublicKey(key)}\n`, 0o644)
-  await writeWhole(file, formatPrivateKey(key), 0o600)
+  if (!(await writeOnce(file, formatPrivateKey(key)))) return readOwn(file)
+  await writeFile(`${file}.pub`, `${formatPublicKey(key)}\n`)
   reporter.notice(`made ${file}: it ${PURPOSE[name]}; keep a copy of it in a safe place`)
   return key
 }
 
-async function writeWhole(file: string, text: string, mode: number): Promise<void> {
-  const beside = `${file}.${process.pid}`
-  await writeFile(beside, text, { mode, flush: true })
-  await rename(beside, file)
+/** ssh refuses such a file as well, but only when it is too late to think of who has read it. */
+function readOwn(file: string): Ed25519Key {
+  const mode = statSync(file).mode & 0o777
+  if ((mode & 0o077) === 0) return readKey(readFileSync(file, 'utf8'), `'${file}'`)
+  throw new UserError(
+    'key',
+    `others may read the private key '${file}': its mode is 0${mode.toString(8)}, wanted 0600`,
+    {
+      hint: `if nobody has: chmod 600 '${file}'; otherwise move it away, and hangar makes another`,
+    },
+  )
+}
+
+/** Whole or not at all, and never over another: of two first builds at once, one makes the key. False for the other. */
+async function writeOnce(file: string, text: string): Promise<boolean> {
+  const beside = `${file}.${randomBytes(6).toString('hex')}`
+  await writeFile(beside, text, { mode: 0o600, flag: 'wx', flush: true })
+  try {
+    await link(beside, file)
+    return true
+  } catch (error) {
+    if (existsSync(file)) return false
+    throw error
+  } finally {
+    await rm(beside, { force: true })
+  }
 }

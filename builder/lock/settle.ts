@@ -5,6 +5,7 @@ import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Pins } from './reachable.ts'
 import type { Resolved } from './sets.ts'
+import { fallenBehind } from './siblings.ts'
 import { type Answer, noSolution, type Question } from './solve.ts'
 
 export interface Settling {
@@ -22,7 +23,7 @@ const ROUNDS = 10
 
 /**
  * Resolves sets until every package has one version per architecture over all of them. Where two sets differ, the newer
- * version holds, and whoever has the other is resolved again.
+ * version holds, and whoever has the other is resolved again; so is a set that has moved on its other architecture.
  */
 export async function settle(settling: Settling): Promise<Map<string, Resolved>> {
   const sets = new Map(settling.kept)
@@ -30,7 +31,7 @@ export async function settle(settling: Settling): Promise<Map<string, Resolved>>
   let open: readonly ArchitectureSet[] = settling.wanted
   for (let round = 0; round < ROUNDS && open.length > 0; round += 1) {
     for (const each of await resolveAll(open, agreed, settling)) sets.set(setKey(each.wanted), each)
-    open = disagreeing([...sets.values()], agreed)
+    open = moving([...sets.values()], agreed)
   }
   if (open.length === 0) return sets
   throw new UserError('lock', `package sets do not agree on the versions they share: ${open.map(setKey).join(', ')}`, {
@@ -71,6 +72,11 @@ async function answers(
     const [question, answer] = [questions[index], given[index]]
     return question === undefined || answer === undefined ? [] : [{ wanted, question, answer }]
   })
+}
+
+function moving(sets: readonly Resolved[], agreed: Map<Architecture, Map<string, string>>): ArchitectureSet[] {
+  const all = [...disagreeing(sets, agreed), ...fallenBehind(sets, agreed)]
+  return [...new Map(all.map((each) => [setKey(each), each])).values()]
 }
 
 /** Notes the newest version of what sets differ in, and returns the sets that have another one. */

@@ -72,7 +72,7 @@ async function makeToolchain(
   options: LocalRunnerOptions,
   reporter: Reporter,
 ): Promise<string> {
-  await options.store.scratch('probe', checkSandbox)
+  await options.store.scratch('probe', (directory) => checkSandbox(directory))
   return toolchainDirectory(toolchain, options.store, options.fetch, reporter)
 }
 

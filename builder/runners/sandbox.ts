@@ -83,29 +83,26 @@ function insideEnv(env: Readonly<Record<string, string>>): string[] {
   return ['env', '-i', ...Object.entries({ ...fixed, ...env }).map(([key, value]) => `${key}=${value}`)]
 }
 
+type Probe = (program: string, args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Finished>
+
+const onThisMachine: Probe = (program, args, env) => run(program, args, { env })
+
 /** Tries the namespaces and mounts that a sandbox needs; says what is missing where they are not to be had. */
-export async function checkSandbox(directory: string): Promise<void> {
-  const probe = await run(
-    'unshare',
-    [
-      ...NAMESPACES,
-      'sh',
-      '-c',
-      'mount -t tmpfs probe "$1" && mkdir "$1/l" "$1/u" "$1/w" "$1/m" && mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"',
-      'probe',
-      directory,
-    ],
-    { env: { PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin' } },
-  )
-  if (probe.exitCode === 0) return
-  throw new UserError(
-    'sandbox',
-    `this machine cannot make a sandbox: ${probe.output.trim().split('\n').at(-1) ?? ''}`,
-    {
-      hint:
-        process.getuid?.() === 0
-          ? 'hangar needs unshare and mount (util-linux), overlayfs, and in a container the capability SYS_ADMIN'
-          : 'run it as root: sudo --preserve-env=HOME npm run build:image HOST',
-    },
-  )
+export async function checkSandbox(directory: string, probe: Probe = onThisMachine, uid = process.getuid?.()) {
+  const { exitCode, output } = await probe('unshare', [...NAMESPACES, 'sh', '-c', TRY, 'probe', directory], {
+    PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
+  })
+  if (exitCode === 0) return
+  const said = output.trim().split('\n').at(-1) ?? ''
+  throw new UserError('sandbox', `this machine cannot make a sandbox: ${said}`, { hint: wayOut(said, uid) })
+}
+
+const TRY = `set -e; mount -t tmpfs probe "$1"; mkdir "$1/l" "$1/u" "$1/w" "$1/m"
+mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"`
+
+function wayOut(said: string, uid: number | undefined): string {
+  if (/ENOENT/.test(said)) return 'install util-linux: apt-get install util-linux'
+  if (uid !== 0) return 'run it as root: sudo --preserve-env=HOME npm run build:image HOST'
+  if (/overlay|unknown filesystem/.test(said)) return 'the kernel lacks overlayfs: modprobe overlay'
+  return 'give the container that this is the right to mount: docker run --privileged …, or build on the machine itself'
 }

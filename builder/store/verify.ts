@@ -7,7 +7,7 @@ import type { Store } from './store.ts'
 
 export interface Verified {
   readonly whole: number
-  /** Objects whose bytes are not what their name says, or toolchains that hold something else than was unpacked. */
+  /** Names of objects whose bytes are not what these say, or of toolchains that lack what was unpacked. */
   readonly damaged: readonly string[]
 }
 

@@ -16,6 +16,11 @@ export function compareVersions(a: string, b: string): number {
   )
 }
 
+/** Without the number of a rebuild (`1.0-1+b2`), which each architecture has its own of: the same source. */
+export function withoutRebuild(version: string): string {
+  return version.replace(/\+b\d+$/, '')
+}
+
 /** Whether `version` is what `(operator wanted)` asks for. */
 export function satisfies(version: string, operator: VersionOperator, wanted: string): boolean {
   const order = compareVersions(version, wanted)

@@ -66,6 +66,7 @@ function readRoot(source: BlockSource, geometry: Geometry): Buffer {
 function readChain(source: BlockSource, geometry: Geometry, first: number, size?: number): Buffer {
   const { cluster, clusters, dataAt } = geometry
   const wanted = size === undefined ? clusters : Math.ceil(size / cluster)
+  if (wanted > clusters) throw damaged(`a file of ${size} bytes is larger than it`)
   const numbers: number[] = []
   for (let at = first; numbers.length < wanted; at = nextCluster(source, geometry, at)) {
     if (at < 2 || at > clusters + 1) {

@@ -92,6 +92,9 @@ function bootSector({ kind, perCluster, size, fatSectors, reserved, rootEntries 
   if (kind === 'fat16' && total < 65536) sector.writeUInt16LE(total, 19)
   else sector.writeUInt32LE(total, 32)
   sector.writeUInt8(0xf8, 21)
+  // A geometry that no disk has any more: mtools refuses a file system without one.
+  sector.writeUInt16LE(63, 24)
+  sector.writeUInt16LE(255, 26)
   if (kind === 'fat16') sector.writeUInt16LE(fatSectors, 22)
   else {
     sector.writeUInt32LE(fatSectors, 36)
@@ -177,9 +180,11 @@ function directoryEntry(short: Buffer, attributes: number, first: number, size: 
 
 /** The old form of a name; every file has its long one too, so this only has to be unique. */
 function shortName(name: string, index: number): Buffer {
-  const [base = '', ending = ''] = splitName(name.toUpperCase().replace(/[^A-Z0-9_.-]/g, '_'))
+  const upper = name.toUpperCase()
+  const plain = upper.replace(/[^A-Z0-9_.-]/g, '_')
+  const [base, ending] = splitName(plain)
   const number = `~${index + 1}`
-  const fits = base.length <= 8 && ending.length <= 3 && !base.includes('.')
+  const fits = plain === upper && base.length <= 8 && ending.length <= 3 && !base.includes('.')
   const stem = fits ? base : `${base.replaceAll('.', '').slice(0, 8 - number.length)}${number}`
   return Buffer.from(`${stem.padEnd(8)}${ending.slice(0, 3).padEnd(3)}`, 'latin1')
 }

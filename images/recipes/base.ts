@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { withoutRebuild } from '../debian/version.ts'
 import type { Derivation, Input } from '../derivation.ts'
 import type { LockedPackage } from '../lock.ts'
 import { debs, type Kitchen, layerSettings, type Recipe, stepDerivation } from './recipe.ts'
@@ -68,5 +69,5 @@ function requireSamePackages({ native, target }: RootPackages): void {
 }
 
 function sourceName(item: LockedPackage): string {
-  return `${item.package} ${item.version.replace(/\+b\d+$/, '')}`
+  return `${item.package} ${withoutRebuild(item.version)}`
 }

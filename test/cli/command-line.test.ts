@@ -116,6 +116,18 @@ describe('npm run', () => {
     expect(stderr).toContain(`\nhint: ${works}\n`)
   })
 
+  it.each([
+    ['--keep', 'build:image', 'build'],
+    ['--update', 'build:image', 'build'],
+    ['--frozen', 'vm', 'vm'],
+  ])('refuses %s for %s, which has no such flag, with the command that works', async (flag, script, verb) => {
+    const { code, stderr } = await npm('run', '-s', script, 'adama', flag)
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `error: npm took '${flag}' for itself, and '${verb}' has no such flag\nhint: without it: npm run ${script} adama\n`,
+    })
+  })
+
   it('hands flags after -- to the program', async () => {
     const { stderr } = await npm('run', '-s', 'build:image', 'adma', '--', '--frozen')
     expect(stderr).toContain("no host 'adma'")

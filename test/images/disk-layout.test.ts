@@ -48,4 +48,26 @@ describe('a disk’s layout', () => {
   it('refuses a slot size that is not whole erase blocks', () => {
     expect(() => diskLayout(8 * GIB + 1)).toThrow('slot size 8589934593 is not a multiple of 4194304 bytes')
   })
+
+  it('leaves room behind the data for the backup partition table', () => {
+    const data = partition(layout, 'data')
+    expect(layout.size - (data.offset + data.size)).toBeGreaterThanOrEqual(33 * 512)
+  })
+
+  it('has two boot partitions and two slots of one size each: a slot never outgrows its partner', () => {
+    const size = (name: Parameters<typeof partition>[1]) => partition(layout, name).size
+    expect([size('boot-b'), size('slot-b')]).toEqual([size('boot-a'), size('slot-a')])
+    expect(size('slot-a')).toBe(8 * GIB)
+  })
+
+  it('moves nothing before the slots when they are larger', () => {
+    const larger = diskLayout(24 * GIB)
+    expect(larger.partitions.slice(0, 4)).toEqual(layout.partitions.slice(0, 4))
+    expect(partition(larger, 'slot-a').offset).toBe(partition(layout, 'slot-a').offset)
+  })
+
+  it('knows every partition by its name', () => {
+    expect(layout.partitions.map(({ name }) => partition(layout, name))).toEqual(layout.partitions)
+    expect(() => partition({ ...layout, partitions: [] }, 'data')).toThrow("layout without partition 'data'")
+  })
 })

@@ -5,11 +5,16 @@ import { type Deb, packageName } from './deb.ts'
 /** What runs when a package is configured. */
 const SCRIPTS = ['preinst', 'postinst', 'config'] as const
 
-/** Packages whose scripts are not the same on all architectures, and what is done about it. */
+/** Packages whose scripts are not the same on all architectures, or ask for theirs, and what is done about it. */
 const KNOWN: Readonly<Record<string, string>> = {
   'base-files': 'diverts the library directories that its architecture does not have: see `mendDiversions`',
+  dpkg: "writes its architecture to its database, which is the target's own",
   libc6: 'makes the directory of the loader, which both have when all is unpacked',
 }
+
+/** The same text does another thing on another machine if it asks which one it is on. */
+const ASKS =
+  /\buname\s+-\w*[ampi]|--print-(foreign-)?architecture|\bdpkg-architecture\b|DPKG_MAINTSCRIPT_ARCH|\/proc\/cpuinfo/
 
 /** Only where both architectures' scripts are the same does what one did stand for what the other would do. */
 export function requireSameScripts(
@@ -31,10 +36,21 @@ export function requireSameScripts(
     )
     return scripts.map((script) => `${name}.${script}`)
   })
-  if (different.length === 0) return
-  throw new Error(
-    `maintainer scripts differ between ${builder} and ${targetArchitecture}, what they do cannot be carried: ${different.join(', ')}`,
-  )
+  refuse(`differ between ${builder} and ${targetArchitecture}`, different)
+  if (builder !== targetArchitecture) refuse('ask for the architecture that they run on', native.flatMap(asking))
+}
+
+function asking(deb: Deb): string[] {
+  const name = packageName(deb)
+  if (name in KNOWN) return []
+  const withoutComments = (text: string) => text.replace(/^\s*#.*$/gm, '')
+  const scripts = SCRIPTS.filter((script) => ASKS.test(withoutComments(deb.control.get(script) ?? '')))
+  return scripts.map((script) => `${name}.${script}`)
+}
+
+function refuse(what: string, scripts: readonly string[]): void {
+  if (scripts.length === 0) return
+  throw new Error(`maintainer scripts ${what}, what they do cannot be carried: ${scripts.join(', ')}`)
 }
 
 /** Of base-files' scripts: each architecture's library directories that it has not. */

@@ -171,6 +171,27 @@ describe('locking', () => {
     )
   })
 
+  it('moves a set on both architectures where it has to on one: a root is made of both', async () => {
+    const { lock, serve } = await laboratory(BEFORE)
+    const native = set('base', 'amd64', 'openssl')
+    const { lock: first } = await lock([BASE, native], EMPTY_LOCK)
+    await serve(AFTER)
+    const { lock: second } = await lock([BASE, native, BROKER], first)
+    expect(versions(second, BASE)).toEqual(['libssl3 3.5-2', 'openssl 3.5-2'])
+    expect(versions(second, native)).toEqual(['libssl3 3.5-2', 'openssl 3.5-2'])
+  })
+
+  it('keeps a set whose other architecture has moved to what the archive has not built for it yet', async () => {
+    const { lock, serve } = await laboratory(BEFORE)
+    const native = set('base', 'amd64', 'openssl')
+    const { lock: first } = await lock([BASE, native], EMPTY_LOCK)
+    const of = (architecture: string) => (item: TestPackage) => item.architecture === architecture
+    await serve([...BEFORE.filter(of('amd64')), ...AFTER.filter(of('arm64'))])
+    const { lock: second } = await lock([BASE, native, BROKER], first)
+    expect(versions(second, BASE)).toEqual(['libssl3 3.5-2', 'openssl 3.5-2'])
+    expect(versions(second, native)).toEqual(['libssl3 3.5-1', 'openssl 3.5-1'])
+  })
+
   it('keeps the sets of other hosts', async () => {
     const { lock } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)

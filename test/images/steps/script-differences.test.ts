@@ -23,6 +23,29 @@ describe('maintainer scripts of two architectures', () => {
     )
   })
 
+  it.each([
+    'case $(uname -m) in aarch64) touch /etc/a ;; esac',
+    'uname -rm > /etc/a',
+    'dpkg --print-architecture > /etc/a',
+    'dpkg-architecture -qDEB_HOST_ARCH > /etc/a',
+    'echo "$DPKG_MAINTSCRIPT_ARCH" > /etc/a',
+    'grep -c Features /proc/cpuinfo > /etc/a',
+  ])('are refused by name where the same text asks for the architecture: %s', (text) => {
+    const asking = deb('a', { postinst: `#!/bin/sh\n${text}\n` })
+    expect(() => requireSameScripts([asking], [asking], 'amd64', 'arm64')).toThrow(
+      'maintainer scripts ask for the architecture that they run on, what they do cannot be carried: a.postinst',
+    )
+    expect(() => requireSameScripts([asking], [asking], 'arm64', 'arm64')).not.toThrow()
+  })
+
+  it.each(['# once: dpkg --print-architecture', 'uname -r > /etc/a', 'dpkg --print-avail a', 'true # as uname'])(
+    'may say what asks nothing: %s',
+    (text) => {
+      const quiet = deb('a', { postinst: `${text}\n` })
+      expect(() => requireSameScripts([quiet], [quiet], 'amd64', 'arm64')).not.toThrow()
+    },
+  )
+
   it('may differ in what never runs here', () => {
     const scripts = (text: string) => deb('a', { prerm: text, shlibs: text })
     expect(() => requireSameScripts([scripts('x')], [scripts('y')], 'amd64', 'arm64')).not.toThrow()

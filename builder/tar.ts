@@ -1,0 +1,52 @@
+import { createReadStream, createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { pack } from 'tar-stream'
+import type { OutputFile } from '../images/derivation.ts'
+import { Digester } from '../images/digest.ts'
+
+/** A member of a tar file: everything that would otherwise come from the machine or its clock is fixed or given. */
+export interface TarEntry {
+  /** Without a leading `/`; a directory's ends with one. */
+  readonly name: string
+  readonly type: 'file' | 'directory' | 'symlink' | 'link'
+  readonly mode: number
+  readonly uid?: number
+  readonly gid?: number
+  readonly linkname?: string
+  readonly content?: { readonly text: string } | { readonly file: string; readonly size: number }
+}
+
+export type AddEntry = (entry: TarEntry) => Promise<void>
+
+const TIME = new Date(0)
+
+/** Writes a tar file with the entries that `fill` adds, in that order; the same bytes for the same entries. */
+export async function writeTar(path: string, fill: (add: AddEntry) => Promise<void>): Promise<OutputFile> {
+  const tar = pack()
+  const digester = new Digester()
+  let size = 0
+  const counted = async function* (pieces: AsyncIterable<Uint8Array>) {
+    for await (const piece of pieces) {
+      digester.update(piece)
+      size += piece.length
+      yield piece
+    }
+  }
+  const filled = fill((entry) => addTo(tar, entry)).then(
+    () => tar.finalize(),
+    (error) => tar.destroy(error),
+  )
+  await Promise.all([pipeline(tar as AsyncIterable<Uint8Array>, counted, createWriteStream(path)), filled])
+  return { digest: digester.digest(), size }
+}
+
+async function addTo(tar: ReturnType<typeof pack>, { content, uid = 0, gid = 0, ...entry }: TarEntry): Promise<void> {
+  const header = { ...entry, uid, gid, mtime: TIME }
+  if (content !== undefined && 'file' in content) {
+    await pipeline(createReadStream(content.file), tar.entry({ ...header, size: content.size }))
+    return
+  }
+  await new Promise<void>((resolve, reject) => {
+    tar.entry(header, content?.text ?? '', (error) => (error ? reject(error) : resolve()))
+  })
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { exclusively } from '../../../builder/assemble/exclusive.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+describe('two runs that write to one directory', () => {
+  it('take turns', async () => {
+    const directory = await tempDirectory()
+    const seen: string[] = []
+    const run = (name: string) =>
+      exclusively(directory, async () => {
+        seen.push(`${name} begins`)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        seen.push(`${name} ends`)
+      })
+    await Promise.all([run('one'), run('two')])
+    expect(seen.map((text) => text.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends'])
+  })
+
+  it('do not wait for one that failed', async () => {
+    const directory = await tempDirectory()
+    await expect(exclusively(directory, () => Promise.reject(new Error('full')))).rejects.toThrow('full')
+    expect(await exclusively(directory, async () => 'done', 0)).toBe('done')
+  })
+
+  it('are told of each other where one does not end', async () => {
+    const directory = await tempDirectory()
+    await exclusively(directory, async () => {
+      await expect(exclusively(directory, async () => 'second', 0)).rejects.toMatchObject({
+        message: `another build still writes to '${directory}'`,
+        hint: expect.stringContaining('wait for it to end'),
+      })
+    })
+  })
+
+  it('do not hinder those that write elsewhere', async () => {
+    const [one, two] = [await tempDirectory(), await tempDirectory()]
+    expect(await exclusively(one, () => exclusively(two, async () => 'both', 0))).toBe('both')
+  })
+})

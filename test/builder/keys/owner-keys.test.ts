@@ -1,0 +1,155 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { keyDirectory, ownerKeys } from '../../../builder/keys/owner-keys.ts'
+import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const OTHER = keyFromSeed(Buffer.alloc(32, 9), 'other')
+
+/** An owner with an empty configuration directory. `keys` asks for the keys as one run of a build does. */
+async function owner(given: NodeJS.ProcessEnv = {}) {
+  const config = await tempDirectory()
+  const reporter = listReporter()
+  const env = { XDG_CONFIG_HOME: config, ...given }
+  const directory = join(config, 'hangar')
+  const put = (name: string, text: string, mode = 0o600) => {
+    mkdirSync(directory, { recursive: true })
+    writeFileSync(join(directory, name), text)
+    chmodSync(join(directory, name), mode)
+  }
+  return { directory, reporter, put, keys: () => ownerKeys({ env, reporter }) }
+}
+
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
+
+describe("the owner's keys", () => {
+  it('are made at first use, for their owner alone, with a notice of what they are for', async () => {
+    const { directory, reporter, keys } = await owner()
+    const { signing, ssh } = await keys()
+    expect(readdirSync(directory).sort()).toEqual(['signing_key', 'signing_key.pub', 'ssh_key', 'ssh_key.pub'])
+    expect([mode(directory), mode(join(directory, 'signing_key')), mode(join(directory, 'ssh_key'))]).toEqual([
+      '700',
+      '600',
+      '600',
+    ])
+    expect(signing).toMatchObject({
+      kind: 'signed',
+      publicLine: readFileSync(join(directory, 'signing_key.pub'), 'utf8').trim(),
+    })
+    expect(ssh).toEqual([readFileSync(join(directory, 'ssh_key.pub'), 'utf8').trim()])
+    expect(reporter.notices).toEqual([
+      `made ${directory}/signing_key: it signs your images: hosts accept updates from whoever has it; keep a copy of it in a safe place`,
+      `made ${directory}/ssh_key: it logs in to your hosts; keep a copy of it in a safe place`,
+    ])
+  })
+
+  it('are the same ones ever after, without a word', async () => {
+    const { reporter, keys } = await owner()
+    const first = await keys()
+    reporter.notices.length = 0
+    expect(await keys()).toEqual(first)
+    expect(reporter.notices).toEqual([])
+  })
+
+  it('are never the same for two owners: there is no default key', async () => {
+    const [one, another] = [await (await owner()).keys(), await (await owner()).keys()]
+    expect(one.ssh).not.toEqual(another.ssh)
+    expect(one.signing).not.toEqual(another.signing)
+  })
+
+  it('are made once by two builds that begin at once', async () => {
+    const { directory, keys } = await owner()
+    const all = await Promise.all([keys(), keys(), keys()])
+    for (const each of all) expect(each).toEqual(all[0])
+    expect(readdirSync(directory).sort()).toEqual(['signing_key', 'signing_key.pub', 'ssh_key', 'ssh_key.pub'])
+  })
+
+  it('show nothing of their private halves in any message', async () => {
+    const { directory, reporter, keys, put } = await owner()
+    await keys()
+    const body = readFileSync(join(directory, 'signing_key'), 'utf8').split('\n').slice(1, -2)
+    put('signing_key', body.join('\n'))
+    const error = await keys().catch((each: Error) => each)
+    const said = [
+      ...reporter.notices,
+      ...reporter.warnings,
+      JSON.stringify(error),
+      String(error),
+      (error as Error).stack,
+    ].join('\n')
+    expect(said).toContain('signing_key')
+    for (const line of body) expect(said).not.toContain(line.slice(0, 30))
+  })
+})
+
+describe('a signing key that is given', () => {
+  it.each(['text', 'file'])('as a %s comes before the one in the directory', async (how) => {
+    const { put, directory } = await owner()
+    put('given', formatPrivateKey(OTHER))
+    const given = how === 'text' ? formatPrivateKey(OTHER) : join(directory, 'given')
+    const { keys, directory: own } = await owner({ HANGAR_SIGNING_KEY: given })
+    expect((await keys()).signing).toMatchObject({ kind: 'signed', publicLine: formatPublicKey(OTHER) })
+    expect(existsSync(join(own, 'signing_key'))).toBe(false)
+  })
+
+  it('that is not there is an error, and no other is taken instead', async () => {
+    const { keys } = await owner({ HANGAR_SIGNING_KEY: '/not/there' })
+    await expect(keys()).rejects.toMatchObject({
+      code: 'key',
+      message: "HANGAR_SIGNING_KEY names '/not/there', which is not there",
+      hint: 'give the path of a private key, or its text',
+    })
+  })
+})
+
+describe('continuous integration', () => {
+  it('makes no keys: the image is unsigned, and it says so', async () => {
+    const { directory, reporter, keys } = await owner({ CI: 'true' })
+    expect(await keys()).toEqual({ signing: { kind: 'unsigned' }, ssh: [] })
+    expect(existsSync(directory)).toBe(false)
+    expect(reporter.warnings[0]).toContain("the image is marked 'unsigned'")
+  })
+
+  it('signs with the key that it is given', async () => {
+    const { keys } = await owner({ CI: 'true', HANGAR_SIGNING_KEY: formatPrivateKey(OTHER) })
+    expect((await keys()).signing.kind).toBe('signed')
+  })
+})
+
+describe('a key file that cannot be used', () => {
+  it('is refused where others may read it', async () => {
+    const { directory, keys, put } = await owner()
+    put('signing_key', formatPrivateKey(OTHER), 0o644)
+    await expect(keys()).rejects.toMatchObject({
+      code: 'key',
+      message: `others may read the private key '${directory}/signing_key': its mode is 0644, wanted 0600`,
+      hint: expect.stringContaining(`chmod 600 '${directory}/signing_key'`),
+    })
+  })
+
+  it.each([
+    ['no key at all', 'hello', 'it is not an OpenSSH private key'],
+    ['cut short', formatPrivateKey(OTHER).replace(/\n.{70}\n(?=.+\n-----END)/, '\n'), 'it is cut short'],
+    ['empty', '', 'it is not an OpenSSH private key'],
+  ])('(%s) is named, and never replaced by a new one', async (_, text, reason) => {
+    const { directory, keys, put } = await owner()
+    put('signing_key', text)
+    await expect(keys()).rejects.toMatchObject({
+      code: 'key',
+      message: expect.stringContaining(`cannot read the key '${directory}/signing_key': ${reason}`),
+      hint: expect.any(String),
+    })
+    expect(readFileSync(join(directory, 'signing_key'), 'utf8')).toBe(text)
+  })
+})
+
+describe('where keys are', () => {
+  it.each([
+    [{ XDG_CONFIG_HOME: '/c', HOME: '/h' }, '/c/hangar'],
+    [{ HOME: '/h' }, '/h/.config/hangar'],
+  ])('follows %j', (env, directory) => {
+    expect(keyDirectory(env)).toBe(directory)
+  })
+})

@@ -1,0 +1,34 @@
+import { describe, expect, it } from 'vitest'
+import { run } from '../../../builder/process.ts'
+import { checkSandbox } from '../../../builder/runners/sandbox.ts'
+
+/** A machine on which the attempt to make a sandbox ends like this. */
+function machine(output: string, { uid = 0, exitCode = 1 } = {}) {
+  return checkSandbox('/scratch', async () => ({ exitCode, output }), uid)
+}
+
+describe('a machine that cannot make a sandbox', () => {
+  it.each([
+    ['lets only root make namespaces', 'unshare: unshare failed: Operation not permitted', 1000, 'sudo'],
+    ['is a container without rights', 'unshare: unshare failed: Operation not permitted', 0, '--privileged'],
+    ['may not mount', 'mount: /scratch: permission denied.', 0, '--privileged'],
+    ['has no overlayfs', "mount: /scratch/m: unknown filesystem type 'overlay'.", 0, 'modprobe overlay'],
+    ['has no unshare', 'spawn unshare ENOENT', 0, 'util-linux'],
+  ])('because it %s says so, and what to do', async (_, output, uid, remedy) => {
+    await expect(machine(`noise\n${output}\n`, { uid })).rejects.toMatchObject({
+      code: 'sandbox',
+      message: `this machine cannot make a sandbox: ${output}`,
+      hint: expect.stringContaining(remedy),
+    })
+  })
+
+  it('is told from one that can', async () => {
+    await expect(machine('', { exitCode: 0 })).resolves.toBeUndefined()
+  })
+
+  it('that lacks the program itself is told by what the attempt says', async () => {
+    const { exitCode, output } = await run('/not/there/unshare', [], { env: {} })
+    expect(exitCode).not.toBe(0)
+    expect(output).toContain('ENOENT')
+  })
+})

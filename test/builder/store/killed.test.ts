@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { build } from 'esbuild'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { openStore } from '../../../builder/store/directory.ts'
+import { verifyStore } from '../../../builder/store/verify.ts'
+import { type Digest, isDigest } from '../../../images/digest.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const SOURCES = join(import.meta.dirname, '../../..')
+
+/** What the child does: outputs of half a megabyte one after the other, and one that it never comes to the end of. */
+const BUILDER = `
+import { writeFile } from 'node:fs/promises'
+import { openStore } from './builder/store/directory.ts'
+import { digestOf } from './images/digest.ts'
+const [, , root, word, mode] = process.argv
+const store = await openStore(root)
+if (mode === 'half') await store.scratch('half', async (directory) => {
+  await writeFile(directory + '/file', 'half of it')
+  console.log('half written')
+  await new Promise(() => setInterval(() => {}, 1000))
+})
+for (let count = 0; count < (mode === 'forever' ? 1e6 : 20); count++) {
+  const bytes = String(mode === 'same' ? count : word + count).padEnd(1 << 19, 'x')
+  const derivation = digestOf('derivation of ' + bytes)
+  const digest = await store.putBytes(bytes)
+  await store.record(derivation, { file: { digest, size: bytes.length } })
+  console.log(derivation)
+}
+`
+
+async function builders() {
+  const root = await tempDirectory()
+  const script = join(await tempDirectory(), 'builder.mjs')
+  const stdin = { contents: BUILDER, resolveDir: SOURCES, loader: 'ts' as const }
+  await build({
+    stdin,
+    bundle: true,
+    outfile: script,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'error',
+  })
+  const start = (word: string, mode: 'half' | 'forever' | 'same') => {
+    const child = spawn(process.execPath, [script, root, word, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const ended = once(child, 'exit')
+    return { child, ended, lines: createInterface(child.stdout) }
+  }
+  return { root, start }
+}
+
+/** Kills a child when it has said so many lines; what they were. */
+async function killAfter(
+  { child, lines, ended }: ReturnType<Awaited<ReturnType<typeof builders>>['start']>,
+  count: number,
+) {
+  const said: string[] = []
+  for await (const line of lines) {
+    said.push(line)
+    if (said.length === count) child.kill('SIGKILL')
+  }
+  expect(await ended).toEqual([null, 'SIGKILL'])
+  return said
+}
+
+describe('after kill -9', () => {
+  it('what was half written is found by nobody, and swept up', async () => {
+    const { root, start } = await builders()
+    await killAfter(start('a', 'half'), 1)
+    expect(readdirSync(join(root, 'tmp'))).toHaveLength(1)
+    const store = await openStore(root)
+    expect(readdirSync(join(root, 'tmp'))).toEqual([])
+    expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
+  })
+
+  it('every object is whole and every output that was recorded is there', async () => {
+    const { root, start } = await builders()
+    for (const count of [1, 2, 5, 9]) {
+      const recorded = (await killAfter(start(`run ${count} `, 'forever'), count)).filter(isDigest)
+      const store = await openStore(root)
+      for (const derivation of recorded) expect(store.output(derivation as Digest)).toBeDefined()
+      expect((await verifyStore(store, listReporter())).damaged).toEqual([])
+    }
+  })
+})
+
+describe('two builds at once on one store', () => {
+  it('that put the same things leave each of them once, whole', async () => {
+    const { root, start } = await builders()
+    const both = [start('a', 'same'), start('b', 'same')]
+    for (const { ended } of both) expect(await ended).toEqual([0, null])
+    expect(await verifyStore(await openStore(root), listReporter())).toEqual({ whole: 20, damaged: [] })
+    expect(readdirSync(join(root, 'tmp'))).toEqual([])
+  })
+})

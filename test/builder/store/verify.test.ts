@@ -1,0 +1,75 @@
+import { chmodSync, utimesSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { storeVerifyCommand } from '../../../builder/commands/store-verify.ts'
+import { OBJECT_TIME, openStore } from '../../../builder/store/directory.ts'
+import { verifyStore } from '../../../builder/store/verify.ts'
+import { digestOf } from '../../../images/digest.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+/** A store with two objects that an output names. `damage` changes one so that only its bytes tell. */
+async function storeWithOutput() {
+  const root = await tempDirectory()
+  const store = await openStore(root)
+  const [one, other] = [await store.putBytes('one'), await store.putBytes('other')]
+  const derivation = digestOf('derivation')
+  await store.record(derivation, { one: { digest: one, size: 3 }, other: { digest: other, size: 5 } })
+  const damage = () => {
+    chmodSync(store.path(one), 0o644)
+    writeFileSync(store.path(one), 'eno')
+    utimesSync(store.path(one), OBJECT_TIME, OBJECT_TIME)
+  }
+  return { root, store, one, other, derivation, damage }
+}
+
+describe('verifying the store', () => {
+  it('finds nothing wrong with one that nobody touched', async () => {
+    const { store } = await storeWithOutput()
+    expect(await verifyStore(store, listReporter())).toEqual({ whole: 2, damaged: [] })
+  })
+
+  it('is fine with an empty one', async () => {
+    const store = await openStore(await tempDirectory())
+    expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
+  })
+
+  it('names an object with other bytes, which size and time do not show', async () => {
+    const { store, one, damage } = await storeWithOutput()
+    damage()
+    expect(store.has(one, 3)).toBe(true)
+    expect(await verifyStore(store, listReporter())).toEqual({ whole: 1, damaged: [one] })
+  })
+
+  it('takes it out, so that what needs it is made again, and leaves the others', async () => {
+    const { store, one, other, derivation, damage } = await storeWithOutput()
+    damage()
+    expect(store.output(derivation)).toBeDefined()
+    await verifyStore(store, listReporter())
+    expect([store.has(one), store.has(other)]).toEqual([false, true])
+    expect(store.output(derivation)).toBeUndefined()
+    await store.putBytes('one')
+    expect(store.output(derivation)).toBeDefined()
+    expect((await verifyStore(store, listReporter())).damaged).toEqual([])
+  })
+
+  it('stops where it is told to', async () => {
+    const { store } = await storeWithOutput()
+    await expect(verifyStore(store, listReporter(), AbortSignal.abort())).rejects.toThrow()
+  })
+})
+
+describe('store:verify', () => {
+  const command = async (root: string) => {
+    const surroundings = { env: { HANGAR_STORE: root }, project: '/', reporter: listReporter(), now: new Date(0) }
+    return storeVerifyCommand({ ...surroundings, signal: new AbortController().signal })
+  }
+
+  it('lists what is damaged and says what becomes of it', async () => {
+    const { root, one, damage } = await storeWithOutput()
+    damage()
+    expect(await command(root)).toBe(
+      `1 objects and 0 toolchains in ${root} whole, 1 damaged and taken out:\n  ${one}\nthe next build makes or fetches them again`,
+    )
+    expect(await command(root)).toBe(`1 objects and 0 toolchains in ${root}, all whole`)
+  })
+})

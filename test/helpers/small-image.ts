@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AssembleRequest } from '../../builder/assemble/assemble.ts'
+import type { RealisedLayer } from '../../builder/assemble/slot.ts'
+import type { OwnerKeys } from '../../builder/keys/owner-keys.ts'
+import { BOARDS } from '../../images/board.ts'
+import { digestOf } from '../../images/digest.ts'
+import { BLOCK, MIB } from '../../images/layout.ts'
+import { formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
+import { leavesOf } from '../../images/slot/verity.ts'
+
+/** A layer of a few blocks, each filled with its letter of `letters`, as a realised one lies in the store. */
+export function smallLayer(directory: string, name: string, letters: string): RealisedLayer {
+  const bytes = Buffer.concat([...letters].map((letter) => Buffer.alloc(BLOCK, letter)))
+  const file = join(directory, `${name}-${digestOf(letters).slice(0, 12)}.erofs`)
+  writeFileSync(file, bytes)
+  writeFileSync(`${file}.leaves`, leavesOf(bytes))
+  return { name, file, size: bytes.length, digest: digestOf(bytes), leaves: `${file}.leaves` }
+}
+
+/** A boot file, as a derivation leaves it in the store. */
+export function smallFile(directory: string, name: string, text: string) {
+  const file = join(directory, `${digestOf(text)}-${name}`)
+  writeFileSync(file, text)
+  return { file, size: Buffer.byteLength(text), digest: digestOf(text) }
+}
+
+const KEY = keyFromSeed(Buffer.alloc(32, 7), 'test signing')
+export const SIGNED: OwnerKeys = {
+  signing: { kind: 'signed', key: KEY, publicLine: formatPublicKey(KEY) },
+  ssh: ['ssh-ed25519 AAAA owner'],
+}
+export const UNSIGNED: OwnerKeys = { signing: { kind: 'unsigned' }, ssh: [] }
+
+/** What `assemble` is asked for, with three layers and two boot files; `sources` is where those are kept. */
+export function smallImage(
+  sources: string,
+  output: string,
+  { base = 'aaab', kernel = 'kk', host = 'h', ...given }: Partial<AssembleRequest> & SmallLayers = {},
+): AssembleRequest {
+  return {
+    host: 'tiny',
+    board: BOARDS['raspberry-pi-5'],
+    slotSize: 8 * MIB,
+    serial: { time: 1_700_000_000, number: 1 },
+    layers: Object.entries({ base, kernel, host }).map(([name, letters]) => smallLayer(sources, name, letters)),
+    bootFiles: {
+      'config.txt': smallFile(sources, 'config.txt', 'arm_64bit=1\n'),
+      'kernel_2712.img': smallFile(sources, 'kernel_2712.img', 'k'.repeat(3 * BLOCK)),
+    },
+    kernelArguments: ['console=tty1', 'ro'],
+    versions: { kernel: '6.12-1' },
+    keys: SIGNED,
+    output,
+    ...given,
+  }
+}
+
+/** A letter for every block of a layer. */
+export interface SmallLayers {
+  readonly base?: string
+  readonly kernel?: string
+  readonly host?: string
+}

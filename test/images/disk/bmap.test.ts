@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../../images/digest.ts'
+import { formatBmap } from '../../../images/disk/bmap.ts'
+
+const [first, second] = [digestOf('first'), digestOf('second')]
+const ranges = [
+  { offset: 0, size: 5 * 4096, digest: first },
+  { offset: 1024 * 4096, size: 4096, digest: second },
+]
+
+// bmaptool 3.6 copied an image with a map of this form and verified every checksum in it.
+const MAP = `<?xml version="1.0" ?>
+<bmap version="2.0">
+    <ImageSize> 8388608 </ImageSize>
+    <BlockSize> 4096 </BlockSize>
+    <BlocksCount> 2048 </BlocksCount>
+    <MappedBlocksCount> 6 </MappedBlocksCount>
+    <ChecksumType> sha256 </ChecksumType>
+    <BmapFileChecksum> CHECKSUM </BmapFileChecksum>
+    <BlockMap>
+        <Range chksum="${first}"> 0-4 </Range>
+        <Range chksum="${second}"> 1024 </Range>
+    </BlockMap>
+</bmap>
+`
+
+const checksumOf = (text: string) => /<BmapFileChecksum> ([0-9a-f]{64}) </.exec(text)?.[1] ?? ''
+
+describe('a block map', () => {
+  const text = formatBmap(8 * 1024 * 1024, ranges)
+
+  it('names the ranges that mean something, with their digests, in blocks', () => {
+    expect(text).toBe(MAP.replace('CHECKSUM', checksumOf(text)))
+  })
+
+  it('carries a checksum over itself, taken with zeros in its place', () => {
+    expect(checksumOf(text)).toBe(digestOf(text.replace(checksumOf(text), '0'.repeat(64))))
+  })
+
+  it('has another checksum when anything in it changes', () => {
+    const moved = formatBmap(8 * 1024 * 1024, [ranges[0], { ...ranges[1], offset: 1025 * 4096 }] as typeof ranges)
+    expect(checksumOf(moved)).not.toBe(checksumOf(text))
+  })
+
+  it('counts a last block that the image fills only in part', () => {
+    expect(formatBmap(4097, [])).toContain('<BlocksCount> 2 </BlocksCount>')
+  })
+})

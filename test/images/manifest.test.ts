@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest'
+import { digestOf } from '../../images/digest.ts'
+import { type Manifest, manifestText, parseManifest } from '../../images/manifest.ts'
+
+const MANIFEST: Manifest = {
+  format: 1,
+  host: 'adama',
+  board: 'raspberry-pi-5',
+  layout: 1,
+  serial: { time: 1795227046, number: 1 },
+  signature: 'signed',
+  keys: { signing: ['ssh-ed25519 AAAA signing'], ssh: [] },
+  slot: {
+    size: 16384,
+    sha256: digestOf('slot'),
+    dataBlocks: 3,
+    root: digestOf('root'),
+    layers: [
+      { name: 'base', offset: 4096, size: 4096, sha256: digestOf('base') },
+      { name: 'host', offset: 8192, size: 4096, sha256: digestOf('host') },
+    ],
+  },
+  boot: {
+    'kernel_2712.img': { size: 2, sha256: digestOf('kernel') },
+    'config.txt': { size: 1, sha256: digestOf('config') },
+  },
+  versions: { systemd: '257', podman: '5.4' },
+}
+
+const TEXT = `{
+  "board": "raspberry-pi-5",
+  "boot": {
+    "config.txt": {"sha256":"${digestOf('config')}","size":1},
+    "kernel_2712.img": {"sha256":"${digestOf('kernel')}","size":2}
+  },
+  "format": 1,
+  "host": "adama",
+  "keys": {
+    "signing": ["ssh-ed25519 AAAA signing"],
+    "ssh": []
+  },
+  "layout": 1,
+  "serial": {"number":1,"time":1795227046},
+  "signature": "signed",
+  "slot": {
+    "dataBlocks": 3,
+    "layers": [
+      {"name":"base","offset":4096,"sha256":"${digestOf('base')}","size":4096},
+      {"name":"host","offset":8192,"sha256":"${digestOf('host')}","size":4096}
+    ],
+    "root": "${digestOf('root')}",
+    "sha256": "${digestOf('slot')}",
+    "size": 16384
+  },
+  "versions": {
+    "podman": "5.4",
+    "systemd": "257"
+  }
+}
+`
+
+describe('a manifest', () => {
+  it('is one text for one value: keys sorted, a layer and a file on each line', () => {
+    expect(manifestText(MANIFEST)).toBe(TEXT)
+  })
+
+  it('is the same after being written and read', () => {
+    expect(parseManifest(TEXT, 'manifest.json')).toEqual(MANIFEST)
+  })
+
+  it.each([
+    ['another format', TEXT.replace('"format": 1', '"format": 2'), 'has format 2, this hangar reads format 1'],
+    ['no format', '{}', 'has format undefined, this hangar reads format 1'],
+    ['nothing in it', 'null', 'has format undefined, this hangar reads format 1'],
+  ])('with %s is refused', (_what, text, reason) => {
+    expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
+  })
+
+  it.each([
+    ['an unknown member', TEXT.replace('"host"', '"guest"'), "is damaged at 'host': "],
+    [
+      'a digest that is none',
+      TEXT.replace(digestOf('root'), 'f00'),
+      "is damaged at 'slot.root': wanted 64 hexadecimal",
+    ],
+    ['a size below zero', TEXT.replace('16384', '-1'), "is damaged at 'slot.size': "],
+    ['a signature that is neither', TEXT.replace('"signed"', '"maybe"'), "is damaged at 'signature': "],
+    ['half its text', TEXT.slice(0, 300), 'is not JSON: '],
+  ])('with %s is refused, and it is said where', (_what, text, reason) => {
+    expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
+  })
+})
+
+function expectRefusal(text: string, message: string): void {
+  expect(() => parseManifest(text, 'out/manifest.json')).toThrow(
+    expect.objectContaining({
+      code: 'format',
+      message: expect.stringContaining(message),
+      hint: 'build the image again: npm run build:image HOST',
+    }),
+  )
+}

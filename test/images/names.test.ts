@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import { parseHostName, parseServiceName } from '../../images/names.ts'
+
+const LONGEST = `a${'b'.repeat(30)}c`
+
+describe.each([
+  ['host', parseHostName],
+  ['service', parseServiceName],
+] as const)('a %s name', (what, parse) => {
+  it.each(['adama', 'a', 'node-exporter', 'pi5', 'a--b', LONGEST])('may be %j', (text) => {
+    expect(parse(text)).toBe(text)
+  })
+
+  it.each(['', 'Adama', '5pi', '-a', 'a-', 'a_b', 'a.b', 'a/b', '../a', 'a b', 'a\n', 'ädama', `${LONGEST}d`])(
+    'may not be %j',
+    (text) => {
+      expect(() => parse(text)).toThrow(
+        expect.objectContaining({
+          code: 'host',
+          message: `not a ${what} name: '${text}'`,
+          hint: 'lower-case letters, digits and inner hyphens, at most 32, starting with a letter',
+        }),
+      )
+    },
+  )
+})
