@@ -58,7 +58,8 @@ enlarge() {
 prepare() {
   type=$(signature)
   case $type in
-    btrfs) return 0 ;;
+    # A card that got a new image keeps its data: the image's table says again that it ends where the image does.
+    btrfs) grow; return 0 ;;
     '') ;;
     *) without_data "$DATA holds a file system of another kind: $type, wanted btrfs; left as it is" ;;
   esac
@@ -104,6 +105,7 @@ main() {
   case "$SLOT:$DISK:$DATA" in :* | *::* | *:) without_data "$RUN/boot names no slot, disk or data partition" ;; esac
   prepare
   mount -t btrfs -o $OPTIONS "$DATA" "$DATA_DIR" || without_data "$DATA cannot be mounted"
+  btrfs -q filesystem resize max "$DATA_DIR" || say "data: the file system cannot grow to the end of $DATA"
   mount_var || without_data "/var of slot $SLOT cannot be made on $DATA"
   for service; do mount_service "$service" || without_data "the data of '${service%%:*}' cannot be mounted"; done
 }

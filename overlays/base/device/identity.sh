@@ -49,9 +49,12 @@ is_blank() { [ "$(dd if="$PARTITION" bs=512 skip="$1" count=1 2>/dev/null | tr -
 find_newest() {
   NEWEST='' SEQUENCE=0
   for copy in $COPIES; do
-    read_copy "$copy" "$WORK/$copy" || continue
     sequence=$(header_field "$copy" sequence)
-    is_number "$sequence" || continue
+    if ! read_copy "$copy" "$WORK/$copy" || ! is_number "$sequence"; then
+      # Its tar may be whole though its header is not: left there it would count as mended.
+      rm -f "$WORK/$copy"
+      continue
+    fi
     if [ -z "$NEWEST" ] || [ "$sequence" -gt "$SEQUENCE" ]; then NEWEST=$copy SEQUENCE=$sequence; fi
   done
   [ -z "$NEWEST" ] || cp "$WORK/$NEWEST" "$WORK/tar"
