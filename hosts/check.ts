@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import { MIB } from '../images/layout.ts'
+import { diskLayout, GIB, MIB } from '../images/layout.ts'
 import { BASE_PORTS } from '../overlays/base/firewall.ts'
 import type { Host } from '../overlays/host-facts.ts'
 import { renderedServices } from '../overlays/rendered.ts'
@@ -10,8 +10,23 @@ export const MEMORY_RESERVE = 768 * MIB
 /** Refuses what cannot work before anything is built. */
 export function checkHost(host: Host): void {
   checkNetwork(host)
+  checkDisk(host)
   checkMemory(host)
   checkPorts(host)
+}
+
+function checkDisk({ name, disk, slotSize }: Host): void {
+  const { size } = diskLayout(slotSize)
+  if (size <= disk) return
+  throw new UserError(
+    'host',
+    `${name}: two slots of ${slotSize / GIB} GiB and what else is on the disk take ${inGb(size)} GB, the disk has ${inGb(disk)} GB`,
+    { hint: `set a smaller 'slotSize' in hosts/${name}.ts, or take a larger disk` },
+  )
+}
+
+function inGb(bytes: number): string {
+  return (bytes / 1e9).toFixed(1)
 }
 
 function checkMemory({ name, memory, services }: Host): void {
@@ -59,15 +74,24 @@ function checkNetwork({ name, network }: Host): void {
   const { address, prefix, gateway } = network
   if (prefix > 30 || prefix < 8)
     throw new UserError('host', `${name}: the network's prefix length is ${prefix}, wanted 8 to 30`)
-  if (networkOf(address, prefix) === networkOf(gateway, prefix) && address !== gateway) return
-  throw new UserError(
-    'host',
-    `${name}: the gateway '${gateway}' is not another machine in the network of '${address}/${prefix}'`,
-    { hint: `mend 'network' in hosts/${name}.ts` },
-  )
+  if (networkOf(address, prefix) !== networkOf(gateway, prefix) || address === gateway)
+    throw new UserError(
+      'host',
+      `${name}: the gateway '${gateway}' is not another machine in the network of '${address}/${prefix}'`,
+      { hint: `mend 'network' in hosts/${name}.ts` },
+    )
+  const size = 2 ** (32 - prefix)
+  const place = numberOf(address) % size
+  if (place > 0 && place < size - 1) return
+  throw new UserError('host', `${name}: '${address}/${prefix}' is the first or the last address of its network`, {
+    hint: `those two are no machine's: choose another 'network.address' in hosts/${name}.ts`,
+  })
 }
 
 function networkOf(address: string, prefix: number): number {
-  const number = address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
-  return Math.floor(number / 2 ** (32 - prefix))
+  return Math.floor(numberOf(address) / 2 ** (32 - prefix))
+}
+
+function numberOf(address: string): number {
+  return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 }

@@ -40,9 +40,9 @@ const schema = z.strictObject({
     .default('Etc/UTC'),
   network: z.strictObject({
     /** The machine's own address and the length of its network's prefix: '10.0.10.11/24'. */
-    address: z
-      .string()
-      .regex(/^\d+\.\d+\.\d+\.\d+\/\d+$/, "wanted an address with a prefix length such as '10.0.10.11/24'"),
+    address: z.cidrv4({
+      error: (issue) => `'${String(issue.input)}' is not an address with a prefix length such as '10.0.10.11/24'`,
+    }),
     /** The router's address. */
     gateway: ipv4,
     /** Name servers; without any, the gateway. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { GIB, MIB } from '../images/layout.ts'
 
-const UNITS: Readonly<Record<string, number>> = { MiB: 2 ** 20, GiB: 2 ** 30, MB: 1e6, GB: 1e9, TB: 1e12 }
+const UNITS: Readonly<Record<string, number>> = { MiB: MIB, GiB: GIB, MB: 1e6, GB: 1e9, TB: 1e12 }
 
 /** `'512 MiB'`, `'4 GiB'`: bytes of memory, which is sold in powers of two. */
 export const memorySize = size(/^(\d+(?:\.\d+)?) ?(MiB|GiB)$/, "a size of memory such as '512 MiB' or '4 GiB'")
@@ -14,7 +15,9 @@ export const slotSize = size(/^(\d+) ?(GiB)$/, "a slot's size in whole GiB, such
 function size(pattern: RegExp, wanted: string) {
   return z.string().transform((text, context): number => {
     const [, number, unit = ''] = pattern.exec(text) ?? []
-    if (number !== undefined) return Math.round(Number(number) * (UNITS[unit] ?? 0))
+    const bytes = Math.round(Number(number) * (UNITS[unit] ?? 0))
+    // A limit of nothing is no limit to podman.
+    if (bytes >= MIB) return bytes
     context.addIssue({ code: 'custom', message: `'${text}' is not ${wanted}` })
     return z.NEVER
   })

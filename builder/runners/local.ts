@@ -167,11 +167,12 @@ async function digestFile(file: string): Promise<Digest> {
 
 async function derivationFailed(derivation: Derivation, status: number, log: string): Promise<UserError> {
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-12)
+  const isFull = /ENOSPC|No space left on device/.test(lines.join('\n'))
   return new UserError(
     'derivation',
     `derivation '${derivation.name}' failed with status ${status}:\n  ${lines.join('\n  ')}`,
     {
-      hint: `the whole log: ${log}`,
+      hint: `${isFull ? `make room where the store is: df -h '${dirname(dirname(log))}'; ` : ''}the whole log: ${log}`,
     },
   )
 }

@@ -19,9 +19,14 @@ const SHELLS = [
 export function describeOnShells(title: string, tests: (shell: Shell) => void, only = ['dash', 'busybox ash']): void {
   for (const { name, program, args } of SHELLS.filter((each) => only.includes(each.name))) {
     const found = onPath(program)
-    if (found === undefined) describe(`${title}, under ${name}`, () => it.skip(`NOT TESTED: no '${program}' in PATH`))
+    if (found === undefined) notTested(title, name, program)
     else describe(`${title}, under ${name}`, () => tests({ name, command: [found, ...args] }))
   }
+}
+
+function notTested(title: string, name: string, program: string): void {
+  console.warn(`skipped: ${title}, under ${name}, which wants '${program}' in PATH`)
+  describe(`${title}, under ${name}`, () => it.skip(`there is no '${program}'`))
 }
 
 export function onPath(program: string): string | undefined {
@@ -108,6 +113,7 @@ export class PretendDevice {
     const [program, ...first] = this.shell.command
     const { PATH = '' } = process.env
     const ended = spawnSync(program, [...first, this.path('script'), ...args], {
+      cwd: this.root,
       input,
       encoding: 'utf8',
       timeout: 30_000,

@@ -34,14 +34,9 @@ export const LEFT_BEHIND: readonly Exception[] = [
     reason: 'mmdebstrap adds the architecture that is native anyway',
   },
   {
-    pattern: /^\/var\/(cache\/apt\/archives|lib\/apt\/lists)\/lock$/,
+    pattern: /^\/var\/(cache\/apt\/archives|lib\/apt\/lists)(\/lock|\/partial)?$/,
     aspects: ['missing'],
-    reason: "apt's lock: it ran in the emulated root",
-  },
-  {
-    pattern: /^\/var\/(cache\/apt\/archives|lib\/apt\/lists)\/partial$/,
-    aspects: ['mode'],
-    reason: 'apt closes it when it runs',
+    reason: 'where apt works: it ran on the emulated root, from outside, and is not in the set',
   },
   {
     pattern: /^\/var\/lib\/apt\/extended_states$/,
@@ -56,6 +51,11 @@ export const OF_MMDEBSTRAP: readonly Exception[] = [
     pattern: /^\/etc\/(apt\/apt|dpkg\/dpkg)\.c\w+\.d\/99mmdebstrap$/,
     aspects: ['missing'],
     reason: 'how mmdebstrap was called',
+  },
+  {
+    pattern: /^\/(etc\/apt\/(preferences|sources\.list)\.d|var\/(cache|lib|log)\/apt)$/,
+    aspects: ['missing'],
+    reason: 'empty directories that mmdebstrap makes for its own apt: no package ships them, no script makes them',
   },
   { pattern: /^\/etc\/apt\/sources\.list$/, aspects: ['missing'], reason: 'where mmdebstrap took packages from' },
   { pattern: /^\/etc\/fstab$/, aspects: ['missing'], reason: "mmdebstrap's placeholder" },

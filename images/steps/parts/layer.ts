@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto'
-import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
 import { exec } from './exec.ts'
 
 /** One time for every inode of every layer, in seconds: a date from the lock would change them all at each lock. */
 export const EPOCH = 1_735_689_600
 const BLOCK = 4096
+/** Memory: mkfs.erofs 1.8.6 waits for itself forever where the disk that it writes to is full. */
+const IMAGE = '/build/layer.erofs'
 
 /**
  * Makes `/out/layer.erofs` of a directory, with a UUID that comes from the layer's name, and `/out/layer.leaves`: the
@@ -17,10 +19,12 @@ export async function makeLayer(name: string, directory: string, options: readon
     `-T${EPOCH}`,
     '--all-time',
     `-U${layerUuid(name)}`,
-    '/out/layer.erofs',
+    IMAGE,
     directory,
   ])
-  writeLeaves('/out/layer.erofs', '/out/layer.leaves')
+  writeLeaves(IMAGE, '/out/layer.leaves')
+  copyFileSync(IMAGE, '/out/layer.erofs')
+  rmSync(IMAGE)
 }
 
 function layerUuid(name: string): string {

@@ -3,15 +3,13 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openStore } from '../../../builder/store/directory.ts'
 import { verifyStore } from '../../../builder/store/verify.ts'
 import { type Digest, isDigest } from '../../../images/digest.ts'
+import { childProgram } from '../../helpers/child-program.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
-
-const SOURCES = join(import.meta.dirname, '../../..')
 
 /** What the child does: outputs of half a megabyte one after the other, and one that it never comes to the end of. */
 const BUILDER = `
@@ -36,17 +34,7 @@ for (let count = 0; count < (mode === 'forever' ? 1e6 : 20); count++) {
 
 async function builders() {
   const root = await tempDirectory()
-  const script = join(await tempDirectory(), 'builder.mjs')
-  const stdin = { contents: BUILDER, resolveDir: SOURCES, loader: 'ts' as const }
-  await build({
-    stdin,
-    bundle: true,
-    outfile: script,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-  })
+  const script = await childProgram(BUILDER, await tempDirectory())
   const start = (word: string, mode: 'half' | 'forever' | 'same') => {
     const child = spawn(process.execPath, [script, root, word, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void child.kill('SIGKILL'))

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { toolchainDirectory } from '../../../builder/toolchain.ts'
+import { childProgram } from '../../helpers/child-program.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+import { storeWithToolchain } from '../../helpers/toolchain.ts'
+import { eventually } from '../../helpers/vm.ts'
+
+/** A builder with one command in a sandbox that does not end by itself. */
+const BUILDER = `
+import { runSandboxed } from './builder/runners/sandbox.ts'
+const [, , toolchain, directory, mark] = process.argv
+const place = { inputs: directory + '/in', output: directory + '/out', work: directory + '/work', log: directory + '/log' }
+await runSandboxed({ ...place, toolchain, command: ['sleep', mark], env: {}, privilege: 'default' })
+`
+
+function running(mark: string): number {
+  const commands = readdirSync('/proc').map((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+    } catch {
+      return ''
+    }
+  })
+  return commands.filter((command) => command === `sleep\0${mark}\0`).length
+}
+
+it('a builder that is killed takes what runs in its sandboxes along', async () => {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  const root = await toolchainDirectory(toolchain, store, fetch, listReporter())
+  const directory = await tempDirectory()
+  for (const name of ['in', 'out', 'work']) mkdirSync(join(directory, name))
+  const program = await childProgram(BUILDER, directory)
+  const mark = `1000.${process.pid}`
+  const child = spawn(process.execPath, [program, root, directory, mark], { stdio: 'inherit' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  await eventually(async () => running(mark) === 1, 20)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  await eventually(async () => running(mark) === 0, 20)
+  expect(running(mark)).toBe(0)
+})

@@ -1,0 +1,20 @@
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { PROJECT } from './toolchain.ts'
+
+/** Compiles a program that imports from the project's root (`./builder/…`), for a test to start and to kill. */
+export async function childProgram(source: string, directory: string): Promise<string> {
+  const outfile = join(directory, 'program.mjs')
+  await build({
+    stdin: { contents: source, resolveDir: PROJECT, loader: 'ts' },
+    bundle: true,
+    outfile,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    logLevel: 'error',
+    // Packages in CommonJS form ask for `require`.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  })
+  return outfile
+}

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest'
+import { BASE, type ImageContext, imageOf, setsOf } from '../../hosts/image-of.ts'
+import type { Architecture } from '../../images/architecture.ts'
+import { derivationDigest } from '../../images/derivation.ts'
+import { setKey } from '../../images/package-set.ts'
+import type { Host } from '../../overlays/host-facts.ts'
+import { lockedPackage } from '../helpers/derivation.ts'
+import { testHost } from '../helpers/host.ts'
+
+const STEPS = ['base-layer', 'kernel-layer', 'initramfs', 'container-layer', 'tree-layer']
+
+function context(given: Partial<ImageContext> = {}): ImageContext {
+  return {
+    builder: 'amd64',
+    steps: Object.fromEntries(STEPS.map((name) => [name, `// ${name}`])),
+    init: '#!/bin/sh\n',
+    deviceScripts: { identity: '#!/bin/sh\n' },
+    sshKeys: ['ssh-ed25519 AAAA owner'],
+    time: 1_700_000_000,
+    // A package is named after what asks for it: versions and sets can be told apart.
+    locked: ({ set, architecture }) =>
+      set.request.map((name) => lockedPackage(name.split('/')[0] ?? '', { architecture })),
+    ...given,
+  }
+}
+
+const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) => imageOf(host, context(given))
+const digests = (host?: Host, given?: Partial<ImageContext>) =>
+  Object.fromEntries(image(host, given).layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]))
+
+/** Layers that differ between two images. */
+function changed(before: Record<string, string>, after: Record<string, string>): string[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
+}
+
+describe('package sets of a host', () => {
+  const keys = (builder: Architecture) => setsOf(testHost(), builder).map(setKey)
+
+  it('are for its board, and the tools and a base to configure for the machine that builds', () => {
+    expect(keys('amd64')).toEqual([
+      ...['toolchain:amd64', 'base:arm64', 'base:amd64', 'kernel:arm64', 'initramfs:arm64'],
+      ...['container/mosquitto:arm64', 'container/prometheus:arm64'],
+    ])
+  })
+
+  it('name the base once where the builder is of the same architecture', () => {
+    expect(keys('arm64').filter((key) => key.startsWith('base'))).toEqual(['base:arm64'])
+  })
+
+  it('leave out of containers what only maintainer scripts need', () => {
+    const container = setsOf(testHost(), 'amd64').find(({ set }) => set.name === 'container/mosquitto')?.set
+    expect(container).toMatchObject({ request: ['mosquitto', 'mosquitto-clients'], essential: 'left-out' })
+    expect(container?.assumed).toContain('perl-base')
+    expect(BASE.assumed).toEqual([])
+  })
+})
+
+describe('the image of a host', () => {
+  it('is its layers, with what changes most often last', () => {
+    const names = image().layers.map(({ name }) => name)
+    expect(names).toEqual(['base', 'kernel', 'container-mosquitto', 'container-prometheus', 'host'])
+  })
+
+  it('boots from files under the names that the firmware looks for', () => {
+    expect(Object.keys(image().bootFiles)).toEqual([
+      ...['kernel_2712.img', 'initramfs.img', 'bcm2712-rpi-5-b.dtb'],
+      ...['bcm2712-d-rpi-5-b.dtb', 'bcm2712d0-rpi-5-b.dtb', 'config.txt'],
+    ])
+  })
+
+  it('is ordered by the time of the lock, then by the number in the host file', () => {
+    expect(image(testHost({ number: 4 })).serial).toEqual({ time: 1_700_000_000, number: 4 })
+  })
+
+  it('names the versions that people ask for', () => {
+    const { versions } = image()
+    expect(versions).toMatchObject({ 'linux-image-arm64': '1.0-1', podman: '1.0-1', mosquitto: '1.0-1' })
+    expect(versions).not.toHaveProperty('tzdata')
+  })
+
+  it('is the same each time it is described', () => {
+    expect(digests()).toEqual(digests())
+  })
+})
+
+describe('a change of', () => {
+  const before = digests()
+
+  it.each<[string, Partial<Parameters<typeof testHost>[0]>, string[]]>([
+    [
+      "a service's configuration",
+      { services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } },
+      ['host'],
+    ],
+    ["a service's limits", { services: { ...services(), mosquitto: { memory: '65 MiB' } } }, ['host']],
+    ['the address', { network: { address: '192.0.2.11/24', gateway: '192.0.2.1' } }, ['host']],
+    ['the number', { number: 2 }, []],
+    ['the disk', { disk: '64 GB' }, []],
+    ['the services', { services: { mosquitto: services().mosquitto } }, ['container-prometheus', 'host']],
+  ])('%s changes the layers that say so and no other', (_what, changes, layers) => {
+    expect(changed(before, digests(testHost(changes)))).toEqual(layers)
+  })
+
+  it("the owner's keys or a device's script changes the host layer alone", () => {
+    expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
+    expect(changed(before, digests(testHost(), { deviceScripts: { identity: '#!/bin/sh\n:\n' } }))).toEqual(['host'])
+  })
+
+  it('the initramfs changes no layer, but what boots', () => {
+    const init = '#!/bin/sh\n:\n'
+    expect(changed(before, digests(testHost(), { init }))).toEqual([])
+    expect(initramfsOf(image(testHost(), { init }))).not.toBe(initramfsOf(image()))
+  })
+})
+
+function services() {
+  return { mosquitto: { memory: '64 MiB', cpus: 0.5 }, prometheus: { memory: '256 MiB' } }
+}
+
+function initramfsOf({ bootFiles }: ReturnType<typeof image>): string {
+  const input = bootFiles['initramfs.img']
+  if (input === undefined || !('from' in input)) throw new Error('no derivation makes the initramfs')
+  return derivationDigest(input.from)
+}

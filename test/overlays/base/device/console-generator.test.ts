@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest'
+import { unitFiles } from '../../../../overlays/base/units.ts'
+import { textAt } from '../../../helpers/file-tree.ts'
+import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
+
+const GENERATOR = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
+
+async function consolesFor(shell: Shell, active: string) {
+  const device = await PretendDevice.under(shell)
+  device.write('active', `${active}\n`)
+  const script = GENERATOR.replace('/sys/class/tty/console/active', device.path('active'))
+  const { code } = device.run(script, { args: [device.path('units')] })
+  const listed = device.run('ls "$1" 2>/dev/null', { args: [device.path('units/getty.target.wants')] }).stdout
+  return { code, units: listed.split('\n').filter(Boolean) }
+}
+
+describeOnShells('the menu on a serial console', (shell) => {
+  it.each([
+    ['tty0 ttyAMA10', ['hangar-console@ttyAMA10.service']],
+    ['ttyAMA0 ttyS0', ['hangar-console@ttyAMA0.service', 'hangar-console@ttyS0.service']],
+    // The screen has its own already.
+    ['tty1', []],
+    ['', []],
+  ])("is there for each that the kernel uses: '%s'", async (active, units) => {
+    expect(await consolesFor(shell, active)).toEqual({ code: 0, units })
+  })
+})

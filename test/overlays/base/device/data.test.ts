@@ -1,0 +1,204 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
+import { PROJECT } from '../../../helpers/toolchain.ts'
+
+const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/data.sh'), 'utf8')
+const MIB = 2 ** 20
+const DATA = 'dev/mmcblk0p7'
+const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
+
+/** A disk whose last partition is `data`, blank, and as long as the disk but for `free` sectors. */
+async function newDevice(shell: Shell, { free = 0 } = {}) {
+  const device = await PretendDevice.under(shell)
+  device.write(DATA, new Uint8Array(8 * MIB))
+  device.write('factory/lib/podman', 'from the image')
+  for (const directory of ['data', 'var', 'run']) device.write(`${directory}/.keep`, '')
+  const block = (name: string, facts: Record<string, number>) => {
+    for (const [fact, value] of Object.entries(facts)) device.write(`sys/class/block/${name}/${fact}`, `${value}\n`)
+  }
+  block('mmcblk0', { size: 40000 + free })
+  for (const [name, start] of [
+    ['mmcblk0p6', 10000],
+    ['mmcblk0p7', 20000],
+  ] as const)
+    for (const place of [name, `mmcblk0/${name}`]) block(place, { start, size: 20000, partition: Number(name.at(-1)) })
+  device.pretend('blkid', 'cat "$PRETEND_ROOT/type" 2>/dev/null')
+  device.pretend('mkfs.btrfs', 'echo btrfs >"$PRETEND_ROOT/type"')
+  device.pretend('btrfs', '[ "$2" != subvolume ] || mkdir "$4"')
+  device.pretend('mountpoint', 'exit 1')
+  for (const name of ['sfdisk', 'partx']) device.pretend(name)
+  const boot = ({ slot = 'a', script = SCRIPT } = {}) => {
+    device.write('run/boot', `SLOT=${slot}\nDISK=/dev/mmcblk0\nDATA=${device.path(DATA)}\n`)
+    const places = {
+      HANGAR_DATA: 'data',
+      HANGAR_VAR: 'var',
+      HANGAR_FACTORY: 'factory',
+      HANGAR_SYS: 'sys',
+      HANGAR_RUN: 'run',
+    }
+    const env = Object.fromEntries(Object.entries(places).map(([name, path]) => [name, device.path(path)]))
+    const ran = device.run(script, { args: SERVICES, env })
+    const named = (name: string) => ran.calls.filter((call) => call.startsWith(`${name} `))
+    return {
+      ...ran,
+      formatted: named('mkfs.btrfs').length,
+      mounts: named('mount'),
+      failed: device.read('run/data-failed'),
+    }
+  }
+  return { device, boot }
+}
+
+/** The script as it would be if it took every partition for a blank one without a file system. */
+const careless = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
+  /^signature\(\) .*$/m,
+  'signature() { :; }',
+)
+
+describeOnShells('the data volume', (shell) => {
+  it('is formatted at first boot, with a subvolume for each service and slot', async () => {
+    const { device, boot } = await newDevice(shell)
+    const { code, formatted, mounts, failed, calls } = boot()
+    expect([code, formatted, failed]).toEqual([0, 1, ''])
+    const options = '-t btrfs -o noatime,compress=zstd:1'
+    const [data, run] = [device.path(DATA), device.path('run/data')]
+    expect(mounts).toEqual([
+      `mount ${options} ${data} ${device.path('data')}`,
+      `mount ${options},subvol=var@a ${data} ${device.path('var')}`,
+      `mount ${options},subvol=mosquitto@a ${data} ${run}/mosquitto`,
+      `mount ${options},subvol=prometheus@a ${data} ${run}/prometheus`,
+    ])
+    expect(calls).toContain(`chown 120:120 ${device.path('data/mosquitto@a')}`)
+  })
+
+  it('is never formatted again', async () => {
+    const { boot } = await newDevice(shell)
+    boot()
+    const again = [boot(), boot({ slot: 'b' })]
+    expect(again.map(({ formatted, failed }) => [formatted, failed])).toEqual([
+      [0, ''],
+      [0, ''],
+    ])
+  })
+
+  it('would be formatted again by a script that does not look', async () => {
+    const { boot } = await newDevice(shell)
+    boot()
+    expect(boot({ script: careless }).formatted).toBe(1)
+  })
+
+  it.each(['ext4', 'ntfs', 'LVM2_member'])('is left as it is where it holds something else: %s', async (type) => {
+    const { device, boot } = await newDevice(shell)
+    device.write('type', `${type}\n`)
+    const { code, formatted, mounts, failed } = boot()
+    expect([code, formatted]).toEqual([0, 0])
+    expect(failed).toContain(`holds a file system of another kind: ${type}, wanted btrfs`)
+    expect(mounts).toEqual([`mount -t tmpfs -o mode=0755,size=25% var ${device.path('var')}`])
+  })
+
+  it.each([0, 65536, 4 * MIB - 1])('is left as it is where it is not blank: a byte at %d', async (offset) => {
+    const { device, boot } = await newDevice(shell)
+    const bytes = new Uint8Array(8 * MIB)
+    bytes[offset] = 1
+    device.write(DATA, bytes)
+    const { formatted, failed } = boot()
+    expect(formatted).toBe(0)
+    expect(failed).toContain('is not blank; left as it is. Where nothing on it is wanted: blkdiscard -z')
+    expect(readFileSync(device.path(DATA)).equals(bytes)).toBe(true)
+    // What shows that the test would notice.
+    expect(boot({ script: careless }).formatted).toBe(1)
+  })
+
+  it.each([
+    ['cannot be formatted', 'mkfs.btrfs', 'exit 1', 'cannot be formatted'],
+    ['cannot be mounted', 'mount', 'case "$*" in *btrfs*) exit 32 ;; esac', 'cannot be mounted'],
+    ['takes no subvolume', 'btrfs', 'exit 1', '/var of slot a cannot be made'],
+    ['refuses one service', 'mount', 'case "$*" in *subvol=prometheus*) exit 32 ;; esac', "the data of 'prometheus'"],
+  ])('that %s leaves the host reachable: /var is filled and the reason is told', async (_what, name, body, reason) => {
+    const { device, boot } = await newDevice(shell)
+    device.pretend(name, body)
+    const { code, failed, said } = boot()
+    expect(code).toBe(0)
+    expect(failed).toContain(reason)
+    expect(said).toContain(reason)
+    expect(device.read('var/lib/podman')).toBe('from the image')
+  })
+
+  it('is not touched where the initramfs names none', async () => {
+    const { device, boot } = await newDevice(shell)
+    const { failed, formatted } = boot({ slot: '' })
+    expect(failed).toContain('names no slot, disk or data partition')
+    expect(formatted).toBe(0)
+    expect(existsSync(device.path('data/var@'))).toBe(false)
+  })
+})
+
+describeOnShells('/var', (shell) => {
+  it('is filled from the image once for each slot, and what is written there stays', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    device.write('data/var@a/lib/podman', 'changed')
+    boot()
+    boot({ slot: 'b' })
+    expect(device.read('data/var@a/lib/podman')).toBe('changed')
+    expect(device.read('data/var@b/lib/podman')).toBe('from the image')
+  })
+
+  it('that was not filled to its end is filled again', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    device.run('rm -r "$1"', { args: [device.path('data/var@a/.hangar-filled')] })
+    device.write('data/var@a/lib/podman', 'half')
+    boot()
+    expect(device.read('data/var@a/lib/podman')).toBe('from the image')
+  })
+})
+
+describeOnShells('the data partition', (shell) => {
+  it('grows to the end of the disk before it is formatted', async () => {
+    const { boot } = await newDevice(shell, { free: 100_000 })
+    const names = boot().calls.map((call) => call.split(' ')[0])
+    expect(names.filter((name) => name !== 'mount')).toEqual(expect.arrayContaining(['sfdisk', 'partx', 'mkfs.btrfs']))
+    expect(names.indexOf('partx')).toBeLessThan(names.indexOf('mkfs.btrfs'))
+  })
+
+  it('is the one that sfdisk is told to change, and no other', async () => {
+    const { boot } = await newDevice(shell, { free: 100_000 })
+    const { calls } = boot()
+    const changing = calls.filter((call) => call.startsWith('sfdisk') && call.includes('-N'))
+    expect(changing).toEqual([expect.stringMatching(/ -N 7 \/dev\/mmcblk0$/)])
+    expect(calls).toContain('partx -u --nr 7 /dev/mmcblk0')
+  })
+
+  const changes = (calls: readonly string[]) => calls.filter((call) => /^(sfdisk|partx)/.test(call))
+
+  it('does not grow where there is no room', async () => {
+    expect(changes((await newDevice(shell)).boot().calls)).toEqual([])
+  })
+
+  it('does not grow where another one comes after it', async () => {
+    const { device, boot } = await newDevice(shell, { free: 100_000 })
+    device.write('sys/class/block/mmcblk0/mmcblk0p8/start', '90000\n')
+    const { calls, said, formatted } = boot()
+    expect([changes(calls), formatted]).toEqual([[], 1])
+    expect(said).toContain('partition 7 is not the last one')
+  })
+
+  it('grows again, with what is on it, where a new image made it small', async () => {
+    const { device, boot } = await newDevice(shell, { free: 100_000 })
+    device.write('type', 'btrfs\n')
+    const { calls, formatted } = boot()
+    expect([changes(calls).length, formatted]).toEqual([3, 0])
+    expect(calls).toContain(`btrfs -q filesystem resize max ${device.path('data')}`)
+  })
+
+  it('that cannot grow is used as it is', async () => {
+    const { device, boot } = await newDevice(shell, { free: 100_000 })
+    device.pretend('sfdisk', 'exit 1')
+    const { formatted, failed, said } = boot()
+    expect([formatted, failed]).toEqual([1, ''])
+    expect(said).toContain('cannot grow to the end of /dev/mmcblk0')
+  })
+})

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest'
+import { BASE_PORTS, firewallFiles } from '../../../overlays/base/firewall.ts'
+import type { Port } from '../../../overlays/service.ts'
+import { linesAt } from '../../helpers/file-tree.ts'
+
+const MQTT: Port = { number: 1883, protocol: 'tcp', reach: 'lab', purpose: 'MQTT' }
+const INSIDE: Port = { number: 6379, protocol: 'tcp', reach: 'host', purpose: 'for neighbours' }
+const LOGS: Port = { number: 514, protocol: 'udp', reach: 'lab', purpose: 'logs' }
+
+const rules = (...ports: Port[]) => linesAt(firewallFiles(ports), '/etc/nftables.conf').map((line) => line.trim())
+const opened = (lines: readonly string[]) => lines.flatMap((line) => /^(\w+ dport \d+) accept/.exec(line)?.[1] ?? [])
+
+describe('the firewall', () => {
+  it('opens what the base listens on, and what services say the lab may reach', () => {
+    expect(opened(rules())).toEqual(['tcp dport 22', 'tcp dport 9100'])
+    expect(opened(rules(MQTT, LOGS))).toEqual([...opened(rules()), 'tcp dport 1883', 'udp dport 514'])
+  })
+
+  it('keeps what is for the host itself closed', () => {
+    expect(rules(INSIDE)).toEqual(rules())
+  })
+
+  it('drops all else that comes in, and forgets what was there before', () => {
+    const lines = rules(MQTT)
+    expect(lines).toContain('flush ruleset')
+    expect(lines.find((line) => line.includes('hook input'))).toMatch(/policy drop;$/)
+    const accepting = lines.filter((line) => line.includes('accept') && !line.includes('dport'))
+    expect(accepting).toEqual([
+      'ct state established,related accept',
+      expect.stringMatching(/^iif(name)? "?lo"? accept$/),
+      expect.stringMatching(/icmp|l4proto/),
+    ])
+  })
+
+  it('lets the way in for the owner and for updates open on every host', () => {
+    expect(BASE_PORTS).toContainEqual(expect.objectContaining({ number: 22, protocol: 'tcp', reach: 'lab' }))
+  })
+})

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { networkFiles } from '../../../overlays/base/network.ts'
+import { linesAt } from '../../helpers/file-tree.ts'
+import { testHost } from '../../helpers/host.ts'
+
+const NETWORK = '/etc/systemd/network/10-lab.network'
+
+describe('the network', () => {
+  const network = { address: '192.0.2.10/25', gateway: '192.0.2.1', dns: ['192.0.2.2', '192.0.2.3'], domain: 'home' }
+  const tree = networkFiles(testHost({ network }))
+
+  it('has the address, the gateway and the name servers of the host file, and asks nobody for others', () => {
+    const lines = linesAt(tree, NETWORK)
+    expect(lines).toEqual(expect.arrayContaining(['Address=192.0.2.10/25', 'Gateway=192.0.2.1', 'Domains=home']))
+    expect(lines.filter((line) => line.startsWith('DNS='))).toEqual(['DNS=192.0.2.2', 'DNS=192.0.2.3'])
+    expect(lines.filter((line) => line.startsWith('DHCP='))).toEqual([])
+    expect(lines).toContain('IPv6AcceptRA=no')
+  })
+
+  it('is that of Ethernet under the names of a board and of a virtual machine', () => {
+    const [names = ''] = linesAt(tree, NETWORK).filter((line) => line.startsWith('Name='))
+    const patterns = names.slice('Name='.length).split(' ')
+    const matches = (name: string) => patterns.some((pattern) => name.startsWith(pattern.replace('*', '')))
+    expect(['end0', 'enp0s1', 'eth0'].filter(matches)).toEqual(['end0', 'enp0s1', 'eth0'])
+    expect(['lo', 'wlan0', 'podman0', 'veth0'].filter(matches)).toEqual([])
+  })
+
+  it('is asked for names through resolved, which announces nothing', () => {
+    expect(tree['/etc/resolv.conf']).toEqual({ kind: 'symlink', target: '../run/systemd/resolve/stub-resolv.conf' })
+    const lines = linesAt(tree, '/etc/systemd/resolved.conf.d/lab.conf')
+    expect(lines).toEqual(expect.arrayContaining(['LLMNR=no', 'MulticastDNS=no', 'FallbackDNS=']))
+  })
+})

@@ -1,0 +1,23 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { readLock } from '../../../builder/lock/file.ts'
+import { BASE } from '../../../hosts/image-of.ts'
+import { lockedPackages } from '../../../images/lock.ts'
+import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
+import { PROJECT } from '../../helpers/toolchain.ts'
+
+describe('packages of the base', () => {
+  it('are in the lock as they are asked for, each of them', async () => {
+    const locked = lockedPackages(await readLock(join(PROJECT, 'images/debian.lock.json')), {
+      set: BASE,
+      architecture: 'arm64',
+    })
+    const names = (locked ?? []).map((item) => item.package)
+    expect(BASE_PACKAGES.filter((name) => !names.includes(name))).toEqual([])
+  })
+
+  it('are only a container host: a service brings its programs in a layer of its own', () => {
+    expect(BASE_PACKAGES).toEqual(expect.arrayContaining(['podman', 'openssh-server', 'nftables', 'systemd']))
+    for (const name of ['mosquitto', 'prometheus', 'apt', 'docker.io']) expect(BASE_PACKAGES).not.toContain(name)
+  })
+})

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest'
+import { BOARDS } from '../../../images/board.ts'
+import { type UnitOptions, unitFiles } from '../../../overlays/base/units.ts'
+import { linesAt, textAt } from '../../helpers/file-tree.ts'
+
+const UNITS = '/etc/systemd/system'
+const files = (given: Partial<UnitOptions> = {}) => unitFiles({ data: [], shell: 'none', ...given })
+const tree = files()
+
+const links = Object.entries(tree).flatMap(([path, entry]) =>
+  entry.kind === 'symlink' ? [{ path, name: path.slice(path.lastIndexOf('/') + 1), target: entry.target }] : [],
+)
+const masked = links.filter(({ target }) => target === '/dev/null').map(({ name }) => name)
+const enabled = links.filter(({ path }) => path.includes('.wants/'))
+
+describe('units', () => {
+  it('start what the host needs to be reached and to run services', () => {
+    const names = enabled.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['ssh.service', 'systemd-networkd.service', 'nftables.service']))
+    expect(names).toEqual(expect.arrayContaining(['hangar-data.service', 'hangar-console@tty1.service']))
+  })
+
+  it('that start are not masked as well', () => {
+    expect(enabled.map(({ name }) => name).filter((name) => masked.includes(name))).toEqual([])
+  })
+
+  it('of our own are there where they are enabled', () => {
+    const ours = enabled.filter(({ name }) => name.startsWith('hangar-'))
+    expect(ours.length).toBeGreaterThan(0)
+    expect(ours.filter(({ target }) => !(target in tree))).toEqual([])
+  })
+
+  it('offer no login on any console', () => {
+    expect(masked).toEqual(expect.arrayContaining(['getty@tty1.service', 'serial-getty@.service']))
+    expect(masked).toEqual(expect.arrayContaining(['autovt@.service', 'console-getty.service']))
+  })
+
+  it('install and pull nothing by themselves', () => {
+    expect(masked).toEqual(expect.arrayContaining(['apt-daily.timer', 'apt-daily-upgrade.timer']))
+    expect(masked).toEqual(expect.arrayContaining(['podman-auto-update.timer', 'podman.socket']))
+  })
+})
+
+describe('the watchdog', () => {
+  it('is set explicitly for every state, to no more than a board can count', () => {
+    const lines = linesAt(tree, '/etc/systemd/system.conf.d/hangar.conf')
+    const seconds = Object.fromEntries(
+      lines.flatMap((line) => {
+        const [, name, value] = /^(\w+)WatchdogSec=(\d+)$/.exec(line) ?? []
+        return name === undefined ? [] : [[name, Number(value)] as const]
+      }),
+    )
+    expect(Object.keys(seconds).sort()).toEqual(['KExec', 'Reboot', 'Runtime'])
+    const least = Math.min(...Object.values(BOARDS).map(({ watchdogSeconds }) => watchdogSeconds))
+    for (const each of Object.values(seconds)) expect(each).toBeLessThanOrEqual(least)
+  })
+})
+
+describe('the data volume', () => {
+  const unit = `${UNITS}/hangar-data.service`
+
+  it('is made ready with each service that has data', () => {
+    const lines = linesAt(files({ data: ['mosquitto:120:120', 'prometheus:108:108'] }), unit)
+    expect(lines).toContain('ExecStart=/usr/lib/hangar/data mosquitto:120:120 prometheus:108:108')
+    expect(linesAt(tree, unit)).toContain('ExecStart=/usr/lib/hangar/data')
+  })
+
+  it('comes before whatever writes to /var', () => {
+    const [before = ''] = linesAt(tree, unit).filter((line) => line.startsWith('Before='))
+    for (const name of ['systemd-journal-flush.service', 'systemd-tmpfiles-setup.service'])
+      expect(before).toContain(name)
+  })
+})
+
+describe('the console', () => {
+  const unit = `${UNITS}/hangar-console@.service`
+  const command = (shell: 'none' | 'root') =>
+    linesAt(files({ shell }), unit).filter((line) => line.startsWith('ExecStart='))
+
+  it('has a shell where the host file says so, and nowhere else', () => {
+    expect(command('none')).toEqual(['ExecStart=/usr/lib/hangar/console none'])
+    expect(command('root')).toEqual(['ExecStart=/usr/lib/hangar/console root'])
+  })
+
+  it('comes back whatever somebody does to it', () => {
+    expect(linesAt(tree, unit)).toContain('Restart=always')
+  })
+})
+
+describe('metrics of the host', () => {
+  it('are read by the collectors that are named, and no other', () => {
+    expect(textAt(tree, '/etc/default/prometheus-node-exporter')).toMatch(/^ARGS="--collector\.disable-defaults /)
+  })
+})
