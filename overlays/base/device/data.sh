@@ -14,6 +14,11 @@ FACTORY=${HANGAR_FACTORY:-/usr/share/factory/var}
 SYS=${HANGAR_SYS:-/sys}
 LABEL=hangar-data
 OPTIONS=noatime,compress=zstd:1
+# Stands at the partition's start, which btrfs leaves alone, from before the first byte of a new file system to after its
+# last: a partition with it and without a file system was being formatted when the power went.
+MARK='hangar is formatting this partition'
+# Size that the file system is made with, in MiB; it grows to the partition's when it is mounted.
+NEW_MIB=512
 # How much of the partition's start has to be zero before it counts as blank, in MiB.
 BLANK_MIB=4
 
@@ -32,6 +37,8 @@ without_data() {
 fill_var() { cp -a "$FACTORY/." "$1/"; }
 
 signature() { blkid -p -o value -s TYPE "$DATA" 2>/dev/null; }
+
+is_begun() { [ "$(dd if="$DATA" bs=${#MARK} count=1 2>/dev/null | tr -d '\0')" = "$MARK" ]; }
 
 is_blank() { cmp -s -n $((BLANK_MIB * 1024 * 1024)) "$DATA" /dev/zero; }
 
@@ -54,18 +61,35 @@ enlarge() {
   partx -u --nr "$1" "$DISK"
 }
 
-# Formatting is for a partition that is blank, and for nothing else.
+put() { dd of="$DATA" bs=64K conv=notrunc,fsync status=none "$@"; }
+
+mark() { printf '%s' "$MARK" >"$RUN/mark" && put if="$RUN/mark"; }
+
+unmark() { put if=/dev/zero count=1; }
+
+# Made in memory and copied, with the 64 KiB that make it a file system last: cut at any point there is all of it or none.
+make_file_system() {
+  image=$RUN/new-data
+  rm -f "$image"
+  truncate -s "${NEW_MIB}M" "$image" && mkfs.btrfs -q -L $LABEL "$image" && mark &&
+    put if="$image" skip=2 seek=2 conv=sparse && put if="$image" skip=1 seek=1 count=1 && unmark
+  made=$?
+  rm -f "$image"
+  return $made
+}
+
+# Formatting is for a partition that is blank, or that was being formatted, and for nothing else.
 prepare() {
   type=$(signature)
   case $type in
     # A card that got a new image keeps its data: the image's table says again that it ends where the image does.
-    btrfs) grow; return 0 ;;
+    btrfs) ! is_begun || unmark; grow; return 0 ;;
     '') ;;
     *) without_data "$DATA holds a file system of another kind: $type, wanted btrfs; left as it is" ;;
   esac
-  is_blank || without_data "$DATA holds no file system but is not blank; left as it is. Where nothing on it is wanted: blkdiscard -z $DATA"
+  is_begun || is_blank || without_data "$DATA holds no file system but is not blank; left as it is. Where nothing on it is wanted: blkdiscard -z $DATA"
   grow
-  mkfs.btrfs -q -L $LABEL "$DATA" || without_data "$DATA cannot be formatted"
+  make_file_system || without_data "$DATA cannot be formatted"
   say "data: made $DATA ready ($(($(cat "$SYS/class/block/${DATA##*/}/size") / 2097152)) GiB)"
 }
 

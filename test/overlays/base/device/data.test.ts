@@ -9,6 +9,17 @@ const MIB = 2 ** 20
 const DATA = 'dev/mmcblk0p7'
 const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
 
+/** What makes 64 KiB a file system of this kind (btrfs(5): super block). */
+const MAGIC = '_BHRfS_M'
+const MAGIC_AT = 65536 + 64
+const BLKID = `PATH=$REAL_PATH
+[ "$(dd if="$PRETEND_ROOT/${DATA}" bs=1 skip=${MAGIC_AT} count=8 2>/dev/null | tr -d '\\0')" = ${MAGIC} ] && echo btrfs && exit
+cat "$PRETEND_ROOT/type" 2>/dev/null`
+const MKFS = `PATH=$REAL_PATH
+for image; do :; done
+{ printf ${MAGIC} | dd of="$image" bs=1 seek=${MAGIC_AT} conv=notrunc
+echo tree | dd of="$image" bs=1M seek=1 conv=notrunc; } 2>/dev/null`
+
 /** A disk whose last partition is `data`, blank, and as long as the disk but for `free` sectors. */
 async function newDevice(shell: Shell, { free = 0 } = {}) {
   const device = await PretendDevice.under(shell)
@@ -24,8 +35,9 @@ async function newDevice(shell: Shell, { free = 0 } = {}) {
     ['mmcblk0p7', 20000],
   ] as const)
     for (const place of [name, `mmcblk0/${name}`]) block(place, { start, size: 20000, partition: Number(name.at(-1)) })
-  device.pretend('blkid', 'cat "$PRETEND_ROOT/type" 2>/dev/null')
-  device.pretend('mkfs.btrfs', 'echo btrfs >"$PRETEND_ROOT/type"')
+  device.pretend('blkid', BLKID)
+  device.pretend('mkfs.btrfs', MKFS)
+  device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
   device.pretend('btrfs', '[ "$2" != subvolume ] || mkdir "$4"')
   device.pretend('mountpoint', 'exit 1')
   for (const name of ['sfdisk', 'partx']) device.pretend(name)
@@ -132,6 +144,45 @@ describeOnShells('the data volume', (shell) => {
     expect(failed).toContain('names no slot, disk or data partition')
     expect(formatted).toBe(0)
     expect(existsSync(device.path('data/var@'))).toBe(false)
+  })
+})
+
+describeOnShells('formatting that is cut short', (shell) => {
+  /** Lets so many writes through, half of the next, and ends the script there. */
+  const cutAfter = (device: PretendDevice, writes: number) =>
+    device.pretend(
+      'dd',
+      `PATH=$REAL_PATH; export PATH
+case "$*" in *of=*) ;; *) exec dd "$@" ;; esac
+echo >>"$PRETEND_ROOT/writes"
+[ "$(wc -l <"$PRETEND_ROOT/writes")" -gt ${writes} ] || exec dd "$@"
+kill -KILL $PPID`,
+    )
+
+  it.each([0, 1, 2, 3])('after %d writes begins again at the next boot', async (writes) => {
+    const { device, boot } = await newDevice(shell)
+    cutAfter(device, writes)
+    expect(boot().code).not.toBe(0)
+    device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
+    const { code, failed, mounts } = boot()
+    expect([code, failed]).toEqual([0, ''])
+    expect(mounts[0]).toContain('-t btrfs')
+    const bytes = readFileSync(device.path(DATA))
+    expect(bytes.subarray(0, 65536).every((byte) => byte === 0)).toBe(true)
+    expect(bytes.toString('latin1', MIB, MIB + 4)).toBe('tree')
+    expect(bytes.toString('latin1', MAGIC_AT, MAGIC_AT + 8)).toBe(MAGIC)
+  })
+
+  it('is not taken up again once there is a file system: the mark is gone before it is mounted', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    const bytes = readFileSync(device.path(DATA))
+    bytes.fill(0, 65536, 2 * 65536)
+    bytes.write('half a file', MIB)
+    device.write(DATA, bytes)
+    const { formatted, failed } = boot()
+    expect(formatted).toBe(0)
+    expect(failed).toContain('is not blank; left as it is')
   })
 })
 
