@@ -20,6 +20,17 @@ const shares = {
 const service = <Options extends z.ZodRawShape>(options: z.ZodObject<Options>) =>
   z.strictObject({ ...shares, ...options.shape }).optional()
 
+type ServiceSchemas = {
+  [Kind in ServiceKind]: (typeof SERVICES)[Kind]['options'] extends z.ZodObject<infer Shape extends z.ZodRawShape>
+    ? ReturnType<typeof service<Shape>>
+    : never
+}
+
+/** Typed name by name, so that the editor completes each service's own options. */
+const services = Object.fromEntries(
+  Object.entries(SERVICES).map(([name, { options }]) => [name, service<z.ZodRawShape>(options)]),
+) as unknown as ServiceSchemas
+
 const schema = z.strictObject({
   /** The machine's name, and its host name: lower-case letters, digits, hyphens. */
   name: z.string(),
@@ -65,13 +76,7 @@ const schema = z.strictObject({
     })
     .prefault({}),
   /** What the machine runs: name -> limits and options. */
-  services: z
-    .strictObject({
-      mosquitto: service(SERVICES.mosquitto.options),
-      prometheus: service(SERVICES.prometheus.options),
-      alertmanager: service(SERVICES.alertmanager.options),
-    } satisfies Record<ServiceKind, z.ZodType>)
-    .prefault({}),
+  services: z.strictObject(services).prefault({}),
 })
 
 /** What an owner writes in `hosts/NAME.ts`. */

@@ -75,7 +75,7 @@ describe('a key that means nothing', () => {
   })
 
   it('is refused where a service is mistyped, with those that there are', () => {
-    const hint = "did you mean 'mosquitto'? allowed here: mosquitto, prometheus, alertmanager"
+    const hint = "did you mean 'mosquitto'? allowed here: alertmanager, mosquitto, prometheus"
     refused({ services: { mosquito: { memory: '1 MiB' } } }, "unknown key 'services.mosquito'", hint)
   })
 

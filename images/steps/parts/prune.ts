@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, readlinkSync, rmSync, statSync } from 'node:fs'
 
 /** What a layer leaves out. Paths start with `/`; `*` matches within one part. */
 export interface Pruning {
@@ -34,10 +34,22 @@ function list(directory: string): string[] {
 
 function keepOnly(directory: string, names: ReadonlySet<string>): void {
   if (statSync(directory, { throwIfNoEntry: false }) === undefined) return
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  const entries = readdirSync(directory, { withFileTypes: true })
+  for (const entry of entries) {
     const path = `${directory}/${entry.name}`
     if (entry.isDirectory()) keepOnly(path, names)
-    else if (!names.has(entry.name)) rmSync(path)
+    else if (!entry.isSymbolicLink() && !names.has(entry.name)) rmSync(path)
+  }
+  // A package's documents may be a link to another's: it stays where that has something left.
+  for (const entry of entries) {
+    const path = `${directory}/${entry.name}`
+    if (entry.isSymbolicLink() && !names.has(entry.name) && !leadsToDirectory(path)) rmSync(path)
   }
   if (readdirSync(directory).length === 0) rmSync(directory, { recursive: true })
+}
+
+/** An absolute link would lead into the build machine's own tree. */
+function leadsToDirectory(link: string): boolean {
+  if (readlinkSync(link).startsWith('/')) return false
+  return statSync(link, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

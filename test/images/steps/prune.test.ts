@@ -35,6 +35,16 @@ describe('pruning', () => {
     expect(walk(root).has('/usr/share/doc/b')).toBe(false)
   })
 
+  it('keeps a link to a directory of which something was kept, and no other link', async () => {
+    const root = await rootWith('/usr/share/doc/a/copyright', '/usr/share/doc/b/README')
+    symlinkSync('a', `${root}/usr/share/doc/same-as-a`)
+    symlinkSync('b', `${root}/usr/share/doc/same-as-b`)
+    symlinkSync('/usr/share/doc', `${root}/usr/share/doc/absolute`)
+    symlinkSync('copyright', `${root}/usr/share/doc/a/LICENSE`)
+    prune(root, { remove: [], keepOnly: { '/usr/share/doc': ['copyright'] } })
+    expect(filesOf(root)).toEqual(['/usr/share/doc/a/copyright', '/usr/share/doc/same-as-a'])
+  })
+
   it('does without a directory of which nothing was to be kept', async () => {
     const root = await rootWith('/usr/bin/ls')
     prune(root, { remove: [], keepOnly: { '/usr/share/doc': ['copyright'] } })
