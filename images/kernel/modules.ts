@@ -27,12 +27,7 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
   },
   {
     why: 'checksums and compression that btrfs and EROFS ask for by name',
-    modules: [
-      'crypto/crc32c-cryptoapi',
-      'lib/crc/*',
-      'crypto/zstd',
-      'crypto/lz4*',
-    ],
+    modules: ['crypto/crc32c-cryptoapi', 'lib/crc/*', 'crypto/zstd', 'crypto/lz4*'],
   },
   {
     why: 'Raspberry Pi 5: SD card and its regulators',
