@@ -9,6 +9,8 @@ import { ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
 import { type Made, timeSteps } from './report/timed.ts'
+import { projectRevision } from './revision.ts'
+import { recordGeneration } from './store/generations.ts'
 import { lockedIn, type Workshop } from './workshop.ts'
 
 export interface BuildRequest {
@@ -19,6 +21,8 @@ export interface BuildRequest {
 }
 
 export interface Built {
+  /** The store's number of this image of the host. */
+  readonly generation: number
   readonly root: Digest
   readonly slotSize: number
   readonly layers: readonly { readonly name: string; readonly size: number; readonly made: Made }[]
@@ -47,7 +51,11 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
       keys,
       output,
     })
-    return { ...assembled, layers: layers.map(({ name, size }) => ({ name, size, made: timed.of(name) })) }
+    const generation = await recordGeneration(workshop.store.root, plan.name, assembled.root, async () => ({
+      built: workshop.now.toISOString(),
+      revision: await projectRevision(workshop.project, workshop.env),
+    }))
+    return { ...assembled, generation, layers: layers.map(({ name, size }) => ({ name, size, made: timed.of(name) })) }
   })
 }
 

@@ -31,7 +31,7 @@ function closing(built: Built, host: string, took: number): string {
     '',
     formatTable([['layer', 'size', '', 'time'], ...rows]),
     '',
-    `${host}: generation ${built.root.slice(0, 12)}, ${formatSize(built.slotSize)} in out/${host}, ${built.outputs} in ${formatDuration(took)}`,
+    `${host}: generation ${built.generation} (${built.root.slice(0, 12)}), ${formatSize(built.slotSize)} in out/${host}, ${built.outputs} in ${formatDuration(took)}`,
     `next: npm run vm ${host}`,
   ].join('\n')
 }
