@@ -48,7 +48,7 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
           ),
         ),
       ),
-      keys,
+      signing: keys.signing,
       output,
     })
     const generation = await recordGeneration(workshop.store.root, plan.name, assembled.root, async () => ({

@@ -6,6 +6,7 @@ import { nearest } from '../images/nearest.ts'
 import type { Host, HostService } from '../overlays/host-facts.ts'
 import { SERVICES, type ServiceKind } from '../overlays/services/registry.ts'
 import { diskSize, memorySize, slotSize } from './sizes.ts'
+import { checkTimezone } from './timezone.ts'
 
 const ipv4 = z.ipv4({ error: (issue) => `'${String(issue.input)}' is not an IPv4 address such as '10.0.10.1'` })
 
@@ -45,10 +46,8 @@ const schema = z.strictObject({
   /** Orders images that were built from the same lock: raise it to go beyond one that was flashed. */
   number: z.number().int().nonnegative().default(1),
   /** As in /usr/share/zoneinfo: 'Europe/Zurich'. */
-  timezone: z
-    .string()
-    .regex(/^[A-Za-z_]+(\/[A-Za-z_+-]+)*$/, "wanted a name such as 'Europe/Zurich'")
-    .default('Etc/UTC'),
+  timezone: z.string().superRefine(checkTimezone).default('Etc/UTC'),
+  /** Where the machine is in the lab: one fixed address. */
   network: z.strictObject({
     /** The machine's own address and the length of its network's prefix: '10.0.10.11/24'. */
     address: z.cidrv4({
@@ -61,6 +60,7 @@ const schema = z.strictObject({
     /** The lab's domain: 'lab'. */
     domain: z.string().default('lab'),
   }),
+  /** Who may log in. */
   ssh: z
     .strictObject({
       /** Public keys that may log in, beside the owner's own: 'ssh-ed25519 AAAA… name'. */
@@ -69,6 +69,7 @@ const schema = z.strictObject({
         .default([]),
     })
     .prefault({}),
+  /** What somebody at its screen or serial cable may do. */
   console: z
     .strictObject({
       /** Whether the console's menu has a root shell, without a password: 'none' or 'root'. */

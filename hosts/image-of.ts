@@ -14,6 +14,7 @@ import { containerLayer, hostLayer } from '../images/recipes/layers.ts'
 import type { Kitchen } from '../images/recipes/recipe.ts'
 import { INITRAMFS, KERNEL, SCRIPT_ONLY, TOOLCHAIN } from '../images/sets.ts'
 import { BASE_PACKAGES } from '../overlays/base/packages.ts'
+import { authorizedKeys } from '../overlays/base/ssh.ts'
 import { containersOf } from '../overlays/containers.ts'
 import type { Host } from '../overlays/host-facts.ts'
 import { hostTree } from '../overlays/host-tree.ts'
@@ -31,8 +32,8 @@ export interface ImageContext {
   readonly time: number
 }
 
-export /** Containers have no init system, no accounts to make and nothing to configure. */
-const CONTAINER_ASSUMED = [
+/** Containers have no init system, no accounts to make and nothing to configure. */
+export const CONTAINER_ASSUMED = [
   ...SCRIPT_ONLY,
   'systemd',
   'systemd-sysv',
@@ -96,6 +97,7 @@ export function imageOf(host: Host, context: ImageContext): Image {
       { name: 'host', derivation: hostLayer(kitchen, tree) },
     ],
     bootFiles: bootFiles(board, kernel, initramfs(kitchen, kernel, target(INITRAMFS), context.init)),
+    sshKeys: authorizedKeys(host, context.sshKeys),
     kernelArguments: KERNEL_ARGUMENTS,
     versions: versionsOf([BASE, KERNEL, ...sets].flatMap(target), [
       ...ASKED,

@@ -19,6 +19,8 @@ export interface Image {
   readonly layers: readonly Layer[]
   /** File name in the boot file system -> where its bytes come from. cmdline.txt is added with the root hash. */
   readonly bootFiles: Readonly<Record<string, Input>>
+  /** Public keys that may log in, as `authorized_keys` has them. */
+  readonly sshKeys: readonly string[]
   readonly kernelArguments: readonly string[]
   readonly versions: Readonly<Record<string, string>>
 }

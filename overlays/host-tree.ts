@@ -4,7 +4,7 @@ import { containerFiles } from './base/containers.ts'
 import { firewallFiles } from './base/firewall.ts'
 import { identityFiles } from './base/identity.ts'
 import { networkFiles } from './base/network.ts'
-import { sshFiles } from './base/ssh.ts'
+import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
 import type { Host } from './host-facts.ts'
 import { configurationPath, quadlet } from './quadlet.ts'
@@ -24,7 +24,7 @@ export function hostTree(host: Host, { deviceScripts, sshKeys }: HostAssets): Fi
     identity: identityFiles(host),
     network: networkFiles(host),
     firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
-    ssh: sshFiles([...new Set([...host.ssh.keys, ...sshKeys])]),
+    ssh: sshFiles(authorizedKeys(host, sshKeys)),
     containers: containerFiles(services.map(({ kind }) => kind.name)),
     units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
     scripts: Object.fromEntries(

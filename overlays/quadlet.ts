@@ -37,7 +37,7 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
   return [
     ...section('Unit', [
       `Description=${name}: ${about}`,
-      'Wants=hangar-data.service',
+      'Requires=hangar-data.service',
       'After=hangar-data.service',
       'ConditionPathExists=!/run/hangar/data-failed',
       'StartLimitIntervalSec=0',
@@ -82,6 +82,8 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
       'TasksMax=512',
       'Restart=always',
       'RestartSec=5',
+      'RestartSteps=5',
+      'RestartMaxDelaySec=120',
       'TimeoutStartSec=300',
     ]),
     ...section('Install', ['WantedBy=multi-user.target']),

@@ -4,7 +4,7 @@ import { formatBmap } from '../../images/disk/bmap.ts'
 import { diskLayout } from '../../images/layout.ts'
 import { type Manifest, manifestText } from '../../images/manifest.ts'
 import { signText } from '../../images/signature/sshsig.ts'
-import type { OwnerKeys } from '../keys/owner-keys.ts'
+import type { Signing } from '../keys/owner-keys.ts'
 import { type BootFile, planBoot } from './boot.ts'
 import { planDisk } from './disk.ts'
 import { exclusively } from './exclusive.ts'
@@ -21,9 +21,11 @@ export interface AssembleRequest {
   readonly bootFiles: Readonly<
     Record<string, { readonly file: string; readonly size: number; readonly digest: Digest }>
   >
+  /** Public keys that may log in, for the manifest. */
+  readonly sshKeys: readonly string[]
   readonly kernelArguments: readonly string[]
   readonly versions: Readonly<Record<string, string>>
-  readonly keys: OwnerKeys
+  readonly signing: Signing
   /** Directory of the results; made where it is missing. */
   readonly output: string
 }
@@ -45,7 +47,7 @@ async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
   const state = readState(request.output)
   const slotFile = summed(state['slot.img'], slot.size, slot.segments)
   const manifest = manifestText(manifestOf(request, slot, slotFile, cmdline))
-  const { signing } = request.keys
+  const { signing } = request
   const signature = signing.kind === 'signed' ? { 'manifest.json.sig': signText(manifest, signing.key) } : {}
   const texts = { 'manifest.json': manifest, ...signature }
   const boot = planBoot(request.host, {
@@ -67,7 +69,7 @@ async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
 }
 
 function manifestOf(request: AssembleRequest, slot: PlannedSlot, { sha256 }: SummedFile, cmdline: string): Manifest {
-  const { host, board, serial, keys, versions, bootFiles } = request
+  const { host, board, serial, signing, sshKeys, versions, bootFiles } = request
   const files = Object.entries(bootFiles).map(([name, { size, digest }]) => [name, { size, sha256: digest }] as const)
   return {
     format: 1,
@@ -75,8 +77,8 @@ function manifestOf(request: AssembleRequest, slot: PlannedSlot, { sha256 }: Sum
     board: board.name,
     layout: 1,
     serial,
-    signature: keys.signing.kind,
-    keys: { signing: keys.signing.kind === 'signed' ? [keys.signing.publicLine] : [], ssh: [...keys.ssh] },
+    signature: signing.kind,
+    keys: { signing: signing.kind === 'signed' ? [signing.publicLine] : [], ssh: [...sshKeys] },
     slot: {
       size: slot.size,
       sha256,

@@ -1,4 +1,5 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { UserError } from '../../errors.ts'
 import { type Digest, Digester } from '../../images/digest.ts'
 import type { Segment, Source } from './segment.ts'
 import type { FileState } from './state.ts'
@@ -21,8 +22,7 @@ export function writeSegments(
     const kept = new Set((state?.segments ?? []).map(keyOf))
     for (const { offset, size: length } of stale(state, segments)) writeZeros(file, offset, length)
     ftruncateSync(file, size)
-    for (const segment of segments)
-      if (!kept.has(keyOf(segment))) writeSource(file, segment.offset, segment.size, segment.source)
+    for (const segment of segments) if (!kept.has(keyOf(segment))) writeSource(file, segment)
     // Segments are whole blocks: a file of text ends before its last one does.
     ftruncateSync(file, size)
     // On the disk before anything says that it is whole: after a power cut a file has its size and not its content.
@@ -74,12 +74,25 @@ function writeZeros(file: number, offset: number, length: number): void {
     writeSync(file, ZEROS, 0, Math.min(PIECE, length - done), offset + done)
 }
 
-function writeSource(file: number, offset: number, size: number, source: Source): void {
+/** What the store holds is read once more here, on its way to a device: it has to be what its name says. */
+function writeSource(file: number, { offset, size, digest, source }: Segment): void {
+  const digester = new Digester()
   let at = offset
   readSource(source, (bytes) => {
+    digester.update(bytes)
     at += writeSync(file, bytes, 0, bytes.length, at)
   })
-  writeZeros(file, at, offset + size - at)
+  const left = offset + size - at
+  hashZeros(digester, left)
+  if (digester.digest() !== digest) throw damaged(source)
+  writeZeros(file, at, left)
+}
+
+function damaged(source: Source): Error {
+  if ('bytes' in source) return new Error('a segment does not have the digest that it was given')
+  return new UserError('store', `'${source.file}' is damaged in the store`, {
+    hint: 'find and remove what is damaged with: npm run store:verify',
+  })
 }
 
 function lengthOf(source: Source): number {

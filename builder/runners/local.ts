@@ -130,8 +130,16 @@ async function layInputs(derivation: Derivation, directory: string, store: Store
     const target = join(directory, path)
     if (!made.has(dirname(target))) await mkdir(dirname(target), { recursive: true })
     made.add(dirname(target))
-    await link(store.path(await inputObject(input, store)), target)
+    const object = await inputObject(input, store)
+    if ((await digestFile(store.path(object))) !== object) throw damagedInput(derivation, path, store.path(object))
+    await link(store.path(object), target)
   }
+}
+
+function damagedInput({ name }: Derivation, path: string, object: string): UserError {
+  return new UserError('store', `input '${path}' of derivation '${name}' is damaged in the store: '${object}'`, {
+    hint: 'find and remove what is damaged with: npm run store:verify',
+  })
 }
 
 async function inputObject(input: Input, store: Store): Promise<Digest> {

@@ -1,4 +1,5 @@
 import { type FileTree, file } from '../../images/tree.ts'
+import type { Host } from '../host-facts.ts'
 
 /** Keys only. The host's own key is on the identity partition; who may log in is in the image, where nobody can add to it. */
 export function sshFiles(keys: readonly string[]): FileTree {
@@ -19,4 +20,9 @@ export function sshFiles(keys: readonly string[]): FileTree {
     ),
     '/etc/ssh/authorized_keys/root': file(keys.map((key) => `${key}\n`).join('')),
   }
+}
+
+/** Who may log in: the keys that the host file names, and the owner's own. */
+export function authorizedKeys(host: Host, owner: readonly string[]): string[] {
+  return [...new Set([...host.ssh.keys, ...owner])]
 }

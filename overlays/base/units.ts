@@ -117,6 +117,8 @@ function consoleUnit(shell: 'none' | 'root'): string {
     'Description=Status and restart on %I',
     'After=hangar-data.service systemd-user-sessions.service',
     'IgnoreOnIsolate=yes',
+    // Whoever leaves the menu gets it again, however often.
+    'StartLimitIntervalSec=0',
     '',
     '[Service]',
     `ExecStart=/usr/lib/hangar/console ${shell}`,

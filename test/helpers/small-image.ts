@@ -2,7 +2,6 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AssembleRequest } from '../../builder/assemble/assemble.ts'
 import type { RealisedLayer } from '../../builder/assemble/slot.ts'
-import type { OwnerKeys } from '../../builder/keys/owner-keys.ts'
 import { BOARDS } from '../../images/board.ts'
 import { digestOf } from '../../images/digest.ts'
 import { BLOCK, MIB } from '../../images/layout.ts'
@@ -26,11 +25,8 @@ export function smallFile(directory: string, name: string, text: string) {
 }
 
 const KEY = keyFromSeed(Buffer.alloc(32, 7), 'test signing')
-export const SIGNED: OwnerKeys = {
-  signing: { kind: 'signed', key: KEY, publicLine: formatPublicKey(KEY) },
-  ssh: ['ssh-ed25519 AAAA owner'],
-}
-export const UNSIGNED: OwnerKeys = { signing: { kind: 'unsigned' }, ssh: [] }
+export const SIGNED = { kind: 'signed', key: KEY, publicLine: formatPublicKey(KEY) } as const
+export const UNSIGNED = { kind: 'unsigned' } as const
 
 /** What `assemble` is asked for, with three layers and two boot files; `sources` is where those are kept. */
 export function smallImage(
@@ -50,7 +46,8 @@ export function smallImage(
     },
     kernelArguments: ['console=tty1', 'ro'],
     versions: { kernel: '6.12-1' },
-    keys: SIGNED,
+    signing: SIGNED,
+    sshKeys: ['ssh-ed25519 AAAA owner'],
     output,
     ...given,
   }

@@ -1,16 +1,10 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fetchObjects } from '../../builder/archive/fetch.ts'
-import { mirrorsOf, readAptSources } from '../../builder/archive/mirrors.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
-import { type Fetch, toolchainDirectory } from '../../builder/toolchain.ts'
+import { unpackPrograms } from '../../builder/cli/programs.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
-import { debianArchitecture } from '../../images/architecture.ts'
-import { lockedPackages, parseLock } from '../../images/lock.ts'
 import { VM } from '../../images/vm-set.ts'
 import { listReporter } from './reporter.ts'
 
@@ -40,28 +34,10 @@ export interface BootOptions {
   readonly firmware?: VmOptions['firmware']
 }
 
-/** The emulator and the ssh client: packages of the lock, as a build unpacks them. */
-export async function vmPrograms(): Promise<ProgramRoot> {
-  const architecture = debianArchitecture(process.arch)
-  if (architecture === undefined) throw new Error(`no toolchain for ${process.arch}`)
-  const packages = lockFiles().flatMap((file) => {
-    const locked = lockedPackages(parseLock(readFileSync(file, 'utf8'), file), { set: VM, architecture })
-    return locked === undefined ? [] : [locked]
-  })[0]
-  if (packages === undefined) throw new Error(`no lock holds the set 'vm' for ${architecture}: npm run lock`)
-  const store = await openStore(storeRoot(process.env))
-  const reporter = listReporter()
-  const mirrors = mirrorsOf(process.env, await readAptSources())
-  const fetch: Fetch = (wanted) => fetchObjects(wanted, { store, mirrors, reporter })
-  const directory = await toolchainDirectory({ name: 'vm', architecture, packages }, store, fetch, reporter)
-  return { directory, architecture }
-}
-
-function lockFiles(): string[] {
-  const directory = join(PROJECT, 'images')
-  return readdirSync(directory)
-    .filter((name) => name.endsWith('.lock.json'))
-    .map((name) => join(directory, name))
+/** The emulator and the ssh client, as `npm run vm` has them: locked anew where the archive has moved on. */
+export function vmPrograms(): Promise<ProgramRoot> {
+  const signal = new AbortController().signal
+  return unpackPrograms({ env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }, VM)
 }
 
 /** Where the build leaves a host's image. */

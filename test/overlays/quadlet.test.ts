@@ -65,7 +65,7 @@ const HEALTH =
 
 const MOSQUITTO = `[Unit]
 Description=mosquitto: MQTT broker; inside the lab anybody may publish and subscribe
-Wants=hangar-data.service
+Requires=hangar-data.service
 After=hangar-data.service
 ConditionPathExists=!/run/hangar/data-failed
 StartLimitIntervalSec=0
@@ -106,6 +106,8 @@ CPUQuota=100%
 TasksMax=512
 Restart=always
 RestartSec=5
+RestartSteps=5
+RestartMaxDelaySec=120
 TimeoutStartSec=300
 
 [Install]

@@ -27,11 +27,15 @@ say() { echo "<3>hangar: $*" >/dev/kmsg 2>/dev/null || echo "hangar: $*" >&2; }
 # Goes on without the volume, so that the host can be reached and can say what is wrong.
 without_data() {
   say "data: $*"
-  say "data: services stay down; /var is in memory until the next boot"
+  say "data: services stay down"
   echo "$*" >"$RUN/data-failed"
-  mountpoint -q "$VAR_DIR" || mount -t tmpfs -o mode=0755,size=25% var "$VAR_DIR"
-  fill_var "$VAR_DIR"
+  mountpoint -q "$VAR_DIR" || var_in_memory
   exit 0
+}
+
+var_in_memory() {
+  say "data: /var is in memory until the next boot"
+  mount -t tmpfs -o mode=0755,size=25% var "$VAR_DIR" && fill_var "$VAR_DIR"
 }
 
 fill_var() { cp -a "$FACTORY/." "$1/"; }
@@ -40,7 +44,10 @@ signature() { blkid -p -o value -s TYPE "$DATA" 2>/dev/null; }
 
 is_begun() { [ "$(dd if="$DATA" bs=${#MARK} count=1 2>/dev/null | tr -d '\0')" = "$MARK" ]; }
 
-is_blank() { cmp -s -n $((BLANK_MIB * 1024 * 1024)) "$DATA" /dev/zero; }
+# A volume whose first superblock was lost has a second one at 64 MiB (btrfs(5)), which nobody may take for nothing.
+has_second_superblock() { [ "$(dd if="$DATA" bs=8 skip=8388616 count=1 2>/dev/null | tr -d '\0')" = _BHRfS_M ]; }
+
+is_blank() { cmp -s -n $((BLANK_MIB * 1024 * 1024)) "$DATA" /dev/zero && ! has_second_superblock; }
 
 # The image's partition ends where the image ends. Only the last partition of the disk that the initramfs found may grow.
 grow() {
@@ -56,8 +63,8 @@ grow() {
 }
 
 enlarge() {
-  sfdisk -q --no-reread --no-tell-kernel --relocate gpt-bak-std "$DISK" </dev/null || return 1
-  echo ', +' | sfdisk -q --no-reread --no-tell-kernel --force -N "$1" "$DISK" || return 1
+  sfdisk -q --wipe never --wipe-partitions never --no-reread --no-tell-kernel --relocate gpt-bak-std "$DISK" </dev/null || return 1
+  echo ', +' | sfdisk -q --wipe never --wipe-partitions never --no-reread --no-tell-kernel --force -N "$1" "$DISK" || return 1
   partx -u --nr "$1" "$DISK"
 }
 
@@ -87,7 +94,7 @@ prepare() {
     '') ;;
     *) without_data "$DATA holds a file system of another kind: $type, wanted btrfs; left as it is" ;;
   esac
-  is_begun || is_blank || without_data "$DATA holds no file system but is not blank; left as it is. Where nothing on it is wanted: blkdiscard -z $DATA"
+  is_begun || is_blank || without_data "$DATA holds no file system but is not blank; left as it is. Where nothing on it is wanted: dd if=/dev/zero of=$DATA bs=1M count=65, and reboot"
   grow
   make_file_system || without_data "$DATA cannot be formatted"
   say "data: made $DATA ready ($(($(cat "$SYS/class/block/${DATA##*/}/size") / 2097152)) GiB)"
@@ -102,14 +109,11 @@ subvolume() {
 mount_subvolume() { mount -t btrfs -o "$OPTIONS,subvol=$1" "$DATA" "$2"; }
 
 mount_var() {
-  fresh=no
-  [ -d "$DATA_DIR/var@$SLOT" ] || fresh=yes
   subvolume var || return 1
-  if [ $fresh = yes ]; then
-    # Marked when it is whole: a cut in between is filled again.
-    fill_var "$DATA_DIR/var@$SLOT" && : >"$DATA_DIR/var@$SLOT/.hangar-filled" || return 1
-  elif [ ! -e "$DATA_DIR/var@$SLOT/.hangar-filled" ]; then
-    fill_var "$DATA_DIR/var@$SLOT" && : >"$DATA_DIR/var@$SLOT/.hangar-filled" || return 1
+  filled=$DATA_DIR/var@$SLOT/.hangar-filled
+  if [ ! -e "$filled" ]; then
+    # Marked when it is whole and on the disk: a cut before that is filled again.
+    fill_var "$DATA_DIR/var@$SLOT" && btrfs filesystem sync "$DATA_DIR" && : >"$filled" || return 1
   fi
   mount_subvolume "var@$SLOT" "$VAR_DIR"
 }

@@ -43,7 +43,11 @@ write_copy() {
   } | head -c 512 | dd of="$PARTITION" bs=512 seek="$1" conv=notrunc,fsync iflag=fullblock 2>/dev/null
 }
 
-is_blank() { [ "$(dd if="$PARTITION" bs=512 skip="$1" count=1 2>/dev/null | tr -d '\0' | wc -c | tr -d ' ')" = 0 ]; }
+# A sector that cannot be read is not blank.
+is_blank() {
+  dd if="$PARTITION" bs=512 skip="$1" count=1 >"$WORK/sector" 2>/dev/null || return 1
+  [ "$(wc -c <"$WORK/sector")" -eq 512 ] && [ "$(tr -d '\0' <"$WORK/sector" | wc -c)" -eq 0 ]
+}
 
 # Sets NEWEST to the copy that counts, empty where none is whole; its tar is in $WORK/tar.
 find_newest() {
@@ -95,6 +99,7 @@ load() {
     tell_fingerprint "made at first boot, SSH host key"
   else
     say "identity: both copies on $PARTITION are damaged; left as they are, using one that lasts until the next boot"
+    say "identity: for a new one that stays: dd if=/dev/zero of=$PARTITION bs=1M count=17, and reboot"
     make_identity || return 1
     tell_fingerprint "temporary, SSH host key"
   fi

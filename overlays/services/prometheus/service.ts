@@ -89,6 +89,12 @@ function rules() {
             'unit {{ $labels.name }} failed on {{ $labels.host }}',
           ),
           alert(
+            'UnitRestarting',
+            'node_systemd_unit_state{state="activating",name=~".+\\\\.service"} == 1',
+            '10m',
+            'unit {{ $labels.name }} does not come up on {{ $labels.host }}',
+          ),
+          alert(
             'DiskAlmostFull',
             'node_filesystem_avail_bytes{mountpoint="/data"} / node_filesystem_size_bytes{mountpoint="/data"} < 0.1',
             '15m',

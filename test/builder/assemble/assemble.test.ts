@@ -115,9 +115,8 @@ describe('fresh outputs', () => {
     expect(manifest.signature).toBe('signed')
     const signature = readFileSync(join(output, 'manifest.json.sig'), 'utf8')
     const text = readFileSync(join(output, 'manifest.json'), 'utf8')
-    if (SIGNED.signing.kind !== 'signed') throw new Error('no key')
-    expect(verifyText(text, signature, [SIGNED.signing.publicLine])).toBe(SIGNED.signing.publicLine)
-    const [line] = [SIGNED.signing.publicLine]
+    expect(verifyText(text, signature, [SIGNED.publicLine])).toBe(SIGNED.publicLine)
+    const [line] = [SIGNED.publicLine]
     expect(() => verifyText(`${text} `, signature, [line])).toThrow()
   })
 })
@@ -136,7 +135,7 @@ describe('outputs that are there', () => {
     ['the first layer became larger', { base: 'aaabbb' }],
     ['the first layer became smaller', { base: 'a' }],
     ['the boot file system changed', { kernelArguments: ['quiet'] }],
-    ['it is no longer signed', { keys: UNSIGNED }],
+    ['it is no longer signed', { signing: UNSIGNED }],
   ])('are patched to what a fresh build gives where %s', async (_, after) => {
     const { build, differs } = await bench()
     await build()
@@ -161,7 +160,7 @@ describe('outputs that are there', () => {
   it('keep no signature of an earlier manifest, whoever left it', async () => {
     const { output, build } = await bench()
     await build()
-    await build({ keys: UNSIGNED })
+    await build({ signing: UNSIGNED })
     expect(existsSync(join(output, 'manifest.json.sig'))).toBe(false)
     expect(Object.keys(sumsIn(output))).not.toContain('manifest.json.sig')
   })

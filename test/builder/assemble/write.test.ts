@@ -47,6 +47,20 @@ describe('writing segments', () => {
     expect((await patched(before, after)).equals(expected(after))).toBe(true)
   })
 
+  it('refuses a file of the store that is not what its digest says', async () => {
+    const directory = await tempDirectory()
+    const file = join(directory, 'object')
+    writeFileSync(file, Buffer.alloc(2 * BLOCK, 'a'))
+    const segment = fileSegment(0, { file, size: 2 * BLOCK, digest: digestOf(Buffer.alloc(2 * BLOCK, 'a')) })
+    writeFileSync(file, Buffer.alloc(2 * BLOCK, 'b'))
+    expect(() => writeSegments(join(directory, 'image'), SIZE, [segment], undefined)).toThrowError(
+      expect.objectContaining({
+        message: `'${file}' is damaged in the store`,
+        hint: expect.stringContaining('npm run store:verify'),
+      }),
+    )
+  })
+
   it('does not write again what is there', async () => {
     const path = join(await tempDirectory(), 'image')
     const before = [block(0, 'a'), block(3, 'b')]

@@ -117,9 +117,20 @@ describeOnShells('the data volume', (shell) => {
     device.write(DATA, bytes)
     const { formatted, failed } = boot()
     expect(formatted).toBe(0)
-    expect(failed).toContain('is not blank; left as it is. Where nothing on it is wanted: blkdiscard -z')
+    expect(failed).toContain('is not blank; left as it is. Where nothing on it is wanted: dd if=/dev/zero')
     expect(readFileSync(device.path(DATA)).equals(bytes)).toBe(true)
     // What shows that the test would notice.
+    expect(boot({ script: careless }).formatted).toBe(1)
+  })
+
+  it('is left as it is where its first superblock was lost and the second is there', async () => {
+    const { device, boot } = await newDevice(shell)
+    const bytes = new Uint8Array(66 * MIB)
+    bytes.set(Buffer.from(MAGIC), 64 * MIB + 64)
+    device.write(DATA, bytes)
+    const { formatted, failed } = boot()
+    expect(formatted).toBe(0)
+    expect(failed).toContain('is not blank; left as it is')
     expect(boot({ script: careless }).formatted).toBe(1)
   })
 

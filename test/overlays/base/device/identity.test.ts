@@ -5,6 +5,8 @@ import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pr
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/identity.sh'), 'utf8')
+/** The script as it would be if it took every partition for a blank one. */
+const CARELESS = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
 const SECTOR = 512
 const FIRST = 0
 const SECOND = 32768 * SECTOR
@@ -131,14 +133,25 @@ describeOnShells('the identity', (shell) => {
     expect(partition().equals(before)).toBe(true)
   })
 
+  it('is never overwritten where it cannot be read', async () => {
+    const { device, boot, partition } = await newDevice(shell)
+    boot()
+    const before = partition()
+    device.pretend('dd', `case "$*" in *"if=$PRETEND_ROOT/dev/identity"*) exit 1 ;; esac${DD}`)
+    const { said } = boot()
+    expect(partition().equals(before)).toBe(true)
+    expect(said).toContain('for a new one that stays: dd if=/dev/zero')
+    // What shows that the test would notice.
+    boot(CARELESS)
+    expect(partition().equals(before)).toBe(false)
+  })
+
   it('would be overwritten if a partition were taken for blank that is not', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
     const before = partition()
-    const careless = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }')
-    expect(careless).not.toBe(SCRIPT)
-    boot(careless)
+    boot(CARELESS)
     expect(partition().equals(before)).toBe(false)
   })
 
