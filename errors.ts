@@ -17,7 +17,6 @@ export type ErrorCode =
   | 'busy'
   | 'key'
   | 'vm'
-  | 'interrupted'
 
 /**
  * A failure that the owner can do something about. The message states what failed, quotes values and says what was

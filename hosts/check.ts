@@ -73,7 +73,9 @@ function checkPorts(host: Host): void {
 function checkNetwork({ name, network }: Host): void {
   const { address, prefix, gateway } = network
   if (prefix > 30 || prefix < 8)
-    throw new UserError('host', `${name}: the network's prefix length is ${prefix}, wanted 8 to 30`)
+    throw new UserError('host', `${name}: the network's prefix length is ${prefix}, wanted 8 to 30`, {
+      hint: `mend 'network.address' in hosts/${name}.ts`,
+    })
   if (networkOf(address, prefix) !== networkOf(gateway, prefix) || address === gateway)
     throw new UserError(
       'host',

@@ -39,7 +39,9 @@ const ALIGNMENT = 4 * MIB
  */
 export function diskLayout(slotSize: number): Layout {
   if (slotSize % ALIGNMENT !== 0) {
-    throw new UserError('size', `slot size ${slotSize} is not a multiple of ${ALIGNMENT} bytes`)
+    throw new UserError('size', `slot size ${slotSize} is not a multiple of ${ALIGNMENT} bytes`, {
+      hint: "give the host file's 'slotSize' in whole GiB: '8 GiB'",
+    })
   }
   const sizes: [PartitionName, number][] = [
     ['selector', SELECTOR_SIZE],

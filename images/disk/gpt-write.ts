@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto'
+import { guid } from '../guid.ts'
 import { type Layout, type Partition, SECTOR } from '../layout.ts'
 import { crc32 } from './crc32.ts'
 import { GPT_ENTRIES, GPT_ENTRY_SIZE, GPT_SIGNATURE } from './gpt-read.ts'
@@ -80,18 +80,6 @@ function protectiveMbr(sectors: number): Buffer {
   mbr.writeUInt32LE(Math.min(sectors - 1, 0xffffffff), 458)
   mbr.set([0x55, 0xaa], 510)
   return mbr
-}
-
-/** An id that is the same for the same name (RFC 9562, version 8). */
-export function guid(name: string): string {
-  const digits = hash('sha256', name, 'hex')
-  return [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `8${digits.slice(13, 16)}`,
-    `8${digits.slice(17, 20)}`,
-    digits.slice(20, 32),
-  ].join('-')
 }
 
 /** The first three groups are little-endian. */

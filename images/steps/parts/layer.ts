@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { closeSync, copyFileSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { guid } from '../../guid.ts'
 import { exec } from './exec.ts'
 
 /** One time for every inode of every layer, in seconds: a date from the lock would change them all at each lock. */
@@ -18,24 +19,13 @@ export async function makeLayer(name: string, directory: string, options: readon
     ...options,
     `-T${EPOCH}`,
     '--all-time',
-    `-U${layerUuid(name)}`,
+    `-U${guid(`layer ${name}`)}`,
     IMAGE,
     directory,
   ])
   writeLeaves(IMAGE, '/out/layer.leaves')
   copyFileSync(IMAGE, '/out/layer.erofs')
   rmSync(IMAGE)
-}
-
-function layerUuid(name: string): string {
-  const digits = hash('sha256', `layer ${name}`, 'hex')
-  return [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `8${digits.slice(13, 16)}`,
-    `8${digits.slice(17, 20)}`,
-    digits.slice(20, 32),
-  ].join('-')
 }
 
 export function writeLeaves(image: string, leaves: string): void {

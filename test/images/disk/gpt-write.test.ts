@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../images/digest.ts'
 import { crc32 } from '../../../images/disk/crc32.ts'
-import { gptPieces, guid } from '../../../images/disk/gpt-write.ts'
+import { gptPieces } from '../../../images/disk/gpt-write.ts'
+import { guid } from '../../../images/guid.ts'
 import { diskLayout, GIB, SECTOR } from '../../../images/layout.ts'
 
 const layout = diskLayout(8 * GIB)
