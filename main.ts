@@ -46,9 +46,10 @@ function verbs(session: Session): Command {
     .option('--update', 'move everything forward')
     .action(async (flags: { update?: true }) => {
       const { lockCommand } = await import('./builder/commands/lock.ts')
+      const { CONTROL } = await import('./images/control-set.ts')
       const { VM } = await import('./images/vm-set.ts')
       const plans = await Promise.all(hostNames(project).map((name) => planFor(project, name)))
-      print(await lockCommand({ ...session, plans, tools: [VM], mode: flags.update ? 'update' : 'missing' }))
+      print(await lockCommand({ ...session, plans, tools: [CONTROL, VM], mode: flags.update ? 'update' : 'missing' }))
     })
 
   program

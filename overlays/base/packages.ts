@@ -18,6 +18,9 @@ const WANTED: Readonly<Record<string, string>> = {
   fdisk: 'grows the data partition to the disk',
   iproute2: 'addresses and routes for people',
   tzdata: 'local time',
+  jq: 'what the agent reads of manifests and answers to a controller',
+  zstd: 'updates arrive compressed',
+  'iputils-ping': 'whether the gateway answers, before a trial may commit',
 }
 
 export const BASE_PACKAGES: readonly string[] = Object.keys(WANTED)
