@@ -1,14 +1,15 @@
-import { rmSync } from 'node:fs'
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SerialConsole } from './console.ts'
 import { removeAbandoned, temporaryDirectory, withDisk } from './disk.ts'
 import { decideBoot, type FirmwareDecision } from './firmware.ts'
+import { type FirmwarePort, openFirmwarePort } from './firmware-port.ts'
 import { CURRENT_EEPROM, type FirmwareSettings, type FirmwareState, POWER_ON } from './firmware-state.ts'
 import { withFirmwareFacts } from './firmware-tree.ts'
 import type { Program } from './program.ts'
-import { type RunningQemu, runQemu, startQemu } from './qemu.ts'
+import { type QemuEnding, type RunningQemu, runQemu, startQemu } from './qemu.ts'
 import { dumpArguments, type ForwardedPort, type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
 import type { HostNetwork } from './subnet.ts'
 
@@ -21,7 +22,11 @@ export interface MachineOptions {
   readonly accelerator: 'tcg' | 'kvm'
   readonly network: HostNetwork
   readonly forwards: readonly ForwardedPort[]
-  readonly firmware?: Partial<FirmwareSettings>
+  readonly firmware?: Partial<FirmwareSettings> | undefined
+  /** As `Hardware` has them; the log is made where it is not there, and runs on through resets. */
+  readonly clock?: string | undefined
+  readonly secondDisk?: string | undefined
+  readonly writeLog?: string | undefined
   /** Takes the console's text as it comes. */
   readonly onOutput?: (text: string) => void
 }
@@ -35,17 +40,24 @@ export interface Start {
   readonly tryboot: boolean
 }
 
+/** Who reset the machine: what runs on it, or its watchdog. */
+export type Reset = 'guest' | 'watchdog'
+
 /** A machine that runs, through resets, until it switches itself off or is stopped. */
 export interface Machine {
   readonly console: SerialConsole
   /** One for each time the firmware started a kernel; all but the first are reboots. */
   readonly starts: readonly Start[]
+  /** One for each reset so far. */
+  readonly resets: readonly Reset[]
   readonly ended: Promise<MachineEnding>
   send(text: string): void
-  /** What the guest would do with the firmware's mailbox: the next reset is a trial. */
+  /** What the guest does by its port to the firmware: the next reset is a trial. */
   armTryboot(): void
-  /** Switches off at once, as pulling the plug. */
+  /** Switches off; QEMU may finish what it is writing. */
   stop(): Promise<void>
+  /** Pulls the plug: nothing is written any more, and what the firmware remembered is gone. */
+  powerCut(): Promise<void>
 }
 
 /** Runs firmware and QEMU in turns, as a reset of the board would. */
@@ -54,23 +66,25 @@ export function startMachine(options: MachineOptions): Machine {
   return {
     console: run.console,
     starts: run.starts,
+    resets: run.resets,
     ended: run.ended,
     send: (text) => run.send(text),
     armTryboot: () => run.armTryboot(),
-    stop: () => run.stop(),
+    stop: () => run.end('stop'),
+    powerCut: () => run.end('kill'),
   }
 }
 
 /** BOOT_ORDER has a digit for every kind of disk that a board can start from; a virtio disk is none of them. */
 const NO_KIND = 0
-/** The EEPROM whose documented behaviour is emulated: the default release of 2026-05-26. */
-const EEPROM = { bootMode: NO_KIND, version: 'hangar-emulation', buildTime: Date.UTC(2026, 4, 26) / 1000 }
 
 class MachineRun {
   readonly console = new SerialConsole()
   readonly starts: Start[] = []
+  readonly resets: Reset[] = []
   readonly ended: Promise<MachineEnding>
   private readonly options: MachineOptions
+  private readonly settings: FirmwareSettings
   private readonly directory: string
   private readonly hardware: Hardware
   private state: FirmwareState = POWER_ON
@@ -79,9 +93,11 @@ class MachineRun {
 
   constructor(options: MachineOptions) {
     this.options = options
+    this.settings = { ...CURRENT_EEPROM, ...options.firmware }
     removeAbandoned(tmpdir())
     this.directory = temporaryDirectory(tmpdir())
-    this.hardware = { ...options, control: join(this.directory, 'control') }
+    const path = (name: string) => join(this.directory, name)
+    this.hardware = { ...options, control: path('control'), firmwarePort: path('firmware') }
     const cleanUp = () => rmSync(this.directory, { recursive: true, force: true })
     process.once('exit', cleanUp)
     this.ended = this.run().finally(() => {
@@ -101,13 +117,32 @@ class MachineRun {
     this.state = { ...this.state, tryboot: 'armed' }
   }
 
-  async stop(): Promise<void> {
+  async end(how: 'stop' | 'kill'): Promise<void> {
     this.stopping = true
-    await this.qemu?.stop()
+    await this.qemu?.[how]()
     await this.ended.catch(() => undefined)
   }
 
   private async run(): Promise<MachineEnding> {
+    if (this.options.writeLog !== undefined) closeSync(openSync(this.options.writeLog, 'a'))
+    const port = await this.openPort()
+    try {
+      return await this.turns()
+    } finally {
+      port.close()
+    }
+  }
+
+  private openPort(): Promise<FirmwarePort> {
+    return openFirmwarePort(this.hardware.firmwarePort, {
+      tryboot: () => this.state.tryboot,
+      setTryboot: (tryboot) => {
+        this.state = { ...this.state, tryboot }
+      },
+    })
+  }
+
+  private async turns(): Promise<MachineEnding> {
     while (!this.stopping) {
       const before = this.state
       const decision = this.decide()
@@ -117,21 +152,21 @@ class MachineRun {
         continue
       }
       const ending = await this.start(decision)
-      if (ending !== 'reset') return ending
+      if (ending === 'power-off' || ending === 'stopped') return ending
+      this.resets.push(ending === 'watchdog' ? 'watchdog' : 'guest')
     }
     return 'stopped'
   }
 
   private decide(): FirmwareDecision {
-    const settings = { ...CURRENT_EEPROM, ...this.options.firmware }
-    const decision = withDisk(this.options.disk, (disk) => decideBoot(disk, this.state, settings))
+    const decision = withDisk(this.options.disk, (disk) => decideBoot(disk, this.state, this.settings))
     this.state = decision.next
     for (const line of decision.trace) this.show(`firmware: ${line}\r\n`)
     if (decision.outcome === 'stuck') this.show(`firmware: cannot start: ${decision.reason}\r\n`)
     return decision
   }
 
-  private async start(decision: FirmwareDecision & { outcome: 'start' }): Promise<'reset' | 'power-off' | 'stopped'> {
+  private async start(decision: FirmwareDecision & { outcome: 'start' }): Promise<QemuEnding> {
     const payload = await this.writePayload(decision)
     if (this.stopping) return 'stopped'
     const { qemu } = this.options
@@ -149,7 +184,8 @@ class MachineRun {
     await runQemu(this.options.qemu, dumpArguments(this.hardware, path('machine.dtb')))
     const tree = withDisk(path('machine.dtb'), (file) => file.read(0, file.size))
     await writeFile(path('kernel'), kernel.bytes)
-    await writeFile(path('device-tree.dtb'), withFirmwareFacts(tree, { ...EEPROM, partition, tryboot }))
+    const facts = { ...this.settings, bootMode: NO_KIND, partition, tryboot }
+    await writeFile(path('device-tree.dtb'), withFirmwareFacts(tree, facts))
     if (initramfs !== undefined) await writeFile(path('initramfs'), initramfs.bytes)
     return {
       kernel: path('kernel'),

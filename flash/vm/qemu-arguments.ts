@@ -16,7 +16,18 @@ export interface Hardware {
   readonly disk: string
   /** Unix socket on which QEMU tells why it ends. */
   readonly control: string
+  /** Unix socket behind the guest's port to the firmware. */
+  readonly firmwarePort: string
+  /** What the real-time clock shows at the start, in UTC: `2026-01-31T12:00:00`; this machine's time where undefined. */
+  readonly clock?: string | undefined
+  /** Raw image of a second disk. */
+  readonly secondDisk?: string | undefined
+  /** An existing file to which every write and flush of the disk is appended, in the format of Linux' dm-log-writes. */
+  readonly writeLog?: string | undefined
 }
+
+/** The name under which the guest finds its port to the firmware. */
+export const FIRMWARE_PORT = 'hangar.firmware'
 
 /** What the firmware hands to the processor. */
 export interface Payload {
@@ -35,12 +46,17 @@ export function dumpArguments(hardware: Pick<Hardware, 'memory' | 'accelerator'>
 export function startArguments(hardware: Hardware, payload: Payload): string[] {
   return [
     ...machine(hardware, ''),
-    ...['-drive', `if=none,id=disk,format=raw,discard=unmap,file=${escaped(hardware.disk)}`],
+    ...(hardware.writeLog === undefined ? drive('disk', hardware.disk) : loggedDrive(hardware.disk, hardware.writeLog)),
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...['-netdev', netdev(hardware)],
     // Without its own boot ROM, which is another package, the card is refused.
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
+    ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...['-chardev', `socket,id=firmware,path=${escaped(hardware.firmwarePort)}`],
+    ...['-device', 'virtio-serial-pci', '-device', `virtserialport,chardev=firmware,name=${FIRMWARE_PORT}`],
+    ...(hardware.secondDisk === undefined ? [] : secondDisk(hardware.secondDisk)),
+    ...(hardware.clock === undefined ? [] : ['-rtc', `base=${hardware.clock}`]),
     ...['-kernel', payload.kernel, '-dtb', payload.deviceTree, '-append', payload.commandLine],
     ...(payload.initramfs === undefined ? [] : ['-initrd', payload.initramfs]),
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
@@ -67,6 +83,24 @@ function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator
       `${Math.floor(memory / 2 ** 20)}M`,
     ],
   ]
+}
+
+function drive(id: string, file: string): string[] {
+  return ['-drive', `if=none,id=${id},format=raw,discard=unmap,file=${escaped(file)}`]
+}
+
+function secondDisk(file: string): string[] {
+  return [...drive('second', file), '-device', 'virtio-blk-pci,drive=second']
+}
+
+// Each entry is counted at once: the log of a machine whose power was cut is whole. It need not survive this machine.
+function loggedDrive(file: string, log: string): string[] {
+  return [
+    `driver=file,node-name=disk-file,discard=unmap,filename=${escaped(file)}`,
+    'driver=raw,node-name=disk-raw,discard=unmap,file=disk-file',
+    `driver=file,node-name=disk-log,cache.no-flush=on,filename=${escaped(log)}`,
+    'driver=blklogwrites,node-name=disk,discard=unmap,file=disk-raw,log=disk-log,log-append=on,log-super-update-interval=1',
+  ].flatMap((node) => ['-blockdev', node])
 }
 
 function netdev({ network, forwards }: Hardware): string {

@@ -5,8 +5,8 @@ import { promisify } from 'node:util'
 import { UserError } from '../../errors.ts'
 import type { Program } from './program.ts'
 
-/** Why QEMU ended: the guest asked for a reset, switched itself off, or somebody ended QEMU. */
-export type QemuEnding = 'reset' | 'power-off' | 'stopped'
+/** Why QEMU ended: the guest asked for a reset or its watchdog did, it switched itself off, or somebody ended QEMU. */
+export type QemuEnding = 'reset' | 'watchdog' | 'power-off' | 'stopped'
 
 export interface RunningQemu {
   readonly output: Readable
@@ -14,6 +14,8 @@ export interface RunningQemu {
   /** Rejects where QEMU failed by itself, with its own words. */
   readonly ended: Promise<QemuEnding>
   stop(): Promise<void>
+  /** Ends it without giving it time for anything. */
+  kill(): Promise<void>
 }
 
 /** Runs QEMU to its end; for arguments that only have it write a file. */
@@ -39,17 +41,24 @@ export async function startQemu(program: Program, args: readonly string[], contr
   child.stdin.on('error', () => undefined)
   const ended = ending(child, events).finally(() => process.off('exit', killWithUs))
   ended.catch(() => undefined)
-  return { output: child.stdout, input: child.stdin, ended, stop: () => stop(child, ended) }
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await ended.catch(() => undefined)
+  }
+  return { output: child.stdout, input: child.stdin, ended, stop: () => stop(child, ended), kill }
 }
 
 interface ShutdownEvents {
   readonly reason: () => string | undefined
+  /** Whether the watchdog bit: the reset that follows has the reason of one that the guest asked for. */
+  readonly watchdog: () => boolean
   readonly close: () => void
 }
 
 /** QEMU's monitor protocol: greeting, our one command, then events, a JSON object a line. */
 async function listenForShutdown(control: string): Promise<ShutdownEvents> {
   let reason: string | undefined
+  let watchdog = false
   const server = createServer((socket) => {
     let rest = ''
     socket.on('error', () => undefined)
@@ -57,19 +66,21 @@ async function listenForShutdown(control: string): Promise<ShutdownEvents> {
     socket.setEncoding('utf8').on('data', (text) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
-      for (const line of lines) reason = shutdownReason(line) ?? reason
+      for (const event of lines.map(parseEvent)) {
+        if (event.event === 'SHUTDOWN') reason = event.data?.reason
+        if (event.event === 'WATCHDOG') watchdog = true
+      }
     })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(control, resolve)
   })
-  return { reason: () => reason, close: () => server.close() }
+  return { reason: () => reason, watchdog: () => watchdog, close: () => server.close() }
 }
 
-function shutdownReason(line: string): string | undefined {
-  const message = JSON.parse(line) as { event?: string; data?: { reason?: string } }
-  return message.event === 'SHUTDOWN' ? message.data?.reason : undefined
+function parseEvent(line: string) {
+  return JSON.parse(line) as { readonly event?: string; readonly data?: { readonly reason?: string } }
 }
 
 async function ending(child: ChildProcess, events: ShutdownEvents): Promise<QemuEnding> {
@@ -85,7 +96,7 @@ async function ending(child: ChildProcess, events: ShutdownEvents): Promise<Qemu
   await new Promise((resolve) => setTimeout(resolve, 20))
   events.close()
   const reason = events.reason()
-  if (reason === 'guest-reset') return 'reset'
+  if (reason === 'guest-reset') return events.watchdog() ? 'watchdog' : 'reset'
   if (reason === 'guest-shutdown') return 'power-off'
   if (code === 0 || code === null || reason !== undefined) return 'stopped'
   throw qemuFailure(complaint)

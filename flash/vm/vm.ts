@@ -26,13 +26,16 @@ export interface Forward {
 
 export interface VmOptions {
   readonly host: VmHost
-  /** The host's disk image; it is copied, never written. */
+  /** The host's disk image; it is copied, never written. Not looked at where another disk is named. */
   readonly image: string
   readonly programs: ProgramRoot
   readonly forwards: readonly Forward[]
-  /** A kept disk is `vm.img` beside the image, and used again by the next start. */
-  readonly disk: 'throw-away' | 'kept'
-  readonly firmware?: Partial<FirmwareSettings>
+  /** A kept disk is `vm.img` beside the image, and used again by the next start; or the file that is named. */
+  readonly disk: 'throw-away' | 'kept' | { readonly path: string }
+  readonly firmware?: Partial<FirmwareSettings> | undefined
+  readonly clock?: string | undefined
+  readonly secondDisk?: string | undefined
+  readonly writeLog?: string | undefined
   /** Called once before anything runs, with the port found for each forward. */
   readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
   readonly onOutput?: (text: string) => void
@@ -48,7 +51,7 @@ export interface Vm extends Machine {
 /** Boots a copy of a host's disk image on emulated hardware of the host's sizes. */
 export async function startVm(options: VmOptions): Promise<Vm> {
   const { host, image, programs } = options
-  requireImage(host.name, image)
+  if (typeof options.disk === 'string') requireImage(host.name, image)
   const qemu = programOf(programs, 'qemu-system-aarch64')
   const ports = await findPorts(options.forwards)
   const { disk, discard } = await prepareDisk(options)
@@ -69,6 +72,7 @@ function requireImage(host: string, image: string): void {
 }
 
 async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ disk: string; discard: () => void }> {
+  if (typeof mode === 'object') return { disk: mode.path, discard: () => undefined }
   const directory = dirname(image)
   removeAbandoned(directory)
   if (mode === 'kept') {

@@ -32,6 +32,11 @@ export interface BootOptions {
   readonly image?: string
   readonly forwards?: readonly Forward[]
   readonly firmware?: VmOptions['firmware']
+  /** A disk to go on with instead of a throw-away copy of the image; it is written to and kept. */
+  readonly disk?: string
+  readonly clock?: string
+  readonly secondDisk?: string
+  readonly writeLog?: string
 }
 
 /** The emulator and the ssh client, as `npm run vm` has them: locked anew where the archive has moved on. */
@@ -50,12 +55,13 @@ export function ownerKey(): string {
   return join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'hangar', 'ssh_key')
 }
 
-/** Boots a throw-away copy of the host's image; `ssh` is forwarded beside what is asked for. */
+/** Boots the host's image or a disk of its own; `ssh` is forwarded beside what is asked for. */
 export async function bootHost(options: BootOptions): Promise<TestVm> {
-  const { host, image = imagePath(host.name), forwards = [], firmware = {} } = options
+  const { host, image = imagePath(host.name), forwards = [] } = options
+  const disk = options.disk === undefined ? 'throw-away' : { path: options.disk }
   const programs = await vmPrograms()
   const all = [{ name: 'ssh', guestPort: 22, port: 22201 }, ...forwards]
-  const vm = await startVm({ host, image, programs, forwards: all, disk: 'throw-away', firmware })
+  const vm = await startVm({ ...options, image, programs, forwards: all, disk })
   const ssh: TestVm['ssh'] = (given, command) => runSsh(programs, vm.ports.ssh ?? 0, given, command)
   const shell = async (command: string) => {
     const { code, stdout, stderr } = await ssh(['-i', ownerKey()], command)

@@ -11,6 +11,7 @@ const hardware: Hardware = {
   ],
   disk: '/tmp/a,b/disk.img',
   control: '/tmp/x/control',
+  firmwarePort: '/tmp/x/firm,ware',
 }
 const payload = { kernel: '/k', initramfs: '/i', deviceTree: '/d', commandLine: 'console=ttyAMA0 quiet' }
 
@@ -39,6 +40,42 @@ describe('QEMU arguments', () => {
 
   it('pass the command line as it is', () => {
     expect(valuesOf(startArguments(hardware, payload), '-append')).toEqual(['console=ttyAMA0 quiet'])
+  })
+
+  it('attach a watchdog that resets, in every machine', () => {
+    const args = startArguments(hardware, payload)
+    expect(valuesOf(args, '-device')).toContain('i6300esb')
+    expect(valuesOf(args, '-action')).toEqual(['watchdog=reset'])
+  })
+
+  it('give the guest a port to the firmware under its name', () => {
+    const args = startArguments(hardware, payload)
+    expect(valuesOf(args, '-chardev')).toContain('socket,id=firmware,path=/tmp/x/firm,,ware')
+    expect(valuesOf(args, '-device')).toContain('virtserialport,chardev=firmware,name=hangar.firmware')
+  })
+
+  it('set the clock where a time is given, and only then', () => {
+    expect(valuesOf(startArguments({ ...hardware, clock: '2031-02-03T04:05:06' }, payload), '-rtc')).toEqual([
+      'base=2031-02-03T04:05:06',
+    ])
+    expect(startArguments(hardware, payload)).not.toContain('-rtc')
+  })
+
+  it('attach a second disk behind the first', () => {
+    const args = startArguments({ ...hardware, secondDisk: '/tmp/two,disks' }, payload)
+    expect(valuesOf(args, '-drive')[1]).toBe('if=none,id=second,format=raw,discard=unmap,file=/tmp/two,,disks')
+    const disks = valuesOf(args, '-device').filter((device) => device.startsWith('virtio-blk'))
+    expect(disks).toEqual(['virtio-blk-pci,drive=disk', 'virtio-blk-pci,drive=second'])
+  })
+
+  it('put the log of writes between machine and disk, and go on with it after a reset', () => {
+    const args = startArguments({ ...hardware, writeLog: '/tmp/a,b/log' }, payload)
+    expect(args).not.toContain('-drive')
+    const nodes = valuesOf(args, '-blockdev')
+    expect(nodes.find((node) => node.endsWith('filename=/tmp/a,,b/disk.img'))).toContain('node-name=disk-file,')
+    expect(nodes.find((node) => node.endsWith('filename=/tmp/a,,b/log'))).toContain('node-name=disk-log,')
+    expect(nodes.at(-1)).toMatch(/^driver=blklogwrites,node-name=disk,.*file=disk-raw,log=disk-log,log-append=on,/)
+    expect(valuesOf(args, '-device')).toContain('virtio-blk-pci,drive=disk')
   })
 
   it('leave the initramfs out where there is none', () => {

@@ -1,0 +1,111 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { readLock } from '../../builder/lock/file.ts'
+import { programOf } from '../../flash/vm/program.ts'
+import { blockSourceOf } from '../../images/disk/block-source.ts'
+import { openFat } from '../../images/disk/fat-read.ts'
+import { lockedPackages } from '../../images/lock.ts'
+import { KERNEL } from '../../images/sets.ts'
+import { cpioOf } from '../../images/steps/parts/cpio.ts'
+import { PROJECT, storeWithToolchain } from './toolchain.ts'
+import { eventually, imagePath, vmPrograms } from './vm.ts'
+
+/** QEMU's words for a machine, and a file for its device tree where QEMU makes none. */
+export interface Hardware {
+  readonly args: readonly string[]
+  readonly deviceTree?: string
+}
+
+export interface Heard {
+  readonly console: string
+  /** What QEMU says that it does not emulate. */
+  readonly unimplemented: string
+}
+
+/** The last line of a script says that it has come to its end. */
+const OVER = 'the script is over'
+
+/**
+ * Boots a host's own kernel and initramfs on other hardware, and runs a shell script instead of its init; `files` are
+ * laid over the initramfs by their paths. Nobody logs in: what the script prints is what there is.
+ */
+export async function runBare(
+  host: string,
+  hardware: Hardware,
+  script: string,
+  files: Readonly<Record<string, Uint8Array>> = {},
+): Promise<Heard> {
+  const directory = mkdtempSync(join(tmpdir(), 'hangar-bare-'))
+  try {
+    const boot = openFat(blockSourceOf(readFileSync(join(dirname(imagePath(host)), 'boot.img'))))
+    writeFileSync(join(directory, 'kernel'), boot.read('kernel_2712.img') ?? '')
+    const laid = overlay(join(directory, 'tree'), { '/script': Buffer.from(`#!/bin/sh\n${script}\n${REST}`), ...files })
+    // Uncompressed archives come first, as the kernel wants them.
+    writeFileSync(join(directory, 'initramfs'), Buffer.concat([laid, boot.read('initramfs.img') ?? Buffer.alloc(0)]))
+    return await listen(directory, hardware)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+const REST = `echo ${OVER}\nbusybox sleep 3600\n`
+
+function overlay(root: string, files: Readonly<Record<string, Uint8Array>>): Buffer {
+  for (const [path, bytes] of Object.entries(files)) {
+    mkdirSync(dirname(root + path), { recursive: true })
+    writeFileSync(root + path, bytes, { mode: 0o755 })
+  }
+  return cpioOf(root)
+}
+
+async function listen(directory: string, { args, deviceTree }: Hardware): Promise<Heard> {
+  const { file, args: first, env } = programOf(await vmPrograms(), 'qemu-system-aarch64')
+  const at = (name: string) => join(directory, name)
+  const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : '')
+  if (deviceTree !== undefined) writeFileSync(at('tree.dtb'), await kernelDeviceTree(deviceTree, directory))
+  const given = [
+    ...[...args, '-nodefaults', '-display', 'none', '-no-reboot'],
+    ...[
+      '-kernel',
+      at('kernel'),
+      '-initrd',
+      at('initramfs'),
+      ...(deviceTree === undefined ? [] : ['-dtb', at('tree.dtb')]),
+    ],
+    ...['-append', 'console=ttyAMA0 panic=1 rdinit=/script', '-serial', `file:${at('console')}`],
+    ...['-d', 'unimp', '-D', at('unimplemented')],
+  ]
+  // Were this process killed, QEMU would run on.
+  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...first, ...given], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = new Promise<never>((_, reject) => {
+    qemu.on('error', reject)
+    qemu.on('close', (code) =>
+      reject(new Error(`QEMU ended with ${code}; the console:\n${read('console').slice(-2000)}`)),
+    )
+  })
+  try {
+    await Promise.race([eventually(async () => read('console').includes(OVER), 300), ended])
+  } finally {
+    ended.catch(() => undefined)
+    qemu.kill('SIGKILL')
+  }
+  return { console: read('console').replaceAll('\r', ''), unimplemented: read('unimplemented') }
+}
+
+/** A device tree of the locked kernel's packages, for boards that images are not made for too. */
+async function kernelDeviceTree(path: string, directory: string): Promise<Buffer> {
+  const { store, fetch } = await storeWithToolchain()
+  const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
+  const packages = lockedPackages(lock, { set: KERNEL, architecture: 'arm64' })
+  const found = packages?.find((item) => /^linux-base-\d/.test(item.package))
+  if (found === undefined) throw new Error('the lock holds no package with device trees: npm run lock')
+  await fetch([found])
+  execFileSync('dpkg-deb', ['-x', store.path(found.sha256), join(directory, 'package')])
+  const release = found.package.slice('linux-base-'.length)
+  return readFileSync(join(directory, 'package/usr/lib/modules', release, 'dtb', path))
+}
