@@ -17,6 +17,11 @@ export type ErrorCode =
   | 'busy'
   | 'key'
   | 'vm'
+  | 'unreachable'
+  | 'host-key'
+  | 'login'
+  | 'agent'
+  | 'update'
 
 /**
  * A failure that the owner can do something about. The message states what failed, quotes values and says what was

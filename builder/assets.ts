@@ -9,6 +9,8 @@ export interface Assets {
   readonly init: string
   /** File name -> script that runs on the device. */
   readonly deviceScripts: Readonly<Record<string, string>>
+  /** Path below `flash/agent` -> source of what is compiled for the device. */
+  readonly native: Readonly<Record<string, string>>
 }
 
 /** Reads what `npm ci` compiled and the scripts beside it. `project` is the project's own directory. */
@@ -16,7 +18,11 @@ export function readAssets(project: string): Assets {
   return {
     steps: readTexts(join(project, 'dist/steps'), '.mjs'),
     init: readFileSync(join(project, 'images/initramfs/init'), 'utf8'),
-    deviceScripts: readTexts(join(project, 'overlays/base/device'), '.sh'),
+    deviceScripts: {
+      ...readTexts(join(project, 'overlays/base/device'), '.sh'),
+      ...readTexts(join(project, 'flash/agent'), '.sh'),
+    },
+    native: { ...readSources(project, 'blocks'), ...readSources(project, 'module') },
   }
 }
 
@@ -27,4 +33,10 @@ function readTexts(directory: string, ending: string): Record<string, string> {
   return Object.fromEntries(
     names.map((name) => [name.slice(0, -ending.length), readFileSync(join(directory, name), 'utf8')]),
   )
+}
+
+function readSources(project: string, name: string): Record<string, string> {
+  const directory = join(project, 'flash/agent', name)
+  const files = readdirSync(directory).sort()
+  return Object.fromEntries(files.map((file) => [`${name}/${file}`, readFileSync(join(directory, file), 'utf8')]))
 }

@@ -5,7 +5,7 @@ import type { Lock } from '../images/lock.ts'
 import { assemble } from './assemble/assemble.ts'
 import { readAssets } from './assets.ts'
 import type { HostPlan } from './host-plan.ts'
-import { ownerKeys } from './keys/owner-keys.ts'
+import { type OwnerKeys, ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
 import { type Made, timeSteps } from './report/timed.ts'
@@ -35,7 +35,7 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
   const keys = await ownerKeys({ env: workshop.env, reporter: workshop.reporter })
   const timed = timeSteps(workshop.reporter)
   return withLock(workshop, plan.sets(workshop.builder), frozen, async (lock) => {
-    const image = plan.image(contextOf(workshop, lock, keys.ssh))
+    const image = plan.image(contextOf(workshop, lock, keys))
     const outputs = await workshop.runner.realise(derivationsOf(image), timed.reporter)
     const layers = image.layers.map((layer) => realisedLayer(workshop, layer, outputs))
     const assembled = await assemble({
@@ -59,12 +59,13 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
   })
 }
 
-function contextOf(workshop: Workshop, lock: Lock, sshKeys: readonly string[]) {
+function contextOf(workshop: Workshop, lock: Lock, { ssh, signing }: OwnerKeys) {
   const { builder } = workshop
   return {
     ...readAssets(workshop.project),
     builder,
-    sshKeys,
+    sshKeys: ssh,
+    signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
     time: lock.time,
     locked: (set: Parameters<typeof lockedIn>[1]) => lockedIn(lock, set),
   }

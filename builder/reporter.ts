@@ -1,5 +1,5 @@
-/** How a step ended, for the closing table. */
-export type Ending = 'built' | 'reused' | 'fetched'
+/** How a step ended, for the closing table; `done` leaves nothing behind that could be reused. */
+export type Ending = 'built' | 'reused' | 'fetched' | 'done'
 
 /** Something that takes time. Bytes where it counts bytes, otherwise nothing. */
 export interface Step {

@@ -32,12 +32,28 @@ export async function writeTar(path: string, fill: (add: AddEntry) => Promise<vo
       yield piece
     }
   }
-  const filled = fill((entry) => addTo(tar, entry)).then(
+  const filled = fillTar(tar, fill)
+  await Promise.all([pipeline(tar as AsyncIterable<Uint8Array>, counted, createWriteStream(path)), filled])
+  return { digest: digester.digest(), size }
+}
+
+/** The same in memory: for what must not be in any file in the clear. */
+export async function tarBytes(entries: readonly TarEntry[]): Promise<Uint8Array> {
+  const tar = pack()
+  const pieces: Uint8Array[] = []
+  const filled = fillTar(tar, async (add) => {
+    for (const entry of entries) await add(entry)
+  })
+  for await (const piece of tar as AsyncIterable<Uint8Array>) pieces.push(piece)
+  await filled
+  return Buffer.concat(pieces)
+}
+
+function fillTar(tar: ReturnType<typeof pack>, fill: (add: AddEntry) => Promise<void>): Promise<void> {
+  return fill((entry) => addTo(tar, entry)).then(
     () => tar.finalize(),
     (error) => tar.destroy(error),
   )
-  await Promise.all([pipeline(tar as AsyncIterable<Uint8Array>, counted, createWriteStream(path)), filled])
-  return { digest: digester.digest(), size }
 }
 
 async function addTo(tar: ReturnType<typeof pack>, { content, uid = 0, gid = 0, ...entry }: TarEntry): Promise<void> {

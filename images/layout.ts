@@ -30,6 +30,8 @@ export const BOOT_SIZE = 512 * MIB
 export const IDENTITY_SIZE = 32 * MIB
 /** `data` in the image file; the disk's real size is not known when the image is made. */
 export const DATA_SIZE_IN_IMAGE = 1 * GIB
+/** The backup partition table takes the last 33 sectors. */
+export const BACKUP_TABLE_SIZE = 33 * SECTOR
 /** SD cards erase in blocks of up to 4 MiB; a partition never shares one with its neighbour. */
 const ALIGNMENT = 4 * MIB
 
@@ -38,6 +40,27 @@ const ALIGNMENT = 4 * MIB
  * that (rpi-eeprom issues 668 and 818).
  */
 export function diskLayout(slotSize: number): Layout {
+  return layoutOf(slotSize, DATA_SIZE_IN_IMAGE)
+}
+
+/** The same on a real disk of that many bytes: `data` goes to its end, as far as the backup partition table leaves room. */
+export function layoutOnDisk(slotSize: number, diskSize: number): Layout {
+  const { offset } = partition(diskLayout(slotSize), 'data')
+  const size = Math.floor(diskSize / SECTOR) * SECTOR
+  const room = size - BACKUP_TABLE_SIZE - offset
+  const layout = layoutOf(slotSize, Math.floor(room / BLOCK) * BLOCK)
+  if (room >= DATA_SIZE_IN_IMAGE) return { ...layout, size }
+  const needed = offset + DATA_SIZE_IN_IMAGE + BACKUP_TABLE_SIZE
+  throw new UserError('size', `the disk has ${inGb(diskSize)} GB, the layout needs ${inGb(needed)} GB`, {
+    hint: `take a larger disk: two slots of ${slotSize / MIB} MiB and 1 GiB for data have to fit`,
+  })
+}
+
+function inGb(bytes: number): string {
+  return (bytes / 1e9).toFixed(1)
+}
+
+function layoutOf(slotSize: number, dataSize: number): Layout {
   if (slotSize % ALIGNMENT !== 0) {
     throw new UserError('size', `slot size ${slotSize} is not a multiple of ${ALIGNMENT} bytes`, {
       hint: "give the host file's 'slotSize' in whole GiB: '8 GiB'",
@@ -50,7 +73,7 @@ export function diskLayout(slotSize: number): Layout {
     ['identity', IDENTITY_SIZE],
     ['slot-a', slotSize],
     ['slot-b', slotSize],
-    ['data', DATA_SIZE_IN_IMAGE],
+    ['data', dataSize],
   ]
   let offset = ALIGNMENT
   const partitions = sizes.map(([name, size], index) => {
@@ -58,7 +81,7 @@ export function diskLayout(slotSize: number): Layout {
     offset += size
     return partition
   })
-  // The backup partition table takes the last 33 sectors.
+  // With room for the backup partition table.
   return { version: 1, partitions, size: offset + MIB }
 }
 

@@ -1,7 +1,6 @@
-import { formatAutoboot } from '../../images/disk/autoboot.ts'
-import { planFat } from '../../images/disk/fat-write.ts'
 import { gptPieces } from '../../images/disk/gpt-write.ts'
-import { BLOCK, type Layout, partition, SELECTOR_SIZE } from '../../images/layout.ts'
+import { planSelector } from '../../images/disk/selector.ts'
+import { BLOCK, type Layout, partition, SECTOR } from '../../images/layout.ts'
 import type { PlannedBoot } from './boot.ts'
 import { bytesSegment, type Segment, shifted } from './segment.ts'
 import type { PlannedSlot } from './slot.ts'
@@ -23,11 +22,9 @@ export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: 
   ]
 }
 
-/** Only autoboot.txt: anything else there, and the firmware may start from it. */
 function selector(): Segment[] {
-  const autoboot = formatAutoboot('a')
-  const { head, files } = planFat('fat16', 'selector', [{ name: 'autoboot.txt', size: autoboot.length }], SELECTOR_SIZE)
-  return [bytesSegment(0, head), bytesSegment(files[0]?.offset ?? 0, autoboot)]
+  const { head, sector, autoboot } = planSelector()
+  return [bytesSegment(0, head), bytesSegment(sector * SECTOR, autoboot.a)]
 }
 
 /** The backup table begins between two blocks: what stands before it in its first one is zeros. */

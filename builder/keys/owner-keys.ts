@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { chmod, link, mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import {
@@ -11,6 +11,7 @@ import {
   parsePrivateKey,
 } from '../../images/signature/openssh-key.ts'
 import type { Reporter } from '../reporter.ts'
+import { readPrivateFile, writeOnce } from './key-file.ts'
 
 /** An image without a signature is for looking at: no device accepts it over the air. */
 export type Signing =
@@ -89,38 +90,12 @@ async function fileKey(
     return undefined
   }
   const key = keyFromSeed(randomBytes(32), name === 'signing_key' ? 'hangar signing' : 'hangar owner')
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  await chmod(directory, 0o700)
   if (!(await writeOnce(file, formatPrivateKey(key)))) return readOwn(file)
   await writeFile(`${file}.pub`, `${formatPublicKey(key)}\n`)
   reporter.notice(`made ${file}: it ${PURPOSE[name]}; keep a copy of it in a safe place`)
   return key
 }
 
-/** ssh refuses such a file as well, but only when it is too late to think of who has read it. */
 function readOwn(file: string): Ed25519Key {
-  const mode = statSync(file).mode & 0o777
-  if ((mode & 0o077) === 0) return readKey(readFileSync(file, 'utf8'), `'${file}'`)
-  throw new UserError(
-    'key',
-    `others may read the private key '${file}': its mode is 0${mode.toString(8)}, wanted 0600`,
-    {
-      hint: `if nobody has: chmod 600 '${file}'; otherwise move it away, and hangar makes another`,
-    },
-  )
-}
-
-/** Whole or not at all, and never over another: of two first builds at once, one makes the key. False for the other. */
-async function writeOnce(file: string, text: string): Promise<boolean> {
-  const beside = `${file}.${randomBytes(6).toString('hex')}`
-  await writeFile(beside, text, { mode: 0o600, flag: 'wx', flush: true })
-  try {
-    await link(beside, file)
-    return true
-  } catch (error) {
-    if (existsSync(file)) return false
-    throw error
-  } finally {
-    await rm(beside, { force: true })
-  }
+  return readKey(readPrivateFile(file), `'${file}'`)
 }

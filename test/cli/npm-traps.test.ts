@@ -90,7 +90,11 @@ describe('flags that npm took', () => {
 })
 
 describe('what the installed npm does with a flag before --', () => {
-  const flags = ['--frozen', '--no-frozen', '--keep', '--dry-run', '--slot=b', '--update']
+  const flags = [
+    ...['--frozen', '--no-frozen', '--keep', '--dry-run', '--slot=b', '--update', '--stage', '--full', '--no-build'],
+    ...['--allow-downgrade', '--at=10.0.10.11', '--disk=/dev/sda', '--yes', '--keep-data', '--without-identity'],
+    ...['--with-data', '--json'],
+  ]
 
   it('leaves a trace of every one of them, and none without', async () => {
     const cwd = await tempDirectory()

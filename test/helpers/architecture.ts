@@ -23,13 +23,23 @@ const HOUSE: readonly (readonly [files: string, mayImport: readonly string[]])[]
 
 /** Which files may import a package; it is known to no others. */
 const WRAPPED: Readonly<Record<string, readonly string[]>> = {
+  'age-encryption': ['builder/keys/age.ts'],
   commander: ['main.ts'],
   esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts'],
   execa: ['builder/process.ts'],
   openpgp: ['builder/archive/signature.ts'],
   'tar-stream': ['builder/tar.ts'],
   // Schemas are descriptions: they stand beside what they describe.
-  zod: ['hosts/', 'images/lock.ts', 'images/manifest.ts', 'overlays/service.ts', 'overlays/services/'],
+  zod: [
+    'hosts/',
+    'images/identity/',
+    'images/lock.ts',
+    'images/manifest.ts',
+    'overlays/service.ts',
+    'overlays/services/',
+    'flash/remote/answers.ts',
+    'flash/remote/status.ts',
+  ],
 }
 
 const LONGEST = 300

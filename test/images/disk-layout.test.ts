@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { diskLayout, GIB, MIB, partition } from '../../images/layout.ts'
+import { diskLayout, GIB, layoutOnDisk, MIB, partition } from '../../images/layout.ts'
 
 const layout = diskLayout(8 * GIB)
 
@@ -69,5 +69,36 @@ describe('a disk’s layout', () => {
   it('knows every partition by its name', () => {
     expect(layout.partitions.map(({ name }) => partition(layout, name))).toEqual(layout.partitions)
     expect(() => partition({ ...layout, partitions: [] }, 'data')).toThrow("layout without partition 'data'")
+  })
+})
+
+describe('a layout on a real disk', () => {
+  const DISK = 64e9 + 512
+
+  it('is that of the image, with data to the end but for the backup table', () => {
+    const real = layoutOnDisk(8 * GIB, DISK)
+    expect(real.partitions.slice(0, -1)).toEqual(layout.partitions.slice(0, -1))
+    const { offset, size } = partition(real, 'data')
+    expect([real.size, offset]).toEqual([DISK, partition(layout, 'data').offset])
+    expect(size % 4096).toBe(0)
+    expect(DISK - 33 * 512 - offset - size).toBeLessThan(4096)
+    expect(DISK - 33 * 512 - offset - size).toBeGreaterThanOrEqual(0)
+  })
+
+  it('leaves no room that first boot would grow into (overlays/base/device/data.sh)', () => {
+    const { offset, size } = partition(layoutOnDisk(8 * GIB, DISK), 'data')
+    expect((DISK - offset - size) / 512).toBeLessThan(16384)
+  })
+
+  it('takes no disk without a gibibyte for data', () => {
+    const least = partition(layout, 'data').offset + GIB + 33 * 512
+    expect(partition(layoutOnDisk(8 * GIB, least), 'data').size).toBe(GIB)
+    expect(() => layoutOnDisk(8 * GIB, least - 512)).toThrow(
+      expect.objectContaining({
+        code: 'size',
+        message: 'the disk has 19.4 GB, the layout needs 19.4 GB',
+        hint: 'take a larger disk: two slots of 8192 MiB and 1 GiB for data have to fit',
+      }),
+    )
   })
 })

@@ -7,7 +7,8 @@ import { formatAutoboot } from '../../../images/disk/autoboot.ts'
 import type { BlockSource } from '../../../images/disk/block-source.ts'
 import { openFat } from '../../../images/disk/fat-read.ts'
 import { readGpt } from '../../../images/disk/gpt-read.ts'
-import { BLOCK, diskLayout, MIB, type PartitionName, partition } from '../../../images/layout.ts'
+import { planSelector } from '../../../images/disk/selector.ts'
+import { BLOCK, diskLayout, MIB, type PartitionName, partition, SECTOR } from '../../../images/layout.ts'
 import { smallFile, smallLayer } from '../../helpers/small-image.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
@@ -64,6 +65,15 @@ describe('the disk', () => {
     const selector = volume(await disk(), 'selector')
     expect(selector.list()).toEqual([{ name: 'autoboot.txt', size: 512 }])
     expect(Buffer.from(selector.read('autoboot.txt') ?? '').equals(Buffer.from(formatAutoboot('a')))).toBe(true)
+  })
+
+  it('has a selector that the device can compare and replace: its head, then one sector of autoboot.txt', async () => {
+    const segments = await disk()
+    const { offset } = partition(layout, 'selector')
+    const { head, sector, autoboot } = planSelector()
+    const read = (at: number, length: number) => Buffer.from(reader(segments, layout.size).read(offset + at, length))
+    expect(read(0, head.length).equals(Buffer.from(head))).toBe(true)
+    expect(read(sector * SECTOR, SECTOR).equals(Buffer.from(autoboot.a))).toBe(true)
   })
 
   it('has the boot files on boot-a', async () => {

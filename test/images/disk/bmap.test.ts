@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../../images/digest.ts'
-import { formatBmap } from '../../../images/disk/bmap.ts'
+import { formatBmap, parseBmap } from '../../../images/disk/bmap.ts'
 
 const [first, second] = [digestOf('first'), digestOf('second')]
 const ranges = [
@@ -44,5 +44,29 @@ describe('a block map', () => {
 
   it('counts a last block that the image fills only in part', () => {
     expect(formatBmap(4097, [])).toContain('<BlocksCount> 2 </BlocksCount>')
+  })
+})
+
+describe('a block map that is read', () => {
+  const text = formatBmap(8 * 1024 * 1024, ranges)
+
+  it('says what was written into it', () => {
+    expect(parseBmap(text, 'a.bmap')).toEqual({ imageSize: 8 * 1024 * 1024, ranges })
+    expect(parseBmap(formatBmap(4096, []), 'a.bmap')).toEqual({ imageSize: 4096, ranges: [] })
+  })
+
+  it.each([
+    ['another range', () => text.replace('0-4', '0-5')],
+    ['another digest', () => text.replace(first, second)],
+    ['half of it', () => text.slice(0, text.length >> 1)],
+    ['something else', () => 'hello'],
+  ])('is refused with %s in it', (_, change) => {
+    expect(() => parseBmap(change(), 'a.bmap')).toThrow(
+      expect.objectContaining({
+        code: 'format',
+        message: "the block map 'a.bmap' cannot be used: its own checksum does not hold",
+        hint: 'build the image again: npm run build:image HOST',
+      }),
+    )
   })
 })

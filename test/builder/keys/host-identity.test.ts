@@ -1,0 +1,250 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { decryptWith } from '../../../builder/keys/age.ts'
+import {
+  adoptHostIdentity,
+  hostIdentityTar,
+  makeHostIdentity,
+  readPublicIdentity,
+  rotateHostIdentity,
+} from '../../../builder/keys/host-identity.ts'
+import { parsePrivateIdentity } from '../../../images/identity/private-identity.ts'
+import { readTar } from '../../helpers/read-tar.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { PUBLIC_LINES } from '../../helpers/small-identity.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const FILES = ['tiny.identity.age', 'tiny.identity.json']
+
+async function newPlace(given: NodeJS.ProcessEnv = {}) {
+  const project = await tempDirectory()
+  mkdirSync(join(project, 'hosts'))
+  const reporter = listReporter()
+  const env = { XDG_CONFIG_HOME: join(project, 'config'), ...given }
+  const key = join(project, 'config/hangar/age_key')
+  const hosts = join(project, 'hosts')
+  const text = (name: string) => readFileSync(join(hosts, name), 'utf8')
+  const all = () => Object.fromEntries(readdirSync(hosts).map((name) => [name, text(name)]))
+  const secret = async () => {
+    const identity = readFileSync(key, 'utf8').split('\n')[1] ?? ''
+    const plain = await decryptWith(identity, text('tiny.identity.age'), { where: 'test', keyFile: key })
+    return parsePrivateIdentity(plain, 'test')
+  }
+  return { place: { project, env, reporter }, project, hosts, key, text, all, secret, reporter }
+}
+
+const made = (place: Parameters<typeof makeHostIdentity>[0]) => makeHostIdentity(place, 'tiny')
+
+describe("a host's identity", () => {
+  it('is made: the public half for anybody, the private one for the owner alone', async () => {
+    const { place, hosts, key, text, secret, reporter } = await newPlace()
+    const { kind, identity } = await made(place)
+    expect(kind).toBe('made')
+    expect(readdirSync(hosts).sort()).toEqual(FILES)
+    expect(readPublicIdentity(place.project, 'tiny')).toEqual(identity)
+    expect(identity).toMatchObject({ ssh: [expect.any(String)], age: [expect.stringMatching(/^age1[0-9a-z]{58}$/)] })
+    expect(text('tiny.identity.age')).toMatch(/^-----BEGIN AGE ENCRYPTED FILE-----\n/)
+    expect(await secret()).toMatchObject({ host: 'tiny', machineId: expect.stringMatching(/^[0-9a-f]{32}$/) })
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    expect(reporter.notices).toEqual([
+      `made ${key}: it decrypts your hosts' keys and secrets; keep a copy of it in a safe place`,
+    ])
+  })
+
+  it('is nowhere in the clear but in the encrypted file', async () => {
+    const { place, project, secret, reporter } = await newPlace()
+    await made(place)
+    const { ssh, age, machineId } = await secret()
+    const secrets = [ssh[0]?.split('\n')[1] ?? '', age[0]?.identity ?? '', machineId]
+    const files = readdirSync(project, { recursive: true, withFileTypes: true }).filter((each) => each.isFile())
+    expect(files.length).toBe(4)
+    for (const file of files) {
+      const content = readFileSync(join(file.parentPath, file.name), 'utf8')
+      for (const each of secrets) expect(content).not.toContain(each)
+    }
+    for (const each of secrets) expect(reporter.notices.join()).not.toContain(each)
+  })
+
+  it('is made once: asked for again, nothing changes', async () => {
+    const { place, all } = await newPlace()
+    const first = await made(place)
+    const before = all()
+    expect(await made(place)).toEqual({ kind: 'there', identity: first.identity })
+    expect(all()).toEqual(before)
+  })
+
+  it('is made once by two that ask at the same time', async () => {
+    const { place } = await newPlace()
+    const [one, other] = await Promise.all([made(place), made(place)])
+    expect(one?.identity).toEqual(other?.identity)
+    expect([one?.kind, other?.kind].sort()).toEqual(['made', 'there'])
+  })
+
+  it('differs from host to host', async () => {
+    const { place } = await newPlace()
+    const [one, other] = [await made(place), await makeHostIdentity(place, 'other')]
+    expect(one.identity.ssh).not.toEqual(other.identity.ssh)
+    expect(one.identity.age).not.toEqual(other.identity.age)
+  })
+
+  it('whose making was cut before it was published is published by the same command', async () => {
+    const { place, hosts } = await newPlace()
+    const { identity } = await made(place)
+    rmSync(join(hosts, 'tiny.identity.json'))
+    expect(await made(place)).toEqual({ kind: 'finished', identity })
+    expect(readPublicIdentity(place.project, 'tiny')).toEqual(identity)
+  })
+
+  it('of another host is not taken for its own', async () => {
+    const { place, hosts } = await newPlace()
+    await makeHostIdentity(place, 'other')
+    renameSync(join(hosts, 'other.identity.age'), join(hosts, 'tiny.identity.age'))
+    await expect(made(place)).rejects.toMatchObject({
+      code: 'key',
+      message: "'hosts/tiny.identity.age' holds the identity of 'other'",
+    })
+  })
+
+  it('is not made in continuous integration', async () => {
+    const { place, hosts, key } = await newPlace({ CI: 'true' })
+    await expect(made(place)).rejects.toMatchObject({ code: 'key', hint: expect.stringContaining('your own machine') })
+    expect(readdirSync(hosts)).toEqual([])
+    expect(existsSync(key)).toBe(false)
+  })
+})
+
+describe('rotating', () => {
+  it.each(['ssh', 'age'] as const)('%s puts a new key in front and keeps the old one', async (what) => {
+    const { place, secret } = await newPlace()
+    const { identity } = await made(place)
+    const before = await secret()
+    const rotated = await rotateHostIdentity(place, 'tiny', what)
+    const other = what === 'ssh' ? 'age' : 'ssh'
+    expect(rotated).toMatchObject({ kind: 'rotated', identity: { [other]: identity[other] } })
+    expect(rotated.identity[what]).toEqual([expect.any(String), ...identity[what]])
+    expect(rotated.identity[what][0]).not.toBe(identity[what][0])
+    expect((await secret())[what].slice(1)).toEqual(before[what])
+    expect(readPublicIdentity(place.project, 'tiny')).toEqual(rotated.identity)
+  })
+
+  it('that was cut before it was published is finished by the same command, with the same key', async () => {
+    const { place, hosts, text } = await newPlace()
+    await made(place)
+    const published = text('tiny.identity.json')
+    const { identity } = await rotateHostIdentity(place, 'tiny', 'ssh')
+    writeFileSync(join(hosts, 'tiny.identity.json'), published)
+    expect(await rotateHostIdentity(place, 'tiny', 'ssh')).toEqual({ kind: 'finished', identity })
+  })
+
+  it('is refused where there is nothing to rotate', async () => {
+    const { place } = await newPlace()
+    const rotate = () => rotateHostIdentity(place, 'tiny', 'ssh')
+    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'npm run init tiny' })
+    await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
+    await expect(rotate()).rejects.toMatchObject({
+      message: 'tiny made its identity itself: its private half is on its own disk alone',
+    })
+  })
+})
+
+describe('an adopted identity', () => {
+  const [KEY = '', OTHER = ''] = PUBLIC_LINES
+
+  it('is the public key of the host, and asks for no key of the owner', async () => {
+    const { place, hosts, key } = await newPlace()
+    expect(await adoptHostIdentity(place, 'tiny', KEY)).toMatchObject({
+      kind: 'adopted',
+      identity: { ssh: [KEY], age: [] },
+    })
+    expect(readdirSync(hosts)).toEqual(['tiny.identity.json'])
+    expect(existsSync(key)).toBe(false)
+    expect(await adoptHostIdentity(place, 'tiny', KEY)).toMatchObject({ kind: 'there' })
+    expect(await made(place)).toMatchObject({ kind: 'there', identity: { ssh: [KEY] } })
+    expect(await hostIdentityTar(place, 'tiny', { signing: [] })).toBeUndefined()
+  })
+
+  it('of a host that was set up anew takes the place of the former one', async () => {
+    const { place } = await newPlace()
+    await adoptHostIdentity(place, 'tiny', KEY)
+    expect(await adoptHostIdentity(place, 'tiny', OTHER)).toMatchObject({ kind: 'adopted', identity: { ssh: [OTHER] } })
+  })
+
+  it('never takes the place of one that was made here', async () => {
+    const { place, all } = await newPlace()
+    await made(place)
+    const before = all()
+    await expect(adoptHostIdentity(place, 'tiny', KEY)).rejects.toMatchObject({
+      code: 'key',
+      hint: expect.stringContaining('flash its disk anew'),
+    })
+    expect(all()).toEqual(before)
+  })
+})
+
+describe("what goes onto a host's disk", () => {
+  it('is the private half and whom it trusts', async () => {
+    const { place, secret } = await newPlace()
+    await made(place)
+    const tar = await hostIdentityTar(place, 'tiny', { signing: ['ssh-ed25519 AAAA owner'] })
+    const entries = await readTar(tar ?? new Uint8Array())
+    const text = (name: string) => entries.find(({ header }) => header.name === name)?.bytes.toString()
+    expect(text('./ssh/ssh_host_ed25519_key')).toBe((await secret()).ssh[0])
+    expect(text('./age/key')).toBe(`${(await secret()).age[0]?.identity}\n`)
+    expect(text('./trust/signing')).toBe('ssh-ed25519 AAAA owner\n')
+  })
+})
+
+describe("the owner's age key", () => {
+  it('that others may read is refused', async () => {
+    const { place, key } = await newPlace()
+    await made(place)
+    chmodSync(key, 0o640)
+    await expect(made(place)).rejects.toMatchObject({ hint: expect.stringContaining(`chmod 600 '${key}'`) })
+  })
+
+  it('that is lost is missed by name, and no other is made in its place', async () => {
+    const { place, key } = await newPlace()
+    await made(place)
+    rmSync(key)
+    await expect(rotateHostIdentity(place, 'tiny', 'age')).rejects.toMatchObject({
+      message: `cannot decrypt 'hosts/tiny.identity.age': there is no '${key}'`,
+      hint: `put your copy of the key at '${key}'`,
+    })
+    expect(existsSync(key)).toBe(false)
+  })
+
+  it('that is another one decrypts nothing, and says which file it is', async () => {
+    const { place, key, all } = await newPlace()
+    await made(place)
+    const other = await newPlace()
+    await made(other.place)
+    writeFileSync(key, readFileSync(other.key))
+    const before = all()
+    await expect(rotateHostIdentity(place, 'tiny', 'age')).rejects.toMatchObject({
+      code: 'key',
+      message: expect.stringContaining(`cannot decrypt 'hosts/tiny.identity.age' with '${key}'`),
+    })
+    expect(all()).toEqual(before)
+  })
+
+  it('that is damaged is not shown', async () => {
+    const { place, key } = await newPlace()
+    await made(place)
+    const identity = readFileSync(key, 'utf8').split('\n')[1] ?? ''
+    writeFileSync(key, `${identity.slice(0, -3)}\n`)
+    const error = await made(place).catch((each: Error) => each)
+    expect(error).toMatchObject({ message: expect.stringContaining(`cannot read the age key '${key}'`) })
+    expect(`${(error as Error).stack}${JSON.stringify(error)}`).not.toContain(identity.slice(20, 40))
+  })
+})

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest'
+import { parsePublicIdentity, publicIdentityText } from '../../../images/identity/public-identity.ts'
+import { PUBLIC_LINES } from '../../helpers/small-identity.ts'
+
+const [NEW = '', OLD = ''] = PUBLIC_LINES
+const WHERE = 'hosts/tiny.identity.json'
+
+describe('the public half of an identity', () => {
+  it('is one text for one value, a line for each key where they are many', () => {
+    expect(publicIdentityText({ format: 1, ssh: [NEW], age: ['age1a'] })).toBe(
+      `{\n  "age": ["age1a"],\n  "format": 1,\n  "ssh": ["${NEW}"]\n}\n`,
+    )
+    expect(publicIdentityText({ format: 1, ssh: [NEW, OLD], age: [] })).toBe(
+      `{\n  "age": [],\n  "format": 1,\n  "ssh": [\n    "${NEW}",\n    "${OLD}"\n  ]\n}\n`,
+    )
+  })
+
+  it('is read back as it was', () => {
+    for (const value of [
+      { format: 1 as const, ssh: [NEW], age: [] },
+      { format: 1 as const, ssh: [NEW, OLD], age: ['age1a', 'age1b'] },
+    ])
+      expect(parsePublicIdentity(publicIdentityText(value), WHERE)).toEqual(value)
+  })
+
+  it.each([
+    ['{', `identity '${WHERE}' is not JSON: `],
+    ['{"format":2}', `identity '${WHERE}' has format 2, this hangar reads format 1`],
+    ['null', `identity '${WHERE}' has format undefined`],
+    ['{"format":1,"ssh":[],"age":[]}', `is damaged at 'ssh': `],
+    ['{"format":1,"ssh":["ssh-rsa AAAA"],"age":[]}', `is damaged at 'ssh.0': wanted 'ssh-ed25519 AAAA…'`],
+    [`{"format":1,"ssh":["${NEW}"],"age":["AGE-SECRET-KEY-1"]}`, `is damaged at 'age.0': wanted 'age1…'`],
+    [`{"format":1,"ssh":["${NEW}"],"age":[],"more":1}`, 'is damaged at '],
+  ])('that is %s is refused', (text, message) => {
+    expect(() => parsePublicIdentity(text, WHERE)).toThrow(
+      expect.objectContaining({
+        code: 'format',
+        message: expect.stringContaining(message),
+        hint: `take it from your history: git log ${WHERE}`,
+      }),
+    )
+  })
+})
