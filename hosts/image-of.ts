@@ -11,8 +11,9 @@ import type { ArchitectureSet, PackageSet } from '../images/package-set.ts'
 import { baseLayer } from '../images/recipes/base.ts'
 import { initramfs, kernelLayer } from '../images/recipes/kernel.ts'
 import { containerLayer, hostLayer } from '../images/recipes/layers.ts'
+import { nativeBlocks, trybootModule } from '../images/recipes/native.ts'
 import type { Kitchen } from '../images/recipes/recipe.ts'
-import { INITRAMFS, KERNEL, SCRIPT_ONLY, TOOLCHAIN } from '../images/sets.ts'
+import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../images/sets.ts'
 import { BASE_PACKAGES } from '../overlays/base/packages.ts'
 import { authorizedKeys } from '../overlays/base/ssh.ts'
 import { containersOf } from '../overlays/containers.ts'
@@ -25,7 +26,11 @@ export interface ImageContext {
   readonly steps: Readonly<Record<string, string>>
   readonly init: string
   readonly deviceScripts: Readonly<Record<string, string>>
+  /** Path below `flash/agent` -> source of what is compiled for the device. */
+  readonly native: Readonly<Record<string, string>>
   readonly sshKeys: readonly string[]
+  /** Public keys whose signature the host accepts on updates, once this image is committed. */
+  readonly signingKeys: readonly string[]
   /** The packages that the lock holds for a set. */
   locked(set: ArchitectureSet): readonly LockedPackage[]
   /** The lock's time in seconds since 1970. */
@@ -62,6 +67,8 @@ export function setsOf(host: Host, builder: Architecture): ArchitectureSet[] {
     ...(builder === architecture ? [] : [{ set: BASE, architecture: builder }]),
     target(KERNEL),
     target(INITRAMFS),
+    target(NATIVE),
+    { set: cross(builder), architecture: builder },
     ...containersOf(host).map(({ name, packages }) => target(containerSet(name, packages))),
   ]
 }
@@ -71,6 +78,12 @@ export function imageOf(host: Host, context: ImageContext): Image {
   const board = BOARDS[host.board]
   const target = (set: PackageSet) => context.locked({ set, architecture: board.architecture })
   const native = (set: PackageSet) => context.locked({ set, architecture: context.builder })
+  const kit = {
+    cross: native(cross(context.builder)),
+    target: target(NATIVE),
+    kernel: target(KERNEL),
+    sources: context.native,
+  }
   const kitchen: Kitchen = {
     builder: context.builder,
     target: board.architecture,
@@ -78,12 +91,13 @@ export function imageOf(host: Host, context: ImageContext): Image {
     steps: context.steps,
   }
   const sets = containersOf(host).map(({ name, packages }) => containerSet(name, packages))
-  const kernel = kernelLayer(kitchen, board, target(KERNEL))
+  const kernel = kernelLayer(kitchen, board, { packages: kit.kernel, tryboot: trybootModule(kitchen, kit) })
   const containers = containersOf(host).map(({ name, packages, tree }): Layer => {
     const locked = target(containerSet(name, packages))
     return { name: `container-${parseServiceName(name)}`, derivation: containerLayer(kitchen, name, locked, tree) }
   })
-  const tree = hostTree(host, { deviceScripts: context.deviceScripts, sshKeys: context.sshKeys })
+  const tree = hostTree(host, context)
+  const programs = { '/usr/lib/hangar/blocks': { from: nativeBlocks(kitchen, kit), file: 'blocks' } }
   return {
     host: host.name,
     board,
@@ -94,9 +108,9 @@ export function imageOf(host: Host, context: ImageContext): Image {
       { name: 'kernel', derivation: kernel },
       ...containers,
       // Last: what changes most often moves nothing behind it but the hash tree.
-      { name: 'host', derivation: hostLayer(kitchen, tree) },
+      { name: 'host', derivation: hostLayer(kitchen, tree, programs) },
     ],
-    bootFiles: bootFiles(board, kernel, initramfs(kitchen, kernel, target(INITRAMFS), context.init)),
+    bootFiles: bootFiles(board, kernel, initramfs(kitchen, kernel, target(INITRAMFS), initramfsScripts(context))),
     sshKeys: authorizedKeys(host, context.sshKeys),
     kernelArguments: KERNEL_ARGUMENTS,
     versions: versionsOf([BASE, KERNEL, ...sets].flatMap(target), [
@@ -104,6 +118,11 @@ export function imageOf(host: Host, context: ImageContext): Image {
       ...containersOf(host).flatMap(({ packages }) => packages),
     ]),
   }
+}
+
+function initramfsScripts({ init, deviceScripts }: ImageContext) {
+  const lib = ['record', 'tryboot'].map((name): [string, string] => [name, deviceScripts[name] ?? ''])
+  return { init, lib: Object.fromEntries(lib) }
 }
 
 function containerSet(name: string, packages: readonly string[]): PackageSet {

@@ -6,6 +6,7 @@ import { identityFiles } from './base/identity.ts'
 import { networkFiles } from './base/network.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
+import { updateFiles } from './base/update.ts'
 import type { Host } from './host-facts.ts'
 import { configurationPath, quadlet } from './quadlet.ts'
 import { renderedServices, type ServiceOnHost } from './rendered.ts'
@@ -15,16 +16,21 @@ export interface HostAssets {
   readonly deviceScripts: Readonly<Record<string, string>>
   /** Public keys that may log in, beside those that the host file names. */
   readonly sshKeys: readonly string[]
+  /** Public keys whose signature the host accepts on updates. */
+  readonly signingKeys: readonly string[]
+  /** The lock's time in seconds since 1970. */
+  readonly time: number
 }
 
 /** Every file of the `host` layer: what makes this host's image differ from another's. */
-export function hostTree(host: Host, { deviceScripts, sshKeys }: HostAssets): FileTree {
+export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time }: HostAssets): FileTree {
   const services = renderedServices(host)
   return mergeTrees({
     identity: identityFiles(host),
     network: networkFiles(host),
     firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
+    update: updateFiles({ name: host.name, board: host.board, time, signingKeys }),
     containers: containerFiles(services.map(({ kind }) => kind.name)),
     units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
     scripts: Object.fromEntries(

@@ -1,4 +1,7 @@
-/** Kernel modules that boards and services need, by path below `kernel/` without ending; `*` matches within one part. */
+/**
+ * Kernel modules that boards and services need, by path below `kernel/` (Debian's) or `updates/` (ours) without ending;
+ * `*` matches within one part.
+ */
 export interface ModuleGroup {
   readonly why: string
   readonly modules: readonly string[]
@@ -80,6 +83,10 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
       'drivers/i2c/busses/i2c-brcmstb',
       'drivers/i2c/busses/i2c-designware*',
     ],
+  },
+  {
+    why: 'Raspberry Pi 5: the flag that tries a slot; what it talks through is built in',
+    modules: ['hangar_tryboot'],
   },
   {
     why: 'Raspberry Pi 5: a screen and a keyboard for the console',
@@ -189,8 +196,9 @@ export const INITRAMFS_MODULES: readonly ModuleGroup[] = [
       'drivers/scsi/sd_mod',
     ],
   },
+  { why: 'Raspberry Pi 5: the flag that tries a slot', modules: ['hangar_tryboot'] },
   {
-    why: 'the virtual machine',
+    why: 'the virtual machine, whose serial ports are built in',
     modules: ['drivers/virtio/virtio_mmio', 'drivers/block/virtio_blk', 'drivers/char/hw_random/virtio-rng'],
   },
   { why: 'the slot', modules: ['drivers/md/dm-mod', 'drivers/md/dm-verity', 'fs/erofs/erofs', 'fs/overlayfs/overlay'] },

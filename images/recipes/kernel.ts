@@ -1,20 +1,27 @@
 import { MULTIARCH } from '../architecture.ts'
 import type { Board } from '../board.ts'
-import type { Derivation } from '../derivation.ts'
+import type { Derivation, Input } from '../derivation.ts'
 import { INITRAMFS_MODULES, MODULE_GROUPS } from '../kernel/modules.ts'
 import type { LockedPackage } from '../lock.ts'
 import { debs, json, type Kitchen, layerSettings, stepDerivation } from './recipe.ts'
+
+export interface KernelParts {
+  readonly packages: readonly LockedPackage[]
+  /** What makes our own module. */
+  readonly tryboot: Derivation
+}
 
 /**
  * The `kernel` layer, and beside it what boots: `kernel` (gzip), `initramfs-modules.tar`, `release`, `modules.alias` and
  * each device tree under the firmware's name.
  */
-export function kernelLayer(kitchen: Kitchen, board: Board, packages: readonly LockedPackage[]): Derivation {
+export function kernelLayer(kitchen: Kitchen, board: Board, { packages, tryboot }: KernelParts): Derivation {
   return stepDerivation(kitchen, {
     name: 'kernel',
     step: 'kernel-layer',
     inputs: {
       ...debs(packages),
+      'updates/hangar_tryboot.ko': { from: tryboot, file: 'hangar_tryboot.ko' },
       ...layerSettings(),
       'modules.json': json({
         layer: MODULE_GROUPS.flatMap(({ modules }) => modules),
@@ -25,12 +32,18 @@ export function kernelLayer(kitchen: Kitchen, board: Board, packages: readonly L
   })
 }
 
+export interface InitramfsScripts {
+  readonly init: string
+  /** Name -> what it sources from /lib/hangar. */
+  readonly lib: Readonly<Record<string, string>>
+}
+
 /** `initramfs.img`: the script that finds and opens the slot, and what it needs. */
 export function initramfs(
   kitchen: Kitchen,
   kernel: Derivation,
   packages: readonly LockedPackage[],
-  init: string,
+  { init, lib }: InitramfsScripts,
 ): Derivation {
   return stepDerivation(kitchen, {
     name: 'initramfs',
@@ -40,6 +53,7 @@ export function initramfs(
       ...debs(packages),
       'modules.tar': { from: kernel, file: 'initramfs-modules.tar' },
       init: { bytes: init },
+      ...Object.fromEntries(Object.entries(lib).map(([name, bytes]): [string, Input] => [`lib/${name}`, { bytes }])),
     },
   })
 }

@@ -1,4 +1,4 @@
-import type { Derivation } from '../derivation.ts'
+import type { Derivation, Input } from '../derivation.ts'
 import type { LockedPackage } from '../lock.ts'
 import type { FileTree } from '../tree.ts'
 import { debs, json, type Kitchen, layerSettings, stepDerivation } from './recipe.ts'
@@ -18,13 +18,14 @@ export function containerLayer(
   })
 }
 
-/** The `host` layer: what overlays say of one host, and nothing that another host shares. */
-export function hostLayer(kitchen: Kitchen, tree: FileTree): Derivation {
+/** The `host` layer: what overlays say of one host, and programs that were compiled, by their paths on the host. */
+export function hostLayer(kitchen: Kitchen, tree: FileTree, programs: Readonly<Record<string, Input>>): Derivation {
+  const laid = Object.entries(programs).map(([path, input]): [string, Input] => [`programs${path}`, input])
   return stepDerivation(kitchen, {
     name: 'host',
     step: 'tree-layer',
     args: ['host'],
-    inputs: { 'tree.json': json(storedTree(tree)), ...layerSettings() },
+    inputs: { 'tree.json': json(storedTree(tree)), ...Object.fromEntries(laid), ...layerSettings() },
   })
 }
 

@@ -13,7 +13,8 @@ import { unpackDebs } from './parts/deb.ts'
 import { capture, exec } from './parts/exec.ts'
 
 // Makes `/out/initramfs.img`: busybox, dmsetup with its libraries, modules and one script. Inputs: /in/debs,
-// /in/modules.tar (files and the order in which they load), /in/init. Argument: the target's multiarch directory.
+// /in/modules.tar (files and the order in which they load), /in/init, /in/lib (what it
+// sources). Argument: the target's multiarch directory.
 const [multiarch = ''] = process.argv.slice(2)
 const PACKAGES = '/build/packages'
 const ROOT = '/build/root'
@@ -32,6 +33,7 @@ await libraries()
 await modules()
 copyFileSync('/in/init', `${ROOT}/init`)
 chmodSync(`${ROOT}/init`, 0o755)
+cpSync('/in/lib', `${ROOT}/lib/hangar`, { recursive: true })
 writeFileSync('/build/initramfs.cpio', cpioOf(ROOT))
 await exec('zstd', ['-q', '-9', '-T1', '/build/initramfs.cpio', '-o', '/out/initramfs.img'])
 

@@ -3,10 +3,10 @@ import { dirname } from 'node:path'
 import { unpackDebs } from './parts/deb.ts'
 import { exec } from './parts/exec.ts'
 import { makeLayer } from './parts/layer.ts'
-import { closure, findModules, kernelRelease, select } from './parts/modules.ts'
+import { closure, findModules, kernelRelease, requireModulesOf, select } from './parts/modules.ts'
 
 // Makes the `kernel` layer of the modules that boards need, and lays out what boots: the kernel, device trees, and the
-// modules that the initramfs loads. Inputs: /in/debs, /in/modules.json, /in/erofs.json.
+// modules that the initramfs loads. Inputs: /in/debs, /in/updates (our own modules), /in/modules.json, /in/erofs.json.
 const wanted = JSON.parse(readFileSync('/in/modules.json', 'utf8')) as {
   layer: string[]
   initramfs: string[]
@@ -24,6 +24,8 @@ await unpackDebs(
 )
 const release = kernelRelease(ROOT)
 const source = `${ROOT}/usr/lib/modules/${release}`
+cpSync('/in/updates', `${source}/updates`, { recursive: true })
+await requireModulesOf(release, `${source}/updates`)
 const modules = findModules(source)
 
 await bootFiles()
@@ -41,14 +43,11 @@ async function bootFiles(): Promise<void> {
 async function initramfsModules(): Promise<void> {
   const names = await closure(source, modules, select(modules, wanted.initramfs))
   mkdirSync('/build/initramfs')
-  for (const name of names)
-    await exec('sh', [
-      '-c',
-      'xz -dc "$1" > "$2"',
-      'xz',
-      `${source}/${modules.get(name)}`,
-      `/build/initramfs/${name}.ko`,
-    ])
+  for (const name of names) {
+    const program = modules.get(name)?.endsWith('.xz') ? 'xz -dc' : 'cat'
+    const command = `${program} "$1" > "$2"`
+    await exec('sh', ['-c', command, program, `${source}/${modules.get(name)}`, `/build/initramfs/${name}.ko`])
+  }
   writeFileSync('/build/initramfs/load', names.map((name) => `${name}\n`).join(''))
   await exec('tar', [
     '-c',

@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { readAssets } from '../../builder/assets.ts'
-import { readLock } from '../../builder/lock/file.ts'
 import { localRunner } from '../../builder/runners/local.ts'
 import { parseDeviceTree, type TreeNode } from '../../flash/vm/device-tree.ts'
 import type { Board } from '../../images/board.ts'
-import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
-import { lockedPackages } from '../../images/lock.ts'
+import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import { kernelLayer } from '../../images/recipes/kernel.ts'
-import { KERNEL } from '../../images/sets.ts'
+import { trybootModule } from '../../images/recipes/native.ts'
+import { nativeKit } from './built-native.ts'
 import { compile } from './compile.ts'
 import { listReporter } from './reporter.ts'
-import { PROJECT, storeWithToolchain } from './toolchain.ts'
+import { PROJECT, storeWithToolchain, type WithToolchain } from './toolchain.ts'
 
 /** Which module takes devices of a name: a pattern as in `modules.alias`. */
 export interface Alias {
@@ -29,12 +26,15 @@ export interface BuiltKernel {
   readonly layer: readonly Alias[]
   /** Modules that the initramfs loads, in that order. */
   readonly loaded: readonly string[]
+  /** Modules that depmod found in the layer, by their paths below the kernel's directory. */
+  readonly files: readonly string[]
 }
 
 /** The kernel layer of the lock's packages, as every image has it: built, or taken from the store. */
 export async function builtKernel(board: Board): Promise<BuiltKernel> {
-  const { store, fetch, toolchain } = await storeWithToolchain()
-  const kernel = await kernelDerivation(board, toolchain)
+  const given = await storeWithToolchain()
+  const { store, fetch } = given
+  const kernel = await kernelDerivation(board, given)
   const lists = listsOf(kernel)
   const outputs = await localRunner({ store, fetch }).realise([kernel, lists], listReporter())
   const read = (from: Derivation, file: string) => {
@@ -47,16 +47,18 @@ export async function builtKernel(board: Board): Promise<BuiltKernel> {
     builtIn: parseModinfo(read(lists, 'builtin').toString()),
     layer: parseAliases(read(kernel, 'modules.alias').toString()),
     loaded: read(lists, 'load').toString().trim().split('\n'),
+    files: [
+      ...read(lists, 'dep')
+        .toString()
+        .matchAll(/^([^:]+):/gm),
+    ].map(([, path = '']) => path),
   }
 }
 
-async function kernelDerivation(board: Board, toolchain: Toolchain): Promise<Derivation> {
+async function kernelDerivation(board: Board, given: WithToolchain): Promise<Derivation> {
   compile(PROJECT)
-  const { steps } = readAssets(PROJECT)
-  const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
-  const packages = lockedPackages(lock, { set: KERNEL, architecture: board.architecture })
-  if (packages === undefined) throw new Error('the lock holds no kernel: npm run lock')
-  return kernelLayer({ builder: toolchain.architecture, target: board.architecture, toolchain, steps }, board, packages)
+  const { kitchen, kit } = await nativeKit(given)
+  return kernelLayer(kitchen, board, { packages: kit.kernel, tryboot: trybootModule(kitchen, kit) })
 }
 
 /** The lists inside the layer and the initramfs' modules, taken out of the very files that images are made of. */
@@ -64,6 +66,7 @@ function listsOf(kernel: Derivation): Derivation {
   const script = [
     'fsck.erofs --extract=/build/layer --no-preserve /in/layer',
     'cp /build/layer/usr/lib/modules/*/modules.builtin.modinfo /out/builtin',
+    'cp /build/layer/usr/lib/modules/*/modules.dep /out/dep',
     'tar -x -O -f /in/modules ./load > /out/load',
   ]
   return {

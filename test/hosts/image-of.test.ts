@@ -17,11 +17,22 @@ function context(given: Partial<ImageContext> = {}): ImageContext {
     deviceScripts: { identity: '#!/bin/sh\n' },
     sshKeys: ['ssh-ed25519 AAAA owner'],
     time: 1_700_000_000,
+    native: { 'blocks/main.c': '// blocks', 'module/hangar_tryboot.c': '// tryboot' },
+    signingKeys: [],
     // A package is named after what asks for it: versions and sets can be told apart.
     locked: ({ set, architecture }) =>
-      set.request.map((name) => lockedPackage(name.split('/')[0] ?? '', { architecture })),
+      [...set.request, ...(VERSIONED[set.name] ?? [])].map((name) =>
+        lockedPackage(name.split('/')[0] ?? '', { architecture }),
+      ),
     ...given,
   }
+}
+
+/** What comes along with a version in its name: of one kernel. */
+const VERSIONED: Readonly<Record<string, readonly string[]>> = {
+  kernel: ['linux-image-7.3.4-arm64'],
+  native: ['linux-headers-7.3.4-arm64'],
+  cross: ['linux-kbuild-7.3.4'],
 }
 
 const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) => imageOf(host, context(given))
@@ -38,7 +49,15 @@ describe('package sets of a host', () => {
 
   it('are for its board, and the tools and a base to configure for the machine that builds', () => {
     expect(keys('amd64')).toEqual([
-      ...['toolchain:amd64', 'base:arm64', 'base:amd64', 'kernel:arm64', 'initramfs:arm64'],
+      ...[
+        'toolchain:amd64',
+        'base:arm64',
+        'base:amd64',
+        'kernel:arm64',
+        'initramfs:arm64',
+        'native:arm64',
+        'cross:amd64',
+      ],
       ...['container/mosquitto:arm64', 'container/prometheus:arm64'],
     ])
   })
@@ -103,7 +122,33 @@ describe('a change of', () => {
 
   it("the owner's keys or a device's script changes the host layer alone", () => {
     expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
-    expect(changed(before, digests(testHost(), { deviceScripts: { identity: '#!/bin/sh\n:\n' } }))).toEqual(['host'])
+    expect(changed(before, digests(testHost(), scripts({ identity: '#!/bin/sh\n:\n' })))).toEqual(['host'])
+  })
+
+  it('the keys that may sign updates changes the host layer alone', () => {
+    expect(changed(before, digests(testHost(), { signingKeys: ['ssh-ed25519 DDDD signing'] }))).toEqual(['host'])
+  })
+
+  it('what is compiled for the device changes the layer that it goes into', () => {
+    const native = context().native
+    const layersOf = (path: string) => changed(before, digests(testHost(), { native: { ...native, [path]: 'x' } }))
+    expect(layersOf('blocks/main.c')).toEqual(['host'])
+    expect(layersOf('module/Kbuild')).toEqual(['kernel'])
+  })
+
+  it('a script that the initramfs has too changes what boots as well', () => {
+    for (const name of ['record', 'tryboot']) {
+      const given = scripts({ [name]: '# another\n' })
+      expect(changed(before, digests(testHost(), given))).toEqual(['host'])
+      expect(initramfsOf(image(testHost(), given))).not.toBe(initramfsOf(image()))
+    }
+    expect(initramfsOf(image(testHost(), scripts({ identity: ':\n' })))).toBe(initramfsOf(image()))
+  })
+
+  it('what is compiled changes the layer that it is in', () => {
+    const native = (name: string) => ({ native: { ...context().native, [name]: '// changed' } })
+    expect(changed(before, digests(testHost(), native('blocks/main.c')))).toEqual(['host'])
+    expect(changed(before, digests(testHost(), native('module/hangar_tryboot.c')))).toEqual(['kernel'])
   })
 
   it('the initramfs changes no layer, but what boots', () => {
@@ -112,6 +157,10 @@ describe('a change of', () => {
     expect(initramfsOf(image(testHost(), { init }))).not.toBe(initramfsOf(image()))
   })
 })
+
+function scripts(others: Readonly<Record<string, string>>): Partial<ImageContext> {
+  return { deviceScripts: { ...context().deviceScripts, ...others } }
+}
 
 function services() {
   return { mosquitto: { memory: '64 MiB', cpus: 0.5 }, prometheus: { memory: '256 MiB' } }

@@ -4,7 +4,12 @@ import { hostTree } from '../../overlays/host-tree.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
 
-const ASSETS = { deviceScripts: { data: '#!/bin/sh\n' }, sshKeys: ['ssh-ed25519 AAAA owner'] }
+const ASSETS = {
+  deviceScripts: { data: '#!/bin/sh\n' },
+  sshKeys: ['ssh-ed25519 AAAA owner'],
+  signingKeys: ['ssh-ed25519 CCCC signing'],
+  time: 1_700_000_000,
+}
 const tree = hostTree(testHost(), ASSETS)
 
 describe('the host layer', () => {
@@ -13,6 +18,12 @@ describe('the host layer', () => {
     expect(tree['/usr/lib/hangar/data']).toMatchObject({ content: '#!/bin/sh\n', mode: 0o755 })
     expect(textAt(tree, '/usr/share/containers/systemd/mosquitto.container')).toContain('[Container]')
     expect(textAt(tree, '/usr/share/hangar/services/mosquitto/etc/mosquitto/mosquitto.conf')).toContain('listener')
+  })
+
+  it('says to the agent what it runs on, and whose updates it takes', () => {
+    const facts = linesAt(tree, '/usr/lib/hangar/facts')
+    expect(facts).toEqual(expect.arrayContaining(["HOST='tiny'", "BOARD='raspberry-pi-5'", 'BUILT=1700000000']))
+    expect(textAt(tree, '/usr/lib/hangar/signing')).toBe('ssh-ed25519 CCCC signing\n')
   })
 
   it('lies where nothing is mounted over it', () => {

@@ -1,20 +1,28 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { capture } from './exec.ts'
 
+/** Debian's own modules, and what others build for the same kernel. */
+const DIRECTORIES = ['kernel', 'updates']
+
 /** Modules of one kernel: name as the kernel knows it -> path below the kernel's directory, with ending. */
 export function findModules(directory: string): Map<string, string> {
   const found = new Map<string, string>()
-  for (const path of readdirSync(`${directory}/kernel`, { recursive: true, encoding: 'utf8' }).sort()) {
-    const name = /([^/]+)\.ko(\.xz)?$/.exec(path)?.[1]
-    if (name !== undefined) found.set(name.replaceAll('-', '_'), `kernel/${path}`)
+  for (const part of DIRECTORIES.filter((each) => existsSync(`${directory}/${each}`))) {
+    for (const path of readdirSync(`${directory}/${part}`, { recursive: true, encoding: 'utf8' }).sort()) {
+      const name = /([^/]+)\.ko(\.xz)?$/.exec(path)?.[1]
+      if (name !== undefined) found.set(name.replaceAll('-', '_'), `${part}/${path}`)
+    }
   }
   return found
 }
 
-/** Names of modules whose path below `kernel/`, without ending, matches a pattern; in the patterns' order. */
+/** Names of modules whose path below their directory, without ending, matches a pattern; in the patterns' order. */
 export function select(modules: ReadonlyMap<string, string>, patterns: readonly string[]): string[] {
   const expressions = patterns.map(
-    (pattern) => new RegExp(`^kernel/${pattern.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')}\\.ko(\\.xz)?$`),
+    (pattern) =>
+      new RegExp(
+        `^(?:${DIRECTORIES.join('|')})/${pattern.replace(/[.+]/g, '\\$&').replaceAll('*', '[^/]*')}\\.ko(\\.xz)?$`,
+      ),
   )
   return [
     ...new Set(expressions.flatMap((each) => [...modules].filter(([, path]) => each.test(path)).map(([name]) => name))),
@@ -60,6 +68,14 @@ async function readDepends(
         .map((each) => each.replaceAll('-', '_')),
     ]),
   )
+}
+
+/** Refuses modules that were built for another kernel: it would refuse them too, but only on the device. */
+export async function requireModulesOf(release: string, directory: string): Promise<void> {
+  for (const name of readdirSync(directory).sort()) {
+    const [built = 'none'] = (await capture('modinfo', ['-F', 'vermagic', `${directory}/${name}`])).split(' ')
+    if (built !== release) throw new Error(`module '${name}' was built for kernel '${built}', wanted '${release}'`)
+  }
 }
 
 export function kernelRelease(root: string): string {

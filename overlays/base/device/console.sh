@@ -6,6 +6,7 @@ set -u
 
 SHELL_FOR=${1:-none}
 RUN=${HANGAR_RUN:-/run/hangar}
+AGENT=${HANGAR_LIB:-/usr/lib/hangar}/agent
 
 fact() { sed -n "s/^$1=//p" "$RUN/boot" 2>/dev/null; }
 
@@ -16,8 +17,8 @@ unhealthy() { systemctl --no-legend --plain list-units --type=service,mount,sock
 fingerprint() { ssh-keygen -l -f "$RUN/identity/ssh/ssh_host_ed25519_key.pub" 2>/dev/null | cut -d' ' -f2; }
 
 status() {
-  trial=$(fact TRYBOOT)
-  [ "${trial:-0}" = 0 ] && standing=committed || standing="on trial"
+  standing=committed
+  [ ! -e "$RUN/trial" ] || standing="on trial: $(cat "$RUN/reasons" 2>/dev/null)"
   echo
   echo "  host        $(cat /etc/hostname)"
   echo "  slot        $(fact SLOT), $standing"
@@ -31,8 +32,19 @@ status() {
   echo
 }
 
+# As `npm run revert` does, without a network: with today's data, or as it was when the other slot last ran.
+go_back() {
+  printf "Go back to the other slot, with today's data [t] or as it was then [w]? "
+  read -r answer || return
+  case $answer in t) flag='' ;; w) flag=--with-data ;; *) echo "nothing done"; return ;; esac
+  # shellcheck disable=SC2086
+  said=$("$AGENT" revert $flag) || { echo "  $(echo "$said" | jq -r '.error | "\(.message); \(.hint)"')"; return; }
+  echo "  starting slot $(echo "$said" | jq -r .slot) on trial; this slot comes back by itself if it is not healthy"
+  "$AGENT" reboot >/dev/null
+}
+
 menu() {
-  printf '[s]tatus  [r]eboot  [p]ower off'
+  printf '[s]tatus  [r]eboot  [p]ower off  go [b]ack to the other slot'
   [ "$SHELL_FOR" != root ] || printf '  root s[h]ell'
   printf ' > '
 }
@@ -46,6 +58,7 @@ choose() {
   case $1 in
     s | status | '') status ;;
     r | reboot) sure Reboot && systemctl reboot ;;
+    b | back) sure "Go back on" && go_back ;;
     p | poweroff) sure "Power off" && systemctl poweroff ;;
     h | shell) [ "$SHELL_FOR" = root ] && HOME=/root /bin/bash -l ;;
     *) echo "not understood: $1" ;;

@@ -2,6 +2,9 @@
 # data SERVICE...: mounts the data volume at /data, this slot's /var, and each service's own subvolume at
 # /run/hangar/data/SERVICE. At first boot the partition grows to the disk's end and is formatted.
 #
+# On trial (/run/hangar/trial) this slot's copies are made anew from what the committed slot has: whatever the trial does to
+# data, the committed slot finds its own as it left it.
+#
 # Where anything is not as it should be nothing is formatted: /var is memory, services stay down, and the reason is on the
 # console and in /run/hangar/data-failed. Nothing that the host needs to be reached is on this volume.
 # POSIX; runs under dash.
@@ -105,22 +108,45 @@ subvolume() {
   [ -d "$DATA_DIR/$1@$SLOT" ] || btrfs -q subvolume create "$DATA_DIR/$1@$SLOT"
 }
 
+forget() { [ ! -d "$1" ] || btrfs -q subvolume delete "$1"; }
+
+# take_over SERVICE: this slot's copy becomes what the other slot has. The new one is whole before the old one goes.
+take_over() {
+  [ -d "$DATA_DIR/$1@$OTHER" ] || return 0
+  forget "$DATA_DIR/$1@$SLOT.new" && btrfs -q subvolume snapshot "$DATA_DIR/$1@$OTHER" "$DATA_DIR/$1@$SLOT.new" &&
+    forget "$DATA_DIR/$1@$SLOT" && mv "$DATA_DIR/$1@$SLOT.new" "$DATA_DIR/$1@$SLOT"
+}
+
+takes_over() { grep -qx 'data snapshot' "$RUN/trial" 2>/dev/null; }
+
 # Not a bind mount of $DATA_DIR: what podman mounts below /var would appear there a second time.
 mount_subvolume() { mount -t btrfs -o "$OPTIONS,subvol=$1" "$DATA" "$2"; }
 
+# Each generation begins with a /var of its own, made from its image: what another version left there is no concern of it.
 mount_var() {
-  subvolume var || return 1
   filled=$DATA_DIR/var@$SLOT/.hangar-filled
-  if [ ! -e "$filled" ]; then
+  if [ "$(cat "$filled" 2>/dev/null)" != "$ROOT_HASH" ]; then
+    forget "$DATA_DIR/var@$SLOT"
+    subvolume var || return 1
     # Marked when it is whole and on the disk: a cut before that is filled again.
-    fill_var "$DATA_DIR/var@$SLOT" && btrfs filesystem sync "$DATA_DIR" && : >"$filled" || return 1
+    { fill_var "$DATA_DIR/var@$SLOT" && btrfs filesystem sync "$DATA_DIR" && echo "$ROOT_HASH" >"$filled"; } || return 1
   fi
-  mount_subvolume "var@$SLOT" "$VAR_DIR"
+  mount_subvolume "var@$SLOT" "$VAR_DIR" && keep_what_lasts
+}
+
+# What of /var belongs to the host and not to a generation: the journal, and the clock that was saved.
+keep_what_lasts() {
+  [ -d "$DATA_DIR/keep" ] || btrfs -q subvolume create "$DATA_DIR/keep" || return 1
+  mkdir -p "$RUN/keep" && mount_subvolume keep "$RUN/keep" || return 1
+  for path in log/journal lib/systemd/timesync; do
+    mkdir -p "$RUN/keep/$path" "$VAR_DIR/$path" && mount --bind "$RUN/keep/$path" "$VAR_DIR/$path" || return 1
+  done
 }
 
 # SERVICE:UID:GID
 mount_service() {
   name=${1%%:*} owner=${1#*:}
+  if takes_over; then take_over "$name" || return 1; fi
   subvolume "$name" || return 1
   chown "$owner" "$DATA_DIR/$name@$SLOT" && chmod 0750 "$DATA_DIR/$name@$SLOT" || return 1
   mkdir -p "$RUN/data/$name" && mount_subvolume "$name@$SLOT" "$RUN/data/$name"
@@ -130,7 +156,11 @@ main() {
   SLOT=$(sed -n 's/^SLOT=//p' "$RUN/boot")
   DISK=$(sed -n 's/^DISK=//p' "$RUN/boot")
   DATA=$(sed -n 's/^DATA=//p' "$RUN/boot")
-  case "$SLOT:$DISK:$DATA" in :* | *::* | *:) without_data "$RUN/boot names no slot, disk or data partition" ;; esac
+  ROOT_HASH=$(sed -n 's/^ROOT_HASH=//p' "$RUN/boot")
+  if [ "$SLOT" = a ]; then OTHER=b; else OTHER=a; fi
+  # Written where autoboot.txt could not be mended: this slot's copies are not today's.
+  [ ! -e "$RUN/wrong-slot" ] || without_data "$(cat "$RUN/wrong-slot")"
+  case "$SLOT:$DISK:$DATA:$ROOT_HASH" in :* | *::* | *:) without_data "$RUN/boot names no slot, disk, data partition or root hash" ;; esac
   prepare
   mount -t btrfs -o $OPTIONS "$DATA" "$DATA_DIR" || without_data "$DATA cannot be mounted"
   btrfs -q filesystem resize max "$DATA_DIR" || say "data: the file system cannot grow to the end of $DATA"

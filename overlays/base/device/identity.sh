@@ -1,5 +1,5 @@
 #!/bin/sh
-# identity load: what makes this host itself, from the identity partition to /run/hangar/identity.
+# identity load|save: what makes this host itself, from the identity partition to /run/hangar/identity and back.
 #
 # The partition is raw: two copies, each a header sector and a tar. The newer one that is whole counts; a damaged one is
 # written again from the other. Both blank is a first boot: an identity is made. Damaged but not blank is never
@@ -9,6 +9,7 @@ set -u
 
 RUN=${HANGAR_RUN:-/run/hangar}
 ETC=${HANGAR_ETC:-/etc}
+LIB=${HANGAR_LIB:-/usr/lib/hangar}
 IDENTITY_DIR=$RUN/identity
 FORMAT="hangar-identity 1"
 # In sectors of 512 bytes: the second copy begins in the middle of the partition's 32 MiB.
@@ -80,6 +81,16 @@ make_identity() {
   tr -d - </proc/sys/kernel/random/uuid >"$IDENTITY_DIR/machine-id"
 }
 
+# Whose signature counts on updates: at first those whom the image itself names. Where keys were revoked that was before.
+make_trust() {
+  trust=$IDENTITY_DIR/trust
+  if [ -s "$trust/signing" ] || [ -s "$trust/revoked" ]; then return; fi
+  mkdir -p "$trust"
+  if ! cp "$LIB/signing" "$trust/signing" || ! : >"$trust/revoked" || ! echo 0 0 >"$trust/serial"; then
+    say 'identity: the keys that may sign updates are not known'
+  fi
+}
+
 unpack() { tar -x -f "$WORK/tar" -C "$IDENTITY_DIR"; }
 
 tell_fingerprint() {
@@ -91,9 +102,11 @@ load() {
   if [ -n "$NEWEST" ]; then
     mend_others
     unpack || return 1
+    make_trust
     tell_fingerprint "SSH host key"
   elif is_blank 0 && is_blank 32768; then
     make_identity || return 1
+    make_trust
     tar -c -f "$WORK/tar" -C "$IDENTITY_DIR" . || return 1
     for copy in $COPIES; do write_copy "$copy" "$WORK/tar" 1 || say "identity: cannot write the copy at sector $copy"; done
     tell_fingerprint "made at first boot, SSH host key"
@@ -101,25 +114,39 @@ load() {
     say "identity: both copies on $PARTITION are damaged; left as they are, using one that lasts until the next boot"
     say "identity: for a new one that stays: dd if=/dev/zero of=$PARTITION bs=1M count=17, and reboot"
     make_identity || return 1
+    make_trust
     tell_fingerprint "temporary, SSH host key"
   fi
+}
+
+# The copy that does not count is written first: at any cut one of the two is whole.
+save() {
+  find_newest
+  if [ -z "$NEWEST" ] && ! { is_blank 0 && is_blank 32768; }; then
+    say "identity: both copies on $PARTITION are damaged; nothing is saved"
+    return 1
+  fi
+  tar -c -f "$WORK/tar" -C "$IDENTITY_DIR" . || return 1
+  for copy in $(echo "$COPIES" | tr ' ' '\n' | grep -vx "${NEWEST:-none}") $NEWEST; do
+    write_copy "$copy" "$WORK/tar" $((SEQUENCE + 1)) || return 1
+  done
 }
 
 # systemd reads the machine's id before it mounts anything: it has to be in place now.
 bind_machine_id() { mount --bind "$IDENTITY_DIR/machine-id" "$ETC/machine-id"; }
 
 main() {
-  [ "${1:-}" = load ] || { echo "usage: identity load" >&2; exit 2; }
+  case ${1:-} in load | save) ;; *) echo "usage: identity load|save" >&2; exit 2 ;; esac
   PARTITION=$(sed -n 's/^IDENTITY=//p' "$RUN/boot")
   [ -n "$PARTITION" ] || { say "identity: $RUN/boot names no partition"; exit 1; }
   umask 077
   mkdir -p "$IDENTITY_DIR"
   WORK=$RUN/identity.work
   mkdir -p "$WORK"
-  load
+  "$1"
   status=$?
   rm -rf "$WORK"
-  [ $status -eq 0 ] || exit $status
+  { [ $status -eq 0 ] && [ "$1" = load ]; } || exit $status
   bind_machine_id
 }
 

@@ -12,6 +12,7 @@ const FOR_BOOT = {
   'PCIe, for NVMe': 'brcm,bcm2712-pcie',
   'RP1, for USB disks': 'pci1de4,1',
   USB: 'snps,dwc3',
+  'firmware, for the flag that tries a slot': 'raspberrypi,bcm2835-firmware',
 }
 
 /** Devices that a host needs once it runs: their drivers are in the kernel layer. */
@@ -19,7 +20,6 @@ const FOR_RUNNING = {
   Ethernet: 'raspberrypi,rp1-gem',
   'random numbers': 'brcm,bcm2711-rng200',
   'power button': 'gpio-keys',
-  firmware: 'raspberrypi,bcm2835-firmware',
   screen: 'brcm,bcm2712-vc6',
 }
 
@@ -32,6 +32,7 @@ const FOUND_FOR_BOOT = {
   'a USB disk': 'usb:v0781p5581d0100dc00dsc00dp00ic08isc06ip50in00',
   'a fast USB disk': 'usb:v174Cp55AAd0100dc00dsc00dp00ic08isc06ip62in00',
   'a disk behind USB': 'scsi:t-0x00',
+  'the ports of the virtual machine, one of which is its firmware': 'virtio:d00000003v00000001',
 }
 const FOUND_WHEN_RUNNING = {
   // BCM54213PE, by its number 0x600d84a2.
@@ -122,5 +123,10 @@ describe('the kernel has drivers for what the device tree does not name', () => 
 describe('the initramfs', () => {
   it('loads the watchdog before anything that could hang', () => {
     expect(kernel.loaded[0]).toBe('bcm2835_wdt')
+  })
+
+  it('loads our own module, which is in the kernel layer too', () => {
+    expect(kernel.loaded).toContain('hangar_tryboot')
+    expect(kernel.files.filter((path) => path.startsWith('updates/'))).toEqual(['updates/hangar_tryboot.ko'])
   })
 })

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { closure, findModules, kernelRelease, select } from '../../../images/steps/parts/modules.ts'
+import { closure, findModules, kernelRelease, requireModulesOf, select } from '../../../images/steps/parts/modules.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 /** Module path below `kernel/` -> what modinfo says that it depends on. */
@@ -37,6 +37,25 @@ describe('kernel modules', () => {
     const found = findModules(await smallKernel())
     expect([...found.keys()].sort()).toEqual(['erofs', 'mmc_core', 'sdhci', 'sdhci_brcmstb', 'sdhci_pltfm'])
     expect(found.get('sdhci_brcmstb')).toBe('kernel/drivers/mmc/host/sdhci-brcmstb.ko.xz')
+  })
+
+  it('are found among our own too, and selected as those are', async () => {
+    const directory = await smallKernel()
+    mkdirSync(`${directory}/updates`)
+    writeFileSync(`${directory}/updates/hangar_tryboot.ko`, '\n')
+    const found = findModules(directory)
+    expect(found.get('hangar_tryboot')).toBe('updates/hangar_tryboot.ko')
+    expect(select(found, ['hangar_tryboot', 'fs/erofs/*'])).toEqual(['hangar_tryboot', 'erofs'])
+  })
+
+  it('of our own are refused where they were built for another kernel', async () => {
+    const directory = await smallKernel()
+    mkdirSync(`${directory}/updates`)
+    writeFileSync(`${directory}/updates/hangar_tryboot.ko`, '7.3.4-arm64 SMP preempt mod_unload\n')
+    await requireModulesOf('7.3.4-arm64', `${directory}/updates`)
+    await expect(requireModulesOf('7.3.5-arm64', `${directory}/updates`)).rejects.toThrow(
+      "module 'hangar_tryboot.ko' was built for kernel '7.3.4-arm64', wanted '7.3.5-arm64'",
+    )
   })
 
   it('are selected in the order of the patterns, once, within one directory', async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { BOARDS } from '../../../images/board.ts'
+import { symlink } from '../../../images/tree.ts'
 import { type UnitOptions, unitFiles } from '../../../overlays/base/units.ts'
+import { updateFiles } from '../../../overlays/base/update.ts'
 import { linesAt, textAt } from '../../helpers/file-tree.ts'
 
 const UNITS = '/etc/systemd/system'
@@ -69,6 +71,31 @@ describe('the data volume', () => {
     const [before = ''] = linesAt(tree, unit).filter((line) => line.startsWith('Before='))
     for (const name of ['systemd-journal-flush.service', 'systemd-tmpfiles-setup.service'])
       expect(before).toContain(name)
+  })
+})
+
+describe('the units of a trial', () => {
+  const update = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, signingKeys: [] })
+
+  it.each(['hangar-trial', 'hangar-abandon'])('%s runs on trial and at no other time', (name) => {
+    expect(linesAt(update, `${UNITS}/${name}.service`)).toContain('ConditionPathExists=/run/hangar/trial')
+  })
+
+  it('wait for nothing that might never come, and come back where they are killed', () => {
+    const trial = linesAt(update, `${UNITS}/hangar-trial.service`)
+    expect(trial.filter((line) => /^(After|Requires|Wants|BindsTo|Requisite)=/.test(line))).toEqual([])
+    expect(trial).toContain('Restart=on-failure')
+  })
+
+  it('end a trial that comes up in emergency or rescue mode', () => {
+    for (const target of ['emergency', 'rescue'])
+      expect(linesAt(update, `${UNITS}/${target}.target.d/hangar.conf`)).toContain('Wants=hangar-abandon.service')
+    expect(linesAt(update, `${UNITS}/hangar-abandon.service`)).toContain('DefaultDependencies=no')
+  })
+
+  it('are enabled where they are', () => {
+    const link = update[`${UNITS}/multi-user.target.wants/hangar-trial.service`]
+    expect(link).toEqual(symlink(`${UNITS}/hangar-trial.service`))
   })
 })
 

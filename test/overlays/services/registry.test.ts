@@ -87,7 +87,7 @@ describe.each(services)('%s', (name, service) => {
   })
 
   it('has each file that it mounts in the host layer', () => {
-    const tree = hostTree(everything, { deviceScripts: {}, sshKeys: [] })
+    const tree = hostTree(everything, { deviceScripts: {}, sshKeys: [], signingKeys: [], time: 0 })
     for (const volume of value('Volume').filter((each) => each.endsWith(':ro')))
       expect(tree[volume.split(':')[0] ?? '']).toMatchObject({ kind: 'file', mode: 0o644 })
     expect(tree[`/usr/share/containers/systemd/${name}.container`]).toMatchObject({ content: lines.join('\n') })

@@ -14,6 +14,10 @@ async function newDevice(shell: Shell) {
   device.pretend('ip', 'echo "2: end0 inet 192.0.2.10/24 scope global end0"')
   device.pretend('systemctl', 'cat "$PRETEND_ROOT/unwell" 2>/dev/null')
   device.pretend('ssh-keygen', 'echo "256 SHA256:abc tiny (ED25519)"')
+  device.pretend(
+    'agent',
+    'cat "$PRETEND_ROOT/answer" 2>/dev/null; [ "$1" != revert ] || exit "$(cat "$PRETEND_ROOT/code")"',
+  )
   // A shell of this machine must not be what the menu starts.
   const script = SCRIPT.replaceAll('/bin/bash', device.path('bin/bash')).replaceAll(
     '/etc/hostname',
@@ -23,9 +27,9 @@ async function newDevice(shell: Shell) {
     const ran = device.run(script, {
       args,
       input: lines.map((line) => `${line}\n`).join(''),
-      env: { HANGAR_RUN: device.path('run') },
+      env: { HANGAR_RUN: device.path('run'), HANGAR_LIB: device.path('bin') },
     })
-    const asked = ran.calls.filter((call) => /^(bash|systemctl (reboot|poweroff))/.test(call))
+    const asked = ran.calls.filter((call) => /^(bash|agent|systemctl (reboot|poweroff))/.test(call))
     return { ...ran, asked }
   }
   return { device, type }
@@ -44,16 +48,18 @@ describeOnShells('the console', (shell) => {
     device.write('unwell', 'mosquitto.service loaded failed failed\nssh.service loaded failed failed\n')
     device.write('run/data-failed', 'no disk\n')
     device.write('run/boot', 'SLOT=a\nTRYBOOT=1\n')
+    device.write('run/trial', 'id one\n')
+    device.write('run/reasons', 'service mosquitto is not healthy: activating\n')
     const unwell = type([]).stdout
     expect(unwell).toMatch(/units +mosquitto\.service, ssh\.service\n/)
     expect(unwell).toMatch(/data +no disk\n/)
-    expect(unwell).toMatch(/slot +a, on trial\n/)
+    expect(unwell).toMatch(/slot +a, on trial: service mosquitto is not healthy: activating\n/)
   })
 
   it('offers status and restart, and no shell', async () => {
     const { type } = await newDevice(shell)
     const { stdout } = type([])
-    expect(stdout).toContain('[s]tatus  [r]eboot  [p]ower off > ')
+    expect(stdout).toContain('[s]tatus  [r]eboot  [p]ower off  go [b]ack to the other slot > ')
     expect(stdout).not.toContain('s[h]ell')
   })
 
@@ -90,6 +96,35 @@ describeOnShells('the console', (shell) => {
     const { stdout, asked } = type(['h'], 'root')
     expect(stdout).toContain('root s[h]ell')
     expect(asked).toEqual(['bash -l'])
+  })
+
+  it.each([
+    ['t', 'agent revert'],
+    ['w', 'agent revert --with-data'],
+  ])('goes back to the other slot, with the data that are asked for: %s', async (which, call) => {
+    const { device, type } = await newDevice(shell)
+    device.write('answer', '{"ok":true,"id":"revert-1","slot":"a","root":"ab"}\n')
+    device.write('code', '0')
+    const { stdout, asked } = type(['b', 'yes', which])
+    expect(asked).toEqual([call, 'agent reboot'])
+    expect(stdout).toContain('starting slot a on trial')
+  })
+
+  it.each([[['b', 'no']], [['b', 'yes', '']], [['b', 'yes', 'x']], [['b', 'yes']]])(
+    'goes nowhere where that is not answered: %j',
+    async (lines) => {
+      const { type } = await newDevice(shell)
+      expect(type(lines).asked).toEqual([])
+    },
+  )
+
+  it('says why it cannot go back, and does not start again', async () => {
+    const { device, type } = await newDevice(shell)
+    device.write('answer', '{"error":{"code":"state","message":"slot b holds nothing","hint":"flash it"}}\n')
+    device.write('code', '1')
+    const { stdout, asked } = type(['b', 'yes', 't'])
+    expect(asked).toEqual(['agent revert'])
+    expect(stdout).toContain('slot b holds nothing; flash it')
   })
 
   it('says so where it does not understand, and asks again', async () => {

@@ -1,67 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
-import { PROJECT } from '../../../helpers/toolchain.ts'
-
-const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/data.sh'), 'utf8')
-const MIB = 2 ** 20
-const DATA = 'dev/mmcblk0p7'
-const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
-
-/** What makes 64 KiB a file system of this kind (btrfs(5): super block). */
-const MAGIC = '_BHRfS_M'
-const MAGIC_AT = 65536 + 64
-const BLKID = `PATH=$REAL_PATH
-[ "$(dd if="$PRETEND_ROOT/${DATA}" bs=1 skip=${MAGIC_AT} count=8 2>/dev/null | tr -d '\\0')" = ${MAGIC} ] && echo btrfs && exit
-cat "$PRETEND_ROOT/type" 2>/dev/null`
-const MKFS = `PATH=$REAL_PATH
-for image; do :; done
-{ printf ${MAGIC} | dd of="$image" bs=1 seek=${MAGIC_AT} conv=notrunc
-echo tree | dd of="$image" bs=1M seek=1 conv=notrunc; } 2>/dev/null`
-
-/** A disk whose last partition is `data`, blank, and as long as the disk but for `free` sectors. */
-async function newDevice(shell: Shell, { free = 0 } = {}) {
-  const device = await PretendDevice.under(shell)
-  device.write(DATA, new Uint8Array(8 * MIB))
-  device.write('factory/lib/podman', 'from the image')
-  for (const directory of ['data', 'var', 'run']) device.write(`${directory}/.keep`, '')
-  const block = (name: string, facts: Record<string, number>) => {
-    for (const [fact, value] of Object.entries(facts)) device.write(`sys/class/block/${name}/${fact}`, `${value}\n`)
-  }
-  block('mmcblk0', { size: 40000 + free })
-  for (const [name, start] of [
-    ['mmcblk0p6', 10000],
-    ['mmcblk0p7', 20000],
-  ] as const)
-    for (const place of [name, `mmcblk0/${name}`]) block(place, { start, size: 20000, partition: Number(name.at(-1)) })
-  device.pretend('blkid', BLKID)
-  device.pretend('mkfs.btrfs', MKFS)
-  device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
-  device.pretend('btrfs', '[ "$2" != subvolume ] || mkdir "$4"')
-  device.pretend('mountpoint', 'exit 1')
-  for (const name of ['sfdisk', 'partx']) device.pretend(name)
-  const boot = ({ slot = 'a', script = SCRIPT } = {}) => {
-    device.write('run/boot', `SLOT=${slot}\nDISK=/dev/mmcblk0\nDATA=${device.path(DATA)}\n`)
-    const places = {
-      HANGAR_DATA: 'data',
-      HANGAR_VAR: 'var',
-      HANGAR_FACTORY: 'factory',
-      HANGAR_SYS: 'sys',
-      HANGAR_RUN: 'run',
-    }
-    const env = Object.fromEntries(Object.entries(places).map(([name, path]) => [name, device.path(path)]))
-    const ran = device.run(script, { args: SERVICES, env })
-    const named = (name: string) => ran.calls.filter((call) => call.startsWith(`${name} `))
-    return {
-      ...ran,
-      formatted: named('mkfs.btrfs').length,
-      mounts: named('mount'),
-      failed: device.read('run/data-failed'),
-    }
-  }
-  return { device, boot }
-}
+import { DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
+import { describeOnShells, type PretendDevice } from '../../../helpers/pretend-device.ts'
 
 /** The script as it would be if it took every partition for a blank one without a file system. */
 const careless = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
@@ -79,6 +19,10 @@ describeOnShells('the data volume', (shell) => {
     expect(mounts).toEqual([
       `mount ${options} ${data} ${device.path('data')}`,
       `mount ${options},subvol=var@a ${data} ${device.path('var')}`,
+      `mount ${options},subvol=keep ${data} ${device.path('run/keep')}`,
+      ...['log/journal', 'lib/systemd/timesync'].map(
+        (path) => `mount --bind ${device.path('run/keep')}/${path} ${device.path('var')}/${path}`,
+      ),
       `mount ${options},subvol=mosquitto@a ${data} ${run}/mosquitto`,
       `mount ${options},subvol=prometheus@a ${data} ${run}/prometheus`,
     ])
@@ -152,7 +96,7 @@ describeOnShells('the data volume', (shell) => {
   it('is not touched where the initramfs names none', async () => {
     const { device, boot } = await newDevice(shell)
     const { failed, formatted } = boot({ slot: '' })
-    expect(failed).toContain('names no slot, disk or data partition')
+    expect(failed).toContain('names no slot, disk, data partition or root hash')
     expect(formatted).toBe(0)
     expect(existsSync(device.path('data/var@'))).toBe(false)
   })
@@ -214,6 +158,34 @@ describeOnShells('/var', (shell) => {
     device.run('rm -r "$1"', { args: [device.path('data/var@a/.hangar-filled')] })
     device.write('data/var@a/lib/podman', 'half')
     boot()
+    expect(device.read('data/var@a/lib/podman')).toBe('from the image')
+  })
+})
+
+describeOnShells('a generation', (shell) => {
+  it('has a /var of its own, made from its image: another one does not find what was left there', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    device.write('data/var@a/lib/podman', 'changed')
+    device.write('factory/lib/podman', 'from another image')
+    boot({ root: 'cd'.repeat(32) })
+    expect(device.read('data/var@a/lib/podman')).toBe('from another image')
+    expect(device.read('data/var@a/.hangar-filled')).toBe(`${'cd'.repeat(32)}\n`)
+  })
+
+  it('keeps what is of the host and of no generation', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    device.write('data/keep/log/journal/one', 'kept')
+    boot({ root: 'cd'.repeat(32), slot: 'b' })
+    expect(device.read('data/keep/log/journal/one')).toBe('kept')
+  })
+
+  it('that cannot be told from another has no data', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    const { failed } = boot({ root: '' })
+    expect(failed).toContain('names no slot, disk, data partition or root hash')
     expect(device.read('data/var@a/lib/podman')).toBe('from the image')
   })
 })

@@ -1,59 +1,16 @@
-import { readFileSync, truncateSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
-import { PROJECT } from '../../../helpers/toolchain.ts'
-
-const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/identity.sh'), 'utf8')
-/** The script as it would be if it took every partition for a blank one. */
-const CARELESS = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
-const SECTOR = 512
-const FIRST = 0
-const SECOND = 32768 * SECTOR
-const PARTITION = 'dev/identity'
-
-/** Makes keys that all differ: what is made twice is noticed. */
-const SSH_KEYGEN = `
-for last; do :; done
-case $1 in
-  -l) echo "256 SHA256:$(cksum <"$last" | cut -d' ' -f1) tiny (ED25519)" ;;
-  *) echo >>"$PRETEND_ROOT/made"; count=$(wc -l <"$PRETEND_ROOT/made"); echo "private $count" >"$last"; echo "public $count" >"$last.pub" ;;
-esac`
-
-/** Writes as long as there is power: from the cut on nothing arrives any more. */
-const DD = `
-case "$*" in *of=*)
-  left=$(cat "$PRETEND_ROOT/power" 2>/dev/null || echo 999)
-  [ "$left" -gt 0 ] || { cat >/dev/null; exit 1; }
-  echo $((left - 1)) >"$PRETEND_ROOT/power" ;;
-esac
-PATH=$REAL_PATH exec dd "$@"`
-
-async function newDevice(shell: Shell) {
-  const device = await PretendDevice.under(shell)
-  device.write('etc/hostname', 'tiny\n')
-  device.write(PARTITION, '')
-  truncateSync(device.path(PARTITION), 2 * SECOND)
-  device.pretend('ssh-keygen', SSH_KEYGEN)
-  device.pretend('dd', DD)
-  let boots = 0
-  const boot = (script = SCRIPT) => {
-    // What is in memory is gone after each boot.
-    const run = `run${++boots}`
-    device.write(`${run}/boot`, `SLOT=a\nIDENTITY=${device.path(PARTITION)}\n`)
-    const env = { HANGAR_RUN: device.path(run), HANGAR_ETC: device.path('etc') }
-    const ran = device.run(script, { args: ['load'], env })
-    const key = device.read(`${run}/identity/ssh/ssh_host_ed25519_key`)
-    return { ...ran, run, key, id: device.read(`${run}/identity/machine-id`) }
-  }
-  const partition = () => readFileSync(device.path(PARTITION))
-  const damage = (...offsets: number[]) => {
-    const bytes = partition()
-    for (const offset of offsets) bytes[offset] = (bytes[offset] ?? 0) ^ 0xff
-    device.write(PARTITION, bytes)
-  }
-  return { device, boot, partition, damage }
-}
+import { describeOnShells } from '../../../helpers/pretend-device.ts'
+import {
+  CARELESS,
+  DD,
+  FIRST,
+  KEYS,
+  newDevice,
+  PARTITION,
+  SCRIPT,
+  SECOND,
+  SECTOR,
+} from '../../../helpers/pretend-identity.ts'
 
 describeOnShells('the identity', (shell) => {
   it('is made at first boot, with an id for the machine, and its fingerprint is told', async () => {
@@ -164,6 +121,76 @@ describeOnShells('the identity', (shell) => {
   })
 })
 
+describeOnShells('whom the host trusts', (shell) => {
+  it('is made from what the image names, when the identity is made', async () => {
+    const { device, boot } = await newDevice(shell)
+    boot()
+    device.write('lib/signing', 'ssh-ed25519 CCCC of another image\n')
+    const { trust } = boot()
+    expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual([KEYS, '', '0 0\n'])
+  })
+
+  it('is made from the image for an identity that knows of none', async () => {
+    const { device, boot } = await newDevice(shell)
+    device.write('lib/signing', '')
+    boot()
+    device.write('lib/signing', KEYS)
+    expect(boot().trust('signing')).toBe(KEYS)
+  })
+
+  it('stays what it was where every key was revoked: none comes back with an image', async () => {
+    const { device, boot } = await newDevice(shell)
+    const { run, save } = boot()
+    device.write(`${run}/identity/trust/signing`, '')
+    device.write(`${run}/identity/trust/revoked`, KEYS)
+    device.write(`${run}/identity/trust/serial`, '5 1\n')
+    save()
+    const { trust } = boot()
+    expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual(['', KEYS, '5 1\n'])
+  })
+
+  it('not being known does not keep the host from having an identity', async () => {
+    const { device, boot } = await newDevice(shell)
+    device.run('rm "$1"', { args: [device.path('lib/signing')] })
+    const { code, key, said } = boot()
+    expect([code, key]).toEqual([0, 'private 1\n'])
+    expect(said).toContain('the keys that may sign updates are not known')
+    expect(boot().key).toBe('private 1\n')
+  })
+})
+
+describeOnShells('an identity that is saved', (shell) => {
+  it('is what later boots find, in both copies', async () => {
+    const { device, boot, damage } = await newDevice(shell)
+    const { run, save } = boot()
+    device.write(`${run}/identity/trust/serial`, '7 1\n')
+    expect(save().code).toBe(0)
+    expect(boot().trust('serial')).toBe('7 1\n')
+    damage(FIRST + 3)
+    expect(boot().trust('serial')).toBe('7 1\n')
+  })
+
+  it('binds nothing and writes nowhere else', async () => {
+    const { boot } = await newDevice(shell)
+    expect(
+      boot()
+        .save()
+        .calls.filter((call) => !call.startsWith('dd ')),
+    ).toEqual([])
+  })
+
+  it('is not where both copies are damaged: that one lasts until the next boot', async () => {
+    const { boot, damage, partition } = await newDevice(shell)
+    boot()
+    damage(FIRST + SECTOR, SECOND + SECTOR)
+    const before = partition()
+    const { code, said } = boot().save()
+    expect(code).toBe(1)
+    expect(said).toContain('nothing is saved')
+    expect(partition().equals(before)).toBe(true)
+  })
+})
+
 // Under the shell that it runs under on a host: each cut costs three boots.
 describeOnShells(
   'a power cut',
@@ -192,6 +219,38 @@ describeOnShells(
         device.write('power', '999')
         expect(boot().key, `cut after ${writes} writes`).toBe(key)
       }
+    })
+
+    /** What is found after a cut at each write of saving serial 7 over serial 0. */
+    async function serialsAfterCuts(script: string, counts: 'first' | 'second') {
+      const found: string[] = []
+      for (let writes = 0; writes <= 6; writes++) {
+        const { device, boot, damage } = await newDevice(shell)
+        const { run, save, key } = boot()
+        if (counts === 'second') damage(FIRST + 3)
+        device.write(`${run}/identity/trust/serial`, '7 1\n')
+        device.write('power', String(writes))
+        save(script)
+        device.write('power', '999')
+        const after = boot()
+        found.push(after.key === key ? after.trust('serial').trim() : 'another identity')
+      }
+      return found
+    }
+
+    it.each(['first', 'second'] as const)(
+      'while it is saved leaves the old or the new: the %s counts',
+      async (counts) => {
+        expect(await serialsAfterCuts(SCRIPT, counts)).toEqual([...Array(3).fill('0 0'), ...Array(4).fill('7 1')])
+      },
+    )
+
+    it('would leave neither if both copies were begun before one is whole', async () => {
+      const careless = SCRIPT.replace(
+        /^save\(\) \{$/m,
+        'save() {\n  for copy in $COPIES; do dd if=/dev/zero of="$PARTITION" bs=512 seek="$copy" count=1 conv=notrunc 2>/dev/null; done',
+      )
+      expect(await serialsAfterCuts(careless, 'first')).toContain('another identity')
     })
   },
   ['dash'],

@@ -3,16 +3,21 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
+import { updateFiles } from '../../../../overlays/base/update.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
 import { onPath } from '../../../helpers/pretend-device.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 const SHELLCHECK = onPath('shellcheck')
-const DEVICE = 'overlays/base/device'
 
-const scripts = [...readdirSync(join(PROJECT, DEVICE)).map((name) => `${DEVICE}/${name}`), 'images/initramfs/init'].map(
+const below = (directory: string) =>
+  readdirSync(join(PROJECT, directory))
+    .filter((name) => name.endsWith('.sh'))
+    .map((name) => `${directory}/${name}`)
+const scripts = [...below('overlays/base/device'), ...below('flash/agent'), 'images/initramfs/init'].map(
   (path) => [path, readFileSync(join(PROJECT, path), 'utf8')] as const,
 )
+const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, signingKeys: [] })
 const generator = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
 function complaints(text: string): string {
@@ -27,12 +32,13 @@ function complaints(text: string): string {
 if (SHELLCHECK === undefined) console.warn("skipped: scripts for devices, which want 'shellcheck' in PATH")
 
 describe.skipIf(SHELLCHECK === undefined)('scripts for devices', () => {
-  it.each([...scripts, ['the generator of consoles', generator] as const])(
-    '%s is what shellcheck calls POSIX',
-    (_path, text) => {
-      expect(complaints(text)).toBe('')
-    },
-  )
+  const made = [
+    ['the generator of consoles', generator],
+    ["the agent's facts", textAt(facts, '/usr/lib/hangar/facts')],
+  ] as const
+  it.each([...scripts, ...made])('%s is what shellcheck calls POSIX', (_path, text) => {
+    expect(complaints(text)).toBe('')
+  })
 
   it('would be complained of otherwise', () => {
     expect(complaints('#!/bin/sh\n[[ $1 == a ]] && echo $2\n')).toContain('SC3010')

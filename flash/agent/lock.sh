@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# Keeps two updates apart. A controller is many connections, so the lock is a file that outlives each: owner and when it was
+# last used, in seconds since the kernel started. A reboot ends it: what it protected is over.
+# POSIX; sourced under dash. Wants RUN.
+
+LOCK=$RUN/lock
+LOCK_SECONDS=600
+
+lock_owner() { sed -n 's/^owner //p' "$LOCK" 2>/dev/null; }
+
+lock_age() { echo $(($(uptime_seconds) - $(sed -n 's/^used //p' "$LOCK"))); }
+
+# lock_take OWNER: takes or renews it; somebody else's only when it was left.
+lock_take() {
+  is_word "${1:-}" || fail usage "not an owner's name: '${1:-}'" 'user@machine:project, without spaces'
+  exec 7>"$LOCK.guard"
+  flock 7
+  owner=$(lock_owner)
+  if [ -n "$owner" ] && [ "$owner" != "$1" ] && [ "$(lock_age)" -lt $LOCK_SECONDS ]; then
+    fail busy "$owner is updating this host, last heard of $(lock_age) seconds ago" "wait until it ends; one that was left is taken over after $((LOCK_SECONDS / 60)) minutes"
+  fi
+  printf 'owner %s\nused %s\n' "$1" "$(uptime_seconds)" >"$LOCK.new" && mv "$LOCK.new" "$LOCK"
+  exec 7>&-
+}
+
+lock_release() { [ "$(lock_owner)" != "${1:-}" ] || rm -f "$LOCK"; }
+
+lock_json() {
+  if [ -e "$LOCK" ]; then jq -cn --arg owner "$(lock_owner)" --argjson age "$(lock_age)" '{owner: $owner, age: $age}'
+  else echo null; fi
+}

@@ -1,0 +1,90 @@
+# shellcheck shell=sh
+# What lies in a slot and its boot partition: made unbootable, read back, verified.
+# POSIX; sourced under dash. Wants RUN, LIB, WORK and the trusted keys in the identity.
+
+TRUST=$RUN/identity/trust
+MOUNTED=$RUN/boot-partition
+
+# verify_signature MANIFEST SIGNATURE: by a key that the host trusts and that was not revoked.
+verify_signature() {
+  grep -vxF -f "$TRUST/revoked" "$TRUST/signing" | sed -n 's/^\(ssh-ed25519 [A-Za-z0-9+/=]*\).*/hangar namespaces="hangar" \1/p' >"$RUN/signers"
+  ssh-keygen -Y verify -q -f "$RUN/signers" -I hangar -n hangar -s "$2" <"$1" >/dev/null 2>&1
+}
+
+# manifest FILTER [FILE]
+manifest() { jq -er "$1" "${2:-$WORK/manifest.json}"; }
+
+# Of the right form, so that what is taken from it later are numbers, hashes and names.
+is_manifest() {
+  jq -e '
+    def whole: type == "number" and . >= 0 and . == floor and . < 9007199254740992;
+    def hash: type == "string" and test("^[0-9a-f]{64}$");
+    .format == 1 and (.host | type == "string") and (.board | type == "string") and (.layout | whole)
+    and (.serial.time | whole) and (.serial.number | whole)
+    and (.slot.size | whole) and (.slot.dataBlocks | whole and . > 0) and (.slot.root | hash)
+    and .slot.size > .slot.dataBlocks * 4096 and .slot.size % 4096 == 0
+    and (.boot | type == "object" and (to_entries | all((.key | test("^[A-Za-z0-9._-]+$")) and (.value.size | whole) and (.value.sha256 | hash))))
+  ' "$1" >/dev/null 2>&1
+}
+
+device_size() { blockdev --getsize64 "$1"; }
+
+# Whether the firmware would take it for a boot file system at all.
+has_boot_sector() { ! dd if="$(boot_device "$1")" bs=512 count=1 2>/dev/null | cmp -s -n 512 - /dev/zero; }
+
+# A firmware finds no file system where the first sector is zero: nothing that is being written can boot.
+make_unbootable() {
+  device=$(boot_device "$1")
+  dd if=/dev/zero of="$device" bs=4096 count=1 conv=notrunc,fsync oflag=direct 2>/dev/null || return 1
+  blockdev --flushbufs "$device"
+  ! has_boot_sector "$1"
+}
+
+# The first sector goes last: what is behind it is complete by then. $1 slot, $2 file with the first 4096 bytes.
+make_bootable() {
+  device=$(boot_device "$1")
+  dd if="$2" of="$device" bs=512 skip=1 seek=1 count=7 conv=notrunc,fsync 2>/dev/null || return 1
+  dd if="$2" of="$device" bs=512 count=1 conv=notrunc,fsync 2>/dev/null || return 1
+  blockdev --flushbufs "$device"
+  dd if="$device" bs=4096 count=1 2>/dev/null | cmp -s - "$2"
+}
+
+# with_boot SLOT COMMAND…: with its boot file system mounted at MOUNTED, read-only, as it is on the medium.
+with_boot() {
+  device=$(boot_device "$1")
+  shift
+  umount -q "$MOUNTED" 2>/dev/null
+  blockdev --flushbufs "$device" 2>/dev/null
+  mkdir -p "$MOUNTED"
+  mount -t vfat -o ro,nosuid,nodev,noexec "$device" "$MOUNTED" 2>/dev/null || return 1
+  "$@"
+  result=$?
+  umount "$MOUNTED"
+  return $result
+}
+
+# Every file of the mounted boot file system is the manifest's, and nothing else is there.
+boot_files_match() {
+  cmp -s "$1" "$MOUNTED/manifest.json" && cmp -s "$1.sig" "$MOUNTED/manifest.json.sig" || return 1
+  manifest '.boot | to_entries[] | "\(.value.sha256)  \(.key)"' "$1" >"$RUN/boot-sums" || return 1
+  (cd "$MOUNTED" && sha256sum --quiet --strict -c "$RUN/boot-sums") >/dev/null 2>&1 || return 1
+  [ "$(find "$MOUNTED" -mindepth 1 | wc -l)" -eq $(($(wc -l <"$RUN/boot-sums") + 2)) ] || return 1
+  tr ' ' '\n' <"$MOUNTED/cmdline.txt" | grep -qx "hangar.root=$(manifest .slot.root "$1")"
+}
+
+# slot_holds SLOT MANIFEST: every block of the slot, read around the page cache, against the manifest's root hash.
+slot_holds() {
+  [ "$("$LIB/blocks" missing "$(slot_device "$1")" "$(manifest .slot.dataBlocks "$2")" "$(manifest .slot.root "$2")" 2>/dev/null)" = end ]
+}
+
+copy_manifest() { cp "$MOUNTED/manifest.json" "$MOUNTED/manifest.json.sig" "$1/"; }
+
+# verify_slot SLOT: all of it, by the manifest that lies in it; sets VERIFIED_ROOT. $2, a directory, keeps the manifest.
+verify_slot() {
+  mkdir -p "$2"
+  has_boot_sector "$1" && with_boot "$1" copy_manifest "$2" || return 1
+  is_manifest "$2/manifest.json" && [ "$(manifest .host "$2/manifest.json")" = "$HOST" ] || return 1
+  with_boot "$1" boot_files_match "$2/manifest.json" && slot_holds "$1" "$2/manifest.json" || return 1
+  # shellcheck disable=SC2034
+  VERIFIED_ROOT=$(manifest .slot.root "$2/manifest.json")
+}

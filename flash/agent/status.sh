@@ -1,0 +1,57 @@
+# shellcheck shell=sh
+# What runs, what was tried, and what became of it.
+# POSIX; sourced under dash.
+
+firmware_property() { "${2:-cat}" "${HANGAR_PROC:-/proc}/device-tree/chosen/bootloader/$1" 2>/dev/null; }
+
+# When the EEPROM was built, in seconds since 1970: four bytes, the highest first.
+firmware_time() {
+  # shellcheck disable=SC2046
+  set -- $(od -A n -t u1 -N 4 "${HANGAR_PROC:-/proc}/device-tree/chosen/bootloader/build-timestamp" 2>/dev/null)
+  if [ $# -eq 4 ]; then echo $((($1 << 24) + ($2 << 16) + ($3 << 8) + $4)); else echo 0; fi
+}
+
+status() {
+  jq -cn --arg host "$HOST" --arg board "$BOARD" --argjson layout "$LAYOUT" \
+    --arg bootId "$(cat "${HANGAR_PROC:-/proc}/sys/kernel/random/boot_id")" --argjson uptime "$(uptime_seconds)" \
+    --arg slot "$SLOT" --arg root "$ROOT_HASH" --arg standing "$(standing)" --arg committed "$(selector_slot)" --argjson built "$BUILT" \
+    --argjson a "$(slot_json a)" --argjson b "$(slot_json b)" --argjson trust "$(trust_json)" --argjson update "$(update_json)" \
+    --argjson lock "$(lock_json)" --argjson health "$(health_json)" --argjson data "$(data_json)" \
+    --argjson now "$(date +%s)" --arg source "$(clock_source)" \
+    --arg version "$(firmware_property version | tr -d '\0')" --argjson time "$(firmware_time)" --arg kernel "$(uname -r)" \
+    '{protocols: [1], host: $host, board: $board, layout: $layout, bootId: $bootId, uptime: $uptime, slot: $slot, root: $root,
+      standing: $standing, committed: $committed, built: $built, slots: {a: $a, b: $b}, trust: $trust, update: $update, lock: $lock,
+      health: $health, data: $data, clock: {now: $now, source: $source}, firmware: {version: $version, time: $time}, kernel: $kernel}'
+}
+
+slot_json() {
+  if ! has_boot_sector "$1"; then
+    if [ "$(record_get slot)" = "$1" ]; then echo '{"state":"unbootable"}'; else echo '{"state":"empty"}'; fi
+  elif mkdir -p "$RUN/seen" && with_boot "$1" copy_manifest "$RUN/seen" 2>/dev/null && is_manifest "$RUN/seen/manifest.json"; then
+    jq -c '{state: "bootable", root: .slot.root, serial: .serial}' "$RUN/seen/manifest.json"
+  else echo '{"state":"unbootable"}'; fi
+}
+
+lines_json() { jq -cRn '[inputs | select(length > 0)]' <"$1" 2>/dev/null || echo '[]'; }
+
+trust_json() {
+  jq -cn --arg serial "$(cat "$TRUST/serial" 2>/dev/null)" --argjson signing "$(lines_json "$TRUST/signing")" --argjson revoked "$(lines_json "$TRUST/revoked")" \
+    '{serial: ($serial | split(" ") | map(tonumber) | {time: (.[0] // 0), number: (.[1] // 0)}), signing: $signing, revoked: $revoked}'
+}
+
+# `committing` lasts from one write to the next: nobody else needs the word.
+update_json() {
+  [ -n "$(record_get phase)" ] || { echo null; return; }
+  jq -Rn '[inputs | capture("^(?<key>[a-z]+) (?<value>.*)$")] | from_entries
+    | {id: (.id // "-"), kind: (.kind // "update"), slot: .slot, root: .root, phase: (if .phase == "committing" then "trial" else .phase end),
+       reason: (.reason // ""), data: (.data // "snapshot"), commit: (.commit // "controller")}' -c <"$RECORD"
+}
+
+data_json() {
+  if [ -e "$RUN/data-failed" ]; then jq -cRn '{state: "failed", reason: input}' <"$RUN/data-failed"
+  elif mountpoint -q "$DATA_DIR"; then
+    df -B1 --output=size,used "$DATA_DIR" | awk 'NR == 2 {printf "{\"state\":\"mounted\",\"size\":%s,\"used\":%s}\n", $1, $2}'
+  else echo null; fi
+}
+
+clock_source() { if [ -e "${HANGAR_SYNCHRONIZED:-/run/systemd/timesync/synchronized}" ]; then echo network; else echo saved; fi; }

@@ -1,0 +1,206 @@
+# shellcheck shell=sh
+# A trial from arming to its end: committed, or back on the slot that was committed all along.
+# POSIX; sourced under dash.
+
+# arm OWNER ID ROOT --data snapshot|as-was --commit controller|local --seconds N
+arm() {
+  { [ $# -eq 9 ] && [ "$4$6$8" = --data--commit--seconds ]; } || usage arm "$@"
+  { is_word "$2" && is_hash "$3" && is_number "$9"; } || usage arm "$@"
+  case $5:$7 in snapshot:controller | snapshot:local | as-was:controller | as-was:local) ;; *) usage arm "$@" ;; esac
+  lock_take "$1"
+  [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
+  { [ "$(record_get root)" = "$3" ] && [ "$(record_get slot)" = "$OTHER" ]; } ||
+    fail state "slot $OTHER was not written with $3 last" 'write it first: the flash command does'
+  arm_other update "$2" "$3" "$5" "$7" "$9"
+  jq -cn --arg id "$2" '{ok: true, id: $id}'
+}
+
+# arm_other KIND ID ROOT DATA COMMIT SECONDS. The record comes first: a trial that starts always finds what it is.
+arm_other() {
+  if [ "$(cat "$RUN/verified" 2>/dev/null)" != "$3" ]; then
+    { verify_slot "$OTHER" "$RUN/other" && [ "$VERIFIED_ROOT" = "$3" ]; } ||
+      fail incomplete "slot $OTHER does not hold $3 whole" 'write it again: npm run flash'
+  fi
+  record_set phase armed kind "$1" id "$2" slot "$OTHER" root "$3" data "$4" commit "$5" seconds "$6" reason '' committed "$SLOT" ||
+    fail disk "cannot write the record to $IDENTITY" 'the disk may be failing: see the kernel log on the host (dmesg)'
+  tryboot_set 1 || {
+    record_set phase reverted reason 'the firmware does not take the trial flag'
+    fail firmware 'the firmware does not take the trial flag' 'update the EEPROM; nothing has changed on this host'
+  }
+}
+
+# An answer first: the connection ends with the host.
+go_down() {
+  ok
+  systemctl reboot --no-block >/dev/null 2>&1
+}
+
+# revert [--with-data]
+revert() {
+  [ "$(standing)" != trial ] || fail busy 'this boot is a trial: it ends on the other slot by itself' 'reboot ends it at once'
+  data=snapshot
+  [ "${1:-}" != --with-data ] || data=as-was
+  verify_slot "$OTHER" "$RUN/other" ||
+    fail state "slot $OTHER holds no whole generation to go back to" 'flash the generation that you want: npm run flash'
+  id=revert-$(cut -c 1-8 "${HANGAR_PROC:-/proc}/sys/kernel/random/uuid")
+  arm_other revert "$id" "$VERIFIED_ROOT" $data local 300
+  jq -cn --arg id "$id" --arg slot "$OTHER" --arg root "$VERIFIED_ROOT" '{ok: true, id: $id, slot: $slot, root: $root}'
+}
+
+trial_fact() { sed -n "s/^$1 //p" "$RUN/trial" 2>/dev/null; }
+
+# In the initramfs' chroot, before systemd and before any service touches data: what this boot is, and whether the
+# selector is whole.
+settle_boot() {
+  case $(record_get kind):$(record_get phase) in
+    rescue:armed | rescue:trial) settle_rescue ;;
+    *:armed) if [ "$(fact TRYBOOT)" = 0 ]; then settle_reverted 'it never got as far as its health check: a panic, a hang, or the power was cut'; else begin_trial; fi ;;
+    *:trial) settle_reverted 'it ended before it was healthy: a panic, a hang, or the power was cut' ;;
+    *:committing) settle_committing ;;
+    *) [ "$(fact TRYBOOT)" = 0 ] || begin_trial ;;
+  esac
+  [ -e "$RUN/trial" ] || mend_selector
+}
+
+# A committed slot could not start, and this one was armed from its initramfs, which could not know what it holds.
+settle_rescue() {
+  if [ "$(fact TRYBOOT)" != 0 ] && [ "$(record_get slot)" = "$SLOT" ]; then
+    record_set root "$ROOT_HASH"
+    begin_trial
+  else settle_reverted 'the other slot could not be tried'; fi
+}
+
+begin_trial() {
+  if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ]; then
+    record_set phase trial
+    for key in id data commit seconds; do echo "$key $(record_get $key)"; done >"$RUN/trial"
+  else
+    # Armed by hand: it may prove itself as any other.
+    say 'this boot is a trial that nobody recorded'
+    record_set phase trial kind update id by-hand slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason ''
+    printf 'id by-hand\ndata snapshot\ncommit local\nseconds 300\n' >"$RUN/trial"
+  fi
+  trial_fact seconds | head -c 6 >"$RUN/deadline"
+}
+
+# The trial's own last words say more than what can be told from outside.
+settle_reverted() {
+  reason=$(record_get reason)
+  say "the trial of slot $(record_get slot) was not committed: ${reason:-$1}"
+  record_set phase reverted reason "${reason:-$1}" committed "$SLOT"
+}
+
+# Power went between the intent and the end of the commit: the selector's sector has decided.
+settle_committing() {
+  if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ] && [ "$(fact TRYBOOT)" = 0 ]; then finish_commit
+  else settle_reverted 'the power was cut while it was being committed'; fi
+}
+
+# A selector that is damaged boots slot a, whatever was committed (firmware). Only what is neither of our two versions is
+# mended: one that names a slot was meant.
+mend_selector() {
+  [ "$(selector_slot)" = damaged ] || return 0
+  committed=$(record_get committed)
+  is_slot "$committed" || committed=$SLOT
+  # No firmware starts slot b by accident: somebody's own autoboot.txt says so.
+  [ "$SLOT" = a ] || committed=$SLOT
+  if [ "$committed" != "$SLOT" ] && ! has_boot_sector "$committed"; then committed=$SLOT; fi
+  say "autoboot.txt is damaged; writing it again for slot $committed"
+  record_set committed "$committed"
+  if ! selector_write "$committed"; then
+    say 'autoboot.txt cannot be written'
+    [ "$committed" = "$SLOT" ] || echo "autoboot.txt is damaged and cannot be written: slot $SLOT runs, slot $committed is committed and has the data" >"$RUN/wrong-slot"
+  elif [ "$committed" != "$SLOT" ]; then
+    say "starting again, into slot $committed"
+    sync
+    reboot -f
+  fi
+}
+
+# commit ID ROOT
+commit() {
+  [ $# -eq 2 ] || usage commit "$@"
+  if [ "$(record_get id)" != "$1" ] || [ "$(record_get root)" != "$2" ] || [ "$ROOT_HASH" != "$2" ]; then
+    fail state "trial '$1' of $2 is not what runs: this is $ROOT_HASH, the last trial was '$(record_get id)'" 'another controller may have been here: npm run status'
+  fi
+  if [ "$(record_get phase)" != committed ]; then
+    [ "$(standing)" = trial ] || fail state 'this boot is no trial' 'npm run status says what became of it'
+    reasons=$(health_reasons)
+    [ -z "$reasons" ] || fail unhealthy "not healthy: $(echo "$reasons" | head -n 3 | tr '\n' ';')" 'it may still become so: npm run status'
+    commit_now || fail disk 'autoboot.txt cannot be written' 'the disk may be failing; the slot that was committed stays so'
+  fi
+  jq -cn --arg slot "$SLOT" '{ok: true, slot: $slot}'
+}
+
+# The intent first, for the repair; then the one sector that decides everything, read back; only then what follows from it.
+commit_now() {
+  record_set phase committing reason '' committed "$SLOT" || return 1
+  selector_write "$SLOT" || return 1
+  finish_commit
+  : >"$RUN/committed"
+  rm -f "$RUN/trial"
+}
+
+# Repeated at the next start where the power went before its end.
+finish_commit() {
+  renew_trust || return 1
+  record_set phase committed reason ''
+}
+
+# Keys change by the commit of an update that is not older than any before: a revert brings none back.
+renew_trust() {
+  [ "$(record_get kind)" = update ] || return 0
+  serial=$(record_get serial)
+  [ -n "$serial" ] || return 0
+  jq -en --arg new "$serial" --arg floor "$(cat "$TRUST/serial")" '[$new, $floor] | map(split(" ") | map(tonumber)) | .[0] >= .[1]' >/dev/null || return 0
+  # An image that names no key would lock everybody out.
+  [ -s "$LIB/signing" ] || return 0
+  sort -u "$TRUST/revoked" "$TRUST/signing" | grep -vxF -f "$LIB/signing" >"$TRUST/revoked.new"
+  mv "$TRUST/revoked.new" "$TRUST/revoked"
+  grep -vxF -f "$TRUST/revoked" "$LIB/signing" >"$TRUST/signing.new"
+  mv "$TRUST/signing.new" "$TRUST/signing"
+  echo "$serial" >"$TRUST/serial"
+  "$LIB/identity" save
+}
+
+# hangar-trial.service: waits for health, and for the controller where one drives; gives up at the deadline.
+run_trial() {
+  until decided_trial; do
+    if [ "$(uptime_seconds)" -ge "$(trial_fact seconds)" ]; then
+      abandon_trial "not so within $(trial_fact seconds) seconds: $(record_reasons)"
+      return
+    fi
+    sleep 2
+  done
+}
+
+decided_trial() {
+  [ ! -e "$RUN/committed" ] || return 0
+  reasons=$(health_reasons)
+  if [ -z "$reasons" ] && [ "$(trial_fact commit)" = local ]; then commit_now && return 0; fi
+  [ -n "$reasons" ] || reasons='healthy, and waits for the controller to reach this host and commit'
+  remember "$reasons"
+  return 1
+}
+
+# Only what is new: each is a write to the disk.
+remember() {
+  [ "$(cat "$RUN/reasons" 2>/dev/null)" != "$1" ] || return 0
+  echo "$1" >"$RUN/reasons"
+  record_set reason "$(echo "$1" | head -n 8 | tr '\n' ';')"
+}
+
+record_reasons() { tr '\n' ';' <"$RUN/reasons" 2>/dev/null | cut -c 1-1000; }
+
+# abandon_trial REASON: back to the committed slot, and why.
+abandon_trial() {
+  [ -e "$RUN/trial" ] || return 0
+  [ ! -e "$RUN/committed" ] || return 0
+  say "the trial ends: $1"
+  record_set reason "$1"
+  sync
+  # What hangs in shutting down must not keep a trial alive.
+  systemctl reboot --no-block
+  sleep 30
+  systemctl reboot --force --force
+}

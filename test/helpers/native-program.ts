@@ -1,0 +1,62 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PROJECT } from './toolchain.ts'
+
+export const SOURCES = join(PROJECT, 'flash/agent/blocks')
+
+const STRICT = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-pthread', '-I', SOURCES]
+/** What finds out about reads and writes outside of memory that is the program's, and about undefined arithmetic. */
+export const SANITIZED = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
+
+/** Compiles for this machine. */
+export function compileC(cc: string, output: string, sources: readonly string[], flags: readonly string[]): void {
+  execFileSync(cc, [...STRICT, ...flags, ...sources, '-o', output], { stdio: ['ignore', 'inherit', 'inherit'] })
+}
+
+/** The parts of `blocks`, all or those named. */
+export function partsOfBlocks(names?: readonly string[]): string[] {
+  const files = names ?? readdirSync(SOURCES).filter((name) => name.endsWith('.c'))
+  return files.map((name) => join(SOURCES, name))
+}
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** The most memory that it held at once, in bytes, as far as that was seen. */
+  readonly peak: number
+}
+
+/** Runs a program to its end with bytes as its input; one that ends before it has read them all is no failure. */
+export function runWith(program: string, args: readonly string[], input: Iterable<Uint8Array> = []): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    const said = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+    let peak = 0
+    const watch = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), 5)
+    child.on('error', reject)
+    child.on('close', (code) => {
+      clearInterval(watch)
+      resolve({ code, ...said, peak })
+    })
+    child.stdin.on('error', () => undefined)
+    feed(child.stdin, input[Symbol.iterator]())
+  })
+}
+
+function feed(stdin: NodeJS.WritableStream, pieces: Iterator<Uint8Array>): void {
+  for (let next = pieces.next(); !next.done; next = pieces.next()) {
+    if (!stdin.write(next.value)) return void stdin.once('drain', () => feed(stdin, pieces))
+  }
+  stdin.end()
+}
+
+function peakOf(pid: number | undefined): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
+  } catch {
+    return 0
+  }
+}
