@@ -1,0 +1,29 @@
+import { closeSync, openSync, readSync } from 'node:fs'
+import { type Layout, partition } from '../../images/layout.ts'
+import { diskFailure } from './failure.ts'
+import type { Target } from './target.ts'
+
+/** Of btrfs, in its first superblock (btrfs(5)). */
+const MAGIC = { offset: 64 * 1024 + 64, text: '_BHRfS_M' }
+
+/** Whether a data volume is where this layout has it. */
+export function hasDataVolume(target: Target, layout: Layout): boolean {
+  if (target.kind === 'file' && target.state === 'missing') return false
+  const found = readStart(target.path, partition(layout, 'data').offset + MAGIC.offset, MAGIC.text.length)
+  return found.toString('latin1') === MAGIC.text
+}
+
+function readStart(path: string, offset: number, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      readSync(file, bytes, 0, length, offset)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw diskFailure('read', path, error)
+  }
+  return bytes
+}

@@ -1,0 +1,65 @@
+import { text } from 'node:stream/consumers'
+import { BLOCK } from '../../images/layout.ts'
+import { exitOf, startChild } from '../child.ts'
+import { diskFailure } from './failure.ts'
+import { PIECE } from './part.ts'
+
+/**
+ * Reads around the kernel's cache: what it remembers of a write says nothing of the disk. dd does it, as direct reads
+ * want memory at whole blocks, which Node does not give; so whole blocks are read and what was not asked for is cut off.
+ */
+export async function* readAround(
+  path: string,
+  kind: 'device' | 'file',
+  offset: number,
+  size: number,
+): AsyncGenerator<Uint8Array> {
+  const start = Math.floor(offset / BLOCK) * BLOCK
+  const end = Math.ceil((offset + size) / BLOCK) * BLOCK
+  let at = start
+  for await (const bytes of wholeBlocks(path, kind, start, end - start)) {
+    const from = Math.max(0, offset - at)
+    const to = Math.min(bytes.length, offset + size - at)
+    at += bytes.length
+    if (to > from) yield bytes.subarray(from, to)
+  }
+}
+
+/** Not every file system knows direct reads, and of a file nothing else can be asked. */
+async function* wholeBlocks(
+  path: string,
+  kind: 'device' | 'file',
+  offset: number,
+  size: number,
+): AsyncGenerator<Uint8Array> {
+  const complaint = yield* dd(path, 'direct', offset, size)
+  if (complaint === '') return
+  const isUnknown = kind === 'file' && complaint.includes('failed to open') && complaint.includes('Invalid argument')
+  const second = isUnknown ? yield* dd(path, 'nocache', offset, size) : complaint
+  if (second !== '') throw diskFailure('read', path, new Error(second))
+}
+
+/** Returns what it complained of; nothing where it read to the end. */
+async function* dd(
+  path: string,
+  way: 'direct' | 'nocache',
+  offset: number,
+  size: number,
+): AsyncGenerator<Uint8Array, string> {
+  const flags = `iflag=${way},skip_bytes,count_bytes,fullblock`
+  const args = [`if=${path}`, `bs=${PIECE}`, `skip=${offset}`, `count=${size}`, flags, 'status=none']
+  const child = startChild({ file: 'dd', args: [], env: { LC_ALL: 'C' } }, args)
+  child.stdin.end()
+  const ended = Promise.all([exitOf(child), text(child.stderr)])
+  ended.catch(() => undefined)
+  let reading: 'on' | 'over' = 'on'
+  try {
+    yield* child.stdout as AsyncIterable<Uint8Array>
+    reading = 'over'
+  } finally {
+    // Only where nobody reads on: at the end of its output dd is about to end by itself, with a status that counts.
+    if (reading === 'on') child.kill('SIGKILL')
+  }
+  const [status, complaint] = await ended
+  return status === 0 ? '' : complaint.trim() || `dd ended with status ${status}`
+}

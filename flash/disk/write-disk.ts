@@ -1,0 +1,61 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { during, type Progress } from '../progress.ts'
+import type { Disk } from './disk.ts'
+import type { Stage } from './part.ts'
+import type { DiskPlan } from './plan.ts'
+import { readBack } from './read-back.ts'
+import { writeStages } from './write.ts'
+
+export interface WriteDiskOptions {
+  /** Path of the image that parts come from. */
+  readonly image: string
+  readonly progress: Progress
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Writes a disk that boots once all of it is there and was read back, and nothing before. Whatever ends this early leaves
+ * a disk that boots nothing; the same again begins anew.
+ */
+export async function writeDisk(disk: Disk, plan: DiskPlan, options: WriteDiskOptions): Promise<void> {
+  const image = await open(options.image)
+  try {
+    await writeAndReadBack(disk, plan, { ...options, image })
+  } catch (error) {
+    options.progress.notice(`'${disk.path}' is half written and boots nothing; the same command writes it anew`)
+    throw error
+  } finally {
+    await image.close()
+  }
+}
+
+interface Opened {
+  readonly image: FileHandle
+  readonly progress: Progress
+  readonly signal?: AbortSignal | undefined
+}
+
+async function writeAndReadBack(disk: Disk, { unbootable, bootable }: DiskPlan, options: Opened): Promise<void> {
+  const { progress, signal, image } = options
+  const size = sizeOf(unbootable)
+  await during(progress, 'write', ({ advance }) => writeStages(disk, unbootable, { image, advance, signal }), size)
+  await during(progress, 'read back', ({ advance }) => readBack(disk, unbootable, { advance, signal }), size)
+  // From here on nothing stops it: three blocks, and either none or all of them count.
+  await during(progress, 'make bootable', () => makeBootable(disk, { unbootable, bootable }, image))
+}
+
+async function makeBootable(disk: Disk, { unbootable, bootable }: DiskPlan, image: FileHandle): Promise<void> {
+  const advance = () => undefined
+  try {
+    await writeStages(disk, bootable, { image, advance })
+    await readBack(disk, bootable, { advance })
+  } catch (error) {
+    // What cannot be trusted shall not boot; where that fails too, the disk is beyond help.
+    await writeStages(disk, unbootable.slice(0, 2), { image, advance }).catch(() => undefined)
+    throw error
+  }
+}
+
+export function sizeOf(stages: readonly Stage[]): number {
+  return stages.flatMap(({ parts }) => parts).reduce((sum, { size }) => sum + size, 0)
+}

@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest'
+import type { Part } from '../../../flash/disk/part.ts'
+import type { DiskPlan } from '../../../flash/disk/plan.ts'
+import { writeDisk } from '../../../flash/disk/write-disk.ts'
+import { digestOf } from '../../../images/digest.ts'
+import type { BlockSource } from '../../../images/disk/block-source.ts'
+import { BLOCK, MIB } from '../../../images/layout.ts'
+import { CachedDisk, type Found } from '../../helpers/cached-disk.ts'
+import { listProgress } from '../../helpers/progress-list.ts'
+import { firmwareOn, planFor, SMALL_IDENTITY, type SmallDisk, smallDisk } from '../../helpers/small-disk.ts'
+
+type Range = Pick<Part, 'offset' | 'size' | 'digest'>
+
+/** What a system needs to run: all of the image but its tables, and of the identity what is not zero. */
+function systemOf({ unbootable, bootable }: DiskPlan): Range[] {
+  const parts = [...(unbootable.at(-1)?.parts ?? []), ...(bootable[0]?.parts ?? [])]
+  const identity = parts.filter(({ what }) => what === 'identity').map(({ offset }) => ({ offset, ...FIRST_COPY }))
+  return [...parts.filter(({ what }) => ['selector', 'boot-a', 'slot-a'].includes(what)), ...identity]
+}
+
+const FIRST_COPY = { size: BLOCK, digest: digestOf(SMALL_IDENTITY.subarray(0, BLOCK)) }
+
+function isWhole(disk: BlockSource, parts: readonly Range[]): boolean {
+  return parts.every(({ offset, size, digest }) => digestOf(disk.read(offset, size)) === digest)
+}
+
+/** Writes the disk, and lists each state that a cut may leave in which something starts that is not whole. */
+async function cutEverywhere(disk: CachedDisk, plan: DiskPlan, image: string, whole: readonly Range[][]) {
+  const broken: string[] = []
+  let unbootable = 0
+  const cut = ({ how, disk: found }: Found) => {
+    if (firmwareOn(found).outcome === 'stuck') unbootable += 1
+    else if (!whole.some((parts) => isWhole(found, parts))) broken.push(how)
+  }
+  const watched = disk.watchedBy(cut)
+  const ended = await writeDisk(watched, plan, { image, progress: listProgress() }).catch((error: Error) => error)
+  return { broken, unbootable, watched, ended }
+}
+
+async function diskWith(small: SmallDisk) {
+  const plan = await planFor(small)
+  const disk = new CachedDisk(small.host.disk)
+  await writeDisk(disk, plan, { image: small.image, progress: listProgress() })
+  return { disk, parts: systemOf(plan) }
+}
+
+const OLD = { layers: { base: 'zyxw' }, kernel: 'old one' }
+
+it.each([
+  ['an empty disk', undefined],
+  ['a disk that holds another generation', OLD],
+  ['a disk with other sizes of slots', { ...OLD, slotSize: 16 * MIB }],
+])('power that goes at any write to %s leaves either nothing that starts or a whole system', async (_, old) => {
+  const small = await smallDisk()
+  const before = old === undefined ? undefined : await diskWith(await smallDisk(old))
+  const plan = await planFor(small)
+  const whole = [systemOf(plan), ...(before === undefined ? [] : [before.parts])]
+  const start = before?.disk ?? new CachedDisk(small.host.disk)
+  const { broken, unbootable, watched, ended } = await cutEverywhere(start, plan, small.image, whole)
+  expect({ ended, broken }).toEqual({ ended: undefined, broken: [] })
+  expect(unbootable).toBeGreaterThan(100)
+  expect(firmwareOn(watched.source())).toMatchObject({ outcome: 'start', partition: 2, tryboot: false })
+  expect(isWhole(watched.source(), systemOf(plan))).toBe(true)
+})
+
+it.each<[string, (plan: DiskPlan) => DiskPlan]>([
+  [
+    'the old tables stayed until the end',
+    ({ unbootable, bootable }) => ({ unbootable: unbootable.slice(2), bootable }),
+  ],
+  [
+    'what boots came first',
+    ({ unbootable, bootable }) => ({
+      unbootable: [...unbootable.slice(0, 2), ...bootable, ...unbootable.slice(2)],
+      bootable: [],
+    }),
+  ],
+  [
+    'nothing were flushed in between',
+    ({ unbootable, bootable }) => ({
+      unbootable: unbootable.slice(0, 2),
+      bootable: [{ name: 'all', parts: [...(unbootable[2]?.parts ?? []), ...bootable.flatMap(({ parts }) => parts)] }],
+    }),
+  ],
+])('a half system would start if %s', async (_, change) => {
+  const { disk, parts } = await diskWith(await smallDisk(OLD))
+  const small = await smallDisk()
+  const plan = await planFor(small)
+  const { broken } = await cutEverywhere(disk, change(plan), small.image, [systemOf(plan), parts])
+  expect(broken.length).toBeGreaterThan(0)
+})

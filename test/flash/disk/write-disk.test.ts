@@ -1,0 +1,199 @@
+import { closeSync, openSync, writeSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { planDiskWrite } from '../../../flash/disk/plan.ts'
+import { readBack } from '../../../flash/disk/read-back.ts'
+import { cutImage, openSourceImage } from '../../../flash/disk/source-image.ts'
+import { sizeOf, writeDisk } from '../../../flash/disk/write-disk.ts'
+import { readGpt } from '../../../images/disk/gpt-read.ts'
+import { layoutOnDisk, MIB, type PartitionName, partition } from '../../../images/layout.ts'
+import { CachedDisk } from '../../helpers/cached-disk.ts'
+import { listProgress } from '../../helpers/progress-list.ts'
+import { firmwareOn, planFor, SMALL_IDENTITY, type SmallDisk, smallDisk } from '../../helpers/small-disk.ts'
+
+async function written(small: SmallDisk, disk = new CachedDisk(small.host.disk), data: 'format' | 'keep' = 'format') {
+  const plan = await planFor(small, data)
+  const progress = listProgress()
+  await writeDisk(disk, plan, { image: small.image, progress })
+  return { disk, plan, progress, layout: layoutOnDisk(small.host.slotSize, small.host.disk) }
+}
+
+const at = (small: SmallDisk, name: PartitionName) =>
+  partition(layoutOnDisk(small.host.slotSize, small.host.disk), name)
+
+describe('a written disk', () => {
+  it('has the table of its real size, twice, and starts slot a', async () => {
+    const { disk, layout } = await written(await smallDisk())
+    const wanted = layout.partitions.map(({ name, offset, size }) => expect.objectContaining({ name, offset, size }))
+    expect(readGpt(disk.source())).toEqual(wanted)
+    disk.damage(512)
+    expect(readGpt(disk.source())).toEqual(wanted)
+    expect(firmwareOn(disk.source())).toMatchObject({ outcome: 'start', partition: 2 })
+  })
+
+  it('has the identity, and nothing of the record that another host left beside it', async () => {
+    const small = await smallDisk()
+    const identity = at(small, 'identity')
+    const used = new CachedDisk(small.host.disk)
+    await used.write(identity.offset + 8 * MIB, Buffer.from('hangar-record 1\n'))
+    const { disk } = await written(small, used)
+    expect(Buffer.from(disk.source().read(identity.offset, identity.size)).equals(Buffer.from(SMALL_IDENTITY))).toBe(
+      true,
+    )
+  })
+
+  it('has a blank identity where the host shall make its own', async () => {
+    const small = await smallDisk()
+    const layout = layoutOnDisk(small.host.slotSize, small.host.disk)
+    const image = await cutImage(openSourceImage(small.host, small.output), [])
+    const plan = planDiskWrite({ host: 'tiny', layout, image, identity: undefined, data: 'keep' })
+    const parts = plan.unbootable.flatMap(({ parts }) => parts)
+    expect(parts.find(({ what }) => what === 'identity')).toMatchObject({ size: 32 * MIB, content: { kind: 'zeros' } })
+  })
+
+  it('tells how far it is, and says nothing more where all is well', async () => {
+    const { progress, plan } = await written(await smallDisk())
+    const size = sizeOf(plan.unbootable)
+    expect(progress.ended).toEqual(['write', 'read back', 'make bootable'])
+    expect(progress.bytes.get('write')).toEqual({ advanced: size, total: size })
+    expect(progress.bytes.get('read back')).toEqual({ advanced: size, total: size })
+    expect(progress.notices).toEqual([])
+  })
+})
+
+describe('data that is on the disk', () => {
+  /** Where a first boot looks before it formats (overlays/base/device/data.sh). */
+  const LOOKED_AT = [0, 64 * 1024, 4 * MIB - 1, 64 * MIB + 64]
+
+  it.each([
+    ['format', 0],
+    ['keep', 7],
+  ] as const)('is treated as asked: %s', async (fate, left) => {
+    const small = await smallDisk()
+    const data = at(small, 'data')
+    const used = new CachedDisk(small.host.disk)
+    const places = [...LOOKED_AT, data.size - 1]
+    for (const place of places) await used.write(data.offset + place, Uint8Array.of(7))
+    const { disk } = await written(small, used, fate)
+    for (const place of places) expect(disk.source().read(data.offset + place, 1)[0]).toBe(left)
+  })
+})
+
+/** A disk that loses a byte of what is written at a place. */
+class BadDisk extends CachedDisk {
+  private readonly bad: number
+  /** Of so many writes on. */
+  private readonly from: number
+
+  constructor(size: number, bad: number, from = 0) {
+    super(size)
+    this.bad = bad
+    this.from = from
+  }
+
+  override async flush(): Promise<void> {
+    await super.flush()
+    if (this.writes >= this.from) this.damage(this.bad)
+  }
+}
+
+describe('a disk that does not hold what was written', () => {
+  it.each<[string, (small: SmallDisk) => number]>([
+    ['slot-a', (small) => at(small, 'slot-a').offset + 5000],
+    ['boot-a', (small) => at(small, 'boot-a').offset + 4096],
+    ['old backup table', (small) => small.host.disk - 512],
+    ['end of data', (small) => at(small, 'data').offset + at(small, 'data').size - 100],
+  ])('is named with the part that differs (%s), and boots nothing', async (what, place) => {
+    const small = await smallDisk()
+    const disk = new BadDisk(small.host.disk, place(small))
+    const progress = listProgress()
+    const plan = await planFor(small)
+    await expect(writeDisk(disk, plan, { image: small.image, progress })).rejects.toMatchObject({
+      code: 'digest',
+      message: expect.stringContaining(`'${what}' differs, bytes `),
+    })
+    expect(firmwareOn(disk.source()).outcome).toBe('stuck')
+    expect(progress.notices).toEqual(["'a disk' is half written and boots nothing; the same command writes it anew"])
+  })
+
+  it('only at the very end is made to boot nothing again', async () => {
+    const small = await smallDisk()
+    const count = (await written(small)).disk.writes
+    // From the last write on: the partition table itself.
+    const disk = new BadDisk(small.host.disk, 446 + 20, count)
+    const plan = await planFor(small)
+    await expect(writeDisk(disk, plan, { image: small.image, progress: listProgress() })).rejects.toMatchObject({
+      message: expect.stringContaining("'partition table' differs"),
+    })
+    expect(firmwareOn(disk.source()).outcome).toBe('stuck')
+  })
+
+  it('is found by reading: a disk that is whole passes the same', async () => {
+    const { disk, plan } = await written(await smallDisk())
+    const [image] = plan.unbootable.slice(-1)
+    await expect(readBack(disk, image ? [image] : [], { advance: () => undefined })).resolves.toBeUndefined()
+  })
+})
+
+describe('an interrupted write', () => {
+  it('boots nothing, and the same again finishes it', async () => {
+    const small = await smallDisk()
+    const before = await written(await smallDisk({ kernel: 'old one' }))
+    const plan = await planFor(small)
+    const progress = listProgress()
+    const stop = new AbortController()
+    const disk = before.disk.watchedBy(() => {
+      if (disk.writes === 9) stop.abort(new Error('Ctrl-C'))
+    })
+    const options = { image: small.image, progress }
+    await expect(writeDisk(disk, plan, { ...options, signal: stop.signal })).rejects.toThrow('Ctrl-C')
+    expect(disk.writes).toBe(9)
+    expect(firmwareOn(disk.source()).outcome).toBe('stuck')
+    expect(progress.notices.join()).toContain('half written and boots nothing')
+    await writeDisk(disk, plan, options)
+    expect(firmwareOn(disk.source())).toMatchObject({ outcome: 'start', partition: 2 })
+  })
+})
+
+describe('an image', () => {
+  it('that is not what its map says is noticed before anything is written', async () => {
+    const small = await smallDisk()
+    const slot = at(small, 'slot-a').offset
+    damageFile(small.image, slot + 4096)
+    await expect(planFor(small)).rejects.toMatchObject({
+      code: 'digest',
+      message: expect.stringMatching(/^'.*tiny\.img' is not what its map says, from byte \d+ on$/),
+    })
+  })
+
+  it('that changes while it is written is noticed, and boots nothing', async () => {
+    const small = await smallDisk()
+    const plan = await planFor(small)
+    damageFile(small.image, at(small, 'slot-a').offset + 4096)
+    const disk = new CachedDisk(small.host.disk)
+    await expect(writeDisk(disk, plan, { image: small.image, progress: listProgress() })).rejects.toMatchObject({
+      message: "the image changed while its part 'slot-a' was written to 'a disk'",
+    })
+    expect(firmwareOn(disk.source()).outcome).toBe('stuck')
+  })
+
+  it.each([
+    ['was not built', { name: 'other', slotSize: 8 * MIB }, "other.img' is not there", 'npm run build:image other'],
+    [
+      'has other slots',
+      { name: 'tiny', slotSize: 12 * MIB },
+      'built for another size of slots',
+      'npm run build:image tiny',
+    ],
+  ])('that %s is refused', async (_, host, said, hint) => {
+    const { output } = await smallDisk()
+    expect(() => openSourceImage({ disk: 32e9, ...host }, output)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(said), hint }),
+    )
+  })
+})
+
+function damageFile(path: string, offset: number): void {
+  const file = openSync(path, 'r+')
+  writeSync(file, Uint8Array.of(0xaa), 0, 1, offset)
+  closeSync(file)
+}
