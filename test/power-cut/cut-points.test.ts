@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { type Cut, type CutOptions, cutPoints, fate } from './cut-points.ts'
+import type { LogEntry, WriteLog } from './write-log.ts'
+
+const OPTIONS: CutOptions = { seed: 1, drops: 100, keeps: 100, subsets: 5, torn: 100, critical: () => false }
+
+/** `w` a write of one sector, `W` of eight, `d` a discard, `f` a flush. */
+function logOf(text: string): WriteLog {
+  const kinds = { w: 'write', W: 'write', d: 'discard', f: 'flush' } as const
+  const entries = [...text].map((letter, number): LogEntry => {
+    const length = letter === 'f' ? 0 : letter === 'W' ? 4096 : 512
+    return { number, kind: kinds[letter as keyof typeof kinds], offset: number * 4096, length, dataAt: 0 }
+  })
+  return { entries, read: () => undefined }
+}
+
+function cuts(text: string, options: Partial<CutOptions> = {}): Cut[] {
+  return [...cutPoints(logOf(text), { ...OPTIONS, ...options })]
+}
+
+function ids(text: string, kind: Cut['kind'], options: Partial<CutOptions> = {}): string[] {
+  return cuts(text, options)
+    .filter((cut) => cut.kind === kind)
+    .map(({ id }) => id)
+}
+
+/** What is on the disk of each entry: + whole, / torn, - missing. */
+function picture(text: string, id: string): string {
+  const cut = cuts(text).find((each) => each.id === id)
+  const marks = { whole: '+', torn: '/', missing: '-' }
+  return cut === undefined ? 'no such cut' : [...text].map((_, number) => marks[fate(cut, number)]).join('')
+}
+
+describe('the power', () => {
+  it('is cut after every entry, and before the first', () => {
+    expect(ids('wwfw', 'prefix')).toEqual(['prefix@-1', 'prefix@0', 'prefix@1', 'prefix@2', 'prefix@3'])
+  })
+
+  it('never takes what was flushed, nor gives what was not sent', () => {
+    for (const cut of cuts('WWWWfWWWWf').filter(({ epoch }) => epoch.first === 5)) {
+      for (const flushed of [0, 1, 2, 3]) expect(fate(cut, flushed)).toBe('whole')
+    }
+    expect(picture('wwfww', 'prefix@0')).toBe('+----')
+  })
+
+  it('takes one write of those between two flushes, earlier ones too', () => {
+    expect(ids('fwwwf', 'drop-one')).toEqual(['drop-one@1', 'drop-one@2'])
+    expect(picture('fwwwf', 'drop-one@1')).toBe('+-++-')
+  })
+
+  it('leaves one write alone', () => {
+    expect(ids('fwwwf', 'keep-one')).toEqual(['keep-one@2', 'keep-one@3'])
+    expect(picture('fwwwf', 'keep-one@3')).toBe('+--+-')
+  })
+
+  it('treats a discard as a write', () => {
+    expect(picture('wdw', 'drop-one@1')).toBe('+-+')
+  })
+
+  it('tears long writes at the bounds of sectors, and short ones never', () => {
+    const torn = cuts('wW').filter(({ kind }) => kind === 'torn')
+    expect(torn.length).toBeGreaterThanOrEqual(3)
+    for (const { pieces } of torn) {
+      const [{ entry, from, to } = { entry: undefined, from: 0, to: 0 }] = pieces
+      expect(entry?.number).toBe(1)
+      expect([from % 512, to % 512]).toEqual([0, 0])
+      expect(to - from).toBeGreaterThan(0)
+      expect(to - from).toBeLessThan(4096)
+    }
+    expect(picture('wW', 'torn@1:last')).toBe('+/')
+  })
+
+  it('is cut at the same points for the same seed, and at others for another', () => {
+    const text = 'WWWWWWWWfWWWWWWWWf'
+    const chosen = (seed: number) => JSON.stringify(cuts(text, { seed, drops: 2, subsets: 3 }))
+    expect(chosen(4)).toBe(chosen(4))
+    expect(chosen(4)).not.toBe(chosen(5))
+  })
+
+  it('is cut no more often than asked, but at every critical write', () => {
+    const text = `${'w'.repeat(40)}f`
+    expect(ids(text, 'drop-one', { drops: 6 }).length).toBeLessThanOrEqual(6)
+    const critical = ({ number }: LogEntry) => number === 17 || number === 23
+    for (const seed of [1, 2, 3]) {
+      const dropped = ids(text, 'drop-one', { seed, drops: 1, critical })
+      expect(dropped).toEqual(expect.arrayContaining(['drop-one@17', 'drop-one@23']))
+    }
+  })
+})

@@ -1,0 +1,57 @@
+import type { BlockSource } from '../../images/disk/block-source.ts'
+import { type IntervalMap, type Segment, ZEROS } from './interval-map.ts'
+import type { WriteLog } from './write-log.ts'
+
+/** A disk as it was at some moment. */
+export interface DiskState extends BlockSource {
+  /** Tells where a range's bytes come from: two states of one log that say the same hold the same there. */
+  origin(offset: number, length: number): string
+}
+
+/** A disk image with parts of a log applied; the topmost layer comes first. */
+export function diskState(base: BlockSource, log: WriteLog, layers: readonly IntervalMap[]): DiskState {
+  const segments = (offset: number, length: number) => {
+    const found: Segment[] = []
+    collect(layers, 0, offset, offset + length, found)
+    return found
+  }
+  return {
+    size: base.size,
+    origin: (offset, length) =>
+      segments(offset, length)
+        .map(({ start, end, source }) => `${start - offset}-${end - offset}:${source}`)
+        .join(),
+    read(offset, length) {
+      const applied = segments(offset, length)
+      const isCovered = applied.length === 1 && applied[0]?.start === offset && applied[0]?.end === offset + length
+      const out = isCovered ? new Uint8Array(length) : base.read(offset, length)
+      for (const { start, end, source } of applied) {
+        const part = out.subarray(start - offset, end - offset)
+        if (source === ZEROS) part.fill(0)
+        else log.read(source, part)
+      }
+      return out
+    },
+  }
+}
+
+/** A part of a disk, as a disk of its own. */
+export function slice(disk: DiskState, offset: number, size: number): DiskState {
+  return {
+    size,
+    read: (at, length) => disk.read(offset + at, length),
+    origin: (at, length) => disk.origin(offset + at, length),
+  }
+}
+
+function collect(layers: readonly IntervalMap[], top: number, start: number, end: number, found: Segment[]): void {
+  const layer = layers[top]
+  if (layer === undefined || start >= end) return
+  let at = start
+  for (const segment of layer.within(start, end)) {
+    collect(layers, top + 1, at, segment.start, found)
+    found.push(segment)
+    at = segment.end
+  }
+  collect(layers, top + 1, at, end, found)
+}

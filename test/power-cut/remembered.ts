@@ -1,0 +1,69 @@
+import { hash } from 'node:crypto'
+import type { BlockSource } from '../../images/disk/block-source.ts'
+import { MIB, SECTOR } from '../../images/layout.ts'
+
+/**
+ * The newest whole copy of something that is kept twice. `blank`: none was ever written. `unfinished`: one place is
+ * blank and the other not whole, as after a cut in the very first write. `lost`: both were written and neither is whole.
+ */
+export type Remembered =
+  | { readonly state: 'whole'; readonly sequence: number }
+  | { readonly state: 'blank' | 'unfinished' | 'lost' }
+
+type Copy = number | 'blank' | 'damaged'
+
+/** The two copies of what makes a host itself (overlays/base/device/identity.sh): a header sector and a tar each. */
+export function readIdentity(partition: BlockSource): Remembered {
+  return newest([0, 16 * MIB].map((at) => identityCopy(partition, at)))
+}
+
+/** The two places of the record of the last update (docs/agent-protocol.md). */
+export function readRecord(partition: BlockSource): Remembered {
+  return newest([8 * MIB, 24 * MIB].map((at) => recordCopy(partition, at)))
+}
+
+const LARGEST_TAR = MIB
+const RECORD_SIZE = 4096
+
+function identityCopy(partition: BlockSource, at: number): Copy {
+  const header = partition.read(at, SECTOR)
+  if (isBlank(header)) return 'blank'
+  const [format, ...lines] = textOf(header).split('\n')
+  const length = numberIn(lines, 'length')
+  const sequence = numberIn(lines, 'sequence')
+  if (format !== 'hangar-identity 1' || sequence === undefined) return 'damaged'
+  if (length === undefined || length < 1 || length > LARGEST_TAR) return 'damaged'
+  const digest = hash('sha256', partition.read(at + SECTOR, length))
+  return lines.includes(`sha256 ${digest}`) ? sequence : 'damaged'
+}
+
+function recordCopy(partition: BlockSource, at: number): Copy {
+  const place = partition.read(at, RECORD_SIZE)
+  if (isBlank(place)) return 'blank'
+  const text = textOf(place)
+  const [, covered = '', digest] = /^(.*\n)sha256 ([0-9a-f]{64})\n$/s.exec(text) ?? []
+  const [format, second = ''] = covered.split('\n')
+  const sequence = numberIn([second], 'sequence')
+  if (format !== 'hangar-record 1' || sequence === undefined) return 'damaged'
+  return hash('sha256', covered) === digest && isBlank(place.subarray(text.length)) ? sequence : 'damaged'
+}
+
+function newest(copies: readonly Copy[]): Remembered {
+  const whole = copies.filter((copy) => typeof copy === 'number')
+  if (whole.length > 0) return { state: 'whole', sequence: Math.max(...whole) }
+  if (copies.every((copy) => copy === 'blank')) return { state: 'blank' }
+  return { state: copies.includes('blank') ? 'unfinished' : 'lost' }
+}
+
+function numberIn(lines: readonly string[], name: string): number | undefined {
+  const value = lines.find((line) => line.startsWith(`${name} `))?.slice(name.length + 1)
+  return value !== undefined && /^\d+$/.test(value) ? Number(value) : undefined
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('latin1').replace(/\0.*$/s, '')
+}
+
+function isBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
+}

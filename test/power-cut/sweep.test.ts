@@ -1,0 +1,124 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { withDisk } from '../../flash/vm/disk.ts'
+import { type Cut, fate } from './cut-points.ts'
+import {
+  NEVER,
+  type PretendDisk,
+  type PretendUpdate,
+  pretendDisk,
+  pretendUpdate,
+  STEPS,
+  type Step,
+} from './pretend-update.ts'
+import { formatReport } from './report.ts'
+import { type SweepReport, type SweepRequest, sweep } from './sweep.ts'
+import type { Verdict } from './verdict.ts'
+import { withoutFlush, withWriteLog } from './write-log.ts'
+
+let directory: string
+let disk: PretendDisk
+let update: PretendUpdate
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'hangar-sweep-'))
+  disk = await pretendDisk(directory)
+  update = pretendUpdate(disk, join(directory, 'right.log'))
+})
+
+afterAll(() => rm(directory, { recursive: true, force: true }))
+
+interface Given extends Partial<Pick<SweepRequest, 'options' | 'only'>> {
+  readonly update?: PretendUpdate
+  readonly without?: readonly Step[]
+}
+
+/** What the selector's write decides: before it the old slot, after it the new one, and either while it may be lost. */
+function expectedBy(selectorWrite: number) {
+  return (cut: Cut, { runs }: Verdict) => {
+    const isOld = selectorWrite === NEVER || fate(cut, selectorWrite) === 'missing'
+    const wanted = isOld ? 'a' : 'b'
+    return runs?.slot === wanted ? undefined : `runs ${runs?.slot}, wanted ${wanted}`
+  }
+}
+
+function swept({ update: given = update, without = [], ...rest }: Given = {}): SweepReport {
+  return withDisk(disk.base, (base) =>
+    withWriteLog(given.log, (log) => {
+      const holed = withoutFlush(log, ...without.map((step) => given.flushes[step]))
+      return sweep({ base, log: holed, expected: expectedBy(given.selectorWrite), ...rest })
+    }),
+  )
+}
+
+function reordered(...order: Step[]): PretendUpdate {
+  return pretendUpdate(disk, join(directory, `${order.join('-')}.log`), order)
+}
+
+describe('a sweep over an update that is done right', () => {
+  it('finds no point at which it could not be cut', () => {
+    const report = swept()
+    expect(report.failures).toEqual([])
+    expect(report.rows.map(({ kind }) => kind).sort()).toEqual(['drop-one', 'keep-one', 'prefix', 'subset', 'torn'])
+    for (const { tried, verified } of report.rows) expect(verified).toBe(tried)
+  })
+
+  it('tries every prefix of the log', () => {
+    const report = swept()
+    expect(report.rows.find(({ kind }) => kind === 'prefix')?.tried).toBe(report.entries + 1)
+  })
+
+  it('comes to the same every time', () => {
+    expect(swept({ options: { seed: 7 } })).toEqual(swept({ options: { seed: 7 } }))
+  })
+
+  it('boots the old slot before the selector is written and the new one afterwards', () => {
+    const { rows } = swept()
+    for (const { a, b, tried, stuck } of rows) expect({ sum: a + b, stuck }).toEqual({ sum: tried, stuck: 0 })
+    expect(rows.find(({ kind }) => kind === 'prefix')).toMatchObject({ b: 2 })
+  })
+})
+
+describe('a sweep over an update with a hole', () => {
+  it('finds that the selector may reach the disk before the slot', () => {
+    const order: Step[] = ['unboot', 'boot files', 'first block', 'slot', 'selector']
+    const { failures } = swept({ update: reordered(...order), without: ['slot'] })
+    expect(failures.some(({ kind }) => kind === 'keep-one')).toBe(true)
+    expect(failures[0]?.problems.join()).toMatch(/slot|root/)
+  })
+
+  it('finds that the first block may reach the disk before the other boot files', () => {
+    const order: Step[] = ['unboot', 'slot', 'selector', 'boot files', 'first block']
+    expect(swept({ update: reordered(...order), without: ['boot files'] }).failures).not.toEqual([])
+  })
+
+  it('finds that an update writes over the slot that runs', () => {
+    const order: Step[] = [...STEPS, 'slot']
+    const wrong: PretendDisk = { ...disk, slot: disk.slot.map((byte) => byte ^ 1) }
+    const given = pretendUpdate(wrong, join(directory, 'over.log'), ['slot'])
+    expect(swept({ update: given }).failures).toEqual([])
+    const over = pretendUpdate(wrong, join(directory, 'over-b.log'), order)
+    expect(swept({ update: over }).failures.some(({ problems }) => /b: data block|neither/.test(problems.join()))).toBe(
+      true,
+    )
+  })
+
+  it('can be given one of its failures to try again', () => {
+    const given = reordered('unboot', 'boot files', 'first block', 'slot', 'selector')
+    const [first] = swept({ update: given, without: ['slot'] }).failures
+    const again = swept({ update: given, without: ['slot'], only: new Set([first?.id ?? '']) })
+    expect(again.failures).toEqual([first])
+    expect(again.rows.map(({ tried }) => tried)).toEqual([1])
+  })
+
+  it('says in its report what failed and where', () => {
+    const given = reordered('unboot', 'boot files', 'first block', 'slot', 'selector')
+    const report = swept({ update: given, without: ['slot'] })
+    const text = formatReport(report)
+    expect(text).toMatch(/^cut points +tried +boots a/)
+    expect(text).toContain(`failed: ${report.failures[0]?.id}: `)
+    expect(text).toMatch(new RegExp(`^total +${report.rows.reduce((sum, { tried }) => sum + tried, 0)} `, 'm'))
+  })
+})

@@ -1,0 +1,126 @@
+import type { BlockSource } from '../../images/disk/block-source.ts'
+import { criticalPlaces } from './critical.ts'
+import { type Cut, type CutKind, type CutOptions, cutPoints } from './cut-points.ts'
+import { diskState } from './disk-state.ts'
+import { IntervalMap, ZEROS } from './interval-map.ts'
+import { Judge, losses, type Verdict } from './verdict.ts'
+import { changes, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
+
+export interface SweepRequest {
+  /** The disk as it was before the log's first entry. */
+  readonly base: BlockSource
+  readonly log: WriteLog
+  readonly options?: Partial<CutOptions>
+  /** What is wrong with what would start, in words; that nothing may be stuck or damaged need not be said. */
+  readonly expected?: (cut: Cut, verdict: Verdict) => string | undefined
+  /** Tries these points alone, by the ids of a report's failures. */
+  readonly only?: ReadonlySet<string>
+}
+
+export interface Row {
+  readonly kind: CutKind | 'total'
+  tried: number
+  /** Points at which the firmware starts slot a, slot b, or nothing. */
+  a: number
+  b: number
+  stuck: number
+  /** Points at which what starts is whole. */
+  verified: number
+  damagedSelectors: number
+  failed: number
+}
+
+export interface Failure {
+  readonly id: string
+  readonly kind: CutKind
+  readonly entry: number
+  readonly problems: readonly string[]
+}
+
+export interface SweepReport {
+  readonly seed: number
+  readonly entries: number
+  readonly rows: readonly Row[]
+  readonly failures: readonly Failure[]
+}
+
+const DEFAULTS = { seed: 1, drops: 24, keeps: 24, subsets: 8, torn: 24 }
+
+/** Cuts the power at every entry of a log and between them, and judges what each cut leaves. */
+export function sweep({ base, log, options, expected = () => undefined, only }: SweepRequest): SweepReport {
+  const all: CutOptions = { ...DEFAULTS, critical: touchesOne(criticalPlaces(base)), ...options }
+  const rows = new Map<CutKind, Row>()
+  const failures: Failure[] = []
+  const states = new States(base, log)
+  const judge = new Judge()
+  let before: { readonly first: number; readonly verdict: Verdict } | undefined
+  for (const cut of cutPoints(log, all)) {
+    if (before?.first !== cut.epoch.first)
+      before = { first: cut.epoch.first, verdict: judge.judge(states.flushed(cut)) }
+    if (only !== undefined && !only.has(cut.id)) continue
+    const verdict = judge.judge(states.at(cut))
+    const unexpected = expected(cut, verdict)
+    const problems = [...verdict.problems, ...losses(before.verdict, verdict), ...(unexpected ? [unexpected] : [])]
+    count(rows, cut.kind, verdict, problems)
+    if (problems.length > 0) failures.push({ id: cut.id, kind: cut.kind, entry: cut.entry, problems })
+  }
+  return { seed: all.seed, entries: log.entries.length, rows: [...rows.values()], failures }
+}
+
+/** The disk at one cut after the other; what was flushed is applied once. */
+class States {
+  private readonly flushedWrites = new IntervalMap()
+  private next = 0
+  private prefix = { first: 0, length: 0, writes: new IntervalMap() }
+  private readonly base: BlockSource
+  private readonly log: WriteLog
+
+  constructor(base: BlockSource, log: WriteLog) {
+    this.base = base
+    this.log = log
+  }
+
+  /** Before the cut's epoch; epochs come in their order. */
+  flushed({ epoch }: Cut) {
+    for (; this.next < epoch.first; this.next++) {
+      const entry = this.log.entries[this.next]
+      if (entry !== undefined && changes(entry)) apply(this.flushedWrites, entry, 0, entry.length)
+    }
+    return diskState(this.base, this.log, [this.flushedWrites])
+  }
+
+  at(cut: Cut) {
+    const pieces = new IntervalMap()
+    for (const { entry, from, to } of cut.pieces) apply(pieces, entry, from, to)
+    return diskState(this.base, this.log, [pieces, this.prefixOf(cut), this.flushedWrites])
+  }
+
+  private prefixOf({ epoch, prefix }: Cut): IntervalMap {
+    const isBehind = this.prefix.first !== epoch.first || this.prefix.length > prefix
+    if (isBehind) this.prefix = { first: epoch.first, length: 0, writes: new IntervalMap() }
+    const { length, writes } = this.prefix
+    for (const entry of epoch.writes.slice(length, prefix)) apply(writes, entry, 0, entry.length)
+    this.prefix.length = prefix
+    return writes
+  }
+}
+
+// What was discarded is read as zeros: QEMU's disk makes it so.
+function apply(map: IntervalMap, { kind, offset, dataAt }: LogEntry, from: number, to: number): void {
+  map.set(offset + from, offset + to, kind === 'discard' ? ZEROS : dataAt + from)
+}
+
+function touchesOne(places: readonly { readonly offset: number; readonly size: number }[]) {
+  return (entry: LogEntry) => places.some(({ offset, size }) => overlaps(entry, offset, size))
+}
+
+function count(rows: Map<CutKind, Row>, kind: CutKind, verdict: Verdict, problems: readonly string[]): void {
+  const none = { kind, tried: 0, a: 0, b: 0, stuck: 0, verified: 0, damagedSelectors: 0, failed: 0 }
+  const row = rows.get(kind) ?? none
+  rows.set(kind, row)
+  row.tried += 1
+  row[verdict.boots ?? 'stuck'] += 1
+  if (verdict.problems.length === 0) row.verified += 1
+  if (verdict.selector === 'damaged') row.damagedSelectors += 1
+  if (problems.length > 0) row.failed += 1
+}

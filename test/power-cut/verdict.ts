@@ -1,0 +1,149 @@
+import { hash } from 'node:crypto'
+import { decideBoot } from '../../flash/vm/firmware.ts'
+import { CURRENT_EEPROM, POWER_ON } from '../../flash/vm/firmware-state.ts'
+import { parseAutoboot } from '../../images/disk/autoboot.ts'
+import type { BlockSource } from '../../images/disk/block-source.ts'
+import { openFat } from '../../images/disk/fat-read.ts'
+import { readGpt } from '../../images/disk/gpt-read.ts'
+import type { PartitionName } from '../../images/layout.ts'
+import { parseManifest } from '../../images/manifest.ts'
+import type { Slot } from '../../images/names.ts'
+import { type BtrfsRoot, readBtrfsRoot } from './btrfs-superblock.ts'
+import { type DiskState, slice } from './disk-state.ts'
+import { Memo } from './memo.ts'
+import { type Remembered, readIdentity, readRecord } from './remembered.ts'
+import { SlotCheck, type SlotRoot } from './slot-check.ts'
+
+/** What becomes of a disk when the power comes back. */
+export interface Verdict {
+  /** What the firmware starts; undefined where it is stuck. */
+  readonly boots: Slot | undefined
+  /** The slot whose layers the initramfs takes, and of which root hash. */
+  readonly runs: { readonly slot: Slot; readonly root: string } | undefined
+  readonly selector: Slot | 'damaged'
+  readonly identity: Remembered
+  readonly record: Remembered
+  readonly data: BtrfsRoot
+  /** What would keep it from running whole, in words. */
+  readonly problems: readonly string[]
+}
+
+type Boot =
+  | { readonly slot: Slot; readonly wanted: SlotRoot; readonly problem: undefined }
+  | { readonly slot: Slot | undefined; readonly wanted: undefined; readonly problem: string }
+
+type Places = ReadonlyMap<string, { readonly offset: number; readonly size: number }>
+
+/** Judges states of a disk; what they share is looked at once. */
+export class Judge {
+  private readonly boots = new Memo<Boot>()
+  private readonly places = new Memo<Places>()
+  private readonly files = { a: new Memo<string | undefined>(), b: new Memo<string | undefined>() }
+  private readonly selectors = new Memo<Slot | 'damaged'>()
+  private readonly identities = new Memo<Remembered>()
+  private readonly records = new Memo<Remembered>()
+  private readonly btrfs = new Memo<BtrfsRoot>()
+  private readonly slots = new SlotCheck()
+
+  judge(disk: DiskState): Verdict {
+    const places = this.places.get(disk, placesOf)
+    const part = (name: PartitionName) => partitionOf(disk, places, name)
+    const boot = this.boots.get(disk, bootOf)
+    const found = boot.problem === undefined ? this.inspect(boot.slot, boot.wanted, part) : undefined
+    return {
+      boots: boot.slot,
+      runs: found?.runs,
+      selector: this.selectors.get(part('selector'), selectorOf),
+      identity: this.identities.get(part('identity'), readIdentity),
+      record: this.records.get(part('identity'), readRecord),
+      data: this.btrfs.get(part('data'), readBtrfsRoot),
+      problems: found?.problems ?? [boot.problem ?? ''],
+    }
+  }
+
+  private inspect(slot: Slot, wanted: SlotRoot, part: (name: PartitionName) => DiskState) {
+    const files = this.files[slot].get(part(`boot-${slot}`), (source) => problemOfFiles(source, wanted.root))
+    // As images/initramfs/init looks: first at the slot beside the boot partition, then at the other one.
+    const other = slot === 'a' ? 'b' : 'a'
+    const opened = ([slot, other] as const).find((name) => this.slots.opens(part(`slot-${name}`), wanted))
+    if (opened === undefined) {
+      return {
+        runs: undefined,
+        problems: [...listed(files), `neither slot verifies against the root hash ${wanted.root}`],
+      }
+    }
+    const blocks = this.slots.problemOf(part(`slot-${opened}`), wanted)
+    const damaged = blocks === undefined ? [] : [`slot ${opened}: ${blocks}`]
+    return { runs: { slot: opened, root: wanted.root }, problems: [...listed(files), ...damaged] }
+  }
+}
+
+/** What a cut took away that was safe before, in words. */
+export function losses(before: Verdict, after: Verdict): string[] {
+  const lost = (what: 'identity' | 'record') => lossOf(what, before[what], after[what])
+  const data = before.data !== 'none' && after.data === 'none' ? ['data: no superblock is whole'] : []
+  return [...lost('identity'), ...lost('record'), ...data]
+}
+
+function lossOf(what: string, before: Remembered, after: Remembered): string[] {
+  // A host that finds one copy blank and the other damaged makes itself an identity that does not last.
+  const isGone = after.state === 'lost' || (what === 'identity' && after.state === 'unfinished')
+  if (isGone) return [`${what}: no copy is whole`]
+  if (before.state !== 'whole') return []
+  if (after.state !== 'whole') return [`${what}: ${after.state}, was number ${before.sequence}`]
+  return after.sequence < before.sequence ? [`${what}: number ${after.sequence}, was ${before.sequence}`] : []
+}
+
+const SLOTS: Readonly<Record<number, Slot>> = { 2: 'a', 3: 'b' }
+
+function bootOf(disk: BlockSource): Boot {
+  const decision = decideBoot(disk, POWER_ON, CURRENT_EEPROM)
+  if (decision.outcome === 'stuck') return { slot: undefined, wanted: undefined, problem: `stuck: ${decision.reason}` }
+  const { partition, commandLine } = decision
+  const slot = SLOTS[partition]
+  if (slot === undefined) return { slot, wanted: undefined, problem: `starts partition ${partition}, which is no slot` }
+  const root = /(?:^| )hangar\.root=([0-9a-f]{64})(?: |$)/.exec(commandLine)?.[1]
+  const blocks = Number(/(?:^| )hangar\.blocks=(\d{1,12})(?: |$)/.exec(commandLine)?.[1])
+  if (root !== undefined && blocks > 0) return { slot, wanted: { root, blocks }, problem: undefined }
+  return { slot, wanted: undefined, problem: `slot ${slot}: the command line names no root: '${commandLine}'` }
+}
+
+function problemOfFiles(source: BlockSource, root: string): string | undefined {
+  try {
+    const volume = openFat(source)
+    const manifest = parseManifest(Buffer.from(volume.read('manifest.json') ?? []).toString(), 'manifest.json')
+    if (manifest.slot.root !== root) return `the manifest is that of ${manifest.slot.root}`
+    const bad = Object.entries(manifest.boot).find(([name, { sha256 }]) => {
+      const bytes = volume.read(name)
+      return bytes === undefined || hash('sha256', bytes) !== sha256
+    })
+    return bad === undefined ? undefined : `${bad[0]} is not what the manifest says`
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function selectorOf(source: BlockSource): Slot | 'damaged' {
+  try {
+    return parseAutoboot(openFat(source).read('autoboot.txt') ?? new Uint8Array())
+  } catch {
+    return 'damaged'
+  }
+}
+
+function placesOf(disk: BlockSource): Places {
+  try {
+    return new Map(readGpt(disk).map((partition) => [partition.name, partition]))
+  } catch {
+    return new Map()
+  }
+}
+
+function partitionOf(disk: DiskState, places: Places, name: PartitionName): DiskState {
+  const { offset, size } = places.get(name) ?? { offset: disk.size, size: 0 }
+  return slice(disk, offset, size)
+}
+
+function listed(problem: string | undefined): string[] {
+  return problem === undefined ? [] : [`boot file system: ${problem}`]
+}

@@ -1,0 +1,106 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+
+/** What was done to the disk, in the order in which it was finished. */
+export interface LogEntry {
+  /** Its place in the log, from 0. */
+  readonly number: number
+  /** `nothing` is a flush that was taken out. */
+  readonly kind: 'write' | 'discard' | 'flush' | 'nothing'
+  /** Bytes of the disk. */
+  readonly offset: number
+  readonly length: number
+  /** Where the written bytes lie in the log's file. */
+  readonly dataAt: number
+}
+
+export interface WriteLog {
+  readonly entries: readonly LogEntry[]
+  /** Fills `out` with the log file's bytes from `at` on. */
+  readonly read: (at: number, out: Uint8Array) => void
+}
+
+// Format: linux/drivers/md/dm-log-writes.c, as QEMU's block/blklogwrites.c writes it. All numbers are little-endian.
+const MAGIC = 0x6a736677736872n
+const VERSION = 1n
+const ENTRY_HEADER = 32
+const FLUSH = 1n
+const DISCARD = 4n
+
+/** Reads a log's entries, and its data only when asked, for as long as `use` takes. */
+export function withWriteLog<T>(path: string, use: (log: WriteLog) => T): T {
+  const file = openSync(path, 'r')
+  const read = (at: number, out: Uint8Array) => {
+    for (let filled = 0; filled < out.length; ) {
+      const count = readSync(file, out, filled, out.length - filled, at + filled)
+      // Zeros at a log's end are not written out.
+      if (count === 0) return void out.fill(0, filled)
+      filled += count
+    }
+  }
+  try {
+    return use({ entries: readEntries(path, read, fstatSync(file).size), read })
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** How many entries a log has that may still be growing: a mark in time. */
+export function countEntries(path: string): number {
+  const file = openSync(path, 'r')
+  const head = Buffer.alloc(ENTRY_HEADER)
+  try {
+    return readSync(file, head, 0, head.length, 0) < head.length ? 0 : Number(head.readBigUInt64LE(16))
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** The same log with flushes taken out: what a program does that forgets them. */
+export function withoutFlush(log: WriteLog, ...numbers: readonly number[]): WriteLog {
+  for (const number of numbers) {
+    const kind = log.entries[number]?.kind
+    if (kind !== 'flush') throw new Error(`entry ${number} is no flush but ${kind ?? 'not in the log'}`)
+  }
+  const taken = new Set(numbers)
+  const entries = log.entries.map((entry) => (taken.has(entry.number) ? { ...entry, kind: 'nothing' as const } : entry))
+  return { ...log, entries }
+}
+
+/** Writes and discards that touch a range of the disk. */
+export function entriesTouching(log: WriteLog, offset: number, length: number): LogEntry[] {
+  return log.entries.filter((entry) => changes(entry) && overlaps(entry, offset, length))
+}
+
+export function changes({ kind }: LogEntry): boolean {
+  return kind === 'write' || kind === 'discard'
+}
+
+export function overlaps(entry: LogEntry, offset: number, length: number): boolean {
+  return entry.offset < offset + length && offset < entry.offset + entry.length
+}
+
+function readEntries(path: string, read: WriteLog['read'], size: number): LogEntry[] {
+  const head = Buffer.alloc(ENTRY_HEADER)
+  read(0, head)
+  if (head.readBigUInt64LE(0) !== MAGIC) throw new Error(`'${path}' is no log of writes`)
+  if (head.readBigUInt64LE(8) !== VERSION) throw new Error(`'${path}' has version ${head.readBigUInt64LE(8)}, wanted 1`)
+  const [count, sector] = [Number(head.readBigUInt64LE(16)), head.readUInt32LE(24)]
+  const entries: LogEntry[] = []
+  for (let at = sector; entries.length < count && at < size; ) {
+    read(at, head)
+    const entry = parseEntry(head, entries.length, sector, at + sector)
+    // Counted but not written yet when the machine was killed: nobody was told that it was done.
+    if (entry.kind === 'write' && entry.length === 0) break
+    entries.push(entry)
+    at += sector + (entry.kind === 'write' ? entry.length : 0)
+  }
+  return entries
+}
+
+function parseEntry(head: Buffer, number: number, sector: number, dataAt: number): LogEntry {
+  const flags = head.readBigUInt64LE(16)
+  const kind = ({ 0: 'write', [String(FLUSH)]: 'flush', [String(DISCARD)]: 'discard' } as const)[String(flags)]
+  if (kind === undefined) throw new Error(`entry ${number} of the log has flags ${flags}, which QEMU never writes`)
+  const [offset, length] = [Number(head.readBigUInt64LE(0)) * sector, Number(head.readBigUInt64LE(8)) * sector]
+  return { number, kind, offset, length, dataAt }
+}
