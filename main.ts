@@ -5,8 +5,10 @@ import { nextStep } from './builder/cli/next-step.ts'
 import { refuseSwallowedFlags } from './builder/cli/npm-traps.ts'
 import { type Session, withSession } from './builder/cli/session.ts'
 import { usageError } from './builder/cli/usage.ts'
+import type { InitFlags } from './builder/commands/init.ts'
 import { hostNames, loadHost } from './builder/hosts/load.ts'
 import type { FrozenFlag } from './builder/lock/frozen.ts'
+import { checkFlashFlags, type FlashFlags, requireOneHost } from './flash/commands/flash-flags.ts'
 import type { Host } from './overlays/host-facts.ts'
 
 /** Parses the command line, runs one command, and prints what it returned. What a command needs is imported with it. */
@@ -38,6 +40,30 @@ function verbs(session: Session): Command {
     .action(async (name: string, _flags, command: Command) => {
       const { buildCommand } = await import('./builder/commands/build.ts')
       print(await buildCommand({ ...session, plan: await planFor(project, name), frozen: frozenFlag(command) }))
+    })
+
+  program
+    .command('init <host>')
+    .description("make a host's identity: before its first build, once")
+    .option('--rotate <key>', "put a new key before the old ones: 'ssh' or 'age'")
+    .option(
+      '--adopt <fingerprint>',
+      'take over the identity that the host made itself: SHA256:… as its console shows it',
+    )
+    .option('--at <address>', 'where it is, if not where its host file says: ADDRESS[:PORT]')
+    .action(async (name: string, flags: InitFlags) => {
+      const { initCommand, initGoal } = await import('./builder/commands/init.ts')
+      const { keyscan } = await import('./flash/remote/keyscan.ts')
+      const { parseAddress } = await import('./flash/remote/address.ts')
+      const host = await hostFile(project, name)
+      const scan = async (address: string) => {
+        const { unpackPrograms } = await import('./builder/cli/programs.ts')
+        const { CONTROL } = await import('./images/control-set.ts')
+        const at = parseAddress(address)
+        return keyscan({ programs: await unpackPrograms(session, CONTROL), host: name, at, signal: session.signal })
+      }
+      const goal = initGoal(flags, host.network.address)
+      print(await initCommand({ ...session, host: host.name, goal, keyscan: scan }))
     })
 
   program
@@ -74,6 +100,50 @@ function verbs(session: Session): Command {
       })
     })
 
+  program
+    .command('flash <hosts...>')
+    .description('bring hosts to what their files say: build, write the other slot, try it, commit it')
+    .option('--dry-run', 'say what would be done')
+    .option('--stage', 'only write: nothing restarts')
+    .option('--full', 'send all blocks, without asking what is missing')
+    .option('--allow-downgrade', 'an image older than what the host has committed, too')
+    .option('--no-build', 'the image as it is in out/HOST')
+    .option('--at <address>', AT)
+    .option('--disk <disk>', 'write the whole disk on this machine instead: the first time, or a new card')
+    .option('--yes', 'with --disk: ask nothing')
+    .option('--keep-data', 'with --disk: keep the data volume that is there')
+    .option('--without-identity', 'with --disk: the host makes its identity itself')
+    .action(async (names: string[], flags: FlashFlags) => print(await flashHosts(session, names, flags)))
+
+  program
+    .command('revert <host>')
+    .description('take a host back to its previous slot')
+    .option('--with-data', 'to its data as that slot left it, too')
+    .option('--at <address>', AT)
+    .action(async (name: string, flags: { withData?: true; at?: string }) => {
+      const { revertCommand } = await import('./flash/commands/revert.ts')
+      const tools = await controlTools(session)
+      const target = await targetOf(project, name, flags.at)
+      const given = { data: flags.withData ? 'as-was' : 'carried', generations: tools.generations(name) } as const
+      print(await revertCommand({ ...tools, ...given, target, progress: session.reporter }))
+    })
+
+  program
+    .command('status [host]')
+    .description('what hosts run, and what became of updates; fails only for a host that is named and cannot be read')
+    .option('--json', 'for programs: a list with reachable and status or error of each; never fails for a host')
+    .option('--at <address>', AT)
+    .action(async (name: string | undefined, flags: { json?: true; at?: string }) => {
+      const { statusCommand } = await import('./flash/commands/status.ts')
+      requireOneHost(name === undefined ? [] : [name], flags)
+      const names = name === undefined ? hostNames(project) : [name]
+      const targets = await Promise.all(names.map((each) => targetOf(project, each, flags.at)))
+      const how = { asked: name === undefined ? 'all' : 'one', format: flags.json ? 'json' : 'text' } as const
+      const { QUIET } = await import('./builder/report/quiet.ts')
+      const tools = await controlTools(flags.json ? { ...session, reporter: QUIET } : session)
+      print(await statusCommand({ ...tools, targets, ...how }))
+    })
+
   const store = program.command('store').description('what was fetched and built')
   store
     .command('verify')
@@ -84,6 +154,74 @@ function verbs(session: Session): Command {
     })
 
   return program.addHelpText('after', () => `\nnext: ${nextStep(project, hostNames(project))}`)
+}
+
+const AT = 'where it is, if not where its host file says: ADDRESS[:PORT]'
+
+async function flashHosts(session: Session, names: readonly string[], flags: FlashFlags): Promise<string> {
+  const { project } = session
+  checkFlashFlags(names, flags)
+  const build = async (name: string) => {
+    if (!flags.build) return
+    const { buildCommand } = await import('./builder/commands/build.ts')
+    const text = await buildCommand({ ...session, plan: await planFor(project, name), frozen: undefined })
+    session.reporter.notice(text.split('\n').find((line) => line.startsWith(`${name}: `)) ?? `${name}: built`)
+  }
+  if (flags.disk !== undefined) return flashDisk(session, names[0] ?? '', flags.disk, flags, build)
+  const { flashCommand } = await import('./flash/commands/flash.ts')
+  const { goalOf } = await import('./flash/goal.ts')
+  const targets = await Promise.all(
+    names.map(async (name) => ({ ...(await targetOf(project, name, flags.at)), output: join(project, 'out', name) })),
+  )
+  const tools = await controlTools(session)
+  const [goal, mode] = [goalOf(flags, tools.owner), flags.dryRun ? 'dry-run' : 'run'] as const
+  return flashCommand({ ...tools, targets, goal, mode, build, progress: session.reporter })
+}
+
+/** A whole disk of this machine, with a new table. */
+async function flashDisk(
+  session: Session,
+  name: string,
+  disk: string,
+  flags: FlashFlags,
+  build: (name: string) => Promise<void>,
+): Promise<string> {
+  const { firstFlash } = await import('./flash/commands/first-flash.ts')
+  const { hostIdentityTar } = await import('./builder/keys/host-identity.ts')
+  const host = await hostFile(session.project, name)
+  await build(name)
+  if (!flags.yes) session.leaveTerminal()
+  return firstFlash({
+    ...{ host, disk, output: join(session.project, 'out', name), signal: session.signal },
+    identity: flags.withoutIdentity ? 'without' : (trust) => hostIdentityTar(session, name, trust),
+    data: flags.keepData ? 'keep' : 'format',
+    confirmation: flags.yes ? 'yes' : 'ask',
+    terminal: { input: process.stdin, output: process.stdout },
+    progress: session.reporter,
+  })
+}
+
+/** What reaches hosts from this machine, and what its store knows of their images. */
+async function controlTools(session: Session) {
+  const { env, project, signal } = session
+  const { unpackPrograms } = await import('./builder/cli/programs.ts')
+  const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
+  const { storeRoot } = await import('./builder/store/directory.ts')
+  const { generationsOf } = await import('./builder/store/generations.ts')
+  const { controllerOf } = await import('./flash/controller.ts')
+  const { CONTROL } = await import('./images/control-set.ts')
+  const programs = await unpackPrograms(session, CONTROL)
+  const generations = (host: string) =>
+    new Map(generationsOf(storeRoot(env), host).map((each) => [each.root as string, each]))
+  return { ...controllerOf({ programs, project, signal, keyFile: join(keyDirectory(env), 'ssh_key') }), generations }
+}
+
+async function targetOf(project: string, name: string, at: string | undefined) {
+  const { readPublicIdentity } = await import('./builder/keys/host-identity.ts')
+  const { parseAddress } = await import('./flash/remote/address.ts')
+  const { network } = await hostFile(project, name)
+  const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
+  return { host: name, at: parseAddress(at ?? network.address), hostKeys }
 }
 
 async function planFor(project: string, name: string) {

@@ -1,0 +1,69 @@
+import type { UserError } from '../../errors.ts'
+import { formatBytes, formatColumns, formatSeconds } from '../format.ts'
+import { otherSlot } from '../plan.ts'
+import type { DeviceStatus } from '../remote/status.ts'
+
+/** What became of looking at one host. */
+export type Looked = { readonly host: string } & (
+  | {
+      readonly reachable: true
+      readonly status: DeviceStatus
+      /** Numbers in this machine's store, where it built them. */
+      readonly generation: number | undefined
+      readonly otherGeneration: number | undefined
+    }
+  | { readonly reachable: false; readonly error: UserError }
+)
+
+const HEADING = ['host', 'runs', 'slot', 'standing', 'health', 'other slot', 'up', 'data']
+
+/** A line a host, and under it what needs a sentence. */
+export function statusText(looked: readonly Looked[]): string {
+  return [formatColumns([HEADING, ...looked.map(row)]), ...looked.flatMap(notes)].join('\n')
+}
+
+function row(looked: Looked): string[] {
+  if (!looked.reachable) return [looked.host, looked.error.code, '-', '-', '-', '-', '-', '-']
+  const { host, status, generation, otherGeneration } = looked
+  const { slot, root, standing, health, uptime, data } = status
+  const other = status.slots[otherSlot(slot)]
+  return [
+    host,
+    nameOf(root, generation),
+    slot,
+    standing,
+    health.state,
+    other.state === 'bootable' ? nameOf(other.root, otherGeneration) : other.state,
+    formatSeconds(uptime),
+    data?.state === 'mounted' ? `${formatBytes(data.used)} of ${formatBytes(data.size)}` : (data?.state ?? 'none'),
+  ]
+}
+
+function nameOf(root: string, generation: number | undefined): string {
+  return generation === undefined ? root.slice(0, 12) : `${generation} (${root.slice(0, 12)})`
+}
+
+function notes(looked: Looked): string[] {
+  if (!looked.reachable) {
+    const { message, hint } = looked.error
+    return [`${looked.host}: ${message}`, ...(hint === undefined ? [] : [`  hint: ${hint}`])]
+  }
+  return facts(looked.status).map((fact) => `${looked.host}: ${fact}`)
+}
+
+function facts(status: DeviceStatus): string[] {
+  const { health, update, lock, data, committed, slot, standing, clock } = status
+  const said: string[] = []
+  if (health.state === 'unhealthy') said.push(`unhealthy: ${health.reasons.join(', ') || 'it does not say why'}`)
+  if (standing === 'trial') said.push(`slot ${slot} is on trial: ${update?.reason ?? 'nothing is decided yet'}`)
+  if (standing === 'stray') said.push(`slot ${slot} runs, but slot ${committed} is what boots: start it again`)
+  if (committed === 'damaged') said.push('the selector is damaged: start it again, which repairs it')
+  if (update?.phase === 'reverted')
+    said.push(
+      `the last ${update.kind}, of slot ${update.slot}, was reverted: ${update.reason ?? 'it does not say why'}`,
+    )
+  if (lock !== null) said.push(`'${lock.owner}' updates it, last heard ${formatSeconds(lock.age)} ago`)
+  if (data?.state === 'failed') said.push(`its data volume cannot be used: ${data.reason ?? 'it does not say why'}`)
+  if (clock.source === 'saved') said.push('no time server was heard since it started')
+  return said
+}

@@ -1,0 +1,32 @@
+import { isIP } from 'node:net'
+import { UserError } from '../../errors.ts'
+
+/** Where a host's ssh server is. */
+export interface Address {
+  readonly address: string
+  readonly port: number
+}
+
+const SSH_PORT = 22
+
+/** `10.0.10.11`, `adama.lab:2222`, `[fd00::1]:22`, `fd00::1`. */
+export function parseAddress(text: string): Address {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const address = isIP(text) === 6 ? text : (bracketed ?? plain ?? '')
+  const number = port === undefined ? SSH_PORT : Number(port)
+  if (isAddress(address) && (bracketed === undefined || isIP(address) === 6) && number > 0 && number < 65536)
+    return { address, port: number }
+  throw new UserError('usage', `'${text}' is no address, wanted ADDRESS or ADDRESS:PORT`, {
+    hint: 'for example: --at 10.0.10.11, --at adama.lab:2222, --at [fd00::1]:2222',
+  })
+}
+
+export function formatAddress({ address, port }: Address): string {
+  if (port === SSH_PORT) return address
+  return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Never something that ssh would take for an option. */
+function isAddress(text: string): boolean {
+  return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)
+}

@@ -1,0 +1,55 @@
+import type { Address } from './address.ts'
+
+export interface SshPlace {
+  readonly host: string
+  readonly at: Address
+  /** The owner's private key. */
+  readonly keyFile: string
+  /** Directory of the connection's own files. */
+  readonly directory: string
+}
+
+export const knownHostsFile = (directory: string) => `${directory}/known_hosts`
+export const controlSocket = (directory: string) => `${directory}/control`
+
+/** Nothing of the configuration, the agent or the known hosts of whoever types the command decides anything. */
+export function sshOptions({ host, at, keyFile, directory }: SshPlace): string[] {
+  return [
+    ...['-F', 'none', '-T', '-l', 'root', '-p', String(at.port), '-i', keyFile],
+    ...options({
+      BatchMode: 'yes',
+      IdentitiesOnly: 'yes',
+      IdentityAgent: 'none',
+      HostKeyAlias: host,
+      StrictHostKeyChecking: 'yes',
+      UserKnownHostsFile: knownHostsFile(directory),
+      GlobalKnownHostsFile: '/dev/null',
+      UpdateHostKeys: 'no',
+      VerifyHostKeyDNS: 'no',
+      ConnectTimeout: '10',
+      // A dead host is noticed after half a minute.
+      ServerAliveInterval: '10',
+      ServerAliveCountMax: '3',
+      ControlPath: controlSocket(directory),
+    }),
+  ]
+}
+
+/** One connection for all calls. Where this program is killed, it ends by itself soon after. */
+export function callArguments(place: SshPlace, words: readonly string[]): string[] {
+  const shared = options({ ControlMaster: 'auto', ControlPersist: '30' })
+  return [...sshOptions(place), ...shared, '--', place.at.address, words.map(quoted).join(' ')]
+}
+
+export function exitArguments(place: SshPlace): string[] {
+  return [...sshOptions(place), '-O', 'exit', '--', place.at.address]
+}
+
+function options(values: Readonly<Record<string, string>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`])
+}
+
+/** ssh hands the host's shell one line. */
+function quoted(word: string): string {
+  return /^[A-Za-z0-9_./:@=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { plainText } from './plain-text.ts'
+
+// Whatever a device says may be anything: each value has a form and a greatest length. Keys that are not known are
+// passed over: a newer agent may say more.
+
+const text = z.string().max(4096).transform(plainText)
+const word = z.string().regex(/^[A-Za-z0-9_.+=~:@/-]{1,200}$/)
+const count = z.number().int().nonnegative()
+const slot = z.enum(['a', 'b'])
+const root = z.string().regex(/^[0-9a-f]{64}$/)
+const serial = z.object({ time: count, number: count })
+const optionalText = text.nullish().transform((value) => value || undefined)
+
+export const healthSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('healthy') }),
+  z.object({ state: z.literal('unhealthy'), reasons: z.array(text).max(256) }),
+])
+
+const slotState = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('bootable'), root, serial }),
+  z.object({ state: z.literal('empty') }),
+  z.object({ state: z.literal('unbootable') }),
+])
+
+const lastUpdate = z.object({
+  id: word,
+  kind: z.enum(['update', 'revert', 'rescue']),
+  slot,
+  root: z
+    .union([root, z.enum(['', '-'])])
+    .nullish()
+    .transform((value) => (value && value !== '-' ? value : undefined)),
+  phase: z.enum(['writing', 'written', 'armed', 'trial', 'committed', 'reverted']),
+  /** Why it was reverted, or what a trial still waits for. */
+  reason: optionalText,
+  data: z.enum(['snapshot', 'as-was']).nullish(),
+  commit: z.enum(['controller', 'local']).nullish(),
+})
+
+export const statusSchema = z.object({
+  protocols: z.array(count).max(64),
+  host: word,
+  board: word,
+  layout: count,
+  /** Another one after each start. */
+  bootId: word,
+  uptime: z.number().nonnegative(),
+  slot,
+  root,
+  /** Whether what runs stays, is on trial, or is neither. */
+  standing: z.enum(['committed', 'trial', 'stray']),
+  committed: z.enum(['a', 'b', 'damaged']),
+  built: count,
+  slots: z.object({ a: slotState, b: slotState }),
+  /** Bytes of room for a generation, where the agent says so. */
+  slotSize: count.optional(),
+  trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),
+  update: lastUpdate.nullable(),
+  lock: z.object({ owner: text, age: count }).nullable(),
+  health: healthSchema,
+  data: z
+    .discriminatedUnion('state', [
+      z.object({ state: z.literal('mounted'), size: count, used: count }),
+      z.object({ state: z.literal('failed'), reason: optionalText }),
+    ])
+    .nullable(),
+  clock: z.object({ now: count, source: z.enum(['network', 'saved']) }),
+  firmware: z.object({ version: text, time: count }),
+  kernel: text,
+})
+
+/** What a host says of itself. */
+export type DeviceStatus = z.infer<typeof statusSchema>
+export type Health = z.infer<typeof healthSchema>

@@ -1,0 +1,92 @@
+import { UserError } from '../errors.ts'
+import type { Slot } from '../images/names.ts'
+import type { Clock } from './clock.ts'
+import { otherSlot } from './plan.ts'
+import { during, type Progress } from './progress.ts'
+import type { Agent } from './remote/agent.ts'
+import type { DeviceStatus } from './remote/status.ts'
+import { awaitCommit, awaitTrial, requireCommitted, restart, TRIAL_SECONDS } from './trial.ts'
+
+export interface RevertJob {
+  readonly agent: Agent
+  readonly clock: Clock
+  readonly progress: Progress
+  /** `carried`: the old slot goes on with today's data; `as-was`: with the data that it left. */
+  readonly data: 'carried' | 'as-was'
+}
+
+export interface Reverted {
+  /** `ended`: what was left was a trial. */
+  readonly kind: 'reverted' | 'ended'
+  readonly from: Slot
+  readonly slot: Slot
+  readonly root: string
+  readonly data: RevertJob['data']
+  /** Seconds from the restart until all was healthy. */
+  readonly downtime: number
+}
+
+/** What a revert would do, as a union to print and to act on. */
+export type RevertPlan =
+  | { readonly kind: 'revert'; readonly slot: Slot; readonly root: string; readonly data: RevertJob['data'] }
+  | { readonly kind: 'end-trial'; readonly slot: Slot; readonly root: string }
+
+/** Boots the previous slot, and keeps booting it. */
+export async function revert({ agent, clock, progress, data }: RevertJob): Promise<Reverted> {
+  const before = await during(progress, `ask ${agent.host}`, () => agent.status())
+  const plan = planRevert(before, data)
+  progress.notice(describeRevert(before, plan))
+  const id = plan.kind === 'revert' ? await arm(agent, progress, plan) : (before.update?.id ?? '')
+  const begun = clock.now()
+  const { slot, root } = plan
+  const expected = { id, slot, root, before, seconds: TRIAL_SECONDS }
+  const after = await during(progress, `restart into slot ${slot}`, async () => {
+    const watch = await restart(agent, clock, expected)
+    await awaitTrial(watch)
+    return awaitCommit(watch)
+  })
+  requireCommitted(after, expected)
+  const kind = plan.kind === 'revert' ? 'reverted' : 'ended'
+  return { kind, from: before.slot, slot, root, data, downtime: (clock.now() - begun) / 1000 }
+}
+
+export function planRevert(status: DeviceStatus, data: RevertJob['data']): RevertPlan {
+  const { host, slot, standing } = status
+  const other = otherSlot(slot)
+  const state = status.slots[other]
+  if (state.state !== 'bootable') {
+    throw new UserError(
+      'update',
+      `not reverted: slot ${other} of '${host}' is ${state.state}, there is nothing to go back to`,
+      {
+        hint: `build what you want to go back to, and flash it: npm run flash ${host} -- --allow-downgrade`,
+      },
+    )
+  }
+  // A trial that is left ends by itself, with the data that the committed slot had all along.
+  return standing === 'trial'
+    ? { kind: 'end-trial', slot: other, root: state.root }
+    : { kind: 'revert', slot: other, root: state.root, data }
+}
+
+/** What happens next, in one line. */
+export function describeRevert({ host, slot }: DeviceStatus, plan: RevertPlan): string {
+  const root = plan.root.slice(0, 12)
+  if (plan.kind === 'end-trial')
+    return `${host}: ends the trial of slot ${slot}; back to slot ${plan.slot} (root ${root})`
+  const data = plan.data === 'carried' ? "with today's data" : `with its data as slot ${plan.slot} left it`
+  return `${host}: restarts into slot ${plan.slot} (root ${root}) ${data}, and keeps it once it is healthy; slot ${slot} stays as it is`
+}
+
+/** Not tried again where the answer is lost: a second call could mean the slot that the first one left. */
+async function arm(agent: Agent, progress: Progress, plan: RevertPlan & { kind: 'revert' }): Promise<string> {
+  const armed = await during(progress, `arm slot ${plan.slot}`, () => agent.revert(plan.data))
+  if (armed.slot === plan.slot && armed.root === plan.root) return armed.id
+  throw new UserError(
+    'agent',
+    `'${agent.host}' would go back to slot ${armed.slot} (root ${armed.root}), wanted slot ${plan.slot} (root ${plan.root})`,
+    {
+      hint: `another controller may be at work: npm run status ${agent.host}`,
+    },
+  )
+}

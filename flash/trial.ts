@@ -1,0 +1,124 @@
+import type { Clock } from './clock.ts'
+import type { Expected } from './expected.ts'
+import { isUnreachable, persistently } from './persist.ts'
+import type { Agent } from './remote/agent.ts'
+import { AgentRefusal } from './remote/answers.ts'
+import type { DeviceStatus } from './remote/status.ts'
+import { fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
+
+export interface Watch {
+  readonly agent: Agent
+  readonly clock: Clock
+  readonly expected: Expected
+  /** When, on the clock, waiting ends. */
+  readonly until: number
+}
+
+/** A trial's seconds on the host. */
+export const TRIAL_SECONDS = 300
+/** Milliseconds beyond the trial's own: a shutdown, the trial's start and the way back. */
+const SLACK = 300_000
+const POLL = 2000
+/** Milliseconds after which a host that still answers has not understood. */
+const GOING_DOWN = 90_000
+/** Seconds for one look: a host that starts may take the connection and say nothing. */
+const LOOK = 20
+
+/** Restarts the host; from here on the old slot comes back unless somebody commits. */
+export async function restart(agent: Agent, clock: Clock, expected: Expected): Promise<Watch> {
+  await askToReboot(agent)
+  return { agent, clock, expected, until: clock.now() + expected.seconds * 1000 + SLACK }
+}
+
+/** Waits until the host is on the trial that was armed. Throws where it comes back as anything else. */
+export async function awaitTrial({ agent, clock, expected, until }: Watch): Promise<DeviceStatus> {
+  let asked = clock.now()
+  for (let last: unknown; ; ) {
+    await clock.sleep(POLL)
+    const heard = await look(agent)
+    if (heard instanceof UnheardError) last = heard.cause
+    else if (heard.bootId !== expected.before.bootId) return requireTrial(heard, expected)
+    else if (clock.now() - asked > GOING_DOWN) {
+      await askToReboot(agent)
+      asked = clock.now()
+    }
+    if (clock.now() > until) throw neverBack(expected, last)
+  }
+}
+
+/** Waits until everything that must run does. */
+export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<void> {
+  for (let reasons: readonly string[] = []; ; ) {
+    const heard = await look(agent)
+    if (!(heard instanceof UnheardError)) {
+      const { health } = requireTrial(heard, expected, reasons)
+      if (health.state === 'healthy') return
+      reasons = health.reasons
+    }
+    if (clock.now() > until) throw neverDecided(expected, reasons)
+    await clock.sleep(POLL)
+  }
+}
+
+/** Makes the trial's slot the one that boots. Where the answer was lost, the host is asked what became of it. */
+export async function commitTrial(watch: Watch): Promise<void> {
+  const { agent, clock, expected } = watch
+  for (;;) {
+    try {
+      return await persistently(clock, async () => {
+        const { standing } = requireTrial(await agent.status(), expected)
+        if (standing !== 'committed') await agent.commit(expected.id, expected.root)
+      })
+    } catch (error) {
+      if (!(error instanceof AgentRefusal && error.refusal === 'unhealthy') || clock.now() > watch.until) throw error
+      await clock.sleep(POLL)
+      await awaitHealth(watch)
+    }
+  }
+}
+
+/** Waits until the host has committed by itself. */
+export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<DeviceStatus> {
+  for (let reasons: readonly string[] = []; ; ) {
+    const heard = await look(agent)
+    if (!(heard instanceof UnheardError)) {
+      const { standing, health } = requireTrial(heard, expected, reasons)
+      if (standing === 'committed') return heard
+      reasons = health.state === 'healthy' ? [] : health.reasons
+    }
+    if (clock.now() > until) throw neverDecided(expected, reasons)
+    await clock.sleep(POLL)
+  }
+}
+
+/** The end of it: what the host itself says, not what it was told. */
+export function requireCommitted(status: DeviceStatus, { slot, root }: Pick<Expected, 'slot' | 'root'>): DeviceStatus {
+  const { standing, committed } = status
+  if (standing === 'committed' && committed === slot && status.slot === slot && status.root === root) return status
+  throw notCommitted(status, slot, root)
+}
+
+function requireTrial(status: DeviceStatus, expected: Expected, reasons: readonly string[] = []): DeviceStatus {
+  const { slot, root, standing, update } = status
+  const isThere = slot === expected.slot && root === expected.root
+  if (isThere && standing === 'trial' && update?.id === expected.id) return status
+  // One that commits itself may have done so before anybody looked.
+  if (isThere && standing === 'committed') return status
+  throw fellBack(status, expected, reasons)
+}
+
+/** A host that goes down at once does not finish its answer. */
+async function askToReboot(agent: Agent): Promise<void> {
+  await agent.reboot().catch((error) => {
+    if (!isUnreachable(error)) throw error
+  })
+}
+
+/** A host that starts may refuse a login or have no agent yet; one with another key is not looked at twice. */
+async function look(agent: Agent): Promise<DeviceStatus | UnheardError> {
+  try {
+    return await agent.status(LOOK)
+  } catch (error) {
+    return UnheardError.of(error)
+  }
+}

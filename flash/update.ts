@@ -1,0 +1,94 @@
+import type { Slot } from '../images/names.ts'
+import { nameOf } from './describe-plan.ts'
+import { persistently } from './persist.ts'
+import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
+import { during } from './progress.ts'
+import { newRun, type Run, type StepTime, timed, type UpdateJob } from './run.ts'
+import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, TRIAL_SECONDS, type Watch } from './trial.ts'
+import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-slot.ts'
+
+export type Updated =
+  | { readonly kind: 'nothing'; readonly slot: Slot; readonly root: string }
+  /** `downtime`: seconds from the restart until all was healthy. */
+  | ({ readonly kind: 'updated'; readonly downtime: number } & Done)
+  | ({ readonly kind: 'staged' } & Done)
+
+interface Done {
+  readonly slot: Slot
+  readonly root: string
+  /** Bytes on the wire. */
+  readonly sent: number
+  readonly times: readonly StepTime[]
+  readonly total: number
+}
+
+/** Brings a host to an image: into the slot that does not run, on trial, and committed once it is healthy. */
+export async function update(job: UpdateJob): Promise<Updated> {
+  const { agent, artifact, goal, clock, progress } = job
+  const begun = clock.now()
+  const before = await during(progress, `ask ${agent.host}`, () => agent.status())
+  const [begin, ...rest] = planUpdate(before, artifact, goal)
+  if (begin === undefined) return { kind: 'nothing', slot: before.slot, root: before.root }
+  const run = newRun(job, before)
+  const state = await timed(run, nameOf(begin), () => during(progress, nameOf(begin), () => beginWrite(run)))
+  for (const step of stepsAfterBegin([begin, ...rest], state, artifact, goal))
+    await timed(run, nameOf(step), () => perform(run, step))
+  return resultOf(run, (clock.now() - begun) / 1000)
+}
+
+async function perform(run: Run, step: Step): Promise<void> {
+  const { agent, clock } = run
+  const inOneStep = (work: () => Promise<unknown>) =>
+    during(run.progress, nameOf(step), async () => void (await work()))
+  switch (step.kind) {
+    case 'begin':
+      return inOneStep(() => beginWrite(run))
+    case 'tree':
+      return sendTree(run, nameOf(step), step.atMost)
+    case 'blocks':
+      return step.part === 'slot' ? sendSlot(run, step.transfer) : sendBoot(run, step.transfer)
+    case 'finish':
+      return inOneStep(() => finishWrite(run))
+    case 'release':
+      return inOneStep(() => persistently(clock, () => agent.release()))
+    case 'arm':
+      return inOneStep(() => arm(run))
+    case 'restart':
+      return inOneStep(() => restartIntoTrial(run))
+    case 'health':
+      return inOneStep(() => becomeHealthy(run))
+    case 'commit':
+      return inOneStep(() => commitTrial(watchOf(run)))
+    case 'confirm':
+      return inOneStep(async () => requireCommitted(await persistently(clock, () => agent.status()), run))
+  }
+}
+
+/** With a copy of the data that the running slot has; and only this controller may commit, over the network. */
+function arm({ agent, clock, id, root }: Run): Promise<void> {
+  const trial = { id, root, data: 'snapshot', commit: 'controller', seconds: TRIAL_SECONDS } as const
+  return persistently(clock, () => agent.arm(trial))
+}
+
+async function restartIntoTrial(run: Run): Promise<void> {
+  const { agent, clock, id, slot, root, before } = run
+  run.downFrom = clock.now()
+  run.watch = await restart(agent, clock, { id, slot, root, before, seconds: TRIAL_SECONDS })
+  await awaitTrial(run.watch)
+}
+
+async function becomeHealthy(run: Run): Promise<void> {
+  await awaitHealth(watchOf(run))
+  run.upFrom = run.clock.now()
+}
+
+function watchOf({ watch }: Run): Watch {
+  if (watch === undefined) throw new Error('a trial is looked for before the restart')
+  return watch
+}
+
+function resultOf({ slot, root, sent, times, downFrom, upFrom }: Run, total: number): Updated {
+  const done = { slot, root, sent, times, total }
+  if (downFrom === undefined || upFrom === undefined) return { kind: 'staged', ...done }
+  return { kind: 'updated', downtime: (upFrom - downFrom) / 1000, ...done }
+}

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest'
+import { BLOCK } from '../../images/layout.ts'
+import { updateBench } from '../helpers/update-bench.ts'
+import { updateImage } from '../helpers/update-image.ts'
+
+const rejection = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: { code?: string; message: string; hint?: string }) => error,
+  )
+
+describe('an update', () => {
+  it('writes the other slot, tries it, and commits it once it is healthy', async () => {
+    const { host, next, progress, run } = await updateBench()
+    const updated = await run()
+    expect(updated).toMatchObject({ kind: 'updated', slot: 'b', root: next.manifest.slot.root })
+    expect({ running: host.running, committed: host.committed, phase: host.update?.phase }).toEqual({
+      ...{ running: 'b', committed: 'b', phase: 'committed' },
+    })
+    expect(host.slots.b.slot.bytes.equals(next.slot.subarray(0, 300 * BLOCK))).toBe(true)
+    expect(host.slots.b.boot.bytes.equals(next.boot)).toBe(true)
+    expect(host.slots.a.state).toBe('bootable')
+    expect(progress.ended).toEqual([
+      ...['ask adama', 'begin slot b', 'send the hash tree', 'compare the slot', 'send the slot', 'compare the slot'],
+      ...['compare the boot', 'send the boot', 'compare the boot', 'verify slot b', 'arm a trial of slot b'],
+      ...['restart into slot b', 'wait for health', 'commit slot b', 'read back'],
+    ])
+  })
+
+  it('makes the boot file system bootable last, and arms nothing before that', async () => {
+    const { host, run } = await updateBench()
+    await run()
+    const order = ['write begin', 'write blocks slot', 'write blocks boot', 'write finish', 'arm', 'reboot', 'commit']
+    const at = order.map((call) => host.calls.lastIndexOf(call))
+    expect(at).toEqual([...at].sort((a, b) => a - b))
+    expect(at).not.toContain(-1)
+    expect(host.calls.filter((call) => call === 'commit')).toHaveLength(1)
+  })
+
+  it('says how long it took, how long services were down, and what was sent', async () => {
+    const { run, progress } = await updateBench()
+    const updated = await run()
+    if (updated.kind !== 'updated') throw new Error(updated.kind)
+    expect(updated.downtime).toBeGreaterThan(30)
+    expect(updated.downtime).toBeLessThan(60)
+    expect(updated.total).toBeGreaterThanOrEqual(updated.downtime)
+    expect(updated.times.map(({ name }) => name)).toContain('restart into slot b')
+    // Every third block of the boot file system is empty, as it is on the host.
+    const bootBlocks = 39 - 13
+    expect(progress.bytes.get('send the slot')).toEqual({ advanced: 300 * BLOCK, total: 300 * BLOCK })
+    expect(progress.bytes.get('send the boot')).toEqual({ advanced: bootBlocks * BLOCK, total: bootBlocks * BLOCK })
+    // The tree has four blocks: three of leaves and one over them.
+    expect(updated.sent).toBeGreaterThan((300 + bootBlocks + 4) * BLOCK)
+    expect(updated.sent).toBeLessThan((300 + bootBlocks + 5) * BLOCK)
+  })
+
+  it('sends only what the slot does not hold already', async () => {
+    const { host, old, next, progress, run } = await updateBench()
+    const slot = Buffer.from(next.slot)
+    slot.set(old.slot.subarray(0, 5 * BLOCK), 100 * BLOCK)
+    host.slots.b.fill(old.manifest, slot, next.boot)
+    await run()
+    expect(progress.bytes.get('send the slot')?.total).toBe(5 * BLOCK)
+    expect(progress.bytes.has('send the boot')).toBe(false)
+    expect(host.committed).toBe('b')
+  })
+
+  it('sends everything where that is asked for, and still looks at what arrived', async () => {
+    const { host, old, next, progress, run } = await updateBench()
+    host.slots.b.fill(old.manifest, next.slot, next.boot)
+    await run({ transfer: 'full' })
+    expect(progress.bytes.get('send the slot')?.total).toBe(300 * BLOCK)
+    expect(progress.bytes.get('send the boot')?.total).toBe(39 * BLOCK)
+    expect(host.calls.indexOf('write missing slot')).toBeGreaterThan(host.calls.indexOf('write blocks slot'))
+  })
+
+  it('does nothing where the host runs the image already', async () => {
+    const image = updateImage({ name: 'same' })
+    const { host, run } = await updateBench({ old: image, next: image })
+    expect(await run()).toEqual({ kind: 'nothing', slot: 'a', root: image.manifest.slot.root })
+    expect(host.calls).toEqual(['status'])
+  })
+
+  it('reads everything again where the other slot holds the image from long ago, and sends none of it', async () => {
+    const { host, next, progress, run } = await updateBench()
+    host.slots.b.fill(next.manifest, next.slot, next.boot)
+    expect((await run()).kind).toBe('updated')
+    expect(progress.ended).toContain('verify slot b')
+    expect(host.calls).not.toContain('write blocks slot')
+  })
+
+  it('staged ends before the trial, gives the lock back, and is taken up by the next one', async () => {
+    const { host, run } = await updateBench()
+    expect(await run({ kind: 'stage' })).toMatchObject({ kind: 'staged', slot: 'b' })
+    expect({ state: host.slots.b.state, lock: host.lock, boots: host.boots }).toEqual({
+      ...{ state: 'bootable', lock: null, boots: 1 },
+    })
+    host.calls.length = 0
+    expect((await run()).kind).toBe('updated')
+    expect(host.calls.filter((call) => call.startsWith('write'))).toEqual(['write begin'])
+  })
+})
+
+describe('a broken connection', () => {
+  it('while the slot is sent costs only what was under way', async () => {
+    const { host, progress, run } = await updateBench()
+    host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 200 * BLOCK + 100 })
+    await run()
+    expect(progress.ended).toContain('send the slot: failed')
+    expect(progress.bytes.get('send the slot')?.total).toBe(100 * BLOCK)
+    expect(progress.notices[0]).toContain('Connection reset by peer; trying again in 5 s')
+    expect(host.committed).toBe('b')
+  })
+
+  it('is mended as often as it brings something', async () => {
+    const { host, run } = await updateBench()
+    for (let times = 0; times < 20; times++) host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 5 * BLOCK })
+    expect((await run()).kind).toBe('updated')
+    expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(21)
+  })
+
+  it('that never brings anything ends the update, with the slot unbootable and the host as it was', async () => {
+    const { host, clock, run } = await updateBench()
+    for (let times = 0; times < 20; times++) host.faults.cuts.push({ call: 'write blocks slot', after: 5 })
+    expect(await rejection(run())).toMatchObject({ code: 'unreachable' })
+    expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(6)
+    expect(clock.now()).toBeGreaterThanOrEqual(25_000)
+    expect([host.slots.b.state, host.running, host.boots]).toEqual(['unbootable', 'a', 1])
+  })
+
+  it.each([
+    'write begin',
+    'write tree',
+    'write missing slot',
+    'write missing boot',
+    'write finish',
+    'arm',
+    'reboot',
+    'commit',
+  ])('that loses the answer to %s is no matter', async (call) => {
+    const { host, run } = await updateBench()
+    host.faults.lostAnswers.push(call)
+    expect((await run()).kind).toBe('updated')
+    expect([host.running, host.committed]).toEqual(['b', 'b'])
+  })
+
+  it('half way through a hash tree leaves nothing half', async () => {
+    const { host, run } = await updateBench()
+    host.faults.cuts.push({ call: 'write tree', after: 5000 })
+    expect((await run()).kind).toBe('updated')
+    expect(host.faults.cuts).toEqual([])
+  })
+
+  it('after the slot was written is mended by the same command', async () => {
+    const { host, run } = await updateBench()
+    for (let times = 0; times < 6; times++) host.faults.lostAnswers.push('arm')
+    expect(await rejection(run())).toMatchObject({ code: 'unreachable' })
+    host.calls.length = 0
+    expect((await run()).kind).toBe('updated')
+    expect(host.calls).not.toContain('write blocks slot')
+  })
+})
+
+describe('a disk that does not hold what is written', () => {
+  it('is told from a broken connection, and nothing is tried', async () => {
+    const { host, run } = await updateBench()
+    host.slots.b.rotten = 17
+    const error = await rejection(run())
+    expect(error?.message).toBe(
+      "1 blocks of the slot do not stay on the disk of 'adama' as they were sent, the first is block 17",
+    )
+    expect([host.slots.b.state, host.calls.includes('arm')]).toEqual(['unbootable', false])
+  })
+})
+
+describe('a trial', () => {
+  it('that does not come up is an error with the reason that the host has', async () => {
+    const { host, run } = await updateBench()
+    host.faults.trial = 'panics'
+    const error = await rejection(run())
+    expect(error).toMatchObject({ code: 'update' })
+    expect(error?.message).toContain("'adama' went back to slot a")
+    expect(error?.message).toContain('the trial of slot b failed: it never came up')
+    expect([host.running, host.committed]).toEqual(['a', 'a'])
+  })
+
+  it('that never gets healthy is an error with its units', async () => {
+    const { host, run } = await updateBench()
+    host.faults.trial = 'never-healthy'
+    const error = await rejection(run())
+    expect(error?.message).toContain('not committed within 300 s: mosquitto.service')
+    expect([host.running, host.committed, host.calls.includes('commit')]).toEqual(['a', 'a', false])
+  })
+
+  it('that is never heard of again ends with what the host does by itself', async () => {
+    const { host, clock, run } = await updateBench()
+    host.faults.trial = 'never-back'
+    const error = await rejection(run())
+    expect(error?.message).toContain("'adama' did not come back from the restart into slot b")
+    expect(error?.hint).toContain('switching it off and on ends on slot a too')
+    expect(clock.now()).toBeLessThan(15 * 60_000)
+    host.powerCycle()
+    expect([host.running, host.committed]).toEqual(['a', 'a'])
+  })
+
+  it('of somebody else is not committed', async () => {
+    const { host, next, run } = await updateBench()
+    host.statusOverrides = { standing: 'committed' }
+    const status = async () => {
+      host.statusOverrides =
+        host.boots > 1
+          ? { update: { id: 'other', kind: 'update', slot: 'b', root: next.manifest.slot.root, phase: 'trial' } }
+          : {}
+    }
+    const call = host.call.bind(host)
+    host.call = async (words, options) => {
+      await status()
+      return call(words, options)
+    }
+    const error = await rejection(run())
+    expect(error?.message).toContain("runs slot b on another trial than this one, 'other'")
+    expect(host.calls).not.toContain('commit')
+  })
+
+  it('is not believed to be committed before the host says so', async () => {
+    const { host, run } = await updateBench()
+    const call = host.call.bind(host)
+    host.call = async (words, options) => {
+      if (words[0] === 'commit') return { exitCode: 0, output: '{"ok":true,"slot":"b"}', complaint: '' }
+      return call(words, options)
+    }
+    expect((await rejection(run()))?.message).toMatch(
+      /^read back from 'adama': slot b .* and 'a' is committed, wanted slot b/,
+    )
+  })
+})

@@ -1,0 +1,28 @@
+import { unpackPrograms } from '../../builder/cli/programs.ts'
+import { exitOf, feed, startChild } from '../../flash/child.ts'
+import { type Program, type ProgramRoot, programOf } from '../../flash/vm/program.ts'
+import { CONTROL } from '../../images/control-set.ts'
+import { listReporter } from './reporter.ts'
+import { PROJECT } from './toolchain.ts'
+
+/** ssh and zstd as the commands have them: from the lock, fetched on first use. */
+export function controlPrograms(): Promise<ProgramRoot> {
+  const signal = new AbortController().signal
+  return unpackPrograms(
+    { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal },
+    CONTROL,
+  )
+}
+
+/** As the host unpacks: with the memory that a window of 16 MiB takes, and no more. */
+export function zstdUnpack(programs: ProgramRoot) {
+  const zstd: Program = programOf(programs, 'zstd')
+  return async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const child = startChild(zstd, ['-dcq', '-M16MiB'])
+    const ended = exitOf(child)
+    const fed = feed(child, source)
+    child.stderr.resume()
+    yield* child.stdout as AsyncIterable<Uint8Array>
+    await Promise.all([ended, fed])
+  }
+}

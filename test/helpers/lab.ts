@@ -1,0 +1,112 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'vitest'
+import { parseStatus } from '../../flash/remote/answers.ts'
+import type { DeviceStatus } from '../../flash/remote/status.ts'
+import { adama } from '../../hosts/adama.ts'
+import { parseManifest } from '../../images/manifest.ts'
+import { copyProject, type Ended, runIn } from './project.ts'
+import { type BootOptions, bootHost, eventually, type TestVm } from './vm.ts'
+
+/** The first boot of all on two emulated cores that others use too. */
+const BOOT_SECONDS = 900
+
+/** An owner's project with one host, and that host: a disk that was flashed as an owner does it. */
+export interface Lab {
+  readonly directory: string
+  readonly disk: string
+  /** Runs a command as its owner; any end. */
+  hangar(...args: string[]): Promise<Ended>
+  /** Flashes, reverts or asks the machine that runs. */
+  onHost(vm: TestVm, verb: 'flash' | 'revert' | 'status', ...flags: string[]): Promise<Ended>
+  /** Edits a source of the project; the same text twice is an error. */
+  edit(path: string, from: string | RegExp, to: string): void
+  /** Undoes all edits. */
+  restore(): void
+  /** Root hash of what was built last. */
+  built(): string
+  /** Starts the machine on its disk, and waits until it can be logged in to. */
+  boot(options?: Partial<BootOptions>): Promise<TestVm>
+  remove(): void
+}
+
+export async function makeLab(): Promise<Lab> {
+  const project = copyProject()
+  const disks = mkdtempSync(join(tmpdir(), 'hangar-lab-'))
+  const { directory } = project
+  const hangar = (...args: string[]) =>
+    runIn({ cwd: directory, env: surroundings() }, process.execPath, 'builder/cli/hangar.mjs', ...args)
+  const lab: Lab = {
+    directory,
+    disk: join(disks, 'disk.img'),
+    hangar,
+    onHost: (vm, verb, ...flags) => hangar(verb, 'adama', '--at', `127.0.0.1:${vm.ports.ssh}`, ...flags),
+    edit: (path, from, to) => edit(join(directory, path), from, to),
+    restore: () => restore(directory),
+    built: () => {
+      const path = join(directory, 'out/adama/manifest.json')
+      return parseManifest(readFileSync(path, 'utf8'), path).slot.root
+    },
+    boot: async (options = {}) => {
+      const vm = await bootHost({ host: adama, disk: join(disks, 'disk.img'), ...options })
+      await vm.reachable(BOOT_SECONDS)
+      return vm
+    },
+    remove: () => {
+      project.remove()
+      rmSync(disks, { recursive: true, force: true })
+    },
+  }
+  await must(hangar('init', 'adama'))
+  await must(hangar('build', 'adama'))
+  await must(hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))
+  return lab
+}
+
+/** The keys and the store of whoever runs the tests: the image is the one that they have built. */
+function surroundings(): Record<string, string> {
+  const { env } = process
+  return {
+    HOME: homedir(),
+    XDG_CONFIG_HOME: env.XDG_CONFIG_HOME ?? join(homedir(), '.config'),
+    ...(env.XDG_CACHE_HOME === undefined ? {} : { XDG_CACHE_HOME: env.XDG_CACHE_HOME }),
+    ...(env.HANGAR_STORE === undefined ? {} : { HANGAR_STORE: env.HANGAR_STORE }),
+    ...(env.HANGAR_DEBIAN_MIRROR === undefined ? {} : { HANGAR_DEBIAN_MIRROR: env.HANGAR_DEBIAN_MIRROR }),
+  }
+}
+
+/** A command that has to work. */
+export async function must(running: Promise<Ended>): Promise<string> {
+  const { code, stdout, stderr } = await running
+  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout}${stderr}`)
+  return stdout
+}
+
+function edit(path: string, from: string | RegExp, to: string): void {
+  const before = readFileSync(path, 'utf8')
+  const after = before.replace(from, () => to)
+  if (after === before) throw new Error(`'${path}' does not have ${String(from)}`)
+  writeFileSync(path, after)
+}
+
+function restore(directory: string): void {
+  const here = new URL('../..', import.meta.url).pathname
+  for (const name of ['images', 'overlays', 'flash'])
+    cpSync(join(here, name), join(directory, name), { recursive: true })
+  cpSync(join(here, 'hosts/adama.ts'), join(directory, 'hosts/adama.ts'))
+}
+
+/** What a host says of itself, by its own agent. */
+export async function agentStatus(vm: TestVm): Promise<DeviceStatus> {
+  return parseStatus('adama', await vm.shell('/usr/lib/hangar/agent status'))
+}
+
+/** Waits until every unit has started and every service is healthy. */
+export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
+  await eventually(async () => {
+    const answer = await vm.shell('/usr/lib/hangar/agent health')
+    expect(answer).toBe('{"state":"healthy"}')
+    return true
+  }, seconds)
+}

@@ -1,0 +1,32 @@
+import { withArtifact } from '../../flash/artifact.ts'
+import type { Goal } from '../../flash/goal.ts'
+import { Agent } from '../../flash/remote/agent.ts'
+import { type Updated, update } from '../../flash/update.ts'
+import { FakeHost } from './fake-agent.ts'
+import { FakeClock } from './fake-clock.ts'
+import { listProgress } from './progress-list.ts'
+import { tempDirectory } from './temp.ts'
+import { type UpdateImage, updateImage, writeUpdateImage } from './update-image.ts'
+
+export const OWNER = 'me@laptop:/home/me/hangar'
+export const UPDATE: Goal = { kind: 'update', transfer: 'missing', downgrade: 'refused', owner: OWNER }
+
+/** A host that runs `old` in slot a, has never written slot b, and is to get `next`. */
+export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage } = {}) {
+  const clock = new FakeClock()
+  const { old = updateImage({ name: 'old' }), next = updateImage({ name: 'new' }) } = given
+  const host = new FakeHost(clock, old)
+  const directory = await tempDirectory()
+  await writeUpdateImage(directory, next)
+  const progress = listProgress()
+  const agent = new Agent(host, OWNER)
+  const run = (goal: Partial<Goal> = {}): Promise<Updated> =>
+    withArtifact('adama', directory, (artifact) =>
+      update({
+        ...{ agent, artifact, progress, clock, id: 'trial-1' },
+        goal: { ...UPDATE, ...goal },
+        compress: (source) => source,
+      }),
+    )
+  return { clock, old, next, host, directory, progress, agent, run }
+}
