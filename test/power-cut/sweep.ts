@@ -1,7 +1,7 @@
 import type { BlockSource } from '../../images/disk/block-source.ts'
 import { criticalPlaces } from './critical.ts'
 import { type Cut, type CutKind, type CutOptions, cutPoints } from './cut-points.ts'
-import { diskState } from './disk-state.ts'
+import { type DiskState, diskState } from './disk-state.ts'
 import { IntervalMap, ZEROS } from './interval-map.ts'
 import { Judge, losses, type Verdict } from './verdict.ts'
 import { changes, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
@@ -11,10 +11,17 @@ export interface SweepRequest {
   readonly base: BlockSource
   readonly log: WriteLog
   readonly options?: Partial<CutOptions>
+  /** Cuts behind entry `from - 1` and up to `to - 1`, with all that was before; the whole log where it is not said. */
+  readonly range?: Range
   /** What is wrong with what would start, in words; that nothing may be stuck or damaged need not be said. */
-  readonly expected?: (cut: Cut, verdict: Verdict) => string | undefined
+  readonly expected?: (cut: Cut, verdict: Verdict, disk: DiskState) => string | undefined
   /** Tries these points alone, by the ids of a report's failures. */
   readonly only?: ReadonlySet<string>
+}
+
+export interface Range {
+  readonly from: number
+  readonly to: number
 }
 
 export interface Row {
@@ -47,7 +54,16 @@ export interface SweepReport {
 const DEFAULTS = { seed: 1, drops: 24, keeps: 24, subsets: 8, torn: 24 }
 
 /** Cuts the power at every entry of a log and between them, and judges what each cut leaves. */
-export function sweep({ base, log, options, expected = () => undefined, only }: SweepRequest): SweepReport {
+export function sweep({
+  base,
+  log: whole,
+  options,
+  expected = () => undefined,
+  only,
+  range,
+}: SweepRequest): SweepReport {
+  const { from, to } = range ?? { from: 0, to: whole.entries.length }
+  const log = { ...whole, entries: whole.entries.slice(0, to) }
   const all: CutOptions = { ...DEFAULTS, critical: touchesOne(criticalPlaces(base)), ...options }
   const rows = new Map<CutKind, Row>()
   const failures: Failure[] = []
@@ -55,16 +71,18 @@ export function sweep({ base, log, options, expected = () => undefined, only }: 
   const judge = new Judge()
   let before: { readonly first: number; readonly verdict: Verdict } | undefined
   for (const cut of cutPoints(log, all)) {
+    if (cut.entry < from - 1) continue
     if (before?.first !== cut.epoch.first)
       before = { first: cut.epoch.first, verdict: judge.judge(states.flushed(cut)) }
     if (only !== undefined && !only.has(cut.id)) continue
-    const verdict = judge.judge(states.at(cut))
-    const unexpected = expected(cut, verdict)
+    const disk = states.at(cut)
+    const verdict = judge.judge(disk)
+    const unexpected = expected(cut, verdict, disk)
     const problems = [...verdict.problems, ...losses(before.verdict, verdict), ...(unexpected ? [unexpected] : [])]
     count(rows, cut.kind, verdict, problems)
     if (problems.length > 0) failures.push({ id: cut.id, kind: cut.kind, entry: cut.entry, problems })
   }
-  return { seed: all.seed, entries: log.entries.length, rows: [...rows.values()], failures }
+  return { seed: all.seed, entries: to - from, rows: [...rows.values()], failures }
 }
 
 /** The disk at one cut after the other; what was flushed is applied once. */

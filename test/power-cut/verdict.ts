@@ -5,7 +5,7 @@ import { parseAutoboot } from '../../images/disk/autoboot.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
 import { openFat } from '../../images/disk/fat-read.ts'
 import { readGpt } from '../../images/disk/gpt-read.ts'
-import type { PartitionName } from '../../images/layout.ts'
+import { type PartitionName, SECTOR } from '../../images/layout.ts'
 import { parseManifest } from '../../images/manifest.ts'
 import type { Slot } from '../../images/names.ts'
 import { type BtrfsRoot, readBtrfsRoot } from './btrfs-superblock.ts'
@@ -21,6 +21,8 @@ export interface Verdict {
   /** The slot whose layers the initramfs takes, and of which root hash. */
   readonly runs: { readonly slot: Slot; readonly root: string } | undefined
   readonly selector: Slot | 'damaged'
+  /** Of the slot that does not boot: that nothing in it could, or that it is whole, or what is wrong, in words. */
+  readonly other: string
   readonly identity: Remembered
   readonly record: Remembered
   readonly data: BtrfsRoot
@@ -43,7 +45,8 @@ export class Judge {
   private readonly identities = new Memo<Remembered>()
   private readonly records = new Memo<Remembered>()
   private readonly btrfs = new Memo<BtrfsRoot>()
-  private readonly slots = new SlotCheck()
+  private readonly others = { a: new Memo<SlotRoot | undefined>(), b: new Memo<SlotRoot | undefined>() }
+  private readonly slots = { a: new SlotCheck(), b: new SlotCheck() }
 
   judge(disk: DiskState): Verdict {
     const places = this.places.get(disk, placesOf)
@@ -54,6 +57,7 @@ export class Judge {
       boots: boot.slot,
       runs: found?.runs,
       selector: this.selectors.get(part('selector'), selectorOf),
+      other: boot.slot === undefined ? UNBOOTABLE : this.inspectOther(OTHER[boot.slot], part),
       identity: this.identities.get(part('identity'), readIdentity),
       record: this.records.get(part('identity'), readRecord),
       data: this.btrfs.get(part('data'), readBtrfsRoot),
@@ -62,19 +66,35 @@ export class Judge {
   }
 
   private inspect(slot: Slot, wanted: SlotRoot, part: (name: PartitionName) => DiskState) {
-    const files = this.files[slot].get(part(`boot-${slot}`), (source) => problemOfFiles(source, wanted.root))
+    const files = this.filesOf(slot, wanted, part)
     // As images/initramfs/init looks: first at the slot beside the boot partition, then at the other one.
-    const other = slot === 'a' ? 'b' : 'a'
-    const opened = ([slot, other] as const).find((name) => this.slots.opens(part(`slot-${name}`), wanted))
+    const opened = [slot, OTHER[slot]].find((name) => this.slots[name].opens(part(`slot-${name}`), wanted))
     if (opened === undefined) {
       return {
         runs: undefined,
         problems: [...listed(files), `neither slot verifies against the root hash ${wanted.root}`],
       }
     }
-    const blocks = this.slots.problemOf(part(`slot-${opened}`), wanted)
+    const blocks = this.slots[opened].problemOf(part(`slot-${opened}`), wanted)
     const damaged = blocks === undefined ? [] : [`slot ${opened}: ${blocks}`]
     return { runs: { slot: opened, root: wanted.root }, problems: [...listed(files), ...damaged] }
+  }
+
+  /** Nobody may find half a generation where it looks as if there were one. */
+  private inspectOther(slot: Slot, part: (name: PartitionName) => DiskState): string {
+    if (
+      part(`boot-${slot}`)
+        .read(0, SECTOR)
+        .every((byte) => byte === 0)
+    )
+      return UNBOOTABLE
+    const wanted = this.others[slot].get(part(`boot-${slot}`), slotRootIn)
+    if (wanted === undefined) return 'its command line cannot be read'
+    return this.filesOf(slot, wanted, part) ?? this.slots[slot].problemOf(part(`slot-${slot}`), wanted) ?? WHOLE
+  }
+
+  private filesOf(slot: Slot, { root }: SlotRoot, part: (name: PartitionName) => DiskState): string | undefined {
+    return this.files[slot].get(part(`boot-${slot}`), (source) => problemOfFiles(source, root))
   }
 }
 
@@ -94,6 +114,11 @@ function lossOf(what: string, before: Remembered, after: Remembered): string[] {
   return after.sequence < before.sequence ? [`${what}: number ${after.sequence}, was ${before.sequence}`] : []
 }
 
+export const UNBOOTABLE = 'unbootable'
+export const WHOLE = 'whole'
+
+const OTHER = { a: 'b', b: 'a' } as const
+
 const SLOTS: Readonly<Record<number, Slot>> = { 2: 'a', 3: 'b' }
 
 function bootOf(disk: BlockSource): Boot {
@@ -102,10 +127,27 @@ function bootOf(disk: BlockSource): Boot {
   const { partition, commandLine } = decision
   const slot = SLOTS[partition]
   if (slot === undefined) return { slot, wanted: undefined, problem: `starts partition ${partition}, which is no slot` }
-  const root = /(?:^| )hangar\.root=([0-9a-f]{64})(?: |$)/.exec(commandLine)?.[1]
-  const blocks = Number(/(?:^| )hangar\.blocks=(\d{1,12})(?: |$)/.exec(commandLine)?.[1])
-  if (root !== undefined && blocks > 0) return { slot, wanted: { root, blocks }, problem: undefined }
+  const wanted = parseCommandLine(commandLine)
+  if (wanted !== undefined) return { slot, wanted, problem: undefined }
   return { slot, wanted: undefined, problem: `slot ${slot}: the command line names no root: '${commandLine}'` }
+}
+
+function parseCommandLine(text: string): SlotRoot | undefined {
+  const root = /(?:^| )hangar\.root=([0-9a-f]{64})(?: |$)/.exec(text)?.[1]
+  const blocks = Number(/(?:^| )hangar\.blocks=(\d{1,12})(?: |$)/.exec(text)?.[1])
+  return root !== undefined && blocks > 0 ? { root, blocks } : undefined
+}
+
+function slotRootIn(source: BlockSource): SlotRoot | undefined {
+  try {
+    return parseCommandLine(
+      Buffer.from(openFat(source).read('cmdline.txt') ?? [])
+        .toString()
+        .trim(),
+    )
+  } catch {
+    return undefined
+  }
 }
 
 function problemOfFiles(source: BlockSource, root: string): string | undefined {

@@ -1,0 +1,120 @@
+import { crc32c } from './btrfs-superblock.ts'
+
+/** Where a tree, or a part of one, begins, and what has to be found there. */
+export interface TreePlace {
+  /** The file system's own address, which its chunks map to the disk's. */
+  readonly address: number
+  readonly generation: number
+  readonly level: number
+}
+
+/** A run of the file system's addresses, and where on the disk its copies lie. */
+export interface Chunk {
+  readonly start: number
+  readonly size: number
+  readonly copies: readonly number[]
+}
+
+/** An entry of a tree's top directory: a file's inode, or a subvolume's tree. */
+export interface Entry {
+  readonly name: string
+  readonly isSubvolume: boolean
+  readonly number: number
+}
+
+/** What of a node is asked for here; everything else in it is only known to be whole. */
+export interface BtrfsNode {
+  readonly children: readonly TreePlace[]
+  readonly chunks: readonly Chunk[]
+  readonly trees: readonly (TreePlace & { readonly number: number })[]
+  readonly entries: readonly Entry[]
+  /** Contents of files that are small enough to lie in the node, by inode. */
+  readonly texts: readonly (readonly [inode: number, text: string])[]
+}
+
+// Numbers of btrfs.readthedocs.io, On-disk format.
+const HEADER = 101
+const TOP_DIRECTORY = 256
+const DIR_ITEM = 84
+const EXTENT_DATA = 108
+const ROOT_ITEM = 132
+const CHUNK_ITEM = 228
+const INLINE = 0
+const UNCOMPRESSED = 0
+const KEY = 17
+/** Trees of btrfs' own have negative numbers, which are not told apart here. */
+const NEGATIVE = 2 ** 63
+
+/** Reads a node; undefined where it is not whole or not the one that was meant. */
+export function parseNode(bytes: Buffer, wanted: TreePlace): BtrfsNode | undefined {
+  const isWhole = bytes.readUInt32LE(0) === crc32c(bytes.subarray(32))
+  if (!isWhole || u64(bytes, 48) !== wanted.address || u64(bytes, 80) !== wanted.generation) return undefined
+  const [count, level] = [bytes.readUInt32LE(96), bytes[100] ?? 0]
+  if (level !== wanted.level) return undefined
+  return level === 0 ? parseLeaf(bytes, count) : { ...NOTHING, children: parsePointers(bytes, count, level - 1) }
+}
+
+/** The chunks that a superblock itself names, with the keys before them. */
+export function systemChunks(array: Buffer): Chunk[] {
+  const chunks: Chunk[] = []
+  for (let at = 0; at < array.length; ) {
+    const chunk = parseChunk(array.subarray(at + KEY), u64(array, at + 9))
+    chunks.push(chunk)
+    at += KEY + 48 + 32 * chunk.copies.length
+  }
+  return chunks
+}
+
+/** Numbers that are too large for a JavaScript number are those of trees that nobody asks for. */
+export function u64(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32
+}
+
+const NOTHING: BtrfsNode = { children: [], chunks: [], trees: [], entries: [], texts: [] }
+
+function parsePointers(bytes: Buffer, count: number, level: number): TreePlace[] {
+  return Array.from({ length: count }, (_, index) => {
+    const at = HEADER + index * 33 + KEY
+    return { address: u64(bytes, at), generation: u64(bytes, at + 8), level }
+  })
+}
+
+function parseLeaf(bytes: Buffer, count: number): BtrfsNode {
+  const [chunks, trees]: [Chunk[], (TreePlace & { number: number })[]] = [[], []]
+  const [entries, texts]: [Entry[], [number, string][]] = [[], []]
+  for (let index = 0; index < count; index++) {
+    const at = HEADER + index * 25
+    const [number, type, offset] = [u64(bytes, at), bytes[at + 8], u64(bytes, at + 9)]
+    const start = HEADER + bytes.readUInt32LE(at + KEY)
+    const data = bytes.subarray(start, start + bytes.readUInt32LE(at + 21))
+    if (type === CHUNK_ITEM) chunks.push(parseChunk(data, offset))
+    // A subvolume without links is being deleted: its tree is no longer whole, and need not be. The log's trees have none.
+    if (type === ROOT_ITEM && (data.readUInt32LE(216) > 0 || number > NEGATIVE))
+      trees.push({ number, ...parseRoot(data) })
+    if (type === DIR_ITEM && number === TOP_DIRECTORY) entries.push(...parseEntries(data))
+    if (type === EXTENT_DATA && data[20] === INLINE && data[16] === UNCOMPRESSED)
+      texts.push([number, data.toString('utf8', 21)])
+  }
+  return { ...NOTHING, chunks, trees, entries, texts }
+}
+
+function parseChunk(data: Buffer, start: number): Chunk {
+  const copies = Array.from({ length: data.readUInt16LE(44) }, (_, index) => u64(data, 48 + 32 * index + 8))
+  return { start, size: u64(data, 0), copies }
+}
+
+function parseRoot(data: Buffer): TreePlace {
+  return { generation: u64(data, 160), address: u64(data, 176), level: data[238] ?? 0 }
+}
+
+/** Entries whose names have the same hash share an item. */
+function parseEntries(data: Buffer): Entry[] {
+  const entries: Entry[] = []
+  for (let at = 0; at < data.length; ) {
+    const [dataLength, nameLength] = [data.readUInt16LE(at + 25), data.readUInt16LE(at + 27)]
+    const name = data.toString('utf8', at + 30, at + 30 + nameLength)
+    entries.push({ name, isSubvolume: data[at + 8] === ROOT_ITEM, number: u64(data, at) })
+    at += 30 + nameLength + dataLength
+  }
+  return entries
+}
