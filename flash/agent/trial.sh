@@ -132,8 +132,10 @@ commit() {
   jq -cn --arg slot "$SLOT" '{ok: true, slot: $slot}'
 }
 
-# The intent first, for the repair; then the one sector that decides everything, read back; only then what follows from it.
+# Data first, which is written out twice a minute only: the slot that boots from then on finds what was judged healthy.
+# Then the intent, for the repair; then the one sector that decides everything, read back; only then what follows from it.
 commit_now() {
+  sync -f "$DATA_DIR" || return 1
   record_set phase committing reason '' committed "$SLOT" || return 1
   selector_write "$SLOT" || return 1
   finish_commit

@@ -88,6 +88,16 @@ make_file_system() {
   return $made
 }
 
+# A cut may tear the first superblock, and the kernel mounts by no other: it is written again from the second.
+recover_superblock() {
+  has_second_superblock || return 1
+  btrfs rescue super-recover -y "$DATA" >/dev/null 2>&1
+  # 2 says that it was damaged and no longer is (btrfs-progs, super-recover.c).
+  [ $? -eq 2 ] && say "data: the first superblock of $DATA was damaged, and was written again"
+}
+
+mount_data() { mount -t btrfs -o $OPTIONS "$DATA" "$DATA_DIR"; }
+
 # Formatting is for a partition that is blank, or that was being formatted, and for nothing else.
 prepare() {
   type=$(signature)
@@ -97,6 +107,10 @@ prepare() {
     '') ;;
     *) without_data "$DATA holds a file system of another kind: $type, wanted btrfs; left as it is" ;;
   esac
+  if ! is_begun && recover_superblock; then
+    grow
+    return 0
+  fi
   is_begun || is_blank || without_data "$DATA holds no file system but is not blank; left as it is. Where nothing on it is wanted: dd if=/dev/zero of=$DATA bs=1M count=65, and reboot"
   grow
   make_file_system || without_data "$DATA cannot be formatted"
@@ -162,7 +176,7 @@ main() {
   [ ! -e "$RUN/wrong-slot" ] || without_data "$(cat "$RUN/wrong-slot")"
   case "$SLOT:$DISK:$DATA:$ROOT_HASH" in :* | *::* | *:) without_data "$RUN/boot names no slot, disk, data partition or root hash" ;; esac
   prepare
-  mount -t btrfs -o $OPTIONS "$DATA" "$DATA_DIR" || without_data "$DATA cannot be mounted"
+  mount_data || { recover_superblock && mount_data; } || without_data "$DATA cannot be mounted"
   btrfs -q filesystem resize max "$DATA_DIR" || say "data: the file system cannot grow to the end of $DATA"
   mount_var || without_data "/var of slot $SLOT cannot be made on $DATA"
   for service; do mount_service "$service" || without_data "the data of '${service%%:*}' cannot be mounted"; done

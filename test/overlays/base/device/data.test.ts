@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
+import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
 import { describeOnShells, type PretendDevice } from '../../../helpers/pretend-device.ts'
 
 /** The script as it would be if it took every partition for a blank one without a file system. */
@@ -77,6 +77,24 @@ describeOnShells('the data volume', (shell) => {
     expect(failed).toContain('is not blank; left as it is')
     expect(boot({ script: careless }).formatted).toBe(1)
   })
+
+  it.each(['blkid takes it for nothing', 'blkid takes it for btrfs, and the kernel does not mount it'])(
+    'is mended where its first superblock is torn and the second is whole: %s',
+    async (how) => {
+      const { device, boot } = await newDevice(shell)
+      const bytes = new Uint8Array(66 * MIB)
+      bytes.set(Buffer.from(MAGIC), 64 * MIB + 64)
+      if (how.startsWith('blkid takes it for btrfs')) bytes.set(Buffer.from(MAGIC), MAGIC_AT)
+      device.write(DATA, bytes)
+      const mended = device.path('mended')
+      const mend = `printf ${MAGIC} | dd of="$4" bs=1 seek=${MAGIC_AT} conv=notrunc 2>/dev/null; : >${mended}; exit 2`
+      device.pretend('btrfs', BTRFS.replace('esac', `  'super-recover -y') ${mend} ;;\nesac`))
+      device.pretend('mount', `case "$*" in *btrfs*) [ -e ${mended} ] || exit 32 ;; esac`)
+      const { failed, formatted, said } = boot()
+      expect({ failed, formatted }).toEqual({ failed: '', formatted: 0 })
+      expect(said).toContain('was damaged, and was written again')
+    },
+  )
 
   it.each([
     ['cannot be formatted', 'mkfs.btrfs', 'exit 1', 'cannot be formatted'],
