@@ -107,6 +107,7 @@ function verbs(session: Session): Command {
     .option('--stage', 'only write: nothing restarts')
     .option('--full', 'send all blocks, without asking what is missing')
     .option('--allow-downgrade', 'an image older than what the host has committed, too')
+    .option('--trial-seconds <n>', 'how long it may take to become healthy: 300 if not said')
     .option('--no-build', 'the image as it is in out/HOST')
     .option('--at <address>', AT)
     .option('--disk <disk>', 'write the whole disk on this machine instead: the first time, or a new card')

@@ -12,6 +12,7 @@ import { piecesOf } from './stream.ts'
 export interface Artifact {
   readonly manifest: Manifest
   readonly manifestBytes: Uint8Array
+  readonly manifestDigest: string
   /** Empty for an unsigned image. */
   readonly signature: Uint8Array
   readonly slot: FileHandle
@@ -33,7 +34,8 @@ export async function withArtifact<T>(host: string, directory: string, use: (art
     const boot = await open(path('boot.img'))
     try {
       const { size: bootSize } = await boot.stat()
-      const artifact = { manifest, manifestBytes, signature, slot, boot, bootSize }
+      const manifestDigest = digestOf(manifestBytes)
+      const artifact = { manifest, manifestBytes, manifestDigest, signature, slot, boot, bootSize }
       await requireWhole(host, directory, artifact)
       return await use(artifact)
     } finally {

@@ -4,7 +4,7 @@ import { treeSize } from '../images/slot/verity.ts'
 import type { Goal } from './goal.ts'
 import { requireUpdatable } from './refusals.ts'
 import type { Part } from './remote/agent.ts'
-import type { DeviceStatus } from './remote/status.ts'
+import type { DeviceStatus, SlotState } from './remote/status.ts'
 
 /** One thing that an update does; `atMost` counts bytes before compression. */
 export type Step =
@@ -24,6 +24,7 @@ export type Step =
 /** What of an artifact decides the plan. */
 export interface Wanted {
   readonly manifest: Manifest
+  readonly manifestDigest: string
   readonly bootSize: number
 }
 
@@ -32,8 +33,7 @@ export function planUpdate(status: DeviceStatus, wanted: Wanted, goal: Goal): St
   if (isRunning(status, wanted)) return []
   requireUpdatable(status, wanted.manifest, goal)
   const target = { slot: otherSlot(status.slot), root: wanted.manifest.slot.root as string }
-  const { state, root } = { root: undefined, ...status.slots[target.slot] }
-  const isWritten = state === 'bootable' && root === target.root
+  const isWritten = holds(status.slots[target.slot], wanted)
   const begin: Step = { kind: 'begin', slot: target.slot, downgrade: goal.downgrade }
   const writing = isWritten ? [] : writingSteps(target, wanted, goal)
   const last: readonly Step[] = goal.kind === 'stage' ? [{ kind: 'release', slot: target.slot }] : tryingSteps(target)
@@ -74,8 +74,17 @@ export function bytesAtMost(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => sum + ('atMost' in step ? step.atMost : 0), 0)
 }
 
-function isRunning({ root, standing }: DeviceStatus, { manifest }: Wanted): boolean {
-  return standing === 'committed' && root === manifest.slot.root
+function isRunning({ root, standing, slots, slot }: DeviceStatus, { manifest, manifestDigest }: Wanted): boolean {
+  return standing === 'committed' && root === manifest.slot.root && !isOther(slots[slot], manifestDigest)
+}
+
+function holds(held: SlotState, { manifest, manifestDigest }: Wanted): boolean {
+  return held.state === 'bootable' && held.root === manifest.slot.root && !isOther(held, manifestDigest)
+}
+
+/** The kernel's parameters or the initramfs may differ where the root is the same: the manifest names them too. */
+function isOther(held: SlotState, manifestDigest: string): boolean {
+  return held.state === 'bootable' && held.manifest !== undefined && held.manifest !== manifestDigest
 }
 
 type Target = { readonly slot: Slot; readonly root: string }

@@ -1,11 +1,13 @@
 import { UserError } from '../errors.ts'
 import type { Slot } from '../images/names.ts'
 import type { Clock } from './clock.ts'
+import { TRIAL_SECONDS } from './goal.ts'
+import { persistently } from './persist.ts'
 import { otherSlot } from './plan.ts'
 import { during, type Progress } from './progress.ts'
 import type { Agent } from './remote/agent.ts'
 import type { DeviceStatus } from './remote/status.ts'
-import { awaitCommit, awaitTrial, requireCommitted, restart, TRIAL_SECONDS } from './trial.ts'
+import { awaitCommit, awaitTrial, requireCommitted, restart } from './trial.ts'
 
 export interface RevertJob {
   readonly agent: Agent
@@ -40,12 +42,12 @@ export async function revert({ agent, clock, progress, data }: RevertJob): Promi
   const begun = clock.now()
   const { slot, root } = plan
   const expected = { id, slot, root, before, seconds: TRIAL_SECONDS }
-  const after = await during(progress, `restart into slot ${slot}`, async () => {
+  await during(progress, `restart into slot ${slot}`, async () => {
     const watch = await restart(agent, clock, expected)
     await awaitTrial(watch)
-    return awaitCommit(watch)
+    await awaitCommit(watch)
   })
-  requireCommitted(after, expected)
+  requireCommitted(await persistently(clock, () => agent.status()), expected)
   const kind = plan.kind === 'revert' ? 'reverted' : 'ended'
   return { kind, from: before.slot, slot, root, data, downtime: (clock.now() - begun) / 1000 }
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { Expected } from './expected.ts'
-import type { DeviceStatus } from './remote/status.ts'
+import type { DeviceStatus, TrialState } from './remote/status.ts'
 
 /** Nothing was heard of a host that may be on its way. */
 export class UnheardError extends Error {
@@ -13,8 +13,9 @@ export class UnheardError extends Error {
   }
 }
 
-export function fellBack(status: DeviceStatus, expected: Expected, reasons: readonly string[]): UserError {
-  const { host, slot, root, standing, update } = status
+export function fellBack(state: TrialState, expected: Expected, reasons: readonly string[]): UserError {
+  const { slot, root, standing, update } = state
+  const { host } = expected.before
   if (slot === expected.slot && root === expected.root) {
     return new UserError(
       'update',

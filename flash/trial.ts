@@ -3,7 +3,7 @@ import type { Expected } from './expected.ts'
 import { isUnreachable, persistently } from './persist.ts'
 import type { Agent } from './remote/agent.ts'
 import { AgentRefusal } from './remote/answers.ts'
-import type { DeviceStatus } from './remote/status.ts'
+import type { DeviceStatus, TrialState } from './remote/status.ts'
 import { fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
 
 export interface Watch {
@@ -14,8 +14,6 @@ export interface Watch {
   readonly until: number
 }
 
-/** A trial's seconds on the host. */
-export const TRIAL_SECONDS = 300
 /** Milliseconds beyond the trial's own: a shutdown, the trial's start and the way back. */
 const SLACK = 300_000
 const POLL = 2000
@@ -31,7 +29,7 @@ export async function restart(agent: Agent, clock: Clock, expected: Expected): P
 }
 
 /** Waits until the host is on the trial that was armed. Throws where it comes back as anything else. */
-export async function awaitTrial({ agent, clock, expected, until }: Watch): Promise<DeviceStatus> {
+export async function awaitTrial({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   let asked = clock.now()
   for (let last: unknown; ; ) {
     await clock.sleep(POLL)
@@ -66,7 +64,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
   for (;;) {
     try {
       return await persistently(clock, async () => {
-        const { standing } = requireTrial(await agent.status(), expected)
+        const { standing } = requireTrial(await agent.state(LOOK), expected)
         if (standing !== 'committed') await agent.commit(expected.id, expected.root)
       })
     } catch (error) {
@@ -78,7 +76,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
 }
 
 /** Waits until the host has committed by itself. */
-export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<DeviceStatus> {
+export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   for (let reasons: readonly string[] = []; ; ) {
     const heard = await look(agent)
     if (!(heard instanceof UnheardError)) {
@@ -98,13 +96,13 @@ export function requireCommitted(status: DeviceStatus, { slot, root }: Pick<Expe
   throw notCommitted(status, slot, root)
 }
 
-function requireTrial(status: DeviceStatus, expected: Expected, reasons: readonly string[] = []): DeviceStatus {
-  const { slot, root, standing, update } = status
+function requireTrial(state: TrialState, expected: Expected, reasons: readonly string[] = []): TrialState {
+  const { slot, root, standing, update } = state
   const isThere = slot === expected.slot && root === expected.root
-  if (isThere && standing === 'trial' && update?.id === expected.id) return status
+  if (isThere && standing === 'trial' && update?.id === expected.id) return state
   // One that commits itself may have done so before anybody looked.
-  if (isThere && standing === 'committed') return status
-  throw fellBack(status, expected, reasons)
+  if (isThere && standing === 'committed') return state
+  throw fellBack(state, expected, reasons)
 }
 
 /** A host that goes down at once does not finish its answer. */
@@ -115,9 +113,9 @@ async function askToReboot(agent: Agent): Promise<void> {
 }
 
 /** A host that starts may refuse a login or have no agent yet; one with another key is not looked at twice. */
-async function look(agent: Agent): Promise<DeviceStatus | UnheardError> {
+async function look(agent: Agent): Promise<TrialState | UnheardError> {
   try {
-    return await agent.status(LOOK)
+    return await agent.state(LOOK)
   } catch (error) {
     return UnheardError.of(error)
   }

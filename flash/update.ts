@@ -4,7 +4,7 @@ import { persistently } from './persist.ts'
 import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
 import { during } from './progress.ts'
 import { newRun, type Run, type StepTime, timed, type UpdateJob } from './run.ts'
-import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, TRIAL_SECONDS, type Watch } from './trial.ts'
+import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, type Watch } from './trial.ts'
 import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-slot.ts'
 
 export type Updated =
@@ -65,15 +65,15 @@ async function perform(run: Run, step: Step): Promise<void> {
 }
 
 /** With a copy of the data that the running slot has; and only this controller may commit, over the network. */
-function arm({ agent, clock, id, root }: Run): Promise<void> {
-  const trial = { id, root, data: 'snapshot', commit: 'controller', seconds: TRIAL_SECONDS } as const
+function arm({ agent, clock, id, root, goal }: Run): Promise<void> {
+  const trial = { id, root, data: 'snapshot', commit: 'controller', seconds: goal.trialSeconds } as const
   return persistently(clock, () => agent.arm(trial))
 }
 
 async function restartIntoTrial(run: Run): Promise<void> {
-  const { agent, clock, id, slot, root, before } = run
+  const { agent, clock, id, slot, root, before, goal } = run
   run.downFrom = clock.now()
-  run.watch = await restart(agent, clock, { id, slot, root, before, seconds: TRIAL_SECONDS })
+  run.watch = await restart(agent, clock, { id, slot, root, before, seconds: goal.trialSeconds })
   await awaitTrial(run.watch)
 }
 

@@ -69,6 +69,19 @@ const schema = z.strictObject({
         .default([]),
     })
     .prefault({}),
+  /** Whose updates it accepts. */
+  updates: z
+    .strictObject({
+      /** Public keys that may sign its images, beside the one that signed what it runs: 'ssh-ed25519 AAAA… name'. */
+      signingKeys: z
+        .array(
+          z
+            .string()
+            .regex(/^ssh-ed25519 [A-Za-z0-9+/=]+( .*)?$/, "wanted a public key such as 'ssh-ed25519 AAAA… name'"),
+        )
+        .default([]),
+    })
+    .prefault({}),
   /** What somebody at its screen or serial cable may do. */
   console: z
     .strictObject({

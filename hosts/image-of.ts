@@ -18,7 +18,7 @@ import { BASE_PACKAGES } from '../overlays/base/packages.ts'
 import { authorizedKeys } from '../overlays/base/ssh.ts'
 import { containersOf } from '../overlays/containers.ts'
 import type { Host } from '../overlays/host-facts.ts'
-import { hostTree } from '../overlays/host-tree.ts'
+import { hostTree, signersOf } from '../overlays/host-tree.ts'
 
 /** What an image is made of beside the host: everything that a build knows before it runs anything. */
 export interface ImageContext {
@@ -112,6 +112,7 @@ export function imageOf(host: Host, context: ImageContext): Image {
     ],
     bootFiles: bootFiles(board, kernel, initramfs(kitchen, kernel, target(INITRAMFS), initramfsScripts(context))),
     sshKeys: authorizedKeys(host, context.sshKeys),
+    signingKeys: signersOf(host, context.signingKeys),
     kernelArguments: KERNEL_ARGUMENTS,
     versions: versionsOf([BASE, KERNEL, ...sets].flatMap(target), [
       ...ASKED,

@@ -21,6 +21,8 @@ export interface Image {
   readonly bootFiles: Readonly<Record<string, Input>>
   /** Public keys that may log in, as `authorized_keys` has them. */
   readonly sshKeys: readonly string[]
+  /** Public keys that may sign what comes after it. */
+  readonly signingKeys: readonly string[]
   readonly kernelArguments: readonly string[]
   readonly versions: Readonly<Record<string, string>>
 }

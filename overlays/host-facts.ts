@@ -21,6 +21,7 @@ export interface Host {
     readonly domain: string
   }
   readonly ssh: { readonly keys: readonly string[] }
+  readonly updates: { readonly signingKeys: readonly string[] }
   readonly console: { readonly shell: 'none' | 'root' }
   readonly services: readonly HostService[]
 }

@@ -22,6 +22,11 @@ export interface HostAssets {
   readonly time: number
 }
 
+/** Who may sign this host's next images: the keys that the host file names, and the one that signs this one. */
+export function signersOf(host: Host, builders: readonly string[]): string[] {
+  return [...new Set([...builders, ...host.updates.signingKeys])]
+}
+
 /** Every file of the `host` layer: what makes this host's image differ from another's. */
 export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time }: HostAssets): FileTree {
   const services = renderedServices(host)
@@ -30,7 +35,7 @@ export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time
     network: networkFiles(host),
     firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
-    update: updateFiles({ name: host.name, board: host.board, time, signingKeys }),
+    update: updateFiles({ name: host.name, board: host.board, time, signingKeys: signersOf(host, signingKeys) }),
     containers: containerFiles(services.map(({ kind }) => kind.name)),
     units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
     scripts: Object.fromEntries(

@@ -23,6 +23,7 @@ export interface AssembleRequest {
   >
   /** Public keys that may log in, for the manifest. */
   readonly sshKeys: readonly string[]
+  readonly signingKeys: readonly string[]
   readonly kernelArguments: readonly string[]
   readonly versions: Readonly<Record<string, string>>
   readonly signing: Signing
@@ -69,7 +70,7 @@ async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
 }
 
 function manifestOf(request: AssembleRequest, slot: PlannedSlot, { sha256 }: SummedFile, cmdline: string): Manifest {
-  const { host, board, serial, signing, sshKeys, versions, bootFiles } = request
+  const { host, board, serial, signing, sshKeys, signingKeys, versions, bootFiles } = request
   const files = Object.entries(bootFiles).map(([name, { size, digest }]) => [name, { size, sha256: digest }] as const)
   return {
     format: 1,
@@ -78,7 +79,7 @@ function manifestOf(request: AssembleRequest, slot: PlannedSlot, { sha256 }: Sum
     layout: 1,
     serial,
     signature: signing.kind,
-    keys: { signing: signing.kind === 'signed' ? [signing.publicLine] : [], ssh: [...sshKeys] },
+    keys: { signing: [...signingKeys], ssh: [...sshKeys] },
     slot: {
       size: slot.size,
       sha256,

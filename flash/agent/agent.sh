@@ -32,7 +32,8 @@ is_slot() { [ "$1" = a ] || [ "$1" = b ]; }
 
 is_hash() { case $1 in *[!0-9a-f]*) return 1 ;; esac && [ ${#1} -eq 64 ]; }
 
-is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac && [ ${#1} -le 15 ]; }
+# Without leading zeros, which a shell's arithmetic takes for octal.
+is_number() { case $1 in '' | *[!0-9]* | 0?*) return 1 ;; esac && [ ${#1} -le 15 ]; }
 
 # For names and ids that become words of files and commands.
 is_word() { case $1 in '' | -* | *[!A-Za-z0-9_.@:/+=~-]*) return 1 ;; esac && [ ${#1} -le 200 ]; }
@@ -54,6 +55,10 @@ standing() {
 # shellcheck disable=SC2034
 load_facts() {
   [ -r "$RUN/boot" ] || fail state "$RUN/boot is not there: the initramfs did not say what runs" 'reboot the host'
+  # Calls run beside each other, and beside a trial: what one makes on its way is no other's.
+  OWN=$RUN/call.$$
+  mkdir -p "$OWN"
+  trap 'rm -rf "$OWN"' EXIT
   SLOT=$(fact SLOT) OTHER=$(other_slot "$SLOT") ROOT_HASH=$(fact ROOT_HASH)
   IDENTITY=$(fact IDENTITY) SELECTOR=$(fact SELECTOR)
   record_load
@@ -73,6 +78,7 @@ main() {
   [ $# -eq 0 ] || shift
   case $verb in
     status) status ;;
+    state) state ;;
     write) write "$@" ;;
     arm) arm "$@" ;;
     reboot) go_down ;;

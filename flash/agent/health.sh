@@ -13,26 +13,43 @@ health_reasons() {
   unhealthy_data
 }
 
+# One question to systemd where all is well: a host that starts has better things to do.
 unhealthy_system() {
-  systemctl --failed --plain --no-legend 2>/dev/null | awk '{print "unit " $1 " has failed"}'
-  case $(systemctl is-system-running 2>/dev/null) in
+  system=$(systemctl show -p SystemState -p NFailedUnits 2>/dev/null)
+  echo "$system" | grep -qx 'NFailedUnits=0' || systemctl --failed --plain --no-legend 2>/dev/null | awk '{print "unit " $1 " has failed"}'
+  state=$(echo "$system" | sed -n 's/^SystemState=//p')
+  case $state in
     running | degraded) ;;
     starting | initializing) echo "still starting: $(systemctl list-jobs --plain --no-legend 2>/dev/null | awk '$2 != "hangar-trial.service" {printf "%s%s", sep, $2; sep=", "}')" ;;
-    *) echo "the system is $(systemctl is-system-running 2>/dev/null)" ;;
+    *) echo "the system is ${state:-not to be asked}" ;;
   esac
 }
 
 # A service is active once its own health check was good (Notify=healthy).
 unhealthy_services() {
+  set --
   for file in "$SERVICES_DIR"/*.container; do
     [ -e "$file" ] || continue
-    name=${file##*/} name=${name%.container}.service
-    state=$(systemctl is-active "$name" 2>/dev/null)
-    [ "$state" = active ] || echo "service ${name%.service} is not healthy: $state"
-    case $(systemctl show -p MemoryMax --value "$name" 2>/dev/null) in
-      infinity | '') echo "service ${name%.service} has no limit of memory in force" ;;
-    esac
+    name=${file##*/}
+    set -- "$@" "${name%.container}.service"
   done
+  [ $# -gt 0 ] || return 0
+  # Properties come in any order; a blank line ends those of a unit.
+  systemctl show -p Id -p ActiveState -p MemoryMax "$@" 2>/dev/null | awk -F= -v asked="$*" '
+    function settle() { states[id] = state; limits[id] = limit; id = state = limit = "" }
+    $1 == "Id" { id = $2 }
+    $1 == "ActiveState" { state = $2 }
+    $1 == "MemoryMax" { limit = $2 }
+    /^$/ { settle() }
+    END {
+      settle()
+      count = split(asked, units, " ")
+      for (n = 1; n <= count; n++) {
+        unit = units[n]; name = unit; sub(/[.]service$/, "", name)
+        if (states[unit] != "active") print "service " name " is not healthy: " (states[unit] == "" ? "unknown" : states[unit])
+        if (limits[unit] == "" || limits[unit] == "infinity") print "service " name " has no limit of memory in force"
+      }
+    }'
 }
 
 unhealthy_memory() {
@@ -65,8 +82,10 @@ unhealthy_data() {
 
 health() { health_json; }
 
-health_json() {
-  reasons=$(health_reasons)
-  if [ -z "$reasons" ]; then echo '{"state":"healthy"}'
-  else printf '%s\n' "$reasons" | jq -cRn '{state: "unhealthy", reasons: [inputs]}'; fi
+health_json() { reasons_json "$(health_reasons)"; }
+
+# reasons_json LINES: none is healthy.
+reasons_json() {
+  if [ -z "$1" ]; then echo '{"state":"healthy"}'
+  else printf '%s\n' "$1" | jq -cRn '{state: "unhealthy", reasons: [inputs]}'; fi
 }

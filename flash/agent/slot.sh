@@ -5,10 +5,14 @@
 TRUST=$RUN/identity/trust
 MOUNTED=$RUN/boot-partition
 
+# keys_in FILE: each line's key. What stands behind it is a name, and the same key under another name is the same key.
+keys_in() { sed -n 's/^\(ssh-ed25519 [A-Za-z0-9+/=]\{1,\}\).*/\1/p' "$1"; }
+
 # verify_signature MANIFEST SIGNATURE: by a key that the host trusts and that was not revoked.
 verify_signature() {
-  grep -vxF -f "$TRUST/revoked" "$TRUST/signing" | sed -n 's/^\(ssh-ed25519 [A-Za-z0-9+/=]*\).*/hangar namespaces="hangar" \1/p' >"$RUN/signers"
-  ssh-keygen -Y verify -q -f "$RUN/signers" -I hangar -n hangar -s "$2" <"$1" >/dev/null 2>&1
+  keys_in "$TRUST/revoked" >"$OWN/revoked" || return 1
+  keys_in "$TRUST/signing" | grep -vxF -f "$OWN/revoked" | sed 's/^/hangar namespaces="hangar" /' >"$OWN/signers"
+  ssh-keygen -Y verify -q -f "$OWN/signers" -I hangar -n hangar -s "$2" <"$1" >/dev/null 2>&1
 }
 
 # manifest FILTER [FILE]
@@ -16,14 +20,15 @@ manifest() { jq -er "$1" "${2:-$WORK/manifest.json}"; }
 
 # Of the right form, so that what is taken from it later are numbers, hashes and names.
 is_manifest() {
-  jq -e '
-    def whole: type == "number" and . >= 0 and . == floor and . < 9007199254740992;
-    def hash: type == "string" and test("^[0-9a-f]{64}$");
-    .format == 1 and (.host | type == "string") and (.board | type == "string") and (.layout | whole)
+  # What follows `$` in jq may be a newline, and a number is printed as it is written: 4096.0.
+  jq -es '
+    def whole: type == "number" and . == floor and . < 9007199254740992 and (tojson | test("^[0-9]+\\z"));
+    def hash: type == "string" and test("^[0-9a-f]{64}\\z");
+    length == 1 and (.[0] | .format == 1 and (.host | type == "string") and (.board | type == "string") and (.layout | whole)
     and (.serial.time | whole) and (.serial.number | whole)
     and (.slot.size | whole) and (.slot.dataBlocks | whole and . > 0) and (.slot.root | hash)
     and .slot.size > .slot.dataBlocks * 4096 and .slot.size % 4096 == 0
-    and (.boot | type == "object" and (to_entries | all((.key | test("^[A-Za-z0-9._-]+$")) and (.value.size | whole) and (.value.sha256 | hash))))
+    and (.boot | type == "object" and (to_entries | all((.key | test("^[A-Za-z0-9._-]+\\z")) and (.value.size | whole) and (.value.sha256 | hash)))))
   ' "$1" >/dev/null 2>&1
 }
 
@@ -32,9 +37,13 @@ device_size() { blockdev --getsize64 "$1"; }
 # Whether the firmware would take it for a boot file system at all.
 has_boot_sector() { ! dd if="$(boot_device "$1")" bs=512 count=1 2>/dev/null | cmp -s -n 512 - /dev/zero; }
 
+# What is known of a slot.
+slot_changed() { rm -f "$RUN/slot-$1" "$RUN/verified"; }
+
 # A firmware finds no file system where the first sector is zero: nothing that is being written can boot.
 make_unbootable() {
   device=$(boot_device "$1")
+  slot_changed "$1"
   dd if=/dev/zero of="$device" bs=4096 count=1 conv=notrunc,fsync oflag=direct 2>/dev/null || return 1
   blockdev --flushbufs "$device"
   ! has_boot_sector "$1"
@@ -43,6 +52,7 @@ make_unbootable() {
 # The first sector goes last: what is behind it is complete by then. $1 slot, $2 file with the first 4096 bytes.
 make_bootable() {
   device=$(boot_device "$1")
+  slot_changed "$1"
   dd if="$2" of="$device" bs=512 skip=1 seek=1 count=7 conv=notrunc,fsync 2>/dev/null || return 1
   dd if="$2" of="$device" bs=512 count=1 conv=notrunc,fsync 2>/dev/null || return 1
   blockdev --flushbufs "$device"
@@ -50,7 +60,10 @@ make_bootable() {
 }
 
 # with_boot SLOT COMMAND…: with its boot file system mounted at MOUNTED, read-only, as it is on the medium.
-with_boot() {
+# One call at a time: another would find the other slot's files there, or none.
+with_boot() (
+  exec 6>"$RUN/boot-partition.lock"
+  flock 6
   device=$(boot_device "$1")
   shift
   umount -q "$MOUNTED" 2>/dev/null
@@ -60,15 +73,15 @@ with_boot() {
   "$@"
   result=$?
   umount "$MOUNTED"
-  return $result
-}
+  exit $result
+)
 
 # Every file of the mounted boot file system is the manifest's, and nothing else is there.
 boot_files_match() {
   cmp -s "$1" "$MOUNTED/manifest.json" && cmp -s "$1.sig" "$MOUNTED/manifest.json.sig" || return 1
-  manifest '.boot | to_entries[] | "\(.value.sha256)  \(.key)"' "$1" >"$RUN/boot-sums" || return 1
-  (cd "$MOUNTED" && sha256sum --quiet --strict -c "$RUN/boot-sums") >/dev/null 2>&1 || return 1
-  [ "$(find "$MOUNTED" -mindepth 1 | wc -l)" -eq $(($(wc -l <"$RUN/boot-sums") + 2)) ] || return 1
+  manifest '.boot | to_entries[] | "\(.value.sha256)  \(.key)"' "$1" >"$OWN/boot-sums" || return 1
+  (cd "$MOUNTED" && sha256sum --quiet --strict -c "$OWN/boot-sums") >/dev/null 2>&1 || return 1
+  [ "$(find "$MOUNTED" -mindepth 1 | wc -l)" -eq $(($(wc -l <"$OWN/boot-sums") + 2)) ] || return 1
   tr ' ' '\n' <"$MOUNTED/cmdline.txt" | grep -qx "hangar.root=$(manifest .slot.root "$1")"
 }
 

@@ -24,11 +24,30 @@ status() {
       health: $health, data: $data, clock: {now: $now, source: $source}, firmware: {version: $version, time: $time}, kernel: $kernel}'
 }
 
+# What a controller asks again and again while a host starts: nothing here asks systemd or reads a slot.
+state() {
+  jq -cn --arg bootId "$(cat "${HANGAR_PROC:-/proc}/sys/kernel/random/boot_id")" --arg slot "$SLOT" --arg root "$ROOT_HASH" \
+    --arg standing "$(standing)" --arg committed "$(selector_slot)" --argjson update "$(update_json)" --argjson health "$(seen_health)" \
+    '{bootId: $bootId, slot: $slot, root: $root, standing: $standing, committed: $committed, update: $update, health: $health}'
+}
+
+# As the trial itself saw it last; elsewhere nobody keeps looking.
+seen_health() {
+  if [ -e "$RUN/seen-health" ]; then reasons_json "$(cat "$RUN/seen-health")"
+  elif [ -e "$RUN/trial" ]; then reasons_json 'nobody has looked yet'
+  else health_json; fi
+}
+
+# What was found in a slot is found again until the agent writes there: `slot_changed` forgets it.
 slot_json() {
   if ! has_boot_sector "$1"; then
     if [ "$(record_get slot)" = "$1" ]; then echo '{"state":"unbootable"}'; else echo '{"state":"empty"}'; fi
-  elif mkdir -p "$RUN/seen" && with_boot "$1" copy_manifest "$RUN/seen" 2>/dev/null && is_manifest "$RUN/seen/manifest.json"; then
-    jq -c '{state: "bootable", root: .slot.root, serial: .serial}' "$RUN/seen/manifest.json"
+  elif [ -s "$RUN/slot-$1" ]; then cat "$RUN/slot-$1"
+  elif mkdir -p "$OWN/seen" && with_boot "$1" copy_manifest "$OWN/seen" 2>/dev/null && is_manifest "$OWN/seen/manifest.json"; then
+    jq -c --arg manifest "$(sha256sum <"$OWN/seen/manifest.json" | cut -d' ' -f1)" \
+      '{state: "bootable", root: .slot.root, serial: .serial, manifest: $manifest}' "$OWN/seen/manifest.json" >"$OWN/slot-$1"
+    mv "$OWN/slot-$1" "$RUN/slot-$1"
+    cat "$RUN/slot-$1"
   else echo '{"state":"unbootable"}'; fi
 }
 

@@ -18,12 +18,14 @@ arm() {
 # arm_other KIND ID ROOT DATA COMMIT SECONDS. The record comes first: a trial that starts always finds what it is.
 arm_other() {
   if [ "$(cat "$RUN/verified" 2>/dev/null)" != "$3" ]; then
-    { verify_slot "$OTHER" "$RUN/other" && [ "$VERIFIED_ROOT" = "$3" ]; } ||
+    { verify_slot "$OTHER" "$OWN/other" && [ "$VERIFIED_ROOT" = "$3" ]; } ||
       fail incomplete "slot $OTHER does not hold $3 whole" 'write it again: npm run flash'
   fi
   record_set phase armed kind "$1" id "$2" slot "$OTHER" root "$3" data "$4" commit "$5" seconds "$6" reason '' committed "$SLOT" ||
     fail disk "cannot write the record to $IDENTITY" 'the disk may be failing: see the kernel log on the host (dmesg)'
   tryboot_set 1 || {
+    # What does not say that it is set may be.
+    tryboot_set 0
     record_set phase reverted reason 'the firmware does not take the trial flag'
     fail firmware 'the firmware does not take the trial flag' 'update the EEPROM; nothing has changed on this host'
   }
@@ -40,7 +42,7 @@ revert() {
   [ "$(standing)" != trial ] || fail busy 'this boot is a trial: it ends on the other slot by itself' 'reboot ends it at once'
   data=snapshot
   [ "${1:-}" != --with-data ] || data=as-was
-  verify_slot "$OTHER" "$RUN/other" ||
+  verify_slot "$OTHER" "$OWN/other" ||
     fail state "slot $OTHER holds no whole generation to go back to" 'flash the generation that you want: npm run flash'
   id=revert-$(cut -c 1-8 "${HANGAR_PROC:-/proc}/sys/kernel/random/uuid")
   arm_other revert "$id" "$VERIFIED_ROOT" $data local 300
@@ -87,13 +89,17 @@ begin_trial() {
 settle_reverted() {
   reason=$(record_get reason)
   say "the trial of slot $(record_get slot) was not committed: ${reason:-$1}"
-  record_set phase reverted reason "${reason:-$1}" committed "$SLOT"
+  record_set phase reverted reason "${reason:-$1}"
 }
 
 # Power went between the intent and the end of the commit: the selector's sector has decided.
 settle_committing() {
   if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ] && [ "$(fact TRYBOOT)" = 0 ]; then finish_commit
-  else settle_reverted 'the power was cut while it was being committed'; fi
+  else
+    settle_reverted 'the power was cut while it was being committed'
+    # The intent named the other one.
+    record_set committed "$SLOT"
+  fi
 }
 
 # A selector that is damaged boots slot a, whatever was committed (firmware). Only what is neither of our two versions is
@@ -138,9 +144,10 @@ commit_now() {
   sync -f "$DATA_DIR" || return 1
   record_set phase committing reason '' committed "$SLOT" || return 1
   selector_write "$SLOT" || return 1
-  finish_commit
+  # The sector has decided.
+  finish_commit || say 'keys and serial of what was committed cannot be saved: the next start tries again'
   : >"$RUN/committed"
-  rm -f "$RUN/trial"
+  rm -f "$RUN/trial" "$RUN/seen-health"
 }
 
 # Repeated at the next start where the power went before its end.
@@ -155,13 +162,13 @@ renew_trust() {
   serial=$(record_get serial)
   [ -n "$serial" ] || return 0
   jq -en --arg new "$serial" --arg floor "$(cat "$TRUST/serial")" '[$new, $floor] | map(split(" ") | map(tonumber)) | .[0] >= .[1]' >/dev/null || return 0
-  # An image that names no key would lock everybody out.
-  [ -s "$LIB/signing" ] || return 0
-  sort -u "$TRUST/revoked" "$TRUST/signing" | grep -vxF -f "$LIB/signing" >"$TRUST/revoked.new"
-  mv "$TRUST/revoked.new" "$TRUST/revoked"
-  grep -vxF -f "$TRUST/revoked" "$LIB/signing" >"$TRUST/signing.new"
-  mv "$TRUST/signing.new" "$TRUST/signing"
-  echo "$serial" >"$TRUST/serial"
+  # What the image no longer names is revoked, and stays so whatever a later one names.
+  keys_in "$LIB/signing" | sort -u >"$OWN/named"
+  { keys_in "$TRUST/revoked"; keys_in "$TRUST/signing" | grep -vxF -f "$OWN/named"; } | sort -u >"$OWN/revoked"
+  grep -vxF -f "$OWN/revoked" "$OWN/named" >"$OWN/signing"
+  # An image that names no key that counts would lock everybody out.
+  [ -s "$OWN/signing" ] || return 0
+  cp "$OWN/revoked" "$TRUST/revoked" && cp "$OWN/signing" "$TRUST/signing" && echo "$serial" >"$TRUST/serial" || return 1
   "$LIB/identity" save
 }
 
@@ -179,6 +186,7 @@ run_trial() {
 decided_trial() {
   [ ! -e "$RUN/committed" ] || return 0
   reasons=$(health_reasons)
+  printf '%s' "$reasons" >"$RUN/seen-health.new" && mv "$RUN/seen-health.new" "$RUN/seen-health"
   if [ -z "$reasons" ] && [ "$(trial_fact commit)" = local ]; then commit_now && return 0; fi
   [ -n "$reasons" ] || reasons='healthy, and waits for the controller to reach this host and commit'
   remember "$reasons"

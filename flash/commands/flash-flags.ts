@@ -15,6 +15,7 @@ export interface FlashFlags extends GoalFlags {
 const OF_DISK = { yes: '--yes', keepData: '--keep-data', withoutIdentity: '--without-identity' } as const
 const OF_NETWORK = {
   ...{ dryRun: '--dry-run', stage: '--stage', full: '--full', allowDowngrade: '--allow-downgrade', at: '--at' },
+  trialSeconds: '--trial-seconds',
 } as const
 
 /** A flag that would be passed over is refused: `--dry-run` with `--disk` would write the disk. */

@@ -1,9 +1,9 @@
 import { UserError } from '../../errors.ts'
 import type { Slot } from '../../images/names.ts'
 import { parseRanges, type Range } from '../ranges.ts'
-import { type Answer, parseAnswer, parseHealth, parseRefusal, parseStatus } from './answers.ts'
+import { type Answer, parseAnswer, parseHealth, parseRefusal, parseState, parseStatus } from './answers.ts'
 import type { Called, CallOptions, Remote } from './remote.ts'
-import type { DeviceStatus, Health } from './status.ts'
+import type { DeviceStatus, Health, TrialState } from './status.ts'
 
 /** The two things that are written to a slot: its image, and its boot file system. */
 export type Part = 'slot' | 'boot'
@@ -33,6 +33,8 @@ const LIST_LIMIT = 64 * MIB
 const SOON = 60
 /** Seconds for a call that reads or writes a slot from end to end: 24 GiB at 20 MB/s. */
 const WHOLE_SLOT = 1300
+/** What is about to boot is verified first. */
+const READS_ALL = { deadline: WHOLE_SLOT }
 
 /** The calls of `docs/agent-protocol.md`, one method each. */
 export class Agent {
@@ -47,8 +49,12 @@ export class Agent {
     this.host = remote.host
   }
 
-  async status(deadline = SOON): Promise<DeviceStatus> {
-    return parseStatus(this.host, await this.ask(['status'], { deadline }))
+  async status(): Promise<DeviceStatus> {
+    return parseStatus(this.host, await this.ask(['status']))
+  }
+
+  async state(deadline: number): Promise<TrialState> {
+    return parseState(this.host, await this.ask(['state'], { deadline }))
   }
 
   async health(): Promise<Health> {
@@ -59,7 +65,7 @@ export class Agent {
     const sizes = [String(manifest.length), String(signature.length)]
     const flags = downgrade === 'allowed' ? ['--allow-downgrade'] : []
     const words = ['write', 'begin', this.owner, ...sizes, ...flags]
-    return parseAnswer(this.host, 'begin', await this.ask(words, { input: pieces(manifest, signature) }))
+    return parseAnswer(this.host, 'begin', await this.ask(words, { ...READS_ALL, input: pieces(manifest, signature) }))
   }
 
   /** The slot's hash tree; that of the boot file system comes with the question for what is missing. */
@@ -92,7 +98,7 @@ export class Agent {
 
   async arm({ id, root, data, commit, seconds }: Trial): Promise<void> {
     const flags = ['--data', data, '--commit', commit, '--seconds', String(seconds)]
-    const armed = parseAnswer(this.host, 'arm', await this.ask(['arm', this.owner, id, root, ...flags]))
+    const armed = parseAnswer(this.host, 'arm', await this.ask(['arm', this.owner, id, root, ...flags], READS_ALL))
     if (armed.id !== id) throw anotherId(this.host, armed.id, id)
   }
 
@@ -107,7 +113,7 @@ export class Agent {
 
   async revert(data: 'carried' | 'as-was'): Promise<Answer<'revert'>> {
     const flags = data === 'as-was' ? ['--with-data'] : []
-    return parseAnswer(this.host, 'revert', await this.ask(['revert', ...flags]))
+    return parseAnswer(this.host, 'revert', await this.ask(['revert', ...flags], READS_ALL))
   }
 
   async release(): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { plainText } from './plain-text.ts'
-import { type DeviceStatus, type Health, healthSchema, statusSchema } from './status.ts'
+import { type DeviceStatus, type Health, healthSchema, stateSchema, statusSchema, type TrialState } from './status.ts'
 
 /** The protocol that this controller speaks; `docs/agent-protocol.md`. */
 export const PROTOCOL = 1
@@ -47,6 +47,10 @@ export function parseAnswer<Name extends keyof typeof ANSWERS>(host: string, nam
 
 export function parseHealth(host: string, text: string): Health {
   return parsed(host, 'health', healthSchema, text)
+}
+
+export function parseState(host: string, text: string): TrialState {
+  return parsed(host, 'state', stateSchema, text)
 }
 
 /** Protocols are looked at first: the rest of a strange agent's status may have any form. */

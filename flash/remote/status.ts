@@ -18,7 +18,8 @@ export const healthSchema = z.discriminatedUnion('state', [
 ])
 
 const slotState = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('bootable'), root, serial }),
+  /** `manifest`: its digest, where the agent says it: two generations may differ in their boot files alone. */
+  z.object({ state: z.literal('bootable'), root, serial, manifest: root.optional() }),
   z.object({ state: z.literal('empty') }),
   z.object({ state: z.literal('unbootable') }),
 ])
@@ -38,27 +39,32 @@ const lastUpdate = z.object({
   commit: z.enum(['controller', 'local']).nullish(),
 })
 
-export const statusSchema = z.object({
-  protocols: z.array(count).max(64),
-  host: word,
-  board: word,
-  layout: count,
+/** What is asked again and again while a host starts. */
+export const stateSchema = z.object({
   /** Another one after each start. */
   bootId: word,
-  uptime: z.number().nonnegative(),
   slot,
   root,
   /** Whether what runs stays, is on trial, or is neither. */
   standing: z.enum(['committed', 'trial', 'stray']),
   committed: z.enum(['a', 'b', 'damaged']),
+  update: lastUpdate.nullable(),
+  /** On trial: as the host itself saw it last. */
+  health: healthSchema,
+})
+
+export const statusSchema = stateSchema.extend({
+  protocols: z.array(count).max(64),
+  host: word,
+  board: word,
+  layout: count,
+  uptime: z.number().nonnegative(),
   built: count,
   slots: z.object({ a: slotState, b: slotState }),
   /** Bytes of room for a generation, where the agent says so. */
   slotSize: count.optional(),
   trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),
-  update: lastUpdate.nullable(),
   lock: z.object({ owner: text, age: count }).nullable(),
-  health: healthSchema,
   data: z
     .discriminatedUnion('state', [
       z.object({ state: z.literal('mounted'), size: count, used: count }),
@@ -72,4 +78,6 @@ export const statusSchema = z.object({
 
 /** What a host says of itself. */
 export type DeviceStatus = z.infer<typeof statusSchema>
+export type TrialState = z.infer<typeof stateSchema>
+export type SlotState = z.infer<typeof slotState>
 export type Health = z.infer<typeof healthSchema>

@@ -4,6 +4,8 @@ import { isWriting, planUpdate, stepsAfterBegin } from '../../flash/plan.ts'
 import { OLDEST_FIRMWARE } from '../../flash/refusals.ts'
 import { Agent } from '../../flash/remote/agent.ts'
 import type { DeviceStatus } from '../../flash/remote/status.ts'
+import { digestOf } from '../../images/digest.ts'
+import { manifestText } from '../../images/manifest.ts'
 import { FakeHost } from '../helpers/fake-agent.ts'
 import { FakeClock } from '../helpers/fake-clock.ts'
 import { OWNER, UPDATE } from '../helpers/update-bench.ts'
@@ -11,7 +13,11 @@ import { updateImage } from '../helpers/update-image.ts'
 
 const OLD = updateImage({ name: 'old' })
 const NEW = updateImage({ name: 'new' })
-const WANTED = { manifest: NEW.manifest, bootSize: NEW.boot.length }
+const WANTED = {
+  manifest: NEW.manifest,
+  manifestDigest: digestOf(manifestText(NEW.manifest)),
+  bootSize: NEW.boot.length,
+}
 const status = await new Agent(new FakeHost(new FakeClock(), OLD), OWNER).status()
 
 const refusal = (change: Partial<DeviceStatus>, wanted = WANTED, goal = UPDATE) => {
@@ -34,6 +40,17 @@ describe('a plan', () => {
   it('is empty where the image runs and is committed, whatever its serial', () => {
     const running = { root: NEW.manifest.slot.root, trust: { ...status.trust, serial: { time: 9e9, number: 1 } } }
     expect(planUpdate({ ...status, ...running }, WANTED, UPDATE)).toEqual([])
+  })
+
+  it('is not empty where only the boot files differ', () => {
+    const slotA = (manifest: string) =>
+      ({ state: 'bootable', root: NEW.manifest.slot.root, serial: NEW.manifest.serial, manifest }) as const
+    const running = (manifest: string) => ({
+      ...{ ...status, root: NEW.manifest.slot.root },
+      slots: { ...status.slots, a: slotA(manifest) },
+    })
+    expect(planUpdate(running(WANTED.manifestDigest), WANTED, UPDATE)).toEqual([])
+    expect(planUpdate(running('0'.repeat(64)), WANTED, UPDATE)).not.toEqual([])
   })
 
   it('ends before the trial where it is only to be staged', () => {

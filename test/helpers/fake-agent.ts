@@ -145,6 +145,7 @@ export class FakeHost implements Remote {
     const flag = (name: string) => words[words.indexOf(name) + 1] ?? ''
     const other = this.running === 'a' ? 'b' : 'a'
     switch (words[0]) {
+      case 'state':
       case 'status':
         return { ...this.status(), ...this.statusOverrides }
       case 'health':

@@ -48,6 +48,7 @@ export function smallImage(
     versions: { kernel: '6.12-1' },
     signing: SIGNED,
     sshKeys: ['ssh-ed25519 AAAA owner'],
+    signingKeys: ['ssh-ed25519 AAAA signer'],
     output,
     ...given,
   }

@@ -1,5 +1,5 @@
 import { withArtifact } from '../../flash/artifact.ts'
-import type { Goal } from '../../flash/goal.ts'
+import { type Goal, TRIAL_SECONDS } from '../../flash/goal.ts'
 import { Agent } from '../../flash/remote/agent.ts'
 import { type Updated, update } from '../../flash/update.ts'
 import { FakeHost } from './fake-agent.ts'
@@ -9,7 +9,9 @@ import { tempDirectory } from './temp.ts'
 import { type UpdateImage, updateImage, writeUpdateImage } from './update-image.ts'
 
 export const OWNER = 'me@laptop:/home/me/hangar'
-export const UPDATE: Goal = { kind: 'update', transfer: 'missing', downgrade: 'refused', owner: OWNER }
+export const UPDATE: Goal = {
+  ...{ kind: 'update', transfer: 'missing', downgrade: 'refused', trialSeconds: TRIAL_SECONDS, owner: OWNER },
+}
 
 /** A host that runs `old` in slot a, has never written slot b, and is to get `next`. */
 export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage } = {}) {

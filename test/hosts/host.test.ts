@@ -26,6 +26,7 @@ describe('a host', () => {
       timezone: 'Etc/UTC',
       network: { address: '192.0.2.10', prefix: 24, gateway: '192.0.2.1', dns: ['192.0.2.1'], domain: 'lab' },
       ssh: { keys: [] },
+      updates: { signingKeys: [] },
       console: { shell: 'none' },
       services: [],
     })
@@ -100,6 +101,7 @@ describe('a value that cannot be', () => {
     [{ timezone: 'Zurich time' }, "at 'timezone': no time zone has the name 'Zurich time'"],
     [{ timezone: 'Europe/Zurch' }, "did you mean 'Europe/Zurich'?"],
     [{ timezone: 'europe/zurich' }, "no time zone has the name 'europe/zurich'"],
+    [{ updates: { signingKeys: ['ssh-rsa AAAA me'] } }, "at 'updates.signingKeys.0': wanted a public key"],
     [{ ssh: { keys: ['my key'] } }, "at 'ssh.keys.0': wanted a public key"],
     [{ console: { shell: 'everybody' } }, "at 'console.shell'"],
     [{ network: undefined }, "at 'network'"],

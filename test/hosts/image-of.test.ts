@@ -127,6 +127,9 @@ describe('a change of', () => {
 
   it('the keys that may sign updates changes the host layer alone', () => {
     expect(changed(before, digests(testHost(), { signingKeys: ['ssh-ed25519 DDDD signing'] }))).toEqual(['host'])
+    const next = testHost({ updates: { signingKeys: ['ssh-ed25519 DDDD next'] } })
+    expect(changed(before, digests(next))).toEqual(['host'])
+    expect(imageOf(next, context()).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
   })
 
   it('what is compiled for the device changes the layer that it goes into', () => {
