@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # The record of the last update (docs/agent-protocol.md): text in two places of the identity partition, written in turn.
-# POSIX; sourced under dash on the host and under busybox ash in the initramfs. Wants RUN and IDENTITY.
+# POSIX; sourced under dash on the host and under busybox ash in the initramfs. Wants RUN, IDENTITY and, where calls run
+# beside each other, OWN: a directory that is no other's.
 
 RECORD_FORMAT="hangar-record 1"
 # In blocks of 4096 bytes: 8 MiB and 24 MiB, clear of the identity's own copies.
@@ -15,15 +16,16 @@ record_copy() {
 
 # Sets RECORD to a file with the newest whole record, empty where there is none, and RECORD_PLACE to where it lies.
 record_load() {
-  RECORD=$RUN/record RECORD_SEQUENCE=0 RECORD_PLACE=none
+  RECORD_DIR=${OWN:-$RUN} RECORD_SEQUENCE=0 RECORD_PLACE=none
+  RECORD=$RECORD_DIR/record
   : >"$RECORD"
   for place in $RECORD_PLACES; do
-    record_copy "$place" "$RUN/record.$place" || continue
-    sequence=$(sed -n 's/^sequence //p' "$RUN/record.$place")
+    record_copy "$place" "$RECORD_DIR/record.$place" || continue
+    sequence=$(sed -n 's/^sequence //p' "$RECORD_DIR/record.$place")
     case $sequence in '' | *[!0-9]*) continue ;; esac
     [ "$sequence" -gt "$RECORD_SEQUENCE" ] || continue
     RECORD_SEQUENCE=$sequence RECORD_PLACE=$place
-    sed -e '1,2d' -e '$d' "$RUN/record.$place" >"$RECORD"
+    sed -e '1,2d' -e '$d' "$RECORD_DIR/record.$place" >"$RECORD"
   done
 }
 
@@ -47,11 +49,11 @@ record_write() {
   {
     printf '%s\nsequence %s\n' "$RECORD_FORMAT" $((RECORD_SEQUENCE + 1))
     cat "$RECORD"
-  } >"$RUN/record.new"
-  printf 'sha256 %s\n' "$(sha256sum <"$RUN/record.new" | cut -d' ' -f1)" >>"$RUN/record.new"
-  [ "$(wc -c <"$RUN/record.new")" -le 4096 ] || return 1
+  } >"$RECORD_DIR/record.new"
+  printf 'sha256 %s\n' "$(sha256sum <"$RECORD_DIR/record.new" | cut -d' ' -f1)" >>"$RECORD_DIR/record.new"
+  [ "$(wc -c <"$RECORD_DIR/record.new")" -le 4096 ] || return 1
   # Filled up, so that one write of the whole place is all there is.
-  { cat "$RUN/record.new"; head -c 4096 /dev/zero; } | head -c 4096 >"$RUN/record.block"
-  dd if="$RUN/record.block" of="$IDENTITY" bs=4096 seek="$place" count=1 conv=notrunc,fsync 2>/dev/null || return 1
-  record_copy "$place" "$RUN/record.$place"
+  { cat "$RECORD_DIR/record.new"; head -c 4096 /dev/zero; } | head -c 4096 >"$RECORD_DIR/record.block"
+  dd if="$RECORD_DIR/record.block" of="$IDENTITY" bs=4096 seek="$place" count=1 conv=notrunc,fsync 2>/dev/null || return 1
+  record_copy "$place" "$RECORD_DIR/record.$place"
 }

@@ -22,6 +22,8 @@ write_begin() {
   { is_number "${1:-}" && is_number "${2:-}" && [ "$1" -le 1048576 ] && [ "$2" -le 8192 ]; } ||
     fail usage "write begin wants the sizes of manifest and signature, at most 1048576 and 8192 bytes" 'update hangar'
   [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
+  # Then the other slot is what the firmware boots next.
+  [ "$(standing)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: that mends it'
   rm -rf "$WORK"
   mkdir -p "$WORK"
   head -c "$1" >"$WORK/manifest.json"
@@ -42,7 +44,7 @@ write_begin() {
 # Everything that is known before a byte is written. $1 may be --allow-downgrade.
 refuse_manifest() {
   verify_signature "$WORK/manifest.json" "$WORK/manifest.json.sig" ||
-    fail signature "the image is not signed by a key that $HOST trusts ($(wc -l <"$RUN/signers") trusted)" 'build it with the key that signed what runs now (~/.config/hangar/signing_key, or HANGAR_SIGNING_KEY)'
+    fail signature "the image is not signed by a key that $HOST trusts ($(wc -l <"$OWN/signers") trusted)" 'build it with the key that signed what runs now (~/.config/hangar/signing_key, or HANGAR_SIGNING_KEY)'
   is_manifest "$WORK/manifest.json" || fail usage 'the manifest is signed but not of a form that this host reads' 'build the image with a hangar that fits the one on the host'
   for name in host board layout; do
     case $name in host) want=$HOST code=foreign ;; board) want=$BOARD code=foreign ;; *) want=$LAYOUT code=layout ;; esac
@@ -57,9 +59,10 @@ refuse_manifest() {
 
 refuse_downgrade() {
   [ "$1" != --allow-downgrade ] || return 0
-  floor=$(cat "$TRUST/serial")
-  jq -e --arg floor "$floor" '[.serial.time, .serial.number] >= ($floor | split(" ") | map(tonumber))' "$WORK/manifest.json" >/dev/null ||
-    fail downgrade "the image's serial is $(manifest '"\(.serial.time) \(.serial.number)"'), this host has committed $floor" 'raise number in the host file or update the lock; to go back on purpose: -- --allow-downgrade'
+  floor=$(cat "$TRUST/serial" 2>/dev/null)
+  # Where it is not known nothing is new enough: everything is more than nothing.
+  jq -e --arg floor "$floor" '($floor | test("^[0-9]+ [0-9]+$")) and [.serial.time, .serial.number] >= ($floor | split(" ") | map(tonumber))' "$WORK/manifest.json" >/dev/null ||
+    fail downgrade "the image's serial is $(manifest '"\(.serial.time) \(.serial.number)"'), this host has committed ${floor:-what nobody knows}" 'raise number in the host file or update the lock; to go back on purpose: -- --allow-downgrade'
 }
 
 # A Pi whose EEPROM is older may lose the flag, or boot the wrong partition (rpi-eeprom's release notes for 2712).
@@ -74,7 +77,7 @@ refuse_old_firmware() {
 # A write that ended before: whole and bootable, and of this very manifest.
 holds_already() {
   [ "$(record_get phase)" = written ] && [ "$(record_get root)" = "$(manifest .slot.root)" ] || return 1
-  verify_slot "$OTHER" "$RUN/other" && cmp -s "$RUN/other/manifest.json" "$WORK/manifest.json"
+  verify_slot "$OTHER" "$OWN/other" && cmp -s "$OWN/other/manifest.json" "$WORK/manifest.json"
 }
 
 # A flag that is still set from an update that went no further would boot what is being overwritten.
@@ -82,7 +85,11 @@ disarm() {
   [ "$(record_get phase)" != armed ] || tryboot_set 0 || fail firmware 'the trial that was armed before cannot be disarmed' 'reboot the host, and try again'
 }
 
-wants_begun() { [ -e "$WORK/begun" ] || fail state 'no write has begun since the host started' 'begin again: the same command does'; }
+# What can boot takes nothing any more: it was read back as it is.
+wants_begun() {
+  [ -e "$WORK/begun" ] || fail state 'no write has begun since the host started' 'begin again: the same command does'
+  ! has_boot_sector "$OTHER" || fail state "slot $OTHER can boot: its write has ended" 'begin again: the same command does'
+}
 
 write_tree() {
   wants_begun
@@ -139,9 +146,13 @@ write_blocks() {
 write_finish() {
   wants_begun
   head -c 4096 >"$WORK/boot.first"
+  [ "$(wc -c <"$WORK/boot.first")" -eq 4096 ] || fail stream 'the first block of the boot file system does not arrive whole' 'the same command sends it again'
   slot_holds "$OTHER" "$WORK/manifest.json" || fail incomplete "slot $OTHER, read back, is not what was signed" 'the same command sends what is missing; if it stays so, the disk is failing'
   [ "$(boot_missing)" = end ] || fail incomplete "the boot file system of slot $OTHER, read back, is not what was sent" 'the same command sends what is missing'
-  make_bootable "$OTHER" "$WORK/boot.first" || fail disk "the first sector of $(boot_device "$OTHER") does not stay as written" 'the disk may be failing: see the kernel log on the host (dmesg)'
+  if ! make_bootable "$OTHER" "$WORK/boot.first"; then
+    make_unbootable "$OTHER"
+    fail disk "the first sector of $(boot_device "$OTHER") does not stay as written" 'the disk may be failing: see the kernel log on the host (dmesg)'
+  fi
   if ! with_boot "$OTHER" boot_files_match "$WORK/manifest.json"; then
     make_unbootable "$OTHER"
     fail incomplete "the boot files of slot $OTHER, read back, are not what was signed" 'the same command writes them again'
