@@ -54,7 +54,7 @@ const ALWAYS_PRETENDED = [
 
 export interface RunOptions {
   readonly args?: readonly string[]
-  readonly input?: string
+  readonly input?: string | Uint8Array
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -81,8 +81,8 @@ export class PretendDevice {
     for (const name of ALWAYS_PRETENDED) this.pretend(name)
   }
 
-  static async under(shell: Shell): Promise<PretendDevice> {
-    return new PretendDevice(await tempDirectory(), shell)
+  static async under(shell: Shell, parent?: string): Promise<PretendDevice> {
+    return new PretendDevice(await tempDirectory(parent), shell)
   }
 
   path(path: string): string {

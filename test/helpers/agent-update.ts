@@ -1,0 +1,63 @@
+import { type AgentImage, recordsOf } from './agent-image.ts'
+import type { Called, PretendHost } from './pretend-agent.ts'
+import { zstdCompressSync } from './zstd.ts'
+
+export const OWNER = 'me@laptop:/home/me/hangar'
+
+export function begin(host: PretendHost, { text, signature }: AgentImage, ...flags: string[]): Called {
+  const sizes = [text, signature].map((part) => String(Buffer.byteLength(part)))
+  return host.call(['write', 'begin', OWNER, ...sizes, ...flags], text + signature)
+}
+
+export const STEPS = ['begin', 'tree', 'slot', 'list', 'boot', 'finish'] as const
+export type Step = (typeof STEPS)[number]
+
+/** One call of a controller that sends everything. */
+export function send(host: PretendHost, image: AgentImage, step: Step): Called {
+  const write = (verb: string, input: string | Uint8Array, ...more: string[]) =>
+    host.call(['write', verb, OWNER, ...more], input)
+  switch (step) {
+    case 'begin':
+      return begin(host, image)
+    case 'tree':
+      return write('tree', image.tree)
+    case 'slot':
+      return write('blocks', zstdCompressSync(recordsOf(image.data)), 'slot')
+    case 'list':
+      return write('missing', bootList(image), 'boot')
+    case 'boot':
+      return write('blocks', zstdCompressSync(recordsOf(image.boot, 1)), 'boot')
+    case 'finish':
+      host.know(image)
+      return write('finish', image.boot.subarray(0, 4096))
+  }
+}
+
+/** Every step up to and with `last`. */
+export function sendUpTo(host: PretendHost, image: AgentImage, last: Step): Called {
+  const steps = STEPS.slice(0, STEPS.indexOf(last) + 1)
+  return steps.map((step) => send(host, image, step)).at(-1) as Called
+}
+
+export function arm(
+  host: PretendHost,
+  root: string,
+  { id = 'one', commit = 'controller', seconds = '300' } = {},
+): Called {
+  const trial = ['--data', 'snapshot', '--commit', commit, '--seconds', seconds]
+  return host.call(['arm', OWNER, id, root, ...trial])
+}
+
+export function bootList({ boot, bootRoot, bootTree }: AgentImage): Buffer {
+  return Buffer.concat([Buffer.from(`${boot.length / 4096} ${bootRoot}\n`), bootTree])
+}
+
+/** As everything is before the last step: all of it in place, but for the first block. */
+export function allButFinished(host: PretendHost, image: AgentImage): void {
+  host.hold('b', image)
+  host.poke('boot-b', 0, Buffer.alloc(4096))
+  host.remember({ phase: 'writing', kind: 'update', id: '-', slot: 'b', root: image.root, serial: '1795000000 1' })
+  const files = { begun: '', 'manifest.json': image.text, 'manifest.json.sig': image.signature }
+  const list = { 'boot.tree': image.bootTree, 'boot.size': `${image.boot.length / 4096} ${image.bootRoot}\n` }
+  for (const [name, bytes] of Object.entries({ ...files, ...list })) host.device.write(`run/update/${name}`, bytes)
+}

@@ -1,0 +1,247 @@
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { planSelector } from '../../images/disk/selector.ts'
+import { MIB, SELECTOR_SIZE } from '../../images/layout.ts'
+import type { Slot } from '../../images/names.ts'
+import { updateFiles } from '../../overlays/base/update.ts'
+import { type AgentImage, BOOT_SIZE } from './agent-image.ts'
+import { RECORD_PLACES, type RecordText, readRecord, recordBlock } from './agent-record.ts'
+import { compileC, partsOfBlocks } from './native-program.ts'
+import { describeOnShells, onPath, PretendDevice, type Ran, type RunOptions, type Shell } from './pretend-device.ts'
+import { blocksProgram, pretendPrograms } from './pretend-programs.ts'
+import { memory } from './temp.ts'
+import { PROJECT } from './toolchain.ts'
+import { SIGNING_LINE } from './update-image.ts'
+
+/** The lock's time of what runs, and the clock's of the host. */
+export const BUILT = 1_795_000_000
+const NOW = BUILT + 1000
+export const RUNNING_ROOT = 'aa'.repeat(32)
+/** In bytes; a slot's is that of the test's image and some more. */
+export const SIZES = { slot: MIB, boot: BOOT_SIZE, identity: 32 * MIB }
+
+const AGENT = join(PROJECT, 'flash/agent')
+export const PARTS = readdirSync(AGENT).filter((name) => name.endsWith('.sh'))
+const textOf = (path: string) => readFileSync(join(PROJECT, path), 'utf8')
+/** Of another make than busybox's applets, which its shell prefers: the agent asks them for what only these can. */
+const OF_THE_HOST = ['cmp', 'sha256sum', 'find', 'timeout', 'grep', 'sed', 'head', 'od']
+const WANTED = ['cc', 'jq', 'zstd', 'ssh-keygen', 'flock']
+
+const MEMORY = memory()
+let blocks = ''
+
+/** Runs the tests under both shells, with the real program that moves blocks; says what this machine lacks for that. */
+export function describeAgent(title: string, tests: (shell: Shell) => void): void {
+  const missing = WANTED.filter((name) => onPath(name) === undefined)
+  if (missing.length > 0) {
+    console.warn(`skipped: ${title}, which wants ${missing.join(', ')} in PATH`)
+    describe(title, () => it.skip(`there is no ${missing.join(', ')}`))
+    return
+  }
+  beforeAll(() => {
+    if (blocks !== '') return
+    blocks = join(mkdtempSync(join(MEMORY, 'hangar-agent-')), 'blocks')
+    compileC(onPath('cc') as string, blocks, partsOfBlocks(), ['-O0'])
+  }, 120_000)
+  afterAll(() => {
+    if (blocks !== '') rmSync(join(blocks, '..'), { recursive: true, force: true })
+    blocks = ''
+  })
+  describeOnShells(title, tests)
+}
+
+export interface HostOptions {
+  readonly slot?: Slot
+  /** What the firmware says of this start. */
+  readonly tryboot?: 0 | 1
+  readonly root?: string
+  /** What the host remembers of its last update. */
+  readonly record?: RecordText
+  readonly selector?: Slot | 'damaged'
+}
+
+export interface Called extends Ran {
+  /** What it answered, as JSON. */
+  readonly answer: Readonly<Record<string, unknown>>
+  /** The code of what it refused with, or undefined. */
+  readonly error: string | undefined
+  readonly message: string
+}
+
+/** A host with its agent: files stand for its partitions. */
+export class PretendHost {
+  readonly device: PretendDevice
+  private readonly lib = new Map<string, string>()
+
+  private constructor(device: PretendDevice) {
+    this.device = device
+  }
+
+  static async under(shell: Shell, options: HostOptions = {}): Promise<PretendHost> {
+    const host = new PretendHost(await PretendDevice.under(shell, MEMORY))
+    host.install()
+    host.partitions()
+    pretendPrograms(host.device)
+    host.start(options)
+    return host
+  }
+
+  /** What is in memory is gone; what lies on the disk, and the firmware's flag, are not. */
+  start({ slot = 'a', tryboot = 0, root = RUNNING_ROOT, record, selector }: HostOptions = {}): void {
+    const { device } = this
+    rmSync(device.path('run'), { recursive: true, force: true })
+    const names = ['selector', 'boot-a', 'boot-b', 'identity', 'slot-a', 'slot-b', 'data']
+    const places = names.map((name) => `${name.toUpperCase().replace('-', '_')}=${device.path(`dev/${name}`)}\n`)
+    device.write('run/boot', `SLOT=${slot}\nTRYBOOT=${tryboot}\nROOT_HASH=${root}\n${places.join('')}`)
+    device.write('run/identity/trust/signing', `${SIGNING_LINE}\n`)
+    device.write('run/identity/trust/revoked', '')
+    device.write('run/identity/trust/serial', '0 0\n')
+    device.write('proc/uptime', '100.25 50.00\n')
+    device.write('now', `${NOW}\n`)
+    if (record !== undefined) this.remember(record)
+    if (selector !== undefined) this.select(selector)
+  }
+
+  /** Runs the agent; `parts` were perhaps made careless. */
+  call(args: readonly string[], input: RunOptions['input'] = ''): Called {
+    const ran = this.run(this.lib.get('agent') ?? '', args, input)
+    const answer = jsonOf(ran.stdout)
+    const { code, message = '' } = (answer.error ?? {}) as { code?: string; message?: string }
+    return { ...ran, answer, error: code, message }
+  }
+
+  /** Runs words of shell where all of the agent's functions are, but no verb. */
+  shell(words: string, input: RunOptions['input'] = ''): Ran {
+    return this.run((this.lib.get('agent') ?? '').replace('\nmain "$@"\n', `\nload_facts\n${words}\n`), [], input)
+  }
+
+  /** The agent without one of its precautions: a replacement that replaces nothing is an error. */
+  careless(part: string, from: string | RegExp, to: string): this {
+    const text = this.lib.get(part) ?? ''
+    const without = text.replace(from, to)
+    if (without === text) throw new Error(`'${from}' is not in ${part}`)
+    this.setPart(part, without)
+    return this
+  }
+
+  remember(record: RecordText, sequence = 7): void {
+    this.poke('identity', RECORD_PLACES[0], recordBlock(sequence, record))
+    this.poke('identity', RECORD_PLACES[1], Buffer.alloc(4096))
+  }
+
+  get record(): RecordText | undefined {
+    return readRecord(this.partition('identity'))?.keys
+  }
+
+  /** Makes a slot whole and bootable. */
+  hold(slot: Slot, image: AgentImage): void {
+    this.know(image)
+    this.poke(`slot-${slot}`, 0, image.slot)
+    this.poke(`boot-${slot}`, 0, image.boot)
+  }
+
+  /** What a boot file system with this head is found to hold. */
+  know({ root, text, fat }: AgentImage): void {
+    const name = `fat/${root}-${text.length}-${Buffer.from(text).readUInt32LE(0)}`
+    this.device.write(`${name}/head`, fat.head)
+    this.device.write(`${name}/table`, fat.table)
+  }
+
+  select(slot: Slot | 'damaged'): void {
+    const { head, sector, autoboot } = planSelector()
+    this.poke('selector', 0, head)
+    this.poke('selector', sector * 512, slot === 'damaged' ? Buffer.alloc(512, '[all]\n') : autoboot[slot])
+  }
+
+  get selected(): string {
+    const { sector, autoboot } = planSelector()
+    const have = this.partition('selector').subarray(sector * 512, (sector + 1) * 512)
+    return (['a', 'b'] as const).find((slot) => have.equals(Buffer.from(autoboot[slot]))) ?? 'damaged'
+  }
+
+  get armed(): string {
+    return this.device.read('sys/module/hangar_tryboot/parameters/armed').trim()
+  }
+
+  partition(name: string): Buffer {
+    return readFileSync(this.device.path(`dev/${name}`))
+  }
+
+  poke(name: string, offset: number, bytes: Uint8Array): void {
+    const file = openSync(this.device.path(`dev/${name}`), 'r+')
+    writeSync(file, bytes, 0, bytes.length, offset)
+    closeSync(file)
+  }
+
+  isBootable(slot: Slot): boolean {
+    const sector = Buffer.alloc(512)
+    const file = openSync(this.device.path(`dev/boot-${slot}`), 'r')
+    readSync(file, sector)
+    closeSync(file)
+    return sector.some((byte) => byte !== 0)
+  }
+
+  setPart(part: string, text: string): void {
+    this.lib.set(part, text)
+    this.device.write(`lib/${part}`, text)
+    chmodSync(this.device.path(`lib/${part}`), 0o755)
+  }
+
+  private run(script: string, args: readonly string[], input: RunOptions['input']): Ran {
+    const { device } = this
+    const at = (name: string) => device.path(name)
+    const ours = { RUN: 'run', LIB: 'lib', PROC: 'proc', SYS: 'sys', DEV: 'dev', DATA: 'data', SERVICES: 'services' }
+    const env = Object.fromEntries(Object.entries(ours).map(([name, path]) => [`HANGAR_${name}`, at(path)]))
+    const functions = OF_THE_HOST.map((name) => `${name}() { "${onPath(name)}" "$@"; }\n`).join('')
+    // Reading is nothing to pretend.
+    const dd = `dd() { case "$*" in *of=*) "${at('bin/dd')}" "$@" ;; *) "${onPath('dd')}" "$@" ;; esac; }\n`
+    const others = { HANGAR_PATH: `${at('bin')}:${process.env.PATH}`, HANGAR_SYNCHRONIZED: at('synchronized') }
+    return device.run(functions + dd + script, { args, input: input ?? '', env: { ...env, ...others } })
+  }
+
+  private install(): void {
+    const { device } = this
+    for (const name of PARTS) this.setPart(name.replace('.sh', ''), textOf(`flash/agent/${name}`))
+    this.setPart('identity', textOf('overlays/base/device/identity.sh').replaceAll('/dev/kmsg', device.path('kmsg')))
+    this.setPart('blocks', blocksProgram(blocks))
+    const facts = { name: 'adama', board: 'raspberry-pi-5', time: BUILT, signingKeys: [SIGNING_LINE] }
+    for (const [path, entry] of Object.entries(updateFiles(facts)))
+      if (path.startsWith('/usr/lib/hangar/') && entry.kind === 'file')
+        device.write(path.replace('/usr/lib/hangar', 'lib'), entry.content)
+    device.write('proc/sys/kernel/random/uuid', '0123abcd-0000-4000-8000-000000000000\n')
+    device.write('proc/sys/kernel/random/boot_id', '4567abcd-0000-4000-8000-000000000000\n')
+    device.write('proc/device-tree/chosen/bootloader/build-timestamp', Buffer.from('6a1a0000', 'hex'))
+    device.write('proc/device-tree/chosen/bootloader/version', 'some version\0')
+    device.write('sys/module/hangar_tryboot/parameters/armed', '0\n')
+  }
+
+  private partitions(): void {
+    const { slot, boot, identity } = SIZES
+    const sizes = { 'slot-a': slot, 'slot-b': slot, 'boot-a': boot, 'boot-b': boot, identity, selector: SELECTOR_SIZE }
+    for (const [name, size] of Object.entries(sizes)) {
+      this.device.write(`dev/${name}`, '')
+      truncateSync(this.device.path(`dev/${name}`), size)
+    }
+    this.select('a')
+  }
+}
+
+function jsonOf(text: string): Record<string, unknown> {
+  try {
+    return JSON.parse(text) as Record<string, unknown>
+  } catch {
+    return {}
+  }
+}
