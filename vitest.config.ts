@@ -22,6 +22,30 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // Everything that may go wrong with an update, one failure after the other: most of an hour.
+      {
+        test: {
+          name: 'matrix',
+          include: ['test/matrix/**/*.matrix.ts'],
+          globalSetup: 'test/helpers/built-image.ts',
+          testTimeout: 20 * MINUTE,
+          hookTimeout: 20 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
+        },
+      },
+      // The power is cut at every write of an update: a recording of one machine, minutes of judging, some real boots.
+      {
+        test: {
+          name: 'sweep',
+          include: ['test/power-cut/*.sweep.ts'],
+          globalSetup: 'test/helpers/built-image.ts',
+          testTimeout: 60 * MINUTE,
+          hookTimeout: 60 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
+        },
+      },
       // Minutes under emulation: run when the way in which roots are made has changed.
       {
         test: {

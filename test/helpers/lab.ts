@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +21,10 @@ export interface Lab {
   hangar(...args: string[]): Promise<Ended>
   /** Flashes, reverts or asks the machine that runs. */
   onHost(vm: TestVm, verb: 'flash' | 'revert' | 'status', ...flags: string[]): Promise<Ended>
+  /** Begins to flash; whoever calls may kill it. */
+  begin(vm: TestVm, ...flags: string[]): ChildProcess
+  /** What the owner's commands have in their environment from now on, beside the usual. */
+  setEnv(env: Readonly<Record<string, string>>): void
   /** Edits a source of the project; the same text twice is an error. */
   edit(path: string, from: string | RegExp, to: string): void
   /** Undoes all edits. */
@@ -28,6 +33,8 @@ export interface Lab {
   built(): string
   /** Starts the machine on its disk, and waits until it can be logged in to. */
   boot(options?: Partial<BootOptions>): Promise<TestVm>
+  /** The same, whatever becomes of it. */
+  start(options?: Partial<BootOptions>): Promise<TestVm>
   remove(): void
 }
 
@@ -35,21 +42,35 @@ export async function makeLab(): Promise<Lab> {
   const project = copyProject()
   const disks = mkdtempSync(join(tmpdir(), 'hangar-lab-'))
   const { directory } = project
-  const hangar = (...args: string[]) =>
-    runIn({ cwd: directory, env: surroundings() }, process.execPath, 'builder/cli/hangar.mjs', ...args)
+  const program = 'builder/cli/hangar.mjs'
+  let added: Readonly<Record<string, string>> = {}
+  const env = () => ({ ...surroundings(), ...added })
+  const hangar = (...args: string[]) => runIn({ cwd: directory, env: env() }, process.execPath, program, ...args)
+  const at = (vm: TestVm) => ['adama', '--at', `127.0.0.1:${vm.ports.ssh}`]
+  const start: Lab['start'] = (options = {}) => bootHost({ host: adama, disk: join(disks, 'disk.img'), ...options })
   const lab: Lab = {
     directory,
     disk: join(disks, 'disk.img'),
     hangar,
-    onHost: (vm, verb, ...flags) => hangar(verb, 'adama', '--at', `127.0.0.1:${vm.ports.ssh}`, ...flags),
+    onHost: (vm, verb, ...flags) => hangar(verb, ...at(vm), ...flags),
+    begin: (vm, ...flags) =>
+      spawn(process.execPath, [program, 'flash', ...at(vm), ...flags], {
+        cwd: directory,
+        env: { PATH: process.env.PATH, ...env() },
+        stdio: 'ignore',
+      }),
+    setEnv: (given) => {
+      added = given
+    },
     edit: (path, from, to) => edit(join(directory, path), from, to),
     restore: () => restore(directory),
     built: () => {
       const path = join(directory, 'out/adama/manifest.json')
       return parseManifest(readFileSync(path, 'utf8'), path).slot.root
     },
-    boot: async (options = {}) => {
-      const vm = await bootHost({ host: adama, disk: join(disks, 'disk.img'), ...options })
+    start,
+    boot: async (options) => {
+      const vm = await start(options)
       await vm.reachable(BOOT_SECONDS)
       return vm
     },
@@ -109,4 +130,17 @@ export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
     expect(answer).toBe('{"state":"healthy"}')
     return true
   }, seconds)
+}
+
+/** Waits until the firmware has started a kernel so many times in all. */
+export function started(vm: TestVm, times: number, seconds = 600): Promise<void> {
+  return eventually(async () => vm.starts.length >= times, seconds)
+}
+
+/** As its owner does it, over ssh. */
+export async function reboot(vm: TestVm): Promise<void> {
+  const before = vm.starts.length
+  await vm.shell('/usr/lib/hangar/agent reboot')
+  await started(vm, before + 1)
+  await vm.reachable(BOOT_SECONDS)
 }

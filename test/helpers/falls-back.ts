@@ -1,0 +1,42 @@
+import { expect } from 'vitest'
+import type { DeviceStatus } from '../../flash/remote/status.ts'
+import { agentStatus, type Lab } from './lab.ts'
+import type { TestVm } from './vm.ts'
+
+const PARTITION = { a: 2, b: 3 } as const
+
+export interface FallBack {
+  /** What the host says of it afterwards, and the command that waited. */
+  readonly reason: string | RegExp
+  readonly flags?: readonly string[]
+}
+
+/** Flashes what cannot stay: the command fails and says why, and the host is back on what it ran and says so too. */
+export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: FallBack): Promise<DeviceStatus> {
+  const before = await agentStatus(vm)
+  const starts = vm.starts.length
+  const { code, stdout, stderr } = await lab.onHost(vm, 'flash', ...flags)
+  expect(`${code} ${stdout}${stderr}`).toMatch(/^1 /)
+  await vm.reachable(600)
+  expect(vm.starts.slice(starts)[0]).toEqual({ partition: PARTITION[other(before)], tryboot: true })
+  expect(vm.starts.at(-1)).toEqual({ partition: PARTITION[before.slot], tryboot: false })
+  const after = await isBack(vm, before, reason)
+  expect(stderr).toMatch(reason)
+  expect((await lab.onHost(vm, 'status')).stdout).toMatch(reason)
+  return after
+}
+
+/** A host runs what it ran before a trial that ended, and says why that did. */
+export async function isBack(vm: TestVm, before: DeviceStatus, reason: string | RegExp): Promise<DeviceStatus> {
+  const after = await agentStatus(vm)
+  expect(after).toMatchObject({
+    ...{ slot: before.slot, root: before.root, standing: 'committed', committed: before.slot },
+    update: { phase: 'reverted', slot: other(before) },
+  })
+  expect(after.update?.reason).toMatch(reason)
+  return after
+}
+
+function other({ slot }: DeviceStatus): 'a' | 'b' {
+  return slot === 'a' ? 'b' : 'a'
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { copyDisk } from '../../flash/vm/disk.ts'
+import { adama } from '../../hosts/adama.ts'
+import { planSelector } from '../../images/disk/selector.ts'
+import { diskLayout, partition, SECTOR } from '../../images/layout.ts'
+import { damage } from '../helpers/damage.ts'
+import { fallsBack } from '../helpers/falls-back.ts'
+import { agentStatus, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
+import { eventually, type TestVm } from '../helpers/vm.ts'
+
+const SERVICE = 'overlays/services/mosquitto/service.ts'
+const LAYOUT = diskLayout(adama.slotSize)
+const AUTOBOOT = partition(LAYOUT, 'selector').offset + planSelector().sector * SECTOR
+
+let lab: Lab
+let vm: TestVm
+
+beforeAll(async () => {
+  lab = await makeLab()
+})
+
+afterAll(async () => {
+  await vm?.stop()
+  lab?.remove()
+})
+
+async function again(options?: Parameters<Lab['boot']>[0]): Promise<void> {
+  await vm?.stop()
+  vm = await lab.boot(options)
+}
+
+describe('a disk that is damaged', () => {
+  it('in autoboot.txt starts slot a where a is committed, and is mended', async () => {
+    damage(lab.disk, AUTOBOOT, SECTOR)
+    await again()
+    expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', committed: 'a' })
+  })
+
+  it('in autoboot.txt starts slot b after one more start where b is committed, before any service runs on a', async () => {
+    lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
+    await healthy(vm)
+    await must(lab.onHost(vm, 'flash'))
+    await vm.stop()
+    damage(lab.disk, AUTOBOOT, SECTOR)
+    await again()
+    expect(vm.starts).toEqual([
+      { partition: 2, tryboot: false },
+      { partition: 3, tryboot: false },
+    ])
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', committed: 'b' })
+    expect(vm.console.text).toContain('autoboot.txt is damaged; writing it again for slot b')
+  })
+
+  it('in the slot that does not run is not gone back to', async () => {
+    await vm.shell(
+      'dd if=/dev/urandom of=/dev/disk/by-partlabel/slot-a bs=4096 seek=2000 count=1 conv=notrunc,fsync status=none',
+    )
+    const { code, stderr } = await lab.onHost(vm, 'revert')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no whole generation to go back to')])
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', committed: 'b' })
+  })
+
+  it('in the slot that does not run is mended by the next update, which sends what is missing', async () => {
+    lab.restore()
+    const said = await must(lab.onHost(vm, 'flash'))
+    expect(said).toMatch(/slot a runs .*, healthy and committed/)
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', root: lab.built() })
+  })
+
+  it('in the committed slot, so that it cannot start, goes on with the other one', async () => {
+    await vm.stop()
+    damage(lab.disk, partition(LAYOUT, 'slot-a').offset, 4096)
+    await again()
+    expect(vm.starts).toEqual([
+      { partition: 2, tryboot: false },
+      { partition: 3, tryboot: true },
+    ])
+    await eventually(async () => (await agentStatus(vm)).standing === 'committed', 600)
+    expect(await agentStatus(vm)).toMatchObject({
+      ...{ slot: 'b', committed: 'b' },
+      update: { kind: 'rescue', phase: 'committed' },
+    })
+  })
+
+  it('in its data comes up without services, says so, and commits no trial', async () => {
+    await vm.stop()
+    for (const at of [64 * 1024, 64 * 2 ** 20]) damage(lab.disk, partition(LAYOUT, 'data').offset + at, 4096)
+    await again()
+    const before = await agentStatus(vm)
+    expect(before).toMatchObject({
+      slot: 'b',
+      standing: 'committed',
+      data: { state: 'failed' },
+      health: { state: 'unhealthy' },
+    })
+    lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 305')
+    await fallsBack(lab, vm, { reason: /data/, flags: ['--trial-seconds', '90'] })
+  })
+})
+
+describe('a second disk with the same labels', () => {
+  it('keeps the machine from starting, which says so, and starts once it is taken out', async () => {
+    await vm.stop()
+    const twin = `${lab.disk}.twin`
+    await copyDisk(lab.disk, twin, adama.disk)
+    vm = await lab.start({ secondDisk: twin })
+    await vm.console.waitFor(/more than one disk carries hangar's partitions: .*; take one out/, 300)
+    await again()
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed' })
+  })
+})

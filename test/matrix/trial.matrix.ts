@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fallsBack } from '../helpers/falls-back.ts'
+import { healthy, type Lab, makeLab } from '../helpers/lab.ts'
+import type { TestVm } from '../helpers/vm.ts'
+
+const INIT = 'images/initramfs/init'
+const UPDATE = 'overlays/base/update.ts'
+/** Long enough to be seen alive, short enough for a matrix. */
+const SHORT = ['--trial-seconds', '90']
+/** What the committed slot finds where the trial could say nothing itself. */
+const SILENT =
+  /it (never got as far as its health check|ended before it was healthy): a panic, a hang, or the power was cut/
+
+let lab: Lab
+let vm: TestVm
+
+beforeAll(async () => {
+  lab = await makeLab()
+  vm = await lab.boot()
+  await healthy(vm)
+})
+
+afterAll(async () => {
+  await vm?.stop()
+  lab?.remove()
+})
+
+describe('a trial ends where it began, and says why, when', () => {
+  it('the kernel panics', async () => {
+    lab.edit(INIT, /^main$/m, 'mount -t proc proc /proc\necho c >/proc/sysrq-trigger')
+    await fallsBack(lab, vm, { reason: SILENT })
+    expect(vm.resets.slice(-2)).toEqual(['guest', 'guest'])
+  })
+
+  it('the initramfs hangs', async () => {
+    lab.restore()
+    lab.edit(INIT, /^ {2}load_modules$/m, '  load_modules\n  while :; do sleep 60; done')
+    await fallsBack(lab, vm, { reason: SILENT })
+    expect(vm.resets.at(-1)).toBe('watchdog')
+  })
+
+  it('user space hangs', async () => {
+    lab.restore()
+    // systemd catches it and does nothing ever after.
+    lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/kill -s SEGV 1')
+    await fallsBack(lab, vm, { reason: SILENT })
+    expect(vm.resets.at(-1)).toBe('watchdog')
+  })
+
+  it('everything hangs that should end it, but for what the initramfs left', async () => {
+    lab.restore()
+    lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/sleep infinity')
+    await fallsBack(lab, vm, { reason: SILENT, flags: ['--trial-seconds', '60'] })
+    expect(vm.resets.at(-1)).toBe('guest')
+    expect(vm.console.text).toContain("the trial's time is over")
+  })
+
+  it('it comes up in emergency mode', async () => {
+    lab.restore()
+    const mount = 'LABEL=nothing /mnt ext4 defaults,x-systemd.device-timeout=2s 0 0\\n'
+    lab.edit(
+      UPDATE,
+      /^ {4}'\/usr\/lib\/hangar\/autoboot-b'/m,
+      `    '/etc/fstab': file('${mount}'),\n    '/usr/lib/hangar/autoboot-b'`,
+    )
+    await fallsBack(lab, vm, { reason: /it came up in emergency mode/ })
+  })
+
+  it('its network configuration locks the controller out', async () => {
+    lab.restore()
+    lab.edit('hosts/adama.ts', '10.0.10.11/24', '10.0.10.77/24')
+    await fallsBack(lab, vm, { reason: /not so within 90 seconds/, flags: SHORT })
+  })
+
+  it('its ssh server does not start', async () => {
+    lab.restore()
+    lab.edit('overlays/base/ssh.ts', 'UseDNS no', 'UseDNS perhaps')
+    await fallsBack(lab, vm, { reason: /ssh[a-z]*\.service has failed|not so within/, flags: SHORT })
+  })
+})

@@ -1,0 +1,120 @@
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
+import { agentStatus, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
+import { eventually, type TestVm } from '../helpers/vm.ts'
+
+const SERVICE = 'overlays/services/mosquitto/service.ts'
+const HOST = 'hosts/adama.ts'
+const NEXT = keyFromSeed(Buffer.alloc(32, 11), 'next')
+const NEXT_LINE = formatPublicKey(NEXT)
+/** Without the name behind it. */
+const bare = (line: string) => line.split(' ').slice(0, 2).join(' ')
+
+let lab: Lab
+let vm: TestVm
+
+beforeAll(async () => {
+  lab = await makeLab()
+  writeFileSync(`${lab.disk}.next-key`, formatPrivateKey(NEXT), { mode: 0o600 })
+  vm = await lab.boot()
+  await healthy(vm)
+})
+
+afterAll(async () => {
+  await vm?.stop()
+  lab?.remove()
+})
+
+const signWithNext = () => lab.setEnv({ HANGAR_SIGNING_KEY: `${lab.disk}.next-key` })
+const signAsBefore = () => lab.setEnv({})
+
+async function refused(...flags: string[]) {
+  const before = await agentStatus(vm)
+  const { code, stderr } = await lab.onHost(vm, 'flash', ...flags)
+  expect(code).toBe(1)
+  const { slot, slots, standing } = await agentStatus(vm)
+  expect({ slot, slots, standing }).toEqual({ slot: before.slot, slots: before.slots, standing: 'committed' })
+  return stderr
+}
+
+describe('what arrives is not what was signed', () => {
+  it('where the stream is cut or is noise: nothing boots from it', async () => {
+    lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
+    await must(lab.hangar('build', 'adama'))
+    const command = lab.begin(vm, '--full', '--no-build')
+    const ended = once(command, 'close')
+    await eventually(async () => (await agentStatus(vm)).update?.phase === 'writing', 600)
+    command.kill('SIGKILL')
+    await ended
+    const blocks = 'agent=/usr/lib/hangar/agent; owner=$(sed -n "s/^owner //p" /run/hangar/lock); '
+    const noise = await vm.shell(`${blocks} head -c 100000 /dev/urandom | $agent write blocks "$owner" slot || :`)
+    expect(JSON.parse(noise)).toMatchObject({ error: { code: 'stream' } })
+    const cut = await vm.shell(`${blocks} printf HGB1 | zstd -qc | $agent write blocks "$owner" slot || :`)
+    expect(JSON.parse(cut)).toMatchObject({ error: { code: 'stream' } })
+  })
+
+  it('where a block was tampered with: it is found when all is read back', async () => {
+    const record =
+      "{ printf 'HGB1\\0\\0\\0\\5\\0\\0\\0\\1'; head -c 4096 /dev/zero; printf 'HGB1\\377\\377\\377\\377\\0\\0\\0\\0'; }"
+    const owner = 'agent=/usr/lib/hangar/agent; owner=$(sed -n "s/^owner //p" /run/hangar/lock); '
+    await vm.shell(`${owner} ${record} | zstd -qc | $agent write blocks "$owner" slot`)
+    const finished = await vm.shell(`${owner} head -c 4096 /dev/urandom | $agent write finish "$owner" || :`)
+    expect(JSON.parse(finished)).toMatchObject({ error: { code: 'incomplete' } })
+    expect((await agentStatus(vm)).slots.b).toEqual({ state: 'unbootable' })
+    await reboot(vm)
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed' })
+  })
+})
+
+describe('a key that the host does not trust', () => {
+  it('signs nothing that it takes', async () => {
+    signWithNext()
+    expect(await refused()).toContain('not signed by a key that adama trusts')
+  })
+
+  it('is trusted once an image says so that a trusted one signed', async () => {
+    signAsBefore()
+    lab.edit(HOST, 'number: 1', `number: 2,\n  updates: { signingKeys: ['${NEXT_LINE}'] }`)
+    await must(lab.onHost(vm, 'flash'))
+    const { trust, slot } = await agentStatus(vm)
+    expect([slot, trust.signing.length, trust.revoked]).toEqual(['b', 2, []])
+    expect(trust.signing).toContain(bare(NEXT_LINE))
+    expect(trust.serial.number).toBe(2)
+  })
+})
+
+describe('a key that an image no longer names', () => {
+  let old: string
+
+  it('is revoked by its commit', async () => {
+    old = (await agentStatus(vm)).trust.signing.find((line) => line !== bare(NEXT_LINE)) ?? ''
+    signWithNext()
+    lab.restore()
+    lab.edit(HOST, 'number: 1', 'number: 3')
+    await must(lab.onHost(vm, 'flash'))
+    expect((await agentStatus(vm)).trust).toMatchObject({ signing: [bare(NEXT_LINE)], revoked: [old] })
+  })
+
+  it('is not brought back by a revert to a slot that names it', async () => {
+    await must(lab.onHost(vm, 'revert'))
+    const { trust, slot } = await agentStatus(vm)
+    expect(slot).toBe('b')
+    expect(trust).toMatchObject({ signing: [bare(NEXT_LINE)], revoked: [old] })
+    signAsBefore()
+    lab.edit(HOST, 'number: 3', 'number: 4')
+    expect(await refused()).toContain('not signed by a key that adama trusts (1 trusted)')
+  })
+})
+
+describe('an image', () => {
+  it('older than what was committed is refused, unless that is asked for', async () => {
+    signWithNext()
+    lab.restore()
+    expect(await refused()).toMatch(/serial .* is smaller than what 'adama' has committed/)
+    expect(await must(lab.onHost(vm, 'flash', '--allow-downgrade', '--dry-run'))).toContain(
+      'an older serial is allowed',
+    )
+  })
+})
