@@ -1,16 +1,16 @@
 import type { UserError } from '../../errors.ts'
 import { formatBytes, formatColumns, formatSeconds } from '../format.ts'
+import type { Generations } from '../generation.ts'
 import { otherSlot } from '../plan.ts'
 import type { DeviceStatus } from '../remote/status.ts'
+import { hostText } from './host-text.ts'
 
 /** What became of looking at one host. */
 export type Looked = { readonly host: string } & (
   | {
       readonly reachable: true
       readonly status: DeviceStatus
-      /** Numbers in this machine's store, where it built them. */
-      readonly generation: number | undefined
-      readonly otherGeneration: number | undefined
+      readonly generations: Generations
     }
   | { readonly reachable: false; readonly error: UserError }
 )
@@ -22,25 +22,35 @@ export function statusText(looked: readonly Looked[]): string {
   return [formatColumns([HEADING, ...looked.map(row)]), ...looked.flatMap(notes)].join('\n')
 }
 
+/** One host, whole. */
+export function oneStatusText(looked: Looked & { reachable: true }): string {
+  const said = notes(looked)
+  return [hostText(looked.host, looked.status, looked.generations), ...(said.length > 0 ? ['', ...said] : [])].join(
+    '\n',
+  )
+}
+
 function row(looked: Looked): string[] {
   if (!looked.reachable) return [looked.host, looked.error.code, '-', '-', '-', '-', '-', '-']
-  const { host, status, generation, otherGeneration } = looked
+  const { host, status, generations } = looked
   const { slot, root, standing, health, uptime, data } = status
   const other = status.slots[otherSlot(slot)]
   return [
     host,
-    nameOf(root, generation),
+    nameOf(root, generations),
     slot,
     standing,
     health.state,
-    other.state === 'bootable' ? nameOf(other.root, otherGeneration) : other.state,
+    other.state === 'bootable' ? nameOf(other.root, generations) : other.state,
     formatSeconds(uptime),
     data?.state === 'mounted' ? `${formatBytes(data.used)} of ${formatBytes(data.size)}` : (data?.state ?? 'none'),
   ]
 }
 
-function nameOf(root: string, generation: number | undefined): string {
-  return generation === undefined ? root.slice(0, 12) : `${generation} (${root.slice(0, 12)})`
+/** As short as a table wants it. */
+function nameOf(root: string, generations: Generations): string {
+  const number = generations.get(root)?.number
+  return number === undefined ? root.slice(0, 12) : `${number} (${root.slice(0, 12)})`
 }
 
 function notes(looked: Looked): string[] {

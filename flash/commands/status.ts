@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts'
 import type { Generations } from '../generation.ts'
 import { otherSlot } from '../plan.ts'
 import type { Connect, Target } from '../remote/connect.ts'
-import { type Looked, statusText } from './status-text.ts'
+import { type Looked, oneStatusText, statusText } from './status-text.ts'
 
 export interface StatusCommand {
   readonly targets: readonly Target[]
@@ -18,8 +18,9 @@ export async function statusCommand({ targets, asked, format, ...rest }: StatusC
   const looked = await Promise.all(targets.map((target) => look(target, rest)))
   if (format === 'json') return JSON.stringify(looked.map(plain), undefined, 2)
   const [only] = looked
-  if (asked === 'one' && only?.reachable === false) throw only.error
-  return statusText(looked)
+  if (asked === 'all' || only === undefined) return statusText(looked)
+  if (!only.reachable) throw only.error
+  return oneStatusText(only)
 }
 
 async function look(
@@ -29,10 +30,7 @@ async function look(
   const { host } = target
   try {
     const status = await connect(target, (agent) => agent.status())
-    const known = generations(host)
-    const other = status.slots[otherSlot(status.slot)]
-    const otherGeneration = other.state === 'bootable' ? known.get(other.root)?.number : undefined
-    return { host, reachable: true, status, generation: known.get(status.root)?.number, otherGeneration }
+    return { host, reachable: true, status, generations: generations(host) }
   } catch (error) {
     if (error instanceof UserError) return { host, reachable: false, error }
     throw error
@@ -45,6 +43,9 @@ function plain(looked: Looked): unknown {
     const { code, message, hint = null } = looked.error
     return { host: looked.host, reachable: false, error: { code, message, hint } }
   }
-  const { host, status, generation = null, otherGeneration = null } = looked
-  return { host, reachable: true, generation, otherGeneration, status }
+  const { host, status, generations } = looked
+  const other = status.slots[otherSlot(status.slot)]
+  const numberOf = (root: string | undefined) => (root === undefined ? null : (generations.get(root)?.number ?? null))
+  const otherGeneration = numberOf(other.state === 'bootable' ? other.root : undefined)
+  return { host, reachable: true, generation: numberOf(status.root), otherGeneration, status }
 }

@@ -84,7 +84,7 @@ describe('status', () => {
     host.update = { ...(host.update as NonNullable<typeof host.update>), phase: 'reverted', reason: 'it hung' }
     const text = await statusCommand({
       targets: targets.slice(0, 1),
-      asked: 'one',
+      asked: 'all',
       format: 'text',
       generations,
       connect,
