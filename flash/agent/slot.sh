@@ -6,7 +6,8 @@ TRUST=$RUN/identity/trust
 MOUNTED=$RUN/boot-partition
 
 # keys_in FILE: each line's key. What stands behind it is a name, and the same key under another name is the same key.
-keys_in() { sed -n 's/^\(ssh-ed25519 [A-Za-z0-9+/=]\{1,\}\).*/\1/p' "$1"; }
+# The last line may have no end.
+keys_in() { [ -r "$1" ] && { cat "$1" && echo; } | sed -n 's/^\(ssh-ed25519 [A-Za-z0-9+/=]\{1,\}\).*/\1/p'; }
 
 # verify_signature MANIFEST SIGNATURE: by a key that the host trusts and that was not revoked.
 verify_signature() {

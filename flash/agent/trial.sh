@@ -9,8 +9,11 @@ arm() {
   case $5:$7 in snapshot:controller | snapshot:local | as-was:controller | as-was:local) ;; *) usage arm "$@" ;; esac
   lock_take "$1"
   [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
-  { [ "$(record_get root)" = "$3" ] && [ "$(record_get slot)" = "$OTHER" ]; } ||
-    fail state "slot $OTHER was not written with $3 last" 'write it first: the flash command does'
+  # Or armed already: an answer may have been lost.
+  case $(record_get kind):$(record_get phase):$(record_get slot):$(record_get root) in
+    "update:written:$OTHER:$3" | "update:armed:$OTHER:$3") ;;
+    *) fail state "slot $OTHER was not written with $3 last" 'write it first: the flash command does' ;;
+  esac
   arm_other update "$2" "$3" "$5" "$7" "$9"
   jq -cn --arg id "$2" '{ok: true, id: $id}'
 }
@@ -79,7 +82,8 @@ begin_trial() {
   else
     # Armed by hand: it may prove itself as any other.
     say 'this boot is a trial that nobody recorded'
-    record_set phase trial kind update id by-hand slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason ''
+    # A serial would be another one's, and its commit would take this image's keys for newer ones.
+    record_set phase trial kind update id by-hand slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason '' serial ''
     printf 'id by-hand\ndata snapshot\ncommit local\nseconds 300\n' >"$RUN/trial"
   fi
   trial_fact seconds | head -c 6 >"$RUN/deadline"
