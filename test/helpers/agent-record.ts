@@ -29,7 +29,7 @@ export function readRecord(identity: Buffer): ReadRecord | undefined {
 function parseCopy(block: Buffer): ReadRecord | undefined {
   const [, text = '', digest] = /^(hangar-record 1\n[\s\S]*\n)sha256 ([0-9a-f]{64})\n\0*$/.exec(block.toString()) ?? []
   if (digest !== createHash('sha256').update(text).digest('hex')) return undefined
-  const [, sequence = '', ...lines] = text.trimEnd().split('\n')
+  const [, sequence = '', ...lines] = text.slice(0, -1).split('\n')
   const pair = (line: string) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]
   return { sequence: Number(sequence.split(' ')[1]), keys: Object.fromEntries(lines.map(pair)) }
 }
