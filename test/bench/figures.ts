@@ -9,29 +9,35 @@ export interface Figure {
   readonly measured: string
 }
 
-const BEGIN = '<!-- npm run bench -->'
-const END = '<!-- end of npm run bench -->'
+/** The npm script that prints a table. */
+export type Bench = 'bench' | 'bench:flash'
 
 /** The table of one run, under the line that tells what the machine was like. */
-export function figuresTable(figures: readonly Figure[], calibration: Calibration, cores: number): string {
+export function figuresTable(
+  bench: Bench,
+  figures: readonly Figure[],
+  calibration: Calibration,
+  cores: number,
+): string {
   const rows = figures.map(({ what, must, aim, measured }) => `| ${what} | ${must} | ${aim} | **${measured}** |`)
   return [
     '| what | must | aim | measured |',
     '|---|---|---|---|',
     ...rows,
     '',
-    `One run of \`npm run bench\` on ${cores} cores; ${calibrationLine(calibration)}.`,
+    `One run of \`npm run ${bench}\` on ${cores} cores; ${calibrationLine(calibration)}.`,
   ].join('\n')
 }
 
-/** Puts text in the place of what stands between the markers. */
-export function replaceBetweenMarkers(text: string, table: string): string {
-  const begin = text.indexOf(BEGIN)
-  const end = text.indexOf(END)
-  if (begin < 0 || end < begin) throw new Error(`README.md has no '${BEGIN}' … '${END}'`)
-  return `${text.slice(0, begin + BEGIN.length)}\n${table}\n${text.slice(end)}`
+/** Puts a table in the place of what stands between its markers. */
+export function writeReadmeTable(file: string, bench: Bench, table: string): void {
+  writeFileSync(file, replaceBetweenMarkers(readFileSync(file, 'utf8'), bench, table))
 }
 
-export function writeReadmeTable(file: string, table: string): void {
-  writeFileSync(file, replaceBetweenMarkers(readFileSync(file, 'utf8'), table))
+function replaceBetweenMarkers(text: string, bench: Bench, table: string): string {
+  const [first, last] = [`<!-- npm run ${bench} -->`, `<!-- end of npm run ${bench} -->`]
+  const begin = text.indexOf(first)
+  const end = text.indexOf(last)
+  if (begin < 0 || end < begin) throw new Error(`README.md has no '${first}' … '${last}'`)
+  return `${text.slice(0, begin + first.length)}\n${table}\n${text.slice(end)}`
 }

@@ -33,10 +33,10 @@ beforeAll(async () => {
 
 afterAll(() => {
   project.remove()
-  const table = figuresTable(figures, calibration, availableParallelism())
+  const table = figuresTable('bench', figures, calibration, availableParallelism())
   console.log(table)
   // Where only some were asked for, README keeps the table of a whole run.
-  if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'README.md'), table)
+  if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'README.md'), 'bench', table)
 })
 
 describe('a build of adama', () => {

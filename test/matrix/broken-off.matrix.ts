@@ -113,3 +113,23 @@ describe('an update that is broken off', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', root: lab.built() })
   })
 })
+
+describe('somebody at the console, without a network or a controller,', () => {
+  it('goes back to the other slot with the data of today', async () => {
+    await vm.shell('echo today >/run/hangar/data/mosquitto/probe')
+    const starts = vm.starts.length
+    const answer = async (question: RegExp, line: string) => {
+      const said = vm.console.text.length
+      vm.send(`${line}\n`)
+      await vm.console.waitFor(question, 120, said)
+    }
+    await answer(/Go back on adama\? Type yes:/, 'b')
+    await answer(/with today's data \[t\] or as it was then \[w\]\?/, 'yes')
+    await answer(/starting slot a on trial/, 't')
+    await started(vm, starts + 1)
+    await vm.reachable(600)
+    await eventually(async () => (await agentStatus(vm)).standing === 'committed', 600)
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', update: { kind: 'revert', phase: 'committed' } })
+    expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
+  })
+})
