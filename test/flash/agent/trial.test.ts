@@ -178,6 +178,17 @@ describeAgent('a trial', (shell) => {
     expect(await cutAt(1, swapped)).toEqual(['b', 'trial', undefined])
   })
 
+  it('is committed only once its data are on the disk', async () => {
+    const host = await under()
+    host.device.pretend('sync', 'exit 1')
+    expect(commit(host).error).toBe('disk')
+    expect([host.selected, host.record?.phase]).toEqual(['a', 'trial'])
+    expect(commit(host).calls).toContain(`sync -f ${host.device.path('data')}`)
+    host.careless('trial', '  sync -f "$DATA_DIR" || return 1', '')
+    commit(host)
+    expect(host.selected).toBe('b')
+  })
+
   it('commits itself where nobody drives it', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 106\n')
     const { calls } = host.call(['trial'])
