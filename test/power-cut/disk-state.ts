@@ -6,6 +6,8 @@ import type { WriteLog } from './write-log.ts'
 export interface DiskState extends BlockSource {
   /** Tells where a range's bytes come from: two states of one log that say the same hold the same there. */
   origin(offset: number, length: number): string
+  /** What the log has put into a range, in order. */
+  applied(offset: number, length: number): readonly Segment[]
 }
 
 /** A disk image with parts of a log applied; the topmost layer comes first. */
@@ -17,6 +19,7 @@ export function diskState(base: BlockSource, log: WriteLog, layers: readonly Int
   }
   return {
     size: base.size,
+    applied: segments,
     origin: (offset, length) =>
       segments(offset, length)
         .map(({ start, end, source }) => `${start - offset}-${end - offset}:${source}`)
@@ -41,6 +44,10 @@ export function slice(disk: DiskState, offset: number, size: number): DiskState 
     size,
     read: (at, length) => disk.read(offset + at, length),
     origin: (at, length) => disk.origin(offset + at, length),
+    applied: (at, length) =>
+      disk
+        .applied(offset + at, length)
+        .map(({ start, end, source }) => ({ start: start - offset, end: end - offset, source })),
   }
 }
 

@@ -19,11 +19,22 @@ export function readIdentity(partition: BlockSource): Remembered {
 
 /** The two places of the record of the last update (docs/agent-protocol.md). */
 export function readRecord(partition: BlockSource): Remembered {
-  return newest([8 * MIB, 24 * MIB].map((at) => recordCopy(partition, at)))
+  return newest(RECORD_PLACES.map((at) => recordCopy(partition, at)))
+}
+
+/** What the newest whole record says; nothing where there is none. */
+export function recordLines(partition: BlockSource): ReadonlyMap<string, string> {
+  const copies = RECORD_PLACES.map((at) => ({ at, sequence: recordCopy(partition, at) }))
+  const whole = copies.filter(({ sequence }) => typeof sequence === 'number')
+  const [newest] = whole.sort((one, other) => Number(other.sequence) - Number(one.sequence))
+  if (newest === undefined) return new Map()
+  const lines = textOf(partition.read(newest.at, RECORD_SIZE)).split('\n')
+  return new Map(lines.map((line) => [line.split(' ', 1)[0] ?? '', line.slice(line.indexOf(' ') + 1)]))
 }
 
 const LARGEST_TAR = MIB
 const RECORD_SIZE = 4096
+const RECORD_PLACES = [8 * MIB, 24 * MIB]
 
 function identityCopy(partition: BlockSource, at: number): Copy {
   const header = partition.read(at, SECTOR)

@@ -15,8 +15,8 @@ export interface SweepRequest {
   readonly range?: Range
   /** What is wrong with what would start, in words; that nothing may be stuck or damaged need not be said. */
   readonly expected?: (cut: Cut, verdict: Verdict, disk: DiskState) => string | undefined
-  /** Tries these points alone, by the ids of a report's failures. */
-  readonly only?: ReadonlySet<string>
+  /** Tries these points alone. */
+  readonly only?: (cut: Cut) => boolean
 }
 
 export interface Range {
@@ -74,7 +74,7 @@ export function sweep({
     if (cut.entry < from - 1) continue
     if (before?.first !== cut.epoch.first)
       before = { first: cut.epoch.first, verdict: judge.judge(states.flushed(cut)) }
-    if (only !== undefined && !only.has(cut.id)) continue
+    if (only !== undefined && !only(cut)) continue
     const disk = states.at(cut)
     const verdict = judge.judge(disk)
     const unexpected = expected(cut, verdict, disk)

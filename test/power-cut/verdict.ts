@@ -19,7 +19,7 @@ export interface Verdict {
   /** What the firmware starts; undefined where it is stuck. */
   readonly boots: Slot | undefined
   /** The slot whose layers the initramfs takes, and of which root hash. */
-  readonly runs: { readonly slot: Slot; readonly root: string } | undefined
+  readonly runs: ({ readonly slot: Slot } & SlotRoot) | undefined
   readonly selector: Slot | 'damaged'
   /** Of the slot that does not boot: that nothing in it could, or that it is whole, or what is wrong, in words. */
   readonly other: string
@@ -77,7 +77,7 @@ export class Judge {
     }
     const blocks = this.slots[opened].problemOf(part(`slot-${opened}`), wanted)
     const damaged = blocks === undefined ? [] : [`slot ${opened}: ${blocks}`]
-    return { runs: { slot: opened, root: wanted.root }, problems: [...listed(files), ...damaged] }
+    return { runs: { slot: opened, ...wanted }, problems: [...listed(files), ...damaged] }
   }
 
   /** Nobody may find half a generation where it looks as if there were one. */

@@ -1,0 +1,66 @@
+import { BLOCK, MIB, SECTOR } from '../../images/layout.ts'
+import { place } from './expectation.ts'
+import type { Range } from './sweep.ts'
+import { changes, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
+
+/** Writes of the agent that belong together, and the flushes that come between them and what it writes next. */
+export interface AgentStep {
+  readonly name: string
+  readonly first: number
+  readonly last: number
+  readonly flushes: readonly number[]
+}
+
+/** Everything that is written beside the data volume, in its order: that is the agent's doing and nobody else's. */
+export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
+  const entries = log.entries.slice(from, to)
+  const steps: { name: string; first: number; last: number; flushes: number[] }[] = []
+  for (const entry of entries) {
+    const step = steps.at(-1)
+    if (entry.kind === 'flush') step?.flushes.push(entry.number)
+    if (!changes(entry) || isOfData(entry)) continue
+    const name = nameOf(log, entry)
+    // A flush ends a step; what the kernel splits one write into does not.
+    if (step?.name === name && (step.flushes.length === 0 || name.startsWith('slot'))) step.last = entry.number
+    else steps.push({ name, first: entry.number, last: entry.number, flushes: [] })
+  }
+  return steps
+}
+
+export function isOfData(entry: LogEntry): boolean {
+  const { offset, size } = place('data')
+  return overlaps(entry, offset, size)
+}
+
+function nameOf(log: WriteLog, entry: LogEntry): string {
+  const partition = (['selector', 'identity', 'boot-a', 'boot-b', 'slot-a', 'slot-b'] as const).find((name) =>
+    overlaps(entry, place(name).offset, place(name).size),
+  )
+  if (partition === undefined) return 'partition table'
+  const at = entry.offset - place(partition).offset
+  if (partition === 'identity') return identityPart(log, entry, at)
+  if (partition.startsWith('boot') && at < BLOCK) return firstBlockPart(log, entry)
+  return { selector: 'selector', boot: 'boot files', slot: 'slot' }[partition.split('-')[0] ?? ''] ?? partition
+}
+
+function firstBlockPart(log: WriteLog, entry: LogEntry): string {
+  const bytes = bytesOf(log, entry)
+  if (bytes.every((byte) => byte === 0)) return 'first sector zeroed'
+  return bytes.subarray(0, SECTOR).every((byte) => byte === 0) ? 'first block but its first sector' : 'first sector'
+}
+
+function identityPart(log: WriteLog, entry: LogEntry, at: number): string {
+  if (at === 8 * MIB || at === 24 * MIB) return `record: ${/^phase (\S+)$/m.exec(textOf(log, entry))?.[1]}`
+  const copy = at < 8 * MIB ? 'first' : 'second'
+  return `identity, ${copy} copy${at % (16 * MIB) < SECTOR ? '' : "'s rest"}`
+}
+
+function textOf(log: WriteLog, entry: LogEntry): string {
+  return Buffer.from(bytesOf(log, entry)).toString('latin1')
+}
+
+function bytesOf(log: WriteLog, { dataAt, length, kind }: LogEntry): Uint8Array {
+  const bytes = new Uint8Array(length)
+  if (kind === 'write') log.read(dataAt, bytes)
+  return bytes
+}

@@ -1,0 +1,111 @@
+import { adama } from '../../hosts/adama.ts'
+import { layoutOnDisk, type Partition, type PartitionName, partition, SECTOR } from '../../images/layout.ts'
+import type { Slot } from '../../images/names.ts'
+import { BtrfsReader, type Volume } from './btrfs.ts'
+import { type Cut, fate } from './cut-points.ts'
+import { type DiskState, slice } from './disk-state.ts'
+import { Memo } from './memo.ts'
+import { PROBE, type Recording } from './recording.ts'
+import { recordLines } from './remembered.ts'
+import type { Range } from './sweep.ts'
+import { UNBOOTABLE, type Verdict, WHOLE } from './verdict.ts'
+import { entriesTouching, type WriteLog } from './write-log.ts'
+
+/** An update or a revert within a recording, and what has to be found before and after the write that commits it. */
+export interface Change {
+  readonly range: Range
+  readonly selectorWrite: number
+  readonly before: Side
+  readonly after: Side
+}
+
+export interface Side {
+  readonly slot: Slot
+  readonly root: string
+  /** What the service's data says. */
+  readonly probe: string
+}
+
+const LAYOUT = layoutOnDisk(adama.slotSize, adama.disk)
+const SERVICES = adama.services.map(({ name }) => name)
+
+export function place(name: PartitionName): Partition {
+  return partition(LAYOUT, name)
+}
+
+export function part(disk: DiskState, name: PartitionName): DiskState {
+  const { offset, size } = place(name)
+  return slice(disk, offset, size)
+}
+
+export function updateIn(log: WriteLog, { marks, roots }: Recording): Change {
+  const range = { from: marks.updateBegins, to: marks.updateEnds }
+  const [before, after] = [
+    { slot: 'a', root: roots.a, probe: PROBE.before },
+    { slot: 'b', root: roots.b, probe: PROBE.migrated },
+  ] as const
+  return { range, before, after, selectorWrite: selectorWriteIn(log, range) }
+}
+
+export function revertIn(log: WriteLog, { marks, roots }: Recording): Change {
+  const range = { from: marks.revertBegins, to: marks.revertEnds }
+  const [before, after] = [
+    { slot: 'b', root: roots.b, probe: PROBE.later },
+    { slot: 'a', root: roots.a, probe: PROBE.later },
+  ] as const
+  return { range, before, after, selectorWrite: selectorWriteIn(log, range) }
+}
+
+/** One sector, once: were there more, what the first one decided would not last. */
+function selectorWriteIn(log: WriteLog, { from, to }: Range): number {
+  const { offset, size } = place('selector')
+  const writes = entriesTouching(log, offset, size).filter(({ number }) => number >= from && number < to)
+  const [only] = writes
+  if (only !== undefined && writes.length === 1 && only.length === SECTOR) return only.number
+  throw new Error(`wanted one write of one sector to the selector, have ${JSON.stringify(writes)}`)
+}
+
+/** What has to be found at a cut: all hangs on whether the selector's sector had reached the disk. */
+export function sideAt(cut: Cut, { selectorWrite, before, after }: Change): Side {
+  return fate(cut, selectorWrite) === 'missing' ? before : after
+}
+
+/** Says of a cut what is not as it has to be; what is so whatever is cut, `sweep` says itself. */
+export function expecting(change: Change, looksAt: 'everything' | 'no data' = 'everything') {
+  const reader = new BtrfsReader()
+  const records = new Memo<ReadonlyMap<string, string>>()
+  return (cut: Cut, { runs, other }: Verdict, disk: DiskState): string | undefined => {
+    const wanted = sideAt(cut, change)
+    if (runs?.slot !== wanted.slot || runs.root !== wanted.root)
+      return `runs ${runs?.slot} (${runs?.root}), wanted ${wanted.slot}`
+    if (other !== UNBOOTABLE && other !== WHOLE) return `the other slot could start and is not whole: ${other}`
+    const record = records.get(part(disk, 'identity'), recordLines)
+    return (
+      recordProblem(record, change, wanted) ??
+      (looksAt === 'everything' ? dataProblem(reader, disk, wanted) : undefined)
+    )
+  }
+}
+
+/** From the record the next start knows whether to end the commit; and whom autoboot.txt would have named. */
+function recordProblem(record: ReadonlyMap<string, string>, { after }: Change, wanted: Side): string | undefined {
+  const [phase, root] = [record.get('phase'), record.get('root')]
+  const isCommitted = phase === 'committed' && root === after.root
+  if (wanted !== after) return isCommitted ? `record: '${phase}' before the selector says so` : undefined
+  const isKnown = isCommitted || (phase === 'committing' && root === after.root)
+  return isKnown && record.get('committed') === after.slot ? undefined : `record: '${phase}' after the selector's write`
+}
+
+/** Whether the slot that runs finds the data that are its own. */
+function dataProblem(reader: BtrfsReader, disk: DiskState, { slot, probe }: Side): string | undefined {
+  let volume: Volume
+  try {
+    volume = reader.read(part(disk, 'data'))
+  } catch (error) {
+    return `data: ${(error as Error).message}`
+  }
+  const missing = SERVICES.find((name) => !volume.subvolumes.has(`${name}@${slot}`))
+  if (missing !== undefined) return `data: ${missing}@${slot} is not there`
+  const found = volume.subvolumes.get(`${PROBE.service}@${slot}`)?.get('probe')?.trim()
+  return found === probe ? undefined : `data: slot ${slot} finds '${found}', wanted '${probe}'`
+}

@@ -1,0 +1,95 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { copyDisk } from '../../flash/vm/disk.ts'
+import { adama } from '../../hosts/adama.ts'
+import { agentStatus, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
+import type { TestVm } from '../helpers/vm.ts'
+import { countEntries } from './write-log.ts'
+
+/** Everything that a host wrote to its disk from its first start on: through an update, and a revert of it. */
+export interface Recording {
+  /** The disk before it was ever started. */
+  readonly base: string
+  readonly log: string
+  /** So many entries the log had when each began and when each was over and had settled. */
+  readonly marks: Readonly<Record<'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>>
+  /** Root hashes of slot a's generation and of the one that the update brings to slot b. */
+  readonly roots: { readonly a: string; readonly b: string }
+  remove(): void
+}
+
+/**
+ * What a service's data says of whose they are. The update's service changes it when it starts, as a program that
+ * migrates its database does; slot b has some of a generation before that; and after the update they change once more.
+ */
+export const PROBE = {
+  service: 'mosquitto',
+  stale: 'stale',
+  before: 'before',
+  migrated: 'migrated',
+  later: 'later',
+} as const
+
+const LIVE = `/run/hangar/data/${PROBE.service}/probe`
+
+/** Seconds: two emulated cores that write a log are slow. */
+const PATIENCE = 1500
+const SOURCE = `overlays/services/${PROBE.service}/service.ts`
+
+/** Where HANGAR_RECORDING names a directory the recording is kept there, and taken from there the next time. */
+export async function record(): Promise<Recording> {
+  const kept = process.env.HANGAR_RECORDING
+  const directory = kept ?? mkdtempSync(join(tmpdir(), 'hangar-recording-'))
+  const path = (name: string) => join(directory, name)
+  if (!existsSync(path('facts.json'))) await recordInto(path)
+  const facts = JSON.parse(readFileSync(path('facts.json'), 'utf8')) as Pick<Recording, 'marks' | 'roots'>
+  const remove = () => kept === undefined && rmSync(directory, { recursive: true, force: true })
+  return { ...facts, base: path('base.img'), log: path('writes.log'), remove }
+}
+
+async function recordInto(path: (name: string) => string): Promise<void> {
+  const lab = await makeLab()
+  try {
+    rmSync(path('writes.log'), { force: true })
+    await copyDisk(lab.disk, path('base.img'), adama.disk)
+    const a = lab.built()
+    const vm = await lab.boot({ writeLog: path('writes.log') })
+    const marks = await changes(lab, vm, () => countEntries(path('writes.log'))).finally(() => vm.powerCut())
+    writeFileSync(path('facts.json'), JSON.stringify({ marks, roots: { a, b: lab.built() } }))
+  } finally {
+    lab.remove()
+  }
+}
+
+async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recording['marks']> {
+  await healthy(vm, PATIENCE)
+  const staleCopy = `/data/${PROBE.service}@b`
+  await vm.shell(`btrfs -q subvolume create ${staleCopy} && echo ${PROBE.stale} >${staleCopy}/probe`)
+  await vm.shell(`echo ${PROBE.before} >${LIVE} && sync`)
+  // The update writes over a generation that could boot.
+  lab.edit(SOURCE, 'autosave_interval 300', 'autosave_interval 301')
+  await must(lab.onHost(vm, 'flash', '--stage'))
+  lab.edit(
+    SOURCE,
+    "'/usr/sbin/mosquitto', '-c'",
+    `'/bin/sh', '-c', 'echo ${PROBE.migrated} >/data/probe; exec /usr/sbin/mosquitto -c "$0"'`,
+  )
+  const updateBegins = now()
+  await must(lab.onHost(vm, 'flash', '--trial-seconds', String(PATIENCE)))
+  await settled(vm, 'b')
+  const updateEnds = now()
+  await vm.shell(`echo ${PROBE.later} >${LIVE} && sync`)
+  const revertBegins = now()
+  await must(lab.onHost(vm, 'revert'))
+  await settled(vm, 'a')
+  return { updateBegins, updateEnds, revertBegins, revertEnds: now() }
+}
+
+/** What follows a commit is written too. */
+async function settled(vm: TestVm, slot: 'a' | 'b'): Promise<void> {
+  const { standing, slot: runs } = await agentStatus(vm)
+  if (standing !== 'committed' || runs !== slot)
+    throw new Error(`slot ${runs} is ${standing}, wanted ${slot} committed`)
+  await vm.shell('sync')
+}

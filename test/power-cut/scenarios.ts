@@ -1,0 +1,65 @@
+import { type AgentStep, agentSteps } from './agent-steps.ts'
+import type { Cut } from './cut-points.ts'
+import { place, sideAt } from './expectation.ts'
+import { complaintsAt, withChange } from './on-recording.ts'
+import type { Recording } from './recording.ts'
+import { writeDisk } from './write-out.ts'
+
+/** A cut after which a machine is really started. */
+export interface Scenario {
+  readonly about: string
+  readonly slot: 'a' | 'b'
+  readonly phase: 'writing' | 'reverted' | 'committed'
+  /** Whether this is such a cut; the first one is taken. `step` finds what the agent wrote by its name. */
+  readonly at: (cut: Cut, step: (name: string) => AgentStep) => boolean
+}
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    about: 'in the middle of a write to the slot',
+    ...{ slot: 'a', phase: 'writing' },
+    at: ({ kind, entry }, step) => kind === 'torn' && entry > step('slot').first,
+  },
+  {
+    about: 'between the first sector, which makes the slot bootable, and the record that says so',
+    ...{ slot: 'a', phase: 'writing' },
+    at: ({ id }, step) => id === `prefix@${step('first sector').last}`,
+  },
+  {
+    about: 'in the middle of the first superblock, on trial',
+    ...{ slot: 'a', phase: 'reverted' },
+    at: ({ id, pieces: [piece] }, step) =>
+      id.endsWith(':first') &&
+      piece?.entry.offset === place('data').offset + 64 * 1024 &&
+      piece.entry.number > step('record: trial').last,
+  },
+  {
+    about: 'between the intent to commit and the commit',
+    ...{ slot: 'a', phase: 'reverted' },
+    at: ({ id }, step) => id === `prefix@${step('record: committing').last}`,
+  },
+  {
+    about: 'right after the commit',
+    ...{ slot: 'b', phase: 'committed' },
+    at: ({ id }, step) => id === `prefix@${step('selector').last}`,
+  },
+]
+
+/** The disk as the cut leaves it, in a file; and returns what the service's data say there. */
+export function diskAt({ at }: Scenario, recording: Recording, path: string): string {
+  const steps = withChange(recording, 'update', (_base, log, { range }) => agentSteps(log, range))
+  const step = (wanted: string) => {
+    const found = steps.filter(({ name }) => name === wanted).at(-1)
+    if (found === undefined) throw new Error(`the update has no step '${wanted}'`)
+    return found
+  }
+  let probe: string | undefined
+  const isFirst = (cut: Cut) => probe === undefined && at(cut, step)
+  complaintsAt(recording, 'update', isFirst, (disk, change, cut) => {
+    writeDisk(disk, recording.base, path)
+    probe = sideAt(cut, change).probe
+    return undefined
+  })
+  if (probe === undefined) throw new Error('the update has no such cut')
+  return probe
+}

@@ -1,0 +1,100 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { adama } from '../../hosts/adama.ts'
+import { BLOCK } from '../../images/layout.ts'
+import { treeSize } from '../../images/slot/verity.ts'
+import { checkPrograms } from '../helpers/check-programs.ts'
+import { agentStatus, healthy } from '../helpers/lab.ts'
+import { bootHost } from '../helpers/vm.ts'
+import { slice } from './disk-state.ts'
+import { expecting, part, sideAt } from './expectation.ts'
+import { type ChangeKind, complaintsAt, spread, withChange } from './on-recording.ts'
+import { PROBE, type Recording, record } from './recording.ts'
+import { formatReport } from './report.ts'
+import { diskAt, SCENARIOS } from './scenarios.ts'
+import { SecondOpinion } from './second-opinion.ts'
+import { type SweepReport, sweep } from './sweep.ts'
+
+/** Seconds for a machine to start. */
+const PATIENCE = 1500
+/** Cut points that are tried at least. */
+const LEAST = 2000
+/** Of those, so many are looked at with btrfs, and so many with veritysetup. */
+const DATA_SAMPLES = 40
+const SLOT_SAMPLES = 10
+
+let recording: Recording
+let directory: string
+let opinion: SecondOpinion
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hangar-sweep-'))
+  opinion = new SecondOpinion(await checkPrograms(), directory)
+  recording = await record()
+})
+
+afterAll(() => {
+  recording?.remove()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+describe.each<ChangeKind>(['update', 'revert'])('an %s', (kind) => {
+  const tried: string[] = []
+  let report: SweepReport
+
+  it('can be cut at every write: the slot that boots is whole, and finds its own data', () => {
+    report = withChange(recording, kind, (base, log, change) => {
+      const expected = expecting(change)
+      const noted: typeof expected = (cut, verdict, disk) => {
+        tried.push(cut.id)
+        return expected(cut, verdict, disk)
+      }
+      return sweep({ base, log, range: change.range, expected: noted })
+    })
+    process.stdout.write(`\nan ${kind}\n${formatReport(report)}\n`)
+    expect(report.failures).toEqual([])
+  })
+
+  it(`is cut at ${LEAST} points or more, and nothing but a slot that is whole is found at any`, () => {
+    expect(tried.length).toBeGreaterThanOrEqual(LEAST)
+    for (const { stuck, damagedSelectors, verified, tried: all } of report.rows)
+      expect({ stuck, damagedSelectors, verified }).toEqual({ stuck: 0, damagedSelectors: 0, verified: all })
+    for (const slot of ['a', 'b'] as const) expect(report.rows.some((row) => row[slot] > 0)).toBe(true)
+  })
+
+  it('leaves data that btrfs finds whole at some of them, too', () => {
+    const complaints = complaintsAt(recording, kind, spread(tried, DATA_SAMPLES), (disk, change, cut) => {
+      const { slot, probe } = sideAt(cut, change)
+      return opinion.ofData(part(disk, 'data'), slot, probe)
+    })
+    expect(complaints).toEqual([])
+  })
+
+  it('leaves slots that veritysetup finds whole at some of them, too', () => {
+    const complaints = complaintsAt(recording, kind, spread(tried, SLOT_SAMPLES), (disk, _change, _cut, { runs }) => {
+      if (runs === undefined) return 'nothing runs'
+      const size = runs.blocks * BLOCK + treeSize(runs.blocks)
+      return opinion.ofSlot(slice(part(disk, `slot-${runs.slot}`), 0, size), runs)
+    })
+    expect(complaints).toEqual([])
+  })
+})
+
+describe('a machine whose power was cut during an update', () => {
+  it.each(SCENARIOS)('$about runs slot $slot with its services and their data', async (scenario) => {
+    const disk = join(directory, 'disk.img')
+    const probe = diskAt(scenario, recording, disk)
+    const vm = await bootHost({ host: adama, disk })
+    try {
+      await vm.reachable(PATIENCE)
+      const { slot, phase } = scenario
+      expect(await agentStatus(vm)).toMatchObject({ slot, standing: 'committed', committed: slot, update: { phase } })
+      await healthy(vm, PATIENCE)
+      expect(await vm.shell(`cat /run/hangar/data/${PROBE.service}/probe`)).toBe(probe)
+    } finally {
+      await vm.powerCut()
+    }
+  })
+})
