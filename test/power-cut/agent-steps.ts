@@ -1,7 +1,7 @@
 import { BLOCK, MIB, SECTOR } from '../../images/layout.ts'
-import { place } from './expectation.ts'
+import { isIn, place } from './expectation.ts'
 import type { Range } from './sweep.ts'
-import { changes, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
+import { changes, type LogEntry, type WriteLog } from './write-log.ts'
 
 /** Writes of the agent that belong together, and the flushes that come between them and what it writes next. */
 export interface AgentStep {
@@ -18,7 +18,7 @@ export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
   for (const entry of entries) {
     const step = steps.at(-1)
     if (entry.kind === 'flush') step?.flushes.push(entry.number)
-    if (!changes(entry) || isOfData(entry)) continue
+    if (!changes(entry) || isIn('data', entry)) continue
     const name = nameOf(log, entry)
     // A flush ends a step; what the kernel splits one write into does not.
     if (step?.name === name && (step.flushes.length === 0 || name.startsWith('slot'))) step.last = entry.number
@@ -27,14 +27,9 @@ export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
   return steps
 }
 
-export function isOfData(entry: LogEntry): boolean {
-  const { offset, size } = place('data')
-  return overlaps(entry, offset, size)
-}
-
 function nameOf(log: WriteLog, entry: LogEntry): string {
   const partition = (['selector', 'identity', 'boot-a', 'boot-b', 'slot-a', 'slot-b'] as const).find((name) =>
-    overlaps(entry, place(name).offset, place(name).size),
+    isIn(name, entry),
   )
   if (partition === undefined) return 'partition table'
   const at = entry.offset - place(partition).offset

@@ -1,10 +1,13 @@
+import { adama } from '../../hosts/adama.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
-import { type AgentStep, agentSteps, isOfData } from './agent-steps.ts'
-import { type Change, expecting } from './expectation.ts'
-import { type ChangeKind, withChange } from './on-recording.ts'
+import { type AgentStep, agentSteps } from './agent-steps.ts'
+import { BtrfsReader } from './btrfs.ts'
+import type { Cut } from './cut-points.ts'
+import { type Change, dataProblem, expecting, isIn, part, place } from './expectation.ts'
+import { withChange } from './on-recording.ts'
 import type { Recording } from './recording.ts'
 import { sweep } from './sweep.ts'
-import { type WriteLog, withoutFlush } from './write-log.ts'
+import { changes, type LogEntry, overlaps, type WriteLog, withoutFlush } from './write-log.ts'
 
 /** What a sweep finds where the agent leaves out flushes. */
 export interface Control {
@@ -18,6 +21,12 @@ export interface Control {
   readonly first: string | undefined
 }
 
+interface Given {
+  readonly base: BlockSource
+  readonly log: WriteLog
+  readonly change: Change
+}
+
 /** Flushes that are left out together at most, the next ones after the one that is asked about. */
 const MOST = 4
 
@@ -26,26 +35,18 @@ const MOST = 4
  * the agent's go all that somebody else made by luck before its next write. The data volume's writes are left out too:
  * their order hangs on the same flushes, and is not the agent's.
  */
-export function controls(recording: Recording, kind: ChangeKind): Control[] {
-  return withChange(recording, kind, (base, log, change) => {
-    const steps = agentSteps(log, change.range)
-    const agents = withoutData(log)
-    return steps.slice(0, -1).flatMap((step, index) => {
-      if (step.flushes.length === 0) return []
-      let found: Control | undefined
-      for (let count = 1; count <= MOST && (found?.found ?? 0) === 0; count++) {
-        const next = steps[index + count]
-        if (next !== undefined) found = control({ base, log: agents, change }, steps.slice(index, index + count), next)
-      }
-      return found ?? []
-    })
+export function controls({ base, log, change }: Given): Control[] {
+  const steps = agentSteps(log, change.range)
+  const agents = withoutData(log)
+  return steps.slice(0, -1).flatMap((step, index) => {
+    if (step.flushes.length === 0) return []
+    let found: Control | undefined
+    for (let count = 1; count <= MOST && (found?.found ?? 0) === 0; count++) {
+      const next = steps[index + count]
+      if (next !== undefined) found = control({ base, log: agents, change }, steps.slice(index, index + count), next)
+    }
+    return found ?? []
   })
-}
-
-interface Given {
-  readonly base: BlockSource
-  readonly log: WriteLog
-  readonly change: Change
 }
 
 function control({ base, log, change }: Given, steps: readonly AgentStep[], next: AgentStep): Control {
@@ -70,7 +71,51 @@ export function formatControls(rows: readonly Control[]): string {
     .join('\n')
 }
 
+/**
+ * Leaves out what the commit writes of the data before it, and what the file system wrote in time by its own clock: so it
+ * is on a machine that is healthy before that strikes. Returns what the slot that was committed finds right afterwards.
+ */
+export function unwrittenData(recording: Recording): string | undefined {
+  return withChange(recording, 'update', (base, log, change) => {
+    const reader = new BtrfsReader()
+    const { selectorWrite, after } = change
+    const copies = adama.services.map(({ name }) => `${name}@${after.slot}`)
+    let last: number | undefined
+    const isSuperblock = ({ id, entry }: Cut) =>
+      last === undefined && id === `prefix@${entry}` && entry < selectorWrite && overlapsSuperblock(log.entries[entry])
+    // Each snapshot is written out when it is made, what follows it is not.
+    sweep({
+      ...{ base, log, range: change.range, only: isSuperblock },
+      expected(cut, _verdict, disk) {
+        const { subvolumes } = reader.read(part(disk, 'data'))
+        if (copies.every((name) => subvolumes.has(name) || subvolumes.has(`${name}.new`))) last = cut.entry
+        return undefined
+      },
+    })
+    if (last === undefined) throw new Error('the update takes no snapshots')
+    const isLost = (entry: LogEntry) =>
+      entry.number > (last ?? 0) && entry.number < selectorWrite && isIn('data', entry)
+    let problem: string | undefined
+    sweep({
+      ...{ base, log: without(log, isLost), range: change.range, only: ({ id }) => id === `prefix@${selectorWrite}` },
+      expected(_cut, _verdict, disk) {
+        problem = dataProblem(reader, disk, after)
+        return undefined
+      },
+    })
+    return problem
+  })
+}
+
+function overlapsSuperblock(entry: LogEntry | undefined): boolean {
+  return entry !== undefined && changes(entry) && overlaps(entry, place('data').offset + 64 * 1024, 4096)
+}
+
 function withoutData(log: WriteLog): WriteLog {
-  const entries = log.entries.map((entry) => (isOfData(entry) ? { ...entry, kind: 'nothing' as const } : entry))
-  return { ...log, entries }
+  return without(log, (entry) => isIn('data', entry))
+}
+
+function without(log: WriteLog, isOut: (entry: LogEntry) => boolean): WriteLog {
+  const taken = (entry: LogEntry) => changes(entry) && isOut(entry)
+  return { ...log, entries: log.entries.map((entry) => (taken(entry) ? { ...entry, kind: 'nothing' } : entry)) }
 }

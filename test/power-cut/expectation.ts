@@ -1,5 +1,5 @@
 import { adama } from '../../hosts/adama.ts'
-import { layoutOnDisk, type Partition, type PartitionName, partition, SECTOR } from '../../images/layout.ts'
+import { layoutOnDisk, MIB, type Partition, type PartitionName, partition, SECTOR } from '../../images/layout.ts'
 import type { Slot } from '../../images/names.ts'
 import { BtrfsReader, type Volume } from './btrfs.ts'
 import { type Cut, fate } from './cut-points.ts'
@@ -9,7 +9,7 @@ import { PROBE, type Recording } from './recording.ts'
 import { recordLines } from './remembered.ts'
 import type { Range } from './sweep.ts'
 import { UNBOOTABLE, type Verdict, WHOLE } from './verdict.ts'
-import { entriesTouching, type WriteLog } from './write-log.ts'
+import { entriesTouching, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
 
 /** An update or a revert within a recording, and what has to be found before and after the write that commits it. */
 export interface Change {
@@ -26,11 +26,17 @@ export interface Side {
   readonly probe: string
 }
 
+/** overlays/base/device/data.sh */
+const MARK = 'hangar is formatting this partition'
 const LAYOUT = layoutOnDisk(adama.slotSize, adama.disk)
 const SERVICES = adama.services.map(({ name }) => name)
 
 export function place(name: PartitionName): Partition {
   return partition(LAYOUT, name)
+}
+
+export function isIn(name: PartitionName, entry: LogEntry): boolean {
+  return overlaps(entry, place(name).offset, place(name).size)
 }
 
 export function part(disk: DiskState, name: PartitionName): DiskState {
@@ -87,6 +93,27 @@ export function expecting(change: Change, looksAt: 'everything' | 'no data' = 'e
   }
 }
 
+/** The same of a host's first start, in which the data volume is made: that is done, or begins anew. */
+export function expectingFirstStart() {
+  const reader = new BtrfsReader()
+  return (_cut: Cut, { boots, other, data }: Verdict, disk: DiskState): string | undefined => {
+    if (boots !== 'a' || other !== UNBOOTABLE) return `boots ${boots}, and the other slot is ${other}`
+    const volume = part(disk, 'data')
+    const isBegun = Buffer.from(volume.read(0, MARK.length)).toString() === MARK
+    const isBlank = data === 'none' && volume.read(0, 4 * MIB).every((byte) => byte === 0)
+    return isBegun || isBlank ? undefined : problemOfVolume(reader, volume)
+  }
+}
+
+function problemOfVolume(reader: BtrfsReader, volume: DiskState): string | undefined {
+  try {
+    reader.read(volume)
+    return undefined
+  } catch (error) {
+    return `data: ${(error as Error).message}`
+  }
+}
+
 /** From the record the next start knows whether to end the commit; and whom autoboot.txt would have named. */
 function recordProblem(record: ReadonlyMap<string, string>, { after }: Change, wanted: Side): string | undefined {
   const [phase, root] = [record.get('phase'), record.get('root')]
@@ -97,7 +124,7 @@ function recordProblem(record: ReadonlyMap<string, string>, { after }: Change, w
 }
 
 /** Whether the slot that runs finds the data that are its own. */
-function dataProblem(reader: BtrfsReader, disk: DiskState, { slot, probe }: Side): string | undefined {
+export function dataProblem(reader: BtrfsReader, disk: DiskState, { slot, probe }: Side): string | undefined {
   let volume: Volume
   try {
     volume = reader.read(part(disk, 'data'))

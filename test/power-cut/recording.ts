@@ -13,7 +13,9 @@ export interface Recording {
   readonly base: string
   readonly log: string
   /** So many entries the log had when each began and when each was over and had settled. */
-  readonly marks: Readonly<Record<'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>>
+  readonly marks: Readonly<
+    Record<'stageBegins' | 'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>
+  >
   /** Root hashes of slot a's generation and of the one that the update brings to slot b. */
   readonly roots: { readonly a: string; readonly b: string }
   remove(): void
@@ -67,6 +69,7 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   const staleCopy = `/data/${PROBE.service}@b`
   await vm.shell(`btrfs -q subvolume create ${staleCopy} && echo ${PROBE.stale} >${staleCopy}/probe`)
   await vm.shell(`echo ${PROBE.before} >${LIVE} && sync`)
+  const stageBegins = now()
   // The update writes over a generation that could boot.
   lab.edit(SOURCE, 'autosave_interval 300', 'autosave_interval 301')
   await must(lab.onHost(vm, 'flash', '--stage'))
@@ -83,7 +86,7 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   const revertBegins = now()
   await must(lab.onHost(vm, 'revert'))
   await settled(vm, 'a')
-  return { updateBegins, updateEnds, revertBegins, revertEnds: now() }
+  return { stageBegins, updateBegins, updateEnds, revertBegins, revertEnds: now() }
 }
 
 /** What follows a commit is written too. */

@@ -8,6 +8,7 @@ const COLUMNS: readonly (readonly [title: string, cell: (row: Row) => string | n
   ['stuck', ({ stuck }) => stuck],
   ['verified', ({ verified }) => verified],
   ['damaged selector', ({ damagedSelectors }) => damagedSelectors],
+  ['torn superblock', ({ tornSuperblocks }) => tornSuperblocks],
   ['failed', ({ failed }) => failed],
 ]
 
@@ -27,14 +28,18 @@ export function formatReport({ rows, failures, entries, seed }: SweepReport): st
   return [...table, `${entries} entries, seed ${seed}`, ...first, ...rest].join('\n')
 }
 
-const NOTHING: Row = { kind: 'total', tried: 0, a: 0, b: 0, stuck: 0, verified: 0, damagedSelectors: 0, failed: 0 }
+const NOTHING: Row = {
+  ...{ kind: 'total', tried: 0, a: 0, b: 0, stuck: 0, verified: 0 },
+  ...{ damagedSelectors: 0, tornSuperblocks: 0, failed: 0 },
+}
 
 function added(sum: Row, row: Row): Row {
   const total = (name: Exclude<keyof Row, 'kind'>) => sum[name] + row[name]
   return {
     kind: 'total',
     ...{ tried: total('tried'), a: total('a'), b: total('b'), stuck: total('stuck') },
-    ...{ verified: total('verified'), damagedSelectors: total('damagedSelectors'), failed: total('failed') },
+    ...{ verified: total('verified'), damagedSelectors: total('damagedSelectors') },
+    ...{ tornSuperblocks: total('tornSuperblocks'), failed: total('failed') },
   }
 }
 

@@ -1,6 +1,6 @@
 import { type AgentStep, agentSteps } from './agent-steps.ts'
 import type { Cut } from './cut-points.ts'
-import { place, sideAt } from './expectation.ts'
+import { isIn, place, sideAt } from './expectation.ts'
 import { complaintsAt, withChange } from './on-recording.ts'
 import type { Recording } from './recording.ts'
 import { writeDisk } from './write-out.ts'
@@ -18,7 +18,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     about: 'in the middle of a write to the slot',
     ...{ slot: 'a', phase: 'writing' },
-    at: ({ kind, entry }, step) => kind === 'torn' && entry > step('slot').first,
+    at: ({ kind, pieces: [piece] }, step) =>
+      kind === 'torn' && piece !== undefined && isIn('slot-b', piece.entry) && piece.entry.number > step('slot').first,
   },
   {
     about: 'between the first sector, which makes the slot bootable, and the record that says so',

@@ -34,6 +34,8 @@ export interface Row {
   /** Points at which what starts is whole. */
   verified: number
   damagedSelectors: number
+  /** Points at which the data volume has to be mended before it is mounted. */
+  tornSuperblocks: number
   failed: number
 }
 
@@ -133,12 +135,13 @@ function touchesOne(places: readonly { readonly offset: number; readonly size: n
 }
 
 function count(rows: Map<CutKind, Row>, kind: CutKind, verdict: Verdict, problems: readonly string[]): void {
-  const none = { kind, tried: 0, a: 0, b: 0, stuck: 0, verified: 0, damagedSelectors: 0, failed: 0 }
+  const none = { kind, tried: 0, a: 0, b: 0, stuck: 0, verified: 0, damagedSelectors: 0, tornSuperblocks: 0, failed: 0 }
   const row = rows.get(kind) ?? none
   rows.set(kind, row)
   row.tried += 1
   row[verdict.boots ?? 'stuck'] += 1
   if (verdict.problems.length === 0) row.verified += 1
   if (verdict.selector === 'damaged') row.damagedSelectors += 1
+  if (verdict.data === 'second') row.tornSuperblocks += 1
   if (problems.length > 0) row.failed += 1
 }

@@ -8,8 +8,9 @@ import { treeSize } from '../../images/slot/verity.ts'
 import { checkPrograms } from '../helpers/check-programs.ts'
 import { agentStatus, healthy } from '../helpers/lab.ts'
 import { bootHost } from '../helpers/vm.ts'
+import { type Control, controls, formatControls, unwrittenData } from './controls.ts'
 import { slice } from './disk-state.ts'
-import { expecting, part, sideAt } from './expectation.ts'
+import { expecting, expectingFirstStart, part, sideAt } from './expectation.ts'
 import { type ChangeKind, complaintsAt, spread, withChange } from './on-recording.ts'
 import { PROBE, type Recording, record } from './recording.ts'
 import { formatReport } from './report.ts'
@@ -25,6 +26,9 @@ const LEAST = 2000
 const DATA_SAMPLES = 40
 const SLOT_SAMPLES = 10
 
+/** After these nothing depends on the order of what follows. */
+const NEVER_FOUND: Readonly<Record<string, string>> = {}
+
 let recording: Recording
 let directory: string
 let opinion: SecondOpinion
@@ -38,6 +42,17 @@ beforeAll(async () => {
 afterAll(() => {
   recording?.remove()
   rmSync(directory, { recursive: true, force: true })
+})
+
+describe('the first start', () => {
+  it('can be cut at every write: it ends the same when it is started again', () => {
+    const range = { from: 0, to: recording.marks.stageBegins }
+    const report = withChange(recording, 'update', (base, log) =>
+      sweep({ base, log, range, expected: expectingFirstStart() }),
+    )
+    process.stdout.write(`\nthe first start\n${formatReport(report)}\n`)
+    expect(report.failures).toEqual([])
+  })
 })
 
 describe.each<ChangeKind>(['update', 'revert'])('an %s', (kind) => {
@@ -79,6 +94,20 @@ describe.each<ChangeKind>(['update', 'revert'])('an %s', (kind) => {
       return opinion.ofSlot(slice(part(disk, `slot-${runs.slot}`), 0, size), runs)
     })
     expect(complaints).toEqual([])
+  })
+})
+
+describe('a flush that the agent leaves out', () => {
+  it.each<ChangeKind>(['update', 'revert'])('is found in an %s, alone or with those that cover for it', (kind) => {
+    const rows = withChange(recording, kind, (base, log, change) => controls({ base, log, change }))
+    process.stdout.write(`\nan ${kind} without flushes\n${formatControls(rows)}\n`)
+    const isExplained = ({ steps: [step = ''], found }: Control) => found > 0 || step in NEVER_FOUND
+    expect(rows.filter((row) => !isExplained(row))).toEqual([])
+    expect(rows.some(({ found }) => found > 0)).toBe(true)
+  })
+
+  it('is found where it is the one of the data before the commit', () => {
+    expect(unwrittenData(recording)).toMatch(/^data: /)
   })
 })
 
