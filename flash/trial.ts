@@ -19,8 +19,8 @@ const SLACK = 300_000
 const POLL = 2000
 /** Milliseconds after which a host that still answers has not understood. */
 const GOING_DOWN = 90_000
-/** Seconds for one look: a host that starts may take the connection and say nothing. */
-const LOOK = 20
+/** Seconds for one look: a host that starts has other things to do first. */
+const LOOK = 60
 
 /** Restarts the host; from here on the old slot comes back unless somebody commits. */
 export async function restart(agent: Agent, clock: Clock, expected: Expected): Promise<Watch> {
@@ -50,7 +50,7 @@ export async function awaitHealth({ agent, clock, expected, until }: Watch): Pro
     const heard = await look(agent)
     if (!(heard instanceof UnheardError)) {
       const { health } = requireTrial(heard, expected, reasons)
-      if (health.state === 'healthy') return
+      if (health?.state !== 'unhealthy') return
       reasons = health.reasons
     }
     if (clock.now() > until) throw neverDecided(expected, reasons)
@@ -82,7 +82,7 @@ export async function awaitCommit({ agent, clock, expected, until }: Watch): Pro
     if (!(heard instanceof UnheardError)) {
       const { standing, health } = requireTrial(heard, expected, reasons)
       if (standing === 'committed') return heard
-      reasons = health.state === 'healthy' ? [] : health.reasons
+      reasons = health?.state === 'unhealthy' ? health.reasons : []
     }
     if (clock.now() > until) throw neverDecided(expected, reasons)
     await clock.sleep(POLL)

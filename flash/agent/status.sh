@@ -35,7 +35,7 @@ state() {
 seen_health() {
   if [ -e "$RUN/seen-health" ]; then reasons_json "$(cat "$RUN/seen-health")"
   elif [ -e "$RUN/trial" ]; then reasons_json 'nobody has looked yet'
-  else health_json; fi
+  else echo null; fi
 }
 
 # What was found in a slot is found again until the agent writes there: `slot_changed` forgets it.

@@ -49,8 +49,8 @@ export const stateSchema = z.object({
   standing: z.enum(['committed', 'trial', 'stray']),
   committed: z.enum(['a', 'b', 'damaged']),
   update: lastUpdate.nullable(),
-  /** On trial: as the host itself saw it last. */
-  health: healthSchema,
+  /** As the host itself saw it last; null where it is not on trial. */
+  health: healthSchema.nullable(),
 })
 
 export const statusSchema = stateSchema.extend({
@@ -59,6 +59,7 @@ export const statusSchema = stateSchema.extend({
   board: word,
   layout: count,
   uptime: z.number().nonnegative(),
+  health: healthSchema,
   built: count,
   slots: z.object({ a: slotState, b: slotState }),
   /** Bytes of room for a generation, where the agent says so. */

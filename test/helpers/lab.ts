@@ -38,7 +38,11 @@ export interface Lab {
   remove(): void
 }
 
-export async function makeLab(): Promise<Lab> {
+/**
+ * `lean`: of Adama's services only the one that tests look at. What becomes of an update does not hang on how many there are,
+ * but how long an emulated machine takes to start them does.
+ */
+export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
   const project = copyProject()
   const disks = mkdtempSync(join(tmpdir(), 'hangar-lab-'))
   const { directory } = project
@@ -63,7 +67,7 @@ export async function makeLab(): Promise<Lab> {
       added = given
     },
     edit: (path, from, to) => edit(join(directory, path), from, to),
-    restore: () => restore(directory),
+    restore: () => restore(directory, services),
     built: () => {
       const path = join(directory, 'out/adama/manifest.json')
       return parseManifest(readFileSync(path, 'utf8'), path).slot.root
@@ -79,6 +83,7 @@ export async function makeLab(): Promise<Lab> {
       rmSync(disks, { recursive: true, force: true })
     },
   }
+  restore(directory, services)
   await must(hangar('init', 'adama'))
   await must(hangar('build', 'adama'))
   await must(hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))
@@ -111,11 +116,13 @@ function edit(path: string, from: string | RegExp, to: string): void {
   writeFileSync(path, after)
 }
 
-function restore(directory: string): void {
+function restore(directory: string, services: 'all' | 'lean'): void {
   const here = new URL('../..', import.meta.url).pathname
   for (const name of ['images', 'overlays', 'flash'])
     cpSync(join(here, name), join(directory, name), { recursive: true })
-  cpSync(join(here, 'hosts/adama.ts'), join(directory, 'hosts/adama.ts'))
+  const host = join(directory, 'hosts/adama.ts')
+  cpSync(join(here, 'hosts/adama.ts'), host)
+  if (services === 'lean') edit(host, / *(prometheus|alertmanager): .*\n/g, '')
 }
 
 /** What a host says of itself, by its own agent. */

@@ -16,7 +16,7 @@ let lab: Lab
 let vm: TestVm
 
 beforeAll(async () => {
-  lab = await makeLab()
+  lab = await makeLab('lean')
 })
 
 afterAll(async () => {

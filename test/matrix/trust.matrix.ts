@@ -16,7 +16,7 @@ let lab: Lab
 let vm: TestVm
 
 beforeAll(async () => {
-  lab = await makeLab()
+  lab = await makeLab('lean')
   writeFileSync(`${lab.disk}.next-key`, formatPrivateKey(NEXT), { mode: 0o600 })
   vm = await lab.boot()
   await healthy(vm)
