@@ -14,6 +14,11 @@ export function compileC(cc: string, output: string, sources: readonly string[],
   execFileSync(cc, [...STRICT, ...flags, ...sources, '-o', output], { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
+/** The same as words of a shell, but for the output. */
+export function compileCommand(sources: readonly string[]): string {
+  return ['cc', ...STRICT, ...sources].map((word) => `'${word}'`).join(' ')
+}
+
 /** The parts of `blocks`, all or those named. */
 export function partsOfBlocks(names?: readonly string[]): string[] {
   const files = names ?? readdirSync(SOURCES).filter((name) => name.endsWith('.c'))

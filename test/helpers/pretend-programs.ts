@@ -84,10 +84,11 @@ export function pretendPrograms(device: PretendDevice): void {
   device.write('services/grafana.container', '')
 }
 
-/** The program that moves blocks: the real one, called and cut off as `dd` is. */
-export const blocksProgram = (real: string) => `#!/bin/sh
+/** The program that moves blocks: the real one, compiled when it is first asked for; called and cut off as `dd` is. */
+export const blocksProgram = (real: string, compile: string) => `#!/bin/sh
 printf '%s\\n' "blocks $*" >>"$PRETEND_ROOT/calls"
 [ "$1" != write ] || { ${POWER}
 }
+[ -x "${real}" ] || ${compile} -o "${real}" || exit 9
 exec "${real}" "$@"
 `

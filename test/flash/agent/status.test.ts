@@ -70,7 +70,7 @@ describeAgent('status', (shell) => {
     [{ slot: 'b' }, 'stray', 'a'],
     [{ selector: 'damaged' }, 'stray', 'damaged'],
   ] as const)('of a host with %j is %s, and boots %s', async (options, standing, committed) => {
-    expect(ask(await under(options))).toMatchObject({ standing, committed })
+    expect((await under(options)).call(['state']).answer).toMatchObject({ standing, committed })
   })
 
   it.each([
