@@ -126,7 +126,19 @@ describeAgent('health', (shell) => {
     host.device.write('systemd/state', '')
     expect(host.call(['health']).answer).toEqual({
       state: 'unhealthy',
-      reasons: ['the system is not to be asked', 'there is no default gateway', 'data: a "quoted" \\ reason\u001b[2J'],
+      reasons: ['the system is not to be asked', 'data: a "quoted" \\ reason\u001b[2J', 'there is no default gateway'],
+    })
+  })
+
+  it('of a host that still starts is asked of what starts and of the data alone: more would keep it from starting', async () => {
+    const host = await PretendHost.under(shell)
+    host.device.write('systemd/state', 'NFailedUnits=0\nSystemState=starting\n')
+    host.device.write('systemd/jobs', '1 grafana.service start running\n')
+    host.device.write('net/route', '')
+    host.device.write('run/data-failed', 'blank\n')
+    expect(host.call(['health']).answer).toEqual({
+      state: 'unhealthy',
+      reasons: ['still starting: grafana.service', 'data: blank'],
     })
   })
 })
