@@ -11,6 +11,9 @@ export interface AgentStep {
   readonly flushes: readonly number[]
 }
 
+/** Sent in many pieces: what others flush in between is their luck. */
+const IN_PIECES = ['slot', 'boot files']
+
 /** Everything that is written beside the data volume, in its order: that is the agent's doing and nobody else's. */
 export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
   const entries = log.entries.slice(from, to)
@@ -21,7 +24,7 @@ export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
     if (!changes(entry) || isIn('data', entry)) continue
     const name = nameOf(log, entry)
     // A flush ends a step; what the kernel splits one write into does not.
-    if (step?.name === name && (step.flushes.length === 0 || name.startsWith('slot'))) step.last = entry.number
+    if (step?.name === name && (step.flushes.length === 0 || IN_PIECES.includes(name))) step.last = entry.number
     else steps.push({ name, first: entry.number, last: entry.number, flushes: [] })
   }
   return steps
