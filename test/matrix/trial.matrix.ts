@@ -58,11 +58,7 @@ describe('a trial ends where it began, and says why, when', () => {
   it('it comes up in emergency mode', async () => {
     lab.restore()
     const mount = 'LABEL=nothing /mnt ext4 defaults,x-systemd.device-timeout=2s 0 0\\n'
-    lab.edit(
-      UPDATE,
-      /^ {4}'\/usr\/lib\/hangar\/autoboot-b'/m,
-      `    '/etc/fstab': file('${mount}'),\n    '/usr/lib/hangar/autoboot-b'`,
-    )
+    lab.edit('overlays/base/identity.ts', "'/etc/fstab': file('')", `'/etc/fstab': file('${mount}')`)
     await fallsBack(lab, vm, { reason: /it came up in emergency mode/ })
   })
 
