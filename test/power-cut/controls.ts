@@ -4,8 +4,6 @@ import { type AgentStep, agentSteps } from './agent-steps.ts'
 import { BtrfsReader } from './btrfs.ts'
 import type { Cut } from './cut-points.ts'
 import { type Change, dataProblem, expecting, isIn, part, place } from './expectation.ts'
-import { withChange } from './on-recording.ts'
-import type { Recording } from './recording.ts'
 import { sweep } from './sweep.ts'
 import { changes, type LogEntry, overlaps, type WriteLog, withoutFlush } from './write-log.ts'
 
@@ -75,36 +73,39 @@ export function formatControls(rows: readonly Control[]): string {
  * Leaves out what the commit writes of the data before it, and what the file system wrote in time by its own clock: so it
  * is on a machine that is healthy before that strikes. Returns what the slot that was committed finds right afterwards.
  */
-export function unwrittenData(recording: Recording): string | undefined {
-  return withChange(recording, 'update', (base, log, change) => {
-    const reader = new BtrfsReader()
-    const { selectorWrite, after } = change
-    const copies = adama.services.map(({ name }) => `${name}@${after.slot}`)
-    let last: number | undefined
-    const isSuperblock = ({ id, entry }: Cut) =>
-      last === undefined && id === `prefix@${entry}` && entry < selectorWrite && overlapsSuperblock(log.entries[entry])
-    // Each snapshot is written out when it is made, what follows it is not.
-    sweep({
-      ...{ base, log, range: change.range, only: isSuperblock },
-      expected(cut, _verdict, disk) {
-        const { subvolumes } = reader.read(part(disk, 'data'))
-        if (copies.every((name) => subvolumes.has(name) || subvolumes.has(`${name}.new`))) last = cut.entry
-        return undefined
-      },
-    })
-    if (last === undefined) throw new Error('the update takes no snapshots')
-    const isLost = (entry: LogEntry) =>
-      entry.number > (last ?? 0) && entry.number < selectorWrite && isIn('data', entry)
-    let problem: string | undefined
-    sweep({
-      ...{ base, log: without(log, isLost), range: change.range, only: ({ id }) => id === `prefix@${selectorWrite}` },
-      expected(_cut, _verdict, disk) {
-        problem = dataProblem(reader, disk, after)
-        return undefined
-      },
-    })
-    return problem
+export function unwrittenData({ base, log, change }: Given): string | undefined {
+  const reader = new BtrfsReader()
+  const { selectorWrite, after, range } = change
+  const last = lastSnapshot({ base, log, change }, reader)
+  const isLost = ({ number }: LogEntry) => number > last && number < selectorWrite
+  let problem: string | undefined
+  sweep({
+    ...{ base, range, only: ({ id }) => id === `prefix@${selectorWrite}` },
+    log: without(log, (entry) => isLost(entry) && isIn('data', entry)),
+    expected(_cut, _verdict, disk) {
+      problem = dataProblem(reader, disk, after)
+      return undefined
+    },
   })
+  return problem
+}
+
+/** The write with which the trial's last snapshot was on the disk: each is written out when it is made. */
+function lastSnapshot({ base, log, change: { range, selectorWrite, after } }: Given, reader: BtrfsReader): number {
+  const copies = adama.services.map(({ name }) => `${name}@${after.slot}`)
+  let last: number | undefined
+  const isSuperblock = ({ id, entry }: Cut) =>
+    last === undefined && id === `prefix@${entry}` && entry < selectorWrite && overlapsSuperblock(log.entries[entry])
+  sweep({
+    ...{ base, log, range, only: isSuperblock },
+    expected(cut, _verdict, disk) {
+      const { subvolumes } = reader.read(part(disk, 'data'))
+      if (copies.every((name) => subvolumes.has(name) || subvolumes.has(`${name}.new`))) last = cut.entry
+      return undefined
+    },
+  })
+  if (last === undefined) throw new Error('the update takes no snapshots')
+  return last
 }
 
 function overlapsSuperblock(entry: LogEntry | undefined): boolean {

@@ -107,7 +107,9 @@ describe('a flush that the agent leaves out', () => {
   })
 
   it('is found where it is the one of the data before the commit', () => {
-    expect(unwrittenData(recording)).toMatch(/^data: /)
+    const problem = withChange(recording, 'update', (base, log, change) => unwrittenData({ base, log, change }))
+    process.stdout.write(`\nan update whose data are not written out before its commit: ${problem}\n`)
+    expect(problem).toMatch(/^data: /)
   })
 })
 
