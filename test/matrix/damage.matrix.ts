@@ -95,7 +95,7 @@ describe('a disk that is damaged', () => {
       health: { state: 'unhealthy' },
     })
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 305')
-    await fallsBack(lab, vm, { reason: /data/, flags: ['--trial-seconds', '90'] })
+    await fallsBack(lab, vm, { reason: /data/, flags: ['--trial-seconds', '120'] })
   })
 })
 

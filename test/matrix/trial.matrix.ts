@@ -6,7 +6,7 @@ import type { TestVm } from '../helpers/vm.ts'
 const INIT = 'images/initramfs/init'
 const UPDATE = 'overlays/base/update.ts'
 /** Long enough to be seen alive, short enough for a matrix. */
-const SHORT = ['--trial-seconds', '90']
+const SHORT = ['--trial-seconds', '120']
 /** What the committed slot finds where the trial could say nothing itself. */
 const SILENT =
   /it (never got as far as its health check|ended before it was healthy): a panic, a hang, or the power was cut/
@@ -65,7 +65,7 @@ describe('a trial ends where it began, and says why, when', () => {
   it('its network configuration locks the controller out', async () => {
     lab.restore()
     lab.edit('hosts/adama.ts', '10.0.10.11/24', '10.0.10.77/24')
-    await fallsBack(lab, vm, { reason: /not so within 90 seconds/, flags: SHORT })
+    await fallsBack(lab, vm, { reason: /not so within 120 seconds/, flags: SHORT })
   })
 
   it('its ssh server does not start', async () => {
