@@ -51,7 +51,7 @@ export async function record(): Promise<Recording> {
 }
 
 async function recordInto(path: (name: string) => string): Promise<void> {
-  const lab = await makeLab()
+  const lab = await makeLab('lean')
   try {
     rmSync(path('writes.log'), { force: true })
     await copyDisk(lab.disk, path('base.img'), adama.disk)

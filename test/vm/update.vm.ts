@@ -10,7 +10,7 @@ let lab: Lab
 let vm: TestVm
 
 beforeAll(async () => {
-  lab = await makeLab()
+  lab = await makeLab('lean')
   vm = await lab.boot()
   await healthy(vm)
 })
