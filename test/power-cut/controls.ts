@@ -5,6 +5,7 @@ import { BtrfsReader } from './btrfs.ts'
 import type { Cut } from './cut-points.ts'
 import { type Change, dataProblem, expecting, isIn, part, place } from './expectation.ts'
 import { sweep } from './sweep.ts'
+import { Judge } from './verdict.ts'
 import { changes, type LogEntry, overlaps, type WriteLog, withoutFlush } from './write-log.ts'
 
 /** What a sweep finds where the agent leaves out flushes. */
@@ -35,22 +36,26 @@ const MOST = 4
  */
 export function controls({ base, log, change }: Given): Control[] {
   const steps = agentSteps(log, change.range)
-  const agents = withoutData(log)
+  const given = { base, log: withoutData(log), change, judge: new Judge() }
   return steps.slice(0, -1).flatMap((step, index) => {
     if (step.flushes.length === 0) return []
     let found: Control | undefined
     for (let count = 1; count <= MOST && (found?.found ?? 0) === 0; count++) {
       const next = steps[index + count]
-      if (next !== undefined) found = control({ base, log: agents, change }, steps.slice(index, index + count), next)
+      if (next !== undefined) found = control(given, steps.slice(index, index + count), next)
     }
     return found ?? []
   })
 }
 
-function control({ base, log, change }: Given, steps: readonly AgentStep[], next: AgentStep): Control {
+function control(
+  { base, log, change, judge }: Given & { judge: Judge },
+  steps: readonly AgentStep[],
+  next: AgentStep,
+): Control {
   const holed = withoutFlush(log, ...steps.flatMap(({ flushes }) => flushes))
   const range = { from: steps[0]?.first ?? 0, to: next.last + 1 }
-  const { rows, failures } = sweep({ base, log: holed, range, expected: expecting(change, 'no data') })
+  const { rows, failures } = sweep({ base, log: holed, range, judge, expected: expecting(change, 'no data') })
   const [first] = failures
   return {
     ...{ steps: steps.map(({ name }) => name), next: next.name, found: failures.length },
@@ -59,14 +64,16 @@ function control({ base, log, change }: Given, steps: readonly AgentStep[], next
   }
 }
 
-/** One line a control. */
+/** One line a control; what is the same again is counted. */
 export function formatControls(rows: readonly Control[]): string {
-  return rows
-    .map(({ steps: [step, ...others], next, tried, found, first }) => {
-      const together = others.length === 0 ? '' : ` (with those after ${others.join(', ')})`
-      return `no flush after '${step}'${together}, before '${next}': ${found} of ${tried}${first ? `, first ${first}` : ''}`
-    })
-    .join('\n')
+  const lines = rows.map(({ steps: [step, ...others], next, found, first }) => {
+    if (found === 0) return `no flush after '${step}': nothing is found`
+    const together = others.length === 0 ? '' : `, nor after '${others.join("', '")}'`
+    return `no flush after '${step}'${together}, before '${next}': ${first}`
+  })
+  const counts = new Map<string, number>()
+  for (const line of lines) counts.set(line, (counts.get(line) ?? 0) + 1)
+  return [...counts].map(([line, count]) => (count === 1 ? line : `${line} (${count} times)`)).join('\n')
 }
 
 /**

@@ -57,9 +57,9 @@ export function epochsOf({ entries }: WriteLog): Epoch[] {
   return epochs
 }
 
-/** All moments in order of their epochs; the same for the same log and options. */
-export function* cutPoints(log: WriteLog, options: CutOptions): Generator<Cut> {
-  for (const epoch of epochsOf(log)) {
+/** All moments from an entry on, in order of their epochs; the same for the same log and options. */
+export function* cutPoints(log: WriteLog, options: CutOptions, from = 0): Generator<Cut> {
+  for (const epoch of epochsOf(log).filter((each) => lastOf(each) >= from - 1)) {
     const random = randomFrom(options.seed, epoch.first)
     yield* inOrder(epoch, options, random)
     yield* reordered(epoch, options, random)

@@ -6,7 +6,7 @@ import { type Cut, fate } from './cut-points.ts'
 import { type DiskState, slice } from './disk-state.ts'
 import { Memo } from './memo.ts'
 import { PROBE, type Recording } from './recording.ts'
-import { recordLines } from './remembered.ts'
+import { type Remembered, recordLines } from './remembered.ts'
 import type { Range } from './sweep.ts'
 import { UNBOOTABLE, type Verdict, WHOLE } from './verdict.ts'
 import { entriesTouching, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
@@ -80,17 +80,24 @@ export function sideAt(cut: Cut, { selectorWrite, before, after }: Change): Side
 export function expecting(change: Change, looksAt: 'everything' | 'no data' = 'everything') {
   const reader = new BtrfsReader()
   const records = new Memo<ReadonlyMap<string, string>>()
-  return (cut: Cut, { runs, other }: Verdict, disk: DiskState): string | undefined => {
+  let trust: Remembered | undefined
+  return (cut: Cut, { runs, other, identity }: Verdict, disk: DiskState): string | undefined => {
     const wanted = sideAt(cut, change)
+    trust ??= identity
     if (runs?.slot !== wanted.slot || runs.root !== wanted.root)
       return `runs ${runs?.slot} (${runs?.root}), wanted ${wanted.slot}`
     if (other !== UNBOOTABLE && other !== WHOLE) return `the other slot could start and is not whole: ${other}`
+    if (wanted === change.before && isNewer(identity, trust)) return 'identity: keys of an image that is not committed'
     const record = records.get(part(disk, 'identity'), recordLines)
     return (
       recordProblem(record, change, wanted) ??
       (looksAt === 'everything' ? dataProblem(reader, disk, wanted) : undefined)
     )
   }
+}
+
+function isNewer(one: Remembered, other: Remembered): boolean {
+  return one.state === 'whole' && other.state === 'whole' && one.sequence > other.sequence
 }
 
 /** The same of a host's first start, in which the data volume is made: that is done, or begins anew. */

@@ -17,6 +17,8 @@ export interface SweepRequest {
   readonly expected?: (cut: Cut, verdict: Verdict, disk: DiskState) => string | undefined
   /** Tries these points alone. */
   readonly only?: (cut: Cut) => boolean
+  /** One that has judged states of the same log before: what they share is not looked at again. */
+  readonly judge?: Judge
 }
 
 export interface Range {
@@ -56,23 +58,16 @@ export interface SweepReport {
 const DEFAULTS = { seed: 1, drops: 24, keeps: 24, subsets: 8, torn: 24 }
 
 /** Cuts the power at every entry of a log and between them, and judges what each cut leaves. */
-export function sweep({
-  base,
-  log: whole,
-  options,
-  expected = () => undefined,
-  only,
-  range,
-}: SweepRequest): SweepReport {
+export function sweep({ base, log: whole, options, range, only, ...given }: SweepRequest): SweepReport {
+  const { expected = () => undefined, judge = new Judge() } = given
   const { from, to } = range ?? { from: 0, to: whole.entries.length }
   const log = { ...whole, entries: whole.entries.slice(0, to) }
   const all: CutOptions = { ...DEFAULTS, critical: touchesOne(criticalPlaces(base)), ...options }
   const rows = new Map<CutKind, Row>()
   const failures: Failure[] = []
   const states = new States(base, log)
-  const judge = new Judge()
   let before: { readonly first: number; readonly verdict: Verdict } | undefined
-  for (const cut of cutPoints(log, all)) {
+  for (const cut of cutPoints(log, all, from)) {
     if (cut.entry < from - 1) continue
     if (before?.first !== cut.epoch.first)
       before = { first: cut.epoch.first, verdict: judge.judge(states.flushed(cut)) }
