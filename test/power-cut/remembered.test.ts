@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { blockSourceOf } from '../../images/disk/block-source.ts'
 import { MIB } from '../../images/layout.ts'
 import { identityCopy, record } from './pretend-update.ts'
-import { readIdentity, readRecord } from './remembered.ts'
+import { readIdentity, readRecord, recordLines } from './remembered.ts'
 
 /** An identity partition with these bytes at these places. */
 function partition(...parts: readonly (readonly [at: number, bytes: Uint8Array])[]) {
@@ -50,5 +50,15 @@ describe('a place of the record', () => {
     const bytes = new Uint8Array(record(3))
     bytes[4095] = 1
     expect(readRecord(partition([8 * MIB, bytes], [24 * MIB, bytes]))).toEqual({ state: 'lost' })
+  })
+})
+
+describe('the lines of the record', () => {
+  it('are those of the newest copy that is whole', () => {
+    const lines = recordLines(partition([8 * MIB, record(10)], [24 * MIB, record(9)]))
+    expect([lines.get('sequence'), lines.get('committed')]).toEqual(['10', 'b'])
+    const older = recordLines(partition([8 * MIB, damaged(record(10), 700)], [24 * MIB, record(9)]))
+    expect(older.get('sequence')).toBe('9')
+    expect(recordLines(partition()).size).toBe(0)
   })
 })
