@@ -51,7 +51,7 @@ export async function record(): Promise<Recording> {
 }
 
 async function recordInto(path: (name: string) => string): Promise<void> {
-  const lab = await makeLab('lean')
+  const lab = await makeLab()
   try {
     rmSync(path('writes.log'), { force: true })
     await copyDisk(lab.disk, path('base.img'), adama.disk)
