@@ -70,6 +70,19 @@ describe('the power', () => {
     expect(picture('wW', 'torn@1:last')).toBe('+/')
   })
 
+  it('tears a write of which nothing else has arrived', () => {
+    expect(picture('WWf', 'torn@1:last-alone')).toBe('-/-')
+    // That is the one in order.
+    expect(ids('WWf', 'torn').filter((id) => id.startsWith('torn@0') && id.endsWith('-alone'))).toEqual([])
+  })
+
+  it('draws no subset twice', () => {
+    const drawn = cuts('wwwwf', { subsets: 200 }).filter(({ kind }) => kind === 'subset')
+    const distinct = new Set(drawn.map(({ pieces }) => pieces.map(({ entry }) => entry.number).join()))
+    expect(drawn).toHaveLength(distinct.size)
+    expect(drawn.length).toBeGreaterThan(8)
+  })
+
   it('is cut at the same points for the same seed, and at others for another', () => {
     const text = 'WWWWWWWWfWWWWWWWWf'
     const chosen = (seed: number) => JSON.stringify(cuts(text, { seed, drops: 2, subsets: 3 }))

@@ -4,7 +4,7 @@ import { changes, type LogEntry, type WriteLog } from './write-log.ts'
 
 /**
  * What a disk may have made of the writes that no flush covered when the power went: all that were sent, in order; all
- * but one; one alone; any of them; or all, and of the next one a part.
+ * but one; one alone; any of them; or of one a part, with all that were sent before it or none.
  */
 export type CutKind = 'prefix' | 'drop-one' | 'keep-one' | 'subset' | 'torn'
 
@@ -99,6 +99,7 @@ function* inOrder(epoch: Epoch, options: CutOptions, random: Random): Generator<
 function* reordered(epoch: Epoch, options: CutOptions, random: Random): Generator<Cut> {
   const { writes, first } = epoch
   const common = { entry: lastOf(epoch), epoch, prefix: 0 }
+  yield* tornAlone(epoch, options, random)
   // Of two writes, one alone is the other left out; of three, there is no more to try than one left out and one alone.
   if (writes.length < 3) return
   for (const write of chosen(writes, options.keeps, options, random)) {
@@ -106,10 +107,31 @@ function* reordered(epoch: Epoch, options: CutOptions, random: Random): Generato
     yield { ...common, id: `keep-one@${write.number}`, kind: 'keep-one', pieces: [whole(write)] }
   }
   if (writes.length < 4) return
+  const seen = new Set<string>()
   for (let turn = 0; turn < options.subsets; turn++) {
     const share = random()
     const pieces = writes.filter(() => random() < share).map(whole)
+    const drawn = pieces.map(({ entry }) => entry.number).join()
+    if (seen.has(drawn)) continue
+    seen.add(drawn)
     yield { ...common, id: `subset@${first}:${turn}`, kind: 'subset', pieces }
+  }
+}
+
+/** The others had to wait, and what was under way was not finished. */
+function* tornAlone(epoch: Epoch, options: CutOptions, random: Random): Generator<Cut> {
+  for (const write of chosen(epoch.writes.filter(isLong), options.torn, options, random)) {
+    // With nothing before it that is no other cut than the one in order.
+    if (write === epoch.writes[0]) continue
+    for (const [how, piece] of tears(write, random))
+      yield {
+        id: `torn@${write.number}:${how}-alone`,
+        kind: 'torn',
+        entry: lastOf(epoch),
+        epoch,
+        prefix: 0,
+        pieces: [piece],
+      }
   }
 }
 

@@ -24,19 +24,18 @@ const PATIENCE = 1500
 const LEAST = 2000
 /** No write is left out of any sample. */
 const ALL = Number.POSITIVE_INFINITY
-const THOROUGH = { drops: ALL, keeps: ALL, torn: ALL, subsets: 16 }
+const THOROUGH = { drops: ALL, keeps: ALL, torn: ALL, subsets: 80 }
 /** Of those, so many are looked at with btrfs, and so many with veritysetup. */
 const DATA_SAMPLES = 40
 const SLOT_SAMPLES = 10
 
-/** After these nothing depends on the order of what follows. */
+/** Where nothing is found after one of these, that is because: */
 const NEVER_FOUND: Readonly<Record<string, string>> = {
-  'first block but its first sector':
-    'Linux writes blocks whole: the write of the first sector has the rest of it, too',
+  'first block but its first sector': 'Linux writes blocks whole: the write of the first sector has the rest of it, too',
   'first sector': 'the record says less than the sector, which is read back before it is armed',
-  'record: written': 'a record is written beside the one before, and nothing on the disk hangs on this one',
-  'record: armed': 'the flag that follows is none of the disk',
-  'record: trial': 'as for written; the next start tells by the firmware whether it is a trial',
+  'record: written': 'a record of one sector is never torn, and it is written beside the one before',
+  'record: armed': 'the same; the flag that follows is not on the disk',
+  'record: trial': 'the same; the next start tells by the firmware whether it is a trial',
   'identity, first copy': 'the second copy is whole by then',
   'record: committed': 'the next start makes it of "committing" again',
 }
