@@ -31,7 +31,8 @@ const SLOT_SAMPLES = 10
 
 /** Where nothing is found after one of these, that is because: */
 const NEVER_FOUND: Readonly<Record<string, string>> = {
-  'first block but its first sector': 'Linux writes blocks whole: the write of the first sector has the rest of it, too',
+  'first block but its first sector':
+    'Linux writes blocks whole: the write of the first sector has the rest of it, too',
   'first sector': 'the record says less than the sector, which is read back before it is armed',
   'record: written': 'a record of one sector is never torn, and it is written beside the one before',
   'record: armed': 'the same; the flag that follows is not on the disk',
