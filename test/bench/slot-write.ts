@@ -1,0 +1,83 @@
+import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { withArtifact } from '../../flash/artifact.ts'
+import { zstdCompress } from '../../flash/compress.ts'
+import { records } from '../../flash/stream.ts'
+import { programOf } from '../../flash/vm/program.ts'
+import { BLOCK } from '../../images/layout.ts'
+import { controlPrograms } from '../helpers/control-programs.ts'
+import { compileC, partsOfBlocks } from '../helpers/native-program.ts'
+import { runIn } from '../helpers/project.ts'
+import { PROJECT } from '../helpers/toolchain.ts'
+import { slowDisk } from './slow-disk.ts'
+
+const RUNS = 6
+
+/** Seconds for a slot, and its bytes. */
+export interface Written {
+  readonly ours: number
+  readonly dd: number
+  readonly size: number
+}
+
+/** The device's own pipeline and `dd`, in turns. Undefined where this machine cannot make a disk slow. */
+export async function writtenSlots(directory: string, bytesPerSecond?: number): Promise<Written | undefined> {
+  const { blocks, env, unpack } = await prepared(directory)
+  const size = blocks * BLOCK
+  const file = join(directory, 'disk')
+  writtenOnce(file, size)
+  const slow = bytesPerSecond === undefined ? undefined : slowDisk(file, bytesPerSecond)
+  if (bytesPerSecond !== undefined && slow === undefined) return undefined
+  try {
+    const to = slow?.device ?? file
+    const flags = slow === undefined ? 'conv=notrunc,fsync' : 'conv=notrunc,fsync oflag=direct'
+    const lines = {
+      ours: `${unpack} <records | ./blocks write ${to} 0 ${blocks}`,
+      dd: `dd if='${join(PROJECT, 'out/adama/slot.img')}' of=${to} bs=1M count=${size} iflag=count_bytes ${flags} status=none`,
+    }
+    const times = { ours: [] as number[], dd: [] as number[] }
+    for (let run = 0; run < RUNS; run++)
+      for (const name of ['ours', 'dd'] as const) {
+        const time = await timed(directory, env, slow?.command(lines[name]) ?? lines[name])
+        // The first of each warms what is read.
+        if (run > 0) times[name].push(time)
+      }
+    return { ours: median(times.ours), dd: median(times.dd), size }
+  } finally {
+    slow?.remove()
+  }
+}
+
+async function prepared(directory: string) {
+  const zstd = programOf(await controlPrograms(), 'zstd')
+  compileC('cc', join(directory, 'blocks'), partsOfBlocks(), [])
+  const blocks = await withArtifact('adama', join(PROJECT, 'out/adama'), async ({ manifest, slot }) => {
+    const { dataBlocks } = manifest.slot
+    const pieces: Uint8Array[] = []
+    for await (const piece of zstdCompress(zstd)(records(slot, [{ first: 0, count: dataBlocks }]))) pieces.push(piece)
+    writeFileSync(join(directory, 'records'), Buffer.concat(pieces))
+    return dataBlocks
+  })
+  const unpack = [zstd.file, ...zstd.args, '-dcq', '-M16MiB'].map((word) => `'${word}'`).join(' ')
+  return { blocks, env: { ...zstd.env }, unpack }
+}
+
+async function timed(cwd: string, env: Readonly<Record<string, string>>, line: string): Promise<number> {
+  const begun = performance.now()
+  const { code, stderr } = await runIn({ cwd, env }, 'sh', '-c', line)
+  if (code !== 0) throw new Error(`'${line}' ended with ${code}: ${stderr}`)
+  return (performance.now() - begun) / 1000
+}
+
+/** From end to end, as a partition is that exists: nothing has to be made room for. */
+function writtenOnce(path: string, size: number): void {
+  const file = openSync(path, 'w')
+  const piece = Buffer.alloc(2 ** 20, 'another generation ')
+  for (let at = 0; at < size; at += piece.length) writeSync(file, piece)
+  fsyncSync(file)
+  closeSync(file)
+}
+
+function median(times: readonly number[]): number {
+  return [...times].sort((one, other) => one - other)[Math.floor(times.length / 2)] ?? Number.NaN
+}
