@@ -86,7 +86,8 @@ begin_trial() {
     record_set phase trial kind update id by-hand slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason '' serial ''
     printf 'id by-hand\ndata snapshot\ncommit local\nseconds 300\n' >"$RUN/trial"
   fi
-  trial_fact seconds | head -c 6 >"$RUN/deadline"
+  # Whole or not at all: the initramfs' watcher may read it at any moment, and what is empty would be no time.
+  trial_fact seconds | head -c 6 >"$RUN/deadline.new" && mv "$RUN/deadline.new" "$RUN/deadline"
 }
 
 # The trial's own last words say more than what can be told from outside.

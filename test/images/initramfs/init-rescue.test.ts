@@ -120,6 +120,10 @@ describeOnShells(
       expect(await trial('echo 100 >deadline')).toMatchObject({ steps: 32, asked: 's\nb\n' })
     })
 
+    it('is moved as far as the trial itself wants it, past what an unknown one has', async () => {
+      expect(await trial('echo 1500 >deadline')).toMatchObject({ steps: 312, asked: 's\nb\n' })
+    })
+
     it('ends with the commit', async () => {
       expect(await trial('[ "$step" -lt 3 ] || : >committed')).toMatchObject({ steps: 3, asked: '' })
     })
