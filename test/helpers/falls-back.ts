@@ -16,7 +16,9 @@ export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: Fa
   const before = await agentStatus(vm)
   const starts = vm.starts.length
   const { code, stdout, stderr } = await lab.onHost(vm, 'flash', ...flags)
-  expect(`${code} ${stdout}${stderr}`).toMatch(/^1 /)
+  const said = `${code} ${stdout}${stderr}`
+  expect(said).toMatch(/^1 /)
+  expect(vm.starts.length, said).toBeGreaterThan(starts)
   await vm.reachable(600)
   expect(vm.starts.slice(starts)[0]).toEqual({ partition: PARTITION[other(before)], tryboot: true })
   expect(vm.starts.at(-1)).toEqual({ partition: PARTITION[before.slot], tryboot: false })
