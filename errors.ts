@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'login'
   | 'agent'
   | 'update'
+  | 'export'
 
 /**
  * A failure that the owner can do something about. The message states what failed, quotes values and says what was

@@ -1,0 +1,130 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type OutputFile, summed, textFile, writeOutputs } from '../../../builder/assemble/outputs.ts'
+import { bytesSegment } from '../../../builder/assemble/segment.ts'
+import { readState } from '../../../builder/assemble/state.ts'
+import { type CompressFile, exportImage } from '../../../builder/export/export.ts'
+import { type Zstd, zstdFile } from '../../../builder/export/zstd.ts'
+import { programOf } from '../../../flash/vm/program.ts'
+import { BLOCK } from '../../../images/layout.ts'
+import { controlPrograms } from '../../helpers/control-programs.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const SIZE = 64 * 2 ** 20
+const never = new AbortController().signal
+let zstd: Zstd
+let compress: CompressFile
+
+beforeAll(async () => {
+  zstd = programOf(await controlPrograms(), 'zstd')
+  compress = zstdFile(zstd, never)
+})
+
+/** A disk of which hardly anything is there. */
+function disk(letter: string): OutputFile {
+  return { ...summed(undefined, SIZE, [bytesSegment(8 * BLOCK, Buffer.alloc(BLOCK, letter))]), sha256: undefined }
+}
+
+async function built(letter = 'a') {
+  const directory = await tempDirectory()
+  const output = join(directory, 'out/adama')
+  await write(output, letter)
+  const target = join(directory, 'dist/adama')
+  const request = { host: 'adama', output, target, compress, reporter: listReporter() }
+  return { directory, output, target, request }
+}
+
+function write(output: string, letter: string) {
+  return writeOutputs(output, readState(output), {
+    'adama.img': disk(letter),
+    'adama.img.bmap': textFile(`<bmap>${letter}</bmap>`),
+    'slot.img': textFile('slot'),
+    'boot.img': textFile('boot'),
+    'manifest.json': textFile(`{"letter":"${letter}"}`),
+    'manifest.json.sig': textFile('signature\n'),
+  })
+}
+
+function contents(directory: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'hex')]))
+}
+
+describe('an image that is exported', () => {
+  it('is the disk compressed, its block map, what is said of it, and the sums of just these files', async () => {
+    const { target, request, output } = await built()
+    const files = await exportImage(request)
+    const names = ['adama.img.bmap', 'adama.img.zst', 'manifest.json', 'manifest.json.sig']
+    expect(files.map(({ name }) => name)).toEqual(names)
+    expect(readdirSync(target).sort()).toEqual(['SHA256SUMS', ...names].sort())
+    execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: target })
+    expect(readFileSync(join(target, 'manifest.json'), 'utf8')).toBe(
+      readFileSync(join(output, 'manifest.json'), 'utf8'),
+    )
+  })
+
+  it('unpacks to the very disk, and is small where that is empty', async () => {
+    const { target, request, output } = await built()
+    await exportImage(request)
+    const packed = join(target, 'adama.img.zst')
+    expect(statSync(packed).size).toBeLessThan(SIZE / 1000)
+    const disk = execFileSync(zstd.file, [...zstd.args, '-dcq', packed], { env: zstd.env, maxBuffer: 2 * SIZE })
+    expect(disk.equals(readFileSync(join(output, 'adama.img')))).toBe(true)
+  })
+
+  it('is the same bytes every time', async () => {
+    const [one, other] = [await built(), await built()]
+    await exportImage(one.request)
+    await exportImage(other.request)
+    expect(contents(one.target)).toEqual(contents(other.target))
+  })
+
+  it('takes the place of an earlier one as a whole', async () => {
+    const { target, request, output } = await built('a')
+    await exportImage(request)
+    const before = contents(target)
+    await write(output, 'b')
+    await exportImage(request)
+    expect(contents(target)).not.toEqual(before)
+    execFileSync('sha256sum', ['--check', '--strict', 'SHA256SUMS'], { cwd: target })
+  })
+})
+
+describe('an export is refused, and leaves what is there,', () => {
+  it('where nothing was built', async () => {
+    const { target, request, directory } = await built()
+    await expect(exportImage({ ...request, output: join(directory, 'out/other') })).rejects.toMatchObject({
+      message: expect.stringContaining("holds no whole image of 'adama'"),
+      hint: 'build it: npm run build:image adama',
+    })
+    expect(existsSync(target)).toBe(false)
+  })
+
+  it('where a file of the image was written to since', async () => {
+    const { request, output } = await built()
+    writeFileSync(join(output, 'manifest.json'), '{"letter":"z"}!')
+    await expect(exportImage(request)).rejects.toThrow('holds no whole image')
+  })
+
+  it("where the directory is somebody's own", async () => {
+    const { target, request } = await built()
+    mkdirSync(target, { recursive: true })
+    writeFileSync(join(target, 'thesis.txt'), 'years of work')
+    await expect(exportImage(request)).rejects.toThrow(
+      `'${target}' is no earlier export of 'adama': it holds 'thesis.txt'`,
+    )
+    expect(readdirSync(target)).toEqual(['thesis.txt'])
+  })
+
+  it('where the compressor fails, which is said', async () => {
+    const { target, request } = await built('a')
+    await exportImage(request)
+    const before = contents(target)
+    const broken: CompressFile = zstdFile({ file: '/bin/sh', args: ['-c', 'echo no room >&2; exit 3'], env: {} }, never)
+    await expect(exportImage({ ...request, compress: broken })).rejects.toThrow(/zstd ended with 3 .*: no room/)
+    expect(contents(target)).toEqual(before)
+    expect(existsSync(`${target}.new`)).toBe(false)
+  })
+})
