@@ -4,6 +4,7 @@ import { containerFiles } from './base/containers.ts'
 import { firewallFiles } from './base/firewall.ts'
 import { identityFiles } from './base/identity.ts'
 import { networkFiles } from './base/network.ts'
+import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
@@ -24,7 +25,8 @@ export interface HostAssets {
 
 /** Who may sign this host's next images: the keys that the host file names, and the one that signs this one. */
 export function signersOf(host: Host, builders: readonly string[]): string[] {
-  return [...new Set([...builders, ...host.updates.signingKeys])]
+  // The file's first, and each once: where it names all of them the image is the same whoever builds it.
+  return distinctKeys([...host.updates.signingKeys, ...builders])
 }
 
 /** Every file of the `host` layer: what makes this host's image differ from another's. */

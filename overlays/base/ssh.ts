@@ -1,5 +1,6 @@
 import { type FileTree, file } from '../../images/tree.ts'
 import type { Host } from '../host-facts.ts'
+import { distinctKeys } from './public-keys.ts'
 
 /** Keys only. The host's own key is on the identity partition; who may log in is in the image, where nobody can add to it. */
 export function sshFiles(keys: readonly string[]): FileTree {
@@ -24,5 +25,5 @@ export function sshFiles(keys: readonly string[]): FileTree {
 
 /** Who may log in: the keys that the host file names, and the owner's own. */
 export function authorizedKeys(host: Host, owner: readonly string[]): string[] {
-  return [...new Set([...host.ssh.keys, ...owner])]
+  return distinctKeys([...host.ssh.keys, ...owner])
 }
