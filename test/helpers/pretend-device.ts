@@ -94,6 +94,10 @@ export class PretendDevice {
     writeFileSync(this.path(path), content)
   }
 
+  has(path: string): boolean {
+    return existsSync(this.path(path))
+  }
+
   read(path: string): string {
     return existsSync(this.path(path)) ? readFileSync(this.path(path), 'utf8') : ''
   }
