@@ -14,7 +14,7 @@ OWN_PATH=/usr/sbin:/usr/bin:/sbin:/bin
 PATH=${HANGAR_PATH:-$OWN_PATH}
 export PATH LC_ALL=C
 
-say() { echo "<4>hangar: $*" >/dev/kmsg 2>/dev/null || echo "hangar: $*" >&2; }
+say() { echo "<3>hangar: $*" >/dev/kmsg 2>/dev/null || echo "hangar: $*" >&2; }
 
 # fail CODE MESSAGE HINT: the host goes on with what it runs.
 fail() {
