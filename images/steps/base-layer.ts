@@ -4,19 +4,21 @@ import type { Architecture } from '../architecture.ts'
 import { makeForeignRoot } from './parts/foreign-root.ts'
 import { makeLayer } from './parts/layer.ts'
 import { prune } from './parts/prune.ts'
+import { leaveStatements } from './parts/statements.ts'
 
 // Makes the `base` layer. Inputs: /in/native and /in/target (packages), /in/accounts, /in/prune.json, /in/erofs.json.
 // Arguments: builder, target.
 const [builder, target] = process.argv.slice(2) as [Architecture, Architecture]
 const ROOT = '/build/root'
 
-await makeForeignRoot(ROOT, {
+const debs = await makeForeignRoot(ROOT, {
   native: '/in/native/debs',
   target: '/in/target/debs',
   accounts: '/in/accounts',
   builder,
   targetArchitecture: target,
 })
+leaveStatements(ROOT, debs)
 prune(ROOT, JSON.parse(readFileSync('/in/prune.json', 'utf8')))
 keepDatabase()
 emptyVar()

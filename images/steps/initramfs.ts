@@ -11,6 +11,7 @@ import {
 import { cpioOf } from './parts/cpio.ts'
 import { unpackDebs } from './parts/deb.ts'
 import { capture, exec } from './parts/exec.ts'
+import { leaveStatements } from './parts/statements.ts'
 
 // Makes `/out/initramfs.img`: busybox, dmsetup with its libraries, modules and one script. Inputs: /in/debs,
 // /in/modules.tar (files and the order in which they load), /in/init, /in/lib (what it
@@ -19,13 +20,13 @@ const [multiarch = ''] = process.argv.slice(2)
 const PACKAGES = '/build/packages'
 const ROOT = '/build/root'
 
-await unpackDebs(
+const debs = await unpackDebs(
   readdirSync('/in/debs')
     .sort()
     .map((name) => `/in/debs/${name}`),
   PACKAGES,
-  ['./usr/share/*'],
 )
+leaveStatements(PACKAGES, debs)
 for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules'])
   mkdirSync(`${ROOT}/${name}`, { recursive: true })
 programs()

@@ -4,6 +4,7 @@ import { unpackDebs } from './parts/deb.ts'
 import { exec } from './parts/exec.ts'
 import { makeLayer } from './parts/layer.ts'
 import { closure, findModules, kernelRelease, requireModulesOf, select } from './parts/modules.ts'
+import { leaveStatements } from './parts/statements.ts'
 
 // Makes the `kernel` layer of the modules that boards need, and lays out what boots: the kernel, device trees, and the
 // modules that the initramfs loads. Inputs: /in/debs, /in/updates (our own modules), /in/modules.json, /in/erofs.json.
@@ -15,13 +16,13 @@ const wanted = JSON.parse(readFileSync('/in/modules.json', 'utf8')) as {
 }
 const ROOT = '/build/kernel'
 
-await unpackDebs(
+const debs = await unpackDebs(
   readdirSync('/in/debs')
     .sort()
     .map((name) => `/in/debs/${name}`),
   ROOT,
-  ['./usr/share/*'],
 )
+leaveStatements(ROOT, debs)
 const release = kernelRelease(ROOT)
 const source = `${ROOT}/usr/lib/modules/${release}`
 cpSync('/in/updates', `${source}/updates`, { recursive: true })

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import type { Architecture } from '../architecture.ts'
+import { EPOCH } from '../epoch.ts'
 import type { Leaves } from '../recipes/oracle.ts'
 import { DPKG_FORCE } from './parts/configure.ts'
 import { emulating } from './parts/emulator.ts'
-import { EPOCH } from './parts/layer.ts'
 import { leave } from './parts/listing.ts'
 import { writeRepository } from './parts/repository.ts'
 

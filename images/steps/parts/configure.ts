@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { EPOCH } from '../../epoch.ts'
 import { type Deb, databaseName, packageName } from './deb.ts'
 import { exec } from './exec.ts'
-import { EPOCH } from './layer.ts'
 
 const ENVIRONMENT = {
   PATH: '/usr/sbin:/usr/bin:/sbin:/bin',

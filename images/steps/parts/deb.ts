@@ -14,15 +14,10 @@ export interface Deb {
 }
 
 /** Unpacks packages into a root that has the merged /usr, without running anything; `workers` of them at once. */
-export async function unpackDebs(
-  debs: readonly string[],
-  root: string,
-  exclude: readonly string[] = [],
-  workers = 2,
-): Promise<Deb[]> {
+export async function unpackDebs(debs: readonly string[], root: string, workers = 2): Promise<Deb[]> {
   prepareMergedUsr(root)
   const parts = debs.map(partsOf)
-  const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, exclude, workers)])
+  const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, workers)])
   mendDirectories(root, shipped)
   return controls.map((files, index) => {
     const control = new Map([...files].map(([name, content]) => [name, content.toString('utf8')]))
@@ -74,32 +69,22 @@ function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
 }
 
 const EXTRACT = `set -o pipefail
-$1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink -C "$2" "\${@:3}"`
+$1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink -C "$2"`
 
 /** What each package ships. A worker is one decompressor and one tar, which take one package after the other. */
-function unpackData(
-  all: readonly Parts[],
-  root: string,
-  exclude: readonly string[],
-  workers: number,
-): Promise<Shipped[][]> {
-  const excluded = exclude.map((pattern) => `--exclude=${pattern}`)
+function unpackData(all: readonly Parts[], root: string, workers: number): Promise<Shipped[][]> {
   const programOf = (each: Parts) => decompressor(each, each.data)
   return inGroups(all, programOf, async (program, group) => {
     const queue = group.entries()
     const results: Shipped[][] = new Array(group.length)
     const work = async () => {
       const taken: number[] = []
-      const listing = await captureBytes(
-        'bash',
-        ['-c', EXTRACT, 'unpack', program, root, ...excluded],
-        async (stdin) => {
-          for (const [index, { path, data }] of queue) {
-            taken.push(index)
-            await feed(path, data, stdin)
-          }
-        },
-      )
+      const listing = await captureBytes('bash', ['-c', EXTRACT, 'unpack', program, root], async (stdin) => {
+        for (const [index, { path, data }] of queue) {
+          taken.push(index)
+          await feed(path, data, stdin)
+        }
+      })
       const shipped = parseListing(listing.toString('utf8'))
       if (shipped.length !== taken.length) throw new Error(`${taken.length} packages were listed as ${shipped.length}`)
       for (const [place, index] of taken.entries()) results[index] = shipped[place] ?? []

@@ -1,10 +1,9 @@
 import { hash } from 'node:crypto'
 import { closeSync, copyFileSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
+import { EPOCH } from '../../epoch.ts'
 import { guid } from '../../guid.ts'
 import { exec } from './exec.ts'
 
-/** One time for every inode of every layer, in seconds: a date from the lock would change them all at each lock. */
-export const EPOCH = 1_735_689_600
 const BLOCK = 4096
 /** Memory: mkfs.erofs 1.8.6 waits for itself forever where the disk that it writes to is full. */
 const IMAGE = '/build/layer.erofs'
