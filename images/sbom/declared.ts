@@ -1,0 +1,71 @@
+import { digestOf, short } from '../digest.ts'
+import { type Copyright, type LicenceStatement, parseCopyright } from './copyright.ts'
+import { spdxLicence } from './short-names.ts'
+import { type Licences, parseSynopsis } from './synopsis.ts'
+
+/** A licence that has no exact name in SPDX's list, as the document then has to tell of it. */
+export interface OtherLicence {
+  /** `LicenseRef-NAME-DIGEST`: the same for the same name and text, whichever package it is from. */
+  readonly licenseId: string
+  readonly name: string
+  readonly extractedText: string
+}
+
+export interface Declared {
+  /** SPDX licence expression: all that the copyright file names, each once and sorted, joined by AND. */
+  readonly expression: string
+  readonly others: readonly OtherLicence[]
+}
+
+/** The licences that a package's copyright file declares; undefined where no machine can read that. */
+export function declaredLicence(text: string): Declared | undefined {
+  const copyright = parseCopyright(text)
+  if (copyright === undefined) return undefined
+  const others = new Map<string, OtherLicence>()
+  const referTo = (licence: OtherLicence) => {
+    others.set(licence.licenseId, licence)
+    return licence.licenseId
+  }
+  const terms = copyright.statements.flatMap((statement) => {
+    const licences = parseSynopsis(statement.synopsis)
+    if (licences === undefined) return [referTo(otherLicence(statement.synopsis, statement.text))]
+    return termsOf(
+      licences,
+      (name) => spdxLicence(name) ?? referTo(otherLicence(name, textOf(name, statement, copyright))),
+    )
+  })
+  return { expression: unique(terms).join(' AND '), others: [...others.values()] }
+}
+
+/** What has to be complied with together, as SPDX writes it. */
+function termsOf(licences: Licences, idOf: (name: string) => string): string[] {
+  if (licences.kind === 'name') return [idOf(licences.name)]
+  if (licences.kind === 'and') return licences.of.flatMap((each) => termsOf(each, idOf))
+  const alternatives = unique(
+    licences.of.map((each) => {
+      const terms = unique(termsOf(each, idOf))
+      return terms.length === 1 ? (terms[0] ?? '') : `(${terms.join(' AND ')})`
+    }),
+  )
+  return alternatives.length === 1 ? alternatives : [`(${alternatives.join(' OR ')})`]
+}
+
+/** What stands beside the files' short names goes before the stanza that has the text for all: it is nearer to them. */
+function textOf(name: string, statement: LicenceStatement, { texts }: Copyright): string {
+  return statement.text || (texts.get(name.toLowerCase()) ?? '')
+}
+
+function otherLicence(synopsis: string, text: string): OtherLicence {
+  const cleaned = synopsis.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+|-+$/g, '')
+  const digest = short(digestOf(`${synopsis}\n${text}`))
+  return {
+    licenseId: `LicenseRef-${cleaned.slice(0, 40) || 'unnamed'}-${digest}`,
+    name: synopsis || 'NOASSERTION',
+    // SPDX asks for a text; where the file has none, its own word for the licence is all there is.
+    extractedText: text || `License: ${synopsis}`,
+  }
+}
+
+function unique(terms: readonly string[]): string[] {
+  return [...new Set(terms)].sort()
+}
