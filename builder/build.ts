@@ -2,6 +2,7 @@ import { type Derivation, derivationDigest, type Input, type Output } from '../i
 import type { Digest } from '../images/digest.ts'
 import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
 import type { Lock } from '../images/lock.ts'
+import { REST_FILE } from '../images/sbom/document.ts'
 import { assemble } from './assemble/assemble.ts'
 import { readAssets } from './assets.ts'
 import type { HostPlan } from './host-plan.ts'
@@ -48,6 +49,7 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
           ),
         ),
       ),
+      sbom: sbomRestOf(workshop, image, outputs),
       signing: keys.signing,
       output,
     })
@@ -72,7 +74,7 @@ function contextOf(workshop: Workshop, lock: Lock, { ssh, signing }: OwnerKeys) 
 }
 
 function derivationsOf(image: Image): Derivation[] {
-  const found = image.layers.map(({ derivation }) => derivation)
+  const found = [...image.layers.map(({ derivation }) => derivation), image.sbom]
   for (const input of Object.values(image.bootFiles)) if ('from' in input) found.push(input.from)
   return [...new Map(found.map((each) => [derivationDigest(each), each])).values()]
 }
@@ -87,6 +89,11 @@ function realisedLayer({ store }: Workshop, { name, derivation }: Layer, outputs
     digest: layer.digest,
     leaves: store.path(leaves.digest),
   }
+}
+
+function sbomRestOf({ store }: Workshop, { sbom }: Image, outputs: ReadonlyMap<Digest, Output>) {
+  const { digest } = outputFile(outputs, sbom, REST_FILE)
+  return { file: store.path(digest), digest }
 }
 
 async function bootFile({ store }: Workshop, input: Input, outputs: ReadonlyMap<Digest, Output>) {

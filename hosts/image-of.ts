@@ -11,8 +11,10 @@ import type { ArchitectureSet, PackageSet } from '../images/package-set.ts'
 import { baseLayer } from '../images/recipes/base.ts'
 import { initramfs, kernelLayer } from '../images/recipes/kernel.ts'
 import { containerLayer, hostLayer } from '../images/recipes/layers.ts'
-import { nativeBlocks, trybootModule } from '../images/recipes/native.ts'
+import { nativeBlocks, ownPrograms, trybootModule } from '../images/recipes/native.ts'
 import type { Kitchen } from '../images/recipes/recipe.ts'
+import { sbomRest } from '../images/recipes/sbom.ts'
+import { imageParts } from '../images/sbom/image-parts.ts'
 import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../images/sets.ts'
 import { BASE_PACKAGES } from '../overlays/base/packages.ts'
 import { authorizedKeys } from '../overlays/base/ssh.ts'
@@ -91,26 +93,44 @@ export function imageOf(host: Host, context: ImageContext): Image {
     steps: context.steps,
   }
   const sets = containersOf(host).map(({ name, packages }) => containerSet(name, packages))
-  const kernel = kernelLayer(kitchen, board, { packages: kit.kernel, tryboot: trybootModule(kitchen, kit) })
-  const containers = containersOf(host).map(({ name, packages, tree }): Layer => {
+  const tryboot = trybootModule(kitchen, kit)
+  const kernel = kernelLayer(kitchen, board, { packages: kit.kernel, tryboot })
+  const boot = initramfs(kitchen, kernel, target(INITRAMFS), initramfsScripts(context))
+  const containers = containersOf(host).map(({ name, packages, tree }): Layer & Packages => {
     const locked = target(containerSet(name, packages))
-    return { name: `container-${parseServiceName(name)}`, derivation: containerLayer(kitchen, name, locked, tree) }
+    const derivation = containerLayer(kitchen, name, locked, tree)
+    return { name: `container-${parseServiceName(name)}`, derivation, packages: locked }
   })
-  const tree = hostTree(host, context)
-  const programs = { '/usr/lib/hangar/blocks': { from: nativeBlocks(kitchen, kit), file: 'blocks' } }
+  const base = baseLayer(kitchen, { native: native(BASE), target: target(BASE) }, accounts())
+  const blocks = { from: nativeBlocks(kitchen, kit), file: 'blocks' }
+  const layers: Layer[] = [
+    { name: 'base', derivation: base },
+    { name: 'kernel', derivation: kernel },
+    ...containers,
+    // Last: what changes most often moves nothing behind it but the hash tree.
+    { name: 'host', derivation: hostLayer(kitchen, hostTree(host, context), { '/usr/lib/hangar/blocks': blocks }) },
+  ]
   return {
     host: host.name,
     board,
     slotSize: host.slotSize,
     serial: { time: context.time, number: host.number },
-    layers: [
-      { name: 'base', derivation: baseLayer(kitchen, { native: native(BASE), target: target(BASE) }, accounts()) },
-      { name: 'kernel', derivation: kernel },
-      ...containers,
-      // Last: what changes most often moves nothing behind it but the hash tree.
-      { name: 'host', derivation: hostLayer(kitchen, tree, programs) },
-    ],
-    bootFiles: bootFiles(board, kernel, initramfs(kitchen, kernel, target(INITRAMFS), initramfsScripts(context))),
+    layers,
+    bootFiles: bootFiles(board, kernel, boot),
+    sbom: sbomRest(kitchen, {
+      parts: imageParts(board, {
+        base: target(BASE),
+        kernel: kit.kernel,
+        initramfs: target(INITRAMFS),
+        containers: Object.fromEntries(containers.map(({ name, packages }) => [name, packages])),
+        programs: ownPrograms(kit),
+      }),
+      unpacked: {
+        ...{ base, kernel, initramfs: boot },
+        ...Object.fromEntries(containers.map(({ name, derivation }) => [name, derivation])),
+      },
+      programs: { blocks, 'hangar_tryboot.ko': { from: tryboot, file: 'hangar_tryboot.ko' } },
+    }),
     sshKeys: authorizedKeys(host, context.sshKeys),
     signingKeys: signersOf(host, context.signingKeys),
     kernelArguments: KERNEL_ARGUMENTS,
@@ -119,6 +139,10 @@ export function imageOf(host: Host, context: ImageContext): Image {
       ...containersOf(host).flatMap(({ packages }) => packages),
     ]),
   }
+}
+
+interface Packages {
+  readonly packages: readonly LockedPackage[]
 }
 
 function initramfsScripts({ init, deviceScripts }: ImageContext) {

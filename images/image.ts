@@ -19,6 +19,8 @@ export interface Image {
   readonly layers: readonly Layer[]
   /** File name in the boot file system -> where its bytes come from. cmdline.txt is added with the root hash. */
   readonly bootFiles: Readonly<Record<string, Input>>
+  /** Leaves the SBOM but for its beginning (see `sbom/document.ts`). */
+  readonly sbom: Derivation
   /** Public keys that may log in, as `authorized_keys` has them. */
   readonly sshKeys: readonly string[]
   /** Public keys that may sign what comes after it. */

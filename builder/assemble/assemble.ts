@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import type { Board } from '../../images/board.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { formatBmap } from '../../images/disk/bmap.ts'
 import { diskLayout } from '../../images/layout.ts'
 import { type Manifest, manifestText } from '../../images/manifest.ts'
+import { SBOM_FILE, sbomBytes } from '../../images/sbom/document.ts'
 import { signText } from '../../images/signature/sshsig.ts'
 import type { Signing } from '../keys/owner-keys.ts'
 import { type BootFile, planBoot } from './boot.ts'
@@ -26,6 +28,8 @@ export interface AssembleRequest {
   readonly signingKeys: readonly string[]
   readonly kernelArguments: readonly string[]
   readonly versions: Readonly<Record<string, string>>
+  /** What the `sbom` derivation left. */
+  readonly sbom: { readonly file: string; readonly digest: Digest }
   readonly signing: Signing
   /** Directory of the results; made where it is missing. */
   readonly output: string
@@ -47,7 +51,8 @@ async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
   const cmdline = `${[...request.kernelArguments, `hangar.root=${slot.root}`, `hangar.blocks=${slot.dataBlocks}`].join(' ')}\n`
   const state = readState(request.output)
   const slotFile = summed(state['slot.img'], slot.size, slot.segments)
-  const manifest = manifestText(manifestOf(request, slot, slotFile, cmdline))
+  const described = manifestOf(request, slot, slotFile, cmdline)
+  const manifest = manifestText(described)
   const { signing } = request
   const signature = signing.kind === 'signed' ? { 'manifest.json.sig': signText(manifest, signing.key) } : {}
   const texts = { 'manifest.json': manifest, ...signature }
@@ -56,6 +61,7 @@ async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
     'cmdline.txt': { text: cmdline },
     ...Object.fromEntries(Object.entries(texts).map(([name, text]): [string, BootFile] => [name, { text }])),
   })
+  const rest = { bytes: readFileSync(request.sbom.file), digest: request.sbom.digest }
   const layout = diskLayout(request.slotSize)
   const disk = planDisk(layout, request.host, boot, slot)
   const image = `${request.host}.img`
@@ -65,6 +71,7 @@ async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
     [image]: { size: layout.size, segments: disk, sha256: undefined },
     ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, textFile(text)])),
     [`${image}.bmap`]: textFile(formatBmap(layout.size, disk)),
+    [SBOM_FILE]: textFile(sbomBytes(described, rest)),
   })
   return { root: slot.root, slotSize: slot.size, outputs }
 }

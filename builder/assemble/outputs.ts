@@ -25,7 +25,7 @@ export function summed(state: FileState | undefined, size: number, segments: rea
   return { size, segments, sha256: known ?? digestSegments(size, segments) }
 }
 
-export function textFile(text: string): SummedFile {
+export function textFile(text: string | Uint8Array): SummedFile {
   const bytes = Buffer.from(text)
   return { size: bytes.length, segments: [bytesSegment(0, bytes)], sha256: digestOf(bytes) }
 }

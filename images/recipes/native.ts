@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Derivation, Input, Toolchain } from '../derivation.ts'
 import type { LockedPackage } from '../lock.ts'
+import type { OwnProgram } from '../sbom/part.ts'
 import { debs, type Kitchen } from './recipe.ts'
 
 /** What our own programs for the device are made with. */
@@ -54,10 +55,9 @@ ${PREFIX}strip --strip-debug -o /out/hangar_tryboot.ko module/hangar_tryboot.ko
 
 /** `blocks`: the static program that moves and checks an image's bytes on the device. */
 export function nativeBlocks(kitchen: Kitchen, kit: NativeKit): Derivation {
-  const musl = kit.target.filter((item) => item.package === 'musl-dev')
   return compiled(kitchen, kit, {
     name: 'native-blocks',
-    inputs: { ...debs(musl), ...sourcesBelow(kit, 'blocks/') },
+    inputs: { ...debs(musl(kit)), ...sourcesBelow(kit, 'blocks/') },
     script: BLOCKS,
     args: [],
   })
@@ -73,6 +73,18 @@ export function trybootModule(kitchen: Kitchen, kit: NativeKit): Derivation {
     script: TRYBOOT,
     args: [release],
   })
+}
+
+/** Both as the SBOM has them, with the licences that their sources state. */
+export function ownPrograms(kit: NativeKit): Record<'blocks' | 'tryboot', OwnProgram> {
+  return {
+    blocks: { name: 'blocks', licence: 'MIT', linked: musl(kit) },
+    tryboot: { name: 'hangar_tryboot.ko', licence: 'GPL-2.0-only', linked: [] },
+  }
+}
+
+function musl({ target }: NativeKit): LockedPackage[] {
+  return target.filter((item) => item.package === 'musl-dev')
 }
 
 interface Compilation {

@@ -5,6 +5,7 @@ import type { RealisedLayer } from '../../builder/assemble/slot.ts'
 import { BOARDS } from '../../images/board.ts'
 import { digestOf } from '../../images/digest.ts'
 import { BLOCK, MIB } from '../../images/layout.ts'
+import { restText } from '../../images/sbom/document.ts'
 import { formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
 import { leavesOf } from '../../images/slot/verity.ts'
 
@@ -32,7 +33,7 @@ export const UNSIGNED = { kind: 'unsigned' } as const
 export function smallImage(
   sources: string,
   output: string,
-  { base = 'aaab', kernel = 'kk', host = 'h', ...given }: Partial<AssembleRequest> & SmallLayers = {},
+  { base = 'aaab', kernel = 'kk', host = 'h', licence = '', ...given }: Partial<AssembleRequest> & SmallLayers = {},
 ): AssembleRequest {
   return {
     host: 'tiny',
@@ -46,6 +47,11 @@ export function smallImage(
     },
     kernelArguments: ['console=tty1', 'ro'],
     versions: { kernel: '6.12-1' },
+    sbom: smallFile(
+      sources,
+      'rest.json',
+      restText({ packages: [], relationships: [] }, [{ licenseId: 'LicenseRef-x', name: 'x', extractedText: licence }]),
+    ),
     signing: SIGNED,
     sshKeys: ['ssh-ed25519 AAAA owner'],
     signingKeys: ['ssh-ed25519 AAAA signer'],
@@ -59,4 +65,6 @@ export interface SmallLayers {
   readonly base?: string
   readonly kernel?: string
   readonly host?: string
+  /** Text of a licence, for the SBOM. */
+  readonly licence?: string
 }

@@ -3,11 +3,12 @@ import { BASE, type ImageContext, imageOf, setsOf } from '../../hosts/image-of.t
 import type { Architecture } from '../../images/architecture.ts'
 import { derivationDigest } from '../../images/derivation.ts'
 import { setKey } from '../../images/package-set.ts'
+import type { Part } from '../../images/sbom/part.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { lockedPackage } from '../helpers/derivation.ts'
 import { testHost } from '../helpers/host.ts'
 
-const STEPS = ['base-layer', 'kernel-layer', 'initramfs', 'container-layer', 'tree-layer']
+const STEPS = ['base-layer', 'kernel-layer', 'initramfs', 'container-layer', 'tree-layer', 'sbom']
 
 function context(given: Partial<ImageContext> = {}): ImageContext {
   return {
@@ -158,6 +159,43 @@ describe('a change of', () => {
     const init = '#!/bin/sh\n:\n'
     expect(changed(before, digests(testHost(), { init }))).toEqual([])
     expect(initramfsOf(image(testHost(), { init }))).not.toBe(initramfsOf(image()))
+  })
+})
+
+describe("an image's SBOM", () => {
+  const partsIn = ({ sbom }: ReturnType<typeof image>) => {
+    const input = sbom.inputs['parts.json']
+    if (input === undefined || !('bytes' in input)) throw new Error('its parts are no text')
+    return JSON.parse(input.bytes) as Part[]
+  }
+  const namesOf = (parts: readonly Part[], kind: Part['kind']) =>
+    [...new Set(parts.filter((part) => part.kind === kind).map(({ name }) => name))].sort()
+
+  it('is of every layer and of every file that boots it', () => {
+    const parts = partsIn(image())
+    expect(namesOf(parts, 'layer')).toEqual(
+      image()
+        .layers.map(({ name }) => name)
+        .sort(),
+    )
+    expect(namesOf(parts, 'boot')).toEqual([...Object.keys(image().bootFiles), 'cmdline.txt'].sort())
+  })
+
+  it('is told of packages by whatever unpacked them', () => {
+    const stated = Object.keys(image().sbom.inputs).filter((path) => path.startsWith('stated/'))
+    expect(stated.sort()).toEqual([
+      ...['stated/base.json', 'stated/container-mosquitto.json', 'stated/container-prometheus.json'],
+      ...['stated/initramfs.json', 'stated/kernel.json'],
+    ])
+  })
+
+  it('is made anew where packages or programs change, and not for a configuration', () => {
+    const sbom = (host?: Host, given?: Partial<ImageContext>) => derivationDigest(image(host, given).sbom)
+    expect(sbom(testHost({ services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } }))).toBe(
+      sbom(),
+    )
+    expect(sbom(testHost({ services: { mosquitto: services().mosquitto } }))).not.toBe(sbom())
+    expect(sbom(testHost(), { native: { ...context().native, 'blocks/main.c': '// changed' } })).not.toBe(sbom())
   })
 })
 

@@ -33,7 +33,10 @@ function manifestIn(output: string) {
   return parseManifest(readFileSync(join(output, 'manifest.json'), 'utf8'), output)
 }
 
-const NAMES = ['SHA256SUMS', 'boot.img', 'manifest.json', 'manifest.json.sig', 'slot.img', 'tiny.img', 'tiny.img.bmap']
+const NAMES = [
+  ...['SHA256SUMS', 'boot.img', 'manifest.json', 'manifest.json.sig'],
+  ...['sbom.spdx.json', 'slot.img', 'tiny.img', 'tiny.img.bmap'],
+]
 
 describe('fresh outputs', () => {
   it('are all there, and SHA256SUMS is right about all but the disk image', async () => {
@@ -47,6 +50,16 @@ describe('fresh outputs', () => {
     const sums = sumsIn(output)
     expect(Object.keys(sums)).toEqual(NAMES.filter((name) => name !== 'SHA256SUMS' && name !== 'tiny.img'))
     for (const [name, sum] of Object.entries(sums)) expect(digestOf(readFileSync(join(output, name))), name).toBe(sum)
+  })
+
+  it('have an SBOM of the very image', async () => {
+    const { output, build } = await bench()
+    const { root } = await build()
+    const { packages } = JSON.parse(readFileSync(join(output, 'sbom.spdx.json'), 'utf8'))
+    expect(packages[0]).toMatchObject({ name: 'tiny', versionInfo: root })
+    const { slot, boot } = manifestIn(output)
+    const names = [...slot.layers.map(({ name }) => name), ...Object.keys(boot)]
+    expect(packages.slice(1).map(({ name }: { name: string }) => name)).toEqual(names)
   })
 
   it('have a block map that is right about every range of the disk image', async () => {
@@ -136,6 +149,7 @@ describe('outputs that are there', () => {
     ['the first layer became smaller', { base: 'a' }],
     ['the boot file system changed', { kernelArguments: ['quiet'] }],
     ['it is no longer signed', { signing: UNSIGNED }],
+    ['more is known of its packages', { licence: 'You may.' }],
   ])('are patched to what a fresh build gives where %s', async (_, after) => {
     const { build, differs } = await bench()
     await build()

@@ -1,0 +1,56 @@
+import type { Digest } from '../digest.ts'
+
+/** A package of SPDX 2.3 in JSON, as far as it is used here. */
+export interface SpdxPackage {
+  readonly SPDXID: string
+  readonly name: string
+  readonly versionInfo?: string | undefined
+  readonly packageFileName?: string | undefined
+  readonly supplier?: string | undefined
+  readonly downloadLocation: 'NOASSERTION' | 'NONE'
+  /** Files are not listed one by one. */
+  readonly filesAnalyzed: false
+  readonly homepage?: string | undefined
+  readonly checksums?: readonly { readonly algorithm: 'SHA256'; readonly checksumValue: Digest }[]
+  readonly licenseDeclared: string
+  readonly sourceInfo?: string | undefined
+  readonly externalRefs?: readonly {
+    readonly referenceCategory: 'PACKAGE-MANAGER'
+    readonly referenceType: 'purl'
+    readonly referenceLocator: string
+  }[]
+  readonly primaryPackagePurpose?: 'APPLICATION' | 'CONTAINER' | 'FILE' | 'INSTALL' | 'OPERATING_SYSTEM' | 'SOURCE'
+}
+
+/** What an element is to another one, both by their ids. */
+export interface SpdxRelationship {
+  readonly spdxElementId: string
+  readonly relationshipType: 'DESCRIBES' | 'CONTAINS' | 'GENERATED_FROM' | 'STATIC_LINK'
+  readonly relatedSpdxElement: string
+}
+
+/** A part of a document. */
+export interface Described {
+  readonly packages: readonly SpdxPackage[]
+  readonly relationships: readonly SpdxRelationship[]
+}
+
+/** Ids are letters, digits, `.` and `-`. */
+export function elementId(...parts: readonly string[]): string {
+  return `SPDXRef-${parts.map((part) => part.replace(/[^A-Za-z0-9.]+/g, '-')).join('-')}`
+}
+
+export function relationship(
+  spdxElementId: string,
+  relationshipType: SpdxRelationship['relationshipType'],
+  relatedSpdxElement: string,
+): SpdxRelationship {
+  return { spdxElementId, relationshipType, relatedSpdxElement }
+}
+
+export function joined(parts: readonly Described[]): Described {
+  return {
+    packages: parts.flatMap(({ packages }) => packages),
+    relationships: parts.flatMap(({ relationships }) => relationships),
+  }
+}
