@@ -208,7 +208,7 @@ async function controlTools(session: Session) {
   const { unpackPrograms } = await import('./builder/cli/programs.ts')
   const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
   const { storeRoot } = await import('./builder/store/directory.ts')
-  const { generationsOf } = await import('./builder/store/generations.ts')
+  const { generationsOf } = await import('./builder/generations/record.ts')
   const { controllerOf } = await import('./flash/controller.ts')
   const { CONTROL } = await import('./images/control-set.ts')
   const programs = await unpackPrograms(session, CONTROL)

@@ -1,17 +1,19 @@
 import { type Derivation, derivationDigest, type Input, type Output } from '../images/derivation.ts'
-import type { Digest } from '../images/digest.ts'
+import { type Digest, digestOf } from '../images/digest.ts'
 import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
 import type { Lock } from '../images/lock.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
-import { assemble } from './assemble/assemble.ts'
+import { type Assembled, assemble } from './assemble/assemble.ts'
 import { readAssets } from './assets.ts'
+import { keepParts } from './generations/keep.ts'
+import { MANIFEST } from './generations/parts.ts'
+import { recordGeneration } from './generations/record.ts'
 import type { HostPlan } from './host-plan.ts'
 import { type OwnerKeys, ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
 import { type Made, timeSteps } from './report/timed.ts'
 import { projectRevision } from './revision.ts'
-import { recordGeneration } from './store/generations.ts'
 import { lockedIn, type Workshop } from './workshop.ts'
 
 export interface BuildRequest {
@@ -53,12 +55,19 @@ export async function build(workshop: Workshop, { plan, frozen, output }: BuildR
       signing: keys.signing,
       output,
     })
-    const generation = await recordGeneration(workshop.store.root, plan.name, assembled.root, async () => ({
+    const generation = await recordGeneration(workshop.store.root, plan.name, identityOf(assembled), async () => ({
       built: workshop.now.toISOString(),
       revision: await projectRevision(workshop.project, workshop.env),
+      parts: await keepParts(workshop.store, { image, lock, outputs, assembled }),
     }))
-    return { ...assembled, generation, layers: layers.map(({ name, size }) => ({ name, size, made: timed.of(name) })) }
+    const { root, slotSize, outputs: outcome } = assembled
+    const made = layers.map(({ name, size }) => ({ name, size, made: timed.of(name) }))
+    return { root, slotSize, outputs: outcome, generation, layers: made }
   })
+}
+
+function identityOf({ root, texts }: Assembled) {
+  return { root, manifest: digestOf(texts[MANIFEST] ?? '') }
 }
 
 function contextOf(workshop: Workshop, lock: Lock, { ssh, signing }: OwnerKeys) {

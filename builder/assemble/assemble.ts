@@ -1,16 +1,14 @@
 import { readFileSync } from 'node:fs'
 import type { Board } from '../../images/board.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
-import { formatBmap } from '../../images/disk/bmap.ts'
-import { diskLayout } from '../../images/layout.ts'
 import { type Manifest, manifestText } from '../../images/manifest.ts'
 import { SBOM_FILE, sbomBytes } from '../../images/sbom/document.ts'
 import { signText } from '../../images/signature/sshsig.ts'
 import type { Signing } from '../keys/owner-keys.ts'
-import { type BootFile, planBoot } from './boot.ts'
-import { planDisk } from './disk.ts'
+import type { BootFile } from './boot.ts'
 import { exclusively } from './exclusive.ts'
-import { type Outcome, type SummedFile, summed, textFile, writeOutputs } from './outputs.ts'
+import { layOut, type OutputFact } from './lay-out.ts'
+import { type Outcome, type SummedFile, summed } from './outputs.ts'
 import { type PlannedSlot, planSlot, type RealisedLayer } from './slot.ts'
 import { readState } from './state.ts'
 
@@ -39,6 +37,11 @@ export interface Assembled {
   readonly root: Digest
   readonly slotSize: number
   readonly outputs: Outcome
+  /** The whole boot file system, in the order in which its files lie. */
+  readonly boot: Readonly<Record<string, BootFile>>
+  /** What lies beside the images: file name -> text. */
+  readonly texts: Readonly<Record<string, string | Uint8Array>>
+  readonly facts: readonly OutputFact[]
 }
 
 /** Puts layers and boot files together into a host's output directory, and signs them. */
@@ -47,33 +50,24 @@ export function assemble(request: AssembleRequest): Promise<Assembled> {
 }
 
 async function assembleAlone(request: AssembleRequest): Promise<Assembled> {
-  const slot = planSlot(request.layers, request.slotSize)
+  const { host, slotSize, output, signing } = request
+  const slot = planSlot(request.layers, slotSize)
   const cmdline = `${[...request.kernelArguments, `hangar.root=${slot.root}`, `hangar.blocks=${slot.dataBlocks}`].join(' ')}\n`
-  const state = readState(request.output)
+  const state = readState(output)
   const slotFile = summed(state['slot.img'], slot.size, slot.segments)
   const described = manifestOf(request, slot, slotFile, cmdline)
   const manifest = manifestText(described)
-  const { signing } = request
   const signature = signing.kind === 'signed' ? { 'manifest.json.sig': signText(manifest, signing.key) } : {}
   const texts = { 'manifest.json': manifest, ...signature }
-  const boot = planBoot(request.host, {
+  const boot = {
     ...request.bootFiles,
     'cmdline.txt': { text: cmdline },
     ...Object.fromEntries(Object.entries(texts).map(([name, text]): [string, BootFile] => [name, { text }])),
-  })
+  }
   const rest = { bytes: readFileSync(request.sbom.file), digest: request.sbom.digest }
-  const layout = diskLayout(request.slotSize)
-  const disk = planDisk(layout, request.host, boot, slot)
-  const image = `${request.host}.img`
-  const outputs = await writeOutputs(request.output, state, {
-    'boot.img': summed(state['boot.img'], boot.size, boot.segments),
-    'slot.img': slotFile,
-    [image]: { size: layout.size, segments: disk, sha256: undefined },
-    ...Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, textFile(text)])),
-    [`${image}.bmap`]: textFile(formatBmap(layout.size, disk)),
-    [SBOM_FILE]: textFile(sbomBytes(described, rest)),
-  })
-  return { root: slot.root, slotSize: slot.size, outputs }
+  const said = { ...texts, [SBOM_FILE]: sbomBytes(described, rest) }
+  const { facts, write } = layOut({ host, slotSize, slot, slotFile, boot, texts: said, output, state })
+  return { root: slot.root, slotSize: slot.size, outputs: await write(), boot, texts: said, facts }
 }
 
 function manifestOf(request: AssembleRequest, slot: PlannedSlot, { sha256 }: SummedFile, cmdline: string): Manifest {

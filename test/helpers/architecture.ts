@@ -35,6 +35,8 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
     'images/identity/',
     'images/lock.ts',
     'images/manifest.ts',
+    'builder/generations/parts.ts',
+    'builder/generations/record.ts',
     'overlays/service.ts',
     'overlays/services/',
     'flash/remote/answers.ts',

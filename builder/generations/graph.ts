@@ -1,0 +1,165 @@
+import { UserError } from '../../errors.ts'
+import { canonicalJson } from '../../images/canonical.ts'
+import {
+  type Derivation,
+  dependencies,
+  derivationDigest,
+  type Input,
+  type Toolchain,
+  toolchainDigest,
+} from '../../images/derivation.ts'
+import { type Digest, digestOf } from '../../images/digest.ts'
+import type { LockedPackage } from '../../images/lock.ts'
+
+/** What an image's layers and boot files are made by: everything that a build of it runs, down to the last package. */
+export interface Graph {
+  /** Layer -> its derivation. */
+  readonly layers: ReadonlyMap<string, Derivation>
+  /** Boot file -> the derivation that leaves it and its name there; texts of ours are not among them. */
+  readonly boot: ReadonlyMap<string, { readonly from: Derivation; readonly file: string }>
+}
+
+type StoredInput =
+  | { readonly locked: Digest }
+  | { readonly object: Digest }
+  | { readonly from: Digest; readonly file: string }
+
+interface StoredDerivation extends Omit<Derivation, 'toolchain' | 'inputs'> {
+  readonly toolchain: string
+  readonly inputs: Readonly<Record<string, StoredInput>>
+}
+
+/** As it lies in the store. Derivations, toolchains and packages stand once each and are named by their digests. */
+interface StoredGraph {
+  readonly format: 1
+  readonly packages: Readonly<Record<string, LockedPackage>>
+  readonly toolchains: Readonly<Record<string, Omit<Toolchain, 'packages'> & { readonly packages: readonly Digest[] }>>
+  readonly derivations: Readonly<Record<string, StoredDerivation>>
+  readonly layers: Readonly<Record<string, Digest>>
+  readonly boot: Readonly<Record<string, { readonly from: Digest; readonly file: string }>>
+}
+
+/** The graph's one text, and the bytes that it names by digest because derivations carry them themselves. */
+export function graphText(graph: Graph): { readonly text: string; readonly bytes: readonly string[] } {
+  const derivations = derivationsIn(graph)
+  const toolchains = toolchainsIn(graph)
+  const stored = {
+    format: 1,
+    packages: Object.fromEntries(packagesIn(graph).map((item) => [item.sha256, item])),
+    toolchains: Object.fromEntries(
+      toolchains.map((each) => [
+        toolchainKey(each),
+        { ...each, packages: each.packages.map(({ sha256 }) => sha256) } as const,
+      ]),
+    ),
+    derivations: Object.fromEntries(derivations.map((each) => [derivationDigest(each), storedDerivation(each)])),
+    layers: Object.fromEntries([...graph.layers].map(([name, each]) => [name, derivationDigest(each)])),
+    boot: Object.fromEntries(
+      [...graph.boot].map(([name, { from, file }]) => [name, { from: derivationDigest(from), file }]),
+    ),
+  } satisfies StoredGraph
+  return { text: canonicalJson(stored as never), bytes: derivations.flatMap(bytesOf) }
+}
+
+/** Throws where the text is not what `graphText` writes: each derivation must have the digest that it is called by. */
+export function parseGraph(text: string): Graph {
+  const stored = parseStored(text)
+  const made = new Map<string, Derivation>()
+  const derivation = (digest: string): Derivation => {
+    const found = made.get(digest) ?? readDerivation(stored, digest, derivation)
+    made.set(digest, found)
+    return found
+  }
+  return {
+    layers: new Map(Object.entries(stored.layers).map(([name, digest]) => [name, derivation(digest)])),
+    boot: new Map(
+      Object.entries(stored.boot).map(([name, { from, file }]) => [name, { from: derivation(from), file }]),
+    ),
+  }
+}
+
+/** Every derivation of a graph, each once, those that others need among them. */
+export function derivationsIn({ layers, boot }: Graph): Derivation[] {
+  const found = new Map<Digest, Derivation>()
+  const visit = (each: Derivation) => {
+    const digest = derivationDigest(each)
+    if (found.has(digest)) return
+    found.set(digest, each)
+    dependencies(each).forEach(visit)
+  }
+  for (const each of [...layers.values(), ...[...boot.values()].map(({ from }) => from)]) visit(each)
+  return [...found.values()]
+}
+
+/** Toolchains that differ in their programs or in what they are called. */
+export function toolchainsIn(graph: Graph): Toolchain[] {
+  const each = derivationsIn(graph).map(({ toolchain }) => [toolchainKey(toolchain), toolchain] as const)
+  return [...new Map(each).values()]
+}
+
+/** Every fetched file that went into it, those of the toolchains among them. */
+export function packagesIn(graph: Graph): LockedPackage[] {
+  const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
+  const locked = inputs.flatMap((input) => ('locked' in input ? [input.locked] : []))
+  const programs = toolchainsIn(graph).flatMap(({ packages }) => packages)
+  return [...new Map([...locked, ...programs].map((item) => [item.sha256, item])).values()]
+}
+
+/** Objects that derivations read and that are neither fetched nor made by another derivation. */
+export function objectsIn(graph: Graph): Digest[] {
+  const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
+  return inputs.flatMap((input) =>
+    'object' in input ? [input.object] : 'bytes' in input ? [digestOf(input.bytes)] : [],
+  )
+}
+
+function bytesOf({ inputs }: Derivation): string[] {
+  return Object.values(inputs).flatMap((input) => ('bytes' in input ? [input.bytes] : []))
+}
+
+function storedDerivation({ toolchain, inputs, ...rest }: Derivation): StoredDerivation {
+  const named = Object.entries(inputs).map(([path, input]) => [path, storedInput(input)] as const)
+  return { ...rest, toolchain: toolchainKey(toolchain), inputs: Object.fromEntries(named) }
+}
+
+function storedInput(input: Input): StoredInput {
+  if ('from' in input) return { from: derivationDigest(input.from), file: input.file }
+  if ('locked' in input) return { locked: input.locked.sha256 }
+  return { object: 'bytes' in input ? digestOf(input.bytes) : input.object }
+}
+
+function readDerivation(stored: StoredGraph, digest: string, derivation: (digest: string) => Derivation): Derivation {
+  const { toolchain, inputs, ...rest } = known(stored.derivations, digest)
+  const { packages, ...programs } = known(stored.toolchains, toolchain)
+  const read: Derivation = {
+    ...rest,
+    toolchain: { ...programs, packages: packages.map((each) => known(stored.packages, each)) },
+    inputs: Object.fromEntries(
+      Object.entries(inputs).map(([path, input]): [string, Input] => {
+        if ('from' in input) return [path, { from: derivation(input.from), file: input.file }]
+        return [path, 'locked' in input ? { locked: known(stored.packages, input.locked) } : input]
+      }),
+    ),
+  }
+  if (derivationDigest(read) !== digest) throw new Error(`derivation '${rest.name}' is not what its digest says`)
+  return read
+}
+
+/** A toolchain's digest says nothing of its name, under which runners unpack it. */
+function toolchainKey(toolchain: Toolchain): string {
+  return `${toolchain.name} ${toolchainDigest(toolchain)}`
+}
+
+function known<T>(all: Readonly<Record<string, T>>, key: string): T {
+  const found = all[key]
+  if (found === undefined) throw new Error(`nothing is said of '${key}'`)
+  return found
+}
+
+function parseStored(text: string): StoredGraph {
+  const stored = JSON.parse(text) as StoredGraph
+  if (stored.format === 1) return stored
+  throw new UserError('format', `a graph of derivations has format ${stored.format}, this hangar reads format 1`, {
+    hint: 'update hangar: git pull && npm ci',
+  })
+}

@@ -1,0 +1,54 @@
+import type { Output } from '../../images/derivation.ts'
+import { derivationDigest } from '../../images/derivation.ts'
+import type { Digest } from '../../images/digest.ts'
+import { type Image, LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
+import { type Lock, lockText } from '../../images/lock.ts'
+import type { Assembled } from '../assemble/assemble.ts'
+import type { BootFile } from '../assemble/boot.ts'
+import type { Store } from '../store/store.ts'
+import { type Graph, graphText } from './graph.ts'
+import type { Parts, StoredFile, StoredLayer } from './parts.ts'
+
+export interface BuiltImage {
+  readonly image: Image
+  readonly lock: Lock
+  /** What the layers' derivations left. */
+  readonly outputs: ReadonlyMap<Digest, Output>
+  readonly assembled: Assembled
+}
+
+/** Puts into the store what of a built image is not there yet: with these parts it can be put together again. */
+export async function keepParts(store: Store, { image, lock, outputs, assembled }: BuiltImage): Promise<Parts> {
+  const { boot, texts, facts } = assembled
+  const graph = graphText(graphOf(image))
+  for (const bytes of graph.bytes) await store.putBytes(bytes)
+  return {
+    slotSize: image.slotSize,
+    layers: image.layers.map(({ name, derivation }) => storedLayer(name, outputs.get(derivationDigest(derivation)))),
+    boot: await Promise.all(Object.entries(boot).map(([name, file]) => storedFile(store, name, file))),
+    texts: await Promise.all(Object.entries(texts).map(([name, text]) => storedText(store, name, text))),
+    outputs: facts.map(({ sha256, ...fact }) => (sha256 === undefined ? fact : { ...fact, sha256 })),
+    origin: { lock: await store.putBytes(lockText(lock)), graph: await store.putBytes(graph.text) },
+  }
+}
+
+function graphOf({ layers, bootFiles }: Image): Graph {
+  return {
+    layers: new Map(layers.map(({ name, derivation }) => [name, derivation])),
+    boot: new Map(Object.entries(bootFiles).flatMap(([name, input]) => ('from' in input ? [[name, input]] : []))),
+  }
+}
+
+function storedLayer(name: string, output: Output | undefined): StoredLayer {
+  const [layer, leaves] = [output?.[LAYER_FILE], output?.[LEAVES_FILE]]
+  if (layer === undefined || leaves === undefined) throw new Error(`layer '${name}' was not realised`)
+  return { name, digest: layer.digest, size: layer.size, leaves: { digest: leaves.digest, size: leaves.size } }
+}
+
+async function storedFile(store: Store, name: string, file: BootFile): Promise<StoredFile> {
+  return 'text' in file ? storedText(store, name, file.text) : { name, digest: file.digest, size: file.size }
+}
+
+async function storedText(store: Store, name: string, text: string | Uint8Array): Promise<StoredFile> {
+  return { name, digest: await store.putBytes(text), size: Buffer.byteLength(text) }
+}

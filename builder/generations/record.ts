@@ -1,0 +1,192 @@
+import { randomUUID } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { canonicalJson } from '../../images/canonical.ts'
+import type { Digest } from '../../images/digest.ts'
+import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
+
+/** What is known of one built image of a host beside its bytes, and is in none of them. */
+export interface Generation {
+  /** From 1, the store's own count of a host's images. */
+  readonly number: number
+  /** The root hash: which slot it is. */
+  readonly root: Digest
+  /** When it was first built, as ISO 8601 has it. */
+  readonly built: string
+  /** The project's git revision, `-dirty` where files had changed since; null where nobody knows. */
+  readonly revision: string | null
+  /** Undefined where only its name is left: it was collected, or built before parts were kept. */
+  readonly parts?: Parts | undefined
+}
+
+/** A generation that can be put together again. */
+export interface KeptGeneration extends Generation {
+  readonly parts: Parts
+}
+
+export function isKept(generation: Generation): generation is KeptGeneration {
+  return generation.parts !== undefined
+}
+
+const facts = { root: z.string(), built: z.string(), revision: z.string().nullable() }
+/** Format 1 is a name without parts: what was written before there were any, and what collecting leaves. */
+const schema = z.discriminatedUnion('format', [
+  z.strictObject({ format: z.literal(1), ...facts }),
+  z.strictObject({ format: z.literal(2), ...facts, parts }),
+])
+
+/** A host's record that this program cannot read. */
+export interface Unreadable {
+  readonly file: string
+  readonly why: string
+}
+
+/** The host's generations in this store, oldest first. A record that cannot be read is passed over. */
+export function generationsOf(root: string, host: string): Generation[] {
+  return readGenerations(root, host).generations
+}
+
+/** All records of a host, oldest first; for whoever must not take what it cannot read for nothing. */
+export function readGenerations(root: string, host: string): { generations: Generation[]; unreadable: Unreadable[] } {
+  const generations: Generation[] = []
+  const unreadable: Unreadable[] = []
+  for (const number of numbersOf(root, host)) {
+    const read = readRecord(root, host, number)
+    if ('file' in read) unreadable.push(read)
+    else generations.push(read)
+  }
+  return { generations, unreadable }
+}
+
+/** Hosts that have generations in this store. */
+export function recordedHosts(root: string): string[] {
+  const directory = join(root, 'generations')
+  return existsSync(directory) ? readdirSync(directory).sort() : []
+}
+
+/** Which image it is: the same slot with other boot files is another generation. */
+export interface Identity {
+  readonly root: Digest
+  /** Digest of the manifest, which names every byte of the image but the signature's. */
+  readonly manifest: Digest
+}
+
+/** Gives an image its number: that of the host's last one where it is the same image, else the next. */
+export async function recordGeneration(
+  root: string,
+  host: string,
+  image: Identity,
+  describe: () => Promise<Omit<KeptGeneration, 'number' | 'root'>>,
+): Promise<number> {
+  const last = lastOf(root, host)
+  if (last !== undefined && isImage(last, image)) {
+    if (!isKept(last)) await replaceRecord(root, host, { ...last, parts: (await describe()).parts })
+    return last.number
+  }
+  const record = { root: image.root, ...(await describe()) }
+  return addRecord(root, host, (numbersOf(root, host).at(-1) ?? 0) + 1, record)
+}
+
+function isImage({ root, parts: known }: Generation, image: Identity): boolean {
+  if (root !== image.root) return false
+  return known === undefined || textOf(known, MANIFEST)?.digest === image.manifest
+}
+
+/** Leaves of a generation only its name: from now on nothing in the store is there for its sake. */
+export async function forgetParts(root: string, host: string, { parts: _, ...name }: Generation): Promise<void> {
+  await replaceRecord(root, host, name)
+}
+
+/** Whole or not at all, and never over another build's that was faster: a link to a name that is taken fails. */
+async function addRecord(
+  root: string,
+  host: string,
+  number: number,
+  record: Omit<Generation, 'number'>,
+): Promise<number> {
+  return besideRecords(root, host, record, async (beside) => {
+    for (let next = number; ; next += 1) if (await linked(beside, recordFile(root, host, next))) return next
+  })
+}
+
+async function replaceRecord(root: string, host: string, { number, ...record }: Generation): Promise<void> {
+  await besideRecords(root, host, record, (beside) => rename(beside, recordFile(root, host, number)))
+}
+
+/** A record under a name that is none yet; it and what `use` makes of it are on the disk afterwards. */
+async function besideRecords<T>(
+  root: string,
+  host: string,
+  record: Omit<Generation, 'number'>,
+  use: (beside: string) => Promise<T>,
+): Promise<T> {
+  const directory = directoryOf(root, host)
+  await mkdir(directory, { recursive: true })
+  const beside = join(directory, `.${randomUUID()}.new`)
+  const format = record.parts === undefined ? 1 : 2
+  await writeFile(beside, `${canonicalJson({ format, ...record })}\n`, { flush: true })
+  try {
+    return await use(beside)
+  } finally {
+    await rm(beside, { force: true })
+    await flushDirectory(directory)
+  }
+}
+
+async function flushDirectory(path: string): Promise<void> {
+  const directory = await open(path)
+  await directory.sync().finally(() => directory.close())
+}
+
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to)
+    return true
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
+    throw error
+  }
+}
+
+function lastOf(root: string, host: string): Generation | undefined {
+  for (const number of numbersOf(root, host).reverse()) {
+    const read = readRecord(root, host, number)
+    if (!('file' in read)) return read
+  }
+  return undefined
+}
+
+function numbersOf(root: string, host: string): number[] {
+  const directory = directoryOf(root, host)
+  if (!existsSync(directory)) return []
+  return readdirSync(directory)
+    .flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+function readRecord(root: string, host: string, number: number): Generation | Unreadable {
+  const file = recordFile(root, host, number)
+  try {
+    const parsed = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
+    if (!parsed.success) return { file, why: complaintOf(parsed.error) }
+    const { format: _, ...record } = parsed.data
+    return { number, ...record, root: record.root as Digest }
+  } catch (error) {
+    return { file, why: (error as Error).message }
+  }
+}
+
+function complaintOf({ issues: [first] }: z.ZodError): string {
+  return `'${first?.path.join('.')}': ${first?.message}`
+}
+
+function recordFile(root: string, host: string, number: number): string {
+  return join(directoryOf(root, host), `${number}.json`)
+}
+
+function directoryOf(root: string, host: string): string {
+  return join(root, 'generations', host)
+}

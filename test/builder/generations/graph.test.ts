@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import {
+  derivationsIn,
+  type Graph,
+  graphText,
+  objectsIn,
+  packagesIn,
+  parseGraph,
+} from '../../../builder/generations/graph.ts'
+import { derivationDigest } from '../../../images/derivation.ts'
+import { digestOf } from '../../../images/digest.ts'
+import { derivation, lockedPackage } from '../../helpers/derivation.ts'
+
+const toolchain = {
+  name: 'build',
+  architecture: 'amd64',
+  packages: [lockedPackage('node', { architecture: 'amd64' })],
+} as const
+
+/** Two layers, one of which is made with a program that is compiled, and a boot file that comes from the other. */
+function smallGraph(): Graph {
+  const compiled = derivation({ name: 'program', toolchain, inputs: { 'main.c': { bytes: 'int main;' } } })
+  const kernel = derivation({
+    name: 'kernel',
+    toolchain,
+    inputs: { 'debs/linux.deb': { locked: lockedPackage('linux') } },
+  })
+  const host = derivation({
+    name: 'host',
+    toolchain,
+    inputs: { program: { from: compiled, file: 'program' }, tree: { object: digestOf('tree') } },
+    env: { LANG: 'C' },
+    privilege: 'all',
+  })
+  return {
+    layers: new Map([
+      ['kernel', kernel],
+      ['host', host],
+    ]),
+    boot: new Map([['kernel.img', { from: kernel, file: 'kernel' }]]),
+  }
+}
+
+describe("an image's graph of derivations", () => {
+  it('comes back from its text with the same digests', () => {
+    const graph = smallGraph()
+    const read = parseGraph(graphText(graph).text)
+    const digests = (each: Graph) => derivationsIn(each).map(derivationDigest).sort()
+    expect(digests(read)).toEqual(digests(graph))
+    expect(digests(graph)).toHaveLength(3)
+    expect([...read.boot].map(([name, { from, file }]) => [name, from.name, file])).toEqual([
+      ['kernel.img', 'kernel', 'kernel'],
+    ])
+    expect(derivationsIn(read).find(({ name }) => name === 'host')).toMatchObject({
+      env: { LANG: 'C' },
+      privilege: 'all',
+      toolchain,
+    })
+  })
+
+  it('has one text, whatever order its parts were named in', () => {
+    const { layers, boot } = smallGraph()
+    const turned = { layers: new Map([...layers].reverse()), boot }
+    expect(graphText(turned).text).toBe(graphText({ layers, boot }).text)
+    expect(graphText(parseGraph(graphText(turned).text)).text).toBe(graphText(turned).text)
+  })
+
+  it('names texts of ours by digest, and gives them beside', () => {
+    const { text, bytes } = graphText(smallGraph())
+    expect(bytes).toEqual(['int main;'])
+    expect(text).not.toContain('int main;')
+    expect(text).toContain(digestOf('int main;'))
+  })
+
+  it.each([
+    ['before it was written', (graph: Graph) => graph],
+    ['after it was read', (graph: Graph) => parseGraph(graphText(graph).text)],
+  ])('knows all that it reads %s', (_, turn) => {
+    const graph = turn(smallGraph())
+    expect(
+      packagesIn(graph)
+        .map(({ package: name }) => name)
+        .sort(),
+    ).toEqual(['linux', 'node'])
+    expect(objectsIn(graph).sort()).toEqual([digestOf('int main;'), digestOf('tree')].sort())
+  })
+
+  it.each([
+    ['a command was changed', (text: string) => text.replace('"true"', '"false"'), 'is not what its digest says'],
+    [
+      'a package is missing',
+      (text: string) => text.replaceAll(`"${digestOf('linux')}":{`, '"x":{'),
+      `nothing is said of '${digestOf('linux')}'`,
+    ],
+    [
+      'it is of a format to come',
+      (text: string) => text.replace('"format":1', '"format":2'),
+      'has format 2, this hangar reads format 1',
+    ],
+  ])('is not read where %s', (_, change, complaint) => {
+    const { text } = graphText(smallGraph())
+    expect(change(text)).not.toBe(text)
+    expect(() => parseGraph(change(text))).toThrow(complaint)
+  })
+})

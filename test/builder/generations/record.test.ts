@@ -1,0 +1,137 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  forgetParts,
+  generationsOf,
+  isKept,
+  readGenerations,
+  recordGeneration,
+} from '../../../builder/generations/record.ts'
+import { canonicalJson } from '../../../images/canonical.ts'
+import { digestOf } from '../../../images/digest.ts'
+import { parts } from '../../helpers/kept-generation.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const FACTS = { built: '2026-11-23T12:00:00.000Z', revision: null }
+const LATER = '2026-11-24T12:00:00.000Z'
+
+/** An image that is named by a word; `boot` makes it another one with the same slot. */
+const image = (word: string, boot = word) => ({
+  identity: { root: digestOf(word), manifest: digestOf(`${boot} manifest.json`) },
+  describe: async () => ({ ...FACTS, parts: parts(boot) }),
+})
+
+function record(root: string, host: string, { identity, describe }: ReturnType<typeof image>) {
+  return recordGeneration(root, host, identity, describe)
+}
+
+/** A record as it was written before parts were kept. */
+function writeOld(root: string, number: number, word: string) {
+  mkdirSync(join(root, 'generations/adama'), { recursive: true })
+  const text = `${canonicalJson({ format: 1, root: digestOf(word), ...FACTS })}\n`
+  writeFileSync(join(root, `generations/adama/${number}.json`), text)
+  return text
+}
+
+describe("a host's generations", () => {
+  it('are numbered from 1, and another host has its own', async () => {
+    const root = await tempDirectory()
+    expect(await record(root, 'adama', image('one'))).toBe(1)
+    expect(await record(root, 'adama', image('two'))).toBe(2)
+    expect(await record(root, 'starbuck', image('two'))).toBe(1)
+    expect(generationsOf(root, 'adama')).toEqual([
+      { number: 1, root: digestOf('one'), ...FACTS, parts: parts('one') },
+      { number: 2, root: digestOf('two'), ...FACTS, parts: parts('two') },
+    ])
+  })
+
+  it('stay what they were when the same image is built again, and nobody asks git then', async () => {
+    const root = await tempDirectory()
+    const one = image('one')
+    await record(root, 'adama', one)
+    const asked = () => Promise.reject(new Error('asked'))
+    expect(await recordGeneration(root, 'adama', one.identity, asked)).toBe(1)
+    expect(generationsOf(root, 'adama')).toHaveLength(1)
+  })
+
+  it('are another one when only the boot files differ', async () => {
+    const root = await tempDirectory()
+    expect(await record(root, 'adama', image('one'))).toBe(1)
+    expect(await record(root, 'adama', image('one', 'other boot files'))).toBe(2)
+  })
+
+  it('get a new number when an older image comes back: it is the newest then', async () => {
+    const root = await tempDirectory()
+    for (const word of ['one', 'two', 'one']) await record(root, 'adama', image(word))
+    const roots = generationsOf(root, 'adama').map((each) => each.root)
+    expect(roots).toEqual(['one', 'two', 'one'].map((word) => digestOf(word)))
+  })
+
+  it('never share a number, however many are built at once', async () => {
+    const root = await tempDirectory()
+    const words = Array.from({ length: 8 }, (_, index) => `image ${index}`)
+    const numbers = await Promise.all(words.map((word) => record(root, 'adama', image(word))))
+    expect([...numbers].sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+    expect(readdirSync(join(root, 'generations/adama'))).toHaveLength(8)
+  })
+
+  it('are counted on after a record that nobody can read, which is named to whoever asks', async () => {
+    const root = await tempDirectory()
+    writeOld(root, 1, 'one')
+    writeFileSync(join(root, 'generations/adama/1.json'), '{"for')
+    expect(await record(root, 'adama', image('one'))).toBe(2)
+    expect(generationsOf(root, 'adama').map(({ number }) => number)).toEqual([2])
+    expect(readGenerations(root, 'adama').unreadable).toEqual([
+      { file: join(root, 'generations/adama/1.json'), why: expect.stringContaining('JSON') },
+    ])
+  })
+
+  it.each([
+    ['of a format to come', { format: 3, root: digestOf('one'), ...FACTS }],
+    ['whose parts lack something', { format: 2, root: digestOf('one'), ...FACTS, parts: { slotSize: 1 } }],
+    [
+      'whose parts name no digest',
+      {
+        format: 2,
+        root: digestOf('one'),
+        ...FACTS,
+        parts: parts('one', { texts: [{ name: 'x', digest: 'x' as never, size: 1 }] }),
+      },
+    ],
+  ])('are not read from a record %s', async (_, stored) => {
+    const root = await tempDirectory()
+    writeOld(root, 1, 'one')
+    writeFileSync(join(root, 'generations/adama/1.json'), JSON.stringify(stored))
+    expect(readGenerations(root, 'adama')).toEqual({ generations: [], unreadable: [expect.anything()] })
+  })
+})
+
+describe('a record of before parts were kept', () => {
+  it('is read as a name alone', async () => {
+    const root = await tempDirectory()
+    writeOld(root, 4, 'one')
+    const [found] = generationsOf(root, 'adama')
+    expect(found).toEqual({ number: 4, root: digestOf('one'), ...FACTS })
+    expect(found !== undefined && isKept(found)).toBe(false)
+  })
+
+  it('is completed when the same image is built again, and keeps its number and its time', async () => {
+    const root = await tempDirectory()
+    writeOld(root, 4, 'one')
+    const { identity } = image('one')
+    const later = async () => ({ built: LATER, revision: 'f'.repeat(40), parts: parts('one') })
+    expect(await recordGeneration(root, 'adama', identity, later)).toBe(4)
+    expect(generationsOf(root, 'adama')).toEqual([{ number: 4, root: digestOf('one'), ...FACTS, parts: parts('one') }])
+  })
+
+  it('is what is left of a generation whose parts are forgotten', async () => {
+    const root = await tempDirectory()
+    await record(root, 'adama', image('one'))
+    const [found] = generationsOf(root, 'adama')
+    if (found === undefined) throw new Error('nothing was recorded')
+    await forgetParts(root, 'adama', found)
+    const left = readFileSync(join(root, 'generations/adama/1.json'), 'utf8')
+    expect(left).toBe(writeOld(await tempDirectory(), 1, 'one'))
+  })
+})
