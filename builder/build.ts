@@ -14,7 +14,8 @@ import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
 import { type Made, timeSteps } from './report/timed.ts'
 import { projectRevision } from './revision.ts'
-import { lockedIn, type Workshop } from './workshop.ts'
+import { usingStore } from './store/users.ts'
+import { lockedIn, storeUse, type Workshop } from './workshop.ts'
 
 export interface BuildRequest {
   readonly plan: HostPlan
@@ -34,7 +35,11 @@ export interface Built {
 }
 
 /** From a host to signed bytes in its output directory. */
-export async function build(workshop: Workshop, { plan, frozen, output }: BuildRequest): Promise<Built> {
+export function build(workshop: Workshop, request: BuildRequest): Promise<Built> {
+  return usingStore(storeUse(workshop, `build of ${request.plan.name}`), () => buildInStore(workshop, request))
+}
+
+async function buildInStore(workshop: Workshop, { plan, frozen, output }: BuildRequest): Promise<Built> {
   const keys = await ownerKeys({ env: workshop.env, reporter: workshop.reporter })
   const timed = timeSteps(workshop.reporter)
   return withLock(workshop, plan.sets(workshop.builder), frozen, async (lock) => {

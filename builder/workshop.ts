@@ -7,12 +7,15 @@ import { type ArchitectureSet, setKey } from '../images/package-set.ts'
 import { TOOLCHAIN } from '../images/sets.ts'
 import { fetchObjects } from './archive/fetch.ts'
 import { mirrorsOf, readAptSources } from './archive/mirrors.ts'
+import { offlineFetch } from './archive/offline.ts'
 import { snapshots } from './archive/snapshot.ts'
 import { readLock } from './lock/file.ts'
 import type { LockOptions } from './lock/lock.ts'
 import type { Reporter } from './reporter.ts'
 import { localRunner } from './runners/local.ts'
 import { openStore, storeRoot } from './store/directory.ts'
+import type { StoreUse } from './store/users.ts'
+import type { Fetch } from './toolchain.ts'
 
 /** What a command is given by the outside. */
 export interface Surroundings {
@@ -26,15 +29,19 @@ export interface Surroundings {
 
 export type Workshop = Awaited<ReturnType<typeof openWorkshop>>
 
+/** Whether what the store lacks may be fetched. */
+export type Network = 'online' | 'offline'
+
 /** The store, the mirrors and the runner, as the environment sets them. */
-export async function openWorkshop(surroundings: Surroundings) {
+export async function openWorkshop(surroundings: Surroundings, network: Network = 'online') {
   const { env, project, reporter, signal } = surroundings
   const store = await openStore(storeRoot(env))
   const mirrors = mirrorsOf(env, await readAptSources())
   const lockFile = join(project, LOCK)
   const { time } = await readLock(lockFile)
-  const fetch = (packages: Parameters<typeof fetchObjects>[0]) =>
+  const online: Fetch = (packages) =>
     fetchObjects(packages, { store, mirrors, lastResort: snapshots(time), reporter, signal })
+  const fetch = network === 'offline' ? offlineFetch(store) : online
   const builder = builderArchitecture()
   return {
     ...surroundings,
@@ -46,6 +53,12 @@ export async function openWorkshop(surroundings: Surroundings) {
     toolchain: { set: TOOLCHAIN, architecture: builder } satisfies ArchitectureSet,
     runner: localRunner({ store, fetch, signal }),
   }
+}
+
+/** For `usingStore`: what is done, and that it may have to wait. */
+export function storeUse({ store, reporter, signal }: Pick<Workshop, 'store' | 'reporter' | 'signal'>, what: string) {
+  const onWait = (who: string) => reporter.notice(`waiting: the store is in use by ${who}`)
+  return { root: store.root, what, onWait, signal } satisfies StoreUse
 }
 
 const LOCK = 'images/debian.lock.json'

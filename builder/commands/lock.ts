@@ -2,7 +2,8 @@ import type { ArchitectureSet } from '../../images/package-set.ts'
 import type { HostPlan } from '../host-plan.ts'
 import { relock } from '../lock/ensure.ts'
 import { readLock } from '../lock/file.ts'
-import { openWorkshop, type Surroundings } from '../workshop.ts'
+import { usingStore } from '../store/users.ts'
+import { openWorkshop, type Surroundings, storeUse } from '../workshop.ts'
 
 export interface LockCommand extends Surroundings {
   readonly plans: readonly HostPlan[]
@@ -20,12 +21,9 @@ export async function lockCommand(command: LockCommand): Promise<string> {
     ...command.tools.map((set) => ({ set, architecture })),
   ])
   const current = await readLock(workshop.lockFile)
-  const lock = await relock(
-    workshop,
-    wanted,
-    current,
-    { kind: command.mode },
-    command.mode === 'update' ? 'moved forward' : 'locked',
+  const what = command.mode === 'update' ? 'moved forward' : 'locked'
+  const lock = await usingStore(storeUse(workshop, 'lock'), () =>
+    relock(workshop, wanted, current, { kind: command.mode }, what),
   )
   if (lock === current) return 'the lock answers for everything; to move it forward: npm run lock -- --update'
   return `${Object.keys(lock.packages).length} packages in ${Object.keys(lock.sets).length} sets`

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UserError } from '../../errors.ts'
+
+/** What a process does with a store: `collect` excludes the others, `programs` runs what it unpacked there. */
+type Kind = 'use' | 'collect' | 'programs'
+
+export interface StoreUse {
+  /** Of the store. */
+  readonly root: string
+  /** For whoever has to wait: `build of adama`. */
+  readonly what: string
+  /** Told once, when it has to wait. */
+  readonly onWait?: ((who: string) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Milliseconds that it waits at most. */
+  readonly patience?: number
+}
+
+/** A build takes minutes where nothing was built before. */
+const PATIENCE = 15 * 60_000
+const INTERVAL = 50
+
+/**
+ * Nothing is collected while `use` runs: what it finds in the store stays there, and what it puts there is not taken for
+ * garbage before something names it. Any number of uses run at once; a collection waits for them, and they for it.
+ */
+export async function usingStore<T>(given: StoreUse, use: () => Promise<T>): Promise<T> {
+  const { remove } = await enter('use', given)
+  try {
+    return await use()
+  } finally {
+    remove()
+  }
+}
+
+/** Runs `collect` while nobody else uses the store. */
+export async function collectingStore<T>(given: StoreUse, collect: () => Promise<T>): Promise<T> {
+  const { remove } = await enter('collect', given)
+  try {
+    // Whoever comes from now on finds our mark and waits; these were here before.
+    await waitFor(() => marksOf(given.root, 'use')[0], given)
+    return await collect()
+  } finally {
+    remove()
+  }
+}
+
+/** The directory of unpacked programs stays until this process ends: it runs them. */
+export async function keepPrograms(root: string, directory: string): Promise<void> {
+  const { remove } = await place('programs', root, directory)
+  process.once('exit', remove)
+}
+
+/** Directories of unpacked programs that some process runs. */
+export function programsInUse(root: string): string[] {
+  return marksOf(root, 'programs').map(({ file }) => readWhat(file))
+}
+
+/** First the mark and then the look around: of two that come at once, at least one sees the other. */
+async function enter(kind: 'use' | 'collect', given: StoreUse): Promise<Placed> {
+  const deadline = performance.now() + (given.patience ?? PATIENCE)
+  for (;;) {
+    const placed = await place(kind, given.root, given.what)
+    if (marksOf(given.root, 'collect').every(({ file }) => file === placed.file)) return placed
+    placed.remove()
+    await waitFor(() => marksOf(given.root, 'collect')[0], { ...given, patience: deadline - performance.now() })
+    // Two collections that stepped back at the same moment must not go on doing so.
+    if (kind === 'collect') await sleep(Math.random() * INTERVAL)
+  }
+}
+
+async function waitFor(inTheWay: () => Mark | undefined, { onWait, signal, patience = PATIENCE }: StoreUse) {
+  const deadline = performance.now() + patience
+  let isTold = false
+  for (let mark = inTheWay(); mark !== undefined; mark = inTheWay()) {
+    signal?.throwIfAborted()
+    const who = `${readWhat(mark.file)} (process ${mark.pid})`
+    if (performance.now() > deadline) throw stillThere(who, mark)
+    if (!isTold) onWait?.(who)
+    isTold = true
+    await sleep(INTERVAL)
+  }
+}
+
+interface Mark {
+  readonly file: string
+  readonly pid: number
+}
+
+interface Placed {
+  readonly file: string
+  remove(): void
+}
+
+/** All that tells whether its process lives is in a mark's name: it is never seen half-written. */
+async function place(kind: Kind, root: string, what: string): Promise<Placed> {
+  const { pid, started, namespace, boot } = self()
+  const name = [kind, pid, started, namespace, boot, randomBytes(6).toString('hex')].join('-')
+  const file = join(root, 'users', name)
+  await mkdir(join(root, 'users'), { recursive: true })
+  await writeFile(file, what, { flag: 'wx' })
+  return { file, remove: () => rmSync(file, { force: true }) }
+}
+
+const NAME = /^(use|collect|programs)-(\d+)-(\d+)-(\d+)-([0-9a-f]+)-[0-9a-f]{12}$/
+
+/** Marks of living processes; those of the dead are removed. */
+function marksOf(root: string, wanted: Kind): Mark[] {
+  return namesIn(join(root, 'users')).flatMap((name) => {
+    const [, kind, pid, started, namespace, boot] = NAME.exec(name) ?? []
+    if (kind !== wanted || started === undefined || namespace === undefined || boot === undefined) return []
+    const file = join(root, 'users', name)
+    if (lives({ pid: Number(pid), started, namespace, boot })) return [{ file, pid: Number(pid) }]
+    rmSync(file, { force: true })
+    return []
+  })
+}
+
+interface Process {
+  readonly pid: number
+  /** Clock ticks from the machine's start to its own: numbers of processes are used again. */
+  readonly started: string
+  /** In which its number is its name. */
+  readonly namespace: string
+  readonly boot: string
+}
+
+function self(): Process {
+  return { pid: process.pid, started: startOf('self') ?? '0', namespace: namespaceOf(), boot: bootOf() }
+}
+
+/** A process of another namespace (a container) cannot be looked for: it is taken to live until the machine restarts. */
+function lives({ pid, started, namespace, boot }: Process): boolean {
+  if (boot !== bootOf()) return false
+  return namespace !== namespaceOf() || startOf(String(pid)) === started
+}
+
+/** proc(5): the 22nd field of `stat`; the second one, a program's name, may hold anything. */
+function startOf(pid: string): string | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+function namespaceOf(): string {
+  return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
+}
+
+function bootOf(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    return []
+  }
+}
+
+function readWhat(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return 'something that has just ended'
+  }
+}
+
+function stillThere(who: string, { file }: Mark): UserError {
+  return new UserError('busy', `the store is still in use: ${who}`, {
+    hint: `wait for it to end, or end it; if it ended in a container that was killed: rm '${file}'`,
+  })
+}
