@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'agent'
   | 'update'
   | 'export'
+  | 'generation'
 
 /**
  * A failure that the owner can do something about. The message states what failed, quotes values and says what was

@@ -1,10 +1,12 @@
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { generationVerbs } from './builder/cli/generation-verbs.ts'
 import type { Flag, Verb } from './builder/cli/invocation.ts'
 import { nextStep } from './builder/cli/next-step.ts'
 import { refuseSwallowedFlags } from './builder/cli/npm-traps.ts'
 import { type Session, withSession } from './builder/cli/session.ts'
 import { usageError } from './builder/cli/usage.ts'
+import { type BuildFlags, buildMode } from './builder/commands/build-flags.ts'
 import type { InitFlags } from './builder/commands/init.ts'
 import { hostNames, loadHost } from './builder/hosts/load.ts'
 import type { FrozenFlag } from './builder/lock/frozen.ts'
@@ -37,10 +39,19 @@ function verbs(session: Session): Command {
     .description('build the image of a host into out/HOST')
     .option('--frozen', 'fail rather than change the lock')
     .option('--no-frozen', 'change the lock where it has to be, in continuous integration too')
-    .action(async (name: string, _flags, command: Command) => {
+    .option('--offline', 'fetch nothing: from the store alone')
+    .option('--generation <number>', 'that earlier image again, to the byte, whatever the tree says now')
+    .action(async (name: string, flags: BuildFlags, command: Command) => {
+      const { frozen, network } = buildMode(flags, frozenFlag(command))
+      if (flags.generation !== undefined) {
+        const { rebuildCommand } = await import('./builder/commands/rebuild.ts')
+        return print(await rebuildCommand({ ...session, host: name, number: flags.generation, network }))
+      }
       const { buildCommand } = await import('./builder/commands/build.ts')
-      print(await buildCommand({ ...session, plan: await planFor(project, name), frozen: frozenFlag(command) }))
+      print(await buildCommand({ ...session, plan: await planFor(project, name), frozen, network }))
     })
+
+  generationVerbs(program, session)
 
   program
     .command('init <host>')

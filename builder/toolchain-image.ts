@@ -2,7 +2,7 @@ import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson } from '../images/canonical.ts'
 import { type OutputFile, type Toolchain, toolchainDigest } from '../images/derivation.ts'
-import { digestOf } from '../images/digest.ts'
+import { type Digest, digestOf } from '../images/digest.ts'
 import type { Reporter } from './reporter.ts'
 import type { Store } from './store/store.ts'
 import { type AddEntry, writeTar } from './tar.ts'
@@ -12,9 +12,14 @@ import { type Fetch, toolchainDirectory } from './toolchain.ts'
 const PACKING = 1
 const FILE = 'toolchain.oci.tar'
 
+/** Under which the store finds a toolchain's image. */
+export function toolchainImageName(toolchain: Toolchain): Digest {
+  return digestOf(canonicalJson({ 'toolchain image': PACKING, toolchain: toolchainDigest(toolchain) }))
+}
+
 /** The toolchain as an OCI image in one tar file, for container engines; made once, an object of the store. */
 export async function toolchainImage(toolchain: Toolchain, store: Store, fetch: Fetch, reporter: Reporter) {
-  const name = digestOf(canonicalJson({ 'toolchain image': PACKING, toolchain: toolchainDigest(toolchain) }))
+  const name = toolchainImageName(toolchain)
   const found = store.output(name)?.[FILE]
   if (found !== undefined) return store.path(found.digest)
   const root = await toolchainDirectory(toolchain, store, fetch, reporter)

@@ -37,7 +37,7 @@ export async function openWorkshop(surroundings: Surroundings, network: Network 
   const { env, project, reporter, signal } = surroundings
   const store = await openStore(storeRoot(env))
   const mirrors = mirrorsOf(env, await readAptSources())
-  const lockFile = join(project, LOCK)
+  const lockFile = lockFileOf(project)
   const { time } = await readLock(lockFile)
   const online: Fetch = (packages) =>
     fetchObjects(packages, { store, mirrors, lastResort: snapshots(time), reporter, signal })
@@ -61,7 +61,9 @@ export function storeUse({ store, reporter, signal }: Pick<Workshop, 'store' | '
   return { root: store.root, what, onWait, signal } satisfies StoreUse
 }
 
-const LOCK = 'images/debian.lock.json'
+export function lockFileOf(project: string): string {
+  return join(project, 'images/debian.lock.json')
+}
 
 export function lockOptions(workshop: Workshop): LockOptions {
   return { ...workshop, keyring: readFileSync(join(workshop.project, 'images/keyrings/debian-archive.asc'), 'utf8') }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Digest } from '../../images/digest.ts'
+import { flushDirectory } from '../store/flush.ts'
 import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
 
 /** What is known of one built image of a host beside its bytes, and is in none of them. */
@@ -60,10 +62,38 @@ export function readGenerations(root: string, host: string): { generations: Gene
   return { generations, unreadable }
 }
 
+/** The generation of that number; throws where there is none. */
+export function generationNumbered(root: string, host: string, number: number): Generation {
+  const generations = generationsOf(root, host)
+  const found = generations.find((each) => each.number === number)
+  if (found !== undefined) return found
+  const known = generations.filter(isKept).map((each) => each.number)
+  throw new UserError('generation', `${host} has no generation ${number} in this store`, {
+    hint: known.length === 0 ? `build one: npm run build:image ${host}` : `there are: ${known.slice(-10).join(', ')}`,
+  })
+}
+
+/** Throws where only its name is left. */
+export function requireKept(host: string, generation: Generation): KeptGeneration {
+  if (isKept(generation)) return generation
+  const { number, revision } = generation
+  const name = `generation ${number} of ${host}`
+  throw new UserError('generation', `only the name of ${name} is left: it was collected, or built by an older hangar`, {
+    hint:
+      revision === null
+        ? `those that are kept: npm run generations ${host}`
+        : `build its revision anew: git checkout ${revision.replace('-dirty', '')} && npm ci && npm run build:image ${host}`,
+  })
+}
+
 /** Hosts that have generations in this store. */
 export function recordedHosts(root: string): string[] {
   const directory = join(root, 'generations')
-  return existsSync(directory) ? readdirSync(directory).sort() : []
+  const entries = existsSync(directory) ? readdirSync(directory, { withFileTypes: true }) : []
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .sort()
 }
 
 /** Which image it is: the same slot with other boot files is another generation. */
@@ -133,11 +163,6 @@ async function besideRecords<T>(
     await rm(beside, { force: true })
     await flushDirectory(directory)
   }
-}
-
-async function flushDirectory(path: string): Promise<void> {
-  const directory = await open(path)
-  await directory.sync().finally(() => directory.close())
 }
 
 async function linked(from: string, to: string): Promise<boolean> {

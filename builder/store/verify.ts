@@ -29,7 +29,15 @@ export async function verifyStore(store: Store, reporter: Reporter, signal?: Abo
   return { whole: objects.length - damaged.length, damaged }
 }
 
-async function listObjects(store: Store): Promise<{ object: Digest; file: string; size: number }[]> {
+export interface StoredObject {
+  readonly object: Digest
+  readonly file: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** Every object of a store, by name. */
+export async function listObjects(store: Store): Promise<StoredObject[]> {
   const names = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
   const objects = names
     .map((name) => name.split('/').at(-1) ?? '')

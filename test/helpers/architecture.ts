@@ -24,7 +24,8 @@ const HOUSE: readonly (readonly [files: string, mayImport: readonly string[]])[]
 /** Which files may import a package; it is known to no others. */
 const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   'age-encryption': ['builder/keys/age.ts'],
-  commander: ['main.ts'],
+  // Verbs are declared where their commands are.
+  commander: ['main.ts', 'builder/cli/generation-verbs.ts'],
   esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts'],
   execa: ['builder/process.ts'],
   openpgp: ['builder/archive/signature.ts'],

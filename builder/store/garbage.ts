@@ -1,0 +1,103 @@
+import type { Dirent } from 'node:fs'
+import { lstat, readdir, rename, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { type Digest, isDigest } from '../../images/digest.ts'
+import { PACKAGES } from '../toolchain.ts'
+import type { Store } from './store.ts'
+import { listObjects, type StoredObject } from './verify.ts'
+
+/** What of a store is reached from anywhere. */
+export interface Reached {
+  readonly objects: ReadonlySet<Digest>
+  /** Derivations whose outputs' records stay. */
+  readonly outputs: ReadonlySet<Digest>
+  /** Digests of toolchains. */
+  readonly toolchains: ReadonlySet<Digest>
+  /** Directories of toolchains that stay whatever their digest is: somebody runs them. */
+  readonly inUse: readonly string[]
+}
+
+export interface Garbage {
+  readonly objects: readonly StoredObject[]
+  /** Files that say what a derivation left, and logs of derivations. */
+  readonly records: readonly string[]
+  /** Directories with a whole system of programs each. */
+  readonly toolchains: readonly { readonly directory: string; readonly size: number }[]
+}
+
+/** Does one thing that changes the store; a test may end the process before or after it. */
+export type Step = (what: string, act: () => Promise<unknown>) => Promise<void>
+
+export const justDo: Step = async (_, act) => void (await act())
+
+/** What nothing reaches. Nothing is changed. */
+export async function findGarbage(store: Store, reached: Reached): Promise<Garbage> {
+  const [objects, outputs, logs, toolchains] = await Promise.all([
+    listObjects(store),
+    namesBelow(join(store.root, 'outputs'), '.json'),
+    namesBelow(join(store.root, 'logs'), '.log'),
+    unreachedToolchains(store, reached),
+  ])
+  return {
+    objects: objects.filter(({ object }) => !reached.objects.has(object)),
+    records: [...outputs, ...logs].filter(({ name }) => !reached.outputs.has(name)).map(({ file }) => file),
+    toolchains,
+  }
+}
+
+/**
+ * Removes garbage. An output's record goes before its objects, and a toolchain is moved away whole before anything in it
+ * is deleted: whenever this ends, what is still found is whole.
+ */
+export async function removeGarbage(store: Store, garbage: Garbage, step: Step = justDo): Promise<void> {
+  for (const file of garbage.records) await step(`remove ${basename(file)}`, () => rm(file, { force: true }))
+  for (const { file } of garbage.objects) await step(`remove ${basename(file)}`, () => rm(file, { force: true }))
+  for (const { directory } of garbage.toolchains) await removeToolchain(store, directory, step)
+}
+
+async function removeToolchain(store: Store, directory: string, step: Step): Promise<void> {
+  await store.scratch('collected-toolchain', async (scratch) => {
+    await step(`move ${basename(directory)}`, () => rename(directory, join(scratch, 'root')).catch(ignoreAbsent))
+    await step(`remove the list of ${basename(directory)}`, () => rm(`${directory}${PACKAGES}`, { force: true }))
+  })
+}
+
+/** A list without its directory is what a removal that was cut short left. */
+async function unreachedToolchains(store: Store, { toolchains, inUse }: Reached): Promise<Garbage['toolchains']> {
+  const parent = join(store.root, 'toolchains')
+  const names = (await entriesOf(parent)).map(({ name }) => name.replace(PACKAGES, ''))
+  const used = new Set(inUse.map((each) => basename(each)))
+  const isReached = (name: string) => used.has(name) || toolchains.has((name.split('-').at(-1) ?? '') as Digest)
+  return Promise.all(
+    [...new Set(names)]
+      .filter((name) => !isReached(name))
+      .map(async (name) => ({ directory: join(parent, name), size: await sizeBelow(join(parent, name)) })),
+  )
+}
+
+async function namesBelow(directory: string, ending: string): Promise<{ name: Digest; file: string }[]> {
+  const found = await readdir(directory, { recursive: true }).catch(() => [])
+  return found.flatMap((path) => {
+    const name = basename(path, ending)
+    return path.endsWith(ending) && isDigest(name) ? [{ name, file: join(directory, path) }] : []
+  })
+}
+
+/** Bytes of all regular files. */
+async function sizeBelow(directory: string): Promise<number> {
+  let size = 0
+  for (const entry of await entriesOf(directory)) {
+    const path = join(directory, entry.name)
+    if (entry.isDirectory()) size += await sizeBelow(path)
+    else if (entry.isFile()) size += (await lstat(path)).size
+  }
+  return size
+}
+
+async function entriesOf(directory: string): Promise<Dirent[]> {
+  return readdir(directory, { withFileTypes: true }).catch(() => [])
+}
+
+function ignoreAbsent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}
