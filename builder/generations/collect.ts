@@ -4,7 +4,14 @@ import { findGarbage, type Garbage, justDo, removeGarbage, type Step } from '../
 import type { Store } from '../store/store.ts'
 import { collectingStore, programsInUse, type StoreUse } from '../store/users.ts'
 import { pinnedOf } from './pins.ts'
-import { forgetParts, isKept, type KeptGeneration, readGenerations, recordedHosts } from './record.ts'
+import {
+  forgetParts,
+  isKept,
+  type KeptGeneration,
+  readGenerations,
+  recordedHosts,
+  unfinishedRecords,
+} from './record.ts'
 import { choose, type Retention } from './retention.ts'
 import { liveFrom } from './roots.ts'
 
@@ -53,7 +60,8 @@ async function look({ store, lock }: CollectRequest, { stay, go }: Pick<Collecte
   const generations = stay.map(({ generation }) => generation)
   const { live, unknown } = await liveFrom(store, generations, lock)
   const garbage = await findGarbage(store, { ...live, inUse: programsInUse(store.root) })
-  return { stay, go, garbage, unknown }
+  const records = [...unfinishedRecords(store.root), ...garbage.records]
+  return { stay, go, garbage: { ...garbage, records }, unknown }
 }
 
 function chosenIn({ store, retention, now }: CollectRequest): Pick<Collected, 'stay' | 'go'> {

@@ -96,6 +96,17 @@ export function recordedHosts(root: string): string[] {
     .sort()
 }
 
+/** What a process that was killed left beside its records: nobody reads it. */
+export function unfinishedRecords(root: string): string[] {
+  return recordedHosts(root).flatMap((host) => {
+    const directory = directoryOf(root, host)
+    const names = readdirSync(directory).filter((name) => UNFINISHED.test(name))
+    return names.map((name) => join(directory, name))
+  })
+}
+
+const UNFINISHED = /^\..*\.new$/
+
 /** Which image it is: the same slot with other boot files is another generation. */
 export interface Identity {
   readonly root: Digest

@@ -14,7 +14,9 @@ export async function childProgram(source: string, directory: string): Promise<s
     target: 'node20',
     logLevel: 'error',
     // Packages in CommonJS form ask for `require`.
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as testRequire } from 'node:module'; const require = testRequire(import.meta.url);",
+    },
   })
   return outfile
 }

@@ -1,0 +1,250 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type CollectRequest, collect } from '../../../builder/generations/collect.ts'
+import { derivationsIn, parseGraph } from '../../../builder/generations/graph.ts'
+import { pin, pinnedOf, unpin } from '../../../builder/generations/pins.ts'
+import { generationNumbered, generationsOf, isKept, requireKept } from '../../../builder/generations/record.ts'
+import type { Store } from '../../../builder/store/store.ts'
+import { keepPrograms, usingStore } from '../../../builder/store/users.ts'
+import { derivationDigest } from '../../../images/derivation.ts'
+import { type Digest, digestOf } from '../../../images/digest.ts'
+import { derivation } from '../../helpers/derivation.ts'
+import { smallLab, smallLock } from '../../helpers/small-lab.ts'
+import { memory, tempDirectory } from '../../helpers/temp.ts'
+import { PROJECT } from '../../helpers/toolchain.ts'
+import { filesIn, lostIn } from '../../helpers/whole-generations.ts'
+
+/** A lab with so many generations, each with a lock of its own; `gc` keeps the newest. */
+async function withGenerations(count: number) {
+  const lab = await smallLab(await tempDirectory(memory()), PROJECT)
+  const { store } = lab
+  for (let version = 1; version <= count; version += 1) await lab.make(`${version}`, `line ${version}`)
+  const use = { root: store.root, what: 'gc' }
+  const gc = (given: Partial<CollectRequest> = {}) =>
+    collect({
+      ...{ store, use, mode: 'collect', lock: undefined, now: new Date('2027-01-01') },
+      ...{ retention: { keep: 1, olderThan: 0 }, ...given },
+    })
+  const kept = (host = 'tiny') =>
+    generationsOf(store.root, host)
+      .filter(isKept)
+      .map(({ number }) => number)
+  const partsOf = (number: number) => requireKept('tiny', generationNumbered(store.root, 'tiny', number)).parts
+  return { ...lab, use, gc, kept, partsOf }
+}
+
+const hasFetched = (store: Store, version: string) =>
+  Object.values(smallLock(version).packages).map(({ sha256 }) => store.has(sha256))
+
+describe('a collection', () => {
+  it('leaves of an old generation its name, and of what only it needed nothing', async () => {
+    const { store, gc, kept, partsOf } = await withGenerations(2)
+    const { layers, boot, texts, origin } = partsOf(1)
+    const { go, stay } = await gc()
+    expect([go, stay].map((each) => each.map(({ generation }) => generation.number))).toEqual([[1], [2]])
+    expect(kept()).toEqual([2])
+    expect(generationNumbered(store.root, 'tiny', 1)).not.toHaveProperty('parts')
+    for (const { digest } of [...layers, ...boot, ...texts]) expect(store.has(digest)).toBe(false)
+    expect(store.has(origin?.graph as Digest)).toBe(false)
+    expect(hasFetched(store, '1')).toEqual([false, false, false])
+    expect(lostIn(store)).toEqual([])
+  })
+
+  it('leaves what another generation shares', async () => {
+    const { store, gc, make, partsOf } = await withGenerations(1)
+    await make('1', 'another line')
+    const base = partsOf(1).layers.find(({ name }) => name === 'base')?.digest as Digest
+    await gc()
+    expect(partsOf(2).layers.map(({ digest }) => digest)).toContain(base)
+    expect([store.has(base), lostIn(store)]).toEqual([true, []])
+  })
+
+  it('takes no pinned generation, and takes it when it is unpinned', async () => {
+    const { store, use, gc, kept } = await withGenerations(3)
+    expect(await pin({ store, use, host: 'tiny', number: 1 })).toBe('pinned')
+    expect(await pin({ store, use, host: 'tiny', number: 1 })).toBe('already')
+    await gc()
+    expect([kept(), lostIn(store), hasFetched(store, '1')]).toEqual([[1, 3], [], [true, true, true]])
+    expect(await unpin({ store, host: 'tiny', number: 1 })).toBe('unpinned')
+    expect(await unpin({ store, host: 'tiny', number: 1 })).toBe('was not')
+    await gc()
+    expect(kept()).toEqual([3])
+  })
+
+  it('counts each host by itself', async () => {
+    const { make, gc, kept } = await withGenerations(2)
+    for (const line of ['a', 'b']) await make('1', line, 'other')
+    await gc()
+    expect([kept('tiny'), kept('other')]).toEqual([[2], [2]])
+  })
+
+  it('leaves what derivations between layers made, and takes what no generation was made with', async () => {
+    const { store, gc, workshop } = await withGenerations(1)
+    const { runner, reporter } = workshop()
+    await runner.realise([derivation({ name: 'other' })], reporter)
+    const between = parseGraph(readFileSync(store.path(requireOrigin(store)), 'utf8'))
+    const digests = derivationsIn(between).map(derivationDigest)
+    expect(digests).toHaveLength(4)
+    const { garbage } = await gc()
+    expect(garbage.records.map((file) => basename(file, '.json'))).toEqual([
+      derivationDigest(derivation({ name: 'other' })),
+    ])
+    for (const digest of digests) expect(store.output(digest)).toBeDefined()
+  })
+
+  it('finds nothing more to do the second time', async () => {
+    const { gc, store } = await withGenerations(2)
+    await gc()
+    const files = filesIn(store)
+    const { garbage, go } = await gc()
+    expect({ garbage, go }).toEqual({ garbage: { objects: [], records: [], toolchains: [] }, go: [] })
+    expect(filesIn(store)).toEqual(files)
+  })
+
+  it('changes nothing when it is only asked, and names just what it would take', async () => {
+    const { gc, store, unpackToolchain } = await withGenerations(2)
+    unpackToolchain('1')
+    const files = filesIn(store)
+    const asked = await gc({ mode: 'dry-run' })
+    expect(filesIn(store)).toEqual(files)
+    const done = await gc()
+    expect(asked.garbage).toEqual(done.garbage)
+    expect(asked.go.map(({ generation }) => generation.number)).toEqual([1])
+    expect(filesIn(store).length).toBeLessThan(files.length - asked.garbage.objects.length)
+  })
+})
+
+function requireOrigin(store: Store): Digest {
+  const { origin } = requireKept('tiny', generationNumbered(store.root, 'tiny', 1)).parts
+  if (origin === null) throw new Error('generation 1 was built here')
+  return origin.graph
+}
+
+describe('what the present lock names', () => {
+  it('stays, and goes where no lock names it', async () => {
+    const { store, gc, fetched, workshop } = await withGenerations(1)
+    await workshop().fetch(Object.values(smallLock('9').packages))
+    expect(fetched).toContain('app 9')
+    await gc({ lock: smallLock('9') })
+    expect(hasFetched(store, '9')).toEqual([true, true, true])
+    await gc()
+    expect(hasFetched(store, '9')).toEqual([false, false, false])
+  })
+})
+
+describe('a toolchain', () => {
+  it('stays unpacked where a generation or the lock needs it, and goes with its list otherwise', async () => {
+    const { store, gc, unpackToolchain } = await withGenerations(2)
+    const [, current, locked] = ['1', '2', '3'].map((version) => unpackToolchain(version)) as [string, string, string]
+    const { garbage } = await gc({ lock: smallLock('3') })
+    expect(garbage.toolchains.map(({ size }) => size)).toEqual(['program'.length])
+    const left = readdirSync(join(store.root, 'toolchains')).sort()
+    expect(left).toEqual([current, locked].flatMap((each) => [each, `${each}.packages`]).sort())
+    expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
+  })
+
+  it('stays while a process runs its programs', async () => {
+    const { store, gc, unpackToolchain } = await withGenerations(2)
+    const old = unpackToolchain('1')
+    await keepPrograms(store.root, join(store.root, 'toolchains', old))
+    await gc()
+    expect(readdirSync(join(store.root, 'toolchains'))).toEqual([old, `${old}.packages`])
+  })
+
+  it('whose directory is gone leaves no list behind', async () => {
+    const { store, gc, unpackToolchain } = await withGenerations(2)
+    rmSync(join(store.root, 'toolchains', unpackToolchain('1')), { recursive: true })
+    await gc()
+    expect(readdirSync(join(store.root, 'toolchains'))).toEqual([])
+  })
+})
+
+describe('what a collection cannot read', () => {
+  it.each([
+    ['is damaged', '{"format":2'],
+    ['is of a hangar to come', JSON.stringify({ format: 3, root: digestOf('x') })],
+  ])('stops it before anything is touched where a record %s', async (_, text) => {
+    const { store, gc } = await withGenerations(3)
+    const file = join(store.root, 'generations/tiny/2.json')
+    writeFileSync(file, text)
+    const files = filesIn(store)
+    await expect(gc()).rejects.toMatchObject({
+      code: 'generation',
+      message: expect.stringContaining(`nothing is collected: cannot tell what '${file}' keeps: `),
+      hint: expect.stringContaining(`rm '${file}'`),
+    })
+    expect(filesIn(store)).toEqual(files)
+    expect(readdirSync(join(store.root, 'users'))).toEqual([])
+  })
+
+  it('stops it where a graph is of a hangar to come', async () => {
+    const { store, gc, partsOf } = await withGenerations(1)
+    const file = join(store.root, 'generations/tiny/1.json')
+    const graph = await store.putBytes(
+      readFileSync(store.path(partsOf(1).origin?.graph as Digest), 'utf8').replace('"format":1', '"format":2'),
+    )
+    const record = JSON.parse(readFileSync(file, 'utf8'))
+    record.parts.origin.graph = graph
+    writeFileSync(file, JSON.stringify(record))
+    const files = filesIn(store)
+    await expect(gc()).rejects.toMatchObject({ code: 'format' })
+    expect(filesIn(store)).toEqual(files)
+  })
+
+  it('is told where a graph is lost: its layers stay, and what they were made from cannot be told', async () => {
+    const { store, gc, partsOf } = await withGenerations(1)
+    rmSync(store.path(partsOf(1).origin?.graph as Digest))
+    const { unknown } = await gc()
+    expect(unknown.map(({ number }) => number)).toEqual([1])
+    for (const { digest } of partsOf(1).layers) expect(store.has(digest)).toBe(true)
+    expect(hasFetched(store, '1')).toEqual([false, false, false])
+  })
+
+  it('is no file beside the records that nobody finished: that goes', async () => {
+    const { store, gc } = await withGenerations(1)
+    const file = join(store.root, 'generations/tiny/.0123.new')
+    writeFileSync(file, '{')
+    await gc()
+    expect(existsSync(file)).toBe(false)
+  })
+})
+
+describe('a pin', () => {
+  it('is refused where only the name is left, and where there is no such generation', async () => {
+    const { store, use, gc } = await withGenerations(2)
+    await gc()
+    const pinning = (number: number) => pin({ store, use, host: 'tiny', number })
+    await expect(pinning(1)).rejects.toThrow('only the name of generation 1 of tiny is left')
+    await expect(pinning(7)).rejects.toThrow('tiny has no generation 7 in this store')
+    expect(pinnedOf(store.root, 'tiny')).toEqual(new Set())
+  })
+})
+
+describe('a build beside a collection', () => {
+  /** Puts an object and names it in a record later, as a build does; a collection is asked for between. */
+  async function buildMeanwhile(collectorsPlace: (store: string) => string) {
+    const { store, gc, make } = await withGenerations(1)
+    const place = collectorsPlace(store.root)
+    mkdirSync(place, { recursive: true })
+    let collection: Promise<unknown> | undefined
+    const found = await usingStore({ root: store.root, what: 'build' }, async () => {
+      const object = await store.putBytes('half way')
+      collection = gc({ use: { root: place, what: 'gc' } })
+      // What a collection needs that does not wait.
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      return store.has(object)
+    })
+    await collection
+    await make('2', 'afterwards')
+    return found
+  }
+
+  it('finds what it put, since the collection waits for it', async () => {
+    expect(await buildMeanwhile((store) => store)).toBe(true)
+  })
+
+  it('would not find it, did the collection not look for its mark', async () => {
+    expect(await buildMeanwhile((store) => `${store}/elsewhere`)).toBe(false)
+  })
+})

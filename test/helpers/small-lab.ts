@@ -1,0 +1,175 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { offlineFetch } from '../../builder/archive/offline.ts'
+import { build } from '../../builder/build.ts'
+import { keepParts } from '../../builder/generations/keep.ts'
+import { recordGeneration } from '../../builder/generations/record.ts'
+import type { HostPlan, PlanContext } from '../../builder/host-plan.ts'
+import { openStore } from '../../builder/store/directory.ts'
+import { usingStore } from '../../builder/store/users.ts'
+import type { Fetch } from '../../builder/toolchain.ts'
+import type { Network, Workshop } from '../../builder/workshop.ts'
+import { BOARDS } from '../../images/board.ts'
+import { type Derivation, toolchainDigest } from '../../images/derivation.ts'
+import { digestOf } from '../../images/digest.ts'
+import type { Image } from '../../images/image.ts'
+import { MIB } from '../../images/layout.ts'
+import { type Lock, type LockedPackage, lockText, packageKey } from '../../images/lock.ts'
+import { parseHostName, parseServiceName } from '../../images/names.ts'
+import { derivation, lockedPackage } from './derivation.ts'
+import { pretendRunner } from './pretend-runner.ts'
+import { listReporter } from './reporter.ts'
+
+const NAMES = ['app', 'libc', 'node'] as const
+const SETS = { 'base:arm64': 'libc', 'container/app:arm64': 'app', 'toolchain:amd64': 'node' } as const
+
+/** The file that a package is, in some version. */
+function deb(name: string, version: string): Buffer {
+  return Buffer.from(`package ${name} ${version}`)
+}
+
+/** A lock in which every package has this version. */
+export function smallLock(version: string): Lock {
+  const locked = (name: string): LockedPackage => {
+    const bytes = deb(name, version)
+    const architecture = name === 'node' ? 'amd64' : 'arm64'
+    return lockedPackage(name, { version, architecture, size: bytes.length, sha256: digestOf(bytes) })
+  }
+  const packages = NAMES.map(locked)
+  const keyOf = (name: string) => packages.filter((each) => each.package === name).map(packageKey)
+  const set = (name: string) => ({
+    request: [name],
+    essential: 'left-out' as const,
+    assumed: [],
+    packages: keyOf(name),
+  })
+  return {
+    format: 1,
+    time: 1_700_000_000 + Number.parseInt(version, 10),
+    releases: {},
+    sets: Object.fromEntries(Object.entries(SETS).map(([key, name]) => [key, set(name)])),
+    packages: Object.fromEntries(packages.map((each) => [packageKey(each), each])),
+  }
+}
+
+/** An image of three layers, one of them with a program that another derivation makes, and two boot files. */
+function smallImageOf(lock: Lock, line: string): Image {
+  const of = (name: string) => Object.values(lock.packages).filter((each) => each.package === name)
+  const made = (name: string, inputs: Derivation['inputs']): Derivation =>
+    derivation({ name, inputs, toolchain: { name: 'build', architecture: 'amd64', packages: of('node') } })
+  const debs = (name: string) => Object.fromEntries(of(name).map((each) => [`debs/${each.package}`, { locked: each }]))
+  const tree = (text: string) => ({
+    'tree.json': { bytes: JSON.stringify({ '/etc/app.conf': { kind: 'file', mode: 0o644, uid: 0, gid: 0, text } }) },
+  })
+  const base = made('base', debs('libc'))
+  const program = made('native-blocks', { ...debs('libc'), 'main.c': { bytes: 'int main(void);' } })
+  return {
+    host: parseHostName('tiny'),
+    board: BOARDS['raspberry-pi-5'],
+    slotSize: 8 * MIB,
+    serial: { time: lock.time, number: 1 },
+    layers: [
+      { name: 'base', derivation: base },
+      {
+        name: `container-${parseServiceName('app')}`,
+        derivation: made('container-app', { ...debs('app'), ...tree(`${line} inside\n`) }),
+      },
+      { name: 'host', derivation: made('host', { ...tree(`${line}\n`), program: { from: program, file: 'program' } }) },
+    ],
+    bootFiles: { 'kernel_2712.img': { from: base, file: 'program' }, 'config.txt': { bytes: 'arm_64bit=1\n' } },
+    sshKeys: [],
+    signingKeys: [],
+    kernelArguments: ['ro'],
+    versions: {},
+  }
+}
+
+/**
+ * A project with one small host, its lock, a mirror that has every version, and a store: a real build in all but the
+ * sandbox. `directory` holds all of it; nothing here needs a test around it, so that a child process may use it.
+ */
+export async function smallLab(directory: string, project: string) {
+  const store = await openStore(join(directory, 'store'))
+  const lockFile = join(directory, 'debian.lock.json')
+  const fetched: string[] = []
+  const mirror: Fetch = async (packages) => {
+    for (const { package: name, version, sha256, size } of packages) {
+      if (store.has(sha256, size)) continue
+      fetched.push(`${name} ${version}`)
+      await store.putBytes(deb(name, version))
+    }
+  }
+  const reporter = listReporter()
+  const workshop = (network: Network = 'online') => {
+    const fetch = network === 'online' ? mirror : offlineFetch(store)
+    const runner = pretendRunner(store, fetch)
+    return {
+      ...{
+        env: { XDG_CONFIG_HOME: join(directory, 'config') },
+        project,
+        reporter,
+        now: new Date('2026-11-25T08:00:00Z'),
+      },
+      ...{ signal: new AbortController().signal, store, lockFile, fetch, runner, builder: 'amd64' as const },
+      mirrors: { debian: [], 'debian-security': [] },
+      toolchain: {
+        set: { name: 'toolchain', request: ['node'], essential: 'left-out', assumed: [] },
+        architecture: 'amd64',
+      },
+    } satisfies Workshop
+  }
+  const moveLock = (version: string) => writeFileSync(lockFile, lockText(smallLock(version)))
+  const planOf = (lock: Lock, line: string): HostPlan => ({
+    name: 'tiny',
+    sets: () => [],
+    image: (_: PlanContext) => smallImageOf(lock, line),
+  })
+  return {
+    ...{ store, fetched, reporter, workshop, moveLock, lockFile },
+    output: join(directory, 'out'),
+    /** Builds as a person does, with the lock of that version. */
+    build: async (version: string, line = 'one', network: Network = 'online', output = join(directory, 'out')) => {
+      moveLock(version)
+      const plan = planOf(smallLock(version), line)
+      return build(workshop(network), { plan, frozen: 'frozen', output })
+    },
+    /** The same without output files, which take most of a second. */
+    make: (version: string, line: string, host = 'tiny', use = { root: store.root, what: 'make' }) =>
+      usingStore(use, async () => {
+        const { runner } = workshop()
+        const [image, lock] = [smallImageOf(smallLock(version), line), smallLock(version)]
+        const wanted = [...image.layers.map((each) => each.derivation)]
+        const outputs = await runner.realise(wanted, reporter)
+        const manifest = `${version} ${line}\n`
+        const assembled = {
+          ...{
+            root: digestOf(manifest),
+            slotSize: 0,
+            outputs: 'written' as const,
+            texts: { 'manifest.json': manifest },
+          },
+          ...{ boot: { 'cmdline.txt': { text: `ro ${manifest}` } }, facts: [] },
+        }
+        const parts = () => keepParts(store, { image, lock, outputs, assembled })
+        const identity = { root: assembled.root, manifest: digestOf(manifest) }
+        const built = new Date(1_700_000_000_000).toISOString()
+        return recordGeneration(store.root, host, identity, async () => ({
+          built,
+          revision: null,
+          parts: await parts(),
+        }))
+      }),
+    /** An unpacked toolchain, as far as a collection looks at it. */
+    unpackToolchain: (version: string) => {
+      const packages = Object.values(smallLock(version).packages).filter((each) => each.package === 'node')
+      const name = `build-1-${toolchainDigest({ name: 'build', architecture: 'amd64', packages })}`
+      mkdirSync(join(store.root, 'toolchains', name, 'usr'), { recursive: true })
+      writeFileSync(join(store.root, 'toolchains', name, 'usr/program'), 'program')
+      writeFileSync(
+        join(store.root, 'toolchains', `${name}.packages`),
+        packages.map((each) => `${each.sha256}\n`).join(''),
+      )
+      return name
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { objectsIn, packagesIn, parseGraph } from '../../builder/generations/graph.ts'
+import { missingParts } from '../../builder/generations/rebuild.ts'
+import { generationsOf, isKept, recordedHosts } from '../../builder/generations/record.ts'
+import type { Store } from '../../builder/store/store.ts'
+import type { Digest } from '../../images/digest.ts'
+
+/** What generations that a store says it keeps are missing, one line each: parts, or files that they were made from. */
+export function lostIn(store: Store): string[] {
+  return recordedHosts(store.root).flatMap((host) =>
+    generationsOf(store.root, host)
+      .filter(isKept)
+      .flatMap(({ number, parts }) => {
+        const graph = parts.origin === null ? [] : sourcesIn(store, parts.origin.graph)
+        return [...missingParts(store, parts), ...graph].map((object) => `generation ${number} of ${host}: ${object}`)
+      }),
+  )
+}
+
+function sourcesIn(store: Store, object: Digest): string[] {
+  if (!existsSync(store.path(object))) return []
+  const graph = parseGraph(readFileSync(store.path(object), 'utf8'))
+  const needed = [...packagesIn(graph).map(({ sha256 }) => sha256), ...objectsIn(graph)]
+  return needed.filter((each) => !store.has(each))
+}
+
+/** Every file of a store but marks and unfinished work, sorted. */
+export function filesIn(store: Store): string[] {
+  return readdirSync(store.root, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name).slice(store.root.length + 1))
+    .filter((path) => !/^(users|tmp)\//.test(path))
+    .sort()
+}
