@@ -19,6 +19,21 @@ export function generationVerbs(program: Command, session: Session): void {
     })
 
   program
+    .command('diff <host> [numbers...]')
+    .description('what two images of a host differ in: the newest and the one before, or A [and B]')
+    .option('--no-files', 'without a look into the layers, which takes a sandbox')
+    .option('--json', 'for programs: all of it')
+    .action(async (name: string, numbers: string[], flags: { files: boolean; json?: true }) => {
+      const { diffCommand } = await import('../commands/diff.ts')
+      const { QUIET } = await import('../report/quiet.ts')
+      const files = flags.files ? 'listed' : 'left out'
+      const quiet = flags.json ? { ...session, reporter: QUIET } : session
+      print(
+        await diffCommand({ ...quiet, numbers, files, format: flags.json ? 'json' : 'text', host: await host(name) }),
+      )
+    })
+
+  program
     .command('pin <host> <number>')
     .description('keep a generation, whatever is collected')
     .action(async (name: string, number: string) => {

@@ -24,7 +24,7 @@ export interface Recipe {
 }
 
 /** A derivation that runs one of our steps, with Debian's node from the toolchain. */
-export function stepDerivation(kitchen: Kitchen, recipe: Recipe): Derivation {
+export function stepDerivation(kitchen: Omit<Kitchen, 'target'>, recipe: Recipe): Derivation {
   const program = kitchen.steps[recipe.step]
   if (program === undefined)
     throw new Error(`no step '${recipe.step}', there are: ${Object.keys(kitchen.steps).join(', ')}`)

@@ -26,6 +26,7 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   'age-encryption': ['builder/keys/age.ts'],
   // Verbs are declared where their commands are.
   commander: ['main.ts', 'builder/cli/generation-verbs.ts'],
+  diff: ['builder/generations/text-diff.ts'],
   esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts'],
   execa: ['builder/process.ts'],
   openpgp: ['builder/archive/signature.ts'],

@@ -1,0 +1,56 @@
+import { derivationDigest } from '../../images/derivation.ts'
+import type { Digest } from '../../images/digest.ts'
+import { FILES, type LayerFile, layerFiles } from '../../images/recipes/layer-files.ts'
+import { readAssets } from '../assets.ts'
+import { withLock } from '../lock/ensure.ts'
+import { usingStore } from '../store/users.ts'
+import { lockedIn, storeUse, type Workshop } from '../workshop.ts'
+import { readContents, readListing } from './contents.ts'
+import { type Difference, differenceOf } from './difference.ts'
+import type { Parts } from './parts.ts'
+import type { KeptGeneration } from './record.ts'
+
+export interface CompareRequest {
+  readonly from: KeptGeneration
+  readonly to: KeptGeneration
+  /** Looking into layers takes a sandbox, and a second for each that differs. */
+  readonly files: 'listed' | 'left out'
+}
+
+/** Compares two generations by what the store has of them. */
+export function compare(workshop: Workshop, { from, to, files }: CompareRequest): Promise<Difference> {
+  return usingStore(storeUse(workshop, 'diff'), async () => {
+    const [before, after] = [await readContents(workshop.store, from), await readContents(workshop.store, to)]
+    const layers = files === 'listed' ? differing(from.parts, to.parts) : new Map<Digest, string>()
+    const listings = await listed(workshop, layers)
+    const of = ({ parts }: KeptGeneration) =>
+      new Map(parts.layers.map(({ name, digest }) => [name as string, listings.get(digest)] as const))
+    return differenceOf({ ...before, files: of(from) }, { ...after, files: of(to) })
+  })
+}
+
+/** Layers that only one of the two has: digest -> name. */
+function differing(one: Parts, other: Parts): Map<Digest, string> {
+  const named = (parts: Parts) => new Map(parts.layers.map(({ digest, name }) => [digest, name] as const))
+  const [a, b] = [named(one), named(other)]
+  return new Map([...a, ...b].filter(([digest]) => !(a.has(digest) && b.has(digest))))
+}
+
+/** Layer -> what is in it. Listings are outputs of derivations: each layer is looked into once. */
+async function listed(workshop: Workshop, layers: ReadonlyMap<Digest, string>) {
+  const found = new Map<Digest, ReadonlyMap<string, LayerFile>>()
+  if (layers.size === 0) return found
+  const { toolchain, builder, store, runner, reporter, project } = workshop
+  return withLock(workshop, [toolchain], undefined, async (lock) => {
+    const packages = lockedIn(lock, toolchain)
+    const kitchen = { builder, toolchain: { name: 'build', architecture: builder, packages }, ...readAssets(project) }
+    const derivations = new Map([...layers].map(([layer, name]) => [layer, layerFiles(kitchen, name, layer)]))
+    const outputs = await runner.realise([...derivations.values()], reporter)
+    for (const [layer, derivation] of derivations) {
+      const file = outputs.get(derivationDigest(derivation))?.[FILES]
+      if (file === undefined) throw new Error(`nothing was listed of layer ${layer}`)
+      found.set(layer, await readListing(store.path(file.digest)))
+    }
+    return found
+  })
+}

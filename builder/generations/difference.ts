@@ -1,0 +1,95 @@
+import type { LayerFile } from '../../images/recipes/layer-files.ts'
+import { textDiff } from './text-diff.ts'
+
+/** What of a generation is compared: maps from where something is and its name to what it is. */
+export interface Contents {
+  readonly number: number
+  readonly root: string
+  readonly built: string
+  readonly revision: string | null
+  /** Where (`base`, `container-grafana`, `initramfs`, …) -> package -> version; null where nobody knows. */
+  readonly packages: Named<string> | null
+  /** The same for programs that it was built with. */
+  readonly programs: Named<string> | null
+  /** Layer -> path -> what is there; undefined for a layer that both have, and where nobody looked. */
+  readonly files: ReadonlyMap<string, ReadonlyMap<string, LayerFile> | undefined>
+  /** Layer, or `boot` -> path -> text that is written in this project and not in a package. */
+  readonly texts: Named<string>
+  /** Name of a container -> digest of its layer. */
+  readonly containers: ReadonlyMap<string, string>
+  /** Layer or image -> bytes. */
+  readonly sizes: ReadonlyMap<string, number>
+}
+
+export type Named<T> = ReadonlyMap<string, ReadonlyMap<string, T>>
+
+/** Without `before` it came, without `after` it left. */
+export interface Moved<T> {
+  readonly where: string
+  readonly name: string
+  readonly before?: T
+  readonly after?: T
+}
+
+export interface Difference {
+  readonly from: Pick<Contents, 'number' | 'root' | 'built' | 'revision'>
+  readonly to: Pick<Contents, 'number' | 'root' | 'built' | 'revision'>
+  /** Null where it is not known what one of the two was made from. */
+  readonly packages: readonly Moved<string>[] | null
+  readonly programs: readonly Moved<string>[] | null
+  readonly files: readonly Moved<LayerFile>[]
+  /** As `diff -u` writes it. */
+  readonly configuration: readonly { readonly where: string; readonly name: string; readonly diff: string }[]
+  readonly containers: readonly { readonly name: string; readonly change: 'added' | 'removed' | 'changed' }[]
+  /** Bytes. */
+  readonly sizes: readonly { readonly name: string; readonly before: number | null; readonly after: number | null }[]
+}
+
+/** What one generation has that another has not, or has otherwise. */
+export function differenceOf(from: Contents, to: Contents): Difference {
+  return {
+    from: nameOf(from),
+    to: nameOf(to),
+    packages: from.packages === null || to.packages === null ? null : moved(from.packages, to.packages),
+    programs: from.programs === null || to.programs === null ? null : moved(from.programs, to.programs),
+    files: moved(known(from.files), known(to.files)),
+    configuration: moved(from.texts, to.texts).map(({ where, name, before, after }) => ({
+      ...{ where, name },
+      diff: textDiff(name, before, after),
+    })),
+    containers: moved(only(from.containers), only(to.containers)).map(({ name, before, after }) => ({
+      name,
+      change: before === undefined ? 'added' : after === undefined ? 'removed' : 'changed',
+    })),
+    sizes: moved(only(from.sizes), only(to.sizes)).map(({ name, before, after }) => ({
+      ...{ name, before: before ?? null, after: after ?? null },
+    })),
+  }
+}
+
+function nameOf({ number, root, built, revision }: Contents) {
+  return { number, root, built, revision }
+}
+
+function moved<T>(from: Named<T>, to: Named<T>): Moved<T>[] {
+  return union(from, to).flatMap((where) => {
+    const [old, now] = [from.get(where) ?? new Map<string, T>(), to.get(where) ?? new Map<string, T>()]
+    return union(old, now).flatMap((name) => {
+      const [before, after] = [old.get(name), now.get(name)]
+      if (JSON.stringify(before) === JSON.stringify(after)) return []
+      return [{ where, name, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) }]
+    })
+  })
+}
+
+function union(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<string, unknown>): string[] {
+  return [...new Set([...a.keys(), ...b.keys()])].sort()
+}
+
+function known<T>(files: ReadonlyMap<string, ReadonlyMap<string, T> | undefined>): Named<T> {
+  return new Map([...files].flatMap(([layer, listed]) => (listed === undefined ? [] : [[layer, listed]])))
+}
+
+function only<T>(values: ReadonlyMap<string, T>): Named<T> {
+  return new Map([['', values]])
+}

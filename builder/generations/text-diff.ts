@@ -1,0 +1,11 @@
+import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
+
+/** What two texts differ in, as `diff -u` writes it; empty where they are the same. */
+export function textDiff(name: string, before: string | undefined, after: string | undefined): string {
+  if (before === after) return ''
+  const [from, to] = [before === undefined ? '/dev/null' : `a${name}`, after === undefined ? '/dev/null' : `b${name}`]
+  return createTwoFilesPatch(from, to, before ?? '', after ?? '', undefined, undefined, {
+    context: 2,
+    headerOptions: FILE_HEADERS_ONLY,
+  })
+}

@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { compare } from '../../../builder/generations/compare.ts'
+import { generationNumbered, requireKept } from '../../../builder/generations/record.ts'
+import type { Workshop } from '../../../builder/workshop.ts'
+import { derivationDigest } from '../../../images/derivation.ts'
+import { digestOf } from '../../../images/digest.ts'
+import { lockText } from '../../../images/lock.ts'
+import { FILES, type LayerFile } from '../../../images/recipes/layer-files.ts'
+import { smallLab, smallLock } from '../../helpers/small-lab.ts'
+import { memory, tempDirectory } from '../../helpers/temp.ts'
+import { PROJECT } from '../../helpers/toolchain.ts'
+
+/** Two real generations of a small host: another lock, and another line in its configuration. */
+async function twoGenerations() {
+  const lab = await smallLab(await tempDirectory(memory()), PROJECT)
+  await lab.build('1', 'a line')
+  await lab.build('2', 'another line')
+  writeFileSync(lab.lockFile, lockText(smallLock('2')))
+  const kept = (number: number) => requireKept('tiny', generationNumbered(lab.store.root, 'tiny', number))
+  return { ...lab, from: kept(1), to: kept(2) }
+}
+
+/** A runner that lists in each layer one file, whose content is the layer. */
+function listing(workshop: Workshop) {
+  const looked: string[] = []
+  const realise: Workshop['runner']['realise'] = async (wanted) => {
+    const outputs = wanted.map(async (derivation) => {
+      looked.push(derivation.name)
+      const layer = derivation.inputs['layer.erofs']
+      if (layer === undefined || !('object' in layer)) throw new Error('no layer to look into')
+      const overlay = derivation.name.includes('container') ? `/overlay/${digestOf('layer')}/diff` : ''
+      const listed: LayerFile = {
+        path: `${overlay}/etc/file`,
+        kind: 'file',
+        mode: 0o644,
+        uid: 0,
+        gid: 0,
+        size: 1,
+        sha256: layer.object,
+      }
+      const text = `${JSON.stringify(listed)}\n`
+      const digest = await workshop.store.putBytes(text)
+      return [derivationDigest(derivation), { [FILES]: { digest, size: text.length } }] as const
+    })
+    return new Map(await Promise.all(outputs))
+  }
+  return { looked, workshop: { ...workshop, runner: { realise } } }
+}
+
+describe('comparing two generations of a store', () => {
+  it('finds what each layer and the boot files are made of, configuration and sizes', async () => {
+    const { workshop, from, to } = await twoGenerations()
+    const difference = await compare(workshop(), { from, to, files: 'left out' })
+    expect(difference.packages).toEqual([
+      { where: 'base', name: 'libc', before: '1', after: '2' },
+      { where: 'container-app', name: 'app', before: '1', after: '2' },
+      { where: 'native-blocks', name: 'libc', before: '1', after: '2' },
+    ])
+    expect(difference.programs).toEqual([{ where: 'build', name: 'node', before: '1', after: '2' }])
+    expect(difference.configuration.map(({ where, name }) => `${where} ${name}`)).toEqual([
+      'container-app /etc/app.conf',
+      'host /etc/app.conf',
+    ])
+    expect(difference.configuration[1]?.diff).toContain('\n-a line\n+another line\n')
+    expect(difference.containers).toEqual([{ name: 'app', change: 'changed' }])
+    expect([difference.sizes, difference.files]).toEqual([[], []])
+    expect([difference.from.number, difference.to.number]).toEqual([1, 2])
+  })
+
+  it('looks into layers that differ, once each, and calls what is in a container by its path there', async () => {
+    const { workshop, from, to } = await twoGenerations()
+    const { looked, workshop: given } = listing({ ...workshop(), toolchain: workshop().toolchain })
+    const difference = await compare(given, { from, to, files: 'listed' })
+    expect(looked.sort()).toEqual(
+      ['base', 'container-app', 'host'].flatMap((each) => [`files of ${each}`, `files of ${each}`]),
+    )
+    expect(difference.files.map(({ where, name }) => `${where} ${name}`)).toEqual([
+      'base /etc/file',
+      'container-app /etc/file',
+      'host /etc/file',
+    ])
+  })
+
+  it('looks into no layer that both have', async () => {
+    const { workshop, from } = await twoGenerations()
+    const { looked, workshop: given } = listing(workshop())
+    const difference = await compare(given, { from, to: from, files: 'listed' })
+    expect(looked).toEqual([])
+    expect([difference.packages, difference.configuration, difference.files]).toEqual([[], [], []])
+  })
+
+  it('says nothing of packages where it is not known what one was made from', async () => {
+    const { workshop, from, to } = await twoGenerations()
+    const pulled = { ...from, parts: { ...from.parts, origin: null } }
+    const difference = await compare(workshop(), { from: pulled, to, files: 'left out' })
+    expect([difference.packages, difference.programs]).toEqual([null, null])
+    expect(difference.containers).toEqual([{ name: 'app', change: 'changed' }])
+  })
+})
