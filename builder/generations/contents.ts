@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises'
-import { BOARDS } from '../../images/board.ts'
 import type { Derivation } from '../../images/derivation.ts'
-import { parseManifest } from '../../images/manifest.ts'
 import type { LayerFile } from '../../images/recipes/layer-files.ts'
 import type { Store } from '../store/store.ts'
 import type { Contents, Named } from './difference.ts'
 import { derivationsIn, type Graph, parseGraph, toolchainsIn } from './graph.ts'
-import { MANIFEST, type Parts, textOf } from './parts.ts'
+import type { Parts } from './parts.ts'
 import { textIn } from './rebuild.ts'
 import type { KeptGeneration } from './record.ts'
 
@@ -17,7 +15,7 @@ export async function readContents(store: Store, generation: KeptGeneration): Pr
   const containers = parts.layers.filter(({ name }) => name.startsWith(CONTAINER))
   return {
     ...{ number, root, built, revision },
-    packages: graph === null ? null : packagesOf(graph, await architectureOf(store, parts)),
+    packages: graph === null ? null : packagesOf(graph),
     programs: graph === null ? null : programsOf(graph),
     texts: new Map([...(graph === null ? [] : await treesOf(store, graph)), ['boot', await bootTexts(store, parts)]]),
     containers: new Map(containers.map(({ name, digest }) => [name.slice(CONTAINER.length), digest])),
@@ -43,17 +41,16 @@ export async function readListing(file: string): Promise<Map<string, LayerFile>>
 }
 
 /** By what is made of them; those that only configure a root on the builder's side are no part of an image. */
-function packagesOf(graph: Graph, target: string): Named<string> {
-  const found = derivationsIn(graph).map((each) => [each.name, packagesFor(each, target)] as const)
+function packagesOf(graph: Graph): Named<string> {
+  const found = derivationsIn(graph).map((each) => [each.name, packagesFor(each)] as const)
   return new Map(found.filter(([, packages]) => packages.size > 0))
 }
 
-function packagesFor({ inputs }: Derivation, target: string): Map<string, string> {
+function packagesFor({ inputs }: Derivation): Map<string, string> {
   return new Map(
     Object.entries(inputs).flatMap(([path, input]) => {
       if (!('locked' in input) || path.startsWith('native/')) return []
-      const { package: name, version, architecture } = input.locked
-      return architecture === target || architecture === 'all' ? [[name, version]] : []
+      return [[input.locked.package, input.locked.version]]
     }),
   )
 }
@@ -92,12 +89,4 @@ async function bootTexts(store: Store, { boot }: Parts): Promise<Map<string, str
 /** The root hash is another one with every change: it says nothing here. */
 function withoutRoot(text: string): string {
   return text.replace(/ hangar\.(root|blocks)=\S+/g, '')
-}
-
-async function architectureOf(store: Store, parts: Parts): Promise<string> {
-  const manifest = textOf(parts, MANIFEST)
-  if (manifest === undefined) throw new Error('a generation without a manifest')
-  const { board } = parseManifest(await textIn(store, manifest.digest), MANIFEST)
-  const known = Object.values(BOARDS).find(({ name }) => name === board)
-  return known?.architecture ?? 'arm64'
 }

@@ -93,7 +93,7 @@ describe('what the installed npm does with a flag before --', () => {
   const flags = [
     ...['--frozen', '--no-frozen', '--keep', '--dry-run', '--slot=b', '--update', '--stage', '--full', '--no-build'],
     ...['--allow-downgrade', '--at=10.0.10.11', '--disk=/dev/sda', '--yes', '--keep-data', '--without-identity'],
-    ...['--with-data', '--json'],
+    ...['--with-data', '--json', '--offline', '--generation=3', '--all', '--no-files', '--older-than=30d'],
   ]
 
   it('leaves a trace of every one of them, and none without', async () => {
