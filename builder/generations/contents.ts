@@ -42,7 +42,8 @@ export async function readListing(file: string): Promise<Map<string, LayerFile>>
 
 /** By what is made of them; those that only configure a root on the builder's side are no part of an image. */
 function packagesOf(graph: Graph): Named<string> {
-  const found = derivationsIn(graph).map((each) => [each.name, packagesFor(each)] as const)
+  const image = { ...graph, others: new Map<string, Derivation>() }
+  const found = derivationsIn(image).map((each) => [each.name, packagesFor(each)] as const)
   return new Map(found.filter(([, packages]) => packages.size > 0))
 }
 

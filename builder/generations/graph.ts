@@ -17,6 +17,8 @@ export interface Graph {
   readonly layers: ReadonlyMap<string, Derivation>
   /** Boot file -> the derivation that leaves it and its name there; texts of ours are not among them. */
   readonly boot: ReadonlyMap<string, { readonly from: Derivation; readonly file: string }>
+  /** What was run for what lies beside the images. */
+  readonly others: ReadonlyMap<string, Derivation>
 }
 
 type StoredInput =
@@ -37,6 +39,7 @@ interface StoredGraph {
   readonly derivations: Readonly<Record<string, StoredDerivation>>
   readonly layers: Readonly<Record<string, Digest>>
   readonly boot: Readonly<Record<string, { readonly from: Digest; readonly file: string }>>
+  readonly others: Readonly<Record<string, Digest>>
 }
 
 /** The graph's one text, and the bytes that it names by digest because derivations carry them themselves. */
@@ -53,10 +56,11 @@ export function graphText(graph: Graph): { readonly text: string; readonly bytes
       ]),
     ),
     derivations: Object.fromEntries(derivations.map((each) => [derivationDigest(each), storedDerivation(each)])),
-    layers: Object.fromEntries([...graph.layers].map(([name, each]) => [name, derivationDigest(each)])),
+    layers: digestsOf(graph.layers),
     boot: Object.fromEntries(
       [...graph.boot].map(([name, { from, file }]) => [name, { from: derivationDigest(from), file }]),
     ),
+    others: digestsOf(graph.others),
   } satisfies StoredGraph
   return { text: canonicalJson(stored as never), bytes: derivations.flatMap(bytesOf) }
 }
@@ -70,16 +74,19 @@ export function parseGraph(text: string): Graph {
     made.set(digest, found)
     return found
   }
+  const derivations = (named: Readonly<Record<string, Digest>>) =>
+    new Map(Object.entries(named).map(([name, digest]) => [name, derivation(digest)]))
   return {
-    layers: new Map(Object.entries(stored.layers).map(([name, digest]) => [name, derivation(digest)])),
+    layers: derivations(stored.layers),
     boot: new Map(
       Object.entries(stored.boot).map(([name, { from, file }]) => [name, { from: derivation(from), file }]),
     ),
+    others: derivations(stored.others),
   }
 }
 
 /** Every derivation of a graph, each once, those that others need among them. */
-export function derivationsIn({ layers, boot }: Graph): Derivation[] {
+export function derivationsIn({ layers, boot, others }: Graph): Derivation[] {
   const found = new Map<Digest, Derivation>()
   const visit = (each: Derivation) => {
     const digest = derivationDigest(each)
@@ -87,7 +94,8 @@ export function derivationsIn({ layers, boot }: Graph): Derivation[] {
     found.set(digest, each)
     dependencies(each).forEach(visit)
   }
-  for (const each of [...layers.values(), ...[...boot.values()].map(({ from }) => from)]) visit(each)
+  for (const each of [...layers.values(), ...[...boot.values()].map(({ from }) => from), ...others.values()])
+    visit(each)
   return [...found.values()]
 }
 
@@ -111,6 +119,10 @@ export function objectsIn(graph: Graph): Digest[] {
   return inputs.flatMap((input) =>
     'object' in input ? [input.object] : 'bytes' in input ? [digestOf(input.bytes)] : [],
   )
+}
+
+function digestsOf(derivations: ReadonlyMap<string, Derivation>): Record<string, Digest> {
+  return Object.fromEntries([...derivations].map(([name, each]) => [name, derivationDigest(each)]))
 }
 
 function bytesOf({ inputs }: Derivation): string[] {

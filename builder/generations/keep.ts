@@ -32,10 +32,11 @@ export async function keepParts(store: Store, { image, lock, outputs, assembled 
   }
 }
 
-function graphOf({ layers, bootFiles }: Image): Graph {
+function graphOf({ layers, bootFiles, sbom }: Image): Graph {
   return {
     layers: new Map(layers.map(({ name, derivation }) => [name, derivation])),
     boot: new Map(Object.entries(bootFiles).flatMap(([name, input]) => ('from' in input ? [[name, input]] : []))),
+    others: new Map([['sbom', sbom]]),
   }
 }
 

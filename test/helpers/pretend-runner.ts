@@ -7,6 +7,7 @@ import { type Derivation, dependencies, derivationDigest, type Input, type Outpu
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
 import { BLOCK } from '../../images/layout.ts'
+import { REST_FILE } from '../../images/sbom/document.ts'
 import { leavesOf } from '../../images/slot/verity.ts'
 
 /**
@@ -58,7 +59,12 @@ async function objectOf(store: Store, input: Input): Promise<Digest> {
 
 async function leave(store: Store, text: string): Promise<Output> {
   const layer = Buffer.alloc(2 * BLOCK, text)
-  const files = { [LAYER_FILE]: layer, [LEAVES_FILE]: leavesOf(layer), program: Buffer.from(text) }
+  const files = {
+    [LAYER_FILE]: layer,
+    [LEAVES_FILE]: leavesOf(layer),
+    program: Buffer.from(text),
+    [REST_FILE]: Buffer.from(text),
+  }
   return store.scratch('pretend', async (scratch) => {
     const output: Record<string, Output[string]> = {}
     for (const [name, bytes] of Object.entries(files)) {

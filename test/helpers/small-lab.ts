@@ -77,6 +77,7 @@ function smallImageOf(lock: Lock, line: string): Image {
       { name: 'host', derivation: made('host', { ...tree(`${line}\n`), program: { from: program, file: 'program' } }) },
     ],
     bootFiles: { 'kernel_2712.img': { from: base, file: 'program' }, 'config.txt': { bytes: 'arm_64bit=1\n' } },
+    sbom: made('sbom', { base: { from: base, file: 'program' } }),
     sshKeys: [],
     signingKeys: [],
     kernelArguments: ['ro'],
@@ -138,7 +139,7 @@ export async function smallLab(directory: string, project: string) {
       usingStore(use, async () => {
         const { runner } = workshop()
         const [image, lock] = [smallImageOf(smallLock(version), line), smallLock(version)]
-        const wanted = [...image.layers.map((each) => each.derivation)]
+        const wanted = [...image.layers.map((each) => each.derivation), image.sbom]
         const outputs = await runner.realise(wanted, reporter)
         const manifest = `${version} ${line}\n`
         const assembled = {

@@ -85,7 +85,7 @@ describe('a collection', () => {
     await runner.realise([derivation({ name: 'other' })], reporter)
     const between = parseGraph(readFileSync(store.path(requireOrigin(store)), 'utf8'))
     const digests = derivationsIn(between).map(derivationDigest)
-    expect(digests).toHaveLength(4)
+    expect(digests).toHaveLength(5)
     const { garbage } = await gc()
     expect(garbage.records.map((file) => basename(file, '.json'))).toEqual([
       derivationDigest(derivation({ name: 'other' })),
