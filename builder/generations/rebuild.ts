@@ -60,6 +60,8 @@ async function bringParts(workshop: Workshop, name: string, parts: Parts): Promi
   if (parts.origin === null) throw incomplete(name, missingParts(store, parts))
   const graph = parseGraph(await textIn(store, parts.origin.graph))
   const wanted = [...graph.layers.values(), ...[...graph.boot.values()].map(({ from }) => from)]
+  const foreign = wanted.find(({ system }) => system !== workshop.builder)
+  if (foreign !== undefined) throw elsewhere(name, foreign.system, workshop.builder)
   const outputs = await runner.realise(unique(wanted), reporter)
   requireSameOutputs(name, parts, graph, outputs)
   const missing = missingParts(store, parts)
@@ -108,6 +110,13 @@ export async function textIn(store: Store, object: Digest): Promise<string> {
   if (text !== undefined && digestOf(text) === object) return text
   throw new UserError('store', `'${store.path(object)}' is ${text === undefined ? 'missing' : 'damaged'}`, {
     hint: 'find and remove what is damaged with: npm run store:verify; whatever needs it cannot be put together again',
+  })
+}
+
+/** Another builder gives the same bytes, but by other derivations: the recorded ones run programs of that machine. */
+function elsewhere(name: string, system: string, builder: string): UserError {
+  return new UserError('store', `${name} lacks parts, and was built on ${system}: this machine is ${builder}`, {
+    hint: `build it on a machine that is ${system}, or bring it from where it was published`,
   })
 }
 

@@ -51,9 +51,9 @@ async function graphIn(store: Store, object: Digest): Promise<Graph | undefined>
   try {
     return parseGraph(await textIn(store, object))
   } catch (error) {
-    // One of a hangar to come is not nothing: what it names would be taken for garbage.
-    if (error instanceof UserError && error.code === 'format') throw error
-    return undefined
+    // Only one that is missing or damaged: of one that this program does not understand, all would be taken for garbage.
+    if (error instanceof UserError && error.code === 'store') return undefined
+    throw error
   }
 }
 

@@ -117,6 +117,17 @@ describe('a generation that cannot be built again', () => {
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
 
+  it('was built on another kind of machine, and lacks parts', async () => {
+    const { offline, loseLayers, output } = await movedOn()
+    const workshop = { ...offline().workshop, builder: 'arm64' } as const
+    const again = () => rebuild(workshop, { host: 'tiny', number: 1, output })
+    expect((await again()).how).toBe('put together')
+    loseLayers()
+    await expect(again()).rejects.toMatchObject({
+      message: 'generation 1 of tiny lacks parts, and was built on amd64: this machine is arm64',
+    })
+  })
+
   it('is said to be a name where it was collected', async () => {
     const { workshop, output } = await movedOn()
     await expect(rebuild(workshop(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
