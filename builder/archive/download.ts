@@ -4,14 +4,18 @@ import { type Digest, Digester } from '../../images/digest.ts'
 import type { Archive } from '../../images/lock.ts'
 import { body, get, type Request, TransferError } from './http.ts'
 
-/** A file of an archive, as a signed index or the lock names it. */
-export interface Wanted {
-  readonly archive: Archive
-  /** Below the archive's root. */
+/** A file that is known before it is fetched. */
+export interface WantedFile {
+  /** What it is called in messages; of an archive: below its root. */
   readonly path: string
   readonly sha256: Digest
   /** Bytes. */
   readonly size: number
+}
+
+/** A file of an archive, as a signed index or the lock names it. */
+export interface Wanted extends WantedFile {
+  readonly archive: Archive
 }
 
 /** The server has the path, but not the file that was meant. */
@@ -23,17 +27,17 @@ export class MismatchError extends Error {
 export class Download {
   private digester = new Digester()
   private received = 0
-  private readonly wanted: Wanted
+  private readonly wanted: WantedFile
   private readonly file: FileHandle
   private readonly advance: (bytes: number) => void
 
-  private constructor(wanted: Wanted, file: FileHandle, advance: (bytes: number) => void) {
+  private constructor(wanted: WantedFile, file: FileHandle, advance: (bytes: number) => void) {
     this.wanted = wanted
     this.file = file
     this.advance = advance
   }
 
-  static async open(wanted: Wanted, path: string, advance: (bytes: number) => void): Promise<Download> {
+  static async open(wanted: WantedFile, path: string, advance: (bytes: number) => void): Promise<Download> {
     return new Download(wanted, await open(path, 'w'), advance)
   }
 
