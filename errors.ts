@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'update'
   | 'export'
   | 'generation'
+  | 'registry'
+  | 'private'
 
 /**
  * A failure that the owner can do something about. The message states what failed, quotes values and says what was

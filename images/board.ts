@@ -10,6 +10,8 @@ export interface Board {
   readonly kernel: string
   /** The longest time in seconds that the watchdog can be set to. */
   readonly watchdogSeconds: number
+  /** Who may read its images: `owner` where they hold keys in the clear, so that they are never published. */
+  readonly readers: 'anyone' | 'owner'
 }
 
 export const BOARDS: Readonly<Record<Board['name'], Board>> = {
@@ -26,5 +28,6 @@ export const BOARDS: Readonly<Record<Board['name'], Board>> = {
     kernel: 'kernel_2712.img',
     // bcm2835_wdt: a 20-bit counter at 65536 Hz; more than 15 s wraps around.
     watchdogSeconds: 15,
+    readers: 'anyone',
   },
 }

@@ -66,7 +66,8 @@ function stateOf(directory: string, files: Readonly<Record<string, OutputFile>>)
   return Object.fromEntries(states)
 }
 
-function sumsText(files: Readonly<Record<string, OutputFile>>): string {
+/** SHA256SUMS; a file without a sum is covered by its block map. */
+export function sumsText(files: Readonly<Record<string, { readonly sha256?: Digest | undefined }>>): string {
   return Object.entries(files)
     .filter(([, { sha256 }]) => sha256 !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))

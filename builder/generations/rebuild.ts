@@ -36,20 +36,36 @@ export function rebuild(workshop: Workshop, { host, number, output }: RebuildReq
     const { root, parts } = generation
     const name = `generation ${number} of ${host}`
     const how = await bringParts(workshop, name, parts)
-    const { slotSize, outputs } = await reassemble({
-      ...{ host, name, output, root, slotSize: parts.slotSize },
-      layers: parts.layers.map(({ leaves, ...layer }) => ({
-        ...layer,
-        file: store.path(layer.digest),
-        leaves: store.path(leaves.digest),
-      })),
-      boot: Object.fromEntries(parts.boot.map((file) => [file.name, bootFile(store, file)])),
-      texts: Object.fromEntries(
-        await Promise.all(parts.texts.map(async (each) => [each.name, await textIn(store, each.digest)] as const)),
-      ),
-      facts: parts.outputs.map(({ name: file, size, sha256 }) => ({ name: file, size, sha256 })),
-    })
+    const { slotSize, outputs } = await putTogether(store, { host, name, root, parts, output })
     return { generation, slotSize, how, outputs }
+  })
+}
+
+export interface PutTogetherRequest {
+  readonly host: string
+  /** `generation 3 of adama`, for messages. */
+  readonly name: string
+  readonly root: Digest
+  /** All of them are in the store. */
+  readonly parts: Parts
+  /** Directory for the results. */
+  readonly output: string
+}
+
+/** Lays the parts out in an output directory. Nothing is written unless it comes to the root hash and sums given. */
+export async function putTogether(store: Store, { host, name, root, parts, output }: PutTogetherRequest) {
+  return reassemble({
+    ...{ host, name, output, root, slotSize: parts.slotSize },
+    layers: parts.layers.map(({ leaves, ...layer }) => ({
+      ...layer,
+      file: store.path(layer.digest),
+      leaves: store.path(leaves.digest),
+    })),
+    boot: Object.fromEntries(parts.boot.map((file) => [file.name, bootFile(store, file)])),
+    texts: Object.fromEntries(
+      await Promise.all(parts.texts.map(async (each) => [each.name, await textIn(store, each.digest)] as const)),
+    ),
+    facts: parts.outputs.map(({ name: file, size, sha256 }) => ({ name: file, size, sha256 })),
   })
 }
 

@@ -46,6 +46,18 @@ export async function ownerKeys({ env, reporter }: { env: NodeJS.ProcessEnv; rep
   }
 }
 
+/**
+ * Public halves of the keys with which the owner signs images, as far as they are here: of the private key, or a
+ * `signing_key.pub` that was put in its place, for a machine that builds nothing. Makes none.
+ */
+export function ownSigningKeys(env: NodeJS.ProcessEnv): string[] {
+  const given = givenKey(env)
+  if (given !== undefined) return [formatPublicKey(given)]
+  const file = join(keyDirectory(env), 'signing_key')
+  if (existsSync(file)) return [formatPublicKey(readOwn(file))]
+  return existsSync(`${file}.pub`) ? [readFileSync(`${file}.pub`, 'utf8').trim()] : []
+}
+
 function givenKey(env: NodeJS.ProcessEnv): Ed25519Key | undefined {
   const given = env.HANGAR_SIGNING_KEY
   if (!given) return undefined

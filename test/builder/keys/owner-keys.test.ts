@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { keyDirectory, ownerKeys } from '../../../builder/keys/owner-keys.ts'
+import { keyDirectory, ownerKeys, ownSigningKeys } from '../../../builder/keys/owner-keys.ts'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -142,6 +142,30 @@ describe('a key file that cannot be used', () => {
       hint: expect.any(String),
     })
     expect(readFileSync(join(directory, 'signing_key'), 'utf8')).toBe(text)
+  })
+})
+
+describe('keys with which the owner signs', () => {
+  it('are the public half of the private one; none is made where there is none', async () => {
+    const { directory, keys } = await owner()
+    const env = { XDG_CONFIG_HOME: join(directory, '..') }
+    expect(ownSigningKeys(env)).toEqual([])
+    expect(existsSync(directory)).toBe(false)
+    const { signing } = await keys()
+    expect(ownSigningKeys(env)).toEqual([signing.kind === 'signed' ? signing.publicLine : 'none'])
+  })
+
+  it('may be the public half alone, on a machine that builds nothing', async () => {
+    const { directory, put } = await owner()
+    put('signing_key.pub', `${formatPublicKey(OTHER)}\n`, 0o644)
+    expect(ownSigningKeys({ XDG_CONFIG_HOME: join(directory, '..') })).toEqual([formatPublicKey(OTHER)])
+  })
+
+  it('are the one that is given, before any file', async () => {
+    const { directory, keys } = await owner()
+    await keys()
+    const env = { XDG_CONFIG_HOME: join(directory, '..'), HANGAR_SIGNING_KEY: formatPrivateKey(OTHER) }
+    expect(ownSigningKeys(env)).toEqual([formatPublicKey(OTHER)])
   })
 })
 
