@@ -25,7 +25,7 @@ const HOUSE: readonly (readonly [files: string, mayImport: readonly string[]])[]
 const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   'age-encryption': ['builder/keys/age.ts'],
   // Verbs are declared where their commands are.
-  commander: ['main.ts', 'builder/cli/generation-verbs.ts'],
+  commander: ['main.ts', 'builder/cli/generation-verbs.ts', 'builder/cli/publishing-verbs.ts'],
   diff: ['builder/generations/text-diff.ts'],
   esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts'],
   execa: ['builder/process.ts'],
@@ -39,6 +39,8 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
     'images/manifest.ts',
     'builder/generations/parts.ts',
     'builder/generations/record.ts',
+    'builder/publishing/oci-index.ts',
+    'builder/publishing/published-image.ts',
     'overlays/service.ts',
     'overlays/services/',
     'flash/remote/answers.ts',

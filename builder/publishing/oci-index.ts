@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { UserError } from '../../errors.ts'
+import { canonicalJson, type Json } from '../../images/canonical.ts'
+import type { Digest } from '../../images/digest.ts'
+import { ARTIFACT_TYPE, MANIFEST_TYPE } from './published-image.ts'
+import type { Blob } from './repository.ts'
+
+/** What a directory has to offer, as `index.json` of the OCI image layout says it; other tools' entries stay as they are. */
+export interface OciIndex {
+  readonly manifests: readonly OciEntry[]
+}
+
+interface OciEntry {
+  readonly digest: string
+  readonly annotations?: Readonly<Record<string, string>> | undefined
+}
+
+const TAG = 'org.opencontainers.image.ref.name'
+
+const index = z.looseObject({
+  schemaVersion: z.literal(2),
+  manifests: z.array(z.looseObject({ digest: z.string(), annotations: z.record(z.string(), z.string()).optional() })),
+})
+
+export const EMPTY_INDEX: OciIndex = { manifests: [] }
+
+export function parseOciIndex(text: string, where: string): OciIndex {
+  try {
+    return index.parse(JSON.parse(text)) as OciIndex
+  } catch (cause) {
+    throw new UserError('format', `'${where}' is no index of an OCI image layout`, {
+      hint: 'publish to another directory, or move that file away: what is published is then published again',
+      cause,
+    })
+  }
+}
+
+export function ociIndexText({ manifests }: OciIndex): string {
+  const mediaType = 'application/vnd.oci.image.index.v1+json'
+  return canonicalJson({ schemaVersion: 2, mediaType, manifests: manifests as unknown as Json })
+}
+
+/** The digest that a tag names. */
+export function referenced({ manifests }: OciIndex, tag: string): Digest | undefined {
+  const digest = manifests.find((each) => each.annotations?.[TAG] === tag)?.digest
+  return digest === undefined ? undefined : (digest.slice('sha256:'.length) as Digest)
+}
+
+/** The index where a tag names this manifest, and nothing else does. */
+export function tagged({ manifests }: OciIndex, tag: string, { digest, size }: Blob): OciIndex {
+  const others = manifests.filter((each) => each.annotations?.[TAG] !== tag)
+  const entry = { mediaType: MANIFEST_TYPE, artifactType: ARTIFACT_TYPE, digest: `sha256:${digest}`, size }
+  return { manifests: [...others, { ...entry, annotations: { [TAG]: tag } }] }
+}
+
+export function tagsOf({ manifests }: OciIndex): string[] {
+  return manifests.flatMap((each) => each.annotations?.[TAG] ?? []).sort()
+}

@@ -1,0 +1,137 @@
+import { z } from 'zod'
+import { UserError } from '../../errors.ts'
+import { canonicalJson, type Json } from '../../images/canonical.ts'
+import { type Digest, isDigest } from '../../images/digest.ts'
+import { type Parts, parts } from '../generations/parts.ts'
+
+/** What a file of a published image is to it; texts are what lies beside the images: manifest, signature, … */
+export type Role = 'layer' | 'boot' | 'text'
+
+/** A file of a published image, in a blob of its own. */
+export interface PublishedFile {
+  readonly role: Role
+  /** `base`, `config.txt`, `manifest.json`. */
+  readonly name: string
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+}
+
+/** A generation as it is published: an OCI artifact with a blob for each layer, boot file and text. */
+export interface PublishedImage {
+  /** The blob with the facts that are in no image. */
+  readonly facts: { readonly digest: Digest; readonly size: number }
+  /** Layers and boot files in the order in which they lie. */
+  readonly files: readonly PublishedFile[]
+}
+
+/** What is said of a published image beside its bytes. */
+export interface PublishedFacts {
+  readonly host: string
+  /** Root hash. */
+  readonly root: Digest
+  /** Bytes of the room that each slot has on the host's disk. */
+  readonly slotSize: number
+  /** What has to come out when it is put together: the files of its output directory but SHA256SUMS. */
+  readonly outputs: Parts['outputs']
+  /** When it was first built, as ISO 8601 has it. */
+  readonly built: string
+  /** The git revision that it was built from; null where nobody knows. */
+  readonly revision: string | null
+}
+
+export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
+export const ARTIFACT_TYPE = 'application/vnd.hangar.image.v1'
+export const FACTS_TYPE = 'application/vnd.hangar.facts.v1+json'
+
+/** Sums of the output directory's files, for people: what is put together is compared with the facts. */
+export const SUMS = 'SHA256SUMS'
+
+const ROLES: Readonly<Record<Role, string>> = {
+  layer: 'application/vnd.hangar.layer.v1.erofs',
+  boot: 'application/vnd.hangar.boot.v1',
+  text: 'application/vnd.hangar.text.v1',
+}
+const TITLE = 'org.opencontainers.image.title'
+
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'wanted sha256: and 64 hexadecimal digits')
+  .transform((text) => text.slice('sha256:'.length) as Digest)
+const size = z.number().int().nonnegative()
+const FORMAT = 1
+
+const ociManifest = z.object({
+  artifactType: z.literal(ARTIFACT_TYPE),
+  config: z.object({ mediaType: z.literal(FACTS_TYPE), digest, size }),
+  layers: z.array(z.object({ mediaType: z.string(), digest, size, annotations: z.record(z.string(), z.string()) })),
+})
+
+const facts = z.strictObject({
+  format: z.literal(FORMAT),
+  host: z.string(),
+  root: z.string().refine(isDigest) as unknown as z.ZodType<Digest>,
+  slotSize: z.number().int().positive(),
+  outputs: parts.shape.outputs,
+  built: z.iso.datetime(),
+  revision: z.string().nullable(),
+})
+
+/** The OCI manifest: the same bytes for the same image. */
+export function publishedImageText({ facts: { digest: of, size: bytes }, files }: PublishedImage): string {
+  return canonicalJson({
+    schemaVersion: 2,
+    mediaType: MANIFEST_TYPE,
+    artifactType: ARTIFACT_TYPE,
+    config: { mediaType: FACTS_TYPE, digest: `sha256:${of}`, size: bytes },
+    layers: files.map((file) => ({
+      mediaType: ROLES[file.role],
+      digest: `sha256:${file.digest}`,
+      size: file.size,
+      annotations: { [TITLE]: file.name },
+    })),
+  })
+}
+
+/** Reads an OCI manifest; files of a kind that this hangar does not know are passed over. */
+export function parsePublishedImage(text: string, where: string): PublishedImage {
+  const json = parseJson(text, where)
+  const found = (json as { artifactType?: unknown } | null)?.artifactType
+  if (found !== ARTIFACT_TYPE) throw notOurs(where, `it is of type ${JSON.stringify(found ?? null)}`)
+  const { config, layers } = checked(ociManifest, json, where)
+  const files = layers.flatMap(({ mediaType, digest: of, size: bytes, annotations }): PublishedFile[] => {
+    const role = (Object.keys(ROLES) as Role[]).find((each) => ROLES[each] === mediaType)
+    return role === undefined ? [] : [{ role, name: annotations[TITLE] ?? '', digest: of, size: bytes }]
+  })
+  return { facts: { digest: config.digest, size: config.size }, files }
+}
+
+export function publishedFactsText(value: PublishedFacts): string {
+  return canonicalJson({ format: FORMAT, ...value } as Json)
+}
+
+export function parsePublishedFacts(text: string, where: string): PublishedFacts {
+  const { format: _, ...value } = checked(facts, parseJson(text, where), where)
+  return value
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw notOurs(where, `it is not JSON: ${(cause as Error).message}`)
+  }
+}
+
+function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  throw notOurs(where, `it is damaged at '${issue?.path.join('.')}': ${issue?.message}`)
+}
+
+function notOurs(where: string, reason: string): UserError {
+  return new UserError('format', `${where} is no image that this hangar reads: ${reason}, wanted ${ARTIFACT_TYPE}`, {
+    hint: 'see what is at that name and tag, or publish it again with a hangar of this revision',
+  })
+}

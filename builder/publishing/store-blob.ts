@@ -1,0 +1,33 @@
+import { createReadStream } from 'node:fs'
+import { Digester, digestOf } from '../../images/digest.ts'
+import type { Store } from '../store/store.ts'
+import { type Blob, damagedHere, type LocalBlob } from './repository.ts'
+
+const PIECE = 1 << 20
+
+/** An object of the store on its way out: where it is read whole it has to be what its name says. */
+export function storeBlob(store: Store, { digest, size, name }: Blob & { readonly name: string }): LocalBlob {
+  const blob: LocalBlob = {
+    ...{ digest, size, name },
+    async *read(from) {
+      const digester = new Digester()
+      for await (const piece of createReadStream(store.path(digest), { start: from, highWaterMark: PIECE })) {
+        digester.update(piece as Uint8Array)
+        yield piece as Uint8Array
+      }
+      if (from === 0 && digester.digest() !== digest) throw damagedHere(blob)
+    },
+  }
+  return blob
+}
+
+/** A text that is in no store. */
+export function textBlob(name: string, text: string): LocalBlob {
+  const bytes = Buffer.from(text)
+  return {
+    ...{ name, digest: digestOf(bytes), size: bytes.length },
+    async *read(from) {
+      yield bytes.subarray(from)
+    },
+  }
+}

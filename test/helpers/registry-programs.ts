@@ -1,0 +1,31 @@
+import { join } from 'node:path'
+import { withLock } from '../../builder/lock/ensure.ts'
+import { toolchainDirectory } from '../../builder/toolchain.ts'
+import { lockedIn, openWorkshop } from '../../builder/workshop.ts'
+import type { ProgramRoot } from '../../flash/vm/program.ts'
+import type { PackageSet } from '../../images/package-set.ts'
+import { SCRIPT_ONLY } from '../../images/sets.ts'
+import { listReporter } from './reporter.ts'
+import { PROJECT } from './toolchain.ts'
+
+/** A registry that others wrote, and that many run. */
+const REGISTRY: PackageSet = {
+  name: 'registry',
+  request: ['docker-registry'],
+  essential: 'left-out',
+  assumed: [...SCRIPT_ONLY, 'gcc-14-base'],
+}
+
+/** Debian's docker-registry. Its lock is its own: in the images' it would move what it shares with them. */
+export async function registryPrograms(): Promise<ProgramRoot> {
+  const signal = new AbortController().signal
+  const surroundings = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
+  const workshop = await openWorkshop(surroundings)
+  const { builder: architecture, store, fetch, reporter } = workshop
+  const wanted = { set: REGISTRY, architecture }
+  const ownLock = { ...workshop, lockFile: join(PROJECT, 'test/builder/publishing/registry.lock.json') }
+  const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
+    toolchainDirectory({ name: REGISTRY.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
+  )
+  return { directory, architecture }
+}
