@@ -4,6 +4,7 @@ import { generationVerbs } from './builder/cli/generation-verbs.ts'
 import type { Flag, Verb } from './builder/cli/invocation.ts'
 import { nextStep } from './builder/cli/next-step.ts'
 import { refuseSwallowedFlags } from './builder/cli/npm-traps.ts'
+import { publishingVerbs } from './builder/cli/publishing-verbs.ts'
 import { type Session, withSession } from './builder/cli/session.ts'
 import { usageError } from './builder/cli/usage.ts'
 import { type BuildFlags, buildMode } from './builder/commands/build-flags.ts'
@@ -155,6 +156,11 @@ function verbs(session: Session): Command {
       const tools = await controlTools(flags.json ? { ...session, reporter: QUIET } : session)
       print(await statusCommand({ ...tools, targets, ...how }))
     })
+
+  publishingVerbs(program, session, async (name) => {
+    const { updates, ...host } = await hostFile(project, name)
+    return { ...host, trusted: updates.signingKeys }
+  })
 
   const store = program.command('store').description('what was fetched and built')
   store
