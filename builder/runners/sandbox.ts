@@ -82,17 +82,18 @@ export async function runSandboxed(sandbox: Sandbox): Promise<Finished> {
 }
 
 /** Were this program killed, a command would go on, and take time and memory from the build that follows. */
-const DIES_WITH_US = ['--pdeathsig', 'KILL']
+export const DIES_WITH_US = ['--pdeathsig', 'KILL']
 
-const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--net', '--ipc', '--uts']
+export const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--net', '--ipc', '--uts']
 
-function restrict(privilege: Privilege): string[] {
+export function restrict(privilege: Privilege): string[] {
   if (privilege === 'all') return []
   const kept = DOCKER_CAPABILITIES.split(' ').map((name) => `+${name}`)
   return ['setpriv', `--bounding-set=${['-all', ...kept].join(',')}`, '--inh-caps=-all', '--']
 }
 
-function insideEnv(env: Readonly<Record<string, string>>): string[] {
+/** `env` and its arguments: what a command has of an environment, on every runner. */
+export function insideEnv(env: Readonly<Record<string, string>>): string[] {
   const fixed = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/build', LC_ALL: 'C', TZ: 'UTC' }
   return ['env', '-i', ...Object.entries({ ...fixed, ...env }).map(([key, value]) => `${key}=${value}`)]
 }

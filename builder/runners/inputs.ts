@@ -1,0 +1,30 @@
+import { UserError } from '../../errors.ts'
+import { type Derivation, derivationDigest, type Input } from '../../images/derivation.ts'
+import type { Digest } from '../../images/digest.ts'
+import type { Store } from '../store/store.ts'
+import { digestFile } from './outputs.ts'
+
+/** The store's object for an input at a path below `/in`, read once more whole: a command never sees a damaged one. */
+export async function wholeInput(derivation: Derivation, path: string, input: Input, store: Store): Promise<Digest> {
+  const object = await inputObject(input, store)
+  if ((await digestFile(store.path(object))) === object) return object
+  throw new UserError(
+    'store',
+    `input '${path}' of derivation '${derivation.name}' is damaged in the store: '${store.path(object)}'`,
+    { hint: 'find and remove what is damaged with: npm run store:verify' },
+  )
+}
+
+async function inputObject(input: Input, store: Store): Promise<Digest> {
+  if ('locked' in input) return input.locked.sha256
+  if ('object' in input) return input.object
+  if ('bytes' in input) return store.putBytes(input.bytes)
+  const output = store.output(derivationDigest(input.from))
+  const found = output?.[input.file]
+  if (found === undefined) {
+    throw new Error(
+      `derivation '${input.from.name}' left no '${input.file}', it left: ${Object.keys(output ?? {}).join(', ')}`,
+    )
+  }
+  return found.digest
+}
