@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'signature'
   | 'derivation'
   | 'sandbox'
+  | 'engine'
   | 'store'
   | 'format'
   | 'carry'

@@ -1,0 +1,100 @@
+import { join, relative } from 'node:path'
+import { type Derivation, derivationDigest, type Input, toolchainDigest } from '../../../images/derivation.ts'
+import type { Digest } from '../../../images/digest.ts'
+import type { Store } from '../../store/store.ts'
+import { wholeInput } from '../inputs.ts'
+import { insideEnv } from '../sandbox.ts'
+import type { Engine, Mount, Ran, Root, Tree } from './engine.ts'
+import { LAY, RUN } from './scripts.ts'
+
+export interface GraphOptions {
+  readonly engine: Engine
+  readonly store: Store
+  /** Toolchain digest -> its image, a file on this machine. */
+  readonly images: ReadonlyMap<Digest, string>
+}
+
+/** Derivations as commands of an engine, each once. What feeds another stays there, and runs when that one does. */
+export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<Ran> {
+  const placed = new Map<Digest, Promise<Ran>>()
+  const place = (derivation: Derivation): Promise<Ran> => {
+    const digest = derivationDigest(derivation)
+    const ran = placed.get(digest) ?? placeOne(derivation, options, place)
+    placed.set(digest, ran)
+    return ran
+  }
+  return place
+}
+
+type Place = (derivation: Derivation) => Promise<Ran>
+
+async function placeOne(derivation: Derivation, options: GraphOptions, place: Place): Promise<Ran> {
+  const { command, env, privilege } = derivation
+  const root = rootOf(derivation, options)
+  return options.engine.exec({
+    root,
+    mounts: {
+      '/in': await inputs(derivation, root, options, place),
+      '/out': { kind: 'empty' },
+      '/build': { kind: 'memory' },
+      '/tmp': { kind: 'memory' },
+    },
+    workdir: '/build',
+    args: ['sh', '-c', RUN, derivationDigest(derivation), ...insideEnv(env), ...command],
+    stdin: '',
+    privilege,
+  })
+}
+
+function rootOf({ toolchain }: Derivation, { engine, images }: GraphOptions): Root {
+  const image = images.get(toolchainDigest(toolchain))
+  if (image === undefined) throw new Error(`there is no image of toolchain '${toolchain.name}'`)
+  return engine.root(image, toolchain.architecture)
+}
+
+const OBJECTS = '/objects'
+
+/** Everything below /in: objects of the store, and what commands leave that the engine has yet to run. */
+async function inputs(derivation: Derivation, root: Root, options: GraphOptions, place: Place): Promise<Mount> {
+  const { engine, store } = options
+  const lines: string[] = []
+  const objects = new Set<string>()
+  const made = new Map<Digest, { readonly at: string; readonly tree: Tree }>()
+  for (const [path, input] of Object.entries(derivation.inputs)) {
+    if (isLazy(input, store)) {
+      const digest = derivationDigest(input.from)
+      const { at, tree } = made.get(digest) ?? {
+        at: `/made/${made.size}`,
+        tree: (await place(input.from)).tree('/out'),
+      }
+      made.set(digest, { at, tree })
+      lines.push(`${at}/${input.file} ${path}\n`)
+    } else {
+      const object = relative(objectsOf(store), store.path(await wholeInput(derivation, path, input, store)))
+      objects.add(object)
+      lines.push(`${OBJECTS}/${object} ${path}\n`)
+    }
+  }
+  if (lines.length === 0) return { kind: 'empty' }
+  const sources = [...made.values()].map(({ at, tree }): [string, Mount] => [at, { kind: 'read-only', tree }])
+  if (objects.size > 0) {
+    sources.push([OBJECTS, { kind: 'read-only', tree: engine.files(objectsOf(store), [...objects]) }])
+  }
+  const laid = engine.exec({
+    root,
+    mounts: { ...Object.fromEntries(sources), '/in': { kind: 'empty' } },
+    workdir: '/',
+    args: ['sh', '-c', LAY, `inputs of ${derivation.name}`],
+    stdin: lines.join(''),
+    privilege: 'default',
+  })
+  return { kind: 'read-only', tree: laid.tree('/in') }
+}
+
+function isLazy(input: Input, store: Store): input is Extract<Input, { from: Derivation }> {
+  return 'from' in input && store.output(derivationDigest(input.from)) === undefined
+}
+
+function objectsOf(store: Store): string {
+  return join(store.root, 'objects')
+}

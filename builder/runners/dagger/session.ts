@@ -1,0 +1,84 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { finished } from 'node:stream/promises'
+import type { Step } from '../../reporter.ts'
+import { type Engine, withConnection } from './engine.ts'
+import { unreachable } from './engine-failure.ts'
+import { requireVersion } from './version.ts'
+
+export interface SessionOptions {
+  /** A file that takes what the engine says. */
+  readonly log: string
+  /** Ends when the engine has answered. */
+  readonly connecting: Step
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The SDK has one connection for the whole process. */
+let free: Promise<unknown> = Promise.resolve()
+
+/** Uses an engine, once whoever came before has done so. Whatever still runs in it when `use` ends is ended, too. */
+export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
+  const ours = free.then(() => hold(options, use))
+  free = ours.catch(() => undefined)
+  return untilStopped(ours, options.signal)
+}
+
+async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
+  const { log, connecting, signal } = options
+  let outcome: PromiseSettledResult<T> | undefined
+  letCliEnd()
+  await mkdir(dirname(log), { recursive: true })
+  const stream = createWriteStream(log).on('error', () => undefined)
+  try {
+    await withConnection(stream, async (engine) => {
+      connecting.done('done')
+      // What is thrown in here would come out in words of the SDK's.
+      outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
+    })
+  } catch (error) {
+    await finished(stream.end()).catch(() => undefined)
+    if (outcome === undefined) {
+      connecting.failed()
+      throw unreachable(error, log, await readFile(log, 'utf8').catch(() => ''))
+    }
+  }
+  stream.end()
+  if (outcome === undefined) throw new Error('the Dagger SDK has connected to nothing and complained of nothing')
+  if (outcome.status === 'rejected') throw outcome.reason
+  return outcome.value
+}
+
+async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promise<T>): Promise<T> {
+  requireVersion(engine.version)
+  return use(engine)
+}
+
+function untilStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
+
+let isWatching = false
+
+/** The SDK waits for no end of its CLI: one that fails would take this program along. */
+function letCliEnd(): void {
+  if (isWatching) return
+  isWatching = true
+  process.on('unhandledRejection', (reason) => {
+    if (!isEndOfCli(reason)) throw reason
+  })
+}
+
+/** `EngineSessionError` (common/errors/errors-codes.js), or how execa puts that a program failed. */
+function isEndOfCli(reason: unknown): boolean {
+  if (!(reason instanceof Error)) return false
+  if ('code' in reason && reason.code === 'D105') return true
+  return 'command' in reason && / session .*dagger\.io\/sdk\.name/.test(String(reason.command))
+}

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { daggerRunner } from '../../../builder/runners/dagger.ts'
+import { describeRunner } from '../../contracts/runner.ts'
+import { type PretendSession, pretendSession } from '../../helpers/pretend-dagger/server.ts'
+import { storeWithToolchain } from '../../helpers/toolchain.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'hangar-dagger-'))
+let session: PretendSession
+
+beforeAll(async () => {
+  session = await pretendSession(scratch)
+  process.env.DAGGER_SESSION_PORT = String(session.port)
+  process.env.DAGGER_SESSION_TOKEN = session.token
+})
+
+afterAll(async () => {
+  await session.close()
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+describeRunner('Dagger (a stand-in for its engine)', async () => {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  return { store, toolchain, runner: daggerRunner({ store, fetch }) }
+})

@@ -1,0 +1,216 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cp, mkdir, mkdtemp, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { GraphQLError } from 'graphql'
+import type { Privilege } from '../../../images/derivation.ts'
+import { type ExecMount, type Executed, executeInRoot } from './exec.ts'
+
+interface PretendFile {
+  readonly type: 'File'
+  readonly path: string
+}
+
+interface PretendDirectory {
+  readonly type: 'Directory'
+  /** Where it is on this machine; runs what makes it. */
+  readonly at: () => Promise<string>
+}
+
+type Mounted = { readonly kind: 'memory' } | { readonly kind: 'read-only' | 'writable'; readonly id: string }
+
+interface PretendContainer {
+  readonly type: 'Container'
+  readonly root: () => Promise<string>
+  readonly mounts: ReadonlyMap<string, Mounted>
+  readonly workdir: string
+  readonly ran: (() => Promise<Ran>) | undefined
+}
+
+interface Ran extends Executed {
+  /** Writable mount -> where it is on this machine, as the command left it. */
+  readonly left: ReadonlyMap<string, string>
+}
+
+type PretendNode = PretendFile | PretendDirectory | PretendContainer
+
+/** A node as GraphQL resolves it: its name is made of everything that it was made of, so that the same is one node. */
+export type Named<N extends PretendNode = PretendNode> = N & { readonly id: string }
+
+/**
+ * A stand-in for a Dagger engine: containers are sandboxes on this machine, directories are directories. As in the
+ * engine nothing runs before it is asked for, the same is run once, what failed is run again, and files of the host are
+ * read when they are named and belong to root. It is not an engine: no layers, no cache that outlives it, no network.
+ */
+export class PretendEngine {
+  readonly executed: string[][] = []
+  readonly #nodes = new Map<string, Named>()
+  readonly #scratch: string
+
+  constructor(scratch: string) {
+    this.#scratch = scratch
+  }
+
+  node(id: string): Named {
+    const found = this.#nodes.get(id)
+    if (found === undefined) throw new GraphQLError(`no such node: ${id}`)
+    return found
+  }
+
+  hostFile(path: string): Named {
+    return this.#named(['host file', path], () => ({ type: 'File', path }))
+  }
+
+  /** A snapshot, taken at once. */
+  async hostDirectory(path: string, include: readonly string[]): Promise<Named> {
+    const copied = once(async () => {
+      const copy = await mkdtemp(join(this.#scratch, 'host-'))
+      for (const name of include) await cp(join(path, name), join(copy, name), { preserveTimestamps: true })
+      return copy
+    })
+    const directory = this.#named(['host directory', path, ...include], () => ({ type: 'Directory', at: copied }))
+    await (directory as Named<PretendDirectory>).at()
+    return directory
+  }
+
+  emptyDirectory(): Named {
+    return this.#named(['directory'], () => ({
+      type: 'Directory',
+      at: once(() => mkdtemp(join(this.#scratch, 'empty-'))),
+    }))
+  }
+
+  container(platform: string): Named {
+    const root = () => Promise.reject(new GraphQLError('a container without a root'))
+    const bare = { type: 'Container', root, mounts: new Map(), workdir: '/', ran: undefined } as const
+    return this.#named(['container', platform], () => bare)
+  }
+
+  import(container: Named<PretendContainer>, source: string): Named {
+    const file = this.#typed<PretendFile>(source, 'File')
+    return this.#named([container.id, 'import', source], () => ({
+      ...container,
+      root: once(() => unpackImage(file.path, this.#scratch)),
+    }))
+  }
+
+  withMount(container: Named<PretendContainer>, path: string, mounted: Mounted): Named {
+    if (mounted.kind !== 'memory') this.#typed<PretendDirectory>(mounted.id, 'Directory')
+    return this.#named([container.id, 'mount', path, JSON.stringify(mounted)], () => ({
+      ...container,
+      mounts: new Map([...container.mounts, [path, mounted]]),
+    }))
+  }
+
+  withWorkdir(container: Named<PretendContainer>, path: string): Named {
+    return this.#named([container.id, 'workdir', path], () => ({ ...container, workdir: path }))
+  }
+
+  withExec(
+    container: Named<PretendContainer>,
+    { args, stdin, privilege }: { args: readonly string[]; stdin: string; privilege: Privilege },
+  ): Named {
+    const ran = once(() => this.#run(container, { args, stdin, privilege }))
+    return this.#named([container.id, 'exec', stdin, privilege, ...args], () => ({ ...container, ran }))
+  }
+
+  directory(container: Named<PretendContainer>, path: string): Named {
+    return this.#named([container.id, 'directory', path], () => ({
+      type: 'Directory',
+      at: async () => {
+        const left = (await this.ranOf(container)).left.get(path)
+        if (left === undefined) throw new GraphQLError(`nothing writable is mounted at ${path}`)
+        return left
+      },
+    }))
+  }
+
+  async ranOf({ ran }: PretendContainer): Promise<Ran> {
+    if (ran === undefined) throw new GraphQLError('no command has been set')
+    return ran()
+  }
+
+  async export(directory: PretendDirectory, path: string): Promise<string> {
+    await cp(await directory.at(), path, { recursive: true })
+    return path
+  }
+
+  async #run(
+    container: PretendContainer,
+    exec: { args: readonly string[]; stdin: string; privilege: Privilege },
+  ): Promise<Ran> {
+    const left = new Map<string, string>()
+    const mounts: ExecMount[] = []
+    for (const [target, mounted] of container.mounts) {
+      if (mounted.kind === 'memory') mounts.push({ kind: 'memory', target, source: '' })
+      else {
+        const given = await this.#typed<PretendDirectory>(mounted.id, 'Directory').at()
+        const source = mounted.kind === 'writable' ? await this.#copy(given) : given
+        if (mounted.kind === 'writable') left.set(target, source)
+        mounts.push({ kind: mounted.kind, target, source })
+      }
+    }
+    this.executed.push([...exec.args])
+    const { workdir } = container
+    const executed = await executeInRoot({ ...exec, workdir, mounts, root: await container.root() }, this.#scratch)
+    if (executed.exitCode !== 0) throw execError(exec.args, executed)
+    return { ...executed, left }
+  }
+
+  async #copy(directory: string): Promise<string> {
+    const copy = await mkdtemp(join(this.#scratch, 'mount-'))
+    await cp(directory, copy, { recursive: true })
+    return copy
+  }
+
+  #typed<N extends PretendNode>(id: string, type: N['type']): Named<N> {
+    const node = this.node(id)
+    if (node.type !== type) throw new GraphQLError(`${id} is a ${node.type}, wanted a ${type}`)
+    return node as unknown as Named<N>
+  }
+
+  #named(recipe: readonly string[], make: () => PretendNode): Named {
+    const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex')
+    const known = this.#nodes.get(key)
+    if (known !== undefined) return known
+    const node = { ...make(), id: key }
+    this.#nodes.set(key, node)
+    return node
+  }
+}
+
+/** Shared by all who ask while it runs and after it has succeeded; a failure is nobody's but theirs who waited. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+}
+
+/** As core/exec_error.go has it. */
+function execError(cmd: readonly string[], { exitCode, stdout, stderr }: Executed): GraphQLError {
+  return new GraphQLError(`process "${cmd.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
+    extensions: { _type: 'EXEC_ERROR', cmd, exitCode, stdout: stdout.trim(), stderr: stderr.trim() },
+  })
+}
+
+const exec = promisify(execFile)
+
+async function unpackImage(file: string, scratch: string): Promise<string> {
+  const image = await mkdtemp(join(scratch, 'image-'))
+  await exec('tar', ['-x', '-f', file, '-C', image])
+  const json = async (path: string) => JSON.parse(await readFile(join(image, path), 'utf8'))
+  const blob = (digest: string) => `blobs/${digest.replace(':', '/')}`
+  const manifest = await json(blob((await json('index.json')).manifests[0].digest))
+  const root = join(image, 'root')
+  await mkdir(root)
+  for (const { digest } of manifest.layers) {
+    await exec('tar', ['-x', '-p', '--numeric-owner', '-f', join(image, blob(digest)), '-C', root])
+  }
+  return root
+}

@@ -1,0 +1,89 @@
+import { spawn } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DIES_WITH_US, NAMESPACES, restrict } from '../../../builder/runners/sandbox.ts'
+import type { Privilege } from '../../../images/derivation.ts'
+
+export interface ExecMount {
+  readonly kind: 'read-only' | 'writable' | 'memory'
+  /** A directory on this machine; nothing for memory. */
+  readonly source: string
+  readonly target: string
+}
+
+export interface PretendExec {
+  readonly root: string
+  readonly mounts: readonly ExecMount[]
+  readonly workdir: string
+  readonly args: readonly string[]
+  readonly stdin: string
+  readonly privilege: Privilege
+}
+
+export interface Executed {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const SETUP = `
+set -eu
+mount -t tmpfs engine "$WORK"
+mkdir "$WORK/upper" "$WORK/work" "$WORK/root"
+mount -t overlay -o "lowerdir=$ROOT,upperdir=$WORK/upper,workdir=$WORK/work" root "$WORK/root"
+cd "$WORK/root"
+mkdir -p proc dev old
+mount -t proc proc proc
+mount --rbind /dev dev
+while read -r kind target source; do
+  mkdir -p ".$target"
+  case $kind in
+    memory) mount -t tmpfs -o mode=1777 memory ".$target" ;;
+    *) mount --bind "$source" ".$target" ;;
+  esac
+  if [ "$kind" = read-only ]; then mount -o remount,bind,ro ".$target"; fi
+done <<END
+$MOUNTS
+END
+pivot_root . old
+mkdir -p "$WORKDIR"
+cd "$WORKDIR"
+umount -l /old
+exec "$@"
+`
+
+/** Runs a command as an engine does, more or less: a root, mounts, and variables of the engine's own. */
+export async function executeInRoot(exec: PretendExec, scratch: string): Promise<Executed> {
+  const work = await mkdtemp(join(scratch, 'exec-'))
+  await mkdir(work, { recursive: true })
+  try {
+    return await run(exec, work)
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+function run({ root, mounts, workdir, args, stdin, privilege }: PretendExec, work: string): Promise<Executed> {
+  const inside = ['env', '-i', `PATH=${PATH}`, 'HOME=/root', '_DAGGER_OF_THE_ENGINE=1', ...args]
+  const sandbox = ['unshare', ...NAMESPACES, 'sh', '-c', SETUP, 'engine', ...restrict(privilege), ...inside]
+  const child = spawn('setpriv', [...DIES_WITH_US, ...sandbox], {
+    env: {
+      PATH,
+      WORK: work,
+      ROOT: root,
+      WORKDIR: workdir,
+      MOUNTS: mounts.map(({ kind, target, source }) => `${kind} ${target} ${source}`).join('\n'),
+    },
+  })
+  // The list of mounts is read from a file of the shell's own: standard input is the command's.
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(stdin)
+  const said = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ exitCode: code ?? 128, ...said }))
+  })
+}
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
