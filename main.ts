@@ -42,14 +42,16 @@ function verbs(session: Session): Command {
     .option('--no-frozen', 'change the lock where it has to be, in continuous integration too')
     .option('--offline', 'fetch nothing: from the store alone')
     .option('--generation <number>', 'that earlier image again, to the byte, whatever the tree says now')
+    .option('--runner <runner>', RUNNER)
     .action(async (name: string, flags: BuildFlags, command: Command) => {
       const { frozen, network } = buildMode(flags, frozenFlag(command))
+      const { runner } = flags
       if (flags.generation !== undefined) {
         const { rebuildCommand } = await import('./builder/commands/rebuild.ts')
-        return print(await rebuildCommand({ ...session, host: name, number: flags.generation, network }))
+        return print(await rebuildCommand({ ...session, runner, host: name, number: flags.generation, network }))
       }
       const { buildCommand } = await import('./builder/commands/build.ts')
-      print(await buildCommand({ ...session, plan: await planFor(project, name), frozen, network }))
+      print(await buildCommand({ ...session, runner, plan: await planFor(project, name), frozen, network }))
     })
 
   generationVerbs(program, session)
@@ -121,6 +123,7 @@ function verbs(session: Session): Command {
     .option('--allow-downgrade', 'an image older than what the host has committed, too')
     .option('--trial-seconds <n>', 'how long it may take to become healthy: 300 if not said')
     .option('--no-build', 'the image as it is in out/HOST')
+    .option('--runner <runner>', RUNNER)
     .option('--at <address>', AT)
     .option('--disk <disk>', 'write the whole disk on this machine instead: the first time, or a new card')
     .option('--yes', 'with --disk: ask nothing')
@@ -174,6 +177,7 @@ function verbs(session: Session): Command {
   return program.addHelpText('after', () => `\nnext: ${nextStep(project, hostNames(project))}`)
 }
 
+const RUNNER = 'what runs builds: dagger, local, or auto: a Dagger engine where there is one'
 const AT = 'where it is, if not where its host file says: ADDRESS[:PORT]'
 
 async function flashHosts(session: Session, names: readonly string[], flags: FlashFlags): Promise<string> {
@@ -182,7 +186,8 @@ async function flashHosts(session: Session, names: readonly string[], flags: Fla
   const build = async (name: string) => {
     if (!flags.build) return
     const { buildCommand } = await import('./builder/commands/build.ts')
-    const text = await buildCommand({ ...session, plan: await planFor(project, name), frozen: undefined })
+    const { runner } = flags
+    const text = await buildCommand({ ...session, runner, plan: await planFor(project, name), frozen: undefined })
     session.reporter.notice(text.split('\n').find((line) => line.startsWith(`${name}: `)) ?? `${name}: built`)
   }
   if (flags.disk !== undefined) return flashDisk(session, names[0] ?? '', flags.disk, flags, build)

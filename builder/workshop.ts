@@ -12,7 +12,8 @@ import { snapshots } from './archive/snapshot.ts'
 import { readLock } from './lock/file.ts'
 import type { LockOptions } from './lock/lock.ts'
 import type { Reporter } from './reporter.ts'
-import { localRunner } from './runners/local.ts'
+import { parseRunner, type RunnerWish } from './runners/choice.ts'
+import { chosenRunner } from './runners/chosen.ts'
 import { openStore, storeRoot } from './store/directory.ts'
 import type { StoreUse } from './store/users.ts'
 import type { Fetch } from './toolchain.ts'
@@ -25,6 +26,8 @@ export interface Surroundings {
   readonly reporter: Reporter
   readonly now: Date
   readonly signal: AbortSignal
+  /** `--runner`; where it is not said, `HANGAR_RUNNER` says it for every command. */
+  readonly runner?: string | undefined
 }
 
 export type Workshop = Awaited<ReturnType<typeof openWorkshop>>
@@ -51,7 +54,7 @@ export async function openWorkshop(surroundings: Surroundings, network: Network 
     fetch,
     builder,
     toolchain: { set: TOOLCHAIN, architecture: builder } satisfies ArchitectureSet,
-    runner: localRunner({ store, fetch, signal }),
+    runner: chosenRunner({ store, fetch, signal, env, wish: runnerWish(surroundings) }),
   }
 }
 
@@ -63,6 +66,11 @@ export function storeUse({ store, reporter, signal }: Pick<Workshop, 'store' | '
 
 export function lockFileOf(project: string): string {
   return join(project, 'images/debian.lock.json')
+}
+
+function runnerWish({ runner, env }: Surroundings): RunnerWish {
+  if (runner !== undefined) return parseRunner(runner, '--runner')
+  return parseRunner(env.HANGAR_RUNNER || 'auto', 'HANGAR_RUNNER')
 }
 
 export function lockOptions(workshop: Workshop): LockOptions {

@@ -51,7 +51,8 @@ export async function bundle(project = PROJECT) {
     entryPoints: { hangar: 'main.ts', host: 'hosts/host.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
-    external: ['esbuild'],
+    // The SDK is large, and loaded by few builds.
+    external: ['esbuild', '@dagger.io/dagger'],
     plugins: [oneLanguage],
     // Packages in CommonJS form ask for `require`.
     banner: { js: REQUIRE },

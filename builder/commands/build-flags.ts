@@ -4,6 +4,7 @@ import type { Network } from '../workshop.ts'
 
 export interface BuildFlags {
   readonly offline?: true
+  readonly runner?: string
   /** A number, as it was typed. */
   readonly generation?: string
 }

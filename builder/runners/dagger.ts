@@ -1,6 +1,5 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest, type Output, toolchainDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Reporter } from '../reporter.ts'
@@ -10,8 +9,8 @@ import { toolchainImage } from '../toolchain-image.ts'
 import type { Ran } from './dagger/engine.ts'
 import { ExecFailed, engineFailed } from './dagger/engine-failure.ts'
 import { engineGraph } from './dagger/graph.ts'
-import { parseSums } from './dagger/scripts.ts'
 import { withEngine } from './dagger/session.ts'
+import { requireSums } from './dagger/sums.ts'
 import { derivationFailed, logFile } from './failure.ts'
 import { missingDerivations, missingPackages } from './missing.ts'
 import { adoptOutput, readOutput } from './outputs.ts'
@@ -89,7 +88,7 @@ async function realised(derivation: Derivation, ran: Ran, { missing, store, repo
   try {
     const { stdout, stderr } = await ran.finish()
     await writeFile(await logFile(derivation, store), stdout)
-    const output = await save(derivation, ran, parseSums(stderr), store)
+    const output = await save(derivation, ran, stderr, store)
     await store.record(derivationDigest(derivation), output)
     step.done('built')
     return output
@@ -99,34 +98,14 @@ async function realised(derivation: Derivation, ran: Ran, { missing, store, repo
   }
 }
 
-async function save(
-  derivation: Derivation,
-  ran: Ran,
-  sums: ReadonlyMap<string, string>,
-  store: Store,
-): Promise<Output> {
-  return store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
+function save({ name }: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
+  return store.scratch(name.replaceAll('/', '-'), async (scratch) => {
     await ran.save('/out', scratch)
+    await requireSums(name, scratch, sums)
     const output = await readOutput(scratch)
-    requireSame(derivation, output, sums)
     await adoptOutput(scratch, output, store)
     return output
   })
-}
-
-/** What was made in the engine is what arrived here. */
-function requireSame({ name }: Derivation, output: Output, sums: ReadonlyMap<string, string>): void {
-  for (const file of new Set([...Object.keys(output), ...sums.keys()])) {
-    const [is, wanted] = [output[file]?.digest ?? 'not there', sums.get(file) ?? 'not there']
-    if (is === wanted) continue
-    throw new UserError(
-      'engine',
-      `output '${file}' of derivation '${name}' is ${is}, wanted ${wanted} as it was made`,
-      {
-        hint: 'the way from the Dagger engine is not to be trusted: try again, or look at its disk and connection',
-      },
-    )
-  }
 }
 
 /** As the local runner says it: by the derivation that failed, which may be one that the one asked for depends on. */

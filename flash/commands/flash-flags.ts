@@ -5,6 +5,7 @@ import type { GoalFlags } from '../goal.ts'
 export interface FlashFlags extends GoalFlags {
   readonly dryRun?: true
   readonly build: boolean
+  readonly runner?: string
   readonly at?: string
   readonly disk?: string
   readonly yes?: true

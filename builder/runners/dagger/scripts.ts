@@ -2,18 +2,19 @@ import { OBJECT_TIME } from '../../store/directory.ts'
 
 /**
  * Runs the command that follows; its name is `$0`, and what it says goes to standard output, in order. Digests of what
- * it left in /out go to standard error: what arrives is compared with them.
+ * it left in /out go to standard error: what arrives is compared with them. `b2sum`, since Debian's `sha256sum` needs
+ * OpenSSL, which not every toolchain has.
  */
 export const RUN = `umask 022
 chmod 755 /build
 "$@" 2>&1 || exit
 cd /out || exit
 set -- *
-[ ! -e "$1" ] || sha256sum -- "$@" >&2
+[ ! -e "$1" ] || b2sum -- "$@" >&2
 `
 
 /**
- * Makes /in as the local runner has it, from lines \`FILE PATH\` on standard input. One command for all of them: the
+ * Makes /in as the local runner has it, from lines `FILE PATH` on standard input. One command for all of them: the
  * engine's own operations would stack a layer for each.
  */
 export const LAY = `set -eu
@@ -26,8 +27,3 @@ done
 chmod 444 "$@"
 touch -d @${OBJECT_TIME} "$@"
 `
-
-/** \`DIGEST  NAME\` lines -> name -> digest. */
-export function parseSums(text: string): ReadonlyMap<string, string> {
-  return new Map([...text.matchAll(/^([0-9a-f]{64}) [ *](.+)$/gm)].map(([, digest = '', name = '']) => [name, digest]))
-}

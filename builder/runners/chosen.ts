@@ -1,0 +1,48 @@
+import { UserError } from '../../errors.ts'
+import type { Reporter } from '../reporter.ts'
+import { type Choice, chooseRunner, type RunnerWish } from './choice.ts'
+import type { DaggerRunnerOptions } from './dagger.ts'
+import { localRunner } from './local.ts'
+import { missingDerivations } from './missing.ts'
+import type { Runner } from './runner.ts'
+import { surveyMachine } from './survey.ts'
+
+export interface ChosenRunnerOptions extends DaggerRunnerOptions {
+  readonly wish: RunnerWish
+  readonly env: NodeJS.ProcessEnv
+}
+
+/** The runner that is wished for. Which one that is matters, and is looked for, only once something has to run. */
+export function chosenRunner(options: ChosenRunnerOptions): Runner {
+  const { store, wish } = options
+  const local = localRunner(options)
+  let chosen: Promise<Choice> | undefined
+  return {
+    async realise(wanted, reporter) {
+      if (wish === 'local' || missingDerivations(wanted, store).length === 0) return local.realise(wanted, reporter)
+      chosen ??= choose(options, reporter)
+      const choice = await chosen
+      if (choice.runner === 'local') return local.realise(wanted, reporter)
+      try {
+        const { daggerRunner } = await import('./dagger.ts')
+        return await daggerRunner(options).realise(wanted, reporter)
+      } catch (error) {
+        if (choice.otherwise === 'nothing' || !isOfEngine(error)) throw error
+        reporter.warn(`${error.message}; going on in sandboxes on this machine`)
+        chosen = Promise.resolve({ ...choice, runner: 'local' })
+        return local.realise(wanted, reporter)
+      }
+    },
+  }
+}
+
+async function choose({ wish, env, store }: ChosenRunnerOptions, reporter: Reporter): Promise<Choice> {
+  if (wish !== 'auto') return { runner: wish, because: 'it is asked for', otherwise: 'nothing' }
+  const choice = chooseRunner(await surveyMachine(env, store))
+  reporter.notice(`runner: ${choice.runner}: ${choice.because}`)
+  return choice
+}
+
+function isOfEngine(error: unknown): error is UserError {
+  return error instanceof UserError && error.code === 'engine'
+}

@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { UserError } from '../../../errors.ts'
+
+/** Compares what arrived in a directory with what `b2sum` said where it was made. */
+export async function requireSums(derivation: string, directory: string, said: string): Promise<void> {
+  const made = parseSums(said)
+  const arrived = await readdir(directory)
+  for (const file of new Set([...arrived, ...made.keys()])) {
+    const is = arrived.includes(file) ? await blake2(join(directory, file)) : 'not there'
+    const wanted = made.get(file) ?? 'not there'
+    if (is === wanted) continue
+    const what = `output '${file}' of derivation '${derivation}'`
+    throw new UserError('engine', `${what} arrived as ${short(is)}, wanted ${short(wanted)} as it was made`, {
+      hint: 'the way from the Dagger engine changed it: look at its disk and at the connection, and try again',
+    })
+  }
+}
+
+/** `DIGEST  NAME` lines -> name -> digest. */
+function parseSums(text: string): ReadonlyMap<string, string> {
+  return new Map([...text.matchAll(/^([0-9a-f]{128}) [ *](.+)$/gm)].map(([, digest = '', name = '']) => [name, digest]))
+}
+
+async function blake2(file: string): Promise<string> {
+  const hash = createHash('blake2b512')
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash)
+  return hash.digest('hex')
+}
+
+function short(digest: string): string {
+  return digest.length > 16 ? digest.slice(0, 16) : digest
+}

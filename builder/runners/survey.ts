@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { run } from '../process.ts'
+import type { Store } from '../store/store.ts'
+import type { Machine } from './choice.ts'
+import { DAGGER_VERSION } from './dagger/version.ts'
+import { checkSandbox } from './sandbox.ts'
+
+/** Where the SDK's own CLI looks for an engine by itself, in its order (engine/client/drivers). */
+const CONTAINER_PROGRAMS = ['docker', 'podman', 'nerdctl', 'finch']
+const ENGINE_IMAGE = `registry.dagger.io/engine:v${DAGGER_VERSION}`
+
+/** How long (ms) a container engine may take to answer. */
+const PATIENCE = 5000
+
+/** Looks at what this machine has; asks no network. */
+export async function surveyMachine(env: NodeJS.ProcessEnv, store: Store): Promise<Machine> {
+  const named = namedEngine(env)
+  if (named !== undefined) return { named, containers: undefined, sandboxProblem: undefined }
+  const [containers, sandboxProblem] = await Promise.all([containerEngine(env), sandboxProblemOf(store)])
+  return { named, containers, sandboxProblem }
+}
+
+/** What the SDK and its CLI heed before they look for anything themselves. */
+function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
+  for (const variable of ['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST']) {
+    const value = env[variable]
+    if (value) return { variable, value }
+  }
+  return undefined
+}
+
+async function containerEngine(env: NodeJS.ProcessEnv): Promise<Machine['containers']> {
+  for (const program of CONTAINER_PROGRAMS.filter((each) => isOnPath(each, env))) {
+    if (!(await succeeds(program, ['info'], env))) continue
+    const isHere = hasCli(env) && (await succeeds(program, ['image', 'inspect', ENGINE_IMAGE], env))
+    return { program, dagger: isHere ? 'here' : 'to be fetched' }
+  }
+  return undefined
+}
+
+function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  return (env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)))
+}
+
+/** Where the SDK keeps the CLI that it has fetched (provisioning/bin.js). */
+function hasCli(env: NodeJS.ProcessEnv): boolean {
+  const cache = env.XDG_CACHE_HOME || join(env.HOME || '/root', '.cache')
+  return existsSync(env._EXPERIMENTAL_DAGGER_CLI_BIN ?? join(cache, 'dagger', `dagger-${DAGGER_VERSION}`))
+}
+
+async function succeeds(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+  const given = Object.fromEntries(
+    Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+  )
+  return run(program, args, { env: given, signal: AbortSignal.timeout(PATIENCE) }).then(
+    ({ exitCode }) => exitCode === 0,
+    () => false,
+  )
+}
+
+async function sandboxProblemOf(store: Store): Promise<string | undefined> {
+  try {
+    await store.scratch('probe', (directory) => checkSandbox(directory))
+    return undefined
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+}

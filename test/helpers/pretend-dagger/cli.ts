@@ -1,0 +1,38 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { childProgram } from '../child-program.ts'
+
+/** `dagger session` as cmd/dagger/session.go has it: one line on standard output, and an end with standard input. */
+const PROGRAM = `
+import { pretendSession } from './test/helpers/pretend-dagger/server.ts'
+const [, , scratch, verb] = process.argv
+if (verb !== 'session') throw new Error('the stand-in only knows sessions')
+process.stderr.write('connecting to nothing\\n')
+const session = await pretendSession(scratch)
+const end = async () => {
+  await session.close()
+  process.exit(0)
+}
+process.on('SIGTERM', end).on('SIGINT', end)
+process.stdin.on('end', end).resume()
+process.stdout.write(JSON.stringify({ port: session.port, session_token: session.token }) + '\\n')
+`
+
+/** A program in the place of Dagger's CLI (`_EXPERIMENTAL_DAGGER_CLI_BIN`), with a stand-in for the engine in it. */
+export async function pretendCli(directory: string): Promise<string> {
+  const scratch = join(directory, 'engine')
+  mkdirSync(scratch)
+  const program = await childProgram(PROGRAM, directory)
+  return script(join(directory, 'dagger'), `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
+}
+
+/** One that ends as a CLI does whose engine cannot be had. */
+export function failingCli(directory: string, said: string): string {
+  return script(join(directory, 'dagger'), `echo '${said}' >&2; exit 1`)
+}
+
+function script(file: string, text: string): string {
+  writeFileSync(file, `#!/bin/sh\n${text}\n`)
+  chmodSync(file, 0o755)
+  return file
+}
