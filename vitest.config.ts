@@ -46,6 +46,18 @@ export default defineConfig({
           sequence: { groupOrder: 4 },
         },
       },
+      // On a real Dagger engine, and where there is none a failure that says so.
+      {
+        test: {
+          name: 'dagger',
+          include: ['test/dagger/**/*.dagger.ts'],
+          globalSetup: 'test/helpers/dagger-engine.ts',
+          testTimeout: 30 * MINUTE,
+          hookTimeout: 30 * MINUTE,
+          fileParallelism: false,
+          sequence: { groupOrder: 6 },
+        },
+      },
       // Minutes under emulation: run when the way in which roots are made has changed.
       {
         test: {

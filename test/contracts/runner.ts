@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { describe, expect, it } from 'vitest'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Runner } from '../../builder/runners/runner.ts'
 import type { Store } from '../../builder/store/store.ts'
 import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
@@ -14,8 +16,11 @@ export interface RunnerUnderTest {
   readonly toolchain: Toolchain
 }
 
+/** `none`: nothing but a loopback; `own`: the engine gives each command a network that is not this machine's. */
+export type Network = 'none' | 'own'
+
 /** What every runner does, whatever it runs on. */
-export function describeRunner(name: string, make: () => Promise<RunnerUnderTest>): void {
+export function describeRunner(name: string, network: Network, make: () => Promise<RunnerUnderTest>): void {
   describe(`the ${name} runner`, () => {
     it('leaves in the store what a command wrote to /out', async () => {
       const { outputs } = await realise(await make(), shell('write', 'printf hello > /out/file'))
@@ -61,9 +66,17 @@ export function describeRunner(name: string, make: () => Promise<RunnerUnderTest
       expect((await realise(await make(), attempt)).outputs).toEqual({ verdict: 'refused\n' })
     })
 
-    it('gives a command no network, and fails one that tries', async () => {
-      const attempt = shell('connect', 'exec 3<>/dev/tcp/127.0.0.1/9')
+    it('keeps a command from the network of this machine, and fails one that tries', async () => {
+      const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+      onTestFinished(() => void server.close())
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      await connectTo(port)
+      const attempt = shell('connect', `exec 3<>/dev/tcp/127.0.0.1/${port}`)
       await expect(realise(await make(), attempt)).rejects.toMatchObject({ code: 'derivation' })
+    })
+
+    it.skipIf(network !== 'none')('gives a command no network at all', async () => {
       const { outputs } = await realise(
         await make(),
         shell('interfaces', 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " " > /out/names'),
@@ -112,6 +125,13 @@ export function describeRunner(name: string, make: () => Promise<RunnerUnderTest
   function shell(name: string, script: string, inputs: Derivation['inputs'] = {}): Derivation {
     return derivation({ name, inputs, command: ['bash', '-ec', script, run] })
   }
+}
+
+/** The negative control: it can be reached from here. */
+async function connectTo(port: number): Promise<void> {
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.destroy()
 }
 
 async function realise({ runner, store, toolchain }: RunnerUnderTest, given: Derivation) {

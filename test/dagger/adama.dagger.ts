@@ -1,0 +1,38 @@
+import { createWriteStream, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { withConnection } from '../../builder/runners/dagger/engine.ts'
+import { engineEnv } from '../helpers/dagger-engine.ts'
+import { copyProject, runIn } from '../helpers/project.ts'
+
+const project = copyProject()
+let version = ''
+
+beforeAll(() =>
+  withConnection(createWriteStream('/dev/null'), async (engine) => {
+    version = engine.version
+  }),
+)
+afterAll(() => project.remove())
+
+/** Adama's sums, of a build that begins with an empty store. */
+async function sums(runner: 'dagger' | 'local'): Promise<string> {
+  const env = {
+    ...engineEnv(process.env),
+    HANGAR_STORE: join(project.directory, `.store-${runner}`),
+    XDG_CONFIG_HOME: join(project.directory, '.config'),
+  }
+  const { code, stdout, stderr } = await runIn(
+    { cwd: project.directory, env },
+    ...(['npm', 'run', 'build:image', 'adama', '--', '--runner', runner] as const),
+  )
+  expect({ code, stderr }, stdout).toEqual({ code: 0, stderr: '' })
+  return readFileSync(join(project.directory, 'out/adama/SHA256SUMS'), 'utf8')
+}
+
+it('Adama is the same bytes by a Dagger engine and by the local runner', async () => {
+  const [dagger, local] = [await sums('dagger'), await sums('local')]
+  expect(dagger).toMatch(/^[0-9a-f]{64} {2}slot\.img$/m)
+  expect(dagger).toBe(local)
+  console.log(`Dagger engine ${version}, out/adama/SHA256SUMS, by both runners:\n${dagger}`)
+})

@@ -1,0 +1,8 @@
+import { daggerRunner } from '../../builder/runners/dagger.ts'
+import { describeRunner } from '../contracts/runner.ts'
+import { storeWithToolchain } from '../helpers/toolchain.ts'
+
+describeRunner('Dagger (a real engine)', 'own', async () => {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  return { store, toolchain, runner: daggerRunner({ store, fetch }) }
+})
