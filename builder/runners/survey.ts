@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts'
 import { run } from '../process.ts'
 import type { Store } from '../store/store.ts'
 import type { Machine } from './choice.ts'
+import { findCli } from './dagger/cli.ts'
 import { DAGGER_VERSION } from './dagger/version.ts'
 import { checkSandbox } from './sandbox.ts'
 
@@ -34,7 +35,7 @@ function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
 async function containerEngine(env: NodeJS.ProcessEnv): Promise<Machine['containers']> {
   for (const program of CONTAINER_PROGRAMS.filter((each) => isOnPath(each, env))) {
     if (!(await succeeds(program, ['info'], env))) continue
-    const isHere = hasCli(env) && (await succeeds(program, ['image', 'inspect', ENGINE_IMAGE], env))
+    const isHere = findCli(env) !== undefined && (await succeeds(program, ['image', 'inspect', ENGINE_IMAGE], env))
     return { program, dagger: isHere ? 'here' : 'to be fetched' }
   }
   return undefined
@@ -42,12 +43,6 @@ async function containerEngine(env: NodeJS.ProcessEnv): Promise<Machine['contain
 
 function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
   return (env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program)))
-}
-
-/** Where the SDK keeps the CLI that it has fetched (provisioning/bin.js). */
-function hasCli(env: NodeJS.ProcessEnv): boolean {
-  const cache = env.XDG_CACHE_HOME || join(env.HOME || '/root', '.cache')
-  return existsSync(env._EXPERIMENTAL_DAGGER_CLI_BIN ?? join(cache, 'dagger', `dagger-${DAGGER_VERSION}`))
 }
 
 async function succeeds(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {

@@ -50,22 +50,26 @@ export function engineFailed(message: string, cause: unknown): UserError {
 
 /** No connection came about; `said` is what the SDK and its CLI wrote meanwhile. */
 export function unreachable(error: unknown, log: string, said: string): UserError {
-  const reason = innermost(error)
+  if (error instanceof UserError) return error
+  const reason = isSilent(error) ? 'its CLI ended without a word' : innermost(error)
   if (/failed to download dagger cli/.test(allOf(error))) {
     return new UserError('engine', `Dagger's CLI is not on this machine, and cannot be fetched: ${reason}`, {
       hint: `name one that is there: _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger; or ${WITHOUT_ENGINE}`,
       cause: error,
     })
   }
-  const last = said
-    .trim()
-    .split('\n')
-    .at(-1)
-    ?.replace(/^.*\.\.\. (OK!)?/, '')
+  const last = said.split('\n').filter(isAnswer).at(-1)?.replace(PROMPT, '')
   return new UserError('engine', `the Dagger engine cannot be reached: ${last || reason}`, {
     hint: `what it said: ${log}; or ${WITHOUT_ENGINE}`,
     cause: error,
   })
+}
+
+/** The SDK's own words before those of its CLI. */
+const PROMPT = /^(Creating new Engine session|Establishing connection to Engine)\.\.\. (OK!)?/
+
+function isAnswer(line: string): boolean {
+  return line.replace(PROMPT, '').trim() !== '' && line !== 'OK!'
 }
 
 /** The SDK wraps errors in others that say less; of several lines the first one is the reason. */
@@ -74,6 +78,11 @@ function innermost(error: unknown): string {
   // What came over the network has its own cause: the request and the answer, whole.
   if (error.cause instanceof Error && !('response' in error.cause)) return innermost(error.cause)
   return error.message.split('\n')[0] ?? ''
+}
+
+/** The SDK reads a port out of what its CLI has not said. */
+function isSilent(error: unknown): boolean {
+  return error instanceof Error && (error instanceof TypeError || isSilent(error.cause))
 }
 
 function allOf(error: unknown): string {

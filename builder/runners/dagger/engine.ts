@@ -59,7 +59,7 @@ export async function withConnection(log: Writable, use: (engine: Engine) => Pro
 
 async function engineOf(client: Client): Promise<Engine> {
   return {
-    version: await asked(() => client.version()),
+    version: await client.version(),
     root: (image, architecture) =>
       client.container({ platform: `linux/${architecture}` as Platform }).import_(client.host().file(image)),
     files: (directory, paths) => client.host().directory(directory, { include: [...paths].sort() }),

@@ -1,8 +1,9 @@
-import { createWriteStream } from 'node:fs'
-import { mkdir, readFile } from 'node:fs/promises'
+import { appendFileSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { finished } from 'node:stream/promises'
+import { Writable } from 'node:stream'
 import type { Step } from '../../reporter.ts'
+import { nameCli } from './cli.ts'
 import { type Engine, withConnection } from './engine.ts'
 import { unreachable } from './engine-failure.ts'
 import { requireVersion } from './version.ts'
@@ -30,21 +31,21 @@ async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise
   let outcome: PromiseSettledResult<T> | undefined
   letCliEnd()
   await mkdir(dirname(log), { recursive: true })
-  const stream = createWriteStream(log).on('error', () => undefined)
+  await writeFile(log, '')
   try {
-    await withConnection(stream, async (engine) => {
+    // The SDK reads no environment but the process's own.
+    nameCli(process.env)
+    await withConnection(appendingTo(log), async (engine) => {
       connecting.done('done')
       // What is thrown in here would come out in words of the SDK's.
       outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
     })
   } catch (error) {
-    await finished(stream.end()).catch(() => undefined)
     if (outcome === undefined) {
       connecting.failed()
       throw unreachable(error, log, await readFile(log, 'utf8').catch(() => ''))
     }
   }
-  stream.end()
   if (outcome === undefined) throw new Error('the Dagger SDK has connected to nothing and complained of nothing')
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
@@ -53,6 +54,15 @@ async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise
 async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promise<T>): Promise<T> {
   requireVersion(engine.version)
   return use(engine)
+}
+
+/** Written at once: the SDK goes on writing when its CLI has ended the stream, and what a stream still holds is lost then. */
+function appendingTo(log: string): Writable {
+  const write = (chunk: Buffer, _: string, done: () => void) => {
+    appendFileSync(log, chunk)
+    done()
+  }
+  return new Writable({ write }).on('error', () => undefined)
 }
 
 function untilStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

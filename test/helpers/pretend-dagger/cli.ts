@@ -27,8 +27,8 @@ export async function pretendCli(directory: string): Promise<string> {
 }
 
 /** One that ends as a CLI does whose engine cannot be had. */
-export function failingCli(directory: string, said: string): string {
-  return script(join(directory, 'dagger'), `echo '${said}' >&2; exit 1`)
+export function failingCli(directory: string, said: string, name = 'dagger'): string {
+  return script(join(directory, name), `echo '${said}' >&2; exit 1`)
 }
 
 function script(file: string, text: string): string {

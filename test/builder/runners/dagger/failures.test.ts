@@ -1,0 +1,161 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { daggerRunner } from '../../../../builder/runners/dagger.ts'
+import { type Derivation, derivationDigest } from '../../../../images/derivation.ts'
+import { derivation } from '../../../helpers/derivation.ts'
+import { pretendSession, type SessionBehaviour } from '../../../helpers/pretend-dagger/server.ts'
+import { listReporter } from '../../../helpers/reporter.ts'
+import { smallToolchain } from '../../../helpers/small-toolchain.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+
+/** A runner on a session that behaves like this; its toolchain has no program, so that nothing can be run for real. */
+async function runnerOn(behaviour: SessionBehaviour, signal?: AbortSignal) {
+  const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: { 'usr/bin/one': 'one\n' } }])
+  const session = await pretendSession(await tempDirectory(), behaviour)
+  onTestFinished(() => session.close())
+  vi.stubEnv('DAGGER_SESSION_PORT', String(session.port))
+  vi.stubEnv('DAGGER_SESSION_TOKEN', session.token)
+  const runner = daggerRunner({ store, fetch, signal })
+  const reporter = listReporter()
+  const some = (given: Partial<Derivation>) => derivation({ toolchain, ...given })
+  return { store, session, reporter, some, realise: (wanted: Derivation) => runner.realise([wanted], reporter) }
+}
+
+const json = (value: unknown, status = 200) => ({ status, body: JSON.stringify(value) })
+
+/** As an engine answers where the command of a query failed. */
+function execError(query: string) {
+  const cmd = JSON.parse(/args: (\[.*\]),stdin/.exec(query)?.[1] ?? '[]')
+  const extensions = { _type: 'EXEC_ERROR', cmd, exitCode: 7, stdout: 'a\nthe reason', stderr: '' }
+  return json({ errors: [{ message: 'exit code: 7', extensions }], data: null })
+}
+
+const isRun = (query: string) => / sync /.test(query)
+
+describe('a derivation that an engine cannot run', () => {
+  it('is named, though another was asked for, with its last lines and a log of its own', async () => {
+    let first = ''
+    const { realise, some, reporter } = await runnerOn({
+      instead: (query) => {
+        if (query.includes('made-first')) first = query
+        return isRun(query) ? execError(first) : undefined
+      },
+    })
+    const from = some({ name: 'first', command: ['made-first'] })
+    const wanted = some({ name: 'second', inputs: { given: { from, file: 'file' } }, command: ['made-second'] })
+    const error = (await realise(wanted).catch((each) => each)) as Error & { hint: string }
+    expect(error).toMatchObject({
+      code: 'derivation',
+      message: "derivation 'first' failed with status 7:\n  a\n  the reason",
+    })
+    const log = error.hint.replace('the whole log: ', '')
+    expect(existsSync(log) && readFileSync(log, 'utf8')).toBe('a\nthe reason\n')
+    expect(reporter.ended.at(-1)).toBe('second: failed')
+  })
+
+  it('says where room is to be made', async () => {
+    const full = json({
+      errors: [
+        { message: '', extensions: { _type: 'EXEC_ERROR', cmd: [], exitCode: 1, stdout: 'No space left on device' } },
+      ],
+    })
+    const { realise, some } = await runnerOn({ instead: (query) => (isRun(query) ? full : undefined) })
+    await expect(realise(some({}))).rejects.toMatchObject({
+      code: 'engine',
+      message: expect.stringContaining('No space left on device'),
+    })
+  })
+
+  it.each([
+    ['an error of its own', json({ errors: [{ message: 'no such snapshot' }], data: null }), 'no such snapshot'],
+    ['an error with another status', json({ errors: [{ message: 'no such snapshot' }] }, 422), 'no such snapshot'],
+    ['something that is no JSON', { status: 200, body: 'garbage' }, 'not valid JSON'],
+    ['nothing but a status', { status: 500, body: '' }, 'API Error'],
+  ])('for %s says so', async (_, answer, said) => {
+    const { realise, some } = await runnerOn({ instead: (query) => (isRun(query) ? answer : undefined) })
+    await expect(realise(some({}))).rejects.toMatchObject({
+      code: 'engine',
+      message: expect.stringMatching(new RegExp(`^the Dagger engine failed: .*${said}`)),
+      hint: expect.stringContaining('--runner local'),
+    })
+  })
+
+  it('for the version of the engine says which is wanted, and asks it for nothing else', async () => {
+    const { realise, some, session } = await runnerOn({ version: 'v0.20.8' })
+    await expect(realise(some({}))).rejects.toMatchObject({
+      message: "the Dagger engine is of version 'v0.20.8', wanted 0.21",
+    })
+    expect(session.queries).toHaveLength(1)
+  })
+
+  it('for a stop of the command ends at once', async () => {
+    const stop = new AbortController()
+    const reason = new Error('stopped')
+    const { realise, some, store } = await runnerOn(
+      {
+        instead: (query) => {
+          if (isRun(query)) stop.abort(reason)
+          return undefined
+        },
+      },
+      stop.signal,
+    )
+    const wanted = some({})
+    await expect(realise(wanted)).rejects.toBe(reason)
+    expect(store.output(derivationDigest(wanted))).toBeUndefined()
+  })
+})
+
+describe('what an engine is asked', () => {
+  it('has a platform, the root as an image, and rights only where they are declared', async () => {
+    const { realise, some, session } = await runnerOn({
+      instead: (query) => (isRun(query) ? json({ errors: [{ message: 'enough' }] }) : undefined),
+    })
+    const object = { bytes: 'text' }
+    await realise(some({ privilege: 'all', inputs: { 'a/b': object }, command: ['--word'] })).catch(() => undefined)
+    const run = session.queries.find(isRun) ?? ''
+    expect(run).toMatch(/container \(platform: "linux\/amd64"\) \{ import \(source: "\w+"\)/)
+    expect(run).toMatch(/withMountedDirectory \(path: "\/in",source: "\w+",readOnly: true\)/)
+    expect(run).toContain('insecureRootCapabilities: true')
+    expect(run.match(/insecureRootCapabilities/g)).toHaveLength(1)
+    const lay = session.queries.find((query) => /path: "\/objects"/.test(query)) ?? ''
+    expect(lay).toContain('withExec')
+    expect(lay).not.toContain('insecureRootCapabilities')
+    const host = session.queries.filter((query) => /host/.test(query))
+    expect(host.filter((query) => /directory/.test(query))).toHaveLength(1)
+    expect(host.join()).toMatch(/file \(path: "[^"]*"\)/)
+  })
+
+  it('is nothing where the store has all', async () => {
+    const { realise, some, session, store, reporter } = await runnerOn({})
+    const wanted = some({ name: 'there' })
+    await store.record(derivationDigest(wanted), {})
+    expect([...(await realise(wanted))]).toEqual([[derivationDigest(wanted), {}]])
+    expect({ queries: session.queries, ended: reporter.ended }).toEqual({ queries: [], ended: ['there: reused'] })
+  })
+
+  it('is checked by the stand-in: fields and arguments that it does not know, and types', async () => {
+    const { session } = await runnerOn({})
+    const ask = async (query: string, token = session.token) => {
+      const answer = await fetch(`http://127.0.0.1:${session.port}/query`, {
+        method: 'POST',
+        headers: { authorization: `Basic ${Buffer.from(`${token}:`).toString('base64')}` },
+        body: JSON.stringify({ query }),
+      })
+      return answer.ok
+        ? ((await answer.json()) as { errors?: { message: string }[] }).errors?.[0]?.message
+        : answer.status
+    }
+    expect(await ask('{ version }')).toBeUndefined()
+    expect(await ask('{ version }', 'another')).toBe(401)
+    expect(await ask('{ container (platform: "p") { from (address: "a") { id } } }')).toContain(
+      'Cannot query field "from"',
+    )
+    expect(await ask('{ host { directory (path: "/", include: [], noCache: true) { id } } }')).toContain(
+      'Unknown argument',
+    )
+    expect(await ask('{ container (platform: "p") { withExec (args: [1]) { id } } }')).toContain(
+      'String cannot represent',
+    )
+  })
+})

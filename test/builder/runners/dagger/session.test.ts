@@ -1,0 +1,114 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { unreachable } from '../../../../builder/runners/dagger/engine-failure.ts'
+import { withEngine } from '../../../../builder/runners/dagger/session.ts'
+import { failingCli, pretendCli } from '../../../helpers/pretend-dagger/cli.ts'
+import { listReporter } from '../../../helpers/reporter.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+import { eventually } from '../../../helpers/vm.ts'
+
+async function sessionWith(makeCli: (directory: string) => string | Promise<string>) {
+  const directory = await tempDirectory()
+  vi.stubEnv('DAGGER_SESSION_PORT', undefined)
+  vi.stubEnv('_EXPERIMENTAL_DAGGER_CLI_BIN', await makeCli(directory))
+  const reporter = listReporter()
+  const log = join(directory, 'logs/dagger.log')
+  const options = (signal?: AbortSignal) => ({ log, signal, connecting: reporter.step('connect') })
+  return { directory, log, reporter, options }
+}
+
+/** Processes that were started with this word. */
+function running(word: string): number {
+  const commands = readdirSync('/proc').map((pid) => {
+    const file = `/proc/${pid}/cmdline`
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\0') : []
+  })
+  return commands.filter((command) => command.some((each) => each === word)).length
+}
+
+describe('a session by way of the CLI', () => {
+  it('is used, leaves what the CLI said in a log, and ends the CLI', async () => {
+    const { directory, log, reporter, options } = await sessionWith(pretendCli)
+    const program = join(directory, 'program.mjs')
+    const used = await withEngine(options(), async (engine) => ({ version: engine.version, running: running(program) }))
+    expect(used).toEqual({ version: 'v0.21.9', running: 1 })
+    expect(reporter.ended).toEqual(['connect: done'])
+    expect(readFileSync(log, 'utf8')).toContain('connecting to nothing')
+    await eventually(async () => running(program) === 0, 20)
+    expect(running(program)).toBe(0)
+  })
+
+  it('is one at a time, and throws what its user throws', async () => {
+    const { options } = await sessionWith(pretendCli)
+    const order: string[] = []
+    const use = (name: string) => async () => {
+      order.push(`${name} begins`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      order.push(`${name} ends`)
+      throw new Error(name)
+    }
+    const both = await Promise.allSettled([withEngine(options(), use('one')), withEngine(options(), use('other'))])
+    expect(both).toMatchObject([{ reason: { message: 'one' } }, { reason: { message: 'other' } }])
+    expect(order).toEqual(['one begins', 'one ends', 'other begins', 'other ends'])
+  })
+
+  it('that a CLI cannot open says its last words, where they are, and the way out', async () => {
+    const { log, reporter, options } = await sessionWith((directory) => failingCli(directory, 'docker: no such daemon'))
+    await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
+      code: 'engine',
+      message: 'the Dagger engine cannot be reached: docker: no such daemon',
+      hint: `what it said: ${log}; or build without it: npm run build:image HOST -- --runner local`,
+    })
+    expect(reporter.ended).toEqual(['connect: failed'])
+  })
+
+  it('whose CLI says nothing says that', async () => {
+    const { options } = await sessionWith((directory) => failingCli(directory, ''))
+    await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
+      message: 'the Dagger engine cannot be reached: its CLI ended without a word',
+    })
+  })
+
+  it('ends at once when the command is stopped, and takes the CLI along', async () => {
+    const { directory, options } = await sessionWith(pretendCli)
+    const stop = new AbortController()
+    const reason = new Error('stopped')
+    const used = withEngine(options(stop.signal), () => {
+      stop.abort(reason)
+      return new Promise(() => {})
+    })
+    await expect(used).rejects.toBe(reason)
+    await eventually(async () => running(join(directory, 'program.mjs')) === 0, 20)
+    expect(running(join(directory, 'program.mjs'))).toBe(0)
+  })
+})
+
+describe('a session that a variable names', () => {
+  it('and that nobody serves says so', async () => {
+    const { reporter, options } = await sessionWith(() => '')
+    vi.stubEnv('DAGGER_SESSION_PORT', '9')
+    vi.stubEnv('DAGGER_SESSION_TOKEN', 'token')
+    await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
+      code: 'engine',
+      message: expect.stringMatching(/^the Dagger engine cannot be reached: .*ECONNREFUSED/),
+    })
+    expect(reporter.ended).toEqual(['connect: failed'])
+  })
+})
+
+describe('a CLI that cannot be fetched', () => {
+  it('is told from an engine that cannot be reached', () => {
+    const cause = new Error('failed to download dagger cli binary: FetchError: getaddrinfo ENOTFOUND dl.example')
+    const error = unreachable(
+      new Error(`failed to execute function: ${cause}`, { cause }),
+      'log',
+      'Downloading CLI... ',
+    )
+    expect(error).toMatchObject({
+      code: 'engine',
+      message: `Dagger's CLI is not on this machine, and cannot be fetched: ${cause.message}`,
+      hint: expect.stringContaining('_EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger'),
+    })
+  })
+})

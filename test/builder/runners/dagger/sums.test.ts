@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { requireSums } from '../../../../builder/runners/dagger/sums.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+
+const b2 = (text: string) => createHash('blake2b512').update(text).digest('hex')
+
+/** What became of files that a command left with these contents and that arrived with those. */
+async function arrival(made: Record<string, string>, arrived: Record<string, string>) {
+  const directory = join(await tempDirectory(), 'out')
+  mkdirSync(directory)
+  for (const [name, text] of Object.entries(arrived)) writeFileSync(join(directory, name), text)
+  const said = Object.entries(made).map(([name, text]) => `${b2(text)}  ${name}\n`)
+  return requireSums('base', directory, said.join(''))
+}
+
+describe('what arrives from an engine', () => {
+  it('is what was made there', async () => {
+    await expect(arrival({ layer: 'text', 'a b': '' }, { layer: 'text', 'a b': '' })).resolves.toBeUndefined()
+    await expect(arrival({}, {})).resolves.toBeUndefined()
+  })
+
+  it.each([
+    ['another text', { layer: 'text' }, { layer: 'txet' }, b2('txet').slice(0, 16), b2('text').slice(0, 16)],
+    ['nothing', { layer: 'text' }, {}, 'not there', b2('text').slice(0, 16)],
+    ['too much', {}, { layer: 'text' }, b2('text').slice(0, 16), 'not there'],
+  ])('as %s is refused', async (_, made, arrived, is, wanted) => {
+    await expect(arrival(made, arrived)).rejects.toMatchObject({
+      code: 'engine',
+      message: `output 'layer' of derivation 'base' arrived as ${is}, wanted ${wanted} as it was made`,
+      hint: expect.stringContaining('connection'),
+    })
+  })
+})
