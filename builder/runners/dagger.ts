@@ -86,9 +86,7 @@ interface Realising {
 async function realised(derivation: Derivation, ran: Ran, { missing, store, reporter }: Realising): Promise<Output> {
   const step = reporter.step(derivation.name)
   try {
-    const { stdout, stderr } = await ran.finish()
-    await writeFile(await logFile(derivation, store), stdout)
-    const output = await save(derivation, ran, stderr, store)
+    const output = await save(derivation, ran, store)
     await store.record(derivationDigest(derivation), output)
     step.done('built')
     return output
@@ -98,10 +96,12 @@ async function realised(derivation: Derivation, ran: Ran, { missing, store, repo
   }
 }
 
-function save({ name }: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
+function save(derivation: Derivation, ran: Ran, store: Store): Promise<Output> {
+  const { name } = derivation
   return store.scratch(name.replaceAll('/', '-'), async (scratch) => {
-    await ran.save('/out', scratch)
-    await requireSums(name, scratch, sums)
+    const { stdout, stderr } = await ran.save('/out', scratch)
+    await writeFile(await logFile(derivation, store), stdout)
+    await requireSums(name, scratch, stderr)
     const output = await readOutput(scratch)
     await adoptOutput(scratch, output, store)
     return output

@@ -48,6 +48,13 @@ export function engineFailed(message: string, cause: unknown): UserError {
   return new UserError('engine', message, { hint: `the same command goes on from here; or ${WITHOUT_ENGINE}`, cause })
 }
 
+const NO_ANSWER = 'no answer'
+
+/** What an engine that is named has not said in a time (ms). */
+export function noAnswer(host: string, patience: number): Error {
+  return new Error(`${NO_ANSWER} from '${host}' within ${patience / 1000} s`)
+}
+
 /** No connection came about; `said` is what the SDK and its CLI wrote meanwhile. */
 export function unreachable(error: unknown, log: string, said: string): UserError {
   if (error instanceof UserError) return error
@@ -58,7 +65,7 @@ export function unreachable(error: unknown, log: string, said: string): UserErro
       cause: error,
     })
   }
-  const last = said.split('\n').filter(isAnswer).at(-1)?.replace(PROMPT, '')
+  const last = isLate(error) ? reason : said.split('\n').filter(isAnswer).at(-1)?.replace(PROMPT, '')
   return new UserError('engine', `the Dagger engine cannot be reached: ${last || reason}`, {
     hint: `what it said: ${log}; or ${WITHOUT_ENGINE}`,
     cause: error,
@@ -78,6 +85,10 @@ function innermost(error: unknown): string {
   // What came over the network has its own cause: the request and the answer, whole.
   if (error.cause instanceof Error && !('response' in error.cause)) return innermost(error.cause)
   return error.message.split('\n')[0] ?? ''
+}
+
+function isLate(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith(NO_ANSWER)
 }
 
 /** The SDK reads a port out of what its CLI has not said. */

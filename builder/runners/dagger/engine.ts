@@ -31,10 +31,11 @@ export interface Exec {
 export interface Ran {
   /** What it left in an `empty` mount, for another command; asks for nothing. */
   tree(path: string): Tree
-  /** Runs it. Throws `ExecFailed` where it, or one that it depends on, ends with another status than 0. */
-  finish(): Promise<{ readonly stdout: string; readonly stderr: string }>
-  /** Copies what it left in an `empty` mount into a directory on this machine. */
-  save(path: string, directory: string): Promise<void>
+  /**
+   * Runs it, and copies what it left in an `empty` mount into a directory on this machine. Throws `ExecFailed` where it,
+   * or one that it depends on, ends with another status than 0.
+   */
+  save(path: string, directory: string): Promise<{ readonly stdout: string; readonly stderr: string }>
 }
 
 /** Operations of a Dagger engine; none of them runs before its outcome is asked for. */
@@ -45,7 +46,8 @@ export interface Engine {
   root(image: string, architecture: Architecture): Root
   /** Files of a directory on this machine, by their paths in it. The engine is sent those it does not have. */
   files(directory: string, paths: readonly string[]): Tree
-  exec(exec: Exec): Ran
+  /** Names a command to the engine; it does not run yet. */
+  exec(exec: Exec): Promise<Ran>
 }
 
 /**
@@ -63,7 +65,12 @@ async function engineOf(client: Client): Promise<Engine> {
     root: (image, architecture) =>
       client.container({ platform: `linux/${architecture}` as Platform }).import_(client.host().file(image)),
     files: (directory, paths) => client.host().directory(directory, { include: [...paths].sort() }),
-    exec: (exec) => ranOf(containerOf(client, exec)),
+    async exec(exec) {
+      const container = containerOf(client, exec)
+      // From here on the SDK knows the names of everything in it, and asks for none of them again.
+      await asked(() => container.id())
+      return ranOf(container)
+    },
   }
 }
 
@@ -81,12 +88,12 @@ function containerOf(client: Client, { root, mounts, workdir, args, stdin, privi
 function ranOf(container: Container): Ran {
   return {
     tree: (path) => container.directory(path),
-    async finish() {
-      const done = await asked(() => container.sync())
-      return { stdout: await asked(() => done.stdout()), stderr: await asked(() => done.stderr()) }
-    },
     async save(path, directory) {
-      await asked(() => container.directory(path).export(directory))
+      // The engine runs it once for all three.
+      const [stdout, stderr] = await asked(() =>
+        Promise.all([container.stdout(), container.stderr(), container.directory(path).export(directory)]),
+      )
+      return { stdout, stderr }
     },
   }
 }

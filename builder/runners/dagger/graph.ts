@@ -80,7 +80,7 @@ async function inputs(derivation: Derivation, root: Root, options: GraphOptions,
   if (objects.size > 0) {
     sources.push([OBJECTS, { kind: 'read-only', tree: engine.files(objectsOf(store), [...objects]) }])
   }
-  const laid = engine.exec({
+  const laid = await engine.exec({
     root,
     mounts: { ...Object.fromEntries(sources), '/in': { kind: 'empty' } },
     workdir: '/',

@@ -3,9 +3,10 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Step } from '../../reporter.ts'
-import { nameCli } from './cli.ts'
+import { killCli } from './cli-process.ts'
 import { type Engine, withConnection } from './engine.ts'
-import { unreachable } from './engine-failure.ts'
+import { noAnswer, unreachable } from './engine-failure.ts'
+import { namedHost, prepareEnvironment } from './environment.ts'
 import { requireVersion } from './version.ts'
 
 export interface SessionOptions {
@@ -14,6 +15,8 @@ export interface SessionOptions {
   /** Ends when the engine has answered. */
   readonly connecting: Step
   readonly signal?: AbortSignal | undefined
+  /** How long (ms) an engine that is named, and so runs, may take to answer; the CLI would try for ever. */
+  readonly patience?: number
 }
 
 /** The SDK has one connection for the whole process. */
@@ -29,26 +32,52 @@ export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => 
 async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
   const { log, connecting, signal } = options
   let outcome: PromiseSettledResult<T> | undefined
+  const attempt = attemptOf(options)
   letCliEnd()
   await mkdir(dirname(log), { recursive: true })
   await writeFile(log, '')
   try {
-    // The SDK reads no environment but the process's own.
-    nameCli(process.env)
-    await withConnection(appendingTo(log), async (engine) => {
+    prepareEnvironment(process.env)
+    const connection = withConnection(appendingTo(log), async (engine) => {
+      attempt.succeeded()
       connecting.done('done')
       // What is thrown in here would come out in words of the SDK's.
       outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
     })
+    await Promise.race([connection, attempt.failed])
   } catch (error) {
     if (outcome === undefined) {
       connecting.failed()
       throw unreachable(error, log, await readFile(log, 'utf8').catch(() => ''))
     }
+  } finally {
+    attempt.succeeded()
   }
   if (outcome === undefined) throw new Error('the Dagger SDK has connected to nothing and complained of nothing')
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
+}
+
+/** Until an engine has answered, a stop and the end of patience end the CLI, which would go on trying. */
+function attemptOf({ signal, patience = 30_000 }: SessionOptions) {
+  const { host, kind } = namedHost(process.env)
+  let giveUp: (reason: unknown) => void = () => undefined
+  const failed = new Promise<never>((_, reject) => {
+    giveUp = (reason) => {
+      killCli()
+      reject(reason)
+    }
+  })
+  failed.catch(() => undefined)
+  const stop = () => giveUp(signal?.reason)
+  signal?.addEventListener('abort', stop, { once: true })
+  const late = () => giveUp(noAnswer(host, patience))
+  const timer = kind === 'running' ? setTimeout(late, patience) : undefined
+  const succeeded = () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+  return { failed, succeeded }
 }
 
 async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promise<T>): Promise<T> {

@@ -23,15 +23,17 @@ export async function pretendCli(directory: string): Promise<string> {
   const scratch = join(directory, 'engine')
   mkdirSync(scratch)
   const program = await childProgram(PROGRAM, directory)
-  return script(join(directory, 'dagger'), `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
+  return pretendProgram(directory, `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
 }
 
 /** One that ends as a CLI does whose engine cannot be had. */
 export function failingCli(directory: string, said: string, name = 'dagger'): string {
-  return script(join(directory, name), `echo '${said}' >&2; exit 1`)
+  return pretendProgram(directory, `echo '${said}' >&2; exit 1`, name)
 }
 
-function script(file: string, text: string): string {
+/** A shell script as a program. */
+export function pretendProgram(directory: string, text: string, name = 'dagger'): string {
+  const file = join(directory, name)
   writeFileSync(file, `#!/bin/sh\n${text}\n`)
   chmodSync(file, 0o755)
   return file

@@ -35,7 +35,6 @@ export const SCHEMA = `
     withWorkdir(path: String!): Container!
     withExec(args: [String!]!, stdin: String = "", insecureRootCapabilities: Boolean = false): Container!
     directory(path: String!): Directory!
-    sync: ID!
     stdout: String!
     stderr: String!
   }

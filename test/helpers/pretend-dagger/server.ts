@@ -97,8 +97,6 @@ function resolveField(
     }
     case 'Container.directory':
       return engine.directory(parent, args.path)
-    case 'Container.sync':
-      return engine.ranOf(parent).then(() => parent.id)
     case 'Container.stdout':
       return engine.ranOf(parent).then(({ stdout }) => stdout)
     case 'Container.stderr':

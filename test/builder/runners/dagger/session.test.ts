@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { unreachable } from '../../../../builder/runners/dagger/engine-failure.ts'
 import { withEngine } from '../../../../builder/runners/dagger/session.ts'
-import { failingCli, pretendCli } from '../../../helpers/pretend-dagger/cli.ts'
+import { failingCli, pretendCli, pretendProgram } from '../../../helpers/pretend-dagger/cli.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 import { eventually } from '../../../helpers/vm.ts'
@@ -11,6 +11,7 @@ import { eventually } from '../../../helpers/vm.ts'
 async function sessionWith(makeCli: (directory: string) => string | Promise<string>) {
   const directory = await tempDirectory()
   vi.stubEnv('DAGGER_SESSION_PORT', undefined)
+  vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', undefined)
   vi.stubEnv('_EXPERIMENTAL_DAGGER_CLI_BIN', await makeCli(directory))
   const reporter = listReporter()
   const log = join(directory, 'logs/dagger.log')
@@ -81,6 +82,37 @@ describe('a session by way of the CLI', () => {
     await expect(used).rejects.toBe(reason)
     await eventually(async () => running(join(directory, 'program.mjs')) === 0, 20)
     expect(running(join(directory, 'program.mjs'))).toBe(0)
+  })
+})
+
+/** A CLI that tries for ever, as Dagger's own does, and heeds no request to end. */
+function tryingCli(directory: string): string {
+  const program = `trap '' TERM INT; while :; do '${process.execPath}' -e 'setTimeout(() => {}, 1000)' '${directory}'; done`
+  return pretendProgram(directory, program)
+}
+
+describe('a session with an engine that does not answer', () => {
+  it('is given up after a while, and the CLI with it', async () => {
+    const { directory, options, reporter } = await sessionWith(tryingCli)
+    vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', 'tcp://builder:8080')
+    await expect(withEngine({ ...options(), patience: 300 }, async () => 'used')).rejects.toMatchObject({
+      code: 'engine',
+      message: "the Dagger engine cannot be reached: no answer from 'tcp://builder:8080' within 0.3 s",
+    })
+    expect(reporter.ended).toEqual(['connect: failed'])
+    await eventually(async () => running(join(directory, 'dagger')) === 0, 20)
+    expect(running(join(directory, 'dagger'))).toBe(0)
+  })
+
+  it('is given up at once when the command is stopped', async () => {
+    const { directory, options } = await sessionWith(tryingCli)
+    const stop = new AbortController()
+    const used = withEngine(options(stop.signal), async () => 'used')
+    await eventually(async () => running(join(directory, 'dagger')) === 1, 20)
+    stop.abort(new Error('stopped'))
+    await expect(used).rejects.toThrow('stopped')
+    await eventually(async () => running(join(directory, 'dagger')) === 0, 20)
+    expect(running(join(directory, 'dagger'))).toBe(0)
   })
 })
 
