@@ -10,7 +10,7 @@ export interface Figure {
 }
 
 /** The npm script that prints a table. */
-export type Bench = 'bench' | 'bench:flash'
+export type Bench = 'bench' | 'bench:flash' | 'bench:dagger'
 
 /** The table of one run, under the line that tells what the machine was like. */
 export function figuresTable(

@@ -23,12 +23,12 @@ const HOUSE: readonly (readonly [files: string, mayImport: readonly string[]])[]
 
 /** Which files may import a package; it is known to no others. */
 const WRAPPED: Readonly<Record<string, readonly string[]>> = {
-  '@dagger.io/dagger': ['builder/runners/dagger/engine.ts'],
+  '@dagger.io/dagger': ['builder/runners/dagger/sdk.ts'],
   'age-encryption': ['builder/keys/age.ts'],
   // Verbs are declared where their commands are.
   commander: ['main.ts', 'builder/cli/generation-verbs.ts', 'builder/cli/publishing-verbs.ts'],
   diff: ['builder/generations/text-diff.ts'],
-  esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts'],
+  esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts', 'builder/runners/dagger/sdk.ts'],
   execa: ['builder/process.ts'],
   openpgp: ['builder/archive/signature.ts'],
   'tar-stream': ['builder/tar.ts'],

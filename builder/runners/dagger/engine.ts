@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream'
-import type { Client, Container, Directory, Platform } from '@dagger.io/dagger'
 import type { Architecture } from '../../../images/architecture.ts'
 import type { Privilege } from '../../../images/derivation.ts'
 import { asked } from './engine-failure.ts'
+import { loadSdk, type SdkClient, type SdkContainer, type SdkDirectory, type SdkPlatform } from './sdk.ts'
 
 /** A root file system in an engine. */
-export type Root = Container
+export type Root = SdkContainer
 /** A directory in an engine. */
-export type Tree = Directory
+export type Tree = SdkDirectory
 
 export type Mount =
   | { readonly kind: 'read-only'; readonly tree: Tree }
@@ -52,18 +52,18 @@ export interface Engine {
 
 /**
  * Holds an engine while it is used. The SDK finds or starts one as the environment says: `DAGGER_SESSION_PORT`,
- * `_EXPERIMENTAL_DAGGER_RUNNER_HOST`, else a container engine. Loading it takes most of a second.
+ * `_EXPERIMENTAL_DAGGER_RUNNER_HOST`, else a container engine.
  */
 export async function withConnection(log: Writable, use: (engine: Engine) => Promise<void>): Promise<void> {
-  const { connection, dag } = await import('@dagger.io/dagger')
+  const { connection, dag } = await loadSdk()
   await connection(async () => use(await engineOf(dag)), { LogOutput: log })
 }
 
-async function engineOf(client: Client): Promise<Engine> {
+async function engineOf(client: SdkClient): Promise<Engine> {
   return {
     version: await client.version(),
     root: (image, architecture) =>
-      client.container({ platform: `linux/${architecture}` as Platform }).import_(client.host().file(image)),
+      client.container({ platform: `linux/${architecture}` as SdkPlatform }).import_(client.host().file(image)),
     files: (directory, paths) => client.host().directory(directory, { include: [...paths].sort() }),
     async exec(exec) {
       const container = containerOf(client, exec)
@@ -74,7 +74,7 @@ async function engineOf(client: Client): Promise<Engine> {
   }
 }
 
-function containerOf(client: Client, { root, mounts, workdir, args, stdin, privilege }: Exec): Container {
+function containerOf(client: SdkClient, { root, mounts, workdir, args, stdin, privilege }: Exec): SdkContainer {
   const mounted = Object.entries(mounts).reduce((container, [path, mount]) => {
     if (mount.kind === 'memory') return container.withMountedTemp(path)
     if (mount.kind === 'empty') return container.withMountedDirectory(path, client.directory())
@@ -85,7 +85,7 @@ function containerOf(client: Client, { root, mounts, workdir, args, stdin, privi
     .withExec([...args], { stdin, ...(privilege === 'all' ? { insecureRootCapabilities: true } : {}) })
 }
 
-function ranOf(container: Container): Ran {
+function ranOf(container: SdkContainer): Ran {
   return {
     tree: (path) => container.directory(path),
     async save(path, directory) {

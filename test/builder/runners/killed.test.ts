@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { toolchainDirectory } from '../../../builder/toolchain.ts'
 import { childProgram } from '../../helpers/child-program.ts'
+import { commandLines } from '../../helpers/processes.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
@@ -19,14 +20,7 @@ await runSandboxed({ ...place, toolchain, command: ['sleep', mark], env: {}, pri
 `
 
 function running(mark: string): number {
-  const commands = readdirSync('/proc').map((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-    } catch {
-      return ''
-    }
-  })
-  return commands.filter((command) => command === `sleep\0${mark}\0`).length
+  return commandLines().filter((command) => command.join(' ') === `sleep ${mark}`).length
 }
 
 it('a builder that is killed takes what runs in its sandboxes along', async () => {

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { unreachable } from '../../../../builder/runners/dagger/engine-failure.ts'
 import { withEngine } from '../../../../builder/runners/dagger/session.ts'
 import { failingCli, pretendCli, pretendProgram } from '../../../helpers/pretend-dagger/cli.ts'
+import { commandLines } from '../../../helpers/processes.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 import { eventually } from '../../../helpers/vm.ts'
@@ -21,11 +22,7 @@ async function sessionWith(makeCli: (directory: string) => string | Promise<stri
 
 /** Processes that were started with this word. */
 function running(word: string): number {
-  const commands = readdirSync('/proc').map((pid) => {
-    const file = `/proc/${pid}/cmdline`
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\0') : []
-  })
-  return commands.filter((command) => command.some((each) => each === word)).length
+  return commandLines().filter((command) => command.includes(word)).length
 }
 
 describe('a session by way of the CLI', () => {

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs'
+import { mkdir, open, rename } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Client, Container, connection, Directory, dag, Platform } from '@dagger.io/dagger'
+import { DAGGER_VERSION } from './version.ts'
+
+export type SdkClient = Client
+export type SdkContainer = Container
+export type SdkDirectory = Directory
+export type SdkPlatform = Platform
+
+export interface Sdk {
+  readonly connection: typeof connection
+  readonly dag: typeof dag
+}
+
+/** Part of the file's name: another way of compiling is another file. */
+const COMPILING = 1
+
+/**
+ * The SDK, compiled to one file the first time: as it comes it loads a thousand files and TypeScript's compiler, for
+ * modules that nobody here writes, and takes three times as long and twice the memory.
+ */
+export async function loadSdk(): Promise<Sdk> {
+  const compiled = await compiledSdk().catch(() => undefined)
+  // Where nothing can be written beside the packages, it does as it comes.
+  return compiled === undefined ? import('@dagger.io/dagger') : import(pathToFileURL(compiled).href)
+}
+
+async function compiledSdk(): Promise<string> {
+  const entry = createRequire(import.meta.url).resolve('@dagger.io/dagger')
+  const packages = entry.slice(0, entry.lastIndexOf(`${sep}@dagger.io${sep}`))
+  // What `npm ci` replaces goes with it.
+  const file = join(packages, '.cache/hangar', `dagger-sdk-${DAGGER_VERSION}-${COMPILING}.mjs`)
+  if (!existsSync(file)) await compile(entry, file)
+  return file
+}
+
+async function compile(entry: string, file: string): Promise<void> {
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
+    stdin: { contents: `export { connection, dag } from ${JSON.stringify(entry)}`, resolveDir: dirname(entry) },
+    bundle: true,
+    write: false,
+    outfile: file,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    legalComments: 'none',
+    logLevel: 'silent',
+    plugins: [withoutModules],
+    banner: { js: REQUIRE },
+  })
+  await publish(file, outputFiles[0]?.text ?? '')
+}
+
+async function publish(file: string, text: string): Promise<void> {
+  const beside = `${file}.${process.pid}`
+  await mkdir(dirname(file), { recursive: true })
+  const handle = await open(beside, 'w')
+  await handle.writeFile(text)
+  await handle.sync()
+  await handle.close()
+  await rename(beside, file)
+}
+
+/** Packages in CommonJS form ask for `require`. */
+const REQUIRE =
+  "import { createRequire as hangarRequire } from 'node:module'; const require = hangarRequire(import.meta.url);"
+
+/** Dagger modules are programs that run in an engine: compiling them is none of our business. */
+const withoutModules = {
+  name: 'without modules',
+  setup({ onResolve, onLoad }: import('esbuild').PluginBuild) {
+    onResolve({ filter: /^\.\/module\/(decorators|entrypoint\/entrypoint)\.js$/ }, ({ path }) => ({
+      path,
+      namespace: 'module',
+    }))
+    onLoad({ filter: /.*/, namespace: 'module' }, () => ({ contents: 'export const entrypoint = undefined' }))
+  },
+}
