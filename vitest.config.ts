@@ -51,7 +51,6 @@ export default defineConfig({
         test: {
           name: 'dagger',
           include: ['test/dagger/**/*.dagger.ts'],
-          globalSetup: 'test/helpers/dagger-engine.ts',
           testTimeout: 30 * MINUTE,
           hookTimeout: 30 * MINUTE,
           fileParallelism: false,

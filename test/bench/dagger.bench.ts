@@ -33,7 +33,7 @@ afterAll(() => {
   project.remove()
   const table = figuresTable('bench:dagger', figures, calibration, availableParallelism())
   console.log(table)
-  if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'README.md'), 'bench:dagger', table)
+  if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'docs/builders.md'), 'bench:dagger', table)
 })
 
 describe('a build of adama by a Dagger engine that is warm', () => {

@@ -38,6 +38,6 @@ function replaceBetweenMarkers(text: string, bench: Bench, table: string): strin
   const [first, last] = [`<!-- npm run ${bench} -->`, `<!-- end of npm run ${bench} -->`]
   const begin = text.indexOf(first)
   const end = text.indexOf(last)
-  if (begin < 0 || end < begin) throw new Error(`README.md has no '${first}' … '${last}'`)
+  if (begin < 0 || end < begin) throw new Error(`there is no '${first}' … '${last}'`)
   return `${text.slice(0, begin + first.length)}\n${table}\n${text.slice(end)}`
 }

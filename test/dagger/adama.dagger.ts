@@ -2,17 +2,18 @@ import { createWriteStream, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { withConnection } from '../../builder/runners/dagger/engine.ts'
-import { engineEnv } from '../helpers/dagger-engine.ts'
+import { engineEnv, requireEngine } from '../helpers/dagger-engine.ts'
 import { copyProject, runIn } from '../helpers/project.ts'
 
 const project = copyProject()
 let version = ''
 
-beforeAll(() =>
-  withConnection(createWriteStream('/dev/null'), async (engine) => {
+beforeAll(async () => {
+  await requireEngine()
+  await withConnection(createWriteStream('/dev/null'), async (engine) => {
     version = engine.version
-  }),
-)
+  })
+})
 afterAll(() => project.remove())
 
 /** Adama's sums, of a build that begins with an empty store. */

@@ -1,6 +1,10 @@
+import { beforeAll } from 'vitest'
 import { daggerRunner } from '../../builder/runners/dagger.ts'
 import { describeRunner } from '../contracts/runner.ts'
+import { requireEngine } from '../helpers/dagger-engine.ts'
 import { storeWithToolchain } from '../helpers/toolchain.ts'
+
+beforeAll(requireEngine)
 
 describeRunner('Dagger (a real engine)', 'own', async () => {
   const { store, fetch, toolchain } = await storeWithToolchain()

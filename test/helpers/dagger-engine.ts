@@ -4,11 +4,6 @@ import { join } from 'node:path'
 import { surveyMachine } from '../../builder/runners/survey.ts'
 import { openStore } from '../../builder/store/directory.ts'
 
-/** Set-up of tests that need a real engine. */
-export async function setup(): Promise<void> {
-  await requireEngine()
-}
-
 /** Where there is no real engine, there is nothing to pass. */
 export async function requireEngine(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-survey-'))
