@@ -34,6 +34,9 @@ export function checkFlashFlags(names: readonly string[], flags: FlashFlags): vo
   if (flags.disk === undefined && disk !== undefined) {
     throw new UserError('usage', `'${disk}' means nothing without '--disk'`, { hint: 'leave it out, or name the disk' })
   }
+  if (!flags.build && flags.runner !== undefined) {
+    throw new UserError('usage', `'--runner' means nothing with '--no-build'`, { hint: 'leave one of them out' })
+  }
 }
 
 /** An address or a disk is one host's. */

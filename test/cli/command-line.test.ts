@@ -67,6 +67,12 @@ describe('hangar', () => {
     )
   })
 
+  it('says which runners there are', async () => {
+    expect((await hangar('build', 'adama', '--runner', 'docker')).stderr).toBe(
+      "error: --runner is 'docker', wanted one of: dagger, local, auto\nhint: --runner=auto takes a Dagger engine where there is one\n",
+    )
+  })
+
   it('points at the help of a verb that lacks a word', async () => {
     const { code, stderr } = await hangar('vm')
     expect({ code, stderr }).toEqual({

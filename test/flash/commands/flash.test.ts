@@ -53,6 +53,8 @@ describe('flash', () => {
     expect(check(['adama'], { disk: '/dev/sda', dryRun: true })).toThrow("'--dry-run' means nothing with it")
     expect(check(['adama'], { yes: true })).toThrow("'--yes' means nothing without '--disk'")
     expect(check(['adama', 'starbuck'], { at: '10.0.0.1' })).toThrow("'--at' is for one host, not for 2")
+    expect(check(['adama'], { build: false, runner: 'local' })).toThrow("'--runner' means nothing with '--no-build'")
+    expect(check(['adama'], { runner: 'local' })).not.toThrow()
     expect(check(['adama'], { disk: '/dev/sda', yes: true })).not.toThrow()
     expect(check(['adama', 'starbuck'], { dryRun: true })).not.toThrow()
   })

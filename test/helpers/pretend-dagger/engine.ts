@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cp, mkdir, mkdtemp, readFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { GraphQLError } from 'graphql'
@@ -212,5 +212,6 @@ async function unpackImage(file: string, scratch: string): Promise<string> {
   for (const { digest } of manifest.layers) {
     await exec('tar', ['-x', '-p', '--numeric-owner', '-f', join(image, blob(digest)), '-C', root])
   }
+  await rm(join(image, 'blobs'), { recursive: true })
   return root
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DIES_WITH_US, NAMESPACES, restrict } from '../../../builder/runners/sandbox.ts'
 import type { Privilege } from '../../../images/derivation.ts'
@@ -55,7 +55,6 @@ exec "$@"
 /** Runs a command as an engine does, more or less: a root, mounts, and variables of the engine's own. */
 export async function executeInRoot(exec: PretendExec, scratch: string): Promise<Executed> {
   const work = await mkdtemp(join(scratch, 'exec-'))
-  await mkdir(work, { recursive: true })
   try {
     return await run(exec, work)
   } finally {
