@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson } from '../images/canonical.ts'
@@ -51,7 +52,7 @@ async function addTree(root: string, below: string, add: AddEntry, seen: Map<num
     const name = below + each
     const path = join(root, name)
     const found = await lstat(path)
-    const entry = { name, mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }
+    const entry = { name, mode: found.mode & 0o7777, ...ownerIn(found) }
     const first = seen.get(found.ino)
     if (found.isDirectory()) {
       await add({ ...entry, name: `${name}/`, type: 'directory' })
@@ -63,6 +64,12 @@ async function addTree(root: string, below: string, add: AddEntry, seen: Map<num
       await add({ ...entry, type: 'file', content: { file: path, size: found.size } })
     } else throw new Error(`toolchain holds '${name}', which is neither file, directory nor link`)
   }
+}
+
+/** Whoever unpacks without root owns what would be root's. */
+function ownerIn({ uid, gid }: Stats): { readonly uid: number; readonly gid: number } {
+  const us = process.getuid?.()
+  return us !== 0 && us === uid ? { uid: 0, gid: 0 } : { uid, gid }
 }
 
 const MEDIA = 'application/vnd.oci.image'
