@@ -160,9 +160,17 @@ function verbs(session: Session): Command {
       print(await statusCommand({ ...tools, targets, ...how }))
     })
 
-  publishingVerbs(program, session, async (name) => {
-    const { updates, ...host } = await hostFile(project, name)
-    return { ...host, trusted: updates.signingKeys }
+  publishingVerbs(program, session, {
+    async hostOf(name) {
+      const { updates, ...host } = await hostFile(project, name)
+      return { ...host, trusted: updates.signingKeys }
+    },
+    async zstd() {
+      const { unpackPrograms } = await import('./builder/cli/programs.ts')
+      const { programOf } = await import('./flash/vm/program.ts')
+      const { CONTROL } = await import('./images/control-set.ts')
+      return programOf(await unpackPrograms(session, CONTROL), 'zstd')
+    },
   })
 
   const store = program.command('store').description('what was fetched and built')

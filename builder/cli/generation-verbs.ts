@@ -2,6 +2,13 @@ import type { Command } from 'commander'
 import { loadHost } from '../hosts/load.ts'
 import type { Session } from './session.ts'
 
+interface DiffFlags {
+  readonly files: boolean
+  readonly against?: string
+  readonly markdown?: true
+  readonly json?: true
+}
+
 /** What there is to do with the images that the store knows. */
 export function generationVerbs(program: Command, session: Session): void {
   const { print } = session
@@ -22,15 +29,17 @@ export function generationVerbs(program: Command, session: Session): void {
     .command('diff <host> [numbers...]')
     .description('what two images of a host differ in: the newest and the one before, or A [and B]')
     .option('--no-files', 'without a look into the layers, which takes a sandbox')
+    .option('--against <directory>', 'out/HOST with what another checkout built, with the same store, in DIRECTORY')
+    .option('--markdown', 'as a comment on a pull request has it')
     .option('--json', 'for programs: all of it')
-    .action(async (name: string, numbers: string[], flags: { files: boolean; json?: true }) => {
+    .action(async (name: string, numbers: string[], flags: DiffFlags) => {
       const { diffCommand } = await import('../commands/diff.ts')
       const { QUIET } = await import('../report/quiet.ts')
       const files = flags.files ? 'listed' : 'left out'
-      const quiet = flags.json ? { ...session, reporter: QUIET } : session
-      print(
-        await diffCommand({ ...quiet, numbers, files, format: flags.json ? 'json' : 'text', host: await host(name) }),
-      )
+      const format = flags.json ? 'json' : flags.markdown ? 'markdown' : 'text'
+      const quiet = format === 'text' ? session : { ...session, reporter: QUIET }
+      const { against } = flags
+      print(await diffCommand({ ...quiet, numbers, against, files, format, host: await host(name) }))
     })
 
   program

@@ -1,18 +1,21 @@
 import type { Command } from 'commander'
 import type { PublishFlags } from '../commands/publish.ts'
 import type { PullFlags } from '../commands/pull.ts'
+import type { Zstd } from '../export/zstd.ts'
 import type { PullingHost } from '../publishing/incoming.ts'
 import type { Session } from './session.ts'
 
 const PLACE = 'oci://REGISTRY/NAME[:TAG], or a directory'
 const PLAIN_HTTP = 'speak to the registry without TLS, on a network where nobody else listens'
 
-/** What brings images from one machine to another; `hostOf` reads a host's own file. */
-export function publishingVerbs(
-  program: Command,
-  session: Session,
-  hostOf: (name: string) => Promise<PullingHost>,
-): void {
+export interface PublishingTools {
+  /** Reads a host's own file. */
+  readonly hostOf: (name: string) => Promise<PullingHost>
+  readonly zstd: () => Promise<Zstd>
+}
+
+/** What brings images from one machine to another. */
+export function publishingVerbs(program: Command, session: Session, { hostOf, zstd }: PublishingTools): void {
   const { print } = session
 
   program
@@ -34,5 +37,14 @@ export function publishingVerbs(
     .action(async (name: string, flags: PullFlags) => {
       const { pullCommand } = await import('../commands/pull.ts')
       print(await pullCommand({ ...session, host: await hostOf(name), flags }))
+    })
+
+  program
+    .command('export <host>')
+    .description('put the built disk image where people take it from: compressed, with its map, SBOM and sums')
+    .requiredOption('--to <directory>', 'a directory that is not there yet, or an earlier export')
+    .action(async (name: string, { to }: { to: string }) => {
+      const { exportCommand } = await import('../commands/export.ts')
+      print(await exportCommand({ ...session, host: (await hostOf(name)).name, to, zstd: await zstd() }))
     })
 }

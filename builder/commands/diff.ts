@@ -1,6 +1,8 @@
+import { join, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { compare } from '../generations/compare.ts'
 import { differenceText } from '../generations/difference-text.ts'
+import { generationIn } from '../generations/laid-out.ts'
 import { parseNumber } from '../generations/numbers.ts'
 import { generationNumbered, generationsOf, isKept, type KeptGeneration, requireKept } from '../generations/record.ts'
 import { openWorkshop, type Surroundings } from '../workshop.ts'
@@ -9,19 +11,38 @@ export interface DiffCommand extends Surroundings {
   readonly host: string
   /** Numbers as they were typed: none, the older one, or both. */
   readonly numbers: readonly string[]
-  readonly format: 'text' | 'json'
+  /** A directory that another build left: what lies there is compared with what lies in `out/HOST`. */
+  readonly against?: string | undefined
+  readonly format: 'text' | 'json' | 'markdown'
   readonly files: 'listed' | 'left out'
 }
 
 /** What two generations of a host differ in: the newest one and the one before, unless told otherwise. */
-export async function diffCommand({ host, numbers, format, files, ...surroundings }: DiffCommand): Promise<string> {
-  const workshop = await openWorkshop(surroundings)
-  const { from, to } = pairOf(workshop.store.root, host, numbers)
+export async function diffCommand(command: DiffCommand): Promise<string> {
+  const { host, format, files } = command
+  const workshop = await openWorkshop(command)
+  const { from, to } = pairOf(workshop.store.root, command)
   const difference = await compare(workshop, { from, to, files })
-  return format === 'json' ? JSON.stringify(difference, null, 2) : differenceText(host, difference)
+  if (format === 'json') return JSON.stringify(difference, null, 2)
+  const text = differenceText(host, difference)
+  return format === 'text' ? text : fenced(text)
 }
 
-function pairOf(root: string, host: string, numbers: readonly string[]) {
+/** A comment's first line, and the rest as it is. */
+function fenced(text: string): string {
+  const [head = '', ...rest] = text.split('\n')
+  return [`**${head}**`, '', '```diff', ...rest.filter((line, at) => at > 0 || line !== ''), '```'].join('\n')
+}
+
+function pairOf(root: string, { host, numbers, against, project }: DiffCommand) {
+  if (against !== undefined) {
+    if (numbers.length > 0)
+      throw new UserError('usage', "'--against' and numbers of generations exclude each other", {
+        hint: 'give one of them',
+      })
+    const [from, to] = [resolve(project, against), join(project, 'out', host)] as const
+    return { from: generationIn(root, host, from), to: generationIn(root, host, to) }
+  }
   if (numbers.length > 2)
     throw new UserError('usage', `${numbers.length} generations at once: wanted two at most`, {
       hint: `npm run diff ${host} ${numbers.slice(0, 2).join(' ')}`,

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildMode } from '../../../builder/commands/build-flags.ts'
@@ -173,6 +173,45 @@ describe('diff', () => {
     [2, ['1', '2', '2'], '3 generations at once: wanted two at most'],
   ])('among %i refuses %j', async (count, numbers, message) => {
     await expect(diff(count, numbers)).rejects.toThrow(message)
+  })
+})
+
+describe('diff --against', () => {
+  /** What builds left in two directories, of these generations. */
+  async function laidOut(before: number, now: number) {
+    const { surroundings, store } = await bench(2)
+    const lay = async (number: number, directory: string) => {
+      const { parts } = requireKept('tiny', generationNumbered(store.root, 'tiny', number))
+      const manifest = parts.texts.find(({ name }) => name === 'manifest.json')
+      mkdirSync(directory, { recursive: true })
+      copyFileSync(store.path(manifest?.digest ?? digestOf('')), join(directory, 'manifest.json'))
+    }
+    const base = join(surroundings.project, 'base/out/tiny')
+    await lay(before, base)
+    await lay(now, join(surroundings.project, 'out/tiny'))
+    const command = { ...surroundings, host: 'tiny', numbers: [], files: 'left out' } as const
+    return { base, command: { ...command, against: 'base/out/tiny', format: 'markdown' as const } }
+  }
+
+  it('compares what lies in two directories, whatever was built last, as a comment has it', async () => {
+    const { command } = await laidOut(2, 1)
+    const [head, ...rest] = (await diffCommand(command)).split('\n')
+    expect(head).toMatch(/^\*\*tiny: generation 2 .* -> generation 1 .*\*\*$/)
+    expect([rest[1], rest.at(-1)]).toEqual(['```diff', '```'])
+  })
+
+  it('says so where both are the same image', async () => {
+    const { command } = await laidOut(2, 2)
+    expect(await diffCommand(command)).toContain('```diff\nno difference\n```')
+  })
+
+  it('refuses numbers beside it, and a directory that no build left', async () => {
+    const { command, base } = await laidOut(1, 2)
+    await expect(diffCommand({ ...command, numbers: ['1'] })).rejects.toThrow("'--against' and numbers of generations")
+    writeFileSync(join(base, 'manifest.json'), '{}')
+    await expect(diffCommand(command)).rejects.toThrow(`'${base}/manifest.json' is of no generation in this store`)
+    rmSync(base, { recursive: true })
+    await expect(diffCommand(command)).rejects.toThrow(`'${base}/manifest.json' is not there`)
   })
 })
 

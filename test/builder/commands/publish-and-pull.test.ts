@@ -35,12 +35,12 @@ describe('publish and pull', () => {
     expect(first.replace(/[0-9a-f]{64}/, 'DIGEST')).toBe(
       [
         `tiny: generation 1 (${root}) is at ${to}:tiny-${root} and :tiny`,
-        'sent 10 files, 44 kB; exactly this image is @sha256:DIGEST',
+        'sent 11 files, 47 kB; exactly this image is @sha256:DIGEST',
         `next: npm run pull tiny -- --from '${to}:tiny'`,
       ].join('\n'),
     )
     expect(await publishCommand({ ...here, host: 'tiny', flags: { to } })).toContain(
-      'sent 0 files, 0 B; 10 (44 kB) were there',
+      'sent 0 files, 0 B; 11 (47 kB) were there',
     )
     expect(await pullCommand({ ...there, host: HOST, flags: { from: to } })).toBe(
       [
