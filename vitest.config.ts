@@ -8,7 +8,14 @@ export default defineConfig({
     reporters: ['default', new ClosingLine()],
     projects: [
       {
-        test: { name: 'unit', include: ['test/**/*.test.ts'], testTimeout: MINUTE, sequence: { groupOrder: 0 } },
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          testTimeout: MINUTE,
+          sequence: { groupOrder: 0 },
+          // It imports its schema as bundlers do, without saying that it is JSON.
+          server: { deps: { inline: ['@actions/workflow-parser'] } },
+        },
       },
       // After the rest, one machine at a time: two emulated cores are all that a small builder has.
       {
