@@ -90,11 +90,17 @@ begin_trial() {
   trial_fact seconds | head -c 6 >"$RUN/deadline.new" && mv "$RUN/deadline.new" "$RUN/deadline"
 }
 
-# The trial's own last words say more than what can be told from outside.
+LAST_SEEN='last seen: '
+
+# What the trial ended itself for says more than what can be told from outside; what it last waited for does not.
 settle_reverted() {
   reason=$(record_get reason)
-  say "the trial of slot $(record_get slot) was not committed: ${reason:-$1}"
-  record_set phase reverted reason "${reason:-$1}"
+  case $reason in
+    '') reason=$1 ;;
+    "$LAST_SEEN"*) reason="$1; $reason" ;;
+  esac
+  say "the trial of slot $(record_get slot) was not committed: $reason"
+  record_set phase reverted reason "$reason"
 }
 
 # Power went between the intent and the end of the commit: the selector's sector has decided.
@@ -202,7 +208,7 @@ decided_trial() {
 remember() {
   [ "$(cat "$RUN/reasons" 2>/dev/null)" != "$1" ] || return 0
   echo "$1" >"$RUN/reasons"
-  record_set reason "$(echo "$1" | head -n 8 | tr '\n' ';')"
+  record_set reason "$LAST_SEEN$(echo "$1" | head -n 8 | tr '\n' ';')"
 }
 
 record_reasons() { tr '\n' ';' <"$RUN/reasons" 2>/dev/null | cut -c 1-1000; }

@@ -94,6 +94,7 @@ describe('an update that is broken off', () => {
   })
 
   it('by the power between arming and the reboot was never tried', async () => {
+    await must(lab.onHost(vm, 'flash', '--stage'))
     const { root } = (await agentStatus(vm)).slots.b as { root: string }
     const before = await agentStatus(vm)
     await vm.shell(`/usr/lib/hangar/agent arm me@here:/x one ${root} --data snapshot --commit controller --seconds 300`)

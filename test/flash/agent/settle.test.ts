@@ -61,6 +61,11 @@ const STARTS: readonly (readonly [string, HostOptions, Settled])[] = [
     { phase: 'reverted', reason: /^no gateway$/ },
   ],
   [
+    'it was on trial and ended while it waited for something',
+    { ...A, record: { ...UPDATE, phase: 'trial', reason: 'last seen: no gateway;' } },
+    { phase: 'reverted', reason: /^it ended before it was healthy: .*the power was cut; last seen: no gateway;$/ },
+  ],
+  [
     'its commit was cut before the sector',
     { ...A, record: { ...UPDATE, phase: 'committing', committed: 'b' } },
     { phase: 'reverted', reason: /cut while it was being committed/, more: { committed: 'a' } },
@@ -165,11 +170,7 @@ describeAgent('a damaged selector', (shell) => {
 
   it('would be written for what runs if a trial that ended said so', async () => {
     const host = await damaged({ ...A, record: { ...UPDATE, phase: 'armed', slot: 'a', committed: 'b' } })
-    host.careless(
-      'trial',
-      /record_set phase reverted reason "\$\{reason:-\$1\}"/,
-      'record_set phase reverted committed "$SLOT"',
-    )
+    host.careless('trial', /record_set phase reverted reason "\$reason"/, 'record_set phase reverted committed "$SLOT"')
     expect(boot(host)).toEqual(['a', false])
   })
 
