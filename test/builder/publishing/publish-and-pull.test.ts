@@ -152,7 +152,7 @@ describe('what is pulled', () => {
     await builder.build({ host: 'other' })
     await builder.pull(stick)
     // The facts, which are no part of the image.
-    expect(builder.reporter.ended).toEqual(['send 10 files: done', 'fetch 1 file: fetched'])
+    expect(builder.reporter.ended).toEqual(['send 11 files: done', 'fetch 1 file: fetched'])
     expect(generationsOf(builder.store.root, 'tiny').map(({ number }) => number)).toEqual([1, 2, 3])
   })
 
