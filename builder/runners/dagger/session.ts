@@ -3,20 +3,17 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
 import type { Step } from '../../reporter.ts'
-import { killCli } from './cli-process.ts'
+import { type AttemptOptions, attempt } from './attempt.ts'
 import { type Engine, withConnection } from './engine.ts'
-import { noAnswer, unreachable } from './engine-failure.ts'
-import { namedHost, prepareEnvironment } from './environment.ts'
+import { unreachable } from './engine-failure.ts'
+import { prepareEnvironment } from './environment.ts'
 import { requireVersion } from './version.ts'
 
-export interface SessionOptions {
+export interface SessionOptions extends AttemptOptions {
   /** A file that takes what the engine says. */
   readonly log: string
   /** Ends when the engine has answered. */
   readonly connecting: Step
-  readonly signal?: AbortSignal | undefined
-  /** How long (ms) an engine that is named, and so runs, may take to answer; the CLI would try for ever. */
-  readonly patience?: number
 }
 
 /** The SDK has one connection for the whole process. */
@@ -32,52 +29,28 @@ export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => 
 async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
   const { log, connecting, signal } = options
   let outcome: PromiseSettledResult<T> | undefined
-  const attempt = attemptOf(options)
   letCliEnd()
   await mkdir(dirname(log), { recursive: true })
   await writeFile(log, '')
   try {
     prepareEnvironment(process.env)
-    const connection = withConnection(appendingTo(log), async (engine) => {
-      attempt.succeeded()
-      connecting.done('done')
-      // What is thrown in here would come out in words of the SDK's.
-      outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
-    })
-    await Promise.race([connection, attempt.failed])
+    await attempt(options, (answered) =>
+      withConnection(appendingTo(log), async (engine) => {
+        answered()
+        connecting.done('done')
+        // What is thrown in here would come out in words of the SDK's.
+        outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
+      }),
+    )
   } catch (error) {
     if (outcome === undefined) {
       connecting.failed()
       throw unreachable(error, log, await readFile(log, 'utf8').catch(() => ''))
     }
-  } finally {
-    attempt.succeeded()
   }
   if (outcome === undefined) throw new Error('the Dagger SDK has connected to nothing and complained of nothing')
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
-}
-
-/** Until an engine has answered, a stop and the end of patience end the CLI, which would go on trying. */
-function attemptOf({ signal, patience = 30_000 }: SessionOptions) {
-  const { host, kind } = namedHost(process.env)
-  let giveUp: (reason: unknown) => void = () => undefined
-  const failed = new Promise<never>((_, reject) => {
-    giveUp = (reason) => {
-      killCli()
-      reject(reason)
-    }
-  })
-  failed.catch(() => undefined)
-  const stop = () => giveUp(signal?.reason)
-  signal?.addEventListener('abort', stop, { once: true })
-  const late = () => giveUp(noAnswer(host, patience))
-  const timer = kind === 'running' ? setTimeout(late, patience) : undefined
-  const succeeded = () => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', stop)
-  }
-  return { failed, succeeded }
 }
 
 async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promise<T>): Promise<T> {
