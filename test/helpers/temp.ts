@@ -7,7 +7,8 @@ import { onTestFinished } from 'vitest'
 /** A directory that is gone when the test has ended. */
 export async function tempDirectory(parent = tmpdir()): Promise<string> {
   const directory = await mkdtemp(join(parent, 'hangar-test-'))
-  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  // What was told to stop may write a little longer.
+  onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
   return directory
 }
 
