@@ -66,7 +66,7 @@ beforeAll(async () => {
   lab.unpackToolchain('4')
   await lab.store.putBytes('named by nobody')
   await pin({ store: lab.store, host: 'tiny', number: 1, use: { root: lab.store.root, what: 'pin' } })
-})
+}, 60_000)
 
 afterAll(() => rmSync(programs, { recursive: true, force: true }))
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await lab.build('3')
   const lock = await readLock(lab.lockFile)
   await collect({ store, lock, now: NOW, use, mode: 'collect', retention: { keep: 1, olderThan: 0 } })
-})
+}, 60_000)
 
 afterAll(() => rmSync(template, { recursive: true, force: true }))
 
