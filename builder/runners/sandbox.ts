@@ -24,20 +24,23 @@ const DOCKER_CAPABILITIES =
   'chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap'
 
 // The toolchain is the lower layer of an overlay whose upper is memory, so a command may write anywhere and nothing of
-// it stays. /build is memory too: maintainer scripts and dpkg wait for disks otherwise.
+// it stays. /build is memory too: maintainer scripts and dpkg wait for disks otherwise. In a user namespace, the kernel
+// lets a command mount /proc and /sys only where it sees them already, and read-only only as mounts.
 const SETUP = `
 set -eu
 mount -t tmpfs -o mode=0755 sandbox "$WORK"
 mkdir "$WORK/upper" "$WORK/work" "$WORK/root"
 mount -t overlay -o "lowerdir=$TOOLCHAIN,upperdir=$WORK/upper,workdir=$WORK/work" toolchain "$WORK/root"
 cd "$WORK/root"
-mkdir -p in out build tmp proc dev old
+mkdir -p in out build tmp proc sys dev old
 mount --bind "$INPUTS" in
 mount -o remount,bind,ro in
 mount --bind "$OUTPUT" out
 mount -t tmpfs -o mode=0755,size=90% build build
 mount -t tmpfs -o mode=1777 tmp tmp
 mount -t proc proc proc
+mount -t sysfs -o nosuid,nodev,noexec sysfs sys
+mount -o remount,bind,ro sys
 mount -t tmpfs -o mode=0755 dev dev
 for node in null zero full random urandom tty; do : > dev/$node; mount --bind /dev/$node dev/$node; done
 mkdir dev/shm

@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+
+/** Shell that runs first, and what it reads from its environment. */
+export interface Prepared {
+  readonly script: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+// Ids are mapped from outside, so the program waits for it.
+const SETUP = `set -eu
+echo here
+read -r mapped
+eval "$PREPARE"
+exec "$@"
+`
+
+/**
+ * Runs a program in a user and a mount namespace of its own, after a script that prepares them. Every id stays as it is,
+ * but root is root of nothing beyond: what the script registers or mounts, no other process of the machine sees.
+ */
+export async function inUserNamespace(
+  { script, env }: Prepared,
+  program: string,
+  args: readonly string[],
+): Promise<void> {
+  const child = spawn('unshare', ['--user', '--mount', 'sh', '-c', SETUP, 'user-namespace', program, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, ...env, PREPARE: script },
+  })
+  const ended = once(child, 'close')
+  await Promise.race([once(child.stdout, 'data'), ended])
+  if (child.exitCode === null) mapIds(child.pid ?? 0)
+  child.stdin.end('mapped\n')
+  child.stdout.pipe(process.stdout, { end: false })
+  const [code] = await ended
+  if (code !== 0) throw new Error(`'${[program, ...args].join(' ')}' ended with ${code} in a user namespace`)
+}
+
+/** Every id that this process knows, as it is: roots have files of many owners. */
+function mapIds(pid: number): void {
+  for (const map of ['uid_map', 'gid_map']) {
+    const ranges = readFileSync(`/proc/self/${map}`, 'utf8').trim().split('\n')
+    const same = ranges.map((range) => {
+      const [inside, , count] = range.trim().split(/\s+/)
+      return `${inside} ${inside} ${count}\n`
+    })
+    writeFileSync(`/proc/${pid}/${map}`, same.join(''))
+  }
+}
