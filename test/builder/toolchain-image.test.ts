@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { toolchainDirectory } from '../../builder/toolchain.ts'
 import { toolchainImage } from '../../builder/toolchain-image.ts'
+import type { Architecture } from '../../images/architecture.ts'
 import { digestOf } from '../../images/digest.ts'
 import { readTar } from '../helpers/read-tar.ts'
 import { listReporter } from '../helpers/reporter.ts'
@@ -17,8 +18,8 @@ const DEBS = [
   { name: 'two', files: { 'usr/bin/two': 'two\n', [`usr/lib/${'long/'.repeat(40)}name`]: 'deep' } },
 ]
 
-async function packed() {
-  const given = await smallToolchain(DEBS)
+async function packed(architecture: Architecture = 'amd64') {
+  const given = await smallToolchain(DEBS, architecture)
   const reporter = listReporter()
   const pack = () => toolchainImage(given.toolchain, given.store, given.fetch, reporter)
   const path = await pack()
@@ -45,19 +46,22 @@ function blob(files: Map<string, Buffer>, { digest, size }: Described): Buffer {
 }
 
 describe('a toolchain as an OCI image', () => {
-  it('is a layout whose every descriptor speaks of a blob that is there', async () => {
-    const { files } = await packed()
-    expect(JSON.parse(String(files.get('oci-layout')))).toEqual({ imageLayoutVersion: '1.0.0' })
-    const index = JSON.parse(String(files.get('index.json')))
-    expect(index.manifests).toHaveLength(1)
-    expect(index.manifests[0].platform).toEqual({ architecture: 'amd64', os: 'linux' })
-    const manifest = JSON.parse(String(blob(files, index.manifests[0])))
-    const config = JSON.parse(String(blob(files, manifest.config)))
-    blob(files, manifest.layers[0])
-    expect(config).toMatchObject({ architecture: 'amd64', os: 'linux' })
-    expect(config.rootfs).toEqual({ type: 'layers', diff_ids: [manifest.layers[0].digest] })
-    expect([...files.keys()].filter((name) => name.startsWith('blobs/'))).toHaveLength(3)
-  })
+  it.each(['amd64', 'arm64'] as const)(
+    'of %s is a layout whose every descriptor is of a blob that is there',
+    async (architecture) => {
+      const { files } = await packed(architecture)
+      expect(JSON.parse(String(files.get('oci-layout')))).toEqual({ imageLayoutVersion: '1.0.0' })
+      const index = JSON.parse(String(files.get('index.json')))
+      expect(index.manifests).toHaveLength(1)
+      expect(index.manifests[0].platform).toEqual({ architecture, os: 'linux' })
+      const manifest = JSON.parse(String(blob(files, index.manifests[0])))
+      const config = JSON.parse(String(blob(files, manifest.config)))
+      blob(files, manifest.layers[0])
+      expect(config).toMatchObject({ architecture, os: 'linux' })
+      expect(config.rootfs).toEqual({ type: 'layers', diff_ids: [manifest.layers[0].digest] })
+      expect([...files.keys()].filter((name) => name.startsWith('blobs/'))).toHaveLength(3)
+    },
+  )
 
   it('has the tree as its one layer: modes, links, long names, and no time of this machine', async () => {
     const { files } = await packed()

@@ -48,6 +48,13 @@ describe('a toolchain', () => {
     expect(existsSync(join(directory, 'usr/share/doc/one/copyright'))).toBe(false)
   })
 
+  it('of arm64 has no lib64: nothing there would look for a loader in it', async () => {
+    const { toolchain, store, fetch } = await smallToolchain(DEBS, 'arm64')
+    const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
+    expect(readlinkSync(join(directory, 'lib'))).toBe('usr/lib')
+    expect(existsSync(join(directory, 'lib64'))).toBe(false)
+  })
+
   it('is unpacked once', async () => {
     const { unpack, directory, fetched, reporter } = await unpacked()
     expect(await unpack()).toBe(directory)

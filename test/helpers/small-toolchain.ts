@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { openStore } from '../../builder/store/directory.ts'
 import type { Fetch } from '../../builder/toolchain.ts'
+import type { Architecture } from '../../images/architecture.ts'
 import type { Toolchain } from '../../images/derivation.ts'
 import { lockedPackage } from './derivation.ts'
 import { type SmallDeb, smallDeb } from './small-deb.ts'
 import { tempDirectory } from './temp.ts'
 
 /** A store of its own and a toolchain of small packages; `fetched` counts the packages that were asked for. */
-export async function smallToolchain(debs: readonly SmallDeb[]) {
+export async function smallToolchain(debs: readonly SmallDeb[], architecture: Architecture = 'amd64') {
   const store = await openStore(await tempDirectory())
   const made = await tempDirectory()
   const files = new Map(debs.map((deb) => [deb.name, readFileSync(smallDeb(made, deb))]))
   const packages = await Promise.all(
     [...files].map(async ([name, bytes]) =>
-      lockedPackage(name, { size: bytes.length, sha256: await store.putBytes(bytes), architecture: 'amd64' }),
+      lockedPackage(name, { size: bytes.length, sha256: await store.putBytes(bytes), architecture }),
     ),
   )
   const fetched: string[] = []
@@ -23,6 +24,6 @@ export async function smallToolchain(debs: readonly SmallDeb[]) {
       await store.putBytes(files.get(each.package) ?? '')
     }
   }
-  const toolchain: Toolchain = { name: 'small', architecture: 'amd64', packages }
+  const toolchain: Toolchain = { name: 'small', architecture, packages }
   return { store, fetch, fetched, toolchain }
 }

@@ -1,0 +1,36 @@
+import { join } from 'node:path'
+import { readAssets } from '../../builder/assets.ts'
+import { lockedIn } from '../../builder/workshop.ts'
+import { imageOf } from '../../hosts/image-of.ts'
+import type { Architecture } from '../../images/architecture.ts'
+import { type Derivation, dependencies } from '../../images/derivation.ts'
+import type { Image } from '../../images/image.ts'
+import type { Lock } from '../../images/lock.ts'
+import type { Host } from '../../overlays/host-facts.ts'
+import { PROJECT } from './toolchain.ts'
+
+export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
+
+/** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
+export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
+  return imageOf(host, {
+    ...readAssets(PROJECT),
+    builder,
+    sshKeys: ['ssh-ed25519 AAAA nobody'],
+    signingKeys: [],
+    time: lock.time,
+    locked: (set) => lockedIn(lock, set),
+  })
+}
+
+/** Every derivation of an image by its name, each after those that it reads. */
+export function derivationsByName({ layers, bootFiles }: Image): Map<string, Derivation> {
+  const found = new Map<string, Derivation>()
+  const visit = (derivation: Derivation) => {
+    dependencies(derivation).forEach(visit)
+    found.set(derivation.name, derivation)
+  }
+  for (const { derivation } of layers) visit(derivation)
+  for (const input of Object.values(bootFiles)) if ('from' in input) visit(input.from)
+  return found
+}
