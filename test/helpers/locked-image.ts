@@ -24,7 +24,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
 }
 
 /** Every derivation of an image by its name, each after those that it reads. */
-export function derivationsByName({ layers, bootFiles }: Image): Map<string, Derivation> {
+export function derivationsByName({ layers, bootFiles, sbom }: Image): Map<string, Derivation> {
   const found = new Map<string, Derivation>()
   const visit = (derivation: Derivation) => {
     dependencies(derivation).forEach(visit)
@@ -32,5 +32,6 @@ export function derivationsByName({ layers, bootFiles }: Image): Map<string, Der
   }
   for (const { derivation } of layers) visit(derivation)
   for (const input of Object.values(bootFiles)) if ('from' in input) visit(input.from)
+  visit(sbom)
   return found
 }

@@ -1,0 +1,18 @@
+import type { Made } from '../../builder/report/timed.ts'
+import type { Realised } from './realise-each.ts'
+
+/** What two builders made, a row a derivation, as Markdown. */
+export function comparisonTable(native: readonly Realised[], emulated: readonly Realised[]): string {
+  const theirs = new Map(emulated.map((each) => [each.name, each]))
+  const rows = native.map(({ name, output, made }) => {
+    const other = theirs.get(name)
+    const isSame = JSON.stringify(output) === JSON.stringify(other?.output)
+    const size = Object.values(output).reduce((sum, file) => sum + file.size, 0)
+    return `| ${name} | ${size} | ${isSame ? 'the same' : 'different'} | ${took(made)} | ${took(other?.made)} |\n`
+  })
+  return ['| derivation | bytes | output | native | emulated |\n', '|---|---|---|---|---|\n', ...rows].join('')
+}
+
+function took(made: Made | undefined): string {
+  return made?.kind === 'built' ? `${(made.took / 1000).toFixed(1)} s` : 'reused'
+}

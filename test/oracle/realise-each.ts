@@ -1,0 +1,27 @@
+import { plainReporter } from '../../builder/report/plain.ts'
+import { type Made, timeSteps } from '../../builder/report/timed.ts'
+import { openWorkshop } from '../../builder/workshop.ts'
+import { type Derivation, derivationDigest, type Output } from '../../images/derivation.ts'
+
+export interface Realised {
+  readonly name: string
+  readonly output: Output
+  readonly made: Made
+}
+
+/** Realises derivations as a build does, with the machine's own store, but one after the other: each has its own time. */
+export async function realiseEach(project: string, derivations: readonly Derivation[]): Promise<Realised[]> {
+  const lines = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
+  const timed = timeSteps(lines)
+  const signal = new AbortController().signal
+  const { env } = process
+  const { runner } = await openWorkshop({ env, project, reporter: timed.reporter, now: new Date(), signal })
+  const realised: Realised[] = []
+  for (const derivation of derivations) {
+    const outputs = await runner.realise([derivation], timed.reporter)
+    const output = outputs.get(derivationDigest(derivation)) ?? {}
+    realised.push({ name: derivation.name, output, made: timed.of(derivation.name) })
+  }
+  lines.close()
+  return realised
+}

@@ -1,0 +1,44 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readLock } from '../../builder/lock/file.ts'
+import { toolchainDirectory } from '../../builder/toolchain.ts'
+import { lockedIn } from '../../builder/workshop.ts'
+import type { Derivation } from '../../images/derivation.ts'
+import { ORACLE } from '../../images/recipes/oracle.ts'
+import { childProgram } from '../helpers/child-program.ts'
+import { emulating } from '../helpers/emulation.ts'
+import { listReporter } from '../helpers/reporter.ts'
+import { PROJECT, storeWithToolchain } from '../helpers/toolchain.ts'
+import type { Realised } from './realise-each.ts'
+
+const CHILD = `
+import { readFileSync, writeFileSync } from 'node:fs'
+import { realiseEach } from './test/oracle/realise-each.ts'
+const [, , project, derivations, realised] = process.argv
+writeFileSync(realised, JSON.stringify(await realiseEach(project, JSON.parse(readFileSync(derivations, 'utf8')))))
+`
+
+/** The same as `realiseEach`, by a process that runs programs for arm64. Only those of the sandboxes are. */
+export async function realiseEmulated(derivations: readonly Derivation[]): Promise<Realised[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'hangar-emulated-'))
+  try {
+    const program = await childProgram(CHILD, directory)
+    const [wanted, realised] = ['derivations.json', 'realised.json'].map((name) => join(directory, name))
+    if (wanted === undefined || realised === undefined) throw new Error('two files')
+    await writeFile(wanted, JSON.stringify(derivations))
+    await emulating(await emulatorDirectory(), process.execPath, [program, PROJECT, wanted, realised])
+    return JSON.parse(await readFile(realised, 'utf8')) as Realised[]
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+/** qemu-user alone, unpacked: it is linked statically. */
+async function emulatorDirectory(): Promise<string> {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  const lock = await readLock(join(PROJECT, 'images/oracle.lock.json'))
+  const locked = lockedIn(lock, { set: ORACLE, architecture: toolchain.architecture })
+  const packages = locked.filter((item) => item.package === 'qemu-user')
+  return toolchainDirectory({ ...toolchain, name: 'emulator', packages }, store, fetch, listReporter())
+}
