@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
-import { lockedIn } from '../../builder/workshop.ts'
+import { lockedIn, lockFileOf } from '../../builder/workshop.ts'
 import { imageOf } from '../../hosts/image-of.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
@@ -9,7 +8,7 @@ import type { Lock } from '../../images/lock.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { PROJECT } from './toolchain.ts'
 
-export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
+export const LOCK_FILE = lockFileOf(PROJECT)
 
 /** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
