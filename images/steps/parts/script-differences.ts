@@ -59,10 +59,14 @@ const ABSENT: Record<Architecture, readonly string[]> = {
   arm64: ['lib32', 'lib64', 'libo32', 'libx32'],
 }
 
-/** dpkg's diversions as they are on the target: three lines each, what, where to, and whose. */
+/**
+ * dpkg's diversions as they are on the target: three lines each, what, where to, and whose. Sorted, since dpkg writes them
+ * in the order of a hash of paths, which an architecture's own directories are part of.
+ */
 export function mendDiversions(text: string, builder: Architecture, target: Architecture): string {
   const absent = (directory: string) => `/${directory}\n/.${directory}.usr-is-merged\nbase-files\n`
   const gone = ABSENT[builder].filter((name) => !ABSENT[target].includes(name)).map(absent)
   const added = ABSENT[target].filter((name) => !ABSENT[builder].includes(name)).map(absent)
-  return gone.reduce((rest, record) => rest.replace(record, ''), text) + added.join('')
+  const kept = (text.match(/(?:.*\n){3}/g) ?? []).filter((record) => !gone.includes(record))
+  return [...kept, ...added].sort().join('')
 }

@@ -57,7 +57,7 @@ describe('base-files’ diversions', () => {
   const REST = '/lib32\n/.lib32.usr-is-merged\nbase-files\n/usr/bin/x\n/usr/bin/x.real\ny\n'
 
   it('gain the library directory that only the builder’s architecture has', () => {
-    expect(mendDiversions(REST, 'amd64', 'arm64')).toBe(REST + LIB64)
+    expect(mendDiversions(REST, 'amd64', 'arm64')).toBe(REST.replace('/usr', `${LIB64}/usr`))
   })
 
   it('lose it the other way round', () => {
@@ -66,5 +66,13 @@ describe('base-files’ diversions', () => {
 
   it('stay as they are on the same architecture', () => {
     expect(mendDiversions(REST, 'arm64', 'arm64')).toBe(REST)
+  })
+
+  it('are in one order, whichever dpkg wrote them', () => {
+    const records = ['/lib/z\n/lib/z.real\nlibz\n', '/lib/a\n/lib/a.real\nliba\n']
+    const written = [records.join(''), [...records].reverse().join('')]
+    const [one, other] = written.map((text) => mendDiversions(text, 'arm64', 'arm64'))
+    expect(one).toBe(other)
+    expect(one).toBe([...records].reverse().join(''))
   })
 })
