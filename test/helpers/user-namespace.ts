@@ -8,12 +8,12 @@ export interface Prepared {
   readonly env: Readonly<Record<string, string>>
 }
 
-// Ids are mapped from outside, so the program waits for it.
+// Ids are mapped from outside, so the program waits for it. It dies with the test that started it.
 const SETUP = `set -eu
 echo here
 read -r mapped
 eval "$PREPARE"
-exec "$@"
+exec setpriv --pdeathsig KILL "$@"
 `
 
 /**
