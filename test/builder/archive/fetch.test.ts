@@ -19,7 +19,7 @@ const NOWHERE = 'http://127.0.0.1:9'
 async function setting(mirrors: readonly string[], more: Partial<FetchOptions> = {}) {
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
-  const patience = { answer: 300, window: 300, bytes: 100 }
+  const patience = { answer: 1000, window: 1000, bytes: 100 }
   const options = {
     store,
     reporter,
