@@ -84,7 +84,10 @@ async function trial(lab: Lab, vm: TestVm, interval: number): Promise<number> {
   lab.edit(SERVICE, 'autosave_interval 300', `autosave_interval ${interval}`)
   const said = await must(lab.onHost(vm, 'flash'))
   const steps = ['restart into slot [ab]', 'wait for health', 'commit slot [ab]']
-  return steps.reduce((sum, step) => sum + parseSeconds(new RegExp(`^ *${step} +(.*)$`, 'm').exec(said)?.[1] ?? ''), 0)
+  return steps.reduce(
+    (sum, step) => sum + parseSeconds(new RegExp(`^ *${step} +(\\d.*)$`, 'm').exec(said)?.[1] ?? ''),
+    0,
+  )
 }
 
 async function revert(lab: Lab, vm: TestVm): Promise<number> {
