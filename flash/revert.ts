@@ -47,9 +47,10 @@ export async function revert({ agent, clock, progress, data }: RevertJob): Promi
     await awaitTrial(watch)
     await awaitCommit(watch)
   })
+  const downtime = (clock.now() - begun) / 1000
   requireCommitted(await persistently(clock, () => agent.status()), expected)
   const kind = plan.kind === 'revert' ? 'reverted' : 'ended'
-  return { kind, from: before.slot, slot, root, data, downtime: (clock.now() - begun) / 1000 }
+  return { kind, from: before.slot, slot, root, data, downtime }
 }
 
 export function planRevert(status: DeviceStatus, data: RevertJob['data']): RevertPlan {

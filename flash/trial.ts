@@ -19,8 +19,8 @@ const SLACK = 300_000
 const POLL = 2000
 /** Milliseconds after which a host that still answers has not understood. */
 const GOING_DOWN = 90_000
-/** Seconds for one look: a host that starts has other things to do first. */
-const LOOK = 60
+/** Seconds that one question may wait for something new: a host that starts has other things to do than to answer many. */
+const PATIENCE = 20
 
 /** Restarts the host; from here on the old slot comes back unless somebody commits. */
 export async function restart(agent: Agent, clock: Clock, expected: Expected): Promise<Watch> {
@@ -47,7 +47,7 @@ export async function awaitTrial({ agent, clock, expected, until }: Watch): Prom
 /** Waits until everything that must run does. */
 export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<void> {
   for (let reasons: readonly string[] = []; ; ) {
-    const heard = await look(agent)
+    const heard = await look(agent, PATIENCE)
     if (!(heard instanceof UnheardError)) {
       const { health } = requireTrial(heard, expected, reasons)
       if (health?.state !== 'unhealthy') return
@@ -64,7 +64,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
   for (;;) {
     try {
       return await persistently(clock, async () => {
-        const { standing } = requireTrial(await agent.state(LOOK), expected)
+        const { standing } = requireTrial(await agent.state(), expected)
         if (standing !== 'committed') await agent.commit(expected.id, expected.root)
       })
     } catch (error) {
@@ -78,7 +78,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
 /** Waits until the host has committed by itself. */
 export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   for (let reasons: readonly string[] = []; ; ) {
-    const heard = await look(agent)
+    const heard = await look(agent, PATIENCE)
     if (!(heard instanceof UnheardError)) {
       const { standing, health } = requireTrial(heard, expected, reasons)
       if (standing === 'committed') return heard
@@ -113,9 +113,9 @@ async function askToReboot(agent: Agent): Promise<void> {
 }
 
 /** A host that starts may refuse a login or have no agent yet; one with another key is not looked at twice. */
-async function look(agent: Agent): Promise<TrialState | UnheardError> {
+async function look(agent: Agent, patience = 0): Promise<TrialState | UnheardError> {
   try {
-    return await agent.state(LOOK)
+    return await agent.state(patience)
   } catch (error) {
     return UnheardError.of(error)
   }

@@ -78,7 +78,7 @@ main() {
   [ $# -eq 0 ] || shift
   case $verb in
     status) status ;;
-    state) state ;;
+    state) state "$@" ;;
     write) write "$@" ;;
     arm) arm "$@" ;;
     reboot) go_down ;;

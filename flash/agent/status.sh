@@ -24,11 +24,30 @@ status() {
       health: $health, data: $data, clock: {now: $now, source: $source}, firmware: {version: $version, time: $time}, kernel: $kernel}'
 }
 
-# What a controller asks again and again while a host starts: nothing here asks systemd or reads a slot.
+# state [--wait SECONDS]: what a controller asks again and again while a host starts: nothing here asks systemd or reads a slot.
 state() {
+  case $# in
+    0) ;;
+    2) { [ "$1" = --wait ] && is_number "$2" && [ "$2" -le 60 ]; } || usage state "$@"; await_decision "$2" ;;
+    *) usage state "$@" ;;
+  esac
   jq -cn --arg bootId "$(cat "${HANGAR_PROC:-/proc}/sys/kernel/random/boot_id")" --arg slot "$SLOT" --arg root "$ROOT_HASH" \
     --arg standing "$(standing)" --arg committed "$(selector_slot)" --argjson update "$(update_json)" --argjson health "$(seen_health)" \
     '{bootId: $bootId, slot: $slot, root: $root, standing: $standing, committed: $committed, update: $update, health: $health}'
+}
+
+# await_decision SECONDS: one call that waits costs a host that starts less than many that do not.
+await_decision() {
+  until=$(($(uptime_seconds) + $1))
+  until is_decided || [ "$(uptime_seconds)" -ge "$until" ]; do sleep 1; done
+  # The trial wrote into it meanwhile.
+  record_load
+}
+
+# Whether somebody has to do something now: it is no trial, committed, or healthy and waits for its controller.
+is_decided() {
+  [ -e "$RUN/trial" ] && [ ! -e "$RUN/committed" ] || return 0
+  [ "$(trial_fact commit)" = controller ] && [ -e "$RUN/seen-health" ] && [ ! -s "$RUN/seen-health" ]
 }
 
 # As the trial itself saw it last; elsewhere nobody keeps looking.

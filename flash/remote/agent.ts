@@ -53,8 +53,10 @@ export class Agent {
     return parseStatus(this.host, await this.ask(['status']))
   }
 
-  async state(deadline: number): Promise<TrialState> {
-    return parseState(this.host, await this.ask(['state'], { deadline }))
+  /** `patience`: seconds that the host waits with its answer while a trial is neither healthy nor committed. */
+  async state(patience = 0): Promise<TrialState> {
+    const words = patience === 0 ? ['state'] : ['state', '--wait', String(patience)]
+    return parseState(this.host, await this.ask(words, { deadline: SOON + patience }))
   }
 
   async health(): Promise<Health> {

@@ -39,8 +39,15 @@ const BLOCKDEV = `
 [ "$1" = --getsize64 ] || exit 0
 wc -c <"$2"`
 
+/** Time goes by in what waits, and nowhere else. */
+const SLEEP = `
+read -r now idle <"$PRETEND_ROOT/proc/uptime"
+echo "$((\${now%.*} + $1)).00 $idle" >"$PRETEND_ROOT/proc/uptime"`
+
+/** `systemd/started` is what it says once it has started; without, it never does. */
 const SYSTEMCTL = `
 case "$*" in
+  *--wait) mv "$PRETEND_ROOT/systemd/started" "$PRETEND_ROOT/systemd/state" 2>/dev/null && exit; set -- 10; ${SLEEP}; exit 124 ;;
   *SystemState*) cat "$PRETEND_ROOT/systemd/state" ;;
   *ActiveState*) cat "$PRETEND_ROOT/systemd/units" ;;
   --failed*) cat "$PRETEND_ROOT/systemd/failed" 2>/dev/null ;;
@@ -58,11 +65,6 @@ case "$*" in
   *route*) cat "$PRETEND_ROOT/net/route" 2>/dev/null ;;
   *neigh*) cat "$PRETEND_ROOT/net/neigh" 2>/dev/null ;;
 esac`
-
-/** Time goes by in sleep, and nowhere else. */
-const SLEEP = `
-read -r now idle <"$PRETEND_ROOT/proc/uptime"
-echo "$((\${now%.*} + $1)).00 $idle" >"$PRETEND_ROOT/proc/uptime"`
 
 const DF = `
 for last; do :; done

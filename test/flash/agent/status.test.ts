@@ -1,9 +1,17 @@
+import { renameSync, truncateSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseHealth, parseStatus } from '../../../flash/remote/answers.ts'
 import { digestOf } from '../../../images/digest.ts'
 import { agentImage } from '../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../helpers/agent-update.ts'
-import { BUILT, describeAgent, type HostOptions, PretendHost, RUNNING_ROOT } from '../../helpers/pretend-agent.ts'
+import {
+  BUILT,
+  describeAgent,
+  type HostOptions,
+  PretendHost,
+  RUNNING_ROOT,
+  SIZES,
+} from '../../helpers/pretend-agent.ts'
 import { SIGNING_LINE } from '../../helpers/update-image.ts'
 
 const IMAGE = agentImage('new')
@@ -114,6 +122,44 @@ describeAgent('status', (shell) => {
     })
     host.device.write('run/seen-health', '')
     expect(state().health).toEqual({ state: 'healthy' })
+  })
+
+  it('asked to wait, answers once there is something to do, or when the time is over', async () => {
+    const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
+    const waits = (...words: string[]) =>
+      host.call(['state', ...words]).calls.filter((call) => /sleep/.test(call)).length
+    const onTrial = (commit: string) => host.device.write('run/trial', `id one\ncommit ${commit}\n`)
+    onTrial('controller')
+    host.device.write('run/seen-health', 'no gateway')
+    expect([waits(), waits('--wait', '3')]).toEqual([0, 3])
+    host.device.write('run/seen-health', '')
+    expect(waits('--wait', '3')).toBe(0)
+    // It commits itself: healthy is not the end.
+    onTrial('local')
+    expect(waits('--wait', '3')).toBe(3)
+    host.device.write('run/committed', '')
+    expect(waits('--wait', '3')).toBe(0)
+    host.start({ slot: 'b' })
+    expect(waits('--wait', '3')).toBe(0)
+  })
+
+  it('asked to wait, says what the trial became meanwhile', async () => {
+    const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
+    host.device.write('run/trial', 'id one\ncommit local\n')
+    host.remember({ ...UPDATE, phase: 'committed' }, 8)
+    renameSync(host.device.path('dev/identity'), host.device.path('later'))
+    host.device.write('dev/identity', '')
+    truncateSync(host.device.path('dev/identity'), SIZES.identity)
+    host.remember({ ...UPDATE, phase: 'trial' })
+    host.device.pretend(
+      'sleep',
+      'mv "$PRETEND_ROOT/later" "$PRETEND_ROOT/dev/identity"; : >"$PRETEND_ROOT/run/committed"',
+    )
+    expect(host.call(['state', '--wait', '3']).answer).toMatchObject({ update: { phase: 'committed' } })
+  })
+
+  it.each([[['--wait']], [['--wait', 'long']], [['--wait', '61']], [['--late', '3']]])('refuses %j', async (words) => {
+    expect((await under()).call(['state', ...words]).error).toBe('usage')
   })
 })
 

@@ -207,6 +207,26 @@ describeAgent('a trial', (shell) => {
     expect([host.selected, said]).toEqual(['a', expect.stringContaining('the trial ends')])
   })
 
+  it('of a host that starts asks seldom, and looks at once when it has started', async () => {
+    const host = await under({}, 'id one\ncommit local\nseconds 106\n')
+    host.device.write('systemd/state', 'SystemState=starting\nNFailedUnits=0\n')
+    host.device.write('systemd/started', 'SystemState=running\nNFailedUnits=0\n')
+    const waits = () => host.call(['trial']).calls.filter((call) => /--wait|sleep/.test(call))
+    expect(waits()).toEqual(['systemctl is-system-running --wait'])
+    expect(host.selected).toBe('b')
+  })
+
+  it('of a host that never gets started ends at its deadline all the same', async () => {
+    const host = await under({}, 'id one\ncommit local\nseconds 115\n')
+    host.device.write('systemd/state', 'SystemState=starting\nNFailedUnits=0\n')
+    host.device.write('systemd/jobs', '1 grafana.service start running\n')
+    const { calls } = host.call(['trial'])
+    const wait = 'systemctl is-system-running --wait'
+    expect(calls.filter((call) => /--wait|sleep/.test(call))).toEqual([wait, 'sleep 2', wait, 'sleep 2', 'sleep 30'])
+    expect(host.record?.reason).toBe('not so within 115 seconds: still starting: grafana.service;')
+    expect(host.selected).toBe('a')
+  })
+
   it('that is healthy waits for its controller, and does not commit itself', async () => {
     const host = await under()
     host.call(['trial'])
