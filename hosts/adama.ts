@@ -16,6 +16,6 @@ export const adama = host({
   services: {
     mosquitto: { memory: '96 MiB', cpus: 0.5 },
     prometheus: { memory: '512 MiB', cpus: 1 },
-    alertmanager: { memory: '64 MiB', cpus: 0.25 },
+    alertmanager: { memory: '64 MiB', cpus: 0.5 },
   },
 })

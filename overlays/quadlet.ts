@@ -20,7 +20,7 @@ export function dataPath(service: string): string {
 const MIB = 1024 * 1024
 
 /** podman's own start and its monitor process run beside the service, in the same unit: MiB, and per cent of a core. */
-const BESIDE = { memory: 32, cpu: 50 }
+const BESIDE = { memory: 32, cpu: 100 }
 
 /** Seconds between checks until the first good one. */
 const STARTUP_INTERVAL = 5

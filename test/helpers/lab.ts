@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { parseStatus } from '../../flash/remote/answers.ts'
+import { parseState, parseStatus } from '../../flash/remote/answers.ts'
 import type { DeviceStatus } from '../../flash/remote/status.ts'
 import { adama } from '../../hosts/adama.ts'
 import { parseManifest } from '../../images/manifest.ts'
@@ -130,12 +130,21 @@ export async function agentStatus(vm: TestVm): Promise<DeviceStatus> {
   return parseStatus('adama', await vm.shell('/usr/lib/hangar/agent status'))
 }
 
-/** Waits until every unit has started and every service is healthy. */
+/** Waits until every unit has started and every service is healthy. Each login costs a host that starts as much as a check. */
 export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
+    await vm.shell('timeout 60 systemctl is-system-running --wait || :')
     const answer = await vm.shell('/usr/lib/hangar/agent health')
     expect(answer).toBe('{"state":"healthy"}')
     return true
+  }, seconds)
+}
+
+/** Waits until a trial that commits itself has done so. */
+export async function committed(vm: TestVm, seconds = 600): Promise<void> {
+  await eventually(async () => {
+    const { standing } = parseState('adama', await vm.shell('/usr/lib/hangar/agent state --wait 60'))
+    return standing === 'committed'
   }, seconds)
 }
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isBack } from '../helpers/falls-back.ts'
-import { agentStatus, healthy, type Lab, makeLab, must, reboot, started } from '../helpers/lab.ts'
+import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot, started } from '../helpers/lab.ts'
 import { eventually, type TestVm } from '../helpers/vm.ts'
 
 const SERVICE = 'overlays/services/mosquitto/service.ts'
@@ -130,7 +130,7 @@ describe('somebody at the console, without a network or a controller,', () => {
     await answer(/starting slot a on trial/, 't')
     await started(vm, starts + 1)
     await vm.reachable(600)
-    await eventually(async () => (await agentStatus(vm)).standing === 'committed', 600)
+    await committed(vm)
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', update: { kind: 'revert', phase: 'committed' } })
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
   })

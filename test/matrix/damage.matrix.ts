@@ -5,8 +5,8 @@ import { planSelector } from '../../images/disk/selector.ts'
 import { diskLayout, partition, SECTOR } from '../../images/layout.ts'
 import { damage } from '../helpers/damage.ts'
 import { fallsBack } from '../helpers/falls-back.ts'
-import { agentStatus, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
-import { eventually, type TestVm } from '../helpers/vm.ts'
+import { agentStatus, committed, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
+import type { TestVm } from '../helpers/vm.ts'
 
 const SERVICE = 'overlays/services/mosquitto/service.ts'
 const LAYOUT = diskLayout(adama.slotSize)
@@ -76,7 +76,7 @@ describe('a disk that is damaged', () => {
       { partition: 2, tryboot: false },
       { partition: 3, tryboot: true },
     ])
-    await eventually(async () => (await agentStatus(vm)).standing === 'committed', 600)
+    await committed(vm)
     expect(await agentStatus(vm)).toMatchObject({
       ...{ slot: 'b', committed: 'b' },
       update: { kind: 'rescue', phase: 'committed' },

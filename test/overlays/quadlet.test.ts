@@ -102,7 +102,7 @@ Exec=/usr/sbin/mosquitto -c /etc/mosquitto/mosquitto.conf
 [Service]
 Slice=hangar.slice
 MemoryMax=128M
-CPUQuota=100%
+CPUQuota=150%
 TasksMax=512
 Restart=always
 RestartSec=5

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { copyDisk } from '../../flash/vm/disk.ts'
 import { adama } from '../../hosts/adama.ts'
-import { agentStatus, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
+import { agentStatus, committed, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
 import { eventually, type TestVm } from '../helpers/vm.ts'
 import { countEntries } from './write-log.ts'
 
@@ -104,7 +104,7 @@ async function revert(vm: TestVm): Promise<void> {
   )
   await vm.shell('/usr/lib/hangar/agent reboot')
   await eventually(async () => vm.starts.length > starts, PATIENCE)
-  await eventually(async () => (await agentStatus(vm)).standing === 'committed', PATIENCE)
+  await committed(vm, PATIENCE)
 }
 
 /** What follows a commit is written too. */
