@@ -1,6 +1,9 @@
 import { type FileTree, file, symlink } from '../../images/tree.ts'
 import type { Host } from '../host-facts.ts'
 
+/** Of the Pi 5's Ethernet (RP1's Cadence GEM), and of the virtual machine's. */
+const DRIVERS = ['macb', 'virtio_net'] as const
+
 /** One static address on whatever Ethernet there is: `end0` on a Pi 5, `enp0s1` and the like in a virtual machine. */
 export function networkFiles({ network }: Host): FileTree {
   const { address, prefix, gateway, dns, domain } = network
@@ -25,6 +28,12 @@ export function networkFiles({ network }: Host): FileTree {
         'RequiredForOnline=no',
         '',
       ].join('\n'),
+    ),
+    // A driver that coldplug finds has its device named after everything else that was plugged: on a host whose services
+    // start at the same time, minutes later. One that is there before is first.
+    '/etc/modules-load.d/hangar-network.conf': file(DRIVERS.map((name) => `${name}\n`).join('')),
+    '/etc/systemd/system/systemd-udev-trigger.service.d/hangar.conf': file(
+      '[Unit]\nAfter=systemd-modules-load.service\n',
     ),
     '/etc/resolv.conf': symlink('../run/systemd/resolve/stub-resolv.conf'),
     '/etc/systemd/resolved.conf.d/lab.conf': file('[Resolve]\nLLMNR=no\nMulticastDNS=no\nFallbackDNS=\n'),

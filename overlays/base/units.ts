@@ -58,6 +58,21 @@ const ENABLED: Readonly<Record<string, string>> = {
   'prometheus-node-exporter.service': 'multi-user.target',
 }
 
+const COLLECTORS = [
+  ...['cpu', 'meminfo', 'loadavg', 'filesystem', 'diskstats', 'netdev', 'stat', 'time', 'timex', 'uname', 'vmstat'],
+  ...['pressure', 'thermal_zone', 'hwmon', 'systemd', 'btrfs', 'textfile'],
+]
+
+// A unit is five series, and a question to systemd at each scrape. How many units failed counts all of them; by name it
+// says what the host was made for. A container's checks have another name each time it starts.
+const EXPORTER = [
+  '--collector.disable-defaults',
+  ...COLLECTORS.map((name) => `--collector.${name}`),
+  '--collector.systemd.unit-include=.+[.]service',
+  '--collector.systemd.unit-exclude=([0-9a-f]{64}-|systemd-|modprobe@).+',
+  '--collector.textfile.directory=/var/lib/prometheus/node-exporter',
+]
+
 export interface UnitOptions {
   /** `NAME:UID:GID` of each service with data. */
   readonly data: readonly string[]
@@ -81,16 +96,17 @@ export function unitFiles({ data, shell }: UnitOptions): FileTree {
     '/etc/systemd/journald.conf.d/hangar.conf': file(
       '[Journal]\nStorage=persistent\nSystemMaxUse=256M\nRuntimeMaxUse=16M\nSystemKeepFree=1G\n',
     ),
-    '/etc/default/prometheus-node-exporter': file(
-      'ARGS="--collector.disable-defaults --collector.cpu --collector.meminfo --collector.loadavg --collector.filesystem --collector.diskstats --collector.netdev --collector.stat --collector.time --collector.timex --collector.uname --collector.vmstat --collector.pressure --collector.thermal_zone --collector.hwmon --collector.systemd --collector.btrfs --collector.textfile --collector.textfile.directory=/var/lib/prometheus/node-exporter"\n',
-    ),
-    '/etc/systemd/system/hangar.slice': file('[Unit]\nDescription=Services of this host\n'),
+    '/etc/default/prometheus-node-exporter': file(`ARGS="${EXPORTER.join(' ')}"\n`),
+    '/etc/systemd/system/hangar.slice': file(SLICE),
   }
 }
 
 // Every time is explicit and within what the board's watchdog can count: its driver wraps longer ones around.
 const WATCHDOG =
   '[Manager]\nRuntimeWatchdogSec=15\nRebootWatchdogSec=15\nKExecWatchdogSec=15\nDefaultTimeoutStopSec=30\n'
+
+// The host can be reached before its services take the processors: devices, network and ssh come first while it starts.
+const SLICE = '[Unit]\nDescription=Services of this host\n\n[Slice]\nStartupCPUWeight=20\n'
 
 function dataUnit(data: readonly string[]): string {
   return [

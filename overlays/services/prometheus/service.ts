@@ -84,13 +84,13 @@ function rules() {
           alert('TargetDown', 'up == 0', '5m', '{{ $labels.job }} on {{ $labels.host }} does not answer'),
           alert(
             'UnitFailed',
-            'node_systemd_unit_state{state="failed"} == 1',
+            'node_systemd_units{state="failed"} > 0',
             '5m',
-            'unit {{ $labels.name }} failed on {{ $labels.host }}',
+            '{{ $value }} units failed on {{ $labels.host }}: systemctl --failed',
           ),
           alert(
             'UnitRestarting',
-            'node_systemd_unit_state{state="activating",name=~".+\\\\.service"} == 1',
+            'node_systemd_unit_state{state="activating"} == 1',
             '10m',
             'unit {{ $labels.name }} does not come up on {{ $labels.host }}',
           ),

@@ -1,4 +1,6 @@
+import { basename } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { MODULE_GROUPS } from '../../../images/kernel/modules.ts'
 import { networkFiles } from '../../../overlays/base/network.ts'
 import { linesAt } from '../../helpers/file-tree.ts'
 import { testHost } from '../../helpers/host.ts'
@@ -23,6 +25,15 @@ describe('the network', () => {
     const matches = (name: string) => patterns.some((pattern) => name.startsWith(pattern.replace('*', '')))
     expect(['end0', 'enp0s1', 'eth0'].filter(matches)).toEqual(['end0', 'enp0s1', 'eth0'])
     expect(['lo', 'wlan0', 'podman0', 'veth0'].filter(matches)).toEqual([])
+  })
+
+  it('has its drivers before other devices are looked for, as modules that the kernel has', () => {
+    const drivers = linesAt(tree, '/etc/modules-load.d/hangar-network.conf').filter(Boolean)
+    expect(drivers).toEqual(['macb', 'virtio_net'])
+    const inKernel = MODULE_GROUPS.flatMap(({ modules }) => modules).map((path) => basename(path))
+    expect(inKernel).toEqual(expect.arrayContaining(drivers))
+    const order = linesAt(tree, '/etc/systemd/system/systemd-udev-trigger.service.d/hangar.conf')
+    expect(order).toContain('After=systemd-modules-load.service')
   })
 
   it('is asked for names through resolved, which announces nothing', () => {

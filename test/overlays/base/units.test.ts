@@ -115,7 +115,18 @@ describe('the console', () => {
 })
 
 describe('metrics of the host', () => {
+  const exporter = textAt(tree, '/etc/default/prometheus-node-exporter')
+
   it('are read by the collectors that are named, and no other', () => {
-    expect(textAt(tree, '/etc/default/prometheus-node-exporter')).toMatch(/^ARGS="--collector\.disable-defaults /)
+    expect(exporter).toMatch(/^ARGS="--collector\.disable-defaults /)
+  })
+
+  it('name the services that the host was made for, and none that are new at each start', () => {
+    const pattern = (kind: string) => new RegExp(`^(?:${new RegExp(`unit-${kind}=([^ "]+)`).exec(exporter)?.[1]})$`)
+    const isNamed = (unit: string) => pattern('include').test(unit) && !pattern('exclude').test(unit)
+    const units = ['mosquitto.service', 'ssh.service', 'hangar-data.service', 'hangar-console@tty1.service']
+    expect(units.filter(isNamed)).toEqual(units)
+    const others = [`${'0a'.repeat(32)}-startup-31dd073851752232.service`, 'modprobe@drm.service', 'dev-vda7.device']
+    expect([...others, 'systemd-udevd.service'].filter(isNamed)).toEqual([])
   })
 })
