@@ -22,6 +22,9 @@ const MIB = 1024 * 1024
 /** podman's own start and its monitor process run beside the service, in the same unit: MiB, and per cent of a core. */
 const BESIDE = { memory: 32, cpu: 100 }
 
+/** Seconds for one check: a host that is busy, as one that starts is, must not take its own slowness for a sick service. */
+const CHECK_TIMEOUT = 30
+
 /** Seconds between checks until the first good one. */
 const STARTUP_INTERVAL = 5
 
@@ -62,13 +65,13 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
       ...(data === undefined ? [] : [`Volume=${dataPath(name)}:${data}`]),
       `HealthCmd=${literal(JSON.stringify(health.command))}`,
       `HealthInterval=${health.interval}s`,
-      'HealthTimeout=10s',
+      `HealthTimeout=${CHECK_TIMEOUT}s`,
       'HealthRetries=3',
       // The first check comes before the service listens, and the next would come an interval later. systemd's own
       // start timeout bounds the waiting.
       `HealthStartupCmd=${literal(JSON.stringify(health.command))}`,
       `HealthStartupInterval=${STARTUP_INTERVAL}s`,
-      'HealthStartupTimeout=10s',
+      `HealthStartupTimeout=${CHECK_TIMEOUT}s`,
       'HealthStartupRetries=0',
       'HealthOnFailure=kill',
       'Notify=healthy',
