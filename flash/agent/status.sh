@@ -38,8 +38,11 @@ state() {
 
 # await_decision SECONDS: one call that waits costs a host that starts less than many that do not.
 await_decision() {
-  until=$(($(uptime_seconds) + $1))
-  until is_decided || [ "$(uptime_seconds)" -ge "$until" ]; do sleep 1; done
+  left=$1
+  until is_decided || [ "$left" -eq 0 ]; do
+    sleep 1
+    left=$((left - 1))
+  done
   # The trial wrote into it meanwhile.
   record_load
 }
@@ -47,7 +50,7 @@ await_decision() {
 # Whether somebody has to do something now: it is no trial, committed, or healthy and waits for its controller.
 is_decided() {
   [ -e "$RUN/trial" ] && [ ! -e "$RUN/committed" ] || return 0
-  [ "$(trial_fact commit)" = controller ] && [ -e "$RUN/seen-health" ] && [ ! -s "$RUN/seen-health" ]
+  [ -e "$RUN/seen-health" ] && [ ! -s "$RUN/seen-health" ] && [ "$(trial_fact commit)" = controller ]
 }
 
 # As the trial itself saw it last; elsewhere nobody keeps looking.

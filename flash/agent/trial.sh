@@ -197,7 +197,13 @@ run_trial() {
 # A host that starts has better things to do than to be asked how far it is: systemd says when it has started.
 await_change() {
   case $(cat "$RUN/seen-health") in
-    *'still starting'*) timeout 10 systemctl is-system-running --wait >/dev/null 2>&1 || sleep 2 ;;
+    *'still starting'*)
+      left=$(($(trial_fact seconds) - $(uptime_seconds)))
+      [ "$left" -le 30 ] || left=30
+      # `timeout 0` waits for ever.
+      [ "$left" -ge 1 ] || left=1
+      timeout "$left" systemctl is-system-running --wait >/dev/null 2>&1 || sleep 2
+      ;;
     *) sleep 2 ;;
   esac
 }
