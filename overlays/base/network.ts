@@ -30,7 +30,7 @@ export function networkFiles({ network }: Host): FileTree {
       ].join('\n'),
     ),
     // A driver that coldplug finds has its device named after everything else that was plugged: on a host whose services
-    // start at the same time, minutes later. One that is there before is first.
+    // start at the same time, a minute later. One that is there before is first.
     '/etc/modules-load.d/hangar-network.conf': file(DRIVERS.map((name) => `${name}\n`).join('')),
     '/etc/systemd/system/systemd-udev-trigger.service.d/hangar.conf': file(
       '[Unit]\nAfter=systemd-modules-load.service\n',

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, it } from 'vitest'
-import { healthy, type Lab, makeLab, must, started } from '../helpers/lab.ts'
+import { healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
 import { parseSeconds } from '../helpers/parse-seconds.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
@@ -71,11 +71,8 @@ describe('on the virtual machine', () => {
 
 /** From the command until every unit has started, services being healthy. */
 async function plainReboot(vm: TestVm): Promise<number> {
-  const before = vm.starts.length
   const begun = performance.now()
-  await vm.shell('/usr/lib/hangar/agent reboot')
-  await started(vm, before + 1)
-  await vm.reachable(600)
+  await reboot(vm)
   // One login that waits: each costs a host that starts as much as a service's check does.
   await vm.shell('systemctl is-system-running --wait')
   return (performance.now() - begun) / 1000

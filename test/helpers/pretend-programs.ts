@@ -47,7 +47,14 @@ echo "$((\${now%.*} + $1)).00 $idle" >"$PRETEND_ROOT/proc/uptime"`
 /** `systemd/started` is what it says once it has started; without, it never does. */
 const SYSTEMCTL = `
 case "$*" in
-  *--wait) mv "$PRETEND_ROOT/systemd/started" "$PRETEND_ROOT/systemd/state" 2>/dev/null && exit; set -- $(tr '\\0' ' ' </proc/$PPID/cmdline); shift; ${SLEEP}; exit 124 ;;
+  *--wait)
+    mv "$PRETEND_ROOT/systemd/started" "$PRETEND_ROOT/systemd/state" 2>/dev/null && exit
+    # As long as \`timeout\`, which called it, lets it.
+    set -- $(tr '\\0' ' ' </proc/$PPID/cmdline)
+    shift
+    ${SLEEP}
+    exit 124
+    ;;
   *SystemState*) cat "$PRETEND_ROOT/systemd/state" ;;
   *ActiveState*) cat "$PRETEND_ROOT/systemd/units" ;;
   --failed*) cat "$PRETEND_ROOT/systemd/failed" 2>/dev/null ;;
