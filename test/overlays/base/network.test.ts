@@ -6,6 +6,7 @@ import { linesAt } from '../../helpers/file-tree.ts'
 import { testHost } from '../../helpers/host.ts'
 
 const NETWORK = '/etc/systemd/network/10-lab.network'
+const COLDPLUG = '/etc/systemd/system/systemd-udev-trigger.service.d/hangar.conf'
 
 describe('the network', () => {
   const network = { address: '192.0.2.10/25', gateway: '192.0.2.1', dns: ['192.0.2.2', '192.0.2.3'], domain: 'home' }
@@ -32,8 +33,13 @@ describe('the network', () => {
     expect(drivers).toEqual(['macb', 'virtio_net'])
     const inKernel = MODULE_GROUPS.flatMap(({ modules }) => modules).map((path) => basename(path))
     expect(inKernel).toEqual(expect.arrayContaining(drivers))
-    const order = linesAt(tree, '/etc/systemd/system/systemd-udev-trigger.service.d/hangar.conf')
-    expect(order).toContain('After=systemd-modules-load.service')
+    expect(linesAt(tree, COLDPLUG)).toContain('After=systemd-modules-load.service')
+  })
+
+  it('does not wait for the events of drivers and modules, which nothing here listens to', () => {
+    const commands = linesAt(tree, COLDPLUG).filter((line) => line.startsWith('ExecStart='))
+    // The first takes back what the package says.
+    expect(commands).toEqual(['ExecStart=', expect.stringMatching(/^ExecStart=-udevadm trigger --type=devices /)])
   })
 
   it('is asked for names through resolved, which announces nothing', () => {
