@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { canonicalJson } from '../../../images/canonical.ts'
+import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../http-check.ts'
 import { service } from '../../service.ts'
 
 const PORT = 9093
@@ -14,7 +15,7 @@ export const alertmanager = service({
     /** How often an alert that goes on is sent again. */
     repeatHours: z.number().positive().default(4),
   }),
-  container: { source: 'debian', packages: ['prometheus-alertmanager'], tree: {} },
+  container: { source: 'debian', packages: ['prometheus-alertmanager', HTTP_CHECK_PACKAGE], tree: {} },
   ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'alertmanager' }],
   metrics: () => ({ port: PORT, path: '/metrics' }),
   render: ({ webhook, repeatHours }) => ({
@@ -34,9 +35,7 @@ export const alertmanager = service({
       })}\n`,
     },
     data: '/data',
-    health: {
-      command: ['/usr/bin/amtool', `--alertmanager.url=http://127.0.0.1:${PORT}`, 'config', 'show'],
-      interval: 30,
-    },
+    // Needs the configuration to be loaded.
+    health: httpAnswers(PORT, '/api/v2/status'),
   }),
 })

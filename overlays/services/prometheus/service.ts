@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../../../images/canonical.ts'
 import type { Host } from '../../host-facts.ts'
+import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../http-check.ts'
 import { type Neighbour, service } from '../../service.ts'
 
 const PORT = 9090
@@ -18,7 +19,7 @@ export const prometheus = service({
     /** Seconds between two readings. */
     interval: z.number().int().min(5).default(15),
   }),
-  container: { source: 'debian', packages: ['prometheus'], tree: {} },
+  container: { source: 'debian', packages: ['prometheus', HTTP_CHECK_PACKAGE], tree: {} },
   ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'prometheus' }],
   metrics: () => ({ port: PORT, path: '/metrics' }),
   render: ({ retentionDays, retentionSizeGb, interval }, host, neighbours) => ({
@@ -37,10 +38,7 @@ export const prometheus = service({
       [RULES]: `${canonicalJson(rules())}\n`,
     },
     data: '/data',
-    health: {
-      command: ['/usr/bin/promtool', 'check', 'healthy', `--url=http://127.0.0.1:${PORT}`],
-      interval: 30,
-    },
+    health: httpAnswers(PORT, '/-/healthy'),
   }),
 })
 

@@ -1,0 +1,41 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../overlays/http-check.ts'
+import { SERVICES } from '../../overlays/services/registry.ts'
+import { onPath } from '../helpers/pretend-device.ts'
+import { runIn } from '../helpers/project.ts'
+
+const BUSYBOX = onPath('busybox')
+
+describe('a check over http', () => {
+  const server = createServer((request, response) => {
+    response.writeHead(request.url === '/good' ? 200 : 503).end('a page\n')
+  })
+  const port = () => (server.address() as AddressInfo).port
+  beforeAll(() => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve)))
+  afterAll(() => new Promise((resolve) => server.close(resolve)))
+
+  const check = (at: number, path: string) => {
+    const [, ...words] = httpAnswers(at, path).command
+    return runIn({ cwd: '/', env: {} }, BUSYBOX ?? '', ...words)
+  }
+
+  it.skipIf(BUSYBOX === undefined)('passes where the page is there, and says nothing', async () => {
+    expect(await check(port(), '/good')).toEqual({ code: 0, stdout: '', stderr: '' })
+  })
+
+  it.skipIf(BUSYBOX === undefined)('fails where the service says that it is not well, and repeats it', async () => {
+    const { code, stderr } = await check(port(), '/bad')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('503')])
+  })
+
+  it.skipIf(BUSYBOX === undefined)('fails where nobody listens', async () => {
+    const { code, stderr } = await check(1, '/good')
+    expect([code, stderr]).toEqual([1, expect.stringContaining('refused')])
+  })
+
+  it.each(['prometheus', 'alertmanager'] as const)('has its program in the container of %s', (name) => {
+    expect(SERVICES[name].container.packages).toContain(HTTP_CHECK_PACKAGE)
+  })
+})
