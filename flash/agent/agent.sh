@@ -24,7 +24,7 @@ fail() {
 
 ok() { echo '{"ok":true}'; }
 
-fact() { sed -n "s/^$1=//p" "$RUN/boot"; }
+fact() { line_value "$1=" "$FACTS"; }
 
 other_slot() { if [ "$1" = a ]; then echo b; else echo a; fi; }
 
@@ -59,6 +59,7 @@ load_facts() {
   OWN=$RUN/call.$$
   mkdir -p "$OWN"
   trap 'rm -rf "$OWN"' EXIT
+  FACTS=$(cat "$RUN/boot")
   SLOT=$(fact SLOT) OTHER=$(other_slot "$SLOT") ROOT_HASH=$(fact ROOT_HASH)
   IDENTITY=$(fact IDENTITY) SELECTOR=$(fact SELECTOR)
   record_load

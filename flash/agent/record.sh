@@ -1,59 +1,89 @@
 # shellcheck shell=sh
 # The record of the last update (docs/agent-protocol.md): text in two places of the identity partition, written in turn.
-# POSIX; sourced under dash on the host and under busybox ash in the initramfs. Wants RUN, IDENTITY and, where calls run
-# beside each other, OWN: a directory that is no other's.
+# Kept in variables: every program that is run costs a host that starts, and one on trial does both.
+# POSIX; sourced under dash on the host and under busybox ash in the initramfs. Wants RUN and IDENTITY.
 
 RECORD_FORMAT="hangar-record 1"
 # In blocks of 4096 bytes: 8 MiB and 24 MiB, clear of the identity's own copies.
 RECORD_PLACES="2048 6144"
+NL='
+'
 
-# record_copy PLACE FILE: its text, if it is whole.
-record_copy() {
-  dd if="$IDENTITY" bs=4096 skip="$1" count=1 2>/dev/null | tr -d '\0' >"$2"
-  [ "$(head -n 1 "$2")" = "$RECORD_FORMAT" ] || return 1
-  [ "sha256 $(sed '$d' "$2" | sha256sum | cut -d' ' -f1)" = "$(tail -n 1 "$2")" ]
+# line_value KEY TEXT: what stands behind KEY in the first line that begins with it.
+line_value() {
+  text=$NL$2
+  before=${text%%"$NL$1"*}
+  [ "$before" != "$text" ] || return 0
+  text=${text#"$before$NL$1"}
+  printf '%s\n' "${text%%"$NL"*}"
 }
 
-# Sets RECORD to a file with the newest whole record, empty where there is none, and RECORD_PLACE to where it lies.
+record_digest() {
+  digest=$(printf '%s' "$1" | sha256sum)
+  printf '%s' "${digest%% *}"
+}
+
+# record_copy PLACE: sets COPY to its text without the digest, if it is whole.
+record_copy() {
+  copy=$(dd if="$IDENTITY" bs=4096 skip="$1" count=1 2>/dev/null | tr -d '\0')
+  COPY=${copy%sha256 *}
+  case $COPY in "$RECORD_FORMAT${NL}sequence "*"$NL") ;; *) return 1 ;; esac
+  [ "$copy" = "${COPY}sha256 $(record_digest "$COPY")" ]
+}
+
+# Sets RECORD to the lines of the newest whole record, empty where there is none, and RECORD_PLACE to where it lies.
 record_load() {
-  RECORD_DIR=${OWN:-$RUN} RECORD_SEQUENCE=0 RECORD_PLACE=none
-  RECORD=$RECORD_DIR/record
-  : >"$RECORD"
+  RECORD='' RECORD_SEQUENCE=0 RECORD_PLACE=none
   for place in $RECORD_PLACES; do
-    record_copy "$place" "$RECORD_DIR/record.$place" || continue
-    sequence=$(sed -n 's/^sequence //p' "$RECORD_DIR/record.$place")
+    record_copy "$place" || continue
+    sequence=$(line_value 'sequence ' "$COPY")
     case $sequence in '' | *[!0-9]*) continue ;; esac
     [ "$sequence" -gt "$RECORD_SEQUENCE" ] || continue
     RECORD_SEQUENCE=$sequence RECORD_PLACE=$place
-    sed -e '1,2d' -e '$d' "$RECORD_DIR/record.$place" >"$RECORD"
+    RECORD=${COPY#"$RECORD_FORMAT${NL}sequence $sequence$NL"}
   done
 }
 
-record_get() { sed -n "s/^$1 //p" "$RECORD" | head -n 1; }
+record_get() { line_value "$1 " "$RECORD"; }
 
 # record_set KEY VALUE…: changes keys and leaves the others; the place that does not count is the one that is written.
-record_set() (
-  command -v flock >/dev/null 2>&1 && exec 8>"$RUN/record.lock" && flock 8
+record_set() { { record_change "$@"; } 8>"$RUN/record.lock"; }
+
+record_change() {
+  # Calls run beside each other; the initramfs is alone.
+  if command -v flock >/dev/null 2>&1; then flock 8; fi
   record_load
   while [ $# -ge 2 ]; do
-    value=$(printf '%s' "$2" | tr '\n\t' '  ' | cut -c 1-1500)
-    sed -i "/^$1 /d" "$RECORD"
-    printf '%s %s\n' "$1" "$value" >>"$RECORD"
+    record_put "$1" "$(record_value "$2")"
     shift 2
   done
   record_write
-)
+}
+
+# On one line, and not too long for its place.
+record_value() {
+  case $1 in
+    *[!\ -~]*) printf '%s' "$1" | tr '\n\t' '  ' | cut -c 1-1500 ;;
+    *) printf '%.1500s' "$1" ;;
+  esac
+}
+
+record_put() {
+  text=$NL$RECORD
+  before=${text%%"$NL$1 "*}
+  if [ "$before" != "$text" ]; then
+    text=${text#"$before$NL"}
+    text=$before$NL${text#"${text%%"$NL"*}$NL"}
+  fi
+  RECORD="${text#"$NL"}$1 $2$NL"
+}
 
 record_write() {
   case $RECORD_PLACE in 2048) place=6144 ;; *) place=2048 ;; esac
-  {
-    printf '%s\nsequence %s\n' "$RECORD_FORMAT" $((RECORD_SEQUENCE + 1))
-    cat "$RECORD"
-  } >"$RECORD_DIR/record.new"
-  printf 'sha256 %s\n' "$(sha256sum <"$RECORD_DIR/record.new" | cut -d' ' -f1)" >>"$RECORD_DIR/record.new"
-  [ "$(wc -c <"$RECORD_DIR/record.new")" -le 4096 ] || return 1
+  text="$RECORD_FORMAT${NL}sequence $((RECORD_SEQUENCE + 1))$NL$RECORD"
+  text="${text}sha256 $(record_digest "$text")$NL"
+  [ ${#text} -le 4096 ] || return 1
   # Filled up, so that one write of the whole place is all there is.
-  { cat "$RECORD_DIR/record.new"; head -c 4096 /dev/zero; } | head -c 4096 >"$RECORD_DIR/record.block"
-  dd if="$RECORD_DIR/record.block" of="$IDENTITY" bs=4096 seek="$place" count=1 conv=notrunc,fsync 2>/dev/null || return 1
-  record_copy "$place" "$RECORD_DIR/record.$place"
+  printf '%s' "$text" | dd of="$IDENTITY" bs=4096 seek="$place" count=1 iflag=fullblock conv=sync,notrunc,fsync 2>/dev/null || return 1
+  record_copy "$place"
 }

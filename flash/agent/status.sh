@@ -83,9 +83,9 @@ trust_json() {
 # `committing` lasts from one write to the next: nobody else needs the word.
 update_json() {
   [ -n "$(record_get phase)" ] || { echo null; return; }
-  jq -Rn '[inputs | capture("^(?<key>[a-z]+) (?<value>.*)$")] | from_entries
+  printf '%s' "$RECORD" | jq -Rn '[inputs | capture("^(?<key>[a-z]+) (?<value>.*)$")] | from_entries
     | {id: (.id // "-"), kind: (.kind // "update"), slot: .slot, root: .root, phase: (if .phase == "committing" then "trial" else .phase end),
-       reason: (.reason // ""), data: (.data // "snapshot"), commit: (.commit // "controller")}' -c <"$RECORD"
+       reason: (.reason // ""), data: (.data // "snapshot"), commit: (.commit // "controller")}' -c
 }
 
 data_json() {
