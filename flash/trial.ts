@@ -58,17 +58,17 @@ export async function awaitHealth({ agent, clock, expected, until }: Watch): Pro
   }
 }
 
-/** Makes the trial's slot the one that boots. Where the answer was lost, the host is asked what became of it. */
+/** Makes the trial's slot the one that boots. Asked again where the answer was lost: to commit twice is to commit once. */
 export async function commitTrial(watch: Watch): Promise<void> {
   const { agent, clock, expected } = watch
   for (;;) {
     try {
-      return await persistently(clock, async () => {
-        const { standing } = requireTrial(await agent.state(), expected)
-        if (standing !== 'committed') await agent.commit(expected.id, expected.root)
-      })
+      await persistently(clock, () => agent.commit(expected.id, expected.root))
+      return
     } catch (error) {
-      if (!(error instanceof AgentRefusal && error.refusal === 'unhealthy') || clock.now() > watch.until) throw error
+      // What fell back meanwhile says why.
+      if (isRefusal(error, 'state')) requireTrial(await persistently(clock, () => agent.state()), expected)
+      if (!isRefusal(error, 'unhealthy') || clock.now() > watch.until) throw error
       await clock.sleep(POLL)
       await awaitHealth(watch)
     }
@@ -103,6 +103,10 @@ function requireTrial(state: TrialState, expected: Expected, reasons: readonly s
   // One that commits itself may have done so before anybody looked.
   if (isThere && standing === 'committed') return state
   throw fellBack(state, expected, reasons)
+}
+
+function isRefusal(error: unknown, refusal: AgentRefusal['refusal']): boolean {
+  return error instanceof AgentRefusal && error.refusal === refusal
 }
 
 /** A host that goes down at once does not finish its answer. */

@@ -185,35 +185,41 @@ renew_trust() {
 
 # hangar-trial.service: waits for health, and for the controller where one drives; gives up at the deadline.
 run_trial() {
+  # A commit takes the file away.
+  seconds=$(trial_fact seconds)
   until decided_trial; do
-    if [ "$(uptime_seconds)" -ge "$(trial_fact seconds)" ]; then
-      abandon_trial "not so within $(trial_fact seconds) seconds: $(record_reasons)"
+    if [ "$(uptime_seconds)" -ge "$seconds" ]; then
+      abandon_trial "not so within $seconds seconds: $(record_reasons)"
       return
     fi
     await_change
   done
 }
 
-# A host that starts has better things to do than to be asked how far it is: systemd says when it has started.
+# A host that starts has better things to do than to be asked how far it is: systemd says when it has started. One that is
+# healthy has its controller's commit to work on.
 await_change() {
-  case $(cat "$RUN/seen-health") in
+  case $reasons in
     *'still starting'*)
-      left=$(($(trial_fact seconds) - $(uptime_seconds)))
+      left=$((seconds - $(uptime_seconds)))
       [ "$left" -le 30 ] || left=30
       # `timeout 0` waits for ever.
       [ "$left" -ge 1 ] || left=1
       timeout "$left" systemctl is-system-running --wait >/dev/null 2>&1 || sleep 2
       ;;
+    "$WAITS") sleep 10 ;;
     *) sleep 2 ;;
   esac
 }
+
+WAITS='healthy, and waits for the controller to reach this host and commit'
 
 decided_trial() {
   [ ! -e "$RUN/committed" ] || return 0
   reasons=$(health_reasons)
   printf '%s' "$reasons" >"$RUN/seen-health.new" && mv "$RUN/seen-health.new" "$RUN/seen-health"
   if [ -z "$reasons" ] && [ "$(trial_fact commit)" = local ]; then commit_now && return 0; fi
-  [ -n "$reasons" ] || reasons='healthy, and waits for the controller to reach this host and commit'
+  [ -n "$reasons" ] || reasons=$WAITS
   remember "$reasons"
   return 1
 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
+import { signText } from '../../images/signature/sshsig.ts'
 import { agentStatus, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
 import { eventually, type TestVm } from '../helpers/vm.ts'
 
@@ -116,5 +118,18 @@ describe('an image', () => {
     expect(await must(lab.onHost(vm, 'flash', '--allow-downgrade', '--dry-run'))).toContain(
       'an older serial is allowed',
     )
+  })
+
+  it('of another host is refused by the host itself, before a byte is written', async () => {
+    const ours = readFileSync(join(lab.directory, 'out/adama/manifest.json'), 'utf8')
+    const manifest = ours.replace('"host": "adama"', '"host": "starbuck"')
+    const parts = [manifest, signText(manifest, NEXT)].map((text) => Buffer.from(text))
+    const before = await agentStatus(vm)
+    const sent = parts.map((part) => `echo ${part.toString('base64')} | base64 -d`).join('; ')
+    const call = `/usr/lib/hangar/agent write begin me@laptop:x ${parts.map(({ length }) => length).join(' ')}`
+    expect(JSON.parse(await vm.shell(`{ ${sent}; } | ${call} || :`))).toMatchObject({
+      error: { code: 'foreign', message: "the image is for host 'starbuck', this is 'adama'" },
+    })
+    expect((await agentStatus(vm)).slots).toEqual(before.slots)
   })
 })

@@ -207,6 +207,13 @@ describeAgent('a trial', (shell) => {
     expect([host.selected, said]).toEqual(['a', expect.stringContaining('the trial ends')])
   })
 
+  it('leaves a host that is healthy to its controller, up to the deadline', async () => {
+    const host = await under()
+    const { calls } = host.call(['trial'])
+    expect(calls.filter((call) => /--wait|sleep/.test(call))).toEqual(['sleep 10', 'sleep 30'])
+    expect(host.record?.reason).toMatch(/^not so within 106 seconds: healthy, and waits for the controller/)
+  })
+
   it('of a host that starts asks seldom, and looks at once when it has started', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 106\n')
     host.device.write('systemd/state', 'SystemState=starting\nNFailedUnits=0\n')
