@@ -12,7 +12,7 @@ const textOf = (container: Container | undefined, path: string) => {
 describe('a container', () => {
   it('is made for each service, from its own packages', () => {
     expect(mosquitto).toMatchObject({ name: 'mosquitto', packages: ['mosquitto', 'mosquitto-clients'] })
-    expect(prometheus).toMatchObject({ name: 'prometheus', packages: ['prometheus'] })
+    expect(prometheus).toMatchObject({ name: 'prometheus', packages: ['prometheus', 'busybox-static'] })
   })
 
   it('has a place for everything that is mounted into its read-only root', () => {
