@@ -1,6 +1,6 @@
 import type { Slot } from '../images/names.ts'
 import { nameOf } from './describe-plan.ts'
-import { persistently } from './persist.ts'
+import { isUnreachable, persistently } from './persist.ts'
 import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
 import { during } from './progress.ts'
 import { newRun, type Run, type StepTime, timed, type UpdateJob } from './run.ts'
@@ -30,9 +30,15 @@ export async function update(job: UpdateJob): Promise<Updated> {
   const [begin, ...rest] = planUpdate(before, artifact, goal)
   if (begin === undefined) return { kind: 'nothing', slot: before.slot, root: before.root }
   const run = newRun(job, before)
-  const state = await timed(run, nameOf(begin), () => during(progress, nameOf(begin), () => beginWrite(run)))
-  for (const step of stepsAfterBegin([begin, ...rest], state, artifact, goal))
-    await timed(run, nameOf(step), () => perform(run, step))
+  try {
+    const state = await timed(run, nameOf(begin), () => during(progress, nameOf(begin), () => beginWrite(run)))
+    for (const step of stepsAfterBegin([begin, ...rest], state, artifact, goal))
+      await timed(run, nameOf(step), () => perform(run, step))
+  } catch (error) {
+    // Nobody waits ten minutes for a lock of whoever was refused.
+    if (!isUnreachable(error)) await agent.release().catch(() => undefined)
+    throw error
+  }
   return resultOf(run, (clock.now() - begun) / 1000)
 }
 

@@ -170,6 +170,8 @@ describe('a disk that does not hold what is written', () => {
       "1 blocks of the slot do not stay on the disk of 'adama' as they were sent, the first is block 17",
     )
     expect([host.slots.b.state, host.calls.includes('arm')]).toEqual(['unbootable', false])
+    // The next controller need not wait until it is forgotten.
+    expect(host.lock).toBeNull()
   })
 })
 
