@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync } from 'node:fs'
 import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { Digester } from '../../images/digest.ts'
 import { readState } from '../assemble/state.ts'
 import type { Reporter } from '../reporter.ts'
 
@@ -90,9 +90,9 @@ async function summed(directory: string): Promise<ExportedFile[]> {
   const names = readdirSync(directory).sort()
   return Promise.all(
     names.map(async (name) => {
-      const hash = createHash('sha256')
-      for await (const piece of createReadStream(join(directory, name))) hash.update(piece as Uint8Array)
-      return { name: basename(name), size: (await stat(join(directory, name))).size, sha256: hash.digest('hex') }
+      const digester = new Digester()
+      for await (const piece of createReadStream(join(directory, name))) digester.update(piece as Uint8Array)
+      return { name: basename(name), size: (await stat(join(directory, name))).size, sha256: digester.digest() }
     }),
   )
 }
