@@ -12,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           testTimeout: MINUTE,
+          // Most of them wait for programs; vitest leaves a core to itself.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
           // It imports its schema as bundlers do, without saying that it is JSON.
           server: { deps: { inline: ['@actions/workflow-parser'] } },
