@@ -20,4 +20,11 @@ describe('packages of the base', () => {
     expect(BASE_PACKAGES).toEqual(expect.arrayContaining(['podman', 'openssh-server', 'nftables', 'systemd']))
     for (const name of ['mosquitto', 'prometheus', 'apt', 'docker.io']) expect(BASE_PACKAGES).not.toContain(name)
   })
+
+  it('have nothing that writes an EEPROM through the boot partition that runs', async () => {
+    const { sets } = await readLock(join(PROJECT, 'images/debian.lock.json'))
+    const named = Object.values(sets).flatMap(({ packages }) => packages)
+    expect(named.filter((id) => /^podman_/.test(id))).not.toEqual([])
+    expect(named.filter((id) => /eeprom/.test(id))).toEqual([])
+  })
 })
