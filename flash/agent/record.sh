@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # The record of the last update (docs/agent-protocol.md): text in two places of the identity partition, written in turn.
-# Kept in variables: every program that is run costs a host that starts, and one on trial does both.
+# In variables and not in files: on trial this runs while services start, and each program that it runs takes from them.
 # POSIX; sourced under dash on the host and under busybox ash in the initramfs. Wants RUN and IDENTITY.
 
 RECORD_FORMAT="hangar-record 1"

@@ -91,6 +91,7 @@ begin_trial() {
 }
 
 LAST_SEEN='last seen: '
+WAITS='healthy, and waits for the controller to reach this host and commit'
 
 # What the trial ended itself for says more than what can be told from outside; what it last waited for does not.
 settle_reverted() {
@@ -211,8 +212,6 @@ await_change() {
     *) sleep 2 ;;
   esac
 }
-
-WAITS='healthy, and waits for the controller to reach this host and commit'
 
 decided_trial() {
   [ ! -e "$RUN/committed" ] || return 0
