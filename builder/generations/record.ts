@@ -114,7 +114,10 @@ export interface Identity {
   readonly manifest: Digest
 }
 
-/** Gives an image its number: that of the host's last one where it is the same image, else the next. */
+/**
+ * Gives an image its number: that of the host's last one where it is the same image, else the next. The record of that
+ * one stays, but what it lacks and this description has: a name's parts, the origin of what was pulled.
+ */
 export async function recordGeneration(
   root: string,
   host: string,
@@ -123,11 +126,24 @@ export async function recordGeneration(
 ): Promise<number> {
   const last = lastOf(root, host)
   if (last !== undefined && isImage(last, image)) {
-    if (!isKept(last)) await replaceRecord(root, host, { ...last, parts: (await describe()).parts })
+    if (isWhole(last)) return last.number
+    const parts = completed(last.parts, (await describe()).parts)
+    if (parts !== last.parts) await replaceRecord(root, host, { ...last, parts })
     return last.number
   }
   const record = { root: image.root, ...(await describe()) }
   return addRecord(root, host, (numbersOf(root, host).at(-1) ?? 0) + 1, record)
+}
+
+/** Whether it knows all that a build could tell: whoever only pulled it has no origin. */
+function isWhole({ parts: known }: Generation): boolean {
+  return known !== undefined && known.origin !== null
+}
+
+/** Only the origin is taken: signatures of one image may differ, and the one that came with it stays. */
+function completed(known: Parts | undefined, now: Parts): Parts {
+  if (known === undefined) return now
+  return now.origin === null ? known : { ...known, origin: now.origin }
 }
 
 function isImage({ root, parts: known }: Generation, image: Identity): boolean {

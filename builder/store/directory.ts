@@ -6,6 +6,7 @@ import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Output } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
+import { lives, processIn, thisProcess } from './living.ts'
 import type { Store } from './store.ts'
 
 /** Every object's modification time, in seconds: another one means that somebody wrote to it. */
@@ -29,7 +30,8 @@ export async function openStore(root: string): Promise<Store> {
 function directoryStore(root: string): Store {
   const path = (object: Digest) => join(root, 'objects', object.slice(0, 2), object)
   const outputPath = (derivation: Digest) => join(root, 'outputs', derivation.slice(0, 2), `${derivation}.json`)
-  const temporary = (name: string) => join(root, 'tmp', `${name}-${process.pid}-${randomBytes(6).toString('hex')}`)
+  const owner = thisProcess()
+  const temporary = (name: string) => join(root, 'tmp', `${name}-${owner}-${randomBytes(6).toString('hex')}`)
 
   const has = (object: Digest, size?: number) => isWhole(path(object), size)
 
@@ -112,12 +114,11 @@ async function checkFormat(root: string): Promise<void> {
   )
 }
 
-/** Removes what runs that were killed left behind; a living process keeps its own. */
+/** Removes what runs that were killed left behind; a living process, in a container or not, keeps its own. */
 async function sweep(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    const pid = /-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1]
-    if (pid === undefined || !existsSync(`/proc/${pid}`)) {
-      await rm(join(directory, name), { recursive: true, force: true })
-    }
+    const owner = processIn(name)
+    if (owner !== undefined && lives(owner)) continue
+    await rm(join(directory, name), { recursive: true, force: true })
   }
 }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
+import { lives, processIn, thisProcess } from './living.ts'
 
 /** What a process does with a store: `collect` excludes the others, `programs` runs what it unpacked there. */
 type Kind = 'use' | 'collect' | 'programs'
@@ -98,63 +99,23 @@ interface Placed {
 
 /** All that tells whether its process lives is in a mark's name: it is never seen half-written. */
 async function place(kind: Kind, root: string, what: string): Promise<Placed> {
-  const { pid, started, namespace, boot } = self()
-  const name = [kind, pid, started, namespace, boot, randomBytes(6).toString('hex')].join('-')
+  const name = [kind, thisProcess(), randomBytes(6).toString('hex')].join('-')
   const file = join(root, 'users', name)
   await mkdir(join(root, 'users'), { recursive: true })
   await writeFile(file, what, { flag: 'wx' })
   return { file, remove: () => rmSync(file, { force: true }) }
 }
 
-const NAME = /^(use|collect|programs)-(\d+)-(\d+)-(\d+)-([0-9a-f]+)-[0-9a-f]{12}$/
-
 /** Marks of living processes; those of the dead are removed. */
 function marksOf(root: string, wanted: Kind): Mark[] {
   return namesIn(join(root, 'users')).flatMap((name) => {
-    const [, kind, pid, started, namespace, boot] = NAME.exec(name) ?? []
-    if (kind !== wanted || started === undefined || namespace === undefined || boot === undefined) return []
+    const owner = name.startsWith(`${wanted}-`) ? processIn(name) : undefined
+    if (owner === undefined) return []
     const file = join(root, 'users', name)
-    if (lives({ pid: Number(pid), started, namespace, boot })) return [{ file, pid: Number(pid) }]
+    if (lives(owner)) return [{ file, pid: owner.pid }]
     rmSync(file, { force: true })
     return []
   })
-}
-
-interface Process {
-  readonly pid: number
-  /** Clock ticks from the machine's start to its own: numbers of processes are used again. */
-  readonly started: string
-  /** In which its number is its name. */
-  readonly namespace: string
-  readonly boot: string
-}
-
-function self(): Process {
-  return { pid: process.pid, started: startOf('self') ?? '0', namespace: namespaceOf(), boot: bootOf() }
-}
-
-/** A process of another namespace (a container) cannot be looked for: it is taken to live until the machine restarts. */
-function lives({ pid, started, namespace, boot }: Process): boolean {
-  if (boot !== bootOf()) return false
-  return namespace !== namespaceOf() || startOf(String(pid)) === started
-}
-
-/** proc(5): the 22nd field of `stat`; the second one, a program's name, may hold anything. */
-function startOf(pid: string): string | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
-}
-
-function namespaceOf(): string {
-  return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
-}
-
-function bootOf(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')
 }
 
 function namesIn(directory: string): string[] {

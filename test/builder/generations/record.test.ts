@@ -107,6 +107,31 @@ describe("a host's generations", () => {
   })
 })
 
+describe('a record of an image that was pulled', () => {
+  const { identity } = image('one')
+  const pulled = parts('one', { origin: null })
+  const recordAs = (root: string, known: typeof pulled, built = FACTS.built) =>
+    recordGeneration(root, 'adama', identity, async () => ({ built, revision: null, parts: known }))
+
+  it('is told what it was made from when it is built here, and keeps all else', async () => {
+    const root = await tempDirectory()
+    expect(await recordAs(root, pulled)).toBe(1)
+    const built = parts('one', { texts: [{ name: 'manifest.json.sig', digest: digestOf('own'), size: 3 }] })
+    expect(await recordAs(root, built, LATER)).toBe(1)
+    const known = { ...pulled, origin: built.origin }
+    expect(generationsOf(root, 'adama')).toEqual([{ number: 1, root: digestOf('one'), ...FACTS, parts: known }])
+  })
+
+  it('keeps that when it is pulled again, and stays as it is when it was not built here', async () => {
+    const root = await tempDirectory()
+    const recorded = () => generationsOf(root, 'adama').map((each) => each.parts?.origin)
+    for (const known of [pulled, pulled]) await recordAs(root, known, LATER)
+    expect(recorded()).toEqual([null])
+    for (const known of [parts('one'), pulled]) await recordAs(root, known)
+    expect(recorded()).toEqual([parts('one').origin])
+  })
+})
+
 describe('a record of before parts were kept', () => {
   it('is read as a name alone', async () => {
     const root = await tempDirectory()

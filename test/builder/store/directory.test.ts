@@ -3,6 +3,7 @@ import { appendFile, chmod, mkdir, readFile, truncate, utimes, writeFile } from 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { OBJECT_TIME, openStore, storeRoot } from '../../../builder/store/directory.ts'
+import { thisProcess } from '../../../builder/store/living.ts'
 import { digestOf } from '../../../images/digest.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
@@ -70,14 +71,22 @@ describe('the store', () => {
     expect(readdirSync(join(root, 'tmp'))).toEqual([])
   })
 
-  it('sweeps up after a run that was killed, and leaves a living one alone', async () => {
+  it.each([
+    ['of a run that was killed', (own: string) => own.replace(/^\d+/, '4194305'), false],
+    [
+      'of a process that is not the one of its number any more',
+      (own: string) => own.replace(/^(\d+)-\d+/, '$1-1'),
+      false,
+    ],
+    ['of nobody', () => String(process.pid), false],
+    ['of a process that lives', (own: string) => own, true],
+    ['of a container', (own: string) => own.replace(/^\d+-\d+-\d+/, '40-1-1'), true],
+  ])('sweeps up what was half done, but not of the living: %s', async (_, nameOf, stays) => {
     const root = await tempDirectory()
-    const dead = join(root, 'tmp', 'work-4194305-0123456789ab')
-    const living = join(root, 'tmp', `work-${process.pid}-0123456789ab`)
-    await mkdir(dead, { recursive: true })
-    await mkdir(living)
+    const scratch = join(root, 'tmp', `work-${nameOf(thisProcess())}-0123456789ab`)
+    await mkdir(scratch, { recursive: true })
     await openStore(root)
-    expect([existsSync(dead), existsSync(living)]).toEqual([false, true])
+    expect(existsSync(scratch)).toBe(stays)
   })
 
   it('refuses a store of another format and says what to do', async () => {

@@ -35,8 +35,9 @@ for (let count = 0; count < (mode === 'forever' ? 1e6 : 20); count++) {
 async function builders() {
   const root = await tempDirectory()
   const script = await childProgram(BUILDER, await tempDirectory())
-  const start = (word: string, mode: 'half' | 'forever' | 'same') => {
-    const child = spawn(process.execPath, [script, root, word, mode], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const start = (word: string, mode: 'half' | 'forever' | 'same', within: readonly string[] = []) => {
+    const [program = '', ...args] = [...within, process.execPath, script, root, word, mode]
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void child.kill('SIGKILL'))
     const ended = once(child, 'exit')
     return { child, ended, lines: createInterface(child.stdout) }
@@ -76,6 +77,22 @@ describe('after kill -9', () => {
       for (const derivation of recorded) expect(store.output(derivation as Digest)).toBeDefined()
       expect((await verifyStore(store, listReporter())).damaged).toEqual([])
     }
+  })
+})
+
+/** As in a container: numbers of processes are its own. The last ones, which nobody outside has at the time. */
+const NUMBERED = 'echo $(($(cat /proc/sys/kernel/pid_max) - 99)) >/proc/sys/kernel/ns_last_pid; "$@"; :'
+const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', NUMBERED, 'container']
+
+describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares the store', () => {
+  it('keeps what it has half done when somebody outside opens the store', async () => {
+    const { root, start } = await builders()
+    const { lines } = start('a', 'half', CONTAINER)
+    await once(lines, 'line')
+    const halves = readdirSync(join(root, 'tmp'))
+    expect(halves).toHaveLength(1)
+    await openStore(root)
+    expect(readdirSync(join(root, 'tmp'))).toEqual(halves)
   })
 })
 

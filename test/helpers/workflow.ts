@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { NoOperationTraceWriter, parseWorkflow } from '@actions/workflow-parser'
+import { PROJECT } from './toolchain.ts'
+
+const DIRECTORY = join(PROJECT, '.github/workflows')
+
+export interface Step {
+  readonly if?: string
+  readonly uses?: string
+  readonly run?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly with?: Readonly<Record<string, string>>
+}
+
+export interface Job {
+  readonly env?: Readonly<Record<string, string>>
+  readonly permissions?: Readonly<Record<string, string>>
+  readonly strategy?: { readonly matrix: { readonly host: readonly string[] } }
+  readonly steps: readonly Step[]
+}
+
+export interface Workflow {
+  readonly defaults?: { readonly run: { readonly shell: 'bash' } }
+  readonly jobs: Readonly<Record<string, Job>>
+}
+
+export const WORKFLOWS = readdirSync(DIRECTORY)
+
+export function workflowText(name: string): string {
+  return readFileSync(join(DIRECTORY, name), 'utf8')
+}
+
+/** What GitHub's own parser says against a workflow. */
+export function complaints(name: string, content: string): string[] {
+  const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter())
+  return context.errors.getErrors().map((error) => error.message)
+}
+
+/** A workflow as plain objects; expressions are texts. */
+export function readWorkflow(name: string): Workflow {
+  const { value } = parseWorkflow({ name, content: workflowText(name) }, new NoOperationTraceWriter())
+  return plain(JSON.parse(JSON.stringify(value))) as Workflow
+}
+
+interface Token {
+  readonly seq?: readonly unknown[]
+  readonly map?: readonly { readonly Key: string; readonly Value: unknown }[]
+  readonly expr?: string
+}
+
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const { seq, map, expr } = value as Token
+  if (expr !== undefined) return expression(expr)
+  if (seq !== undefined) return seq.map(plain)
+  return Object.fromEntries((map ?? []).map(({ Key, Value }) => [Key, plain(Value)]))
+}
+
+/** The parser makes one `format('…{0}…', a)` of a text that has expressions in it. */
+function expression(expr: string): string {
+  const [, text, list] = /^format\('((?:[^']|'')*)', (.*)\)$/s.exec(expr) ?? []
+  if (text === undefined || list === undefined) return `\${{ ${expr} }}`
+  const values = list.split(', ')
+  return text.replaceAll("''", "'").replace(/\{(\d+)\}/g, (_, index) => `\${{ ${values[Number(index)]} }}`)
+}
