@@ -16,6 +16,9 @@ export function sshFiles(keys: readonly string[]): FileTree {
         'PermitRootLogin prohibit-password',
         'X11Forwarding no',
         'UseDNS no',
+        // A connection whose other end is gone ends within five minutes: what it held, like the lock of an update, is free.
+        'ClientAliveInterval 60',
+        'ClientAliveCountMax 5',
         '',
       ].join('\n'),
     ),

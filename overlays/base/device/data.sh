@@ -2,8 +2,9 @@
 # data SERVICE...: mounts the data volume at /data, this slot's /var, and each service's own subvolume at
 # /run/hangar/data/SERVICE. At first boot the partition grows to the disk's end and is formatted.
 #
-# On trial (/run/hangar/trial) this slot's copies are made anew from what the committed slot has: whatever the trial does to
-# data, the committed slot finds its own as it left it.
+# On trial (/run/hangar/trial) this slot's copies are made anew: from what the committed slot has, or, where data as they
+# were are asked for, from what this slot had when it was last committed. Whatever the trial does to data, both are found
+# again as they were left: SERVICE@SLOT of the committed slot, SERVICE@SLOT.left of the other one. A commit ends the second.
 #
 # Where anything is not as it should be nothing is formatted: /var is memory, services stay down, and the reason is on the
 # console and in /run/hangar/data-failed. Nothing that the host needs to be reached is on this volume.
@@ -124,14 +125,27 @@ subvolume() {
 
 forget() { [ ! -d "$1" ] || btrfs -q subvolume delete "$1"; }
 
-# take_over SERVICE: this slot's copy becomes what the other slot has. The new one is whole before the old one goes.
-take_over() {
-  [ -d "$DATA_DIR/$1@$OTHER" ] || return 0
-  forget "$DATA_DIR/$1@$SLOT.new" && btrfs -q subvolume snapshot "$DATA_DIR/$1@$OTHER" "$DATA_DIR/$1@$SLOT.new" &&
-    forget "$DATA_DIR/$1@$SLOT" && mv "$DATA_DIR/$1@$SLOT.new" "$DATA_DIR/$1@$SLOT"
+on_trial() { [ -e "$RUN/trial" ]; }
+
+# What slot $2 left is what it has where that is committed. A cut may have come between the two names.
+settle_left() {
+  left=$DATA_DIR/$1@$2.left
+  if [ -d "$DATA_DIR/$1@$2" ]; then forget "$left"; elif [ -d "$left" ]; then mv "$left" "$DATA_DIR/$1@$2"; fi
 }
 
-takes_over() { grep -qx 'data snapshot' "$RUN/trial" 2>/dev/null; }
+# try_data SERVICE: this slot's copy is made anew. The new one is whole before the old one goes, and what the slot left when
+# it was committed never goes: a trial before this one may have had it.
+try_data() {
+  mine=$DATA_DIR/$1@$SLOT
+  settle_left "$1" "$OTHER" || return 1
+  from=$mine.left
+  [ -d "$from" ] || from=$mine
+  if grep -qx 'data snapshot' "$RUN/trial" && [ -d "$DATA_DIR/$1@$OTHER" ]; then from=$DATA_DIR/$1@$OTHER; fi
+  [ -d "$from" ] || return 0
+  forget "$mine.new" && btrfs -q subvolume snapshot "$from" "$mine.new" && set_aside "$mine" && mv "$mine.new" "$mine"
+}
+
+set_aside() { if [ -d "$1.left" ]; then forget "$1"; elif [ -d "$1" ]; then mv "$1" "$1.left"; fi; }
 
 # Not a bind mount of $DATA_DIR: what podman mounts below /var would appear there a second time.
 mount_subvolume() { mount -t btrfs -o "$OPTIONS,subvol=$1" "$DATA" "$2"; }
@@ -160,7 +174,7 @@ keep_what_lasts() {
 # SERVICE:UID:GID
 mount_service() {
   name=${1%%:*} owner=${1#*:}
-  if takes_over; then take_over "$name" || return 1; fi
+  if on_trial; then try_data "$name"; else settle_left "$name" "$SLOT"; fi || return 1
   subvolume "$name" || return 1
   chown "$owner" "$DATA_DIR/$name@$SLOT" && chmod 0750 "$DATA_DIR/$name@$SLOT" || return 1
   mkdir -p "$RUN/data/$name" && mount_subvolume "$name@$SLOT" "$RUN/data/$name"

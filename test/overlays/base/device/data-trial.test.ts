@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { BTRFS, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
 import { describeOnShells } from '../../../helpers/pretend-device.ts'
@@ -37,6 +37,49 @@ describeOnShells('a trial', (shell) => {
     const { device, boot } = await newTrial()
     boot({ slot: 'b', trial: 'as-was' })
     expect([device.read(MOSQUITTO('a')), device.read(MOSQUITTO('b'))]).toEqual(['today', 'then'])
+  })
+
+  it.each(['snapshot', 'as-was'])(
+    'that fails (%s) takes nothing from what its slot left: it can be gone back to',
+    async (trial) => {
+      const { device, boot } = await newTrial()
+      for (const data of [trial, 'snapshot', trial]) {
+        boot({ slot: 'b', trial: data })
+        device.write(MOSQUITTO('b'), 'spoilt')
+        boot({ slot: 'a' })
+        expect(device.read(MOSQUITTO('a'))).toBe('today')
+      }
+      boot({ slot: 'b', trial: 'as-was' })
+      expect(device.read(MOSQUITTO('b'))).toBe('then')
+      const careless = SCRIPT.replace('elif [ -d "$1" ]; then mv "$1" "$1.left"; fi', 'else forget "$1"; fi')
+      expect(careless).not.toBe(SCRIPT)
+      const spoilt = await newTrial()
+      spoilt.boot({ slot: 'b', trial: 'snapshot', script: careless })
+      spoilt.boot({ slot: 'a' })
+      spoilt.boot({ slot: 'b', trial: 'as-was' })
+      expect(spoilt.device.read(MOSQUITTO('b'))).toBe('today')
+    },
+  )
+
+  it('that is committed ends what its slot left before, at the next start of either', async () => {
+    const left = 'data/mosquitto@b.left'
+    const { device, boot } = await newTrial()
+    boot({ slot: 'b', trial: 'snapshot' })
+    expect(device.read(`${left}/db`)).toBe('then')
+    boot({ slot: 'b' })
+    expect([device.has(left), device.read(MOSQUITTO('b'))]).toEqual([false, 'today'])
+    const updated = await newTrial()
+    updated.boot({ slot: 'b', trial: 'snapshot' })
+    updated.boot({ slot: 'a', trial: 'snapshot' })
+    expect([updated.device.has(left), updated.device.read(MOSQUITTO('b'))]).toEqual([false, 'today'])
+    updated.boot({ slot: 'b' })
+  })
+
+  it('of which the power took the copy between two names finds what the slot left', async () => {
+    const { device, boot } = await newTrial()
+    renameSync(device.path('data/mosquitto@b'), device.path('data/mosquitto@b.left'))
+    boot({ slot: 'b' })
+    expect([device.read(MOSQUITTO('b')), device.has('data/mosquitto@b.left')]).toEqual(['then', false])
   })
 
   it('of a service that the committed slot has no data of keeps its own, or begins with none', async () => {
