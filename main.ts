@@ -199,14 +199,20 @@ async function flashHosts(session: Session, names: readonly string[], flags: Fla
     session.reporter.notice(text.split('\n').find((line) => line.startsWith(`${name}: `)) ?? `${name}: built`)
   }
   if (flags.disk !== undefined) return flashDisk(session, names[0] ?? '', flags.disk, flags, build)
+  const { hostOwnKeys, readPublicIdentity } = await import('./builder/keys/host-identity.ts')
+  const { aloneWithHosts } = await import('./builder/assemble/exclusive.ts')
   const { flashCommand } = await import('./flash/commands/flash.ts')
   const { goalOf } = await import('./flash/goal.ts')
   const targets = await Promise.all(
-    names.map(async (name) => ({ ...(await targetOf(project, name, flags.at)), output: join(project, 'out', name) })),
+    names.map(async (name) => ({
+      ...{ ...(await targetOf(project, name, flags.at)), output: join(project, 'out', name) },
+      identity: { known: readPublicIdentity(project, name), open: () => hostOwnKeys(session, name) },
+    })),
   )
   const tools = await controlTools(session)
   const [goal, mode] = [goalOf(flags, tools.owner), flags.dryRun ? 'dry-run' : 'run'] as const
-  return flashCommand({ ...tools, targets, goal, mode, build, progress: session.reporter })
+  const run = () => flashCommand({ ...tools, targets, goal, mode, build, progress: session.reporter })
+  return mode === 'dry-run' ? run() : aloneWithHosts(project, run)
 }
 
 /** A whole disk of this machine, with a new table. */

@@ -14,6 +14,8 @@ export function describePlan(host: string, steps: readonly Step[]): string {
 /** A step as progress and results name it. */
 export function nameOf(step: Step): string {
   switch (step.kind) {
+    case 'identity':
+      return 'bring the host its keys'
     case 'begin':
       return `begin slot ${step.slot}`
     case 'tree':
@@ -40,6 +42,8 @@ export function nameOf(step: Step): string {
 function describeStep(step: Step): string {
   const name = nameOf(step)
   switch (step.kind) {
+    case 'identity':
+      return `${name}: those of its identity that it does not have; what it has stays, behind them`
     case 'begin': {
       const older = step.downgrade === 'allowed' ? ', an older serial is allowed' : ''
       return `${name}: the host checks the signature${older} and makes the slot unbootable, unless it holds this image whole`
@@ -53,7 +57,7 @@ function describeStep(step: Step): string {
     case 'finish':
       return `${name}: the host reads everything back, then makes it bootable`
     case 'release':
-      return `${name}: slot ${step.slot} is ready; the next flash goes on from there`
+      return step.slot === undefined ? name : `${name}: slot ${step.slot} is ready; the next flash goes on from there`
     case 'arm':
       return `${name}: the next start is a trial, every other one is what runs now`
     case 'restart':

@@ -8,13 +8,16 @@ import type { DeviceStatus, SlotState } from './remote/status.ts'
 
 /** One thing that an update does; `atMost` counts bytes before compression. */
 export type Step =
+  /** The host's own keys, the new ones before those that it has. */
+  | { readonly kind: 'identity'; readonly atMost: number }
   /** Signature and serial are checked on the host; from here on nobody else writes there. */
   | { readonly kind: 'begin'; readonly slot: Slot; readonly downgrade: Goal['downgrade'] }
   | { readonly kind: 'tree'; readonly slot: Slot; readonly atMost: number }
   | { readonly kind: 'blocks'; readonly part: Part; readonly transfer: Goal['transfer']; readonly atMost: number }
   /** Everything is read back, and only then can the slot be booted. */
   | { readonly kind: 'finish'; readonly slot: Slot; readonly root: string }
-  | { readonly kind: 'release'; readonly slot: Slot }
+  /** `slot`: what was written there, if anything was. */
+  | { readonly kind: 'release'; readonly slot?: Slot }
   | { readonly kind: 'arm'; readonly slot: Slot; readonly root: string }
   | { readonly kind: 'restart'; readonly slot: Slot; readonly root: string }
   | { readonly kind: 'health' }

@@ -40,7 +40,7 @@ const signature: Check = (_status, manifest) => {
   )
 }
 
-const trial: Check = ({ host, standing, slot, committed, update }) => {
+const trial: Check = ({ host, standing, slot, slots, committed, update }) => {
   if (standing === 'trial') {
     const waits = update?.reason === undefined ? '' : `: ${update.reason}`
     refuse(
@@ -50,6 +50,12 @@ const trial: Check = ({ host, standing, slot, committed, update }) => {
   }
   if (standing === 'committed' && committed !== 'damaged') return
   const boots = committed === 'damaged' ? 'its selector is damaged' : `it boots slot ${committed}`
+  if (committed !== 'damaged' && slots[committed].state !== 'bootable') {
+    refuse(
+      `'${host}' runs slot ${slot}, and slot ${committed}, which is committed, cannot be read`,
+      `let slot ${slot} stand in for it, with today's data: ssh root@${host} 'dd if=/dev/zero of=/dev/disk/by-partlabel/boot-${committed} bs=4096 count=1 && reboot'; then the same command`,
+    )
+  }
   refuse(
     `'${host}' runs slot ${slot}, which is not committed: ${boots}`,
     `start it again, which mends that: switch it off and on, or ssh root@${host} reboot; then the same command`,

@@ -67,9 +67,23 @@ export function planRevert(status: DeviceStatus, data: RevertJob['data']): Rever
     )
   }
   // A trial that is left ends by itself, with the data that the committed slot had all along.
-  return standing === 'trial'
-    ? { kind: 'end-trial', slot: other, root: state.root }
-    : { kind: 'revert', slot: other, root: state.root, data }
+  if (standing === 'trial') return { kind: 'end-trial', slot: other, root: state.root }
+  requireProven(status, other, state.root)
+  return { kind: 'revert', slot: other, root: state.root, data }
+}
+
+/** A revert commits itself: onto what was never reached over the network it could lock its owner out. */
+function requireProven({ host, proven, update }: DeviceStatus, slot: Slot, root: string): void {
+  if (proven === undefined || proven.includes(root)) return
+  const tried = update?.slot === slot && update.phase === 'reverted'
+  const why = tried ? `its trial was reverted: ${update.reason ?? 'nobody knows why'}` : 'it was never tried'
+  throw new UserError(
+    'update',
+    `not reverted: slot ${slot} of '${host}' holds what was never committed there: ${why}`,
+    {
+      hint: `there is nothing to go back to, and what runs stays; to try what slot ${slot} holds: npm run flash ${host}`,
+    },
+  )
 }
 
 /** What happens next, in one line. */

@@ -3,6 +3,7 @@ import type { Artifact } from './artifact.ts'
 import type { Clock } from './clock.ts'
 import type { Compress } from './compress.ts'
 import type { Goal } from './goal.ts'
+import type { OwnIdentity } from './identity.ts'
 import { otherSlot } from './plan.ts'
 import type { Progress } from './progress.ts'
 import type { Agent } from './remote/agent.ts'
@@ -12,6 +13,7 @@ import type { Watch } from './trial.ts'
 export interface UpdateJob {
   readonly agent: Agent
   readonly artifact: Artifact
+  readonly identity: OwnIdentity
   readonly goal: Goal
   readonly progress: Progress
   readonly clock: Clock
@@ -28,6 +30,8 @@ export interface StepTime {
 /** An update under way: what it is about, and what is known of it so far. */
 export interface Run extends UpdateJob {
   readonly before: DeviceStatus
+  /** The keys that the host is brought. */
+  readonly keys: Uint8Array | undefined
   readonly slot: Slot
   readonly root: string
   readonly times: StepTime[]
@@ -39,9 +43,19 @@ export interface Run extends UpdateJob {
   upFrom: number | undefined
 }
 
-export function newRun(job: UpdateJob, before: DeviceStatus): Run {
+export function newRun(job: UpdateJob, before: DeviceStatus, keys: Uint8Array | undefined): Run {
   const target = { slot: otherSlot(before.slot), root: job.artifact.manifest.slot.root }
-  return { ...job, ...target, before, times: [], sent: 0, watch: undefined, downFrom: undefined, upFrom: undefined }
+  return {
+    ...job,
+    ...target,
+    before,
+    keys,
+    times: [],
+    sent: 0,
+    watch: undefined,
+    downFrom: undefined,
+    upFrom: undefined,
+  }
 }
 
 export async function timed<T>({ times, clock }: Run, name: string, work: () => Promise<T>): Promise<T> {

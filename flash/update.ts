@@ -1,5 +1,6 @@
 import type { Slot } from '../images/names.ts'
 import { nameOf } from './describe-plan.ts'
+import { keysToBring, withIdentity } from './identity.ts'
 import { isUnreachable, persistently } from './persist.ts'
 import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
 import { during } from './progress.ts'
@@ -9,6 +10,8 @@ import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-s
 
 export type Updated =
   | { readonly kind: 'nothing'; readonly slot: Slot; readonly root: string }
+  /** The image was there; the host's own keys were not. */
+  | ({ readonly kind: 'renewed' } & Done)
   /** `downtime`: seconds from the restart until all was healthy. */
   | ({ readonly kind: 'updated'; readonly downtime: number } & Done)
   | ({ readonly kind: 'staged' } & Done)
@@ -27,19 +30,34 @@ export async function update(job: UpdateJob): Promise<Updated> {
   const { agent, artifact, goal, clock, progress } = job
   const begun = clock.now()
   const before = await during(progress, `ask ${agent.host}`, () => agent.status())
-  const [begin, ...rest] = planUpdate(before, artifact, goal)
-  if (begin === undefined) return { kind: 'nothing', slot: before.slot, root: before.root }
-  const run = newRun(job, before)
+  const planned = planUpdate(before, artifact, goal)
+  const keys = await keysToBring(before, job.identity, progress)
+  const steps = withIdentity(keys, planned)
+  if (steps.length === 0) return { kind: 'nothing', slot: before.slot, root: before.root }
+  const run = newRun(job, before, keys)
   try {
-    const state = await timed(run, nameOf(begin), () => during(progress, nameOf(begin), () => beginWrite(run)))
-    for (const step of stepsAfterBegin([begin, ...rest], state, artifact, goal))
-      await timed(run, nameOf(step), () => perform(run, step))
+    await performAll(run, steps)
   } catch (error) {
     // Nobody waits ten minutes for a lock of whoever was refused.
     if (!isUnreachable(error)) await agent.release().catch(() => undefined)
     throw error
   }
-  return resultOf(run, (clock.now() - begun) / 1000)
+  const total = (clock.now() - begun) / 1000
+  if (planned.length > 0) return resultOf(run, total)
+  return { kind: 'renewed', slot: before.slot, root: before.root, sent: run.sent, times: run.times, total }
+}
+
+/** What the host answers to `begin` decides what is left to do. */
+async function performAll(run: Run, steps: readonly Step[]): Promise<void> {
+  const [step, ...rest] = steps
+  if (step === undefined) return
+  const name = nameOf(step)
+  if (step.kind === 'begin') {
+    const state = await timed(run, name, () => during(run.progress, name, () => beginWrite(run)))
+    return performAll(run, stepsAfterBegin(steps, state, run.artifact, run.goal))
+  }
+  await timed(run, name, () => perform(run, step))
+  return performAll(run, rest)
 }
 
 async function perform(run: Run, step: Step): Promise<void> {
@@ -47,6 +65,8 @@ async function perform(run: Run, step: Step): Promise<void> {
   const inOneStep = (work: () => Promise<unknown>) =>
     during(run.progress, nameOf(step), async () => void (await work()))
   switch (step.kind) {
+    case 'identity':
+      return inOneStep(() => bringKeys(run))
     case 'begin':
       return inOneStep(() => beginWrite(run))
     case 'tree':
@@ -68,6 +88,13 @@ async function perform(run: Run, step: Step): Promise<void> {
     case 'confirm':
       return inOneStep(async () => requireCommitted(await persistently(clock, () => agent.status()), run))
   }
+}
+
+async function bringKeys(run: Run): Promise<void> {
+  const { agent, clock, keys } = run
+  if (keys === undefined) throw new Error('keys are planned for that nobody has')
+  await persistently(clock, () => agent.identity(keys))
+  run.sent += keys.length
 }
 
 /** With a copy of the data that the running slot has; and only this controller may commit, over the network. */

@@ -37,7 +37,13 @@ export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time
     network: networkFiles(host),
     firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
-    update: updateFiles({ name: host.name, board: host.board, time, signingKeys: signersOf(host, signingKeys) }),
+    update: updateFiles({
+      name: host.name,
+      board: host.board,
+      time,
+      number: host.number,
+      signingKeys: signersOf(host, signingKeys),
+    }),
     containers: containerFiles(services.map(({ kind }) => kind.name)),
     units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
     scripts: Object.fromEntries(

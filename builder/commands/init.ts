@@ -84,8 +84,9 @@ function closing(host: string, { kind, identity }: IdentityOutcome): string {
     `  ssh  ${fingerprintOf(newest)}`,
     ...identity.age.slice(0, 1).map((recipient) => `  age  ${recipient}`),
     ...(kind === 'there' ? [] : [`keep it with the project: git add ${files}`]),
-    ...(kind === 'rotated' ? ['the host has it once its disk is flashed anew'] : []),
-    `next: npm run build:image ${host}`,
+    kind === 'rotated'
+      ? `next: npm run flash ${host}, which brings it the key: without a restart, if nothing else has changed`
+      : `next: npm run build:image ${host}`,
   ].join('\n')
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { identityMembers, type Trust } from '../../images/identity/members.ts'
+import { ownKeysText } from '../../images/identity/own-keys.ts'
 import {
   type PrivateIdentity,
   parsePrivateIdentity,
@@ -96,6 +97,20 @@ export async function hostIdentityTar(
 ): Promise<Uint8Array | undefined> {
   const own = await readPrivate(place, host)
   return own === undefined ? undefined : tarBytes(identityMembers(own, trust))
+}
+
+/**
+ * A host's own keys as it takes them over the network, in memory alone; undefined where this project has no private half.
+ * A key that is not published yet would lock out every controller.
+ */
+export async function hostOwnKeys(place: IdentityPlace, host: string): Promise<Uint8Array | undefined> {
+  const own = await readPrivate(place, host)
+  if (own === undefined) return undefined
+  const known = readPublicIdentity(place.project, host)
+  if (known !== undefined && isSame(known, publicOf(own))) return Buffer.from(ownKeysText(own))
+  throw new UserError('key', `'${publicIdentityFile(host)}' does not say what is in '${privateIdentityFile(host)}'`, {
+    hint: `a run that was cut, or half of a commit: npm run init ${host} publishes it`,
+  })
 }
 
 function alone<T>({ project }: IdentityPlace, use: () => Promise<T>): Promise<T> {

@@ -47,7 +47,7 @@ uptime_seconds() { cut -d. -f1 "${HANGAR_PROC:-/proc}/uptime"; }
 
 # standing: committed, trial or stray.
 standing() {
-  if [ "$(fact TRYBOOT)" != 0 ] && [ ! -e "$RUN/committed" ]; then echo trial
+  if [ ! -e "$RUN/committed" ] && { [ "$(fact TRYBOOT)" != 0 ] || [ -e "$RUN/trial" ]; }; then echo trial
   elif [ "$(selector_slot)" = "$SLOT" ]; then echo committed
   else echo stray; fi
 }
@@ -65,7 +65,7 @@ load_facts() {
   record_load
 }
 
-for part in facts record selector tryboot lock slot write trial health status; do
+for part in facts record selector tryboot lock slot write renew-identity trial settle revert health status; do
   # shellcheck source=/dev/null
   . "$LIB/$part"
 done
@@ -81,6 +81,7 @@ main() {
     status) status ;;
     state) state "$@" ;;
     write) write "$@" ;;
+    identity) renew_identity "$@" ;;
     arm) arm "$@" ;;
     reboot) go_down ;;
     health) health ;;

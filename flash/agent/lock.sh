@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# Keeps two updates apart. A controller is many connections, so the lock is a file that outlives each: owner and when it was
-# last used, in seconds since the kernel started. A reboot ends it: what it protected is over.
+# Keeps two updates apart. A controller is many connections, so the lock is a file that outlives each: owner, when it was
+# last used, in seconds since the kernel started, and the call that used it. A reboot ends it: what it protected is over.
 # POSIX; sourced under dash. Wants RUN.
 
 LOCK=$RUN/lock
@@ -8,7 +8,13 @@ LOCK_SECONDS=600
 
 lock_owner() { sed -n 's/^owner //p' "$LOCK" 2>/dev/null; }
 
-lock_age() { echo $(($(uptime_seconds) - $(sed -n 's/^used //p' "$LOCK"))); }
+# A call may last longer than the lock does: whatever is still writing holds it.
+lock_in_use() {
+  pid=$(sed -n 's/^call //p' "$LOCK")
+  [ -n "$pid" ] && tr '\0' ' ' <"${HANGAR_PROC:-/proc}/$pid/cmdline" 2>/dev/null | grep -q 'hangar/agent write '
+}
+
+lock_age() { if lock_in_use; then echo 0; else echo $(($(uptime_seconds) - $(sed -n 's/^used //p' "$LOCK"))); fi; }
 
 # lock_take OWNER: takes or renews it; somebody else's only when it was left.
 lock_take() {
@@ -19,7 +25,7 @@ lock_take() {
   if [ -n "$owner" ] && [ "$owner" != "$1" ] && [ "$(lock_age)" -lt $LOCK_SECONDS ]; then
     fail busy "$owner is updating this host, last heard of $(lock_age) seconds ago" "wait until it ends; one that was left is taken over after $((LOCK_SECONDS / 60)) minutes"
   fi
-  printf 'owner %s\nused %s\n' "$1" "$(uptime_seconds)" >"$LOCK.new" && mv "$LOCK.new" "$LOCK"
+  printf 'owner %s\nused %s\ncall %s\n' "$1" "$(uptime_seconds)" $$ >"$LOCK.new" && mv "$LOCK.new" "$LOCK"
   exec 7>&-
 }
 

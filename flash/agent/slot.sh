@@ -38,6 +38,9 @@ device_size() { blockdev --getsize64 "$1"; }
 # Whether the firmware would take it for a boot file system at all.
 has_boot_sector() { ! dd if="$(boot_device "$1")" bs=512 count=1 2>/dev/null | cmp -s -n 512 - /dev/zero; }
 
+# Whether a firmware finds a file system to start from. By its first sector: in the initramfs nothing can be mounted yet.
+can_boot() { [ "$(blkid -p -o value -s TYPE "$(boot_device "$1")" 2>/dev/null)" = vfat ]; }
+
 # What is known of a slot.
 slot_changed() { rm -f "$RUN/slot-$1" "$RUN/verified"; }
 

@@ -15,12 +15,12 @@ status() {
   jq -cn --arg host "$HOST" --arg board "$BOARD" --argjson layout "$LAYOUT" \
     --arg bootId "$(cat "${HANGAR_PROC:-/proc}/sys/kernel/random/boot_id")" --argjson uptime "$(uptime_seconds)" \
     --arg slot "$SLOT" --arg root "$ROOT_HASH" --arg standing "$(standing)" --arg committed "$(selector_slot)" --argjson built "$BUILT" \
-    --argjson a "$(slot_json a)" --argjson b "$(slot_json b)" --argjson trust "$(trust_json)" --argjson update "$(update_json)" \
+    --argjson a "$(slot_json a)" --argjson b "$(slot_json b)" --argjson trust "$(trust_json)" --argjson identity "$(identity_json)" --argjson update "$(update_json)" \
     --argjson lock "$(lock_json)" --argjson health "$(health_json)" --argjson data "$(data_json)" \
-    --argjson now "$(date +%s)" --arg source "$(clock_source)" \
+    --arg proven "$(record_get proven)" --argjson slotSize "$(device_size "$(slot_device "$OTHER")")" --argjson now "$(date +%s)" --arg source "$(clock_source)" \
     --arg version "$(firmware_property version | tr -d '\0')" --argjson time "$(firmware_time)" --arg kernel "$(uname -r)" \
-    '{protocols: [1], host: $host, board: $board, layout: $layout, bootId: $bootId, uptime: $uptime, slot: $slot, root: $root,
-      standing: $standing, committed: $committed, built: $built, slots: {a: $a, b: $b}, trust: $trust, update: $update, lock: $lock,
+    '{protocols: [1], host: $host, board: $board, layout: $layout, slotSize: $slotSize, bootId: $bootId, uptime: $uptime, slot: $slot, root: $root,
+      standing: $standing, committed: $committed, built: $built, slots: {a: $a, b: $b}, proven: ($proven | split(" ")), trust: $trust, identity: $identity, update: $update, lock: $lock,
       health: $health, data: $data, clock: {now: $now, source: $source}, firmware: {version: $version, time: $time}, kernel: $kernel}'
 }
 

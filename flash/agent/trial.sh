@@ -40,100 +40,10 @@ go_down() {
   systemctl reboot --no-block >/dev/null 2>&1
 }
 
-# revert [--with-data]
-revert() {
-  [ "$(standing)" != trial ] || fail busy 'this boot is a trial: it ends on the other slot by itself' 'reboot ends it at once'
-  data=snapshot
-  [ "${1:-}" != --with-data ] || data=as-was
-  verify_slot "$OTHER" "$OWN/other" ||
-    fail state "slot $OTHER holds no whole generation to go back to" 'flash the generation that you want: npm run flash'
-  id=revert-$(cut -c 1-8 "${HANGAR_PROC:-/proc}/sys/kernel/random/uuid")
-  arm_other revert "$id" "$VERIFIED_ROOT" $data local 300
-  jq -cn --arg id "$id" --arg slot "$OTHER" --arg root "$VERIFIED_ROOT" '{ok: true, id: $id, slot: $slot, root: $root}'
-}
-
 trial_fact() { sed -n "s/^$1 //p" "$RUN/trial" 2>/dev/null; }
-
-# In the initramfs' chroot, before systemd and before any service touches data: what this boot is, and whether the
-# selector is whole.
-settle_boot() {
-  case $(record_get kind):$(record_get phase) in
-    rescue:armed | rescue:trial) settle_rescue ;;
-    *:armed) if [ "$(fact TRYBOOT)" = 0 ]; then settle_reverted 'it never got as far as its health check: a panic, a hang, or the power was cut'; else begin_trial; fi ;;
-    *:trial) settle_reverted 'it ended before it was healthy: a panic, a hang, or the power was cut' ;;
-    *:committing) settle_committing ;;
-    *) [ "$(fact TRYBOOT)" = 0 ] || begin_trial ;;
-  esac
-  [ -e "$RUN/trial" ] || mend_selector
-}
-
-# A committed slot could not start, and this one was armed from its initramfs, which could not know what it holds.
-settle_rescue() {
-  if [ "$(fact TRYBOOT)" != 0 ] && [ "$(record_get slot)" = "$SLOT" ]; then
-    record_set root "$ROOT_HASH"
-    begin_trial
-  else settle_reverted 'the other slot could not be tried'; fi
-}
-
-begin_trial() {
-  if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ]; then
-    record_set phase trial
-    for key in id data commit seconds; do echo "$key $(record_get $key)"; done >"$RUN/trial"
-  else
-    # Armed by hand: it may prove itself as any other.
-    say 'this boot is a trial that nobody recorded'
-    # A serial would be another one's, and its commit would take this image's keys for newer ones.
-    record_set phase trial kind update id by-hand slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason '' serial ''
-    printf 'id by-hand\ndata snapshot\ncommit local\nseconds 300\n' >"$RUN/trial"
-  fi
-  # Whole or not at all: the initramfs' watcher may read it at any moment, and what is empty would be no time.
-  trial_fact seconds | head -c 6 >"$RUN/deadline.new" && mv "$RUN/deadline.new" "$RUN/deadline"
-}
 
 LAST_SEEN='last seen: '
 WAITS='healthy, and waits for the controller to reach this host and commit'
-
-# What the trial ended itself for says more than what can be told from outside; what it last waited for does not.
-settle_reverted() {
-  reason=$(record_get reason)
-  case $reason in
-    '') reason=$1 ;;
-    "$LAST_SEEN"*) reason="$1; $reason" ;;
-  esac
-  say "the trial of slot $(record_get slot) was not committed: $reason"
-  record_set phase reverted reason "$reason"
-}
-
-# Power went between the intent and the end of the commit: the selector's sector has decided.
-settle_committing() {
-  if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ] && [ "$(fact TRYBOOT)" = 0 ]; then finish_commit
-  else
-    settle_reverted 'the power was cut while it was being committed'
-    # The intent named the other one.
-    record_set committed "$SLOT"
-  fi
-}
-
-# A selector that is damaged boots slot a, whatever was committed (firmware). Only what is neither of our two versions is
-# mended: one that names a slot was meant.
-mend_selector() {
-  [ "$(selector_slot)" = damaged ] || return 0
-  committed=$(record_get committed)
-  is_slot "$committed" || committed=$SLOT
-  # No firmware starts slot b by accident: somebody's own autoboot.txt says so.
-  [ "$SLOT" = a ] || committed=$SLOT
-  if [ "$committed" != "$SLOT" ] && ! has_boot_sector "$committed"; then committed=$SLOT; fi
-  say "autoboot.txt is damaged; writing it again for slot $committed"
-  record_set committed "$committed"
-  if ! selector_write "$committed"; then
-    say 'autoboot.txt cannot be written'
-    [ "$committed" = "$SLOT" ] || echo "autoboot.txt is damaged and cannot be written: slot $SLOT runs, slot $committed is committed and has the data" >"$RUN/wrong-slot"
-  elif [ "$committed" != "$SLOT" ]; then
-    say "starting again, into slot $committed"
-    # Not from here: systemd's reboot does nothing in a chroot.
-    : >"$RUN/restart"
-  fi
-}
 
 # commit ID ROOT
 commit() {
@@ -154,7 +64,7 @@ commit() {
 # Then the intent, for the repair; then the one sector that decides everything, read back; only then what follows from it.
 commit_now() {
   sync -f "$DATA_DIR" || return 1
-  record_set phase committing reason '' committed "$SLOT" || return 1
+  record_set phase committing reason '' committed "$SLOT" proven "$(proven_with "$ROOT_HASH")" || return 1
   selector_write "$SLOT" || return 1
   # The sector has decided.
   finish_commit || say 'keys and serial of what was committed cannot be saved: the next start tries again'

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import type { Trust } from '../../images/identity/members.ts'
 import { identityPartition } from '../../images/identity/partition.ts'
 import { type Layout, layoutOnDisk } from '../../images/layout.ts'
 import type { KernelFiles } from '../disk/block-device.ts'
@@ -13,7 +14,7 @@ import { formatBytes, formatSeconds } from '../format.ts'
 import type { Progress } from '../progress.ts'
 
 /** The tar of a host's identity for the keys that it is to trust; undefined where none was made. */
-export type IdentityTar = (trust: { readonly signing: readonly string[] }) => Promise<Uint8Array | undefined>
+export type IdentityTar = (trust: Trust) => Promise<Uint8Array | undefined>
 
 export interface FirstFlashOptions {
   readonly host: DiskHost
@@ -66,7 +67,7 @@ async function identityOf({ identity, host, progress }: FirstFlashOptions, { man
   if (manifest.signature === 'unsigned')
     progress.notice(`the image is unsigned: ${host.name} will trust nobody's updates over the network`)
   if (identity === 'without') return undefined
-  const tar = await identity({ signing: manifest.keys.signing })
+  const tar = await identity({ signing: manifest.keys.signing, serial: manifest.serial })
   if (tar !== undefined) return identityPartition(tar)
   throw new UserError('key', `${host.name} has no identity that could be written to its disk`, {
     hint: `make it: npm run init ${host.name}; with '--without-identity' the host makes one itself, at first boot`,

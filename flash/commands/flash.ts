@@ -6,6 +6,7 @@ import { describePlan } from '../describe-plan.ts'
 import { formatBytes, formatColumns, formatSeconds } from '../format.ts'
 import { type Generations, nameGeneration } from '../generation.ts'
 import type { Goal } from '../goal.ts'
+import { keysToBring, type OwnIdentity, withIdentity } from '../identity.ts'
 import { planUpdate } from '../plan.ts'
 import type { Progress } from '../progress.ts'
 import type { Connect, Target } from '../remote/connect.ts'
@@ -14,6 +15,7 @@ import { type Updated, update } from '../update.ts'
 export interface FlashTarget extends Target {
   /** `out/HOST`, where the build leaves its files. */
   readonly output: string
+  readonly identity: OwnIdentity
 }
 
 export interface FlashCommand {
@@ -47,19 +49,25 @@ export async function flashCommand(command: FlashCommand): Promise<string> {
 }
 
 function flashOne(command: FlashCommand, target: FlashTarget): Promise<string> {
-  const { host, output } = target
+  const { host, output, identity } = target
   return withArtifact(host, output, async (artifact) => {
     requireOwnImage(host, output, artifact)
     if (command.mode === 'dry-run') return dryRun(command, target, artifact)
     const { newId, ...job } = command
-    const updated = await command.connect(target, (agent) => update({ ...job, agent, artifact, id: newId() }))
+    const updated = await command.connect(target, (agent) => update({ ...job, agent, artifact, identity, id: newId() }))
     return resultText(host, updated, command.generations(host))
   })
 }
 
-async function dryRun({ connect, goal }: FlashCommand, target: FlashTarget, artifact: Artifact): Promise<string> {
+async function dryRun(
+  { connect, goal, progress }: FlashCommand,
+  target: FlashTarget,
+  artifact: Artifact,
+): Promise<string> {
   const status = await connect(target, (agent) => agent.status())
-  return describePlan(target.host, planUpdate(status, artifact, goal))
+  const planned = planUpdate(status, artifact, goal)
+  const keys = await keysToBring(status, target.identity, progress)
+  return describePlan(target.host, withIdentity(keys, planned))
 }
 
 export function resultText(host: string, updated: Updated, generations: Generations): string {
@@ -68,6 +76,12 @@ export function resultText(host: string, updated: Updated, generations: Generati
   const { slot, sent, total, times } = updated
   const rows = times.map(({ name, seconds }) => [`  ${name}`, formatSeconds(seconds)])
   const whole = `sent ${formatBytes(sent)}, ${formatSeconds(total)} in all`
+  if (updated.kind === 'renewed') {
+    return [
+      formatColumns(rows),
+      `${host}: has its new keys; slot ${slot} runs ${image} and is committed, nothing restarted; ${whole}`,
+    ].join('\n')
+  }
   if (updated.kind === 'staged') {
     return [
       formatColumns(rows),

@@ -1,3 +1,4 @@
+import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
 import { formatBytes, formatColumns, formatSeconds } from '../format.ts'
 import { type Generations, nameGeneration } from '../generation.ts'
@@ -41,7 +42,7 @@ function standingOf(slot: Slot, { running, committed, standing }: Stands): strin
   return standing === 'trial' ? 'on trial' : 'stray'
 }
 
-function factRows({ uptime, clock, data, firmware, kernel, update }: DeviceStatus): string[][] {
+function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
   const since = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
   return [
     ['  booted', since],
@@ -57,8 +58,15 @@ function factRows({ uptime, clock, data, firmware, kernel, update }: DeviceStatu
     ],
     ['  EEPROM', `${formatTime(firmware.time).slice(0, 10)} (${firmware.version})`],
     ['  kernel', kernel],
+    ...(identity === undefined ? [] : [['  SSH key', sshKeys(identity.ssh)]]),
     ['  last', update === null ? 'no update since the disk was written' : lastUpdate(update)],
   ]
+}
+
+/** The one that it shows, at the latest from its next start on, and how many stay behind it. */
+function sshKeys([newest, ...former]: readonly string[]): string {
+  if (newest === undefined) return 'none'
+  return former.length === 0 ? fingerprintOf(newest) : `${fingerprintOf(newest)}, and ${former.length} former`
 }
 
 function lastUpdate({ kind, slot, root, phase, reason }: NonNullable<DeviceStatus['update']>): string {

@@ -63,6 +63,11 @@ export class Agent {
     return parseHealth(this.host, await this.ask(['health']))
   }
 
+  /** The host's own keys: those that it has and new ones before them. What it holds already is written to no disk. */
+  async identity(keys: Uint8Array): Promise<void> {
+    parseAnswer(this.host, 'ok', await this.ask(['identity', this.owner], { input: pieces(keys) }))
+  }
+
   async begin({ manifest, signature, downgrade }: Signed): Promise<Answer<'begin'>> {
     const sizes = [String(manifest.length), String(signature.length)]
     const flags = downgrade === 'allowed' ? ['--allow-downgrade'] : []

@@ -62,9 +62,13 @@ export const statusSchema = stateSchema.extend({
   health: healthSchema,
   built: count,
   slots: z.object({ a: slotState, b: slotState }),
+  /** Roots that were committed here, of those that the slots may hold, where the agent says so. */
+  proven: z.array(root).max(2).optional(),
   /** Bytes of room for a generation, where the agent says so. */
   slotSize: count.optional(),
   trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),
+  /** Public halves of its own keys, the newest first, where the agent says so. */
+  identity: z.object({ ssh: z.array(text).max(64), age: z.array(text).max(64) }).optional(),
   lock: z.object({ owner: text, age: count }).nullable(),
   data: z
     .discriminatedUnion('state', [

@@ -12,13 +12,15 @@ export interface IdentityMember {
 export interface Trust {
   /** Public keys as OpenSSH writes them. */
   readonly signing: readonly string[]
+  /** Of the image that is written: nothing that is older is accepted. */
+  readonly serial: { readonly time: number; readonly number: number }
 }
 
 const HOST_KEY = 'ssh_host_ed25519_key'
 
 /**
  * What is on a host's identity partition, as overlays/base/device/identity.sh unpacks it. Old keys stay: a reverted slot
- * still decrypts what was encrypted to them. Nothing is revoked yet, and every serial is newer than none.
+ * still decrypts what was encrypted to them. Nothing is revoked yet.
  */
 export function identityMembers(identity: PrivateIdentity, trust: Trust): IdentityMember[] {
   const { ssh, age, machineId, host } = identity
@@ -28,10 +30,11 @@ export function identityMembers(identity: PrivateIdentity, trust: Trust): Identi
     file('machine-id', 0o644, `${machineId}\n`),
     directory('age'),
     ...age.map((key, index) => file(index === 0 ? 'age/key' : `age/key.${index}`, 0o600, `${key.identity}\n`)),
+    file('age/recipients', 0o644, age.map((key) => `${key.recipient}\n`).join('')),
     directory('trust'),
     file('trust/signing', 0o644, trust.signing.map((line) => `${line}\n`).join('')),
     file('trust/revoked', 0o644, ''),
-    file('trust/serial', 0o644, '0 0\n'),
+    file('trust/serial', 0o644, `${trust.serial.time} ${trust.serial.number}\n`),
   ]
 }
 

@@ -6,12 +6,14 @@ export interface UpdateFacts {
   readonly board: string
   /** The lock's time in seconds since 1970: no clock is right that is earlier. */
   readonly time: number
+  /** The host file's number: with the time the image's serial. */
+  readonly number: number
   /** Public keys whose signature the host accepts on updates, once this image is committed. */
   readonly signingKeys: readonly string[]
 }
 
 /** What the agent (`flash/agent`) knows of its host, and the units of a trial. */
-export function updateFiles({ name, board, time, signingKeys }: UpdateFacts): FileTree {
+export function updateFiles({ name, board, time, number, signingKeys }: UpdateFacts): FileTree {
   const { head, sector, autoboot } = planSelector()
   const facts = [
     '# shellcheck shell=sh disable=SC2034',
@@ -27,6 +29,7 @@ export function updateFiles({ name, board, time, signingKeys }: UpdateFacts): Fi
   return {
     '/usr/lib/hangar/facts': file(facts.join('\n')),
     '/usr/lib/hangar/signing': file(signingKeys.map((key) => `${key}\n`).join('')),
+    '/usr/lib/hangar/serial': file(`${time} ${number}\n`),
     '/usr/lib/hangar/selector-head': file(head),
     '/usr/lib/hangar/autoboot-a': file(autoboot.a),
     '/usr/lib/hangar/autoboot-b': file(autoboot.b),
@@ -44,10 +47,13 @@ export function updateFiles({ name, board, time, signingKeys }: UpdateFacts): Fi
 const ON_TRIAL = 'ConditionPathExists=/run/hangar/trial'
 
 // It waits for nothing but the base, so that what never becomes healthy cannot keep it from starting. Were it killed, the
-// trial would end at the initramfs' deadline without a reason.
+// trial would end at the initramfs' deadline without a reason; nor does a shutdown stop it, which it ends where that hangs.
 const TRIAL = [
   '[Unit]',
   'Description=Health of this trial, and its commit',
+  'DefaultDependencies=no',
+  'Requires=sysinit.target',
+  'After=sysinit.target basic.target',
   ON_TRIAL,
   '',
   '[Service]',

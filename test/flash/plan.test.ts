@@ -19,6 +19,7 @@ const WANTED = {
   bootSize: NEW.boot.length,
 }
 const status = await new Agent(new FakeHost(new FakeClock(), OLD), OWNER).status()
+const BOTH = { a: status.slots.a, b: status.slots.a }
 
 const refusal = (change: Partial<DeviceStatus>, wanted = WANTED, goal = UPDATE) => {
   try {
@@ -85,7 +86,8 @@ describe('a plan is refused', () => {
     ['another board', { board: 'other' }, "the image is for the board 'raspberry-pi-5'"],
     ['another layout', { layout: 2 }, "the image is for the disk layout '1'"],
     ['a trial', { standing: 'trial' }, "'adama' tries slot a and has not decided yet"],
-    ['a stray slot', { standing: 'stray', committed: 'b' }, 'which is not committed: it boots slot b'],
+    ['a stray slot', { standing: 'stray', committed: 'b', slots: BOTH }, 'which is not committed: it boots slot b'],
+    ['a committed slot that is damaged', { standing: 'stray', committed: 'b' }, 'which is committed, cannot be read'],
     ['a damaged selector', { committed: 'damaged' }, 'its selector is damaged'],
     [
       'a lock',

@@ -40,6 +40,25 @@ describe('a revert', () => {
     expect(host.boots).toBe(1)
   })
 
+  it('never leads to what was staged, or tried and not kept', async () => {
+    const staged = await updateBench()
+    await staged.run({ kind: 'stage' })
+    const back = (bench: typeof staged) => revert({ ...bench, data: 'carried' })
+    const error = await back(staged).catch((cause: unknown) => cause)
+    expect(error).toMatchObject({
+      message: "not reverted: slot b of 'adama' holds what was never committed there: it was never tried",
+      hint: expect.stringContaining('npm run flash adama'),
+    })
+    const tried = await updateBench()
+    tried.host.faults.trial = 'never-healthy'
+    await tried.run().catch(() => undefined)
+    await expect(back(tried)).rejects.toThrow(/never committed there: its trial was reverted: not committed within/)
+    expect([staged.host.boots, tried.host.running, tried.host.boots]).toEqual([1, 'a', 3])
+    // An older agent does not say, and decides itself.
+    tried.host.statusOverrides = { proven: undefined }
+    await expect(back(tried)).rejects.toThrow('slot b holds what was never committed here')
+  })
+
   it('to a slot that does not get healthy ends where it began, and says so', async () => {
     const { host, goBack } = await revertBench()
     host.faults.trial = 'never-healthy'

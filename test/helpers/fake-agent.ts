@@ -2,6 +2,8 @@ import type { Clock } from '../../flash/clock.ts'
 import type { Called, CallOptions, Remote } from '../../flash/remote/remote.ts'
 import { unreachable } from '../../flash/remote/ssh-failure.ts'
 import type { Slot } from '../../images/names.ts'
+import { callName, noInput, wholeInput } from './fake-call.ts'
+import { type FakeIdentity, renewed } from './fake-identity.ts'
 import { FakeSlot, Refused } from './fake-slots.ts'
 import { SIGNING_LINE, type UpdateImage } from './update-image.ts'
 
@@ -50,6 +52,7 @@ export class FakeHost implements Remote {
   committed: Slot = 'a'
   lock: { owner: string; age: number } | null = null
   update: Update | null = null
+  identity: FakeIdentity = { ssh: [], age: [] }
   boots = 1
   private readonly clock: Clock
   private readonly unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
@@ -57,15 +60,17 @@ export class FakeHost implements Remote {
   /** When it is up; before that nothing answers. */
   private upAt = 0
   private serial = { time: 1, number: 1 }
+  private readonly proven = new Set<string>()
 
   constructor(clock: Clock, image: UpdateImage, unpack: FakeHost['unpack'] = (bytes) => bytes) {
     this.clock = clock
     this.unpack = unpack
     this.slots.a.fill(image.manifest, image.slot, image.boot)
+    this.proven.add(image.manifest.slot.root)
   }
 
-  async call(words: readonly string[], { input = none() }: Pick<CallOptions, 'input'>): Promise<Called> {
-    const name = nameOf(words)
+  async call(words: readonly string[], { input = noInput() }: Pick<CallOptions, 'input'>): Promise<Called> {
+    const name = callName(words)
     this.settle()
     if (this.clock.now() < this.upAt || this.clock.now() >= this.faults.offlineFrom)
       throw unreachable(this, 'Connection timed out')
@@ -90,7 +95,7 @@ export class FakeHost implements Remote {
 
   private async answer(words: readonly string[], input: AsyncIterable<Uint8Array>): Promise<string> {
     if (words[0] === 'write') return this.write(words.slice(1), input)
-    const value = await this.decide(words)
+    const value = await this.decide(words, input)
     return `${JSON.stringify(value)}\n`
   }
 
@@ -106,7 +111,7 @@ export class FakeHost implements Remote {
     const json = (value: unknown) => `${JSON.stringify(value)}\n`
     const part = rest[0] as 'slot' | 'boot'
     if (verb === 'blocks') return json({ ok: true, blocks: await slot.takeRecords(part, this.unpack(input)) })
-    const bytes = await whole(input)
+    const bytes = await wholeInput(input)
     switch (verb) {
       case 'begin': {
         const [size, signatureSize] = rest.map(Number)
@@ -141,7 +146,7 @@ export class FakeHost implements Remote {
     }
   }
 
-  private async decide(words: readonly string[]): Promise<unknown> {
+  private async decide(words: readonly string[], input: AsyncIterable<Uint8Array>): Promise<unknown> {
     const flag = (name: string) => words[words.indexOf(name) + 1] ?? ''
     const other = this.running === 'a' ? 'b' : 'a'
     switch (words[0]) {
@@ -163,6 +168,7 @@ export class FakeHost implements Remote {
       case 'revert': {
         const root = this.slots[other].manifest?.slot.root ?? ''
         if (this.standing === 'trial' || this.slots[other].state !== 'bootable') throw new Refused('state', 'not now')
+        if (!this.proven.has(root)) throw new Refused('state', `slot ${other} holds what was never committed here`)
         const terms = { data: words.includes('--with-data') ? 'as-was' : 'snapshot', commit: 'local', seconds: 300 }
         this.update = { id: 'revert-1', kind: 'revert', slot: other, root, phase: 'armed', ...terms }
         return { ok: true, id: 'revert-1', slot: other, root }
@@ -172,6 +178,11 @@ export class FakeHost implements Remote {
         return { ok: true }
       case 'commit':
         return this.commit(words[1] ?? '', words[2] ?? '')
+      case 'identity':
+        if (this.standing === 'trial') throw new Refused('busy', 'a trial is not decided yet')
+        this.lock = { owner: words[1] ?? '', age: 0 }
+        this.identity = renewed(this.identity, (await wholeInput(input)).toString())
+        return { ok: true }
       case 'release':
         this.lock = null
         return { ok: true }
@@ -193,6 +204,7 @@ export class FakeHost implements Remote {
   private keep(update: Update): void {
     update.phase = 'committed'
     this.committed = update.slot
+    this.proven.add(update.root)
     this.standing = 'committed'
     this.serial = this.slots[update.slot].manifest?.serial ?? this.serial
   }
@@ -257,7 +269,9 @@ export class FakeHost implements Remote {
       ...{ slot: this.running, root: manifest?.slot.root, standing: this.standing, committed: this.committed },
       built: manifest?.serial.time,
       slots: { a: slotOf(this.slots.a), b: slotOf(this.slots.b) },
+      proven: [...this.proven].slice(-2),
       trust: { serial: this.serial, signing: [SIGNING_LINE], revoked: [] },
+      identity: this.identity,
       update: this.update,
       lock: this.lock,
       health: this.health(),
@@ -283,18 +297,4 @@ export class FakeHost implements Remote {
     const index = list.findIndex(which)
     return index === -1 ? undefined : list.splice(index, 1)[0]
   }
-}
-
-/** Without the owner, sizes and flags. */
-function nameOf([verb = '', inner = '', , part = '']: readonly string[]): string {
-  if (verb !== 'write') return verb
-  return ['write', inner, /^(slot|boot)$/.test(part) ? part : ''].filter(Boolean).join(' ')
-}
-
-async function* none(): AsyncGenerator<Uint8Array> {}
-
-async function whole(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const pieces: Uint8Array[] = []
-  for await (const piece of input) pieces.push(piece)
-  return Buffer.concat(pieces)
 }

@@ -220,7 +220,7 @@ export class PretendHost {
     for (const name of PARTS) this.setPart(name.replace('.sh', ''), textOf(`flash/agent/${name}`))
     this.setPart('identity', textOf('overlays/base/device/identity.sh').replaceAll('/dev/kmsg', device.path('kmsg')))
     this.setPart('blocks', blocksProgram(blocks, compileCommand(partsOfBlocks())))
-    const facts = { name: 'adama', board: 'raspberry-pi-5', time: BUILT, signingKeys: [SIGNING_LINE] }
+    const facts = { name: 'adama', board: 'raspberry-pi-5', time: BUILT, number: 1, signingKeys: [SIGNING_LINE] }
     for (const [path, entry] of Object.entries(updateFiles(facts)))
       if (path.startsWith('/usr/lib/hangar/') && entry.kind === 'file')
         device.write(path.replace('/usr/lib/hangar', 'lib'), entry.content)

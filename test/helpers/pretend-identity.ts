@@ -34,6 +34,7 @@ export async function newDevice(shell: Shell) {
   const device = await PretendDevice.under(shell)
   device.write('etc/hostname', 'tiny\n')
   device.write('lib/signing', KEYS)
+  device.write('lib/serial', '5 1\n')
   device.write(PARTITION, '')
   truncateSync(device.path(PARTITION), 2 * SECOND)
   device.pretend('ssh-keygen', SSH_KEYGEN)
@@ -48,7 +49,8 @@ export async function newDevice(shell: Shell) {
     const key = device.read(`${run}/identity/ssh/ssh_host_ed25519_key`)
     const trust = (name: string) => device.read(`${run}/identity/trust/${name}`)
     const save = (saving = SCRIPT) => device.run(saving, { args: ['save'], env })
-    return { ...ran, run, key, trust, save, id: device.read(`${run}/identity/machine-id`) }
+    const saveFrom = (directory: string) => device.run(SCRIPT, { args: ['save', device.path(directory)], env })
+    return { ...ran, run, key, trust, save, saveFrom, id: device.read(`${run}/identity/machine-id`) }
   }
   const partition = () => readFileSync(device.path(PARTITION))
   const damage = (...offsets: number[]) => {

@@ -1,5 +1,6 @@
 import { withArtifact } from '../../flash/artifact.ts'
 import { type Goal, TRIAL_SECONDS } from '../../flash/goal.ts'
+import type { OwnIdentity } from '../../flash/identity.ts'
 import { Agent } from '../../flash/remote/agent.ts'
 import { type Updated, update } from '../../flash/update.ts'
 import { FakeHost } from './fake-agent.ts'
@@ -13,6 +14,9 @@ export const UPDATE: Goal = {
   ...{ kind: 'update', transfer: 'missing', downgrade: 'refused', trialSeconds: TRIAL_SECONDS, owner: OWNER },
 }
 
+/** A repository that knows of no identity. */
+export const NO_IDENTITY: OwnIdentity = { known: undefined, open: async () => undefined }
+
 /** A host that runs `old` in slot a, has never written slot b, and is to get `next`. */
 export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage } = {}) {
   const clock = new FakeClock()
@@ -22,10 +26,10 @@ export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage
   await writeUpdateImage(directory, next)
   const progress = listProgress()
   const agent = new Agent(host, OWNER)
-  const run = (goal: Partial<Goal> = {}): Promise<Updated> =>
+  const run = (goal: Partial<Goal> = {}, identity = NO_IDENTITY): Promise<Updated> =>
     withArtifact('adama', directory, (artifact) =>
       update({
-        ...{ agent, artifact, progress, clock, id: 'trial-1' },
+        ...{ agent, artifact, identity, progress, clock, id: 'trial-1' },
         goal: { ...UPDATE, ...goal },
         compress: (source) => source,
       }),

@@ -68,6 +68,22 @@ describe('a disk that is damaged', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', root: lab.built() })
   })
 
+  it('in the boot partition of the committed slot lets the other one stand in, with the data of today', async () => {
+    await vm.shell('echo today >/run/hangar/data/mosquitto/probe')
+    await vm.stop()
+    damage(lab.disk, partition(LAYOUT, 'boot-a').offset, 4096)
+    await again()
+    expect(vm.starts).toEqual([{ partition: 3, tryboot: false }])
+    await committed(vm)
+    expect(await agentStatus(vm)).toMatchObject({
+      ...{ slot: 'b', standing: 'committed', committed: 'b' },
+      update: { kind: 'rescue', phase: 'committed' },
+    })
+    expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
+    await must(lab.onHost(vm, 'flash'))
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', root: lab.built() })
+  })
+
   it('in the committed slot, so that it cannot start, goes on with the other one', async () => {
     await vm.stop()
     damage(lab.disk, partition(LAYOUT, 'slot-a').offset, 4096)

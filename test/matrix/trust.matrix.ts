@@ -42,6 +42,29 @@ async function refused(...flags: string[]) {
   return stderr
 }
 
+describe('a key of the host that is rotated', () => {
+  const keys = async () => (await agentStatus(vm)).identity?.ssh ?? []
+  const shown = () => vm.shell("ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | cut -d ' ' -f 2,3")
+
+  it('reaches it by a flash that restarts nothing, and the old one stays', async () => {
+    const [before, { bootId }] = [await keys(), await agentStatus(vm)]
+    await must(lab.hangar('init', 'adama', '--rotate', 'ssh'))
+    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('has its new keys')
+    const [newest, ...former] = await keys()
+    expect([former, (await agentStatus(vm)).bootId]).toEqual([before, bootId])
+    await eventually(async () => (await shown()) === newest, 60)
+    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
+  })
+
+  it('is what it shows after a restart too, to an owner who knows both', async () => {
+    const before = await keys()
+    await reboot(vm)
+    await healthy(vm)
+    expect([await shown(), await keys()]).toEqual([before[0], before])
+    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
+  })
+})
+
 describe('an image of another host', () => {
   it('is refused by the host itself, before a byte is written', async () => {
     const key = parsePrivateKey(readFileSync(OWNERS_KEY, 'utf8'), OWNERS_KEY)

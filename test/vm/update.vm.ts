@@ -50,6 +50,12 @@ describe('an update of a host that runs', () => {
     lab.edit(SERVICE, "'/usr/sbin/mosquitto', '-c'", "'/bin/sh', '-c', 'echo migrated >/data/probe; exit 1', '-c'")
     await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags: ['--trial-seconds', '120'] })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
+    // What failed once is no way back.
+    const { code, stderr } = await lab.onHost(vm, 'revert')
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining("slot a of 'adama' holds what was never committed there"),
+    ])
   })
 
   it('is refused for an image that a key signed which the host does not trust', async () => {

@@ -1,5 +1,6 @@
 #!/bin/sh
-# identity load|save: what makes this host itself, from the identity partition to /run/hangar/identity and back.
+# identity load|save [DIRECTORY]: what makes this host itself, from the identity partition to /run/hangar/identity and back,
+# or from a directory that is to take its place.
 #
 # The partition is raw: two copies, each a header sector and a tar. The newer one that is whole counts; a damaged one is
 # written again from the other. Both blank is a first boot: an identity is made. Damaged but not blank is never
@@ -81,12 +82,13 @@ make_identity() {
   tr -d - </proc/sys/kernel/random/uuid >"$IDENTITY_DIR/machine-id"
 }
 
-# Whose signature counts on updates: at first those whom the image itself names. Where keys were revoked that was before.
+# Whose signature counts on updates, and from which serial on: at first whom and which the image itself names. Where keys
+# were revoked that was before.
 make_trust() {
   trust=$IDENTITY_DIR/trust
   if [ -s "$trust/signing" ] || [ -s "$trust/revoked" ]; then return; fi
   mkdir -p "$trust"
-  if ! cp "$LIB/signing" "$trust/signing" || ! : >"$trust/revoked" || ! echo 0 0 >"$trust/serial"; then
+  if ! cp "$LIB/signing" "$trust/signing" || ! : >"$trust/revoked" || ! cp "$LIB/serial" "$trust/serial"; then
     say 'identity: the keys that may sign updates are not known'
   fi
 }
@@ -119,16 +121,22 @@ load() {
   fi
 }
 
-# The copy that does not count is written first: at any cut one of the two is whole.
+# save [DIRECTORY]. The copy that does not count is written first: at any cut one of the two is whole.
 save() {
   find_newest
   if [ -z "$NEWEST" ] && ! { is_blank 0 && is_blank 32768; }; then
     say "identity: both copies on $PARTITION are damaged; nothing is saved"
     return 1
   fi
-  tar -c -f "$WORK/tar" -C "$IDENTITY_DIR" . || return 1
+  tar -c -f "$WORK/tar" -C "${1:-$IDENTITY_DIR}" . || return 1
+  [ "$(wc -c <"$WORK/tar")" -le $LARGEST ] || return 1
   for copy in $(echo "$COPIES" | tr ' ' '\n' | grep -vx "${NEWEST:-none}") $NEWEST; do
     write_copy "$copy" "$WORK/tar" $((SEQUENCE + 1)) || return 1
+  done
+  # Read back from the medium, not from memory.
+  blockdev --flushbufs "$PARTITION" 2>/dev/null
+  for copy in $COPIES; do
+    read_copy "$copy" "$WORK/$copy" && cmp -s "$WORK/$copy" "$WORK/tar" || return 1
   done
 }
 
@@ -136,14 +144,14 @@ save() {
 bind_machine_id() { mount --bind "$IDENTITY_DIR/machine-id" "$ETC/machine-id"; }
 
 main() {
-  case ${1:-} in load | save) ;; *) echo "usage: identity load|save" >&2; exit 2 ;; esac
+  case ${1:-} in load | save) ;; *) echo "usage: identity load|save [DIRECTORY]" >&2; exit 2 ;; esac
   PARTITION=$(sed -n 's/^IDENTITY=//p' "$RUN/boot")
   [ -n "$PARTITION" ] || { say "identity: $RUN/boot names no partition"; exit 1; }
   umask 077
   mkdir -p "$IDENTITY_DIR"
   WORK=$RUN/identity.work
   mkdir -p "$WORK"
-  "$1"
+  "$@"
   status=$?
   rm -rf "$WORK"
   { [ $status -eq 0 ] && [ "$1" = load ]; } || exit $status

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { exclusively } from '../../../builder/assemble/exclusive.ts'
+import { aloneWithHosts, exclusively } from '../../../builder/assemble/exclusive.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 describe('two runs that write to one directory', () => {
@@ -19,13 +19,13 @@ describe('two runs that write to one directory', () => {
   it('do not wait for one that failed', async () => {
     const directory = await tempDirectory()
     await expect(exclusively(directory, () => Promise.reject(new Error('full')))).rejects.toThrow('full')
-    expect(await exclusively(directory, async () => 'done', 0)).toBe('done')
+    expect(await exclusively(directory, async () => 'done', { patience: 0 })).toBe('done')
   })
 
   it('are told of each other where one does not end', async () => {
     const directory = await tempDirectory()
     await exclusively(directory, async () => {
-      await expect(exclusively(directory, async () => 'second', 0)).rejects.toMatchObject({
+      await expect(exclusively(directory, async () => 'second', { patience: 0 })).rejects.toMatchObject({
         message: `another build still writes to '${directory}'`,
         hint: expect.stringContaining('wait for it to end'),
       })
@@ -34,6 +34,20 @@ describe('two runs that write to one directory', () => {
 
   it('do not hinder those that write elsewhere', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
-    expect(await exclusively(one, () => exclusively(two, async () => 'both', 0))).toBe('both')
+    expect(await exclusively(one, () => exclusively(two, async () => 'both', { patience: 0 }))).toBe('both')
+  })
+})
+
+describe('two flashes of one project', () => {
+  it('are told of each other at once, and other projects are not', async () => {
+    const [one, two] = [await tempDirectory(), await tempDirectory()]
+    await aloneWithHosts(one, async () => {
+      await expect(aloneWithHosts(one, async () => 'second')).rejects.toMatchObject({
+        message: `another 'npm run flash' of '${one}' is at work`,
+        hint: expect.stringContaining('the same command goes on'),
+      })
+      expect(await aloneWithHosts(two, async () => 'done')).toBe('done')
+    })
+    expect(await aloneWithHosts(one, async () => 'after')).toBe('after')
   })
 })

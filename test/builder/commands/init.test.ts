@@ -42,6 +42,16 @@ describe('npm run init', () => {
     expect((await run()).split('\n')[0]).toBe('tiny: has its identity already; nothing was changed')
   })
 
+  it('says how a new key comes to the host', async () => {
+    const { run } = await init()
+    await run()
+    const lines = (await run({ rotate: 'ssh' })).split('\n')
+    expect([lines[0], lines.at(-1)]).toEqual([
+      'tiny: has a new key, and keeps the old ones',
+      'next: npm run flash tiny, which brings it the key: without a restart, if nothing else has changed',
+    ])
+  })
+
   it('adopts the key whose fingerprint was read on the console', async () => {
     const { run, asked, files } = await init([OTHER, KEY])
     const text = await run({ adopt: fingerprintOf(KEY), at: '192.0.2.99:2222' })

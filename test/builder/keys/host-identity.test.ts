@@ -15,6 +15,7 @@ import { decryptWith } from '../../../builder/keys/age.ts'
 import {
   adoptHostIdentity,
   hostIdentityTar,
+  hostOwnKeys,
   makeHostIdentity,
   readPublicIdentity,
   rotateHostIdentity,
@@ -171,7 +172,7 @@ describe('an adopted identity', () => {
     expect(existsSync(key)).toBe(false)
     expect(await adoptHostIdentity(place, 'tiny', KEY)).toMatchObject({ kind: 'there' })
     expect(await made(place)).toMatchObject({ kind: 'there', identity: { ssh: [KEY] } })
-    expect(await hostIdentityTar(place, 'tiny', { signing: [] })).toBeUndefined()
+    expect(await hostIdentityTar(place, 'tiny', { signing: [], serial: { time: 5, number: 1 } })).toBeUndefined()
   })
 
   it('of a host that was set up anew takes the place of the former one', async () => {
@@ -196,12 +197,46 @@ describe("what goes onto a host's disk", () => {
   it('is the private half and whom it trusts', async () => {
     const { place, secret } = await newPlace()
     await made(place)
-    const tar = await hostIdentityTar(place, 'tiny', { signing: ['ssh-ed25519 AAAA owner'] })
+    const tar = await hostIdentityTar(place, 'tiny', {
+      signing: ['ssh-ed25519 AAAA owner'],
+      serial: { time: 5, number: 1 },
+    })
     const entries = await readTar(tar ?? new Uint8Array())
     const text = (name: string) => entries.find(({ header }) => header.name === name)?.bytes.toString()
     expect(text('./ssh/ssh_host_ed25519_key')).toBe((await secret()).ssh[0])
     expect(text('./age/key')).toBe(`${(await secret()).age[0]?.identity}\n`)
     expect(text('./trust/signing')).toBe('ssh-ed25519 AAAA owner\n')
+  })
+})
+
+describe('what a host is brought over the network', () => {
+  it('are its own keys, the new ones first, and neither its id nor whom it trusts', async () => {
+    const { place, secret } = await newPlace()
+    await made(place)
+    await rotateHostIdentity(place, 'tiny', 'ssh')
+    const { ssh, age } = await secret()
+    expect(ssh).toHaveLength(2)
+    const text = Buffer.from((await hostOwnKeys(place, 'tiny')) ?? []).toString()
+    expect(JSON.parse(text)).toEqual({ format: 1, ssh, age })
+  })
+
+  it('is nothing where the private half is nowhere but on the host', async () => {
+    const { place } = await newPlace()
+    await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
+    expect(await hostOwnKeys(place, 'tiny')).toBeUndefined()
+  })
+
+  it('is nothing that is not published: no controller would know the host any more', async () => {
+    const { place, hosts } = await newPlace()
+    await made(place)
+    const former = readFileSync(join(hosts, 'tiny.identity.json'))
+    await rotateHostIdentity(place, 'tiny', 'ssh')
+    writeFileSync(join(hosts, 'tiny.identity.json'), former)
+    await expect(hostOwnKeys(place, 'tiny')).rejects.toMatchObject({
+      ...{ code: 'key', hint: expect.stringContaining('npm run init tiny') },
+    })
+    await made(place)
+    expect(await hostOwnKeys(place, 'tiny')).toBeDefined()
   })
 })
 

@@ -30,6 +30,25 @@ describeAgent('the lock', (shell) => {
     expect(ask(host, OWNER)).toBe('busy')
   })
 
+  it('is held by a call that still writes, however long that takes', async () => {
+    const held = async (careless?: (host: PretendHost) => unknown) => {
+      const host = await under()
+      careless?.(host)
+      begin(host, IMAGE)
+      const call = /^call (\d+)$/m.exec(host.device.read('run/lock'))?.[1]
+      const name = `proc/${call}/cmdline`
+      host.device.write(name, '/bin/sh\0/usr/lib/hangar/agent\0write\0blocks\0')
+      at(host, 9000)
+      const busy = host.call(['write', 'tree', OTHER])
+      // Its number is another program's by now.
+      host.device.write(name, '/usr/sbin/sshd\0-D\0')
+      return [busy.error, busy.message, ask(host, OTHER)]
+    }
+    expect(await held()).toEqual(['busy', `${OWNER} is updating this host, last heard of 0 seconds ago`, undefined])
+    const careless = (host: PretendHost) => host.careless('lock', 'if lock_in_use; then', 'if false; then')
+    expect((await held(careless))[0]).toBe(undefined)
+  })
+
   it('keeps others from arming', async () => {
     const host = await under()
     ask(host, OWNER)

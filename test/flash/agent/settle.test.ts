@@ -41,8 +41,9 @@ const STARTS: readonly (readonly [string, HostOptions, Settled])[] = [
   ],
   [
     'it was written, and somebody set the flag',
-    { ...B, tryboot: 1, record: { ...UPDATE, phase: 'written' } },
-    { phase: 'trial', trial: 'one' },
+    // Nothing says yet how it would be tried.
+    { ...B, tryboot: 1, record: { kind: 'update', id: '-', slot: 'b', root: NEW, serial: '9 9', phase: 'written' } },
+    { phase: 'trial', trial: 'by-hand', more: { commit: 'local', slot: 'b', root: NEW, serial: '' } },
   ],
   [
     'it was armed, and the flag was lost',
@@ -133,6 +134,60 @@ describeAgent('a start is settled where', (shell) => {
   })
 })
 
+describeAgent('a committed slot that cannot boot', (shell) => {
+  const COMMITTED = { ...UPDATE, phase: 'committed', committed: 'b' }
+  const boot = async (options: HostOptions = {}, damage?: (host: PretendHost) => void) => {
+    const host = await PretendHost.under(shell, { ...A, selector: 'b', record: COMMITTED, ...options })
+    for (const slot of ['a', 'b'] as const) host.hold(slot, agentImage(slot))
+    damage?.(host)
+    host.call(['boot'])
+    return host
+  }
+  const unbootable = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512))
+  const garbled = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512, 'x'))
+
+  it.each([
+    ['b', unbootable],
+    ['b', garbled],
+    ['damaged', unbootable],
+  ] as const)(
+    "is stood in for by the other one, with today's data, on trial (selector %s)",
+    async (selector, damage) => {
+      const host = await boot({ selector }, damage)
+      const trial = { kind: 'rescue', phase: 'trial', slot: 'a', root: RUNNING_ROOT, data: 'snapshot', commit: 'local' }
+      expect(host.record).toMatchObject({ ...trial, reason: 'slot b cannot boot', serial: '' })
+      expect(host.device.read('run/trial')).toBe('id rescue\ndata snapshot\ncommit local\nseconds 300\n')
+      expect(host.call(['status']).answer.standing).toBe('trial')
+      host.call(['trial'])
+      expect([host.selected, host.record?.phase]).toEqual(['a', 'committed'])
+      expect(host.call(['status']).answer.standing).toBe('committed')
+    },
+  )
+
+  it('is stood in for once: what is not healthy then runs without a trial, so that somebody can look', async () => {
+    const host = await boot({}, unbootable)
+    expect(host.record).toMatchObject({ kind: 'rescue', phase: 'trial' })
+    host.start(A)
+    host.call(['boot'])
+    expect([host.record?.phase, host.device.has('run/trial'), host.selected]).toEqual(['reverted', false, 'b'])
+  })
+
+  it('is none where it can boot and somebody started the other one', async () => {
+    const host = await boot()
+    expect([host.record, host.device.has('run/trial')]).toEqual([COMMITTED, false])
+  })
+
+  it('is left alone on a trial of it, and where it is not the one that is committed', async () => {
+    const own = await boot({ selector: 'a', record: { ...COMMITTED, committed: 'a' } }, unbootable)
+    expect(own.device.has('run/trial')).toBe(false)
+    const trial = await boot(
+      { tryboot: 1, record: { ...UPDATE, phase: 'armed', slot: 'a', root: RUNNING_ROOT } },
+      unbootable,
+    )
+    expect(trial.record).toMatchObject({ id: 'one', phase: 'trial' })
+  })
+})
+
 describeAgent('a damaged selector', (shell) => {
   const damaged = async (options: HostOptions, bootable: readonly ('a' | 'b')[] = ['a', 'b']) => {
     const host = await PretendHost.under(shell, { selector: 'damaged', ...options })
@@ -170,14 +225,19 @@ describeAgent('a damaged selector', (shell) => {
 
   it('would be written for what runs if a trial that ended said so', async () => {
     const host = await damaged({ ...A, record: { ...UPDATE, phase: 'armed', slot: 'a', committed: 'b' } })
-    host.careless('trial', /record_set phase reverted reason "\$reason"/, 'record_set phase reverted committed "$SLOT"')
+    host.careless(
+      'settle',
+      /record_set phase reverted reason "\$reason"/,
+      'record_set phase reverted committed "$SLOT"',
+    )
     expect(boot(host)).toEqual(['a', false])
   })
 
-  it('is written for what runs where the committed slot cannot boot', async () => {
-    expect(boot(await damaged({ ...A, record: COMMITTED }, ['a']))).toEqual(['a', false])
-    const careless = await damaged({ ...A, record: COMMITTED }, ['a'])
-    careless.careless('trial', '&& ! has_boot_sector "$committed"', '&& false')
+  it('is written for what runs where the committed slot cannot boot, and what runs has tried to stand in', async () => {
+    const tried = { ...COMMITTED, kind: 'rescue', phase: 'reverted', slot: 'a' }
+    expect(boot(await damaged({ ...A, record: tried }, ['a']))).toEqual(['a', false])
+    const careless = await damaged({ ...A, record: tried }, ['a'])
+    careless.careless('settle', '&& ! has_boot_sector "$committed"', '&& false')
     expect(boot(careless)).toEqual(['b', true])
   })
 

@@ -4,7 +4,11 @@ import { type FlashCommand, flashCommand } from '../../../flash/commands/flash.t
 import { checkFlashFlags } from '../../../flash/commands/flash-flags.ts'
 import { statusCommand } from '../../../flash/commands/status.ts'
 import type { Connect } from '../../../flash/remote/connect.ts'
-import { UPDATE, updateBench } from '../../helpers/update-bench.ts'
+import { fingerprintOf } from '../../../images/identity/fingerprint.ts'
+import { ownKeysText } from '../../../images/identity/own-keys.ts'
+import { publicOf } from '../../../images/identity/private-identity.ts'
+import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
+import { NO_IDENTITY, UPDATE, updateBench } from '../../helpers/update-bench.ts'
 
 const at = { address: '10.0.10.11', port: 22 }
 const failing = () => Promise.reject(new UserError('unreachable', 'cannot reach it', { hint: 'look' }))
@@ -17,7 +21,7 @@ async function commandBench(names: readonly string[] = ['adama']) {
   const generations = () => new Map([[next.manifest.slot.root as string, { number: 12, built: '2026-11-24' }]])
   const command: FlashCommand = {
     ...{ goal: UPDATE, mode: 'run', connect, progress, clock, generations },
-    targets: names.map((host) => ({ host, at, hostKeys: [], output: directory })),
+    targets: names.map((host) => ({ host, at, hostKeys: [], output: directory, identity: NO_IDENTITY })),
     build: async (host) => void built.push(host),
     compress: (source) => source,
     newId: () => 'trial-1',
@@ -40,6 +44,20 @@ describe('flash', () => {
     const { host, command } = await commandBench()
     expect(await flashCommand({ ...command, mode: 'dry-run' })).toContain('adama: would do this')
     expect(host.calls).toEqual(['status'])
+  })
+
+  it('brings a host that runs the image its new keys, says so, and would say so before', async () => {
+    const { host, command } = await commandBench()
+    await flashCommand(command)
+    host.calls.length = 0
+    const identity = { known: publicOf(IDENTITY), open: async () => Buffer.from(ownKeysText(IDENTITY)) }
+    const rotated = { ...command, targets: command.targets.map((target) => ({ ...target, identity })) }
+    expect(await flashCommand({ ...rotated, mode: 'dry-run' })).toContain('1. bring the host its keys')
+    expect(host.calls).toEqual(['status'])
+    expect(await flashCommand(rotated)).toMatch(
+      /adama: has its new keys; slot b runs generation 12 \(.*\) and is committed, nothing restarted; sent \d+ B/,
+    )
+    expect(await flashCommand(rotated)).toContain('adama: nothing to do')
   })
 
   it('stops at the first host that fails, and names those that were left', async () => {
@@ -69,6 +87,14 @@ describe('status', () => {
     expect(text).toMatch(/^adama +[0-9a-f]{12} +a +committed/m)
     expect(text).toMatch(/^starbuck +unreachable/m)
     expect(text).toContain('starbuck: cannot reach it\n  hint: look')
+  })
+
+  it('shows of one host which SSH key it has, and how many stay behind it', async () => {
+    const { host, connect, generations } = await commandBench()
+    const command = { targets: targets.slice(0, 1), asked: 'one', format: 'text', generations, connect } as const
+    expect(await statusCommand(command)).toMatch(/^ {2}SSH key +none$/m)
+    host.identity = { ssh: PUBLIC_LINES, age: [] }
+    expect(await statusCommand(command)).toContain(`SSH key  ${fingerprintOf(PUBLIC_LINES[0] ?? '')}, and 1 former`)
   })
 
   it('fails for a host that was named, but not as JSON', async () => {

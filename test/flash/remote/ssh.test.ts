@@ -15,7 +15,7 @@ import { controlPrograms, zstdUnpack } from '../../helpers/control-programs.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { type SshServer, startSshServer, whyNoServer } from '../../helpers/ssh-server.ts'
-import { OWNER, UPDATE, updateBench } from '../../helpers/update-bench.ts'
+import { NO_IDENTITY, OWNER, UPDATE, updateBench } from '../../helpers/update-bench.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 
 const why = whyNoServer()
@@ -100,6 +100,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     withArtifact('adama', directory, (artifact) =>
       update({
         ...{ agent: new Agent(remote, OWNER), artifact, goal: UPDATE, progress, clock, id: 'trial-1' },
+        identity: NO_IDENTITY,
         compress: zstdCompress(programOf(programs, 'zstd')),
       }),
     )

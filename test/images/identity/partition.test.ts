@@ -59,7 +59,10 @@ async function boot(shell: Shell, partition: Uint8Array) {
 
 describeOnShells('a host', (shell) => {
   it('finds itself on the partition: keys of its own, old ones, and whom it trusts', async () => {
-    const members = identityMembers(IDENTITY, { signing: ['ssh-ed25519 AAAA one', 'ssh-ed25519 BBBB two'] })
+    const members = identityMembers(IDENTITY, {
+      signing: ['ssh-ed25519 AAAA one', 'ssh-ed25519 BBBB two'],
+      serial: { time: 1795000000, number: 2 },
+    })
     const whole = identityPartition(await tarBytes(members))
     const { code, said, read, modes, partition } = await boot(shell, whole)
     expect({ code, said }).toEqual({ code: 0, said: '<3>hangar: identity: SSH host key: SHA256:shown\n' })
@@ -67,15 +70,18 @@ describeOnShells('a host', (shell) => {
     expect(read('ssh/ssh_host_ed25519_key.pub')).toBe(`${PUBLIC_LINES[0]} tiny\n`)
     expect(read('ssh/old/ssh_host_ed25519_key.1')).toBe(IDENTITY.ssh[1])
     expect([read('age/key'), read('age/key.1')]).toEqual(['AGE-SECRET-KEY-1NEW\n', 'AGE-SECRET-KEY-1OLD\n'])
+    expect(read('age/recipients')).toBe('age1new\nage1old\n')
     expect(read('machine-id')).toBe(`${IDENTITY.machineId}\n`)
     expect(read('trust/signing')).toBe('ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n')
-    expect([read('trust/revoked'), read('trust/serial')]).toEqual(['', '0 0\n'])
+    expect([read('trust/revoked'), read('trust/serial')]).toEqual(['', '1795000000 2\n'])
     expect(partition().equals(whole)).toBe(true)
     expect(modes()).toEqual(MODES)
   })
 
   it('mends what is damaged of one copy', async () => {
-    const whole = identityPartition(await tarBytes(identityMembers(IDENTITY, { signing: [] })))
+    const whole = identityPartition(
+      await tarBytes(identityMembers(IDENTITY, { signing: [], serial: { time: 1, number: 1 } })),
+    )
     const damaged = Uint8Array.from(whole)
     damaged[512 + 100] = 0xff
     const { code, said, read, partition } = await boot(shell, damaged)
@@ -97,6 +103,7 @@ const MODES = {
   age: '700',
   'age/key': '600',
   'age/key.1': '600',
+  'age/recipients': '644',
   'machine-id': '644',
   ssh: '700',
   'ssh/old': '700',

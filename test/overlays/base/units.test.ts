@@ -75,16 +75,17 @@ describe('the data volume', () => {
 })
 
 describe('the units of a trial', () => {
-  const update = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, signingKeys: [] })
+  const update = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, number: 1, signingKeys: [] })
 
   it.each(['hangar-trial', 'hangar-abandon'])('%s runs on trial and at no other time', (name) => {
     expect(linesAt(update, `${UNITS}/${name}.service`)).toContain('ConditionPathExists=/run/hangar/trial')
   })
 
-  it('wait for nothing that might never come, and come back where they are killed', () => {
+  it('wait for nothing but the base, come back where they are killed, and outlive a shutdown that hangs', () => {
     const trial = linesAt(update, `${UNITS}/hangar-trial.service`)
-    expect(trial.filter((line) => /^(After|Requires|Wants|BindsTo|Requisite)=/.test(line))).toEqual([])
-    expect(trial).toContain('Restart=on-failure')
+    const base = ['Requires=sysinit.target', 'After=sysinit.target basic.target']
+    expect(trial.filter((line) => /^(After|Requires|Wants|BindsTo|Requisite|Conflicts)=/.test(line))).toEqual(base)
+    expect(trial).toEqual(expect.arrayContaining(['DefaultDependencies=no', 'Restart=on-failure']))
   })
 
   it('end a trial that comes up in emergency or rescue mode', () => {

@@ -126,8 +126,9 @@ describeOnShells('whom the host trusts', (shell) => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('lib/signing', 'ssh-ed25519 CCCC of another image\n')
+    device.write('lib/serial', '4 9\n')
     const { trust } = boot()
-    expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual([KEYS, '', '0 0\n'])
+    expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual([KEYS, '', '5 1\n'])
   })
 
   it('is made from the image for an identity that knows of none', async () => {
@@ -168,6 +169,34 @@ describeOnShells('an identity that is saved', (shell) => {
     expect(boot().trust('serial')).toBe('7 1\n')
     damage(FIRST + 3)
     expect(boot().trust('serial')).toBe('7 1\n')
+  })
+
+  it('may lie in another directory, and is in use from the next boot on', async () => {
+    const { device, boot, damage } = await newDevice(shell)
+    const { run, saveFrom, trust } = boot()
+    device.run('cp -a "$1" "$2"', { args: [`${run}/identity`, 'next'] })
+    device.write('next/trust/serial', '7 1\n')
+    expect([saveFrom('next').code, trust('serial')]).toEqual([0, '5 1\n'])
+    expect(boot().trust('serial')).toBe('7 1\n')
+    damage(FIRST + 3)
+    expect(boot().trust('serial')).toBe('7 1\n')
+  })
+
+  it('is read back: a disk that does not hold it is told from one that does', async () => {
+    const { device, boot } = await newDevice(shell)
+    const { run, save } = boot()
+    device.write(`${run}/identity/trust/serial`, '7 1\n')
+    // Takes the tar and says nothing of what it loses.
+    device.pretend('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
+    expect(save().code).toBe(1)
+  })
+
+  it('is not where it has no room: one that could not be read again', async () => {
+    const { device, boot, partition } = await newDevice(shell)
+    const { run, save } = boot()
+    const before = partition()
+    device.write(`${run}/identity/large`, Buffer.alloc(1024 * 1024))
+    expect([save().code, partition().equals(before)]).toEqual([1, true])
   })
 
   it('binds nothing and writes nowhere else', async () => {
@@ -241,7 +270,7 @@ describeOnShells(
     it.each(['first', 'second'] as const)(
       'while it is saved leaves the old or the new: the %s counts',
       async (counts) => {
-        expect(await serialsAfterCuts(SCRIPT, counts)).toEqual([...Array(3).fill('0 0'), ...Array(4).fill('7 1')])
+        expect(await serialsAfterCuts(SCRIPT, counts)).toEqual([...Array(3).fill('5 1'), ...Array(4).fill('7 1')])
       },
     )
 

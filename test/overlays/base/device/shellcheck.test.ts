@@ -17,7 +17,7 @@ const below = (directory: string) =>
 const scripts = [...below('overlays/base/device'), ...below('flash/agent'), 'images/initramfs/init'].map(
   (path) => [path, readFileSync(join(PROJECT, path), 'utf8')] as const,
 )
-const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, signingKeys: [] })
+const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, number: 1, signingKeys: [] })
 const generator = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
 function complaints(text: string): string {

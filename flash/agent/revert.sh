@@ -1,0 +1,35 @@
+# shellcheck shell=sh
+# The way back: to what was committed here, and to nothing else.
+# POSIX; sourced under dash.
+
+# revert [--with-data]
+revert() {
+  case $*:$# in :0) data=snapshot ;; --with-data:1) data=as-was ;; *) usage revert "$@" ;; esac
+  [ "$(standing)" != trial ] || fail busy 'this boot is a trial: it ends on the other slot by itself' 'reboot ends it at once'
+  verify_slot "$OTHER" "$OWN/other" ||
+    fail state "slot $OTHER holds no whole generation to go back to" 'flash the generation that you want: npm run flash'
+  # It would commit itself, and nobody has ever reached this host on it.
+  is_proven "$VERIFIED_ROOT" ||
+    fail state "slot $OTHER holds what was never committed here$(why_not_kept): that is nothing to go back to" 'npm run flash tries it, and keeps it only once this host can be reached on it'
+  id=revert-$(cut -c 1-8 "${HANGAR_PROC:-/proc}/sys/kernel/random/uuid")
+  arm_other revert "$id" "$VERIFIED_ROOT" "$data" local 300
+  jq -cn --arg id "$id" --arg slot "$OTHER" --arg root "$VERIFIED_ROOT" '{ok: true, id: $id, slot: $slot, root: $root}'
+}
+
+# proven_with ROOT: what the two slots were when they were committed, the newest first. `write begin` names what runs, a
+# commit what it commits: a slot that holds anything else was never reached by anybody.
+proven_with() {
+  proven=$(record_get proven)
+  case $proven in
+    "$1"*) echo "$proven" ;;
+    *) echo "$1${proven:+ ${proven%% *}}" ;;
+  esac
+}
+
+is_proven() {
+  case " $(record_get proven) " in *" $1 "*) ;; *) return 1 ;; esac
+}
+
+why_not_kept() {
+  [ "$(record_get slot):$(record_get phase)" != "$OTHER:reverted" ] || echo " ($(record_get reason))"
+}

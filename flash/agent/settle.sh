@@ -1,0 +1,107 @@
+# shellcheck shell=sh
+# What a start is: settled before anything else runs, from the record, the firmware's word and the selector.
+# POSIX; sourced under dash.
+
+# In the initramfs' chroot, before systemd and before any service touches data: what this boot is, and whether the
+# selector is whole.
+settle_boot() {
+  case $(record_get kind):$(record_get phase) in
+    rescue:armed | rescue:trial) settle_rescue ;;
+    *:armed) if [ "$(fact TRYBOOT)" = 0 ]; then settle_reverted 'it never got as far as its health check: a panic, a hang, or the power was cut'; else begin_armed; fi ;;
+    *:trial) settle_reverted 'it ended before it was healthy: a panic, a hang, or the power was cut' ;;
+    *:committing) settle_committing ;;
+    *) [ "$(fact TRYBOOT)" = 0 ] || begin_by_hand ;;
+  esac
+  [ -e "$RUN/trial" ] || stand_in || mend_selector
+}
+
+# A committed slot could not start, and this one was armed from its initramfs, which could not know what it holds.
+settle_rescue() {
+  if [ "$(fact TRYBOOT)" != 0 ] && [ "$(record_get slot)" = "$SLOT" ]; then
+    record_set phase trial root "$ROOT_HASH"
+    begin_trial
+  else settle_reverted 'the other slot could not be tried'; fi
+}
+
+begin_armed() {
+  if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ]; then
+    record_set phase trial
+    begin_trial
+  else begin_by_hand; fi
+}
+
+# Nobody armed this: it may prove itself as any other. A serial would be another one's, and its commit would take this
+# image's keys for newer ones.
+begin_by_hand() {
+  say 'this boot is a trial that nobody recorded'
+  begin_own update by-hand ''
+}
+
+# The committed slot has nothing that a firmware could start, and the firmware went on to this one (PARTITION_WALK): it
+# goes on with today's data, once; where it is not healthy on those, trying again is no help.
+stand_in() {
+  [ "$(fact TRYBOOT):$(intended_slot)" = "0:$OTHER" ] && ! can_boot "$OTHER" || return 1
+  [ "$(record_get kind):$(record_get phase):$(record_get slot)" != "rescue:reverted:$SLOT" ] || return 1
+  say "slot $OTHER is committed and cannot boot: slot $SLOT goes on with its data"
+  begin_own rescue rescue "slot $OTHER cannot boot"
+}
+
+intended_slot() {
+  intended=$(selector_slot)
+  [ "$intended" != damaged ] || intended=$(record_get committed)
+  echo "$intended"
+}
+
+# begin_own KIND ID REASON: a trial of what runs that commits itself.
+begin_own() {
+  record_set phase trial kind "$1" id "$2" slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason "$3" serial ''
+  begin_trial
+}
+
+begin_trial() {
+  for key in id data commit seconds; do echo "$key $(record_get $key)"; done >"$RUN/trial"
+  # Whole or not at all: the initramfs' watcher may read it at any moment, and what is empty would be no time.
+  trial_fact seconds | head -c 6 >"$RUN/deadline.new" && mv "$RUN/deadline.new" "$RUN/deadline"
+}
+
+# What the trial ended itself for says more than what can be told from outside; what it last waited for does not.
+settle_reverted() {
+  reason=$(record_get reason)
+  case $reason in
+    '') reason=$1 ;;
+    "$LAST_SEEN"*) reason="$1; $reason" ;;
+  esac
+  say "the trial of slot $(record_get slot) was not committed: $reason"
+  record_set phase reverted reason "$reason"
+}
+
+# Power went between the intent and the end of the commit: the selector's sector has decided.
+settle_committing() {
+  if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ] && [ "$(fact TRYBOOT)" = 0 ]; then finish_commit
+  else
+    settle_reverted 'the power was cut while it was being committed'
+    # The intent named the other one.
+    record_set committed "$SLOT"
+  fi
+}
+
+# A selector that is damaged boots slot a, whatever was committed (firmware). Only what is neither of our two versions is
+# mended: one that names a slot was meant.
+mend_selector() {
+  [ "$(selector_slot)" = damaged ] || return 0
+  committed=$(record_get committed)
+  is_slot "$committed" || committed=$SLOT
+  # No firmware starts slot b by accident: somebody's own autoboot.txt says so.
+  [ "$SLOT" = a ] || committed=$SLOT
+  if [ "$committed" != "$SLOT" ] && ! has_boot_sector "$committed"; then committed=$SLOT; fi
+  say "autoboot.txt is damaged; writing it again for slot $committed"
+  record_set committed "$committed"
+  if ! selector_write "$committed"; then
+    say 'autoboot.txt cannot be written'
+    [ "$committed" = "$SLOT" ] || echo "autoboot.txt is damaged and cannot be written: slot $SLOT runs, slot $committed is committed and has the data" >"$RUN/wrong-slot"
+  elif [ "$committed" != "$SLOT" ]; then
+    say "starting again, into slot $committed"
+    # Not from here: systemd's reboot does nothing in a chroot.
+    : >"$RUN/restart"
+  fi
+}
