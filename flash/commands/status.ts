@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Generations } from '../generation.ts'
-import { otherSlot } from '../plan.ts'
 import type { Connect, Target } from '../remote/connect.ts'
+import type { SlotState } from '../remote/status.ts'
 import { type Looked, oneStatusText, statusText } from './status-text.ts'
 
 export interface StatusCommand {
@@ -37,15 +37,19 @@ async function look(
   }
 }
 
-/** For programs: `{host, reachable, status, generation}` or `{host, reachable, error}`. */
+/** For programs: `{host, reachable, generations, status}` or `{host, reachable, error}`. */
 function plain(looked: Looked): unknown {
   if (!looked.reachable) {
     const { code, message, hint = null } = looked.error
     return { host: looked.host, reachable: false, error: { code, message, hint } }
   }
   const { host, status, generations } = looked
-  const other = status.slots[otherSlot(status.slot)]
-  const numberOf = (root: string | undefined) => (root === undefined ? null : (generations.get(root)?.number ?? null))
-  const otherGeneration = numberOf(other.state === 'bootable' ? other.root : undefined)
-  return { host, reachable: true, generation: numberOf(status.root), otherGeneration, status }
+  const { a, b } = status.slots
+  return { host, reachable: true, generations: { a: known(a, generations), b: known(b, generations) }, status }
+}
+
+/** What this machine's store knows of a slot: `{number, built}`, null where another machine built it or nothing is there. */
+function known(slot: SlotState, generations: Generations) {
+  const generation = slot.state === 'bootable' ? generations.get(slot.root) : undefined
+  return generation === undefined ? null : { number: generation.number, built: generation.built }
 }

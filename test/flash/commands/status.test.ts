@@ -75,8 +75,7 @@ describe('the status of all hosts', () => {
     expect(host).toMatchObject({
       host: 'adama',
       reachable: true,
-      generation: 7,
-      otherGeneration: null,
+      generations: { a: { number: 7, built: expect.stringMatching(/^\d{4}-/) }, b: null },
       status: { root: ROOT },
     })
   })
