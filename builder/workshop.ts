@@ -12,6 +12,7 @@ import { snapshots } from './archive/snapshot.ts'
 import { readLock } from './lock/file.ts'
 import type { LockOptions } from './lock/lock.ts'
 import type { Reporter } from './reporter.ts'
+import { builderArchitecture } from './runners/architecture.ts'
 import { parseRunner, type RunnerWish } from './runners/choice.ts'
 import { chosenRunner } from './runners/chosen.ts'
 import { openStore, storeRoot } from './store/directory.ts'
@@ -45,7 +46,8 @@ export async function openWorkshop(surroundings: Surroundings, network: Network 
   const online: Fetch = (packages) =>
     fetchObjects(packages, { store, mirrors, lastResort: snapshots(time), reporter, signal })
   const fetch = network === 'offline' ? offlineFetch(store) : online
-  const builder = builderArchitecture()
+  const wish = runnerWish(surroundings)
+  const builder = builderArchitecture(machineArchitecture(), env, wish)
   return {
     ...surroundings,
     store,
@@ -54,7 +56,7 @@ export async function openWorkshop(surroundings: Surroundings, network: Network 
     fetch,
     builder,
     toolchain: { set: TOOLCHAIN, architecture: builder } satisfies ArchitectureSet,
-    runner: chosenRunner({ store, fetch, signal, env, wish: runnerWish(surroundings) }),
+    runner: chosenRunner({ store, fetch, signal, env, wish }),
   }
 }
 
@@ -88,7 +90,8 @@ export function lockedIn(lock: Lock, wanted: ArchitectureSet) {
   return packages
 }
 
-function builderArchitecture(): Architecture {
+/** Of the machine that this is; derivations may run on another. */
+export function machineArchitecture(): Architecture {
   const architecture = debianArchitecture(process.arch)
   if (architecture !== undefined && process.platform === 'linux') return architecture
   throw new UserError('sandbox', `cannot build on ${process.platform} ${process.arch}: wanted Linux on x64 or arm64`, {

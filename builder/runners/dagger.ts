@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Derivation, derivationDigest, type Output, toolchainDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
@@ -6,14 +5,11 @@ import type { Reporter } from '../reporter.ts'
 import type { Store } from '../store/store.ts'
 import type { Fetch } from '../toolchain.ts'
 import { toolchainImage } from '../toolchain-image.ts'
-import type { Ran } from './dagger/engine.ts'
-import { ExecFailed, engineFailed } from './dagger/engine-failure.ts'
 import { engineGraph } from './dagger/graph.ts'
+import { liveLogs } from './dagger/live-logs.ts'
+import { runPipeline } from './dagger/pipeline.ts'
 import { withEngine } from './dagger/session.ts'
-import { requireSums } from './dagger/sums.ts'
-import { derivationFailed, logFile } from './failure.ts'
 import { missingDerivations, missingPackages } from './missing.ts'
-import { adoptOutput, readOutput } from './outputs.ts'
 import type { Runner } from './runner.ts'
 
 export interface DaggerRunnerOptions {
@@ -33,16 +29,12 @@ export function daggerRunner(options: DaggerRunnerOptions): Runner {
       await fetch(missingPackages(missing, store))
       const images = await toolchainImages(missing, options, reporter)
       const connecting = reporter.step('connect to the Dagger engine')
-      const session = { log: join(store.root, 'logs/dagger.log'), signal, connecting }
-      await withEngine(session, async (engine) => {
-        const place = engineGraph({ engine, store, images })
-        const realiseOne = async (derivation: Derivation) => {
-          const output = await realised(derivation, await place(derivation), { missing, store, reporter })
-          outputs.set(derivationDigest(derivation), output)
-        }
-        await Promise.all(wantedAmong(missing, wanted).map(realiseOne))
-      })
-      return outputs
+      const logs = liveLogs(missing.map(derivationDigest))
+      const session = { log: join(store.root, 'logs/dagger.log'), hear: logs.hear, signal, connecting }
+      const made = await withEngine(session, (engine) =>
+        runPipeline(missing, wanted, { place: engineGraph({ engine, store, images }), store, logs, reporter }),
+      )
+      return new Map([...outputs, ...made])
     },
   }
 }
@@ -58,11 +50,6 @@ function reuse(wanted: readonly Derivation[], store: Store, reporter: Reporter):
   return found
 }
 
-function wantedAmong(missing: readonly Derivation[], wanted: readonly Derivation[]): Derivation[] {
-  const digests = new Set(wanted.map(derivationDigest))
-  return missing.filter((each) => digests.has(derivationDigest(each)))
-}
-
 async function toolchainImages(
   derivations: readonly Derivation[],
   { store, fetch }: DaggerRunnerOptions,
@@ -74,46 +61,4 @@ async function toolchainImages(
     images.set(digest, await toolchainImage(toolchain, store, fetch, reporter))
   }
   return images
-}
-
-interface Realising {
-  /** Those that may fail: what runs in the engine is named by its digest. */
-  readonly missing: readonly Derivation[]
-  readonly store: Store
-  readonly reporter: Reporter
-}
-
-async function realised(derivation: Derivation, ran: Ran, { missing, store, reporter }: Realising): Promise<Output> {
-  const step = reporter.step(derivation.name)
-  try {
-    const output = await save(derivation, ran, store)
-    await store.record(derivationDigest(derivation), output)
-    step.done('built')
-    return output
-  } catch (error) {
-    step.failed()
-    throw await namingDerivation(error, missing, store)
-  }
-}
-
-function save(derivation: Derivation, ran: Ran, store: Store): Promise<Output> {
-  const { name } = derivation
-  return store.scratch(name.replaceAll('/', '-'), async (scratch) => {
-    const { stdout, stderr } = await ran.save('/out', scratch)
-    await writeFile(await logFile(derivation, store), stdout)
-    await requireSums(name, scratch, stderr)
-    const output = await readOutput(scratch)
-    await adoptOutput(scratch, output, store)
-    return output
-  })
-}
-
-/** As the local runner says it: by the derivation that failed, which may be one that the one asked for depends on. */
-async function namingDerivation(error: unknown, missing: readonly Derivation[], store: Store): Promise<unknown> {
-  if (!(error instanceof ExecFailed)) return error
-  const failed = missing.find((each) => error.command.includes(derivationDigest(each)))
-  if (failed === undefined) return engineFailed(`the Dagger engine failed: ${error.message}`, error)
-  const log = await logFile(failed, store)
-  await writeFile(log, `${error.output}\n`)
-  return derivationFailed(failed, error.exitCode, log)
 }

@@ -24,7 +24,7 @@ export async function surveyMachine(env: NodeJS.ProcessEnv, store: Store): Promi
 }
 
 /** What the SDK and its CLI heed before they look for anything themselves. */
-function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
+export function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
   for (const variable of ['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST']) {
     const value = env[variable]
     if (value) return { variable, value }

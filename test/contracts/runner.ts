@@ -8,7 +8,7 @@ import type { Runner } from '../../builder/runners/runner.ts'
 import type { Store } from '../../builder/store/store.ts'
 import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
 import { derivation } from '../helpers/derivation.ts'
-import { listReporter } from '../helpers/reporter.ts'
+import { type Listed, listReporter } from '../helpers/reporter.ts'
 
 export interface RunnerUnderTest {
   readonly runner: Runner
@@ -38,11 +38,12 @@ export function describeRunner(name: string, network: Network, make: () => Promi
 
     it('hands a file from one derivation to the next', async () => {
       const from = shell('first', 'printf made > /out/file')
-      const { outputs } = await realise(
+      const { outputs, ended } = await realise(
         await make(),
         shell('second', 'cat /in/given > /out/copy', { given: { from, file: 'file' } }),
       )
       expect(outputs).toEqual({ copy: 'made' })
+      expect(ended.filter((each) => /^(first|second):/.test(each))).toEqual(['first: built', 'second: built'])
     })
 
     it('runs a derivation that two others need once', async () => {
@@ -118,6 +119,18 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(existsSync(log)).toBe(true)
       expect(await readFile(log, 'utf8')).toContain('first\nthe reason')
     })
+
+    it('shows the one that failed as failed, and keeps all that it said', async () => {
+      const reporter = listReporter()
+      const from = shell('first', 'seq 40000; exit 3')
+      const second = shell('second', 'true', { given: { from, file: 'file' } })
+      const error = await realise(await make(), second, reporter).catch((each: unknown) => each)
+      expect(error).toMatchObject({ message: expect.stringMatching(/^derivation 'first' .*\n {2}39989\n/) })
+      expect(reporter.ended.filter((each) => /failed|second/.test(each))).toEqual(['first: failed'])
+      const log = (error as { hint: string }).hint.replace('the whole log: ', '')
+      const said = (await readFile(log, 'utf8')).trimEnd().split('\n')
+      expect([said.length, said[0], said.at(-1)]).toEqual([40000, '1', '40000'])
+    })
   })
 
   // The store may be shared with earlier runs: a word of this run's own makes every derivation new.
@@ -134,9 +147,12 @@ async function connectTo(port: number): Promise<void> {
   socket.destroy()
 }
 
-async function realise({ runner, store, toolchain }: RunnerUnderTest, given: Derivation) {
+async function realise(
+  { runner, store, toolchain }: RunnerUnderTest,
+  given: Derivation,
+  reporter: Listed = listReporter(),
+) {
   const wanted = { ...given, system: toolchain.architecture, toolchain, inputs: withToolchain(given, toolchain) }
-  const reporter = listReporter()
   const output = (await runner.realise([wanted], reporter)).get(derivationDigest(wanted)) ?? {}
   const texts = Object.entries(output).map(
     async ([file, { digest }]) => [file, await readFile(store.path(digest), 'utf8')] as const,

@@ -2,19 +2,38 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 /** Ends the CLI that the SDK has started for this process, which keeps it to itself; one that connects heeds no less. */
 export function killCli(): void {
-  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+  for (const pid of cliProcesses()) {
     try {
-      if (parentOf(pid) === process.pid && isCli(pid)) process.kill(Number(pid), 'SIGKILL')
+      process.kill(pid, 'SIGKILL')
     } catch {
       // It has ended meanwhile.
     }
   }
 }
 
-function parentOf(pid: string): number {
-  return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+/** How many bytes it has written so far, to its engine and elsewhere; 0 where there is none. */
+export function bytesWritten(): number {
+  return cliProcesses().reduce((sum, pid) => sum + Number(/^wchar: (\d+)/m.exec(procFile(pid, 'io'))?.[1] ?? 0), 0)
 }
 
-function isCli(pid: string): boolean {
-  return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('dagger.io/sdk.name')
+function cliProcesses(): number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return all.map(Number).filter((pid) => parentOf(pid) === process.pid && isCli(pid))
+}
+
+function parentOf(pid: number): number {
+  return Number(/^PPid:\s+(\d+)/m.exec(procFile(pid, 'status'))?.[1])
+}
+
+function isCli(pid: number): boolean {
+  return procFile(pid, 'cmdline').includes('dagger.io/sdk.name')
+}
+
+/** Empty where the process has ended meanwhile. */
+function procFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -32,10 +32,12 @@ export interface Ran {
   /** What it left in an `empty` mount, for another command; asks for nothing. */
   tree(path: string): Tree
   /**
-   * Runs it, and copies what it left in an `empty` mount into a directory on this machine. Throws `ExecFailed` where it,
-   * or one that it depends on, ends with another status than 0.
+   * Runs it, and waits for its end. Throws `ExecFailed` where it, or one that it depends on, ends with another status
+   * than 0.
    */
-  save(path: string, directory: string): Promise<{ readonly stdout: string; readonly stderr: string }>
+  said(): Promise<{ readonly stdout: string; readonly stderr: string }>
+  /** Copies what it left in an `empty` mount into a directory on this machine. */
+  save(path: string, directory: string): Promise<void>
 }
 
 /** Operations of a Dagger engine; none of them runs before its outcome is asked for. */
@@ -88,12 +90,13 @@ function containerOf(client: SdkClient, { root, mounts, workdir, args, stdin, pr
 function ranOf(container: SdkContainer): Ran {
   return {
     tree: (path) => container.directory(path),
-    async save(path, directory) {
-      // The engine runs it once for all three.
-      const [stdout, stderr] = await asked(() =>
-        Promise.all([container.stdout(), container.stderr(), container.directory(path).export(directory)]),
-      )
+    async said() {
+      // The engine runs it once for both.
+      const [stdout, stderr] = await asked(() => Promise.all([container.stdout(), container.stderr()]))
       return { stdout, stderr }
+    },
+    async save(path, directory) {
+      await asked(() => container.directory(path).export(directory))
     },
   }
 }

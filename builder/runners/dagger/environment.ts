@@ -7,6 +7,8 @@ export function prepareEnvironment(env: NodeJS.ProcessEnv): void {
   env.DO_NOT_TRACK ??= '1'
   env.DAGGER_NO_NAG ??= '1'
   env.NO_COLOR ??= '1'
+  // The one form that says of each line which command said it.
+  env.DAGGER_PROGRESS = 'plain'
 }
 
 /** The engine that is named, and whether it has to be fetched before it can answer. */

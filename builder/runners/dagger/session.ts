@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import type { Step } from '../../reporter.ts'
 import { type AttemptOptions, attempt } from './attempt.ts'
 import { type Engine, withConnection } from './engine.ts'
@@ -12,6 +13,8 @@ import { requireVersion } from './version.ts'
 export interface SessionOptions extends AttemptOptions {
   /** A file that takes what the engine says. */
   readonly log: string
+  /** Is told the same, piece by piece. */
+  readonly hear?: (piece: string) => void
   /** Ends when the engine has answered. */
   readonly connecting: Step
 }
@@ -27,7 +30,7 @@ export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => 
 }
 
 async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const { log, connecting, signal } = options
+  const { log, hear, connecting, signal } = options
   let outcome: PromiseSettledResult<T> | undefined
   letCliEnd()
   await mkdir(dirname(log), { recursive: true })
@@ -35,7 +38,7 @@ async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise
   try {
     prepareEnvironment(process.env)
     await attempt(options, (answered) =>
-      withConnection(appendingTo(log), async (engine) => {
+      withConnection(appendingTo(log, hear), async (engine) => {
         answered()
         connecting.done('done')
         // What is thrown in here would come out in words of the SDK's.
@@ -59,9 +62,15 @@ async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promis
 }
 
 /** Written at once: the SDK goes on writing when its CLI has ended the stream, and what a stream still holds is lost then. */
-function appendingTo(log: string): Writable {
+function appendingTo(log: string, hear: SessionOptions['hear']): Writable {
+  const decoder = new StringDecoder('utf8')
   const write = (chunk: Buffer, _: string, done: () => void) => {
-    appendFileSync(log, chunk)
+    try {
+      appendFileSync(log, chunk)
+      hear?.(decoder.write(chunk))
+    } catch {
+      // A log that cannot be written fails no build.
+    }
     done()
   }
   return new Writable({ write }).on('error', () => undefined)

@@ -8,7 +8,7 @@ import { pretendSession } from './test/helpers/pretend-dagger/server.ts'
 const [, , scratch, verb] = process.argv
 if (verb !== 'session') throw new Error('the stand-in only knows sessions')
 process.stderr.write('connecting to nothing\\n')
-const session = await pretendSession(scratch)
+const session = await pretendSession(scratch, { print: (line) => process.stderr.write(line + '\\n') })
 const end = async () => {
   await session.close()
   process.exit(0)

@@ -47,9 +47,12 @@ export class PretendEngine {
   readonly executed: string[][] = []
   readonly #nodes = new Map<string, Named>()
   readonly #scratch: string
+  readonly #print: (line: string) => void
 
-  constructor(scratch: string) {
+  /** `print` takes lines as Dagger's CLI has them of its engine. */
+  constructor(scratch: string, print: (line: string) => void = () => undefined) {
     this.#scratch = scratch
+    this.#print = print
   }
 
   node(id: string): Named {
@@ -151,9 +154,14 @@ export class PretendEngine {
         mounts.push({ kind: mounted.kind, target, source })
       }
     }
-    this.executed.push([...exec.args])
+    const number = String(this.executed.push([...exec.args])).padEnd(4)
+    this.#print(`${number}: withExec ${exec.args.map((each) => each.replaceAll('\n', '\\n')).join(' ')}`)
+    const hear = (piece: string) => {
+      for (const line of piece.trimEnd().split('\n')) this.#print(`${number}: ┆ [0.1s] | ${line}`)
+    }
     const { workdir } = container
-    const executed = await executeInRoot({ ...exec, workdir, mounts, root: await container.root() }, this.#scratch)
+    const root = await container.root()
+    const executed = await executeInRoot({ ...exec, workdir, mounts, root, hear }, this.#scratch)
     if (executed.exitCode !== 0) throw execError(exec.args, executed)
     return { ...executed, left }
   }

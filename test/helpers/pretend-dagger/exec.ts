@@ -18,6 +18,8 @@ export interface PretendExec {
   readonly args: readonly string[]
   readonly stdin: string
   readonly privilege: Privilege
+  /** Is told what the command says, piece by piece. */
+  readonly hear: (piece: string) => void
 }
 
 export interface Executed {
@@ -62,7 +64,7 @@ export async function executeInRoot(exec: PretendExec, scratch: string): Promise
   }
 }
 
-function run({ root, mounts, workdir, args, stdin, privilege }: PretendExec, work: string): Promise<Executed> {
+function run({ root, mounts, workdir, args, stdin, privilege, hear }: PretendExec, work: string): Promise<Executed> {
   const inside = ['env', '-i', `PATH=${PATH}`, 'HOME=/root', '_DAGGER_OF_THE_ENGINE=1', ...args]
   const sandbox = ['unshare', ...NAMESPACES, 'sh', '-c', SETUP, 'engine', ...restrict(privilege), ...inside]
   const child = spawn('setpriv', [...DIES_WITH_US, ...sandbox], {
@@ -78,7 +80,12 @@ function run({ root, mounts, workdir, args, stdin, privilege }: PretendExec, wor
   child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
   const said = { stdout: '', stderr: '' }
-  for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (data) => {
+      said[name] += String(data)
+      hear(String(data))
+    })
+  }
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => resolve({ exitCode: code ?? 128, ...said }))

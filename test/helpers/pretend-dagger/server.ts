@@ -18,11 +18,13 @@ export interface SessionBehaviour {
   readonly version?: string
   /** Answers a query with this in place of what it asks for; `undefined`: as ever. */
   readonly instead?: (query: string) => { readonly status: number; readonly body: string } | undefined
+  /** Takes what the CLI would print of the engine, line by line. */
+  readonly print?: (line: string) => void
 }
 
 /** A session as the SDK speaks to it (`POST /query`), with a stand-in for the engine behind. */
 export async function pretendSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<PretendSession> {
-  const engine = new PretendEngine(scratch)
+  const engine = new PretendEngine(scratch, behaviour.print)
   const answer = answerer(engine, behaviour.version ?? 'v0.21.9')
   const queries: string[] = []
   const token = randomUUID()

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { chmod, writeFile } from 'node:fs/promises'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { daggerRunner } from '../../../../builder/runners/dagger.ts'
 import { type Derivation, derivationDigest } from '../../../../images/derivation.ts'
@@ -50,7 +51,20 @@ describe('a derivation that an engine cannot run', () => {
     })
     const log = error.hint.replace('the whole log: ', '')
     expect(existsSync(log) && readFileSync(log, 'utf8')).toBe('a\nthe reason\n')
-    expect(reporter.ended.at(-1)).toBe('second: failed')
+    expect(reporter.ended.filter((each) => /failed|second/.test(each))).toEqual(['first: failed'])
+  })
+
+  it('for a damaged input has failed to be sent, and nothing else has failed', async () => {
+    const { realise, some, reporter, store } = await runnerOn({})
+    const object = await store.putBytes('text')
+    await chmod(store.path(object), 0o644)
+    await writeFile(store.path(object), 'txet')
+    await expect(realise(some({ name: 'first', inputs: { given: { object } } }))).rejects.toMatchObject({
+      code: 'store',
+    })
+    expect(reporter.ended.filter((each) => /failed|first/.test(each))).toEqual([
+      'send inputs to the Dagger engine: failed',
+    ])
   })
 
   it('says where room is to be made', async () => {

@@ -1,0 +1,102 @@
+import { writeFile } from 'node:fs/promises'
+import { UserError } from '../../../errors.ts'
+import { type Derivation, dependencies, derivationDigest, type Output } from '../../../images/derivation.ts'
+import type { Digest } from '../../../images/digest.ts'
+import type { Reporter, Step } from '../../reporter.ts'
+import type { Store } from '../../store/store.ts'
+import { derivationFailed, logFile } from '../failure.ts'
+import { adoptOutput, readOutput } from '../outputs.ts'
+import type { Ran } from './engine.ts'
+import { ExecFailed, engineFailed } from './engine-failure.ts'
+import { type LiveLogs, wholeLog } from './live-logs.ts'
+import { countSent } from './sent.ts'
+import { requireSums } from './sums.ts'
+
+export interface PipelineOptions {
+  /** A derivation as a command of the engine that does not run yet, once the engine has been sent what it reads. */
+  readonly place: (derivation: Derivation) => Promise<Ran>
+  readonly store: Store
+  readonly logs: LiveLogs
+  readonly reporter: Reporter
+}
+
+/**
+ * Runs what is missing, given with what others need first, and brings what those that are wanted made into the store.
+ * The engine would find the order by itself, but tell nobody what has begun, what has ended and what has failed.
+ */
+export async function runPipeline(
+  missing: readonly Derivation[],
+  wanted: readonly Derivation[],
+  options: PipelineOptions,
+): Promise<Map<Digest, Output>> {
+  const { place, store, reporter } = options
+  const isWanted = new Set(wanted.map(derivationDigest))
+  const fail = firstFailure()
+  const outputs = new Map<Digest, Output>()
+  const run = async (derivation: Derivation, ready: Promise<Ran>) => {
+    const ran = await ready
+    const step = reporter.step(derivation.name)
+    const digest = derivationDigest(derivation)
+    try {
+      const sums = await execute(derivation, ran, options)
+      if (isWanted.has(digest)) outputs.set(digest, await bring(derivation, ran, sums, store))
+      step.done('built')
+    } catch (error) {
+      fail(step, error)
+      throw error
+    }
+  }
+  const placed = missing.map((derivation) => ({ derivation, ran: place(derivation) }))
+  const sending = reporter.step('send inputs to the Dagger engine')
+  const sent = countSent(sending, Promise.all(placed.map(({ ran }) => ran))).catch((error) => fail(sending, error))
+  const ended = new Map<Digest, Promise<void>>()
+  for (const { derivation, ran } of placed) {
+    const needed = dependencies(derivation).map((each) => ended.get(derivationDigest(each)))
+    const ready = Promise.all([ran, ...needed]).then(() => ran)
+    ended.set(derivationDigest(derivation), run(derivation, ready))
+  }
+  await Promise.all([...ended.values(), sent])
+  return outputs
+}
+
+/** After the first failure the session ends, and takes along whatever still runs: that is no failure of theirs. */
+function firstFailure(): (step: Step, error: unknown) => void {
+  let isOver = false
+  return (step, error) => {
+    if (!isOver || (error instanceof UserError && error.code === 'derivation')) step.failed()
+    isOver = true
+  }
+}
+
+/** Waits for a derivation's command; its log is written while it runs, and is whole when it has ended. */
+async function execute(derivation: Derivation, ran: Ran, { store, logs }: PipelineOptions): Promise<string> {
+  const digest = derivationDigest(derivation)
+  const log = await logFile(derivation, store)
+  const end = async (text: string) => {
+    logs.close(digest)
+    await writeFile(log, text)
+  }
+  logs.open(digest, log)
+  try {
+    const { stdout, stderr } = await ran.said()
+    await end(stdout)
+    return stderr
+  } catch (error) {
+    if (!(error instanceof ExecFailed)) throw error
+    // Not its own: the command that lays its inputs.
+    if (!error.command.includes(digest)) throw engineFailed(`the Dagger engine failed: ${error.message}`, error)
+    await end(await wholeLog(log, error.output))
+    throw await derivationFailed(derivation, error.exitCode, log)
+  }
+}
+
+function bring(derivation: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
+  return store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
+    await ran.save('/out', scratch)
+    await requireSums(derivation.name, scratch, sums)
+    const output = await readOutput(scratch)
+    await adoptOutput(scratch, output, store)
+    await store.record(derivationDigest(derivation), output)
+    return output
+  })
+}
