@@ -30,8 +30,7 @@ export async function openStore(root: string): Promise<Store> {
 function directoryStore(root: string): Store {
   const path = (object: Digest) => join(root, 'objects', object.slice(0, 2), object)
   const outputPath = (derivation: Digest) => join(root, 'outputs', derivation.slice(0, 2), `${derivation}.json`)
-  const owner = thisProcess()
-  const temporary = (name: string) => join(root, 'tmp', `${name}-${owner}-${randomBytes(6).toString('hex')}`)
+  const temporary = temporaryIn(root)
 
   const has = (object: Digest, size?: number) => isWhole(path(object), size)
 
@@ -76,6 +75,11 @@ function directoryStore(root: string): Store {
   }
 }
 
+function temporaryIn(root: string): (name: string) => string {
+  const owner = thisProcess()
+  return (name) => join(root, 'tmp', `${name}-${owner}-${randomBytes(6).toString('hex')}`)
+}
+
 /** Rename is what makes an object appear: before it nothing is found, after it the whole. */
 async function moveInto(file: string, target: string): Promise<void> {
   try {
@@ -102,7 +106,12 @@ function readOutput(file: string): Output | undefined {
 
 async function checkFormat(root: string): Promise<void> {
   const file = join(root, 'format')
-  if (!existsSync(file)) return writeFile(file, FORMAT)
+  if (!existsSync(file)) {
+    // Whole at once: another build may look at it meanwhile.
+    const made = temporaryIn(root)('format')
+    await writeFile(made, FORMAT)
+    return rename(made, file)
+  }
   const format = readFileSync(file, 'utf8')
   if (format === FORMAT) return
   throw new UserError(

@@ -114,7 +114,8 @@ describe('a change of', () => {
     ],
     ["a service's limits", { services: { ...services(), mosquitto: { memory: '65 MiB' } } }, ['host']],
     ['the address', { network: { address: '192.0.2.11/24', gateway: '192.0.2.1' } }, ['host']],
-    ['the number', { number: 2 }, []],
+    // It names the serial below which the host accepts nothing.
+    ['the number', { number: 2 }, ['host']],
     ['the disk', { disk: '64 GB' }, []],
     ['the services', { services: { mosquitto: services().mosquitto } }, ['container-prometheus', 'host']],
   ])('%s changes the layers that say so and no other', (_what, changes, layers) => {

@@ -96,11 +96,11 @@ describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares th
   })
 })
 
-describe('two builds at once on one store', () => {
+describe('builds at once on one store', () => {
   it('that put the same things leave each of them once, whole', async () => {
     const { root, start } = await builders()
-    const both = [start('a', 'same'), start('b', 'same')]
-    for (const { ended } of both) expect(await ended).toEqual([0, null])
+    const all = ['a', 'b', 'c', 'd'].map((word) => start(word, 'same'))
+    for (const { ended } of all) expect(await ended).toEqual([0, null])
     expect(await verifyStore(await openStore(root), listReporter())).toEqual({ whole: 20, damaged: [] })
     expect(readdirSync(join(root, 'tmp'))).toEqual([])
   })
