@@ -205,14 +205,15 @@ async function flashHosts(session: Session, names: readonly string[], flags: Fla
   const { goalOf } = await import('./flash/goal.ts')
   const targets = await Promise.all(
     names.map(async (name) => ({
-      ...{ ...(await targetOf(project, name, flags.at)), output: join(project, 'out', name) },
+      ...(await targetOf(project, name, flags.at)),
+      output: join(project, 'out', name),
       identity: { known: readPublicIdentity(project, name), open: () => hostOwnKeys(session, name) },
     })),
   )
   const tools = await controlTools(session)
   const [goal, mode] = [goalOf(flags, tools.owner), flags.dryRun ? 'dry-run' : 'run'] as const
   const run = () => flashCommand({ ...tools, targets, goal, mode, build, progress: session.reporter })
-  return mode === 'dry-run' ? run() : aloneWithHosts(project, run)
+  return mode === 'dry-run' ? run() : aloneWithHosts(project, [...new Set(names)], run)
 }
 
 /** A whole disk of this machine, with a new table. */

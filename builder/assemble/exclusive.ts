@@ -1,4 +1,5 @@
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
 import { digestOf } from '../../images/digest.ts'
@@ -37,13 +38,16 @@ function hold(name: string): Promise<(() => void) | undefined> {
   })
 }
 
-/** One run at a time changes a project's hosts: two would write different images to one slot. The other is not waited for. */
-export function aloneWithHosts<T>(project: string, use: () => Promise<T>): Promise<T> {
-  return exclusively(`hosts of ${project}`, use, { patience: 0, busy: () => stillFlashing(project) })
+/** One run at a time changes a host: two would write different images to one slot. The other is not waited for. */
+export function aloneWithHosts<T>(project: string, hosts: readonly string[], use: () => Promise<T>): Promise<T> {
+  const [host, ...others] = hosts
+  if (host === undefined) return use()
+  const options = { patience: 0, busy: () => stillFlashing(host) }
+  return exclusively(join(project, 'hosts', host), () => aloneWithHosts(project, others, use), options)
 }
 
-function stillFlashing(project: string): UserError {
-  return new UserError('busy', `another 'npm run flash' of '${project}' is at work`, {
+function stillFlashing(host: string): UserError {
+  return new UserError('busy', `another 'npm run flash' of '${host}' is at work in this project`, {
     hint: 'wait for it to end, or end it (Ctrl-C where it runs): the same command goes on where it stopped',
   })
 }

@@ -11,7 +11,7 @@ lock_owner() { sed -n 's/^owner //p' "$LOCK" 2>/dev/null; }
 # A call may last longer than the lock does: whatever is still writing holds it.
 lock_in_use() {
   pid=$(sed -n 's/^call //p' "$LOCK")
-  [ -n "$pid" ] && tr '\0' ' ' <"${HANGAR_PROC:-/proc}/$pid/cmdline" 2>/dev/null | grep -q 'hangar/agent write '
+  [ -n "$pid" ] && tr '\0' ' ' 2>/dev/null <"${HANGAR_PROC:-/proc}/$pid/cmdline" | grep -q 'hangar/agent write '
 }
 
 lock_age() { if lock_in_use; then echo 0; else echo $(($(uptime_seconds) - $(sed -n 's/^used //p' "$LOCK"))); fi; }

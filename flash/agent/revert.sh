@@ -16,13 +16,15 @@ revert() {
   jq -cn --arg id "$id" --arg slot "$OTHER" --arg root "$VERIFIED_ROOT" '{ok: true, id: $id, slot: $slot, root: $root}'
 }
 
-# proven_with ROOT: what the two slots were when they were committed, the newest first. `write begin` names what runs, a
-# commit what it commits: a slot that holds anything else was never reached by anybody.
-proven_with() {
+# What the two slots were when they were committed, the newest first. `write begin` names what runs, and that alone; a
+# commit puts what it commits before that. A slot that holds anything else was never reached by anybody.
+proven_now() {
   proven=$(record_get proven)
+  # An agent of before did not say.
+  [ -n "$proven" ] || proven=$(slot_json "$OTHER" | jq -r '.root // empty')
   case $proven in
-    "$1"*) echo "$proven" ;;
-    *) echo "$1${proven:+ ${proven%% *}}" ;;
+    "$ROOT_HASH"*) echo "$proven" ;;
+    *) echo "$ROOT_HASH${proven:+ ${proven%% *}}" ;;
   esac
 }
 

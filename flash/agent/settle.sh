@@ -38,10 +38,16 @@ begin_by_hand() {
 }
 
 # The committed slot has nothing that a firmware could start, and the firmware went on to this one (PARTITION_WALK): it
-# goes on with today's data, once; where it is not healthy on those, trying again is no help.
+# goes on with today's data. Where it was not healthy on those the next start stays up as it is, so that somebody can look;
+# the one after that tries again.
 stand_in() {
-  [ "$(fact TRYBOOT):$(intended_slot)" = "0:$OTHER" ] && ! can_boot "$OTHER" || return 1
-  [ "$(record_get kind):$(record_get phase):$(record_get slot)" != "rescue:reverted:$SLOT" ] || return 1
+  [ "$(fact TRYBOOT):$(intended_slot)" = "0:$OTHER" ] || return 1
+  : >"$RUN/stray"
+  ! can_boot "$OTHER" || return 1
+  if [ "$(record_get kind):$(record_get phase):$(record_get slot):$(record_get id)" = "rescue:reverted:$SLOT:rescue" ]; then
+    record_set id looked-at
+    return 1
+  fi
   say "slot $OTHER is committed and cannot boot: slot $SLOT goes on with its data"
   begin_own rescue rescue "slot $OTHER cannot boot"
 }

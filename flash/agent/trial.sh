@@ -64,7 +64,7 @@ commit() {
 # Then the intent, for the repair; then the one sector that decides everything, read back; only then what follows from it.
 commit_now() {
   sync -f "$DATA_DIR" || return 1
-  record_set phase committing reason '' committed "$SLOT" proven "$(proven_with "$ROOT_HASH")" || return 1
+  record_set phase committing reason '' committed "$SLOT" proven "$(proven_now)" || return 1
   selector_write "$SLOT" || return 1
   # The sector has decided.
   finish_commit || say 'keys and serial of what was committed cannot be saved: the next start tries again'

@@ -36,7 +36,7 @@ write_begin() {
   disarm
   make_unbootable "$OTHER" || fail disk "cannot make slot $OTHER unbootable: $(boot_device "$OTHER") does not take it" 'the disk may be failing: see the kernel log on the host (dmesg)'
   record_set phase writing kind update id - slot "$OTHER" root "$(manifest .slot.root)" serial "$(manifest '"\(.serial.time) \(.serial.number)"')" reason '' \
-    proven "$(proven_with "$ROOT_HASH")" ||
+    proven "$ROOT_HASH" ||
     fail disk "cannot write the record to $IDENTITY" 'the disk may be failing: see the kernel log on the host (dmesg)'
   : >"$WORK/begun"
   jq -cn --arg slot "$OTHER" '{slot: $slot, state: "begun"}'

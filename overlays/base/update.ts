@@ -47,12 +47,13 @@ export function updateFiles({ name, board, time, number, signingKeys }: UpdateFa
 const ON_TRIAL = 'ConditionPathExists=/run/hangar/trial'
 
 // It waits for nothing but the base, so that what never becomes healthy cannot keep it from starting. Were it killed, the
-// trial would end at the initramfs' deadline without a reason; nor does a shutdown stop it, which it ends where that hangs.
+// trial would end at the initramfs' deadline without a reason; nor does a shutdown stop it, which it ends where that hangs
+// (hence no Requires=, which hands on a stop).
 const TRIAL = [
   '[Unit]',
   'Description=Health of this trial, and its commit',
   'DefaultDependencies=no',
-  'Requires=sysinit.target',
+  'Wants=sysinit.target',
   'After=sysinit.target basic.target',
   ON_TRIAL,
   '',

@@ -127,10 +127,11 @@ forget() { [ ! -d "$1" ] || btrfs -q subvolume delete "$1"; }
 
 on_trial() { [ -e "$RUN/trial" ]; }
 
-# What slot $2 left is what it has where that is committed. A cut may have come between the two names.
+# What slot $2 left is what it has where that is committed; a slot that runs and is not (stray) keeps both. A cut may have
+# come between the two names.
 settle_left() {
   left=$DATA_DIR/$1@$2.left
-  if [ -d "$DATA_DIR/$1@$2" ]; then forget "$left"; elif [ -d "$left" ]; then mv "$left" "$DATA_DIR/$1@$2"; fi
+  if [ -d "$DATA_DIR/$1@$2" ]; then [ -e "$RUN/stray" ] || forget "$left"; elif [ -d "$left" ]; then mv "$left" "$DATA_DIR/$1@$2"; fi
 }
 
 # try_data SERVICE: this slot's copy is made anew. The new one is whole before the old one goes, and what the slot left when

@@ -38,16 +38,17 @@ describe('two runs that write to one directory', () => {
   })
 })
 
-describe('two flashes of one project', () => {
-  it('are told of each other at once, and other projects are not', async () => {
+describe('two flashes of one host', () => {
+  it('are told of each other at once, and those of other hosts and projects are not', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
-    await aloneWithHosts(one, async () => {
-      await expect(aloneWithHosts(one, async () => 'second')).rejects.toMatchObject({
-        message: `another 'npm run flash' of '${one}' is at work`,
+    await aloneWithHosts(one, ['adama', 'starbuck'], async () => {
+      await expect(aloneWithHosts(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({
+        message: "another 'npm run flash' of 'starbuck' is at work in this project",
         hint: expect.stringContaining('the same command goes on'),
       })
-      expect(await aloneWithHosts(two, async () => 'done')).toBe('done')
+      expect(await aloneWithHosts(one, ['apollo'], async () => 'done')).toBe('done')
+      expect(await aloneWithHosts(two, ['adama'], async () => 'done')).toBe('done')
     })
-    expect(await aloneWithHosts(one, async () => 'after')).toBe('after')
+    expect(await aloneWithHosts(one, ['starbuck', 'adama'], async () => 'after')).toBe('after')
   })
 })

@@ -73,6 +73,17 @@ describeAgent('going back to what was never committed', (shell) => {
     expect(host.record?.proven).toBe(after)
   })
 
+  it('is not lost by the first update from an agent that did not keep it', async () => {
+    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
+    const old = agentImage('old')
+    host.hold('a', old)
+    host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
+    expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
+    expect(host.record?.proven).toBe(`${IMAGE.root} ${old.root}`)
+    host.start({ slot: 'b', root: IMAGE.root })
+    expect(host.call(['revert']).answer).toMatchObject({ ok: true, slot: 'a' })
+  })
+
   it('takes no word but one', async () => {
     const host = await PretendHost.under(shell, { record: { proven: IMAGE.root } })
     host.hold('b', IMAGE)

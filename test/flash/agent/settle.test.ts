@@ -164,12 +164,16 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     },
   )
 
-  it('is stood in for once: what is not healthy then runs without a trial, so that somebody can look', async () => {
+  it('is stood in for, and what is not healthy then runs once without a trial, so that somebody can look', async () => {
     const host = await boot({}, unbootable)
     expect(host.record).toMatchObject({ kind: 'rescue', phase: 'trial' })
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial'), host.selected]).toEqual(['reverted', false, 'b'])
+    // What is wrong may be mended by then.
+    host.start(A)
+    host.call(['boot'])
+    expect([host.record?.phase, host.device.has('run/trial')]).toEqual(['trial', true])
   })
 
   it('is none where it can boot and somebody started the other one', async () => {
@@ -234,7 +238,7 @@ describeAgent('a damaged selector', (shell) => {
   })
 
   it('is written for what runs where the committed slot cannot boot, and what runs has tried to stand in', async () => {
-    const tried = { ...COMMITTED, kind: 'rescue', phase: 'reverted', slot: 'a' }
+    const tried = { ...COMMITTED, kind: 'rescue', id: 'rescue', phase: 'reverted', slot: 'a' }
     expect(boot(await damaged({ ...A, record: tried }, ['a']))).toEqual(['a', false])
     const careless = await damaged({ ...A, record: tried }, ['a'])
     careless.careless('settle', '&& ! has_boot_sector "$committed"', '&& false')

@@ -75,6 +75,13 @@ describeOnShells('a trial', (shell) => {
     updated.boot({ slot: 'b' })
   })
 
+  it('that failed leaves both where its slot then runs without being committed', async () => {
+    const { device, boot } = await newTrial()
+    boot({ slot: 'b', trial: 'snapshot' })
+    expect(boot({ slot: 'b', stray: true }).failed).toBe('')
+    expect([device.read(MOSQUITTO('b')), device.read('data/mosquitto@b.left/db')]).toEqual(['today', 'then'])
+  })
+
   it('of which the power took the copy between two names finds what the slot left', async () => {
     const { device, boot } = await newTrial()
     renameSync(device.path('data/mosquitto@b'), device.path('data/mosquitto@b.left'))
