@@ -48,7 +48,7 @@ describe('an update of a host that runs', () => {
 
   it('ends where it began when a service never gets healthy, with the data as they were', async () => {
     lab.edit(SERVICE, "'/usr/sbin/mosquitto', '-c'", "'/bin/sh', '-c', 'echo migrated >/data/probe; exit 1', '-c'")
-    await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags: ['--trial-seconds', '120'] })
+    await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags: ['--trial-seconds', '80'] })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
     // What failed once is no way back.
     const { code, stderr } = await lab.onHost(vm, 'revert')
