@@ -69,7 +69,7 @@ describe('a disk that is damaged', () => {
   })
 
   it('in the boot partition of the committed slot lets the other one stand in, with the data of today', async () => {
-    await vm.shell('echo today >/run/hangar/data/mosquitto/probe')
+    await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
     await vm.stop()
     damage(lab.disk, partition(LAYOUT, 'boot-a').offset, 4096)
     await again()
