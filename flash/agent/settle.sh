@@ -5,6 +5,11 @@
 # In the initramfs' chroot, before systemd and before any service touches data: what this boot is, and whether the
 # selector is whole.
 settle_boot() {
+  if came_back; then settle_came_back; else settle_start; fi
+  [ -e "$RUN/trial" ] || stand_in || mend_selector
+}
+
+settle_start() {
   case $(record_get kind):$(record_get phase) in
     rescue:armed | rescue:trial) settle_rescue ;;
     *:armed) if [ "$(fact TRYBOOT)" = 0 ]; then settle_reverted 'it never got as far as its health check: a panic, a hang, or the power was cut'; else begin_armed; fi ;;
@@ -12,7 +17,20 @@ settle_boot() {
     *:committing) settle_committing ;;
     *) [ "$(fact TRYBOOT)" = 0 ] || begin_by_hand ;;
   esac
-  [ -e "$RUN/trial" ] || stand_in || mend_selector
+}
+
+# The flag was for the other slot, in which the firmware found nothing to start: it went on to the committed one
+# (PARTITION_WALK). That is no trial of it: one would take the other slot's data for today's.
+came_back() { [ "$(fact TRYBOOT)" != 0 ] && [ "$(intended_slot)" = "$SLOT" ]; }
+
+settle_came_back() {
+  # The initramfs' watcher waits for it.
+  : >"$RUN/committed"
+  case $(record_get phase) in
+    armed | trial) settle_reverted 'the firmware could not start it, and came back' ;;
+    committing) settle_committing ;;
+    *) say "the flag for a trial was set, and slot $OTHER has nothing to start" ;;
+  esac
 }
 
 # A committed slot could not start, and this one was armed from its initramfs, which could not know what it holds.

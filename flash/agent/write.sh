@@ -23,7 +23,7 @@ write_begin() {
     fail usage "write begin wants the sizes of manifest and signature, at most 1048576 and 8192 bytes" 'update hangar'
   [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
   # Then the other slot is what the firmware boots next.
-  [ "$(standing)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: that mends it'
+  [ "$(standing)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: that mends it; where it does not: npm run status'
   rm -rf "$WORK"
   mkdir -p "$WORK"
   head -c "$1" >"$WORK/manifest.json"
@@ -81,9 +81,10 @@ holds_already() {
   verify_slot "$OTHER" "$OWN/other" && cmp -s "$OWN/other/manifest.json" "$WORK/manifest.json"
 }
 
-# A flag that is still set from an update that went no further would boot what is being overwritten.
+# A flag that is still set, by an update that went no further or by hand, would boot what is being overwritten.
 disarm() {
-  [ "$(record_get phase)" != armed ] || tryboot_set 0 || fail firmware 'the trial that was armed before cannot be disarmed' 'reboot the host, and try again'
+  [ "$(tryboot_get)" = 0 ] || tryboot_set 0 || [ "$(record_get phase)" != armed ] ||
+    fail firmware 'the trial that was armed before cannot be disarmed' 'reboot the host, and try again'
 }
 
 # What can boot takes nothing any more: it was read back as it is.

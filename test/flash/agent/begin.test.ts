@@ -140,6 +140,12 @@ describeAgent('what begins a write', (shell) => {
     expect(begin(host, IMAGE).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
+  it('takes back a flag that somebody set by hand', async () => {
+    const host = await PretendHost.under(shell)
+    host.device.write('sys/module/hangar_tryboot/parameters/armed', '1\n')
+    expect([begin(host, IMAGE).answer.state, host.armed]).toEqual(['begun', '0'])
+  })
+
   it('takes back a trial that was armed, before it makes its slot unbootable', async () => {
     const armed = async () => {
       const host = await PretendHost.under(shell, {

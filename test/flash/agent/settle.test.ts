@@ -97,6 +97,21 @@ const STARTS: readonly (readonly [string, HostOptions, Settled])[] = [
     { phase: 'trial', trial: 'by-hand', more: { commit: 'local', slot: 'b', root: NEW } },
   ],
   [
+    'it was armed, and the firmware came back from it',
+    { ...A, selector: 'a', tryboot: 1, record: { ...UPDATE, phase: 'armed' } },
+    { phase: 'reverted', reason: /the firmware could not start it, and came back/ },
+  ],
+  [
+    'the flag was set for a slot that is being written',
+    { ...A, selector: 'a', tryboot: 1, record: { ...UPDATE, phase: 'writing' } },
+    { phase: 'writing' },
+  ],
+  [
+    'a rescue was armed, and the firmware came back from it',
+    { ...A, selector: 'a', tryboot: 1, record: { ...RESCUE, phase: 'armed' } },
+    { phase: 'reverted', reason: /came back/ },
+  ],
+  [
     'somebody set the flag for a slot that holds something else',
     { ...B, root: 'ef'.repeat(32), tryboot: 1, record: { ...UPDATE, phase: 'armed', serial: '9 9' } },
     // Another one's serial would make this image's keys count.
@@ -125,6 +140,21 @@ describeAgent('a start is settled where', (shell) => {
     expect([host.device.has('run/restart'), host.selected]).toEqual([false, before])
   })
 
+  it('with the flag, on the slot that is committed, without a trial: its data would be exchanged for older', async () => {
+    const came = async (careless?: (host: PretendHost) => unknown) => {
+      const record = { ...UPDATE, phase: 'writing' }
+      const host = await PretendHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
+      careless?.(host)
+      host.call(['boot'])
+      // What keeps the initramfs' watcher from ending a start that nobody commits.
+      return [host.device.has('run/trial'), host.device.has('run/committed'), host.call(['status']).answer.standing]
+    }
+    expect(await came()).toEqual([false, true, 'committed'])
+    expect(await came((host) => host.careless('settle', 'if came_back; then', 'if false; then'))).toEqual([
+      ...[true, false, 'trial'],
+    ])
+  })
+
   it('does what follows from a commit that was cut', async () => {
     const record = { ...UPDATE, phase: 'committing', committed: 'b', serial: '5 1' }
     const host = await PretendHost.under(shell, { ...B, selector: 'b', record })
@@ -145,10 +175,16 @@ describeAgent('a committed slot that cannot boot', (shell) => {
   }
   const unbootable = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512))
   const garbled = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512, 'x'))
+  /** Its file system is one, and a firmware finds nothing in it. */
+  const emptied = (host: PretendHost) => {
+    const { fat, ...image } = agentImage('b')
+    host.know({ ...image, fat: { ...fat, table: fat.table.replace(/^config\.txt .*\n/m, '') } })
+  }
 
   it.each([
     ['b', unbootable],
     ['b', garbled],
+    ['b', emptied],
     ['damaged', unbootable],
   ] as const)(
     "is stood in for by the other one, with today's data, on trial (selector %s)",
