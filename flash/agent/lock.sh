@@ -19,14 +19,23 @@ lock_age() { if lock_in_use; then echo 0; else echo $(($(uptime_seconds) - $(sed
 # lock_take OWNER: takes or renews it; somebody else's only when it was left.
 lock_take() {
   is_word "${1:-}" || fail usage "not an owner's name: '${1:-}'" 'user@machine:project, without spaces'
+  lock_guard
+  lock_refuse_others "$1"
+  printf 'owner %s\nused %s\ncall %s\n' "$1" "$(uptime_seconds)" $$ >"$LOCK.new" && mv "$LOCK.new" "$LOCK"
+  exec 7>&-
+}
+
+# Nobody takes the lock while this call has it: others wait for its end.
+lock_guard() {
   exec 7>"$LOCK.guard"
   flock 7
+}
+
+lock_refuse_others() {
   owner=$(lock_owner)
   if [ -n "$owner" ] && [ "$owner" != "$1" ] && [ "$(lock_age)" -lt $LOCK_SECONDS ]; then
     fail busy "$owner is updating this host, last heard of $(lock_age) seconds ago" "wait until it ends; one that was left is taken over after $((LOCK_SECONDS / 60)) minutes"
   fi
-  printf 'owner %s\nused %s\ncall %s\n' "$1" "$(uptime_seconds)" $$ >"$LOCK.new" && mv "$LOCK.new" "$LOCK"
-  exec 7>&-
 }
 
 lock_release() { [ "$(lock_owner)" != "${1:-}" ] || rm -f "$LOCK"; }

@@ -6,6 +6,9 @@
 revert() {
   case $*:$# in :0) data=snapshot ;; --with-data:1) data=as-was ;; *) usage revert "$@" ;; esac
   [ "$(standing)" != trial ] || fail busy 'this boot is a trial: it ends on the other slot by itself' 'reboot ends it at once'
+  # To the end of this call: nobody begins to write what is verified and armed here.
+  lock_guard
+  lock_refuse_others ''
   verify_slot "$OTHER" "$OWN/other" ||
     fail state "slot $OTHER holds no whole generation to go back to" 'flash the generation that you want: npm run flash'
   # It would commit itself, and nobody has ever reached this host on it.
@@ -28,7 +31,12 @@ proven_now() {
   esac
 }
 
+# What was written last and not kept may have the root of one that was, and other boot files.
 is_proven() {
+  case $(record_get kind):$(record_get slot):$(record_get phase) in
+    "update:$OTHER:committed") ;;
+    "update:$OTHER:"*) return 1 ;;
+  esac
   case " $(record_get proven) " in *" $1 "*) ;; *) return 1 ;; esac
 }
 

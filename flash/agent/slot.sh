@@ -38,8 +38,15 @@ device_size() { blockdev --getsize64 "$1"; }
 # Whether the firmware would take it for a boot file system at all.
 has_boot_sector() { ! dd if="$(boot_device "$1")" bs=512 count=1 2>/dev/null | cmp -s -n 512 - /dev/zero; }
 
-# Whether a firmware finds a file system to start from. By its first sector: in the initramfs nothing can be mounted yet.
-can_boot() { [ "$(blkid -p -o value -s TYPE "$(boot_device "$1")" 2>/dev/null)" = vfat ]; }
+# Whether a firmware finds something to start from: a file system, and in it config.txt. Where it cannot be mounted (the
+# kernel finds modules for it by itself only later), it is taken for what its first sector says.
+can_boot() {
+  [ "$(blkid -p -o value -s TYPE "$(boot_device "$1")" 2>/dev/null)" = vfat ] || return 1
+  modprobe -qa vfat nls_ascii nls_cp437 2>/dev/null
+  ! with_boot "$1" lacks_config
+}
+
+lacks_config() { ! cat "$MOUNTED/config.txt" >/dev/null 2>&1; }
 
 # What is known of a slot.
 slot_changed() { rm -f "$RUN/slot-$1" "$RUN/verified"; }

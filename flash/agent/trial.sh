@@ -127,8 +127,13 @@ decided_trial() {
   [ ! -e "$RUN/committed" ] || return 0
   reasons=$(health_reasons)
   printf '%s' "$reasons" >"$RUN/seen-health.new" && mv "$RUN/seen-health.new" "$RUN/seen-health"
-  if [ -z "$reasons" ] && [ "$(trial_fact commit)" = local ]; then commit_now && return 0; fi
-  [ -n "$reasons" ] || reasons=$WAITS
+  if [ -z "$reasons" ]; then
+    reasons=$WAITS
+    if [ "$(trial_fact commit)" = local ]; then
+      commit_now && return 0
+      reasons='healthy, and its commit cannot be written: the disk may be failing'
+    fi
+  fi
   remember "$reasons"
   return 1
 }

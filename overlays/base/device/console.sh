@@ -18,6 +18,9 @@ fingerprint() { ssh-keygen -l -f "$RUN/identity/ssh/ssh_host_ed25519_key.pub" 2>
 
 status() {
   standing=committed
+  # Why: npm run status. Nobody has judged it, and nothing will.
+  [ ! -e "$RUN/stray" ] || standing='runs as it is, and is not committed'
+  [ ! -e "$RUN/committed" ] || standing=committed
   [ ! -e "$RUN/trial" ] || standing="on trial: $(cat "$RUN/reasons" 2>/dev/null)"
   echo
   echo "  host        $(cat /etc/hostname)"

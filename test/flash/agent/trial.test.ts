@@ -163,6 +163,14 @@ describeAgent('a trial', (shell) => {
     expect([host.selected, calls.filter((call) => /reboot|sleep/.test(call))]).toEqual(['b', []])
   })
 
+  it('says so where it cannot commit itself', async () => {
+    const host = await under({}, 'id one\ncommit local\nseconds 106\n')
+    host.careless('trial', '  sync -f "$DATA_DIR" || return 1', '  return 1')
+    host.call(['trial'])
+    expect(host.record?.reason).toMatch(/^not so within 106 seconds: healthy, and its commit cannot be written/)
+    expect(host.selected).toBe('a')
+  })
+
   it('ends at its deadline, and says what it waited for', async () => {
     const host = await under()
     host.device.write('net/route', '')
