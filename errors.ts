@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'generation'
   | 'registry'
   | 'private'
+  | 'stopped'
 
 /**
  * A failure that the owner can do something about. The message states what failed, quotes values and says what was

@@ -19,6 +19,8 @@ export interface Artifact {
   readonly boot: FileHandle
   /** Bytes of the boot file system. */
   readonly bootSize: number
+  /** Whether a build has written to its files since they were opened: it changes them in place. */
+  changed(): Promise<boolean>
 }
 
 /** Opens what the build left in `out/HOST` for as long as `use` takes. */
@@ -33,9 +35,12 @@ export async function withArtifact<T>(host: string, directory: string, use: (art
   try {
     const boot = await open(path('boot.img'))
     try {
+      const files = [slot, boot]
+      const opened = await timesOf(files)
+      const changed = async () => (await timesOf(files)).some((time, index) => time !== opened[index])
       const { size: bootSize } = await boot.stat()
       const manifestDigest = digestOf(manifestBytes)
-      const artifact = { manifest, manifestBytes, manifestDigest, signature, slot, boot, bootSize }
+      const artifact = { manifest, manifestBytes, manifestDigest, signature, slot, boot, bootSize, changed }
       await requireWhole(host, directory, artifact)
       return await use(artifact)
     } finally {
@@ -44,6 +49,11 @@ export async function withArtifact<T>(host: string, directory: string, use: (art
   } finally {
     await slot.close()
   }
+}
+
+async function timesOf(files: readonly FileHandle[]): Promise<bigint[]> {
+  const found = await Promise.all(files.map((file) => file.stat({ bigint: true })))
+  return found.map(({ mtimeNs }) => mtimeNs)
 }
 
 /** The slot's hash tree, as it lies at its end. */

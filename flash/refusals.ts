@@ -50,16 +50,17 @@ const trial: Check = ({ host, standing, slot, slots, committed, update }) => {
   }
   if (standing === 'committed' && committed !== 'damaged') return
   const boots = committed === 'damaged' ? 'its selector is damaged' : `it boots slot ${committed}`
+  const standIn = `let slot ${slot} stand in for it, with today's data: ssh root@${host} 'dd if=/dev/zero of=/dev/disk/by-partlabel/boot-${committed} bs=4096 count=1 && reboot'`
   if (committed !== 'damaged' && slots[committed].state !== 'bootable') {
     refuse(
       `'${host}' runs slot ${slot}, and slot ${committed}, which is committed, cannot be read`,
-      `let slot ${slot} stand in for it, with today's data: ssh root@${host} 'dd if=/dev/zero of=/dev/disk/by-partlabel/boot-${committed} bs=4096 count=1 && reboot'; then the same command`,
+      `${standIn}; then the same command`,
     )
   }
-  refuse(
-    `'${host}' runs slot ${slot}, which is not committed: ${boots}`,
-    `start it again, which mends that: switch it off and on, or ssh root@${host} reboot; then the same command`,
-  )
+  const again = `start it again, which mends that: switch it off and on, or ssh root@${host} reboot; then the same command`
+  // What a firmware does not start from may still be read by Linux.
+  const unlessRead = committed === 'damaged' ? '' : `. Where it does not, ${standIn}`
+  refuse(`'${host}' runs slot ${slot}, which is not committed: ${boots}`, `${again}${unlessRead}`)
 }
 
 const lock: Check = ({ host, lock: held }, _manifest, { owner }) => {

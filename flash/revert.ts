@@ -7,6 +7,7 @@ import { otherSlot } from './plan.ts'
 import { during, type Progress } from './progress.ts'
 import type { Agent } from './remote/agent.ts'
 import type { DeviceStatus } from './remote/status.ts'
+import { isStop, stopped } from './stopped.ts'
 import { awaitCommit, awaitTrial, requireCommitted, restart } from './trial.ts'
 
 export interface RevertJob {
@@ -46,11 +47,22 @@ export async function revert({ agent, clock, progress, data }: RevertJob): Promi
     const watch = await restart(agent, clock, expected)
     await awaitTrial(watch)
     await awaitCommit(watch)
+  }).catch((error) => {
+    throw isStop(error) ? leftOnItsWay(before, slot, error) : error
   })
   const downtime = (clock.now() - begun) / 1000
   requireCommitted(await persistently(clock, () => agent.status()), expected)
   const kind = plan.kind === 'revert' ? 'reverted' : 'ended'
   return { kind, from: before.slot, slot, root, data, downtime }
+}
+
+/** A revert commits itself, whether or not anybody waits for it. */
+function leftOnItsWay({ host }: DeviceStatus, slot: Slot, cause: unknown): UserError {
+  return stopped(
+    `'${host}' goes on into slot ${slot} by itself, and keeps it once it is healthy`,
+    `see first where it has come to, since the same command again would leave slot ${slot}: npm run status ${host}`,
+    cause,
+  )
 }
 
 export function planRevert(status: DeviceStatus, data: RevertJob['data']): RevertPlan {

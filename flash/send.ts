@@ -15,6 +15,8 @@ export interface Source {
   /** Blocks that may be sent. */
   readonly all: Range
   missing(): Promise<Range[]>
+  /** Whether somebody has written to the file since it was opened. */
+  changed(): Promise<boolean>
 }
 
 export interface Sender {
@@ -35,7 +37,8 @@ export async function sendUntilWhole(sender: Sender, source: Source, transfer: '
     const lost = await send(sender, source, ranges)
     ranges = await compare(sender, source)
     stalled = blocksIn(ranges) < before ? 0 : stalled + 1
-    if (stalled === (lost === undefined ? 1 : ATTEMPTS)) throw lost ?? damaged(sender.agent.host, source, ranges)
+    if (stalled < (lost === undefined ? 1 : ATTEMPTS)) continue
+    throw lost ?? ((await source.changed()) ? changed(source) : damaged(sender.agent.host, source, ranges))
   }
 }
 
@@ -70,6 +73,12 @@ async function send(sender: Sender, source: Source, ranges: readonly Range[]): P
     await clock.sleep(DELAY)
     return error
   }
+}
+
+function changed({ part }: Source): UserError {
+  return new UserError('update', `the image was built anew while its ${part} was sent`, {
+    hint: 'let the build come to its end, and type the same command again; what runs there goes on running',
+  })
 }
 
 function damaged(host: string, { part }: Source, ranges: readonly Range[]): UserError {

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { Expected } from './expected.ts'
 import type { DeviceStatus, TrialState } from './remote/status.ts'
+import { stopped } from './stopped.ts'
 
 /** Nothing was heard of a host that may be on its way. */
 export class UnheardError extends Error {
@@ -43,6 +44,30 @@ export function neverBack({ before, slot, seconds }: Expected, last: unknown): U
     ].join(' '),
     cause: last,
   })
+}
+
+type Terms = Pick<Expected, 'before' | 'slot' | 'seconds'>
+
+/** The host may have heard it, or not. */
+export function commitUnheard({ before, slot, seconds }: Terms, last: unknown): UserError {
+  const said = last instanceof Error ? `: ${last.message}` : ''
+  return new UserError(
+    'update',
+    `slot ${slot} of '${before.host}' is healthy; whether its commit arrived is not known${said}`,
+    {
+      hint: `if it did not, the host goes back to slot ${before.slot} by itself within ${seconds} s of its start: npm run status ${before.host}`,
+      cause: last,
+    },
+  )
+}
+
+/** Whoever waited was stopped; the host was not. */
+export function leftOnTrial({ before, slot, seconds }: Terms, cause: unknown): UserError {
+  return stopped(
+    `'${before.host}' was told to try slot ${slot}, and nobody waits for it any more`,
+    `unless it is committed already it goes back to slot ${before.slot} by itself, within ${seconds} s of its start: npm run status ${before.host}; then the same command tries it again`,
+    cause,
+  )
 }
 
 export function neverDecided({ before, slot }: Expected, reasons: readonly string[]): UserError {

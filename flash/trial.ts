@@ -4,7 +4,7 @@ import { isUnreachable, persistently } from './persist.ts'
 import type { Agent } from './remote/agent.ts'
 import { AgentRefusal } from './remote/answers.ts'
 import type { DeviceStatus, TrialState } from './remote/status.ts'
-import { fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
+import { commitUnheard, fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
 
 export interface Watch {
   readonly agent: Agent
@@ -68,6 +68,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
     } catch (error) {
       // What fell back meanwhile says why.
       if (isRefusal(error, 'state')) requireTrial(await persistently(clock, () => agent.state()), expected)
+      if (isUnreachable(error)) throw commitUnheard(expected, error)
       if (!isRefusal(error, 'unhealthy') || clock.now() > watch.until) throw error
       await clock.sleep(POLL)
       await awaitHealth(watch)

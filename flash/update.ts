@@ -5,7 +5,9 @@ import { isUnreachable, persistently } from './persist.ts'
 import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
 import { during } from './progress.ts'
 import { newRun, type Run, type StepTime, timed, type UpdateJob } from './run.ts'
+import { isStop } from './stopped.ts'
 import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, type Watch } from './trial.ts'
+import { leftOnTrial } from './trial-failure.ts'
 import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-slot.ts'
 
 export type Updated =
@@ -38,6 +40,7 @@ export async function update(job: UpdateJob): Promise<Updated> {
   try {
     await performAll(run, steps)
   } catch (error) {
+    if (isStop(error) && run.downFrom !== undefined) throw leftOnTrial({ ...run, seconds: goal.trialSeconds }, error)
     // Nobody waits ten minutes for a lock of whoever was refused.
     if (!isUnreachable(error)) await agent.release().catch(() => undefined)
     throw error

@@ -34,7 +34,11 @@ export function sendSlot(run: Run, transfer: Goal['transfer']): Promise<void> {
   const { agent, artifact } = run
   const all = { first: 0, count: artifact.manifest.slot.dataBlocks }
   const missing = () => agent.missingInSlot()
-  return sendUntilWhole(senderOf(run), { part: 'slot', file: artifact.slot, all, missing }, transfer)
+  return sendUntilWhole(
+    senderOf(run),
+    { part: 'slot', file: artifact.slot, all, missing, changed: artifact.changed },
+    transfer,
+  )
 }
 
 /** But for its first block: until `finish` brings that, nothing boots from there. */
@@ -45,7 +49,11 @@ export async function sendBoot(run: Run, transfer: Goal['transfer']): Promise<vo
   const all = { first: 1, count: blocks - 1 }
   // The question brings the tree, without which the host takes nothing.
   if (transfer === 'full') await persistently(run.clock, missing)
-  await sendUntilWhole(senderOf(run), { part: 'boot', file: artifact.boot, all, missing }, transfer)
+  await sendUntilWhole(
+    senderOf(run),
+    { part: 'boot', file: artifact.boot, all, missing, changed: artifact.changed },
+    transfer,
+  )
 }
 
 /** Where the answer was lost it may be finished already: a second one is refused, so the host is asked first. */

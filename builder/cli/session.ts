@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { UserError } from '../../errors.ts'
 import type { Surroundings } from '../workshop.ts'
 import { describeFailure } from './failure.ts'
 import { openReporter } from './reporter.ts'
@@ -24,7 +25,7 @@ export async function withSession(project: string, use: (session: Session) => Pr
   let stoppedBy: Stop | undefined
   const fail = (error: unknown) => {
     reporter.close()
-    process.exitCode = stoppedBy === undefined ? printFailure(error) : statusOf(stoppedBy)
+    process.exitCode = stoppedBy === undefined ? printFailure(error) : printStop(error, stoppedBy)
   }
   const release = onStop((name) => {
     stoppedBy = name
@@ -45,8 +46,6 @@ export async function withSession(project: string, use: (session: Session) => Pr
     await use({ env, project, reporter, now, signal: stop.signal, print, leaveTerminal: () => reporter.close() })
   } catch (error) {
     fail(error)
-    if (stoppedBy !== undefined)
-      process.stderr.write('stopped: what is done is kept, the same command goes on from here\n')
   } finally {
     reporter.close()
     release()
@@ -57,6 +56,16 @@ function printFailure(error: unknown): number {
   const { text, exitCode } = describeFailure(error)
   process.stderr.write(`${text}\n`)
   return exitCode
+}
+
+/** Where the same command does not go on, the one that was ended says what does. */
+function printStop(error: unknown, name: Stop): number {
+  const text =
+    error instanceof UserError && error.code === 'stopped'
+      ? `stopped: ${error.message}\nhint: ${error.hint}`
+      : 'stopped: what is done is kept, the same command goes on from here'
+  process.stderr.write(`${text}\n`)
+  return statusOf(name)
 }
 
 /** Calls back at the first signal; the second one ends the program at once. Returns what ends the watch. */

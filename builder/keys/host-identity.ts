@@ -95,19 +95,22 @@ export async function hostIdentityTar(
   host: string,
   trust: Trust,
 ): Promise<Uint8Array | undefined> {
-  const own = await readPrivate(place, host)
+  const own = await readPublished(place, host)
   return own === undefined ? undefined : tarBytes(identityMembers(own, trust))
 }
 
-/**
- * A host's own keys as it takes them over the network, in memory alone; undefined where this project has no private half.
- * A key that is not published yet would lock out every controller.
- */
+/** A host's own keys as it takes them over the network, in memory alone; undefined where this project has no private half. */
 export async function hostOwnKeys(place: IdentityPlace, host: string): Promise<Uint8Array | undefined> {
+  const own = await readPublished(place, host)
+  return own === undefined ? undefined : Buffer.from(ownKeysText(own))
+}
+
+/** A key that is not published yet would lock out every controller. */
+async function readPublished(place: IdentityPlace, host: string): Promise<PrivateIdentity | undefined> {
   const own = await readPrivate(place, host)
   if (own === undefined) return undefined
   const known = readPublicIdentity(place.project, host)
-  if (known !== undefined && isSame(known, publicOf(own))) return Buffer.from(ownKeysText(own))
+  if (known !== undefined && isSame(known, publicOf(own))) return own
   throw new UserError('key', `'${publicIdentityFile(host)}' does not say what is in '${privateIdentityFile(host)}'`, {
     hint: `a run that was cut, or half of a commit: npm run init ${host} publishes it`,
   })
@@ -182,6 +185,6 @@ function refuseSecond({ project }: IdentityPlace, host: string): void {
   const own = privateIdentityFile(host)
   if (!existsSync(join(project, own))) return
   throw new UserError('key', `${host} has an identity that was made here, in '${own}', and shows another key`, {
-    hint: `flash its disk anew; or, if it shall keep its own, remove ${own} and ${publicIdentityFile(host)} first`,
+    hint: `was its key renewed from another copy of the project? git pull. Otherwise flash its disk anew; or, if it shall keep its own, remove ${own} and ${publicIdentityFile(host)} first`,
   })
 }

@@ -20,7 +20,8 @@ export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter
   const draw = (above: readonly string[] = []) => {
     live.draw(above, renderDisplay({ running: [...running.values()], ...counts }, clock.now(), screen.size()))
   }
-  const timer = setInterval(draw, FRAME).unref()
+  // Nothing is drawn over what others write to the terminal while no step is under way.
+  let timer: NodeJS.Timeout | undefined
   const end = (key: number, ending: Ending | 'failed') => {
     const step = running.get(key)
     if (step === undefined) return
@@ -32,6 +33,7 @@ export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter
     step(name, total) {
       const key = next++
       running.set(key, begin(name, total, clock.now()))
+      timer ??= setInterval(draw, FRAME).unref()
       return {
         advance(bytes) {
           const step = running.get(key)
@@ -45,6 +47,7 @@ export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter
     warn: (text) => draw(`${paint('33', 'warning:', screen.color)} ${text}`.split('\n')),
     close() {
       clearInterval(timer)
+      timer = undefined
       running.clear()
       draw(counts.reused === 0 ? [] : [reusedText(counts.reused)])
       counts = { done: 0, reused: 0 }

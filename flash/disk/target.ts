@@ -1,9 +1,10 @@
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { layoutOnDisk, SECTOR } from '../../images/layout.ts'
 import { formatBytes } from '../format.ts'
 import { type BlockDevice, type KernelFiles, readBlockDevice } from './block-device.ts'
+import { diskFailure } from './failure.ts'
 
 /** What of a host decides which disk is its own. Bytes. */
 export interface DiskHost {
@@ -21,7 +22,7 @@ export const KERNEL_FILES: KernelFiles = { sys: '/sys', proc: '/proc' }
 
 /** Finds out what a path is, and refuses what is not a whole disk that nothing uses and that fits the host. */
 export function findTarget(path: string, host: DiskHost, files: KernelFiles = KERNEL_FILES): Target {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = statAt(path)
   if (found === undefined) return missingFile(path, host)
   if (found.isFile()) return checkedSize({ kind: 'file', path, size: found.size, state: 'there' }, host)
   if (found.isBlockDevice()) return deviceTarget(path, readBlockDevice(numberOf(found.rdev), files), host)
@@ -29,6 +30,14 @@ export function findTarget(path: string, host: DiskHost, files: KernelFiles = KE
   throw new UserError('usage', `cannot flash '${path}': it is ${what}, wanted a disk or a file`, {
     hint: LIST_DISKS,
   })
+}
+
+function statAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw diskFailure('open', path, error)
+  }
 }
 
 const LIST_DISKS = 'see which disks there are: lsblk -o NAME,SIZE,MODEL,LABEL'
@@ -86,7 +95,7 @@ function missingFile(path: string, host: DiskHost): Target {
   if (full.startsWith('/dev/')) {
     throw new UserError('usage', `cannot flash '${path}': there is no such disk`, { hint: LIST_DISKS })
   }
-  if (statSync(dirname(full), { throwIfNoEntry: false })?.isDirectory()) {
+  if (statAt(dirname(full))?.isDirectory()) {
     const size = Math.floor(host.disk / SECTOR) * SECTOR
     return checkedSize({ kind: 'file', path, size, state: 'missing' }, host)
   }

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { during, type Progress } from '../progress.ts'
+import { isStop, stopped } from '../stopped.ts'
 import type { Disk } from './disk.ts'
 import type { Stage } from './part.ts'
 import type { DiskPlan } from './plan.ts'
@@ -22,7 +23,9 @@ export async function writeDisk(disk: Disk, plan: DiskPlan, options: WriteDiskOp
   try {
     await writeAndReadBack(disk, plan, { ...options, image })
   } catch (error) {
-    options.progress.notice(`'${disk.path}' is half written and boots nothing; the same command writes it anew`)
+    const [state, hint] = [`'${disk.path}' is half written and boots nothing`, 'the same command writes it anew']
+    if (isStop(error)) throw stopped(state, hint, error)
+    options.progress.notice(`${state}; ${hint}`)
     throw error
   } finally {
     await image.close()

@@ -7,9 +7,12 @@ import { plainText } from './plain-text.ts'
 const text = z.string().max(4096).transform(plainText)
 const word = z.string().regex(/^[A-Za-z0-9_.+=~:@/-]{1,200}$/)
 const count = z.number().int().nonnegative()
+/** Seconds of the last moment whose year has four digits: of what is later there is no date to print. */
+const LAST = 253_402_300_799
+const time = count.max(LAST)
 const slot = z.enum(['a', 'b'])
 const root = z.string().regex(/^[0-9a-f]{64}$/)
-const serial = z.object({ time: count, number: count })
+const serial = z.object({ time, number: count })
 const optionalText = text.nullish().transform((value) => value || undefined)
 
 export const healthSchema = z.discriminatedUnion('state', [
@@ -58,9 +61,9 @@ export const statusSchema = stateSchema.extend({
   host: word,
   board: word,
   layout: count,
-  uptime: z.number().nonnegative(),
+  uptime: z.number().nonnegative().max(LAST),
   health: healthSchema,
-  built: count,
+  built: time,
   slots: z.object({ a: slotState, b: slotState }),
   /** Roots that were committed here, of those that the slots may hold, where the agent says so. */
   proven: z.array(root).max(2).optional(),
@@ -76,8 +79,8 @@ export const statusSchema = stateSchema.extend({
       z.object({ state: z.literal('failed'), reason: optionalText }),
     ])
     .nullable(),
-  clock: z.object({ now: count, source: z.enum(['network', 'saved']) }),
-  firmware: z.object({ version: text, time: count }),
+  clock: z.object({ now: time, source: z.enum(['network', 'saved']) }),
+  firmware: z.object({ version: text, time }),
   kernel: text,
 })
 

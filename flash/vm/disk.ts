@@ -48,8 +48,17 @@ export function temporaryDirectory(parent: string): string {
 export function removeAbandoned(parent: string): void {
   for (const name of readdirSync(parent)) {
     const owner = /^hangar-vm-(\d+)-/.exec(name)?.[1]
-    if (owner !== undefined && !existsSync(`/proc/${owner}`))
-      rmSync(join(parent, name), { recursive: true, force: true })
+    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeOwn(join(parent, name))
+  }
+}
+
+/** What another user's process left is that user's to remove. */
+function removeOwn(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EACCES' && code !== 'EPERM') throw error
   }
 }
 

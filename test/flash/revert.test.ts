@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type RevertJob, revert } from '../../flash/revert.ts'
+import { stopAfter } from '../helpers/fake-clock.ts'
 import { updateBench } from '../helpers/update-bench.ts'
 
 async function revertBench() {
@@ -30,6 +31,16 @@ describe('a revert', () => {
     await goBack()
     expect(await goBack()).toMatchObject({ from: 'a', slot: 'b' })
     expect(host.committed).toBe('b')
+  })
+
+  it('that nobody waits for any more ends by itself, and the same command would undo it', async () => {
+    const { host, clock, goBack } = await revertBench()
+    stopAfter(clock, () => host.calls.includes('reboot'))
+    await expect(goBack()).rejects.toMatchObject({
+      code: 'stopped',
+      message: "'adama' goes on into slot a by itself, and keeps it once it is healthy",
+      hint: expect.stringContaining('the same command again would leave slot a: npm run status adama'),
+    })
   })
 
   it('has nowhere to go from a host that was never updated', async () => {

@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BLOCK } from '../../images/layout.ts'
+import type { FakeHost } from '../helpers/fake-agent.ts'
+import { stopAfter } from '../helpers/fake-clock.ts'
 import { updateBench } from '../helpers/update-bench.ts'
 import { updateImage } from '../helpers/update-image.ts'
 
@@ -8,6 +12,16 @@ const rejection = (promise: Promise<unknown>) =>
     () => undefined,
     (error: { code?: string; message: string; hint?: string }) => error,
   )
+
+/** Does something right before blocks of the slot are sent for the n-th time. */
+function beforeSend(host: FakeHost, nth: number, what: () => void): void {
+  const call = host.call.bind(host)
+  let sends = 0
+  host.call = async (words, options) => {
+    if (words.slice(0, 2).join(' ') === 'write blocks' && words.at(-1) === 'slot' && ++sends === nth) what()
+    return call(words, options)
+  }
+}
 
 describe('an update', () => {
   it('writes the other slot, tries it, and commits it once it is healthy', async () => {
@@ -173,6 +187,25 @@ describe('a disk that does not hold what is written', () => {
     // The next controller need not wait until it is forgotten.
     expect(host.lock).toBeNull()
   })
+
+  it('is given up on a connection that breaks, too', async () => {
+    const { host, run } = await updateBench()
+    host.slots.b.rotten = 17
+    beforeSend(host, 2, () => host.faults.cuts.push({ call: 'write blocks slot', after: 5 }))
+    expect((await rejection(run()))?.message).toContain('1 blocks of the slot do not stay on the disk')
+    expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(3)
+  })
+
+  it('is not blamed where the image was built anew meanwhile', async () => {
+    const { host, directory, run } = await updateBench()
+    const other = updateImage({ name: 'newer' })
+    beforeSend(host, 1, () => writeFileSync(join(directory, 'slot.img'), other.slot, { flag: 'r+' }))
+    expect(await rejection(run())).toMatchObject({
+      message: 'the image was built anew while its slot was sent',
+      hint: expect.stringContaining('the same command again'),
+    })
+    expect([host.slots.b.state, host.running, host.boots]).toEqual(['unbootable', 'a', 1])
+  })
 })
 
 describe('a trial', () => {
@@ -203,6 +236,38 @@ describe('a trial', () => {
     expect(clock.now()).toBeLessThan(15 * 60_000)
     host.powerCycle()
     expect([host.running, host.committed]).toEqual(['a', 'a'])
+  })
+
+  it('that is heard no more once it is healthy may be committed or not, and says so', async () => {
+    const { host, clock, run } = await updateBench()
+    const call = host.call.bind(host)
+    host.call = async (words, options) => {
+      if (words[0] === 'commit') host.faults.offlineFrom = clock.now()
+      return call(words, options)
+    }
+    const error = await rejection(run())
+    expect(error).toMatchObject({ code: 'update' })
+    expect(error?.message).toContain(
+      "slot b of 'adama' is healthy; whether its commit arrived is not known: cannot reach",
+    )
+    expect(error?.hint).toContain('goes back to slot a by itself within 300 s')
+  })
+
+  it('that nobody waits for any more says where it ends', async () => {
+    const { host, clock, run } = await updateBench()
+    stopAfter(clock, () => host.calls.includes('reboot'))
+    expect(await rejection(run())).toMatchObject({
+      code: 'stopped',
+      message: "'adama' was told to try slot b, and nobody waits for it any more",
+      hint: expect.stringContaining('it goes back to slot a by itself, within 300 s of its start'),
+    })
+  })
+
+  it('that was not begun is gone on with by the same command: whoever stops is told nothing else', async () => {
+    const { host, clock, run } = await updateBench()
+    host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 200 * BLOCK })
+    stopAfter(clock, () => host.calls.includes('write blocks slot'))
+    expect(await rejection(run())).toMatchObject({ name: 'AbortError' })
   })
 
   it('of somebody else is not committed', async () => {

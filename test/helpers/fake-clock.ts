@@ -10,3 +10,12 @@ export class FakeClock implements Clock {
     this.milliseconds += milliseconds
   }
 }
+
+/** Whoever waits is stopped, as by Ctrl-C, from when that is true. */
+export function stopAfter(clock: FakeClock, isTime: () => boolean): void {
+  const sleep = clock.sleep.bind(clock)
+  clock.sleep = async (milliseconds) => {
+    if (isTime()) throw new DOMException('stopped by SIGINT', 'AbortError')
+    await sleep(milliseconds)
+  }
+}

@@ -187,7 +187,7 @@ describe('an adopted identity', () => {
     const before = all()
     await expect(adoptHostIdentity(place, 'tiny', KEY)).rejects.toMatchObject({
       code: 'key',
-      hint: expect.stringContaining('flash its disk anew'),
+      hint: expect.stringMatching(/git pull\. Otherwise flash its disk anew/),
     })
     expect(all()).toEqual(before)
   })
@@ -206,6 +206,20 @@ describe("what goes onto a host's disk", () => {
     expect(text('./ssh/ssh_host_ed25519_key')).toBe((await secret()).ssh[0])
     expect(text('./age/key')).toBe(`${(await secret()).age[0]?.identity}\n`)
     expect(text('./trust/signing')).toBe('ssh-ed25519 AAAA owner\n')
+  })
+
+  it('is never a key that no controller knows', async () => {
+    const { place, hosts } = await newPlace()
+    await made(place)
+    const published = readFileSync(join(hosts, 'tiny.identity.json'))
+    await rotateHostIdentity(place, 'tiny', 'ssh')
+    writeFileSync(join(hosts, 'tiny.identity.json'), published)
+    await expect(hostIdentityTar(place, 'tiny', { signing: [], serial: { time: 5, number: 1 } })).rejects.toMatchObject(
+      {
+        code: 'key',
+        hint: expect.stringContaining('npm run init tiny publishes it'),
+      },
+    )
   })
 })
 

@@ -86,6 +86,15 @@ describe('the live display', () => {
     expect(raw).toEqual([])
   })
 
+  it('draws what begins after somebody else had the terminal', () => {
+    const { seen, step, close } = terminal()
+    close()
+    step('write', 100).advance(50)
+    vi.advanceTimersByTime(1000)
+    expect(seen.at(-2)).toMatch(/^ {2}write {2}50 B of 100 B/)
+    close()
+  })
+
   it('uses colours only where they are wanted', () => {
     const ended = (color: boolean) => {
       const { raw, step, close } = terminal({ color })

@@ -138,6 +138,21 @@ describe('a path', () => {
     expect(() => findTarget(path, HOST)).toThrow(expect.objectContaining({ code: 'size' }))
   })
 
+  it.skipIf(process.getuid?.() !== 0)('that this user may not look into is no mistake of hangar', async () => {
+    const closed = join(await tempDirectory(), 'closed')
+    mkdirSync(closed, { mode: 0o700 })
+    const look = () => findTarget(join(closed, 'disk.img'), HOST)
+    expect(look).not.toThrow()
+    process.seteuid?.(65534)
+    try {
+      expect(look).toThrow(
+        expect.objectContaining({ code: 'usage', hint: expect.stringContaining('type the same command as root') }),
+      )
+    } finally {
+      process.seteuid?.(0)
+    }
+  })
+
   it('in /dev where nothing is never becomes a file', () => {
     expect(() => findTarget('/dev/sdzz', HOST)).toThrow(
       expect.objectContaining({ code: 'usage', message: "cannot flash '/dev/sdzz': there is no such disk" }),

@@ -29,6 +29,9 @@ describe('a status', () => {
     ['slot', 'c'],
     ['root', 'xyz'],
     ['uptime', -1],
+    // Of what lies behind the year 9999 no date can be printed.
+    ['uptime', 1e300],
+    ['clock', { now: 253_402_300_800, source: 'network' }],
     ['standing', 'maybe'],
     ['bootId', 'x\u001b[31m'],
     ['kernel', 'x'.repeat(5000)],

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { withArtifact } from '../../../flash/artifact.ts'
 import { zstdCompress } from '../../../flash/compress.ts'
@@ -15,6 +16,7 @@ import { controlPrograms, zstdUnpack } from '../../helpers/control-programs.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { type SshServer, startSshServer, whyNoServer } from '../../helpers/ssh-server.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
 import { NO_IDENTITY, OWNER, UPDATE, updateBench } from '../../helpers/update-bench.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 
@@ -128,6 +130,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     expect(error?.message).toMatch(
       /^127\.0\.0\.1:\d+ is not 'adama': it shows the host key SHA256:\S+, pinned is SHA256:/,
     )
+    expect(error?.hint).toContain('its key was renewed from another copy of the project (git pull)')
     expect(error?.hint).toMatch(/npm run init adama -- --adopt SHA256:[A-Za-z0-9+/]{43}$/)
     expect(host.calls).toEqual([])
   })
@@ -147,6 +150,22 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     const error = await rejection(statusOver(options(server, { keyFile: `${other.keyFile}.2` })))
     expect(error).toMatchObject({ code: 'login' })
     expect(error?.message).toContain('refuses the key')
+  })
+
+  it('a key that ssh does not use is told from one that the host refuses', async () => {
+    const server = await startSshServer(newHost())
+    const key = await readFile(server.keyFile)
+    const failing = async (bytes: Uint8Array, mode: number) => {
+      const keyFile = join(await tempDirectory(), 'key')
+      await writeFile(keyFile, bytes, { mode })
+      return { keyFile, error: await rejection(statusOver(options(server, { keyFile }))) }
+    }
+    const open = await failing(key, 0o644)
+    expect(open.error).toMatchObject({ code: 'login', hint: `chmod 600 '${open.keyFile}'` })
+    expect(open.error?.message).toContain('others than its owner may read it')
+    const half = await failing(key.subarray(0, 100), 0o600)
+    expect(half.error).toMatchObject({ code: 'login', hint: 'it is damaged: bring your copy of it' })
+    expect((await failing(key, 0o600)).error).toBeUndefined()
   })
 
   it('a host without an agent is told from one that is not there', async () => {

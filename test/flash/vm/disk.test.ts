@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { copyDisk, removeAbandoned, temporaryDirectory, withDisk } from '../../../flash/vm/disk.ts'
@@ -54,5 +54,19 @@ describe('directories that a killed process left', () => {
     for (const path of [dead, other]) mkdirSync(path)
     removeAbandoned(parent)
     expect([living, dead, other].map((path) => existsSync(path))).toEqual([true, false, true])
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('stay where another user left them, and stop nobody', async () => {
+    const parent = await tempDirectory()
+    const dead = join(parent, 'hangar-vm-4194305-abcdef')
+    mkdirSync(dead, { mode: 0o700 })
+    chmodSync(parent, 0o755)
+    process.seteuid?.(65534)
+    try {
+      removeAbandoned(parent)
+    } finally {
+      process.seteuid?.(0)
+    }
+    expect(existsSync(dead)).toBe(true)
   })
 })
