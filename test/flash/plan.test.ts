@@ -109,6 +109,14 @@ describe('a plan is refused', () => {
     expect(refused?.hint).toContain('Raspberry Pi Imager')
   })
 
+  it('for a stray slot with a way out, too, where starting it again does not help', () => {
+    const hint = (status: Parameters<typeof refusal>[0]) => refusal(status)?.hint
+    expect(hint({ standing: 'stray', committed: 'b', slots: BOTH })).toMatch(
+      /start it again, which mends that: .*\. Where it does not, let slot a stand in .*of=\/dev\/disk\/by-partlabel\/boot-b /,
+    )
+    expect(hint({ committed: 'damaged' })).not.toContain('stand in')
+  })
+
   it('for a smaller serial, unless that is asked for', () => {
     const older = wanting({ serial: { time: 0, number: 9 } })
     expect(refusal({}, older)?.message).toContain("serial 0.9 is smaller than what 'adama' has committed, 1.1")
