@@ -138,11 +138,12 @@ decided_trial() {
   return 1
 }
 
-# Only what is new: each is a write to the disk.
+# Only what is new: each is a write to the disk. Nothing once it is abandoned, whose reason says more; under the record's
+# lock, since whoever abandons it may do so right now.
 remember() {
   [ "$(cat "$RUN/reasons" 2>/dev/null)" != "$1" ] || return 0
   echo "$1" >"$RUN/reasons"
-  record_set reason "$LAST_SEEN$(echo "$1" | head -n 8 | tr '\n' ';')"
+  { flock 8 && [ ! -e "$RUN/abandoned" ] && record_change reason "$LAST_SEEN$(echo "$1" | head -n 8 | tr '\n' ';')"; } 8>"$RUN/record.lock"
 }
 
 record_reasons() { tr '\n' ';' <"$RUN/reasons" 2>/dev/null | cut -c 1-1000; }
@@ -152,7 +153,8 @@ abandon_trial() {
   [ -e "$RUN/trial" ] || return 0
   [ ! -e "$RUN/committed" ] || return 0
   say "the trial ends: $1"
-  record_set reason "$1"
+  # The first reason is why.
+  [ -e "$RUN/abandoned" ] || { : >"$RUN/abandoned" && record_set reason "$1"; }
   sync
   # What hangs in shutting down must not keep a trial alive.
   systemctl reboot --no-block

@@ -219,6 +219,27 @@ describeAgent('a trial', (shell) => {
     expect(host.selected).toBe('a')
   })
 
+  it('that was abandoned keeps the reason, whatever it waits for while the host goes down', async () => {
+    const said = async (careless?: (host: PretendHost) => unknown) => {
+      const host = await under()
+      careless?.(host)
+      host.device.write('net/route', '')
+      host.call(['abandon', 'it came up in emergency mode'])
+      // From here on as where the machine takes its time.
+      host.device.write('proc/uptime', '100.25 50.00\n')
+      host.call(['trial'])
+      return host.record?.reason
+    }
+    expect(await said()).toBe('it came up in emergency mode')
+    const forgetful = (host: PretendHost) => host.careless('trial', '[ -e "$RUN/abandoned" ] || {', '{')
+    expect(await said(forgetful)).toMatch(/^not so within/)
+    const waiting = (host: PretendHost) =>
+      host
+        .careless('trial', '[ ! -e "$RUN/abandoned" ] &&', '')
+        .careless('trial', /record_reasons\)"$/m, 'record_reasons)"; return')
+    expect(await said(waiting)).toMatch(/^last seen: there is no default gateway/)
+  })
+
   it('is abandoned at once where somebody asks for it, but never once it is committed', async () => {
     const host = await under()
     expect(host.call(['abandon', 'it came up in emergency mode']).calls).toContain('systemctl reboot --no-block')
