@@ -36,24 +36,26 @@ export function fellBack(state: TrialState, expected: Expected, reasons: readonl
 }
 
 export function neverBack({ before, slot, seconds }: Expected, last: unknown): UserError {
-  const said = last instanceof Error ? `: ${last.message}` : ''
-  return new UserError('update', `'${before.host}' did not come back from the restart into slot ${slot}${said}`, {
-    hint: [
-      `by itself it goes back to slot ${before.slot} ${seconds} s after its start, or at a hang after 15 s;`,
-      `look again: npm run status ${before.host}; switching it off and on ends on slot ${before.slot} too`,
-    ].join(' '),
-    cause: last,
-  })
+  return new UserError(
+    'update',
+    `'${before.host}' did not come back from the restart into slot ${slot}${lastWord(last)}`,
+    {
+      hint: [
+        `by itself it goes back to slot ${before.slot} ${seconds} s after its start, or at a hang after 15 s;`,
+        `look again: npm run status ${before.host}; switching it off and on ends on slot ${before.slot} too`,
+      ].join(' '),
+      cause: last,
+    },
+  )
 }
 
 type Terms = Pick<Expected, 'before' | 'slot' | 'seconds'>
 
 /** The host may have heard it, or not. */
 export function commitUnheard({ before, slot, seconds }: Terms, last: unknown): UserError {
-  const said = last instanceof Error ? `: ${last.message}` : ''
   return new UserError(
     'update',
-    `slot ${slot} of '${before.host}' is healthy; whether its commit arrived is not known${said}`,
+    `slot ${slot} of '${before.host}' is healthy; whether its commit arrived is not known${lastWord(last)}`,
     {
       hint: `if it did not, the host goes back to slot ${before.slot} by itself within ${seconds} s of its start: npm run status ${before.host}`,
       cause: last,
@@ -75,6 +77,10 @@ export function neverDecided({ before, slot }: Expected, reasons: readonly strin
   return new UserError('update', `the trial of slot ${slot} of '${before.host}' came to no end${waits}`, {
     hint: `it was not committed: switching it off and on ends on slot ${before.slot}; what it says: npm run status ${before.host}`,
   })
+}
+
+function lastWord(last: unknown): string {
+  return last instanceof Error ? `: ${last.message}` : ''
 }
 
 export function notCommitted(status: DeviceStatus, slot: string, root: string): UserError {
