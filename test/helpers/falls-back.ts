@@ -20,7 +20,7 @@ export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: Fa
   expect(said).toMatch(/^1 /)
   expect(vm.starts.length, said).toBeGreaterThan(starts)
   await vm.reachable(600)
-  expect(vm.starts.slice(starts)[0]).toEqual({ partition: PARTITION[other(before)], tryboot: true })
+  expect(vm.starts.slice(starts)[0]).toEqual({ partition: PARTITION[otherSlot(before)], tryboot: true })
   expect(vm.starts.at(-1)).toEqual({ partition: PARTITION[before.slot], tryboot: false })
   const after = await isBack(vm, before, reason)
   expect(stderr).toMatch(reason)
@@ -33,12 +33,12 @@ export async function isBack(vm: TestVm, before: DeviceStatus, reason: string | 
   const after = await agentStatus(vm)
   expect(after).toMatchObject({
     ...{ slot: before.slot, root: before.root, standing: 'committed', committed: before.slot },
-    update: { phase: 'reverted', slot: other(before) },
+    update: { phase: 'reverted', slot: otherSlot(before) },
   })
   expect(after.update?.reason).toMatch(reason)
   return after
 }
 
-function other({ slot }: DeviceStatus): 'a' | 'b' {
+export function otherSlot({ slot }: DeviceStatus): 'a' | 'b' {
   return slot === 'a' ? 'b' : 'a'
 }
