@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
 import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
 import { type Manifest, parseManifest } from '../../images/manifest.ts'
@@ -276,7 +276,7 @@ function bootId(): Promise<string> {
 
 async function strangersKey(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-key-'))
-  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const path = join(directory, 'key')
   await runProgram(await vmPrograms(), 'ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path])
   return path
