@@ -11,16 +11,19 @@ import { runIn } from '../helpers/project.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
 import { slowDisk } from './slow-disk.ts'
 
-const RUNS = 6
+const RUNS = 12
 
 /** Seconds for a slot, and its bytes. */
 export interface Written {
   readonly ours: number
-  readonly dd: number
+  /** `dd` past the page cache, as the agent writes. */
+  readonly direct: number
+  /** `dd` through it; a slow disk is slow only past it. */
+  readonly cached: number | undefined
   readonly size: number
 }
 
-/** The device's own pipeline and `dd`, in turns. Undefined where this machine cannot make a disk slow. */
+/** The device's own pipeline and `dd` in both ways, in turns. Undefined where this machine cannot make a disk slow. */
 export async function writtenSlots(directory: string, bytesPerSecond?: number): Promise<Written | undefined> {
   const { blocks, env, unpack } = await prepared(directory)
   const size = blocks * BLOCK
@@ -30,19 +33,12 @@ export async function writtenSlots(directory: string, bytesPerSecond?: number): 
   if (bytesPerSecond !== undefined && slow === undefined) return undefined
   try {
     const to = slow?.device ?? file
-    const flags = slow === undefined ? 'conv=notrunc,fsync' : 'conv=notrunc,fsync oflag=direct'
-    const lines = {
-      ours: `${unpack} <records | ./blocks write ${to} 0 ${blocks}`,
-      dd: `dd if='${join(PROJECT, 'out/adama/slot.img')}' of=${to} bs=1M count=${size} iflag=count_bytes ${flags} status=none`,
-    }
-    const times = { ours: [] as number[], dd: [] as number[] }
-    for (let run = 0; run < RUNS; run++)
-      for (const name of ['ours', 'dd'] as const) {
-        const time = await timed(directory, env, slow?.command(lines[name]) ?? lines[name])
-        // The first of each warms what is read.
-        if (run > 0) times[name].push(time)
-      }
-    return { ours: median(times.ours), dd: median(times.dd), size }
+    const dd = `dd if='${join(PROJECT, 'out/adama/slot.img')}' of=${to} bs=1M count=${size} iflag=count_bytes conv=notrunc,fsync status=none`
+    const lines = [`${unpack} <records | ./blocks write ${to} 0 ${blocks}`, `${dd} oflag=direct`]
+    if (slow === undefined) lines.push(dd)
+    const commands = lines.map((line) => slow?.command(line) ?? line)
+    const [ours = Number.NaN, direct = Number.NaN, cached] = await medians(directory, env, commands)
+    return { ours, direct, cached, size }
   } finally {
     slow?.remove()
   }
@@ -60,6 +56,18 @@ async function prepared(directory: string) {
   })
   const unpack = [zstd.file, ...zstd.args, '-dcq', '-M16MiB'].map((word) => `'${word}'`).join(' ')
   return { blocks, env: { ...zstd.env }, unpack }
+}
+
+/** Seconds of each, which take turns, so that what slows the machine down slows them all. */
+async function medians(cwd: string, env: Readonly<Record<string, string>>, lines: readonly string[]) {
+  const times = lines.map((): number[] => [])
+  for (let run = 0; run < RUNS; run++)
+    for (const [index, line] of lines.entries()) {
+      const time = await timed(cwd, env, line)
+      // The first of each warms what is read.
+      if (run > 0) times[index]?.push(time)
+    }
+  return times.map(median)
 }
 
 async function timed(cwd: string, env: Readonly<Record<string, string>>, line: string): Promise<number> {

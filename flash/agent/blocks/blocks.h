@@ -46,14 +46,14 @@ int read_leaves(const struct tree *tree, struct range blocks, uint8_t *leaves);
 /* missing.c */
 enum outcome print_missing(int device, const struct tree *tree);
 
-/* writer.c: neighbouring blocks, written by a thread of its own while the next ones are read. */
+/* writer.c: neighbouring blocks, written and flushed by threads of their own while the next ones are read. */
 #define PIECE_BLOCKS 512u
 struct piece {
 	struct range blocks;
 	_Alignas(BLOCK) uint8_t bytes[PIECE_BLOCKS * BLOCK];
 };
 struct piece *start_writer(int device);
-struct piece *hand_over(struct piece *piece);
+struct piece *hand_over(void);
 enum outcome finish_writer(void);
 
 /* records.c */

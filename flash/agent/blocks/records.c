@@ -87,7 +87,7 @@ static enum outcome open_piece(struct output *output, uint64_t first)
 {
 	if (output->open->blocks.count > 0) {
 		output->written += output->open->blocks.count;
-		output->open = hand_over(output->open);
+		output->open = hand_over();
 	}
 	if (output->open == NULL)
 		return WRITE_FAILED;

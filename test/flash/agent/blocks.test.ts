@@ -19,7 +19,13 @@ import { onPath } from '../../helpers/pretend-device.ts'
 const CC = onPath('cc')
 const directory = mkdtempSync(join(tmpdir(), 'hangar-blocks-'))
 const at = (name: string) => join(directory, name)
-const [checked, plain, fuzz, wide] = ['checked', 'plain', 'fuzz', 'wide'].map(at) as [string, string, string, string]
+const [checked, plain, fuzz, wide, unflushed] = ['checked', 'plain', 'fuzz', 'wide', 'unflushed'].map(at) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+]
 
 if (CC === undefined) console.warn("skipped: the program that moves blocks, which wants a C compiler, 'cc', in PATH")
 
@@ -31,6 +37,8 @@ beforeAll(() => {
   ]
   compileC(CC, checked, partsOfBlocks(), SANITIZED)
   compileC(CC, plain, partsOfBlocks(), [])
+  const failing = [...partsOfBlocks(), join(import.meta.dirname, 'flush-fails.c')]
+  compileC(CC, unflushed, failing, [...SANITIZED, '-Wl,--wrap=fdatasync'])
   compileC(CC, fuzz, driver, SANITIZED)
   compileC(CC, wide, driver, [...SANITIZED, '-DTOO_MANY=1'])
 }, 300_000)
@@ -243,6 +251,21 @@ describe.skipIf(CC === undefined)('blocks write', () => {
   it('says that a write failed, and where', async () => {
     const { code, stderr } = await runWith(checked, ['write', '/dev/full', '8', '40'], [record(8, data(1)), END])
     expect({ code, stderr }).toEqual({ code: 5, stderr: 'blocks: cannot write at block 8: No space left on device\n' })
+  })
+
+  it('ends with what a flush failed with in the middle, which the one at the end is not told', async () => {
+    // Just too few for a flush before the end.
+    const piece = record(0, data(3584))
+    const written = (times: number) =>
+      runWith(unflushed, ['write', at('flushed'), '0', '3584'], [...Array<Buffer>(times).fill(piece), END])
+    writeFileSync(at('flushed'), '')
+    expect(await written(1)).toMatchObject({ code: 0, stdout: '3584\n' })
+    const { code, stdout, stderr } = await written(8)
+    expect({ code, stdout, stderr }).toEqual({
+      code: 5,
+      stdout: '',
+      stderr: 'blocks: cannot write everything out: Input/output error\n',
+    })
   })
 
   it('makes what the other verb then finds there', async () => {
