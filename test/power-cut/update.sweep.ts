@@ -24,7 +24,7 @@ const PATIENCE = 1500
 const LEAST = 2000
 /** No write is left out of any sample. */
 const ALL = Number.POSITIVE_INFINITY
-const THOROUGH = { drops: ALL, keeps: ALL, torn: ALL, subsets: 80 }
+const THOROUGH = { drops: ALL, keeps: ALL, torn: ALL, subsets: 320 }
 /** Of those, so many are looked at with btrfs, and so many with veritysetup. */
 const DATA_SAMPLES = 40
 const SLOT_SAMPLES = 10
