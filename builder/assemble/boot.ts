@@ -4,6 +4,7 @@ import { planFat } from '../../images/disk/fat-write.ts'
 import { BOOT_SIZE } from '../../images/layout.ts'
 import { formatSize } from '../report/format.ts'
 import { bytesSegment, fileSegment, type Segment } from './segment.ts'
+import { type FileState, filledDigest } from './state.ts'
 
 export type BootFile =
   | { readonly file: string; readonly size: number; readonly digest: Digest }
@@ -15,8 +16,11 @@ export interface PlannedBoot {
   readonly size: number
 }
 
-/** The boot file system, its files in the order given: what changes most often comes last, and moves nothing. */
-export function planBoot(host: string, files: Readonly<Record<string, BootFile>>): PlannedBoot {
+/**
+ * The boot file system, its files in the order given: what changes most often comes last, and moves nothing. `state` is
+ * of the one that is there: a kernel that it has is not read again.
+ */
+export function planBoot(host: string, files: Readonly<Record<string, BootFile>>, state?: FileState): PlannedBoot {
   const entries = Object.entries(files)
   const {
     size,
@@ -30,7 +34,8 @@ export function planBoot(host: string, files: Readonly<Record<string, BootFile>>
   if (size > BOOT_SIZE) throw tooLarge(size, entries)
   const segments = entries.map(([, file], index) => {
     const offset = placed[index]?.offset ?? 0
-    return 'text' in file ? bytesSegment(offset, Buffer.from(file.text)) : fileSegment(offset, file)
+    if ('text' in file) return bytesSegment(offset, Buffer.from(file.text))
+    return fileSegment(offset, file, filledDigest(state, file.digest))
   })
   return { segments: [bytesSegment(0, head), ...segments], size }
 }

@@ -38,7 +38,7 @@ export interface PlannedOutputs {
 /** Boot and disk image around a slot. Nothing is written until that is asked for. */
 export function layOut(request: LayOutRequest): PlannedOutputs {
   const { host, slotSize, slot, slotFile, texts, output, state } = request
-  const boot = planBoot(host, request.boot)
+  const boot = planBoot(host, request.boot, state['boot.img'])
   const layout = diskLayout(slotSize)
   const disk = planDisk(layout, host, boot, slot)
   const image = `${host}.img`

@@ -12,26 +12,29 @@ export interface Segment {
   readonly size: number
   /** Of the segment's bytes, zeros at its end included. */
   readonly digest: Digest
+  /** Of the source alone, by which it is known again without being read. */
+  readonly content: Digest
   readonly source: Source
 }
 
 export function bytesSegment(offset: number, bytes: Uint8Array): Segment {
   const whole = bytes.length % BLOCK === 0 ? bytes : padded(bytes)
-  return { offset, size: whole.length, digest: digestOf(whole), source: { bytes: whole } }
+  const digest = digestOf(whole)
+  return { offset, size: whole.length, digest, content: digest, source: { bytes: whole } }
 }
 
-/** A file of the store. Where its size is whole blocks, its digest is the segment's, and it is not read. */
+/**
+ * A file of the store. It is read only where its size is not whole blocks, and nobody knows what digest it has once it is
+ * filled up.
+ */
 export function fileSegment(
   offset: number,
-  { file, size, digest }: { file: string; size: number; digest: Digest },
+  { file, size, digest: content }: { file: string; size: number; digest: Digest },
+  known?: Digest,
 ): Segment {
   const whole = Math.ceil(size / BLOCK) * BLOCK
-  return {
-    offset,
-    size: whole,
-    digest: whole === size ? digest : digestOf(padded(readFileSync(file))),
-    source: { file, length: size },
-  }
+  const digest = whole === size ? content : (known ?? digestOf(padded(readFileSync(file))))
+  return { offset, size: whole, digest, content, source: { file, length: size } }
 }
 
 export function shifted(segments: readonly Segment[], by: number): Segment[] {

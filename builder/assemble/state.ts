@@ -8,7 +8,7 @@ import type { Segment } from './segment.ts'
 export interface FileState {
   readonly size: number
   readonly mtimeMs: number
-  readonly segments: readonly { readonly offset: number; readonly size: number; readonly digest: Digest }[]
+  readonly segments: readonly Omit<Segment, 'source'>[]
   /** Of the whole file, where it was asked for. */
   readonly sha256: Digest | undefined
 }
@@ -22,7 +22,7 @@ interface StateFile {
 
 const NAME = '.state.json'
 /** What another one says is not read: the files are written anew, which is what the state is there to save. */
-const FORMAT = 1
+const FORMAT = 2
 
 /** What the last complete run left; empty where there was none, where it was cut short, or where files changed since. */
 export function readState(directory: string): OutputState {
@@ -57,7 +57,7 @@ export function fileState(file: string, segments: readonly Segment[], sha256: Di
   return {
     size,
     mtimeMs,
-    segments: segments.map(({ offset, size: length, digest }) => ({ offset, size: length, digest })),
+    segments: segments.map(({ source, ...segment }) => segment),
     sha256,
   }
 }
@@ -69,4 +69,9 @@ export function holds(state: FileState | undefined, size: number, segments: read
     const known = state.segments[index]
     return known?.offset === offset && known.size === length && known.digest === digest
   })
+}
+
+/** The digest of a file of the store once it is filled up with zeros, where an output file has it. */
+export function filledDigest(state: FileState | undefined, content: Digest): Digest | undefined {
+  return state?.segments.find((segment) => segment.content === content)?.digest
 }

@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { planBoot } from '../../../builder/assemble/boot.ts'
 import { planDisk } from '../../../builder/assemble/disk.ts'
 import type { Segment } from '../../../builder/assemble/segment.ts'
 import { planSlot } from '../../../builder/assemble/slot.ts'
+import { digestOf } from '../../../images/digest.ts'
 import { formatAutoboot } from '../../../images/disk/autoboot.ts'
 import type { BlockSource } from '../../../images/disk/block-source.ts'
 import { openFat } from '../../../images/disk/fat-read.ts'
@@ -108,6 +110,16 @@ describe('boot files', () => {
     const plan = (text: string) => planBoot('tiny', { kernel, 'cmdline.txt': { text } }).segments
     expect(plan('one')[1]).toEqual(plan('another')[1])
     expect(plan('one')[2]?.offset).toBe(plan('another')[2]?.offset)
+  })
+
+  it('that are there as they are wanted are not read again', async () => {
+    const kernel = smallFile(await tempDirectory(), 'kernel', 'k'.repeat(BLOCK + 1))
+    const { size, segments } = planBoot('tiny', { kernel })
+    rmSync(kernel.file)
+    const state = { size, mtimeMs: 0, segments, sha256: undefined }
+    expect(planBoot('tiny', { kernel }, state).segments).toEqual(segments)
+    const other = { ...kernel, digest: digestOf('another kernel') }
+    expect(() => planBoot('tiny', { kernel: other }, state)).toThrow('ENOENT')
   })
 
   it('that take more than their partition are refused with what to do', () => {

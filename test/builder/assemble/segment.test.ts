@@ -22,6 +22,12 @@ describe('a segment', () => {
     expect(segment.source).toEqual({ file, length: 4 })
   })
 
+  it('of a file that is not whole blocks is made without reading it where its digest is known', () => {
+    const [content, filled] = [digestOf('text'), digestOf('text, filled up')]
+    const segment = fileSegment(0, { file: '/not/there', size: 4, digest: content }, filled)
+    expect(segment).toMatchObject({ size: BLOCK, digest: filled, content })
+  })
+
   it('of a file of whole blocks is made without reading it', () => {
     const digest = digestOf('what the store says')
     expect(fileSegment(0, { file: '/not/there', size: 2 * BLOCK, digest })).toMatchObject({ size: 2 * BLOCK, digest })

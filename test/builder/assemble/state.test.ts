@@ -37,7 +37,7 @@ describe('the state of an output directory', () => {
   it('of another format is none', async () => {
     const { directory } = await written()
     const path = join(directory, '.state.json')
-    writeFileSync(path, readFileSync(path, 'utf8').replace('"format":1', '"format":2'))
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"format":2', '"format":1'))
     expect(readState(directory)).toEqual({})
   })
 
