@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { UserError } from '../../errors.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { BLOCK } from '../../images/layout.ts'
 
@@ -33,12 +34,26 @@ export function fileSegment(
   known?: Digest,
 ): Segment {
   const whole = Math.ceil(size / BLOCK) * BLOCK
-  const digest = whole === size ? content : (known ?? digestOf(padded(readFileSync(file))))
+  const digest = whole === size ? content : (known ?? digestOf(padded(readStored(file, content))))
   return { offset, size: whole, digest, content, source: { file, length: size } }
+}
+
+/** What the store holds is not what its name says. */
+export function damaged(file: string): UserError {
+  return new UserError('store', `'${file}' is damaged in the store`, {
+    hint: 'find and remove what is damaged with: npm run store:verify',
+  })
 }
 
 export function shifted(segments: readonly Segment[], by: number): Segment[] {
   return segments.map((segment) => ({ ...segment, offset: segment.offset + by }))
+}
+
+/** Damage that was taken for the file's content would be filled up, written and named in the block map as what was meant. */
+function readStored(file: string, content: Digest): Uint8Array {
+  const bytes = readFileSync(file)
+  if (digestOf(bytes) !== content) throw damaged(file)
+  return bytes
 }
 
 function padded(bytes: Uint8Array): Uint8Array {

@@ -1,7 +1,6 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
-import { UserError } from '../../errors.ts'
 import { type Digest, Digester } from '../../images/digest.ts'
-import type { Segment, Source } from './segment.ts'
+import { damaged, type Segment, type Source } from './segment.ts'
 import type { FileState } from './state.ts'
 
 const PIECE = 4 * 1024 * 1024
@@ -84,15 +83,13 @@ function writeSource(file: number, { offset, size, digest, source }: Segment): v
   })
   const left = offset + size - at
   hashZeros(digester, left)
-  if (digester.digest() !== digest) throw damaged(source)
+  if (digester.digest() !== digest) throw wrong(source)
   writeZeros(file, at, left)
 }
 
-function damaged(source: Source): Error {
+function wrong(source: Source): Error {
   if ('bytes' in source) return new Error('a segment does not have the digest that it was given')
-  return new UserError('store', `'${source.file}' is damaged in the store`, {
-    hint: 'find and remove what is damaged with: npm run store:verify',
-  })
+  return damaged(source.file)
 }
 
 function lengthOf(source: Source): number {

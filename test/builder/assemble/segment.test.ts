@@ -22,6 +22,17 @@ describe('a segment', () => {
     expect(segment.source).toEqual({ file, length: 4 })
   })
 
+  it('of a file that is not whole blocks is none where the store does not hold what its digest says', async () => {
+    const file = join(await tempDirectory(), 'file')
+    writeFileSync(file, 'damage')
+    expect(() => fileSegment(0, { file, size: 6, digest: digestOf('intent') })).toThrow(
+      expect.objectContaining({
+        message: `'${file}' is damaged in the store`,
+        hint: expect.stringContaining('npm run store:verify'),
+      }),
+    )
+  })
+
   it('of a file that is not whole blocks is made without reading it where its digest is known', () => {
     const [content, filled] = [digestOf('text'), digestOf('text, filled up')]
     const segment = fileSegment(0, { file: '/not/there', size: 4, digest: content }, filled)
