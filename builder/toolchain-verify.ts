@@ -5,12 +5,12 @@ import { run } from './process.ts'
 import type { Reporter } from './reporter.ts'
 import type { Store } from './store/store.ts'
 import type { Verified } from './store/verify.ts'
-import { LEFT_OUT, PACKAGES } from './toolchain.ts'
+import { LEFT_OUT, PACKAGES, toolchainIn } from './toolchain.ts'
 
 /** Compares every toolchain with the packages that it was unpacked from, and removes those that differ. */
 export async function verifyToolchains(store: Store, reporter: Reporter, signal?: AbortSignal): Promise<Verified> {
   const parent = join(store.root, 'toolchains')
-  const names = (await readdir(parent).catch(() => [])).filter((name) => !name.endsWith(PACKAGES)).sort()
+  const names = (await readdir(parent).catch(() => [])).filter((name) => toolchainIn(name) !== undefined).sort()
   const damaged: string[] = []
   for (const name of names) {
     const step = reporter.step(`verify toolchain '${name}'`)

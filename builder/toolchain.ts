@@ -3,6 +3,7 @@ import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type Toolchain, toolchainDigest } from '../images/derivation.ts'
+import type { Digest } from '../images/digest.ts'
 import type { LockedPackage } from '../images/lock.ts'
 import { run } from './process.ts'
 import type { Reporter } from './reporter.ts'
@@ -13,6 +14,13 @@ export type Fetch = (packages: readonly LockedPackage[]) => Promise<void>
 
 /** Part of the directory's name: another way of unpacking is another toolchain. */
 const UNPACKING = 1
+
+const NAME = /^[a-z][a-z0-9-]*-\d+-([0-9a-f]{64})$/
+
+/** The digest in the name of a toolchain's directory; undefined for a name that hangar does not give. */
+export function toolchainIn(name: string): Digest | undefined {
+  return NAME.exec(name)?.[1] as Digest | undefined
+}
 
 /** Ends the name of the list of packages beside each toolchain: digests, one a line. */
 export const PACKAGES = '.packages'

@@ -111,12 +111,15 @@ function stampOf(root, sources, before) {
 
 const A_DAY = 24 * 60 * 60 * 1000
 
+/** As esbuild names parts (`chunkNames`), and as `publish` names them while it writes. */
+const PART = /-[A-Z0-9]{8}\.mjs(\.\d+)?$/
+
 /** A program that was started before may still ask for its parts. */
 function removeOldParts(directory, current) {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
     const age = Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now())
-    if (!current.has(name) && age > A_DAY) rmSync(path, { force: true })
+    if (PART.test(name) && !current.has(name) && age > A_DAY) rmSync(path, { force: true })
   }
 }
 

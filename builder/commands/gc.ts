@@ -12,8 +12,8 @@ export interface GcCommand extends Surroundings {
 /** Forgets old generations and removes what nothing needs any more; what went, and what stays. */
 export async function gcCommand({ flags, ...command }: GcCommand): Promise<string> {
   const retention = parseRetention(flags)
-  const store = await openStore(storeRoot(command.env))
   const mode = flags.dryRun ? 'dry-run' : 'collect'
+  const store = await openStore(storeRoot(command.env), mode === 'dry-run' ? 'read' : 'write')
   const collected = await collect({
     ...{ store, retention, mode, now: command.now },
     lock: await readLock(lockFileOf(command.project)),

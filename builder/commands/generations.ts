@@ -13,7 +13,7 @@ export interface GenerationsCommand {
 
 /** A host's generations in this store, newest first. */
 export async function generationsCommand({ env, host, format, shown }: GenerationsCommand): Promise<string> {
-  const all = listGenerations(await openStore(storeRoot(env)), host)
+  const all = listGenerations(await openStore(storeRoot(env), 'read'), host)
   if (format === 'json') return JSON.stringify(all, null, 2)
   const rows = all.filter(({ standing }) => shown === 'all' || standing !== 'named')
   const hidden = all.length - rows.length

@@ -1,6 +1,6 @@
-import { createReadStream, existsSync, readdirSync } from 'node:fs'
-import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { Digester } from '../../images/digest.ts'
 import { readState } from '../assemble/state.ts'
@@ -34,9 +34,10 @@ export async function exportImage(request: ExportRequest): Promise<ExportedFile[
   const { host, target } = request
   const names = wholeOutputs(request)
   refuseForeign(host, target)
-  const beside = `${target}.new`
-  await rm(beside, { recursive: true, force: true })
-  await mkdir(beside, { recursive: true })
+  await mkdir(dirname(target), { recursive: true })
+  // A new directory of its own: one that is there already belongs to the owner.
+  const beside = await mkdtemp(`${target}.new-`)
+  await chmod(beside, 0o755)
   try {
     for (const name of names) await bring(request, name, beside)
     const files = await summed(beside)
@@ -61,17 +62,22 @@ function wholeOutputs({ host, output }: ExportRequest): string[] {
   })
 }
 
-/** A directory is replaced as a whole: nothing of its owner's may be in it. */
+/** An export replaces the directory, so every file in it must be one that an earlier export lists in its sums. */
 function refuseForeign(host: string, target: string): void {
   if (!existsSync(target)) return
-  const foreign = readdirSync(target).find((name) => name !== SUMS && !name.startsWith(host) && !SAID.test(name))
+  const listed = listedIn(join(target, SUMS))
+  const foreign = readdirSync(target).find((name) => !listed.has(name))
   if (foreign === undefined) return
   throw new UserError('export', `'${target}' is no earlier export of '${host}': it holds '${foreign}'`, {
     hint: 'name a directory that does not exist yet: -- --to DIR',
   })
 }
 
-const SAID = /^(manifest|sbom)\./
+function listedIn(sums: string): ReadonlySet<string> {
+  if (!existsSync(sums)) return new Set()
+  const lines = readFileSync(sums, 'utf8').split('\n')
+  return new Set([SUMS, ...lines.flatMap((line) => /^[0-9a-f]{64} {2}(.+)$/.exec(line)?.[1] ?? [])])
+}
 
 async function bring({ host, output, compress, reporter }: ExportRequest, name: string, beside: string): Promise<void> {
   const file = join(output, name)

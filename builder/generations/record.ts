@@ -105,7 +105,8 @@ export function unfinishedRecords(root: string): string[] {
   })
 }
 
-const UNFINISHED = /^\..*\.new$/
+/** As `besideRecords` names them. */
+const UNFINISHED = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/
 
 /** Which image it is: the same slot with other boot files is another generation. */
 export interface Identity {

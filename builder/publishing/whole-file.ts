@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 
 /** Milliseconds after which nobody writes to a file any more that nobody has finished. */
 const STALE = 60 * 60 * 1000
+const RANDOM = /^[0-9a-f]{12}$/
 
 /**
  * A file whole or not at all, on any file system that can rename: on a stick, or a server's. `write` is given another
@@ -25,7 +26,7 @@ export async function writeWholeFile(file: string, write: (beside: string) => Pr
 
 async function sweep(directory: string, prefix: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (!name.startsWith(prefix)) continue
+    if (!name.startsWith(prefix) || !RANDOM.test(name.slice(prefix.length))) continue
     const found = await stat(join(directory, name)).catch(() => undefined)
     if (found !== undefined && found.mtimeMs < Date.now() - STALE) await rm(join(directory, name), { force: true })
   }

@@ -1,18 +1,15 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { chmod, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { chmod, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Output } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
-import { lives, processIn, thisProcess } from './living.ts'
+import { temporaryName } from './living.ts'
+import { openRoot, type StoreAccess } from './root.ts'
 import type { Store } from './store.ts'
 
 /** Every object's modification time, in seconds: another one means that somebody wrote to it. */
 export const OBJECT_TIME = 1_000_000_000
-
-const FORMAT = '1\n'
 
 /** `HANGAR_STORE`, else `hangar` in the user's cache directory. */
 export function storeRoot(env: NodeJS.ProcessEnv): string {
@@ -20,10 +17,9 @@ export function storeRoot(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME || join(env.HOME || '/root', '.cache'), 'hangar')
 }
 
-export async function openStore(root: string): Promise<Store> {
-  await mkdir(join(root, 'tmp'), { recursive: true })
-  await checkFormat(root)
-  await sweep(join(root, 'tmp'))
+/** The store at `root`. Throws when the directory holds anything but a store. */
+export async function openStore(root: string, access: StoreAccess = 'write'): Promise<Store> {
+  await openRoot(root, access)
   return directoryStore(root)
 }
 
@@ -76,8 +72,7 @@ function directoryStore(root: string): Store {
 }
 
 function temporaryIn(root: string): (name: string) => string {
-  const owner = thisProcess()
-  return (name) => join(root, 'tmp', `${name}-${owner}-${randomBytes(6).toString('hex')}`)
+  return (name) => join(root, 'tmp', temporaryName(name))
 }
 
 /** Rename is what makes an object appear: before it nothing is found, after it the whole. */
@@ -101,33 +96,5 @@ function readOutput(file: string): Output | undefined {
   } catch {
     // Absent, or cut short by a power failure: either way the derivation has to run.
     return undefined
-  }
-}
-
-async function checkFormat(root: string): Promise<void> {
-  const file = join(root, 'format')
-  if (!existsSync(file)) {
-    // Whole at once: another build may look at it meanwhile.
-    const made = temporaryIn(root)('format')
-    await writeFile(made, FORMAT)
-    return rename(made, file)
-  }
-  const format = readFileSync(file, 'utf8')
-  if (format === FORMAT) return
-  throw new UserError(
-    'format',
-    `store '${root}' has format '${format.trim()}', this hangar reads format '${FORMAT.trim()}'`,
-    {
-      hint: `use another store (HANGAR_STORE=DIRECTORY) or remove that one: rm -r '${root}'`,
-    },
-  )
-}
-
-/** Removes what runs that were killed left behind; a living process, in a container or not, keeps its own. */
-async function sweep(directory: string): Promise<void> {
-  for (const name of await readdir(directory)) {
-    const owner = processIn(name)
-    if (owner !== undefined && lives(owner)) continue
-    await rm(join(directory, name), { recursive: true, force: true })
   }
 }

@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { type Digest, isDigest } from '../../images/digest.ts'
-import { PACKAGES } from '../toolchain.ts'
+import { PACKAGES, toolchainIn } from '../toolchain.ts'
 import type { Store } from './store.ts'
 import { listObjects, type StoredObject } from './verify.ts'
 
@@ -34,8 +34,8 @@ export const justDo: Step = async (_, act) => void (await act())
 export async function findGarbage(store: Store, reached: Reached): Promise<Garbage> {
   const [objects, outputs, logs, toolchains] = await Promise.all([
     listObjects(store),
-    namesBelow(join(store.root, 'outputs'), '.json'),
-    namesBelow(join(store.root, 'logs'), '.log'),
+    recordsBelow(join(store.root, 'outputs'), '.json', (name) => name.slice(0, 2)),
+    recordsBelow(join(store.root, 'logs'), '.log', () => '.'),
     unreachedToolchains(store, reached),
   ])
   return {
@@ -67,19 +67,28 @@ async function unreachedToolchains(store: Store, { toolchains, inUse }: Reached)
   const parent = join(store.root, 'toolchains')
   const names = (await entriesOf(parent)).map(({ name }) => name.replace(PACKAGES, ''))
   const used = new Set(inUse.map((each) => basename(each)))
-  const isReached = (name: string) => used.has(name) || toolchains.has((name.split('-').at(-1) ?? '') as Digest)
+  const isUnreached = (name: string) => {
+    const digest = toolchainIn(name)
+    return digest !== undefined && !used.has(name) && !toolchains.has(digest)
+  }
   return Promise.all(
     [...new Set(names)]
-      .filter((name) => !isReached(name))
+      .filter(isUnreached)
       .map(async (name) => ({ directory: join(parent, name), size: await sizeBelow(join(parent, name)) })),
   )
 }
 
-async function namesBelow(directory: string, ending: string): Promise<{ name: Digest; file: string }[]> {
+/** Files `DIGEST.ENDING`, each in the folder that belongs to its digest: any other file is not ours. */
+async function recordsBelow(
+  directory: string,
+  ending: string,
+  folderOf: (name: Digest) => string,
+): Promise<{ name: Digest; file: string }[]> {
   const found = await readdir(directory, { recursive: true }).catch(() => [])
   return found.flatMap((path) => {
     const name = basename(path, ending)
-    return path.endsWith(ending) && isDigest(name) ? [{ name, file: join(directory, path) }] : []
+    const isRecord = path.endsWith(ending) && isDigest(name) && dirname(path) === folderOf(name)
+    return isRecord ? [{ name, file: join(directory, path) }] : []
   })
 }
 

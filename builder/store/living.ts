@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
 /** A process as names of files in a store tell it: whoever shares the store can say whether it lives. */
@@ -10,7 +11,12 @@ export interface StoreProcess {
   readonly boot: string
 }
 
-/** This process, for a name that `processIn` reads: before it a word, after it a random one of its own. */
+/** A name that no other file has, and that tells which process made it: `processIn` reads it. */
+export function temporaryName(word: string): string {
+  return `${word}-${thisProcess()}-${randomBytes(6).toString('hex')}`
+}
+
+/** This process as it stands in such a name. */
 export function thisProcess(): string {
   return [process.pid, startOf('self') ?? '0', namespaceOf(), bootOf()].join('-')
 }

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
-import { lives, processIn, thisProcess } from './living.ts'
+import { lives, processIn, type StoreProcess, temporaryName } from './living.ts'
 
 /** What a process does with a store: `collect` excludes the others, `programs` runs what it unpacked there. */
 type Kind = 'use' | 'collect' | 'programs'
@@ -99,22 +98,29 @@ interface Placed {
 
 /** All that tells whether its process lives is in a mark's name: it is never seen half-written. */
 async function place(kind: Kind, root: string, what: string): Promise<Placed> {
-  const name = [kind, thisProcess(), randomBytes(6).toString('hex')].join('-')
-  const file = join(root, 'users', name)
+  const file = join(root, 'users', temporaryName(kind))
   await mkdir(join(root, 'users'), { recursive: true })
+  removeDeadMarks(root)
   await writeFile(file, what, { flag: 'wx' })
   return { file, remove: () => rmSync(file, { force: true }) }
 }
 
-/** Marks of living processes; those of the dead are removed. */
+/** Marks of living processes. Reading them changes nothing: a dry run reads them too. */
 function marksOf(root: string, wanted: Kind): Mark[] {
+  return allMarks(root).flatMap(({ name, owner }) =>
+    name.startsWith(`${wanted}-`) && lives(owner) ? [{ file: join(root, 'users', name), pid: owner.pid }] : [],
+  )
+}
+
+function removeDeadMarks(root: string): void {
+  for (const { name, owner } of allMarks(root)) if (!lives(owner)) rmSync(join(root, 'users', name), { force: true })
+}
+
+/** Files of any other form are not ours. */
+function allMarks(root: string): { name: string; owner: StoreProcess }[] {
   return namesIn(join(root, 'users')).flatMap((name) => {
-    const owner = name.startsWith(`${wanted}-`) ? processIn(name) : undefined
-    if (owner === undefined) return []
-    const file = join(root, 'users', name)
-    if (lives(owner)) return [{ file, pid: owner.pid }]
-    rmSync(file, { force: true })
-    return []
+    const owner = /^(use|collect|programs)-/.test(name) ? processIn(name) : undefined
+    return owner === undefined ? [] : [{ name, owner }]
   })
 }
 

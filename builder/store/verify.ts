@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { lstat, readdir, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { type Digest, Digester, isDigest } from '../../images/digest.ts'
 import type { Reporter } from '../reporter.ts'
 import type { Store } from './store.ts'
@@ -36,16 +36,24 @@ export interface StoredObject {
   readonly size: number
 }
 
-/** Every object of a store, by name. */
+/** Every object of a store, by name. A file elsewhere or of another form is no object. */
 export async function listObjects(store: Store): Promise<StoredObject[]> {
-  const names = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
-  const objects = names
-    .map((name) => name.split('/').at(-1) ?? '')
+  const paths = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
+  const objects = paths
+    .map((path) => basename(path))
     .filter(isDigest)
     .sort()
-  return Promise.all(
-    objects.map(async (object) => ({ object, file: store.path(object), size: (await stat(store.path(object))).size })),
+  const found = await Promise.all(
+    [...new Set(objects)].map(async (object) => {
+      const file = store.path(object)
+      const { size, isFile } = await lstat(file).then(
+        (stats) => ({ size: stats.size, isFile: stats.isFile() }),
+        () => ({ size: 0, isFile: false }),
+      )
+      return { object, file, size, isFile }
+    }),
   )
+  return found.flatMap(({ isFile, ...object }) => (isFile ? [object] : []))
 }
 
 async function digestOfFile(file: string, onBytes: (bytes: number) => void): Promise<Digest> {

@@ -47,7 +47,7 @@ export function temporaryDirectory(parent: string): string {
 /** Removes directories whose process was killed before it could. */
 export function removeAbandoned(parent: string): void {
   for (const name of readdirSync(parent)) {
-    const owner = /^hangar-vm-(\d+)-/.exec(name)?.[1]
+    const owner = /^hangar-vm-(\d+)-\w{6}$/.exec(name)?.[1]
     if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeOwn(join(parent, name))
   }
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type OutputFile, summed, textFile, writeOutputs } from '../../../builder/assemble/outputs.ts'
 import { bytesSegment } from '../../../builder/assemble/segment.ts'
@@ -106,6 +106,25 @@ describe('an export is refused, and leaves what is there,', () => {
     const { request, output } = await built()
     writeFileSync(join(output, 'manifest.json'), '{"letter":"z"}!')
     await expect(exportImage(request)).rejects.toThrow('holds no whole image')
+  })
+
+  it("where a file beside an earlier export is the owner's, whatever its name", async () => {
+    for (const name of ['adama-notes.txt', 'manifest.old', '.hidden']) {
+      const { target, request } = await built()
+      await exportImage(request)
+      writeFileSync(join(target, name), 'years of work')
+      await expect(exportImage(request)).rejects.toThrow(`it holds '${name}'`)
+      expect(readFileSync(join(target, name), 'utf8')).toBe('years of work')
+    }
+  })
+
+  it("and a directory of the owner's next to the target stays", async () => {
+    const { target, request } = await built()
+    mkdirSync(`${target}.new`, { recursive: true })
+    writeFileSync(join(`${target}.new`, 'thesis.txt'), 'years of work')
+    await exportImage(request)
+    expect(readFileSync(join(`${target}.new`, 'thesis.txt'), 'utf8')).toBe('years of work')
+    expect(readdirSync(dirname(target)).filter((name) => name.startsWith(`${basename(target)}.new-`))).toEqual([])
   })
 
   it("where the directory is somebody's own", async () => {

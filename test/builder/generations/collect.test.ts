@@ -203,7 +203,7 @@ describe('what a collection cannot read', () => {
 
   it('is no file beside the records that nobody finished: that goes', async () => {
     const { store, gc } = await withGenerations(1)
-    const file = join(store.root, 'generations/tiny/.0123.new')
+    const file = join(store.root, 'generations/tiny/.01234567-89ab-4cde-8f01-23456789abcd.new')
     writeFileSync(file, '{')
     await gc()
     expect(existsSync(file)).toBe(false)

@@ -78,11 +78,12 @@ describe('the store', () => {
       (own: string) => own.replace(/^(\d+)-\d+/, '$1-1'),
       false,
     ],
-    ['of nobody', () => String(process.pid), false],
+    ['of another program', () => String(process.pid), true],
     ['of a process that lives', (own: string) => own, true],
     ['of a container', (own: string) => own.replace(/^\d+-\d+-\d+/, '40-1-1'), true],
-  ])('sweeps up what was half done, but not of the living: %s', async (_, nameOf, stays) => {
+  ])('removes from tmp only what a dead process of ours left: a file %s', async (_, nameOf, stays) => {
     const root = await tempDirectory()
+    await openStore(root)
     const scratch = join(root, 'tmp', `work-${nameOf(thisProcess())}-0123456789ab`)
     await mkdir(scratch, { recursive: true })
     await openStore(root)

@@ -1,0 +1,92 @@
+import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { lives, processIn, temporaryName } from './living.ts'
+
+const FORMAT = '1\n'
+
+/**
+ * `write` creates the store where there is none, and removes what killed processes left in `tmp`. `read` changes
+ * nothing on the disk: listings and dry runs use it.
+ */
+export type StoreAccess = 'read' | 'write'
+
+/** Throws when `root` is neither a store of this format nor an empty or absent directory. */
+export async function openRoot(root: string, access: StoreAccess): Promise<void> {
+  const isStore = checkRoot(root)
+  if (access === 'read') return
+  try {
+    await mkdir(join(root, 'tmp'), { recursive: true })
+    if (!isStore) await writeFormat(root)
+    await removeLeftovers(join(root, 'tmp'))
+  } catch (error) {
+    throw cannotUse(root, error)
+  }
+}
+
+/** Whether `root` is a store already. A directory that holds anything else is never taken for one. */
+function checkRoot(root: string): boolean {
+  const file = join(root, 'format')
+  const foreign = existsSync(file) ? undefined : foreignName(root)
+  // Another process may have finished a new store since.
+  if (existsSync(file)) {
+    checkFormat(root, readFileSync(file, 'utf8'))
+    return true
+  }
+  if (foreign === undefined) return false
+  throw new UserError('store', `cannot use '${root}' as the store: it has no file 'format' but holds '${foreign}'`, {
+    hint: 'set HANGAR_STORE to a new or an empty directory; hangar changed nothing in this one',
+  })
+}
+
+/** A name that hangar did not put there while it created a store. */
+function foreignName(root: string): string | undefined {
+  const entries = entriesOf(root)
+  const other = entries.find(({ name }) => name !== 'tmp')
+  if (other !== undefined || entries.length === 0) return other?.name
+  const inTmp = entriesOf(join(root, 'tmp')).find(({ name }) => processIn(name) === undefined)
+  return inTmp === undefined ? undefined : join('tmp', inTmp.name)
+}
+
+function entriesOf(directory: string): Dirent[] {
+  if (statSync(directory, { throwIfNoEntry: false }) === undefined) return []
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+  } catch (error) {
+    throw cannotUse(directory, error)
+  }
+}
+
+function checkFormat(root: string, format: string): void {
+  if (format === FORMAT) return
+  throw new UserError(
+    'format',
+    `store '${root}' has format '${format.trim()}', this hangar reads format '${FORMAT.trim()}'`,
+    { hint: 'use another store: HANGAR_STORE=DIRECTORY' },
+  )
+}
+
+/** The rename makes the file appear complete: another process may read it at the same time. */
+async function writeFormat(root: string): Promise<void> {
+  const temporary = join(root, 'tmp', temporaryName('format'))
+  await writeFile(temporary, FORMAT)
+  await rename(temporary, join(root, 'format'))
+}
+
+/** Only names that hangar gives are removed, and only when the process in the name is dead. */
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const owner = processIn(name)
+    if (owner === undefined || lives(owner)) continue
+    await rm(join(directory, name), { recursive: true, force: true })
+  }
+}
+
+function cannotUse(path: string, cause: unknown): UserError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  return new UserError('store', `cannot use '${path}' as the store: ${code ?? message}`, {
+    hint: 'set HANGAR_STORE to a directory that you can write to',
+    cause,
+  })
+}
