@@ -1,17 +1,17 @@
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { generationVerbs } from './builder/cli/generation-verbs.ts'
-import type { Flag, Verb } from './builder/cli/invocation.ts'
-import { nextStep } from './builder/cli/next-step.ts'
-import { refuseSwallowedFlags } from './builder/cli/npm-traps.ts'
-import { publishingVerbs } from './builder/cli/publishing-verbs.ts'
-import { type Session, withSession } from './builder/cli/session.ts'
-import { usageError } from './builder/cli/usage.ts'
-import { type BuildFlags, buildMode } from './builder/commands/build-flags.ts'
-import type { InitFlags } from './builder/commands/init.ts'
-import { hostNames, loadHost } from './builder/hosts/load.ts'
 import type { FrozenFlag } from './builder/lock/frozen.ts'
-import { checkFlashFlags, type FlashFlags, requireOneHost } from './flash/commands/flash-flags.ts'
+import { type BuildFlags, buildMode } from './cli/commands/build-flags.ts'
+import { checkFlashFlags, type FlashFlags, requireOneHost } from './cli/commands/flash-flags.ts'
+import type { InitFlags } from './cli/commands/init.ts'
+import { generationVerbs } from './cli/generation-verbs.ts'
+import { hostNames, loadHost } from './cli/host-files/load.ts'
+import type { Flag, Verb } from './cli/invocation.ts'
+import { nextStep } from './cli/next-step.ts'
+import { refuseSwallowedFlags } from './cli/npm-traps.ts'
+import { publishingVerbs } from './cli/publishing-verbs.ts'
+import { type Session, withSession } from './cli/session.ts'
+import { usageError } from './cli/usage.ts'
 import type { Host } from './overlays/host-facts.ts'
 
 /** Parses the command line, runs one command, and prints what it returned. What a command needs is imported with it. */
@@ -47,10 +47,10 @@ function verbs(session: Session): Command {
       const { frozen, network } = buildMode(flags, frozenFlag(command))
       const { runner } = flags
       if (flags.generation !== undefined) {
-        const { rebuildCommand } = await import('./builder/commands/rebuild.ts')
+        const { rebuildCommand } = await import('./cli/commands/rebuild.ts')
         return print(await rebuildCommand({ ...session, runner, host: name, number: flags.generation, network }))
       }
-      const { buildCommand } = await import('./builder/commands/build.ts')
+      const { buildCommand } = await import('./cli/commands/build.ts')
       print(await buildCommand({ ...session, runner, plan: await planFor(project, name), frozen, network }))
     })
 
@@ -66,12 +66,12 @@ function verbs(session: Session): Command {
     )
     .option('--at <address>', 'where it is, if not where its host file says: ADDRESS[:PORT]')
     .action(async (name: string, flags: InitFlags) => {
-      const { initCommand, initGoal } = await import('./builder/commands/init.ts')
-      const { keyscan } = await import('./flash/remote/keyscan.ts')
-      const { parseAddress } = await import('./flash/remote/address.ts')
+      const { initCommand, initGoal } = await import('./cli/commands/init.ts')
+      const { keyscan } = await import('./flash/ssh/keyscan.ts')
+      const { parseAddress } = await import('./flash/ssh/address.ts')
       const host = await hostFile(project, name)
       const scan = async (address: string) => {
-        const { unpackPrograms } = await import('./builder/cli/programs.ts')
+        const { unpackPrograms } = await import('./cli/programs.ts')
         const { CONTROL } = await import('./images/control-set.ts')
         const at = parseAddress(address)
         return keyscan({ programs: await unpackPrograms(session, CONTROL), host: name, at, signal: session.signal })
@@ -85,7 +85,7 @@ function verbs(session: Session): Command {
     .description('resolve what hosts ask for and the lock does not answer yet')
     .option('--update', 'move everything forward')
     .action(async (flags: { update?: true }) => {
-      const { lockCommand } = await import('./builder/commands/lock.ts')
+      const { lockCommand } = await import('./cli/commands/lock.ts')
       const { CONTROL } = await import('./images/control-set.ts')
       const { VM } = await import('./images/vm-set.ts')
       const plans = await Promise.all(hostNames(project).map((name) => planFor(project, name)))
@@ -97,10 +97,10 @@ function verbs(session: Session): Command {
     .description('boot the built image of a host in a virtual machine')
     .option('--keep', 'keep the disk for the next start')
     .action(async (name: string, flags: { keep?: true }) => {
-      const { runVm } = await import('./flash/commands/vm.ts')
-      const { unpackPrograms } = await import('./builder/cli/programs.ts')
+      const { runVm } = await import('./cli/commands/vm.ts')
+      const { unpackPrograms } = await import('./cli/programs.ts')
       const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
-      const { forwardsOf } = await import('./hosts/forwards.ts')
+      const { forwardsOf } = await import('./hosts/schema/forwards.ts')
       const { VM } = await import('./images/vm-set.ts')
       const host = await hostFile(project, name)
       const programs = await unpackPrograms(session, VM)
@@ -137,7 +137,7 @@ function verbs(session: Session): Command {
     .option('--with-data', 'to its data as that slot left it, too')
     .option('--at <address>', AT)
     .action(async (name: string, flags: { withData?: true; at?: string }) => {
-      const { revertCommand } = await import('./flash/commands/revert.ts')
+      const { revertCommand } = await import('./cli/commands/revert.ts')
       const tools = await controlTools(session)
       const target = await targetOf(project, name, flags.at)
       const given = { data: flags.withData ? 'as-was' : 'carried', generations: tools.generations(name) } as const
@@ -150,12 +150,12 @@ function verbs(session: Session): Command {
     .option('--json', 'for programs: a list with reachable and status or error of each; never fails for a host')
     .option('--at <address>', AT)
     .action(async (name: string | undefined, flags: { json?: true; at?: string }) => {
-      const { statusCommand } = await import('./flash/commands/status.ts')
+      const { statusCommand } = await import('./cli/commands/status.ts')
       requireOneHost(name === undefined ? [] : [name], flags)
       const names = name === undefined ? hostNames(project) : [name]
       const targets = await Promise.all(names.map((each) => targetOf(project, each, flags.at)))
       const how = { asked: name === undefined ? 'all' : 'one', format: flags.json ? 'json' : 'text' } as const
-      const { QUIET } = await import('./builder/report/quiet.ts')
+      const { QUIET } = await import('./cli/display/quiet.ts')
       const tools = await controlTools(flags.json ? { ...session, reporter: QUIET } : session)
       print(await statusCommand({ ...tools, targets, ...how }))
     })
@@ -166,7 +166,7 @@ function verbs(session: Session): Command {
       return { ...host, trusted: updates.signingKeys }
     },
     async zstd() {
-      const { unpackPrograms } = await import('./builder/cli/programs.ts')
+      const { unpackPrograms } = await import('./cli/programs.ts')
       const { programOf } = await import('./flash/vm/program.ts')
       const { CONTROL } = await import('./images/control-set.ts')
       return programOf(await unpackPrograms(session, CONTROL), 'zstd')
@@ -178,7 +178,7 @@ function verbs(session: Session): Command {
     .command('verify')
     .description('read every object and name the damaged ones')
     .action(async () => {
-      const { storeVerifyCommand } = await import('./builder/commands/store-verify.ts')
+      const { storeVerifyCommand } = await import('./cli/commands/store-verify.ts')
       print(await storeVerifyCommand(session))
     })
 
@@ -193,15 +193,15 @@ async function flashHosts(session: Session, names: readonly string[], flags: Fla
   checkFlashFlags(names, flags)
   const build = async (name: string) => {
     if (!flags.build) return
-    const { buildCommand } = await import('./builder/commands/build.ts')
+    const { buildCommand } = await import('./cli/commands/build.ts')
     const { runner } = flags
     const text = await buildCommand({ ...session, runner, plan: await planFor(project, name), frozen: undefined })
     session.reporter.notice(text.split('\n').find((line) => line.startsWith(`${name}: `)) ?? `${name}: built`)
   }
   if (flags.disk !== undefined) return flashDisk(session, names[0] ?? '', flags.disk, flags, build)
   const { hostOwnKeys, readPublicIdentity } = await import('./builder/keys/host-identity.ts')
-  const { aloneWithHosts } = await import('./builder/assemble/exclusive.ts')
-  const { flashCommand } = await import('./flash/commands/flash.ts')
+  const { withHostLocks } = await import('./lib/file-lock.ts')
+  const { flashCommand } = await import('./cli/commands/flash.ts')
   const { goalOf } = await import('./flash/goal.ts')
   const targets = await Promise.all(
     names.map(async (name) => ({
@@ -213,7 +213,7 @@ async function flashHosts(session: Session, names: readonly string[], flags: Fla
   const tools = await controlTools(session)
   const [goal, mode] = [goalOf(flags, tools.owner), flags.dryRun ? 'dry-run' : 'run'] as const
   const run = () => flashCommand({ ...tools, targets, goal, mode, build, progress: session.reporter })
-  return mode === 'dry-run' ? run() : aloneWithHosts(project, [...new Set(names)], run)
+  return mode === 'dry-run' ? run() : withHostLocks(project, [...new Set(names)], run)
 }
 
 /** A whole disk of this machine, with a new table. */
@@ -224,7 +224,7 @@ async function flashDisk(
   flags: FlashFlags,
   build: (name: string) => Promise<void>,
 ): Promise<string> {
-  const { firstFlash } = await import('./flash/commands/first-flash.ts')
+  const { firstFlash } = await import('./cli/commands/first-flash.ts')
   const { hostIdentityTar } = await import('./builder/keys/host-identity.ts')
   const host = await hostFile(session.project, name)
   await build(name)
@@ -242,7 +242,7 @@ async function flashDisk(
 /** What reaches hosts from this machine, and what its store knows of their images. */
 async function controlTools(session: Session) {
   const { env, project, signal } = session
-  const { unpackPrograms } = await import('./builder/cli/programs.ts')
+  const { unpackPrograms } = await import('./cli/programs.ts')
   const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
   const { storeRoot } = await import('./builder/store/directory.ts')
   const { generationsOf } = await import('./builder/generations/record.ts')
@@ -256,14 +256,14 @@ async function controlTools(session: Session) {
 
 async function targetOf(project: string, name: string, at: string | undefined) {
   const { readPublicIdentity } = await import('./builder/keys/host-identity.ts')
-  const { parseAddress } = await import('./flash/remote/address.ts')
+  const { parseAddress } = await import('./flash/ssh/address.ts')
   const { network } = await hostFile(project, name)
   const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
   return { host: name, at: parseAddress(at ?? network.address), hostKeys }
 }
 
 async function planFor(project: string, name: string) {
-  const { planOf } = await import('./hosts/plan.ts')
+  const { planOf } = await import('./hosts/schema/plan.ts')
   return planOf(await hostFile(project, name))
 }
 

@@ -9,7 +9,7 @@ export interface Assets {
   readonly init: string
   /** File name -> script that runs on the device. */
   readonly deviceScripts: Readonly<Record<string, string>>
-  /** Path below `flash/agent` -> source of what is compiled for the device. */
+  /** Path below `overlays/device` -> source of what is compiled for the device. */
   readonly native: Readonly<Record<string, string>>
 }
 
@@ -17,12 +17,12 @@ export interface Assets {
 export function readAssets(project: string): Assets {
   return {
     steps: readTexts(join(project, 'dist/steps'), '.mjs'),
-    init: readFileSync(join(project, 'images/initramfs/init'), 'utf8'),
+    init: readFileSync(join(project, 'overlays/device/initramfs/init'), 'utf8'),
     deviceScripts: {
-      ...readTexts(join(project, 'overlays/base/device'), '.sh'),
-      ...readTexts(join(project, 'flash/agent'), '.sh'),
+      ...readTexts(join(project, 'overlays/device/system'), '.sh'),
+      ...readTexts(join(project, 'overlays/device/agent'), '.sh'),
     },
-    native: { ...readSources(project, 'blocks'), ...readSources(project, 'module') },
+    native: { ...readSources(project, 'blocks'), ...readSources(project, 'tryboot-module') },
   }
 }
 
@@ -36,7 +36,7 @@ function readTexts(directory: string, ending: string): Record<string, string> {
 }
 
 function readSources(project: string, name: string): Record<string, string> {
-  const directory = join(project, 'flash/agent', name)
+  const directory = join(project, 'overlays/device', name)
   const files = readdirSync(directory).sort()
   return Object.fromEntries(files.map((file) => [`${name}/${file}`, readFileSync(join(directory, file), 'utf8')]))
 }

@@ -3,8 +3,8 @@ import { type Digest, digestOf } from '../images/digest.ts'
 import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
 import type { Lock } from '../images/lock.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
-import { type Assembled, assemble } from './assemble/assemble.ts'
 import { readAssets } from './assets.ts'
+import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
 import { MANIFEST } from './generations/parts.ts'
 import { recordGeneration } from './generations/record.ts'
@@ -12,10 +12,10 @@ import type { HostPlan } from './host-plan.ts'
 import { type OwnerKeys, ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
-import { type Made, timeSteps } from './report/timed.ts'
+import { type Assembled, assemble } from './platforms/pi/assemble.ts'
 import { projectRevision } from './revision.ts'
-import { usingStore } from './store/users.ts'
-import { lockedIn, storeUse, type Workshop } from './workshop.ts'
+import { type Made, timeSteps } from './step-times.ts'
+import { usingStore } from './store/leases.ts'
 
 export interface BuildRequest {
   readonly plan: HostPlan
@@ -35,35 +35,35 @@ export interface Built {
 }
 
 /** From a host to signed bytes in its output directory. */
-export function build(workshop: Workshop, request: BuildRequest): Promise<Built> {
-  return usingStore(storeUse(workshop, `build of ${request.plan.name}`), () => buildInStore(workshop, request))
+export function build(context: BuildContext, request: BuildRequest): Promise<Built> {
+  return usingStore(storeUse(context, `build of ${request.plan.name}`), () => buildInStore(context, request))
 }
 
-async function buildInStore(workshop: Workshop, { plan, frozen, output }: BuildRequest): Promise<Built> {
-  const keys = await ownerKeys({ env: workshop.env, reporter: workshop.reporter })
-  const timed = timeSteps(workshop.reporter)
-  return withLock(workshop, plan.sets(workshop.builder), frozen, async (lock) => {
-    const image = plan.image(contextOf(workshop, lock, keys))
-    const outputs = await workshop.runner.realise(derivationsOf(image), timed.reporter)
-    const layers = image.layers.map((layer) => realisedLayer(workshop, layer, outputs))
+async function buildInStore(context: BuildContext, { plan, frozen, output }: BuildRequest): Promise<Built> {
+  const keys = await ownerKeys({ env: context.env, reporter: context.reporter })
+  const timed = timeSteps(context.reporter)
+  return withLock(context, plan.sets(context.builder), frozen, async (lock) => {
+    const image = plan.image(contextOf(context, lock, keys))
+    const outputs = await context.runner.realise(derivationsOf(image), timed.reporter)
+    const layers = image.layers.map((layer) => realisedLayer(context, layer, outputs))
     const assembled = await assemble({
       ...image,
       layers,
       bootFiles: Object.fromEntries(
         await Promise.all(
           Object.entries(image.bootFiles).map(
-            async ([name, input]) => [name, await bootFile(workshop, input, outputs)] as const,
+            async ([name, input]) => [name, await bootFile(context, input, outputs)] as const,
           ),
         ),
       ),
-      sbom: sbomRestOf(workshop, image, outputs),
+      sbom: sbomRestOf(context, image, outputs),
       signing: keys.signing,
       output,
     })
-    const generation = await recordGeneration(workshop.store.root, plan.name, identityOf(assembled), async () => ({
-      built: workshop.now.toISOString(),
-      revision: await projectRevision(workshop.project, workshop.env),
-      parts: await keepParts(workshop.store, { image, lock, outputs, assembled }),
+    const generation = await recordGeneration(context.store.root, plan.name, identityOf(assembled), async () => ({
+      built: context.now.toISOString(),
+      revision: await projectRevision(context.project, context.env),
+      parts: await keepParts(context.store, { image, lock, outputs, assembled }),
     }))
     const { root, slotSize, outputs: outcome } = assembled
     const made = layers.map(({ name, size }) => ({ name, size, made: timed.of(name) }))
@@ -75,10 +75,10 @@ function identityOf({ root, texts }: Assembled) {
   return { root, manifest: digestOf(texts[MANIFEST] ?? '') }
 }
 
-function contextOf(workshop: Workshop, lock: Lock, { ssh, signing }: OwnerKeys) {
-  const { builder } = workshop
+function contextOf(context: BuildContext, lock: Lock, { ssh, signing }: OwnerKeys) {
+  const { builder } = context
   return {
-    ...readAssets(workshop.project),
+    ...readAssets(context.project),
     builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
@@ -93,7 +93,7 @@ function derivationsOf(image: Image): Derivation[] {
   return [...new Map(found.map((each) => [derivationDigest(each), each])).values()]
 }
 
-function realisedLayer({ store }: Workshop, { name, derivation }: Layer, outputs: ReadonlyMap<Digest, Output>) {
+function realisedLayer({ store }: BuildContext, { name, derivation }: Layer, outputs: ReadonlyMap<Digest, Output>) {
   const layer = outputFile(outputs, derivation, LAYER_FILE)
   const leaves = outputFile(outputs, derivation, LEAVES_FILE)
   return {
@@ -105,12 +105,12 @@ function realisedLayer({ store }: Workshop, { name, derivation }: Layer, outputs
   }
 }
 
-function sbomRestOf({ store }: Workshop, { sbom }: Image, outputs: ReadonlyMap<Digest, Output>) {
+function sbomRestOf({ store }: BuildContext, { sbom }: Image, outputs: ReadonlyMap<Digest, Output>) {
   const { digest } = outputFile(outputs, sbom, REST_FILE)
   return { file: store.path(digest), digest }
 }
 
-async function bootFile({ store }: Workshop, input: Input, outputs: ReadonlyMap<Digest, Output>) {
+async function bootFile({ store }: BuildContext, input: Input, outputs: ReadonlyMap<Digest, Output>) {
   if ('from' in input) {
     const { digest, size } = outputFile(outputs, input.from, input.file)
     return { file: store.path(digest), size, digest }

@@ -1,4 +1,4 @@
-import { run } from './process.ts'
+import { run } from '../lib/subprocess.ts'
 
 /** Only looks: no program that a repository names as its hook or monitor runs, and nothing of root's is left in it. */
 const LOOKING = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']

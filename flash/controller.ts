@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os'
 import { type Clock, clockUntil } from './clock.ts'
 import { type Compress, zstdCompress } from './compress.ts'
 import { ownerName } from './goal.ts'
-import { type Connect, sshConnect } from './remote/connect.ts'
+import { type Connect, sshConnect } from './ssh/connect.ts'
 import { type ProgramRoot, programOf } from './vm/program.ts'
 
 /** What this machine reaches hosts with. */

@@ -6,8 +6,8 @@ import type { Goal } from './goal.ts'
 import type { OwnIdentity } from './identity.ts'
 import { otherSlot } from './plan.ts'
 import type { Progress } from './progress.ts'
-import type { Agent } from './remote/agent.ts'
-import type { DeviceStatus } from './remote/status.ts'
+import type { Agent } from './ssh/agent.ts'
+import type { DeviceStatus } from './ssh/status.ts'
 import type { Watch } from './trial.ts'
 
 export interface UpdateJob {

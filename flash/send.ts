@@ -5,7 +5,7 @@ import type { Compress } from './compress.ts'
 import { ATTEMPTS, DELAY, isUnreachable, persistently } from './persist.ts'
 import { during, type Progress } from './progress.ts'
 import { blocksIn, bytesIn, endOf, type Range } from './ranges.ts'
-import type { Agent, Part } from './remote/agent.ts'
+import type { Agent, Part } from './ssh/agent.ts'
 import { counted, records } from './stream.ts'
 
 /** A file that a host is to hold, and how to learn what of it is not there yet. */

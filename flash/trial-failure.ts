@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import type { Expected } from './expected.ts'
-import type { DeviceStatus, TrialState } from './remote/status.ts'
+import type { DeviceStatus, TrialState } from './ssh/status.ts'
 import { stopped } from './stopped.ts'
 
 /** Nothing was heard of a host that may be on its way. */

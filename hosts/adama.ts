@@ -1,4 +1,4 @@
-import { host } from './host.ts'
+import { host } from './schema/host.ts'
 
 export const adama = host({
   name: 'adama',

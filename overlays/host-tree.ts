@@ -53,7 +53,7 @@ export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time
   })
 }
 
-/** As `overlays/base/device/data.sh` takes it: NAME:UID:GID. */
+/** As `overlays/device/system/data.sh` takes it: NAME:UID:GID. */
 function dataArgument({ kind, rendered }: ServiceOnHost): string[] {
   const id = accountId(rendered.user)
   return rendered.data === undefined ? [] : [`${kind.name}:${id}:${id}`]

@@ -2,7 +2,7 @@ import { accountId } from '../images/ids.ts'
 import type { HostService } from './host-facts.ts'
 import type { RenderedService } from './service.ts'
 
-/** The name of a service's image in its layer; see `images/steps/parts/container-store.ts`. */
+/** The name of a service's image in its layer; see `images/layers/parts/container-store.ts`. */
 export function imageName(service: string): string {
   return `localhost/hangar/${service}:latest`
 }

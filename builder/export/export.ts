@@ -3,8 +3,8 @@ import { chmod, copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'no
 import { basename, dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { Digester } from '../../images/digest.ts'
-import { readState } from '../assemble/state.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../../lib/reporter.ts'
+import { readState } from '../outputs/state.ts'
 
 /** Makes `target` a compressed copy of `file`; the same bytes for the same bytes. */
 export type CompressFile = (file: string, target: string) => Promise<void>

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import { run } from '../process.ts'
+import { run } from '../../lib/subprocess.ts'
 import type { CompressFile } from './export.ts'
 
 /** A program of an unpacked root: the file, its first arguments, its environment. */

@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts'
 import type { Lock } from '../../images/lock.ts'
 import { findGarbage, type Garbage, justDo, removeGarbage, type Step } from '../store/garbage.ts'
+import { collectingStore, programsInUse, type StoreUse } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
-import { collectingStore, programsInUse, type StoreUse } from '../store/users.ts'
 import { pinnedOf } from './pins.ts'
 import {
   forgetParts,

@@ -1,10 +1,10 @@
 import { derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import { FILES, type LayerFile, layerFiles } from '../../images/recipes/layer-files.ts'
+import { FILES, type LayerFile, layerFiles } from '../../images/layers/layer-files/recipe.ts'
 import { readAssets } from '../assets.ts'
+import { type BuildContext, lockedIn, storeUse } from '../context.ts'
 import { withLock } from '../lock/ensure.ts'
-import { usingStore } from '../store/users.ts'
-import { lockedIn, storeUse, type Workshop } from '../workshop.ts'
+import { usingStore } from '../store/leases.ts'
 import { readContents, readListing } from './contents.ts'
 import { type Difference, differenceOf } from './difference.ts'
 import type { Parts } from './parts.ts'
@@ -18,11 +18,11 @@ export interface CompareRequest {
 }
 
 /** Compares two generations by what the store has of them. */
-export function compare(workshop: Workshop, { from, to, files }: CompareRequest): Promise<Difference> {
-  return usingStore(storeUse(workshop, 'diff'), async () => {
-    const [before, after] = [await readContents(workshop.store, from), await readContents(workshop.store, to)]
+export function compare(context: BuildContext, { from, to, files }: CompareRequest): Promise<Difference> {
+  return usingStore(storeUse(context, 'diff'), async () => {
+    const [before, after] = [await readContents(context.store, from), await readContents(context.store, to)]
     const layers = files === 'listed' ? differing(from.parts, to.parts) : new Map<Digest, string>()
-    const listings = await listed(workshop, layers)
+    const listings = await listed(context, layers)
     const of = ({ parts }: KeptGeneration) =>
       new Map(parts.layers.map(({ name, digest }) => [name as string, listings.get(digest)] as const))
     return differenceOf({ ...before, files: of(from) }, { ...after, files: of(to) })
@@ -37,14 +37,14 @@ function differing(one: Parts, other: Parts): Map<Digest, string> {
 }
 
 /** Layer -> what is in it. Listings are outputs of derivations: each layer is looked into once. */
-async function listed(workshop: Workshop, layers: ReadonlyMap<Digest, string>) {
+async function listed(context: BuildContext, layers: ReadonlyMap<Digest, string>) {
   const found = new Map<Digest, ReadonlyMap<string, LayerFile>>()
   if (layers.size === 0) return found
-  const { toolchain, builder, store, runner, reporter, project } = workshop
-  return withLock(workshop, [toolchain], undefined, async (lock) => {
+  const { toolchain, builder, store, runner, reporter, project } = context
+  return withLock(context, [toolchain], undefined, async (lock) => {
     const packages = lockedIn(lock, toolchain)
-    const kitchen = { builder, toolchain: { name: 'build', architecture: builder, packages }, ...readAssets(project) }
-    const derivations = new Map([...layers].map(([layer, name]) => [layer, layerFiles(kitchen, name, layer)]))
+    const context = { builder, toolchain: { name: 'build', architecture: builder, packages }, ...readAssets(project) }
+    const derivations = new Map([...layers].map(([layer, name]) => [layer, layerFiles(context, name, layer)]))
     const outputs = await runner.realise([...derivations.values()], reporter)
     for (const [layer, derivation] of derivations) {
       const file = outputs.get(derivationDigest(derivation))?.[FILES]

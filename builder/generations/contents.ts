@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Derivation } from '../../images/derivation.ts'
-import type { LayerFile } from '../../images/recipes/layer-files.ts'
+import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
 import type { Store } from '../store/store.ts'
 import type { Contents, Named } from './difference.ts'
 import { derivationsIn, type Graph, parseGraph, toolchainsIn } from './graph.ts'

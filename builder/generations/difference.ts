@@ -1,4 +1,4 @@
-import type { LayerFile } from '../../images/recipes/layer-files.ts'
+import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
 import { textDiff } from './text-diff.ts'
 
 /** What of a generation is compared: maps from where something is and its name to what it is. */

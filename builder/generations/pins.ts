@@ -1,9 +1,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { flushDirectory } from '../store/flush.ts'
+import { flushDirectory } from '../../lib/flush-directory.ts'
+import { type StoreUse, usingStore } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
-import { type StoreUse, usingStore } from '../store/users.ts'
 import { generationNumbered, requireKept } from './record.ts'
 
 /** Numbers of a host's generations that no collection takes. */

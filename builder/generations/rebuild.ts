@@ -3,12 +3,12 @@ import { UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest, type Output, type OutputFile } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
-import type { BootFile } from '../assemble/boot.ts'
-import type { Outcome } from '../assemble/outputs.ts'
-import { reassemble } from '../assemble/reassemble.ts'
+import { type BuildContext, storeUse } from '../context.ts'
+import type { Outcome } from '../outputs/outputs.ts'
+import type { BootFile } from '../platforms/pi/boot.ts'
+import { reassemble } from '../platforms/pi/reassemble.ts'
+import { usingStore } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
-import { usingStore } from '../store/users.ts'
-import { storeUse, type Workshop } from '../workshop.ts'
 import { type Graph, parseGraph } from './graph.ts'
 import { objectsOf, type Parts, type StoredFile } from './parts.ts'
 import { generationNumbered, type KeptGeneration, requireKept } from './record.ts'
@@ -29,13 +29,13 @@ export interface Rebuilt {
 }
 
 /** An earlier generation in its host's output directory, to the byte, whatever the tree says now. */
-export function rebuild(workshop: Workshop, { host, number, output }: RebuildRequest): Promise<Rebuilt> {
-  const { store } = workshop
-  return usingStore(storeUse(workshop, `build of generation ${number} of ${host}`), async () => {
+export function rebuild(context: BuildContext, { host, number, output }: RebuildRequest): Promise<Rebuilt> {
+  const { store } = context
+  return usingStore(storeUse(context, `build of generation ${number} of ${host}`), async () => {
     const generation = requireKept(host, generationNumbered(store.root, host, number))
     const { root, parts } = generation
     const name = `generation ${number} of ${host}`
-    const how = await bringParts(workshop, name, parts)
+    const how = await bringParts(context, name, parts)
     const { slotSize, outputs } = await putTogether(store, { host, name, root, parts, output })
     return { generation, slotSize, how, outputs }
   })
@@ -70,14 +70,14 @@ export async function putTogether(store: Store, { host, name, root, parts, outpu
 }
 
 /** Builds what of the parts is not in the store any more. */
-async function bringParts(workshop: Workshop, name: string, parts: Parts): Promise<Rebuilt['how']> {
-  const { store, runner, reporter } = workshop
+async function bringParts(context: BuildContext, name: string, parts: Parts): Promise<Rebuilt['how']> {
+  const { store, runner, reporter } = context
   if (missingParts(store, parts).length === 0) return 'put together'
   if (parts.origin === null) throw incomplete(name, missingParts(store, parts))
   const graph = parseGraph(await textIn(store, parts.origin.graph))
   const wanted = [...graph.layers.values(), ...[...graph.boot.values()].map(({ from }) => from)]
-  const foreign = wanted.find(({ system }) => system !== workshop.builder)
-  if (foreign !== undefined) throw elsewhere(name, foreign.system, workshop.builder)
+  const foreign = wanted.find(({ system }) => system !== context.builder)
+  if (foreign !== undefined) throw elsewhere(name, foreign.system, context.builder)
   const outputs = await runner.realise(unique(wanted), reporter)
   requireSameOutputs(name, parts, graph, outputs)
   const missing = missingParts(store, parts)

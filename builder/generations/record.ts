@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Digest } from '../../images/digest.ts'
-import { flushDirectory } from '../store/flush.ts'
+import { flushDirectory } from '../../lib/flush-directory.ts'
 import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
 
 /** What is known of one built image of a host beside its bytes, and is in none of them. */

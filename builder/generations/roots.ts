@@ -3,7 +3,7 @@ import { derivationDigest, type Toolchain, toolchainDigest } from '../../images/
 import type { Digest } from '../../images/digest.ts'
 import type { Lock } from '../../images/lock.ts'
 import type { Store } from '../store/store.ts'
-import { toolchainImageName } from '../toolchain-image.ts'
+import { toolchainImageName } from '../toolchain/image.ts'
 import { derivationsIn, type Graph, objectsIn, packagesIn, parseGraph, toolchainsIn } from './graph.ts'
 import { objectsOf } from './parts.ts'
 import { textIn } from './rebuild.ts'

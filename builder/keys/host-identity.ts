@@ -18,9 +18,9 @@ import {
   publicIdentityText,
 } from '../../images/identity/public-identity.ts'
 import { formatPrivateKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
-import { exclusively } from '../assemble/exclusive.ts'
-import type { Reporter } from '../reporter.ts'
-import { tarBytes } from '../tar.ts'
+import { withFileLock } from '../../lib/file-lock.ts'
+import type { Reporter } from '../../lib/reporter.ts'
+import { tarBytes } from '../../lib/tar.ts'
 import { decryptWith, encryptTo, makeAgeKey } from './age.ts'
 import { writeWhole } from './key-file.ts'
 import { existingOwnerAgeKey, ownerAgeKey } from './owner-age-key.ts'
@@ -117,7 +117,7 @@ async function readPublished(place: IdentityPlace, host: string): Promise<Privat
 }
 
 function alone<T>({ project }: IdentityPlace, use: () => Promise<T>): Promise<T> {
-  return exclusively(join(project, 'hosts'), use)
+  return withFileLock(join(project, 'hosts'), use)
 }
 
 async function newIdentity(host: string): Promise<PrivateIdentity> {

@@ -10,7 +10,7 @@ import {
   keyFromSeed,
   parsePrivateKey,
 } from '../../images/signature/openssh-key.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../../lib/reporter.ts'
 import { readPrivateFile, writeOnce } from './key-file.ts'
 
 /** An image without a signature is for looking at: no device accepts it over the air. */

@@ -1,7 +1,7 @@
 import type { Lock } from '../../images/lock.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
-import { GoneError } from '../archive/failure.ts'
-import { lockOptions, type Workshop } from '../workshop.ts'
+import { type BuildContext, lockOptions } from '../context.ts'
+import { GoneError } from '../sources/debian/archive/failure.ts'
 import { changesText } from './changes.ts'
 import { readLock, writeLock } from './file.ts'
 import { type FrozenFlag, frozenAndGone, isFrozen, refuseUnlocked } from './frozen.ts'
@@ -12,26 +12,26 @@ import { type LockMode, lockSets } from './lock.ts'
  * that locked packages have left every mirror, their sets are resolved anew and it runs once more. Frozen, both fail.
  */
 export async function withLock<T>(
-  workshop: Workshop,
+  context: BuildContext,
   wanted: readonly ArchitectureSet[],
   flag: FrozenFlag,
   use: (lock: Lock) => Promise<T>,
 ): Promise<T> {
-  const frozen = isFrozen(flag, workshop.env)
-  const current = await readLock(workshop.lockFile)
+  const frozen = isFrozen(flag, context.env)
+  const current = await readLock(context.lockFile)
   if (frozen) refuseUnlocked(wanted, current)
   const lock = frozen
     ? current
-    : await relock(workshop, wanted, current, { kind: 'missing' }, 'locked what the lock did not name yet')
+    : await relock(context, wanted, current, { kind: 'missing' }, 'locked what the lock did not name yet')
   try {
     return await use(lock)
   } catch (error) {
     if (!(error instanceof GoneError)) throw error
     if (frozen) throw frozenAndGone(error.gone)
-    workshop.reporter.warn(`${error.gone.length} locked packages have left every mirror: ${error.message}`)
+    context.reporter.warn(`${error.gone.length} locked packages have left every mirror: ${error.message}`)
     return use(
       await relock(
-        workshop,
+        context,
         wanted,
         lock,
         { kind: 'gone', gone: error.gone },
@@ -43,17 +43,17 @@ export async function withLock<T>(
 
 /** Resolves as the mode says, writes the lock where it changed, and says what moved. */
 export async function relock(
-  workshop: Workshop,
+  context: BuildContext,
   wanted: readonly ArchitectureSet[],
   current: Lock,
   mode: LockMode,
   what: string,
 ): Promise<Lock> {
-  const { lock, changes } = await lockSets(wanted, current, mode, lockOptions(workshop))
+  const { lock, changes } = await lockSets(wanted, current, mode, lockOptions(context))
   if (lock === current) return lock
-  await writeLock(workshop.lockFile, lock)
-  workshop.reporter.notice(
-    `${what} (${changes.length} packages); commit ${workshop.lockFile}\n${changesText(changes)}`.trimEnd(),
+  await writeLock(context.lockFile, lock)
+  context.reporter.notice(
+    `${what} (${changes.length} packages); commit ${context.lockFile}\n${changesText(changes)}`.trimEnd(),
   )
   return lock
 }

@@ -1,8 +1,8 @@
 import { UserError } from '../../errors.ts'
 import type { Lock } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import type { Wanted } from '../archive/download.ts'
-import { unanswered } from './sets.ts'
+import type { Wanted } from '../sources/debian/archive/download.ts'
+import { unanswered } from '../sources/debian/resolve/sets.ts'
 
 /** What the command line says about the lock: `--frozen`, `--no-frozen` or nothing. */
 export type FrozenFlag = 'frozen' | 'no-frozen' | undefined

@@ -2,20 +2,20 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Lock } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import type { Mirrors } from '../archive/mirrors.ts'
-import { fetchIndices } from '../archive/packages.ts'
-import { fetchRelease, type Release } from '../archive/release.ts'
-import { SUITES } from '../archive/suites.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../../lib/reporter.ts'
 import type { Runner } from '../runners/runner.ts'
+import type { Mirrors } from '../sources/debian/archive/mirrors.ts'
+import { fetchIndices } from '../sources/debian/archive/packages.ts'
+import { fetchRelease, type Release } from '../sources/debian/archive/release.ts'
+import { SUITES } from '../sources/debian/archive/suites.ts'
+import { type Catalogue, catalogueOf } from '../sources/debian/resolve/catalogue.ts'
+import { convergeVersions } from '../sources/debian/resolve/converge-versions.ts'
+import { lockOf, type Resolved, resolvedSets, unanswered } from '../sources/debian/resolve/sets.ts'
+import { solve } from '../sources/debian/resolve/solve.ts'
+import { solverToolchain } from '../sources/debian/resolve/solver-toolchain.ts'
 import type { Store } from '../store/store.ts'
-import type { Fetch } from '../toolchain.ts'
-import { type Catalogue, catalogueOf } from './catalogue.ts'
+import type { Fetch } from '../toolchain/toolchain.ts'
 import { type Change, changesBetween } from './changes.ts'
-import { lockOf, type Resolved, resolvedSets, unanswered } from './sets.ts'
-import { settle } from './settle.ts'
-import { solve } from './solve.ts'
-import { solverToolchain } from './solver-toolchain.ts'
 
 /** What of the lock may move. */
 export type LockMode =
@@ -68,7 +68,7 @@ export async function lockSets(
     ...options,
     toolchain: { name, architecture: options.toolchain.architecture, packages: toolchain.packages },
   }
-  const sets = await settle({
+  const sets = await convergeVersions({
     kept,
     wanted: open.filter((each) => !kept.has(setKey(each))),
     preferred: preferences(current, mode),

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../../lib/reporter.ts'
 import { type Choice, chooseRunner, type RunnerWish } from './choice.ts'
 import type { DaggerRunnerOptions } from './dagger.ts'
 import { localRunner } from './local.ts'

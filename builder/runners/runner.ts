@@ -1,6 +1,6 @@
 import type { Derivation, Output } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../../lib/reporter.ts'
 
 /**
  * Realises derivations. What is asked for ends up in the store; how and where the commands run, and whether anything

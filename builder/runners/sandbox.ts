@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Privilege } from '../../images/derivation.ts'
-import { type Finished, run } from '../process.ts'
+import { type Finished, run } from '../../lib/subprocess.ts'
 
 /** One command in a root of its own. Directories are absolute paths on this machine. */
 export interface Sandbox {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { run } from '../process.ts'
+import { run } from '../../lib/subprocess.ts'
 import type { Store } from '../store/store.ts'
 import type { Machine } from './choice.ts'
 import { findCli } from './dagger/cli.ts'

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Output } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
-import { temporaryName } from './living.ts'
+import { temporaryName } from './process-liveness.ts'
 import { openRoot, type StoreAccess } from './root.ts'
 import type { Store } from './store.ts'
 

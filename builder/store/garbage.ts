@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Digest, isDigest } from '../../images/digest.ts'
-import { PACKAGES, toolchainIn } from '../toolchain.ts'
+import { PACKAGES, toolchainIn } from '../toolchain/toolchain.ts'
 import type { Store } from './store.ts'
 import { listObjects, type StoredObject } from './verify.ts'
 

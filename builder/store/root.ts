@@ -2,7 +2,7 @@ import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'no
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { lives, processIn, temporaryName } from './living.ts'
+import { isAlive, processIn, temporaryName } from './process-liveness.ts'
 
 const FORMAT = '1\n'
 
@@ -78,7 +78,7 @@ async function writeFormat(root: string): Promise<void> {
 async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const owner = processIn(name)
-    if (owner === undefined || lives(owner)) continue
+    if (owner === undefined || isAlive(owner)) continue
     await rm(join(directory, name), { recursive: true, force: true })
   }
 }

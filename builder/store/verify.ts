@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { lstat, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Digest, Digester, isDigest } from '../../images/digest.ts'
-import type { Reporter } from '../reporter.ts'
+import type { Reporter } from '../../lib/reporter.ts'
 import type { Store } from './store.ts'
 
 export interface Verified {

@@ -81,7 +81,7 @@ function identityPart({ layout, identity }: DiskPlanRequest): Part {
   return identity === undefined ? zerosPart('identity', offset, size) : bytesPart('identity', offset, identity)
 }
 
-/** What `data` of overlays/base/device/data.sh looks at before it formats: start and second superblock of btrfs. */
+/** What `data` of overlays/device/system/data.sh looks at before it formats: start and second superblock of btrfs. */
 const BLANK = 4 * MIB
 const SECOND_SUPERBLOCK = 64 * MIB
 

@@ -19,7 +19,7 @@ export interface Trust {
 const HOST_KEY = 'ssh_host_ed25519_key'
 
 /**
- * What is on a host's identity partition, as overlays/base/device/identity.sh unpacks it. Old keys stay: a reverted slot
+ * What is on a host's identity partition, as overlays/device/system/identity.sh unpacks it. Old keys stay: a reverted slot
  * still decrypts what was encrypted to them. Nothing is revoked yet.
  */
 export function identityMembers(identity: PrivateIdentity, trust: Trust): IdentityMember[] {

@@ -4,7 +4,7 @@ import type { BlockSource } from '../disk/block-source.ts'
 import { IDENTITY_SIZE, SECTOR } from '../layout.ts'
 
 const FORMAT = 'hangar-identity 1'
-/** Where the copies begin; the record of updates lies at 8 and 24 MiB. Both as overlays/base/device/identity.sh has it. */
+/** Where the copies begin; the record of updates lies at 8 and 24 MiB. Both as overlays/device/system/identity.sh has it. */
 const COPIES = [0, IDENTITY_SIZE / 2]
 const LARGEST = 1024 * 1024
 

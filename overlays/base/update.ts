@@ -12,7 +12,7 @@ export interface UpdateFacts {
   readonly signingKeys: readonly string[]
 }
 
-/** What the agent (`flash/agent`) knows of its host, and the units of a trial. */
+/** What the agent (`overlays/device/agent`) knows of its host, and the units of a trial. */
 export function updateFiles({ name, board, time, number, signingKeys }: UpdateFacts): FileTree {
   const { head, sector, autoboot } = planSelector()
   const facts = [

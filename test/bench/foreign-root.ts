@@ -1,8 +1,8 @@
-import { timeSteps } from '../../builder/report/timed.ts'
-import type { Reporter } from '../../builder/reporter.ts'
 import type { Runner } from '../../builder/runners/runner.ts'
+import { timeSteps } from '../../builder/step-times.ts'
 import type { Derivation } from '../../images/derivation.ts'
-import { emulatedRoot, unprunedRoot } from '../../images/recipes/oracle.ts'
+import { emulatedRoot, unprunedRoot } from '../../images/layers/oracle/recipe.ts'
+import type { Reporter } from '../../lib/reporter.ts'
 import type { RootKit } from '../helpers/root-kit.ts'
 import { type Calibration, calibrate, calibrationLine } from './calibration.ts'
 
@@ -24,15 +24,15 @@ export interface ForeignRootTimes {
 export async function benchForeignRoot(
   runner: Runner,
   reporter: Reporter,
-  kit: Omit<RootKit, 'workshop'>,
+  kit: Omit<RootKit, 'context'>,
 ): Promise<ForeignRootTimes> {
-  const { kitchen, oracle, packages, accounts } = kit
+  const { layerContext, oracle, packages, accounts } = kit
   const calibration = calibrate()
   const time = (derivation: Derivation) => timeRealising(runner, reporter, derivation)
-  const timeNative = () => time(unprunedRoot(kitchen, packages, accounts, 'nothing'))
+  const timeNative = () => time(unprunedRoot(layerContext, packages, accounts, 'nothing'))
   // Minutes lie between the first and the last: a machine that others use as well is another one by then.
   const before = [await timeNative(), await timeNative()]
-  const emulated = await time(emulatedRoot(kitchen, oracle, packages.target, accounts, 'nothing'))
+  const emulated = await time(emulatedRoot(layerContext, oracle, packages.target, accounts, 'nothing'))
   const runs = [...before, await timeNative()]
   const native = [...runs].sort((a, b) => a - b)[1] ?? Number.NaN
   const times = { calibration, emulated, native, runs, ratio: emulated / native }

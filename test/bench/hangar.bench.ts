@@ -27,7 +27,7 @@ const calibration = calibrate()
 
 beforeAll(async () => {
   edit('package.json', '"scripts": {', '"scripts": { "nothing": "true",')
-  const { code, stderr } = await runIn({ cwd: project.directory }, process.execPath, 'builder/cli/bundle.mjs')
+  const { code, stderr } = await runIn({ cwd: project.directory }, process.execPath, 'cli/bundle.mjs')
   if (code !== 0) throw new Error(stderr)
 })
 
@@ -99,7 +99,7 @@ describe('the root of the base layer', () => {
   it('made natively and under emulation', async () => {
     process.env.HANGAR_STORE = store
     const { native, emulated, ratio } = await withRootKit(
-      ({ workshop, ...kit }) => benchForeignRoot(workshop.runner, workshop.reporter, kit),
+      ({ context, ...kit }) => benchForeignRoot(context.runner, context.reporter, kit),
       project.directory,
     )
     const times = `${ratio.toFixed(1)} × (${native.toFixed(1)} s, ${emulated.toFixed(0)} s)`

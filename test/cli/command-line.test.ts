@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => project.remove())
 
 function hangar(...args: string[]) {
-  return runIn({ cwd: project.directory }, process.execPath, 'builder/cli/hangar.mjs', ...args)
+  return runIn({ cwd: project.directory }, process.execPath, 'cli/hangar.mjs', ...args)
 }
 
 function npm(...args: string[]) {
@@ -56,7 +56,9 @@ describe('hangar', () => {
   })
 
   it('takes no file of hosts/ that is none for a host, nor one outside', async () => {
-    expect((await hangar('build', 'check')).stderr).toContain("hosts/check.ts exports no host with the name 'check'")
+    expect((await hangar('build', 'check')).stderr).toContain(
+      "hosts/schema/check.ts exports no host with the name 'check'",
+    )
     expect((await hangar('build', '../main')).stderr).toContain("no host '../main'; hosts are: adama")
   })
 
@@ -82,7 +84,7 @@ describe('hangar', () => {
   })
 
   it('is compiled again when a source has changed, and says what is wrong with it', async () => {
-    const file = join(project.directory, 'builder/cli/usage.ts')
+    const file = join(project.directory, 'cli/usage.ts')
     const before = readFileSync(file, 'utf8')
     writeFileSync(file, before.replace("'did you mean", "'perhaps").replace('`did you mean', '`perhaps'))
     expect((await hangar('bild')).stderr).toContain("hint: perhaps 'build'?")
@@ -99,7 +101,7 @@ describe('hangar', () => {
   it('asks for its packages where they are not installed', async () => {
     const bare = copyProject()
     rmSync(join(bare.directory, 'node_modules'))
-    const { code, stderr } = await runIn({ cwd: bare.directory }, process.execPath, 'builder/cli/hangar.mjs')
+    const { code, stderr } = await runIn({ cwd: bare.directory }, process.execPath, 'cli/hangar.mjs')
     bare.remove()
     expect({ code, stderr }).toEqual({
       code: 1,

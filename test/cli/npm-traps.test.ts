@@ -1,8 +1,8 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Verb } from '../../builder/cli/invocation.ts'
-import { refuseSwallowedFlags } from '../../builder/cli/npm-traps.ts'
+import type { Verb } from '../../cli/invocation.ts'
+import { refuseSwallowedFlags } from '../../cli/npm-traps.ts'
 import { runIn } from '../helpers/project.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
@@ -11,7 +11,7 @@ const BUILD: Verb = { path: ['build'], words: ['HOST'], flags: [flag('--frozen')
 const FLASH: Verb = { path: ['flash'], words: ['HOST'], flags: [flag('--dry-run'), flag('--slot', 'SLOT')] }
 const LOCK: Verb = { path: ['lock'], words: [], flags: [flag('--update')] }
 
-const script = (event: string) => ({ npm_lifecycle_event: event, npm_lifecycle_script: 'node builder/cli/hangar.mjs' })
+const script = (event: string) => ({ npm_lifecycle_event: event, npm_lifecycle_script: 'node cli/hangar.mjs' })
 
 function refusal(env: NodeJS.ProcessEnv, verb: Verb, args: readonly string[]) {
   try {

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { publishedImageText } from '../../builder/publishing/published-image.ts'
-import type { LocalBlob, Repository } from '../../builder/publishing/repository.ts'
-import { textBlob } from '../../builder/publishing/store-blob.ts'
+import { publishedImageText } from '../../builder/publish/published-image.ts'
+import type { LocalBlob, Repository } from '../../builder/publish/repository.ts'
+import { textBlob } from '../../builder/publish/store-blob.ts'
 import { digestOf } from '../../images/digest.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 

@@ -3,22 +3,27 @@ import { type Import, importsOf, type SourceFile } from './source-files.ts'
 /** A rule says what is wrong with a tree, one line a breach. */
 type Rule = (files: readonly SourceFile[], imports: readonly Import[]) => string[]
 
+/** Programs that run in the sandbox, and what they share. */
+const STEP = /^images\/layers\/(parts\/|[^/]+\/step\.ts$)/
+
 /**
- * Whose files a file may import, by the first line that its path starts with: what an image is knows nothing of how
+ * Which folders a file may import, by the first pattern that its path matches. What an image is does not depend on how
  * it is built or flashed, and builder and flash meet in the manifest alone.
  */
-const HOUSE: readonly (readonly [files: string, mayImport: readonly string[]])[] = [
-  ['errors.ts', []],
-  // Programs that run in the sandbox: one file each that needs nothing but node.
-  ['images/steps/', ['images/']],
-  ['images/', ['images/', 'errors.ts']],
-  ['overlays/', ['overlays/', 'images/', 'errors.ts']],
-  ['hosts/', ['hosts/', 'overlays/', 'images/', 'errors.ts']],
-  // The compiled program, which does not exist yet when this starts.
-  ['builder/cli/hangar.mjs', ['builder/cli/bundle.mjs', 'dist/hangar.mjs']],
-  ['builder/', ['builder/', 'images/', 'errors.ts']],
-  ['flash/', ['flash/', 'images/', 'errors.ts']],
-  ['main.ts', ['builder/', 'flash/', 'hosts/', 'overlays/', 'images/', 'errors.ts']],
+const HOUSE: readonly (readonly [files: RegExp, mayImport: readonly string[]])[] = [
+  [/^errors\.ts$/, []],
+  // Each step is one file that needs nothing but node.
+  [STEP, ['images/']],
+  [/^images\//, ['images/', 'errors.ts']],
+  [/^overlays\//, ['overlays/', 'images/', 'errors.ts']],
+  [/^hosts\//, ['hosts/', 'overlays/', 'images/', 'errors.ts']],
+  [/^lib\//, ['lib/', 'images/', 'errors.ts']],
+  [/^builder\//, ['builder/', 'lib/', 'images/', 'errors.ts']],
+  [/^flash\//, ['flash/', 'lib/', 'images/', 'errors.ts']],
+  // The compiled program does not exist yet when this file starts.
+  [/^cli\/hangar\.mjs$/, ['cli/bundle.mjs', 'dist/hangar.mjs']],
+  [/^cli\//, ['cli/', 'builder/', 'flash/', 'lib/', 'hosts/', 'overlays/', 'images/', 'errors.ts']],
+  [/^main\.ts$/, ['cli/', 'builder/', 'flash/', 'lib/', 'hosts/', 'overlays/', 'images/', 'errors.ts']],
 ]
 
 /** Which files may import a package; it is known to no others. */
@@ -26,12 +31,12 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
   '@dagger.io/dagger': ['builder/runners/dagger/sdk.ts'],
   'age-encryption': ['builder/keys/age.ts'],
   // Verbs are declared where their commands are.
-  commander: ['main.ts', 'builder/cli/generation-verbs.ts', 'builder/cli/publishing-verbs.ts'],
+  commander: ['main.ts', 'cli/generation-verbs.ts', 'cli/publishing-verbs.ts'],
   diff: ['builder/generations/text-diff.ts'],
-  esbuild: ['builder/cli/bundle.mjs', 'builder/hosts/compile.ts', 'builder/runners/dagger/sdk.ts'],
-  execa: ['builder/process.ts'],
-  openpgp: ['builder/archive/signature.ts'],
-  'tar-stream': ['builder/tar.ts'],
+  esbuild: ['cli/bundle.mjs', 'cli/host-files/compile.ts', 'builder/runners/dagger/sdk.ts'],
+  execa: ['lib/subprocess.ts'],
+  openpgp: ['builder/sources/debian/archive/signature.ts'],
+  'tar-stream': ['lib/tar.ts'],
   // Schemas are descriptions: they stand beside what they describe.
   zod: [
     'hosts/',
@@ -40,28 +45,29 @@ const WRAPPED: Readonly<Record<string, readonly string[]>> = {
     'images/manifest.ts',
     'builder/generations/parts.ts',
     'builder/generations/record.ts',
-    'builder/publishing/oci-index.ts',
-    'builder/publishing/published-image.ts',
+    'builder/publish/oci-index.ts',
+    'builder/publish/published-image.ts',
     'overlays/service.ts',
     'overlays/services/',
-    'flash/remote/answers.ts',
-    'flash/remote/status.ts',
+    'flash/ssh/answers.ts',
+    'flash/ssh/status.ts',
   ],
 }
 
 const LONGEST = 300
 
-const isPure = (path: string) => /^(images|overlays|hosts)\//.test(path) && !path.startsWith('images/steps/')
-const isOurs = (path: string) => HOUSE.some(([files]) => path.startsWith(files))
+const isStep = (path: string) => STEP.test(path)
+const isPure = (path: string) => /^(images|overlays|hosts)\//.test(path) && !isStep(path)
+const isOurs = (path: string) => HOUSE.some(([files]) => files.test(path))
 const isPackage = (to: string) => !to.startsWith('node:') && !/\.(ts|mjs|json)$/.test(to)
 const startsWithOne = (path: string, starts: readonly string[]) => starts.some((start) => path.startsWith(start))
 
 const house: Rule = (_files, imports) =>
   imports.flatMap(({ from, to }) => {
-    const [, mayImport] = HOUSE.find(([files]) => from.startsWith(files)) ?? []
+    const [, mayImport] = HOUSE.find(([files]) => files.test(from)) ?? []
     if (mayImport === undefined || to.startsWith('node:') || isPackage(to)) return []
-    const isStep = to.startsWith('images/steps/') && !from.startsWith('images/steps/')
-    return startsWithOne(to, mayImport) && !isStep ? [] : [`${from} must not import ${to}`]
+    const entersStep = isStep(to) && !isStep(from)
+    return startsWithOne(to, mayImport) && !entersStep ? [] : [`${from} must not import ${to}`]
   })
 
 const packages: Rule = (_files, imports) =>
@@ -88,9 +94,9 @@ const purity: Rule = (files, imports) => [
 /** A step is one file in the sandbox: what it takes along when it runs must not drag a package in. */
 const steps: Rule = (_files, imports) => {
   const values = imports.filter(({ kind }) => kind === 'value')
-  return reachableFrom(values, (path) => path.startsWith('images/steps/'))
+  return reachableFrom(values, isStep)
     .filter(isPackage)
-    .map((to) => `images/steps/ takes the package '${to}' along`)
+    .map((to) => `a step takes the package '${to}' along`)
 }
 
 const cycles: Rule = (files, imports) =>

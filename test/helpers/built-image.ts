@@ -9,11 +9,11 @@ const PROJECT = join(import.meta.dirname, '../..')
  */
 export function setup(): void {
   const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(
-    process.execPath,
-    [join(PROJECT, 'builder/cli/hangar.mjs'), 'build', 'adama', ...frozen],
-    { cwd: PROJECT, env: { ...process.env, CI: '' }, stdio: 'inherit' },
-  )
+  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', 'adama', ...frozen], {
+    cwd: PROJECT,
+    env: { ...process.env, CI: '' },
+    stdio: 'inherit',
+  })
   if (status !== 0)
     throw new Error(`adama's image could not be built: 'npm run build:image adama' ended with ${status}`)
 }

@@ -3,8 +3,8 @@ import { localRunner } from '../../builder/runners/local.ts'
 import { parseDeviceTree, type TreeNode } from '../../flash/vm/device-tree.ts'
 import type { Board } from '../../images/board.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
-import { kernelLayer } from '../../images/recipes/kernel.ts'
-import { trybootModule } from '../../images/recipes/native.ts'
+import { kernelLayer } from '../../images/layers/kernel/recipe.ts'
+import { trybootModule } from '../../images/layers/native/recipe.ts'
 import { nativeKit } from './built-native.ts'
 import { compile } from './compile.ts'
 import { listReporter } from './reporter.ts'
@@ -57,8 +57,8 @@ export async function builtKernel(board: Board): Promise<BuiltKernel> {
 
 async function kernelDerivation(board: Board, given: WithToolchain): Promise<Derivation> {
   compile(PROJECT)
-  const { kitchen, kit } = await nativeKit(given)
-  return kernelLayer(kitchen, board, { packages: kit.kernel, tryboot: trybootModule(kitchen, kit) })
+  const { context, kit } = await nativeKit(given)
+  return kernelLayer(context, board, { packages: kit.kernel, tryboot: trybootModule(context, kit) })
 }
 
 /** The lists inside the layer and the initramfs' modules, taken out of the very files that images are made of. */

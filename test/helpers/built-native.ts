@@ -4,16 +4,18 @@ import { readAssets } from '../../builder/assets.ts'
 import { readLock } from '../../builder/lock/file.ts'
 import { localRunner } from '../../builder/runners/local.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
+import type { LayerContext } from '../../images/layers/layer-recipe.ts'
+import { type NativeKit, nativeBlocks, trybootModule } from '../../images/layers/native/recipe.ts'
 import { type LockedPackage, lockedPackages } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import { type NativeKit, nativeBlocks, trybootModule } from '../../images/recipes/native.ts'
-import type { Kitchen } from '../../images/recipes/recipe.ts'
 import { cross, KERNEL, NATIVE } from '../../images/sets.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT, storeWithToolchain, type WithToolchain } from './toolchain.ts'
 
 /** What compiles for the device, as every image has it. */
-export async function nativeKit(given: WithToolchain): Promise<{ readonly kitchen: Kitchen; readonly kit: NativeKit }> {
+export async function nativeKit(
+  given: WithToolchain,
+): Promise<{ readonly context: LayerContext; readonly kit: NativeKit }> {
   const { toolchain } = given
   const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
   const locked = (wanted: ArchitectureSet): readonly LockedPackage[] => {
@@ -24,7 +26,7 @@ export async function nativeKit(given: WithToolchain): Promise<{ readonly kitche
   const { native: sources, steps } = readAssets(PROJECT)
   const builder = toolchain.architecture
   return {
-    kitchen: { builder, target: 'arm64', toolchain, steps },
+    context: { builder, target: 'arm64', toolchain, steps },
     kit: {
       cross: locked({ set: cross(builder), architecture: builder }),
       target: locked({ set: NATIVE, architecture: 'arm64' }),
@@ -37,8 +39,8 @@ export async function nativeKit(given: WithToolchain): Promise<{ readonly kitche
 /** The bytes of `blocks` and of the module: compiled, or taken from the store. */
 export async function builtNative(): Promise<{ readonly blocks: Buffer; readonly tryboot: Buffer }> {
   const given = await storeWithToolchain()
-  const { kitchen, kit } = await nativeKit(given)
-  const made = { blocks: nativeBlocks(kitchen, kit), tryboot: trybootModule(kitchen, kit) }
+  const { context, kit } = await nativeKit(given)
+  const made = { blocks: nativeBlocks(context, kit), tryboot: trybootModule(context, kit) }
   const outputs = await localRunner(given).realise(Object.values(made), listReporter())
   const read = (from: Derivation, file: string) => {
     const found = outputs.get(derivationDigest(from))?.[file]

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
-import { toolchainDirectory } from '../../builder/toolchain.ts'
-import { lockedIn, openWorkshop } from '../../builder/workshop.ts'
+import { toolchainDirectory } from '../../builder/toolchain/toolchain.ts'
 import type { ProgramRoot } from '../../flash/vm/program.ts'
 import type { PackageSet } from '../../images/package-set.ts'
 import { SCRIPT_ONLY } from '../../images/sets.ts'
@@ -20,11 +20,11 @@ const CHECK: PackageSet = {
 /** btrfs-progs and veritysetup. Their lock is their own: in the images' it would move what it shares with them. */
 export async function checkPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
-  const surroundings = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
-  const workshop = await openWorkshop(surroundings)
-  const { builder: architecture, store, fetch, reporter } = workshop
+  const cliContext = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
+  const context = await openBuildContext(cliContext)
+  const { builder: architecture, store, fetch, reporter } = context
   const wanted = { set: CHECK, architecture }
-  const ownLock = { ...workshop, lockFile: join(PROJECT, 'test/power-cut/check.lock.json') }
+  const ownLock = { ...context, lockFile: join(PROJECT, 'test/power-cut/check.lock.json') }
   const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
     toolchainDirectory({ name: CHECK.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
   )

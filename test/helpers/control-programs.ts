@@ -1,4 +1,4 @@
-import { unpackPrograms } from '../../builder/cli/programs.ts'
+import { unpackPrograms } from '../../cli/programs.ts'
 import { exitOf, feed, startChild } from '../../flash/child.ts'
 import { type Program, type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { CONTROL } from '../../images/control-set.ts'

@@ -1,6 +1,6 @@
 import type { Clock } from '../../flash/clock.ts'
-import type { Called, CallOptions, Remote } from '../../flash/remote/remote.ts'
-import { unreachable } from '../../flash/remote/ssh-failure.ts'
+import type { Called, CallOptions, Remote } from '../../flash/ssh/remote.ts'
+import { unreachable } from '../../flash/ssh/ssh-failure.ts'
 import type { Slot } from '../../images/names.ts'
 import { callName, noInput, wholeInput } from './fake-call.ts'
 import { type FakeIdentity, renewed } from './fake-identity.ts'

@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { DeviceStatus } from '../../flash/remote/status.ts'
+import type { DeviceStatus } from '../../flash/ssh/status.ts'
 import { agentStatus, type Lab } from './lab.ts'
 import type { TestVm } from './vm.ts'
 

@@ -1,4 +1,4 @@
-import { type HostFile, host } from '../../hosts/host.ts'
+import { type HostFile, host } from '../../hosts/schema/host.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 
 /** A host file with what has to be in one, and two services. */

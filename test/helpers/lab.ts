@@ -3,8 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { parseState, parseStatus } from '../../flash/remote/answers.ts'
-import type { DeviceStatus } from '../../flash/remote/status.ts'
+import { parseState, parseStatus } from '../../flash/ssh/answers.ts'
+import type { DeviceStatus } from '../../flash/ssh/status.ts'
 import { adama } from '../../hosts/adama.ts'
 import { parseManifest } from '../../images/manifest.ts'
 import { copyProject, type Ended, runIn } from './project.ts'
@@ -46,9 +46,9 @@ export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
   const project = copyProject()
   const disks = mkdtempSync(join(tmpdir(), 'hangar-lab-'))
   const { directory } = project
-  const program = 'builder/cli/hangar.mjs'
+  const program = 'cli/hangar.mjs'
   let added: Readonly<Record<string, string>> = {}
-  const env = () => ({ ...surroundings(), ...added })
+  const env = () => ({ ...cliContext(), ...added })
   const hangar = (...args: string[]) => runIn({ cwd: directory, env: env() }, process.execPath, program, ...args)
   const at = (vm: TestVm) => ['adama', '--at', `127.0.0.1:${vm.ports.ssh}`]
   const start: Lab['start'] = (options = {}) => bootHost({ host: adama, disk: join(disks, 'disk.img'), ...options })
@@ -91,7 +91,7 @@ export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
 }
 
 /** The keys and the store of whoever runs the tests: the image is the one that they have built. */
-function surroundings(): Record<string, string> {
+function cliContext(): Record<string, string> {
   const { env } = process
   return {
     HOME: homedir(),

@@ -1,6 +1,6 @@
 import { readAssets } from '../../builder/assets.ts'
-import { lockedIn, lockFileOf } from '../../builder/workshop.ts'
-import { imageOf } from '../../hosts/image-of.ts'
+import { lockedIn, lockFileOf } from '../../builder/context.ts'
+import { imageOf } from '../../hosts/schema/image-of.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
 import type { Image } from '../../images/image.ts'

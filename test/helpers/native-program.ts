@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PROJECT } from './toolchain.ts'
 
-export const SOURCES = join(PROJECT, 'flash/agent/blocks')
+export const SOURCES = join(PROJECT, 'overlays/device/blocks')
 
 const STRICT = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-pthread', '-I', SOURCES]
 /** What finds out about reads and writes outside of memory that is the program's, and about undefined arithmetic. */

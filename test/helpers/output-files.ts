@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { type OutputState, readState } from '../../builder/assemble/state.ts'
+import { type OutputState, readState } from '../../builder/outputs/state.ts'
 
 /** What a complete run says of its files; a test that sees none would compare nothing. */
 export function stateOf(directory: string): OutputState {

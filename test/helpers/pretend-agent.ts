@@ -32,7 +32,7 @@ export const RUNNING_ROOT = 'aa'.repeat(32)
 /** In bytes; a slot's is that of the test's image and some more. */
 export const SIZES = { slot: MIB, boot: BOOT_SIZE, identity: 32 * MIB }
 
-const AGENT = join(PROJECT, 'flash/agent')
+const AGENT = join(PROJECT, 'overlays/device/agent')
 export const PARTS = readdirSync(AGENT).filter((name) => name.endsWith('.sh'))
 const textOf = (path: string) => readFileSync(join(PROJECT, path), 'utf8')
 /** Of another make than busybox's applets, which its shell prefers: the agent asks them for what only these can. */
@@ -217,8 +217,8 @@ export class PretendHost {
 
   private install(): void {
     const { device } = this
-    for (const name of PARTS) this.setPart(name.replace('.sh', ''), textOf(`flash/agent/${name}`))
-    this.setPart('identity', textOf('overlays/base/device/identity.sh').replaceAll('/dev/kmsg', device.path('kmsg')))
+    for (const name of PARTS) this.setPart(name.replace('.sh', ''), textOf(`overlays/device/agent/${name}`))
+    this.setPart('identity', textOf('overlays/device/system/identity.sh').replaceAll('/dev/kmsg', device.path('kmsg')))
     this.setPart('blocks', blocksProgram(blocks, compileCommand(partsOfBlocks())))
     const facts = { name: 'adama', board: 'raspberry-pi-5', time: BUILT, number: 1, signingKeys: [SIGNING_LINE] }
     for (const [path, entry] of Object.entries(updateFiles(facts)))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PretendDevice, type Shell } from './pretend-device.ts'
 import { PROJECT } from './toolchain.ts'
 
-export const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/data.sh'), 'utf8')
+export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/data.sh'), 'utf8')
 export const MIB = 2 ** 20
 export const DATA = 'dev/mmcblk0p7'
 const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']

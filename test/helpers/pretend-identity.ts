@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PretendDevice, type Shell } from './pretend-device.ts'
 import { PROJECT } from './toolchain.ts'
 
-export const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/identity.sh'), 'utf8')
+export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/identity.sh'), 'utf8')
 /** The script as it would be if it took every partition for a blank one. */
 export const CARELESS = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
 export const SECTOR = 512

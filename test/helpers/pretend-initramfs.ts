@@ -4,11 +4,11 @@ import { readRecord } from './agent-record.ts'
 import { PretendDevice, type Shell } from './pretend-device.ts'
 import { PROJECT } from './toolchain.ts'
 
-export const SCRIPT = readFileSync(join(PROJECT, 'images/initramfs/init'), 'utf8')
+export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/initramfs/init'), 'utf8')
 /** What it shares with the agent. */
 const LIB = ['record', 'tryboot'].map((name): [string, string] => [
   name,
-  readFileSync(join(PROJECT, `flash/agent/${name}.sh`), 'utf8'),
+  readFileSync(join(PROJECT, `overlays/device/agent/${name}.sh`), 'utf8'),
 ])
 /** The only shell of the initramfs: what waits without a program needs more of it than POSIX. */
 export const SHELLS = ['busybox ash']

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
-import type { AssembleRequest } from '../../builder/assemble/assemble.ts'
-import { openRepository } from '../../builder/publishing/open-repository.ts'
-import { type PlaceAndReference, parsePlace } from '../../builder/publishing/place.ts'
-import { publish } from '../../builder/publishing/publish.ts'
-import { pull } from '../../builder/publishing/pull.ts'
+import type { AssembleRequest } from '../../builder/platforms/pi/assemble.ts'
+import { openRepository } from '../../builder/publish/open-repository.ts'
+import { type PlaceAndReference, parsePlace } from '../../builder/publish/place.ts'
+import { publish } from '../../builder/publish/publish.ts'
+import { pull } from '../../builder/publish/pull.ts'
 import { openStore } from '../../builder/store/directory.ts'
 import { MIB } from '../../images/layout.ts'
 import { listReporter } from './reporter.ts'
@@ -23,7 +23,7 @@ export async function machine(env: NodeJS.ProcessEnv = {}) {
   const output = join(root, 'out/tiny')
   const reporter = listReporter()
   const retries: string[] = []
-  const surroundings = (at: PlaceAndReference, actions: 'pull' | 'pull,push', signal: AbortSignal) => ({
+  const cliContext = (at: PlaceAndReference, actions: 'pull' | 'pull,push', signal: AbortSignal) => ({
     ...{ store, reporter, signal, output, reference: at.reference },
     open: (stop: AbortSignal) =>
       openRepository(at.place, {
@@ -38,10 +38,10 @@ export async function machine(env: NodeJS.ProcessEnv = {}) {
       const at = parsePlace(to)
       const tag = at.reference !== undefined && 'tag' in at.reference ? at.reference.tag : undefined
       const { signal = new AbortController().signal, number } = given
-      return publish({ ...surroundings(at, 'pull,push', signal), host: 'tiny', tag, number })
+      return publish({ ...cliContext(at, 'pull,push', signal), host: 'tiny', tag, number })
     },
     pull(from: string, host: Partial<typeof TINY> = {}, signal = new AbortController().signal) {
-      return pull({ ...surroundings(parsePlace(from), 'pull', signal), host: { ...TINY, ...host } })
+      return pull({ ...cliContext(parsePlace(from), 'pull', signal), host: { ...TINY, ...host } })
     },
   }
 }

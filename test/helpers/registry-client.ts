@@ -1,4 +1,4 @@
-import { type RegistryOptions, registryRepository } from '../../builder/publishing/registry/registry.ts'
+import { type RegistryOptions, registryRepository } from '../../builder/publish/registry/registry.ts'
 
 /** A repository of a registry on loopback, and why anything was tried again. */
 export function repositoryAt(port: number, given: Partial<RegistryOptions> & { readonly name?: string } = {}) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
+import { lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
-import { toolchainDirectory } from '../../builder/toolchain.ts'
-import { lockedIn, openWorkshop } from '../../builder/workshop.ts'
+import { toolchainDirectory } from '../../builder/toolchain/toolchain.ts'
 import type { ProgramRoot } from '../../flash/vm/program.ts'
 import type { PackageSet } from '../../images/package-set.ts'
 import { SCRIPT_ONLY } from '../../images/sets.ts'
@@ -19,11 +19,11 @@ const REGISTRY: PackageSet = {
 /** Debian's docker-registry. Its lock is its own: in the images' it would move what it shares with them. */
 export async function registryPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
-  const surroundings = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
-  const workshop = await openWorkshop(surroundings)
-  const { builder: architecture, store, fetch, reporter } = workshop
+  const cliContext = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
+  const context = await openBuildContext(cliContext)
+  const { builder: architecture, store, fetch, reporter } = context
   const wanted = { set: REGISTRY, architecture }
-  const ownLock = { ...workshop, lockFile: join(PROJECT, 'test/builder/publishing/registry.lock.json') }
+  const ownLock = { ...context, lockFile: join(PROJECT, 'test/builder/publishing/registry.lock.json') }
   const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
     toolchainDirectory({ name: REGISTRY.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
   )

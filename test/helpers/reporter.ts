@@ -1,4 +1,4 @@
-import type { Ending, Reporter } from '../../builder/reporter.ts'
+import type { Ending, Reporter } from '../../lib/reporter.ts'
 
 export interface Listed extends Reporter {
   /** `NAME: built`, `NAME: failed`, … in the order in which steps ended. */

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import * as openpgp from 'openpgp'
-import { SUITES, type Suite } from '../../builder/archive/suites.ts'
+import { SUITES, type Suite } from '../../builder/sources/debian/archive/suites.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import type { Content } from './file-server.ts'

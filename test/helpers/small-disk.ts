@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { assemble } from '../../builder/assemble/assemble.ts'
+import { assemble } from '../../builder/platforms/pi/assemble.ts'
 import { cutsOf, type DataFate, planDiskWrite } from '../../flash/disk/plan.ts'
 import { cutImage, openSourceImage } from '../../flash/disk/source-image.ts'
 import type { DiskHost } from '../../flash/disk/target.ts'

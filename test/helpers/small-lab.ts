@@ -1,14 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { offlineFetch } from '../../builder/archive/offline.ts'
 import { build } from '../../builder/build.ts'
+import type { BuildContext, Network } from '../../builder/context.ts'
 import { keepParts } from '../../builder/generations/keep.ts'
 import { recordGeneration } from '../../builder/generations/record.ts'
 import type { HostPlan, PlanContext } from '../../builder/host-plan.ts'
+import { offlineFetch } from '../../builder/sources/debian/archive/offline.ts'
 import { openStore } from '../../builder/store/directory.ts'
-import { usingStore } from '../../builder/store/users.ts'
-import type { Fetch } from '../../builder/toolchain.ts'
-import type { Network, Workshop } from '../../builder/workshop.ts'
+import { usingStore } from '../../builder/store/leases.ts'
+import type { Fetch } from '../../builder/toolchain/toolchain.ts'
 import { BOARDS } from '../../images/board.ts'
 import { type Derivation, toolchainDigest } from '../../images/derivation.ts'
 import { digestOf } from '../../images/digest.ts'
@@ -101,7 +101,7 @@ export async function smallLab(directory: string, project: string) {
     }
   }
   const reporter = listReporter()
-  const workshop = (network: Network = 'online') => {
+  const context = (network: Network = 'online') => {
     const fetch = network === 'online' ? mirror : offlineFetch(store)
     const runner = pretendRunner(store, fetch)
     return {
@@ -117,7 +117,7 @@ export async function smallLab(directory: string, project: string) {
         set: { name: 'toolchain', request: ['node'], essential: 'left-out', assumed: [] },
         architecture: 'amd64',
       },
-    } satisfies Workshop
+    } satisfies BuildContext
   }
   const moveLock = (version: string) => writeFileSync(lockFile, lockText(smallLock(version)))
   const planOf = (lock: Lock, line: string): HostPlan => ({
@@ -126,18 +126,18 @@ export async function smallLab(directory: string, project: string) {
     image: (_: PlanContext) => smallImageOf(lock, line),
   })
   return {
-    ...{ store, fetched, reporter, workshop, moveLock, lockFile },
+    ...{ store, fetched, reporter, context, moveLock, lockFile },
     output: join(directory, 'out'),
     /** Builds as a person does, with the lock of that version. */
     build: async (version: string, line = 'one', network: Network = 'online', output = join(directory, 'out')) => {
       moveLock(version)
       const plan = planOf(smallLock(version), line)
-      return build(workshop(network), { plan, frozen: 'frozen', output })
+      return build(context(network), { plan, frozen: 'frozen', output })
     },
     /** The same without output files, which take most of a second. */
     make: (version: string, line: string, host = 'tiny', use = { root: store.root, what: 'make' }) =>
       usingStore(use, async () => {
-        const { runner } = workshop()
+        const { runner } = context()
         const [image, lock] = [smallImageOf(smallLock(version), line), smallLock(version)]
         const wanted = [...image.layers.map((each) => each.derivation), image.sbom]
         const outputs = await runner.realise(wanted, reporter)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { openStore } from '../../builder/store/directory.ts'
-import type { Fetch } from '../../builder/toolchain.ts'
+import type { Fetch } from '../../builder/toolchain/toolchain.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import type { Toolchain } from '../../images/derivation.ts'
 import { lockedPackage } from './derivation.ts'

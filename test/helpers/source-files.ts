@@ -15,7 +15,7 @@ export interface Import {
   readonly kind: 'type' | 'value'
 }
 
-const FOLDERS = ['images', 'overlays', 'hosts', 'builder', 'flash', 'test']
+const FOLDERS = ['images', 'overlays', 'hosts', 'lib', 'builder', 'flash', 'cli', 'test']
 const PROGRAM = /\.(ts|mjs)$/
 
 /** Every program text of the project, in order. */

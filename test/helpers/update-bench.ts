@@ -1,7 +1,7 @@
 import { withArtifact } from '../../flash/artifact.ts'
 import { type Goal, TRIAL_SECONDS } from '../../flash/goal.ts'
 import type { OwnIdentity } from '../../flash/identity.ts'
-import { Agent } from '../../flash/remote/agent.ts'
+import { Agent } from '../../flash/ssh/agent.ts'
 import { type Updated, update } from '../../flash/update.ts'
 import { FakeHost } from './fake-agent.ts'
 import { FakeClock } from './fake-clock.ts'

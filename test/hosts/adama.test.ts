@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
-import { checkHost, MEMORY_RESERVE } from '../../hosts/check.ts'
+import { checkHost, MEMORY_RESERVE } from '../../hosts/schema/check.ts'
 
 describe('adama', () => {
   it('is a host that can work', () => {

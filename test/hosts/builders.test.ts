@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readLock } from '../../builder/lock/file.ts'
 import { adama } from '../../hosts/adama.ts'
-import { planOf } from '../../hosts/plan.ts'
+import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { CONTROL } from '../../images/control-set.ts'
 import { withoutRebuild } from '../../images/debian/version.ts'

@@ -85,7 +85,7 @@ describe('a layout on a real disk', () => {
     expect(DISK - 33 * 512 - offset - size).toBeGreaterThanOrEqual(0)
   })
 
-  it('leaves no room that first boot would grow into (overlays/base/device/data.sh)', () => {
+  it('leaves no room that first boot would grow into (overlays/device/system/data.sh)', () => {
     const { offset, size } = partition(layoutOnDisk(8 * GIB, DISK), 'data')
     expect((DISK - offset - size) / 512).toBeLessThan(16384)
   })

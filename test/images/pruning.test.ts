@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { prune } from '../../images/layers/parts/prune.ts'
+import { walk } from '../../images/layers/parts/walk.ts'
 import { PRUNING } from '../../images/pruning.ts'
-import { prune } from '../../images/steps/parts/prune.ts'
-import { walk } from '../../images/steps/parts/walk.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
 const LIBRARIES = '/usr/lib/aarch64-linux-gnu'

@@ -3,7 +3,7 @@ import { fallsBack } from '../helpers/falls-back.ts'
 import { healthy, type Lab, makeLab } from '../helpers/lab.ts'
 import type { TestVm } from '../helpers/vm.ts'
 
-const INIT = 'images/initramfs/init'
+const INIT = 'overlays/device/initramfs/init'
 const UPDATE = 'overlays/base/update.ts'
 /** Long enough to be seen alive, short enough for a matrix. */
 const SHORT = ['--trial-seconds', '120']

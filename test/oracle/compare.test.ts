@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ListedPath } from '../../images/steps/parts/listing.ts'
+import type { ListedPath } from '../../images/layers/parts/listing.ts'
 import { compareRoots, type Exception, findDifferences, parseListing } from './compare.ts'
 import { LEFT_BEHIND, OF_MMDEBSTRAP } from './exceptions.ts'
 

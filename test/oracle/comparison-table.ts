@@ -1,4 +1,4 @@
-import type { Made } from '../../builder/report/timed.ts'
+import type { Made } from '../../builder/step-times.ts'
 import type { Realised } from './realise-each.ts'
 
 /** What two builders made, a row a derivation, as Markdown. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { isLeftBehind } from '../../images/steps/parts/carry.ts'
-import type { ListedPath } from '../../images/steps/parts/listing.ts'
+import { isLeftBehind } from '../../images/layers/parts/carry.ts'
+import type { ListedPath } from '../../images/layers/parts/listing.ts'
 import { type Comparison, compareRoots, parseListing } from './compare.ts'
 import { LEFT_BEHIND, OF_MMDEBSTRAP } from './exceptions.ts'
 import { buildBothRoots } from './roots.ts'

@@ -1,6 +1,6 @@
-import { plainReporter } from '../../builder/report/plain.ts'
-import { type Made, timeSteps } from '../../builder/report/timed.ts'
-import { openWorkshop } from '../../builder/workshop.ts'
+import { openBuildContext } from '../../builder/context.ts'
+import { type Made, timeSteps } from '../../builder/step-times.ts'
+import { plainReporter } from '../../cli/display/plain.ts'
 import { type Derivation, derivationDigest, type Output } from '../../images/derivation.ts'
 
 export interface Realised {
@@ -16,7 +16,7 @@ export async function realiseEach(project: string, derivations: readonly Derivat
   const signal = new AbortController().signal
   const given = { env: process.env, project, reporter: timed.reporter, now: new Date(), signal }
   // An engine would run them on a machine of its own choice.
-  const { runner } = await openWorkshop({ ...given, runner: 'local' })
+  const { runner } = await openBuildContext({ ...given, runner: 'local' })
   const realised: Realised[] = []
   for (const derivation of derivations) {
     const outputs = await runner.realise([derivation], timed.reporter)

@@ -26,7 +26,7 @@ export interface Side {
   readonly probe: string
 }
 
-/** overlays/base/device/data.sh */
+/** overlays/device/system/data.sh */
 const MARK = 'hangar is formatting this partition'
 const LAYOUT = layoutOnDisk(adama.slotSize, adama.disk)
 const SERVICES = adama.services.map(({ name }) => name)

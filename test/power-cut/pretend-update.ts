@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { assemble } from '../../builder/assemble/assemble.ts'
+import { assemble } from '../../builder/platforms/pi/assemble.ts'
 import { formatAutoboot } from '../../images/disk/autoboot.ts'
 import { BLOCK, diskLayout, MIB, type PartitionName, partition, SECTOR } from '../../images/layout.ts'
 import { readRange } from '../helpers/output-files.ts'
@@ -101,7 +101,7 @@ export function record(sequence: number): Uint8Array {
   return filled(`${text}sha256 ${hash('sha256', text)}\n`, 4096)
 }
 
-/** A copy of the identity (overlays/base/device/identity.sh), its tar being any bytes. */
+/** A copy of the identity (overlays/device/system/identity.sh), its tar being any bytes. */
 export function identityCopy(sequence: number): Uint8Array {
   const tar = Buffer.alloc(3 * SECTOR, `identity ${sequence} `)
   const header = `hangar-identity 1\nsequence ${sequence}\nlength ${tar.length}\nsha256 ${hash('sha256', tar)}\n`

@@ -12,7 +12,7 @@ export type Remembered =
 
 type Copy = number | 'blank' | 'damaged'
 
-/** The two copies of what makes a host itself (overlays/base/device/identity.sh): a header sector and a tar each. */
+/** The two copies of what makes a host itself (overlays/device/system/identity.sh): a header sector and a tar each. */
 export function readIdentity(partition: BlockSource): Remembered {
   return newest([0, 16 * MIB].map((at) => identityCopy(partition, at)))
 }

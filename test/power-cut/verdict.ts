@@ -67,7 +67,7 @@ export class Judge {
 
   private inspect(slot: Slot, wanted: SlotRoot, part: (name: PartitionName) => DiskState) {
     const files = this.filesOf(slot, wanted, part)
-    // As images/initramfs/init looks: first at the slot beside the boot partition, then at the other one.
+    // As overlays/device/initramfs/init looks: first at the slot beside the boot partition, then at the other one.
     const opened = [slot, OTHER[slot]].find((name) => this.slots[name].opens(part(`slot-${name}`), wanted))
     if (opened === undefined) {
       return {

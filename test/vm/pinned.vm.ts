@@ -61,7 +61,7 @@ function edit(path: string, from: RegExp, to: string): void {
 it('a generation that was pinned before its lock moved is built again without a network, to the same bytes', async () => {
   fillStore()
   const env = { HOME: homedir(), XDG_CONFIG_HOME: await tempDirectory(), HANGAR_STORE: store }
-  const program = [process.execPath, 'builder/cli/hangar.mjs']
+  const program = [process.execPath, 'cli/hangar.mjs']
   const hangar = (...args: string[]) => must(runIn({ cwd: project.directory, env }, 'env', ...program, ...args))
   const alone = (...args: string[]) =>
     must(runIn({ cwd: project.directory, env }, 'unshare', '-n', ...program, ...args))

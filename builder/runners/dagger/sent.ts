@@ -1,4 +1,4 @@
-import type { Step } from '../../reporter.ts'
+import type { Step } from '../../../lib/reporter.ts'
 import { bytesWritten } from './cli-process.ts'
 
 /** Milliseconds between two looks. */

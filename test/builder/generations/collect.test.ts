@@ -5,8 +5,8 @@ import { type CollectRequest, collect } from '../../../builder/generations/colle
 import { derivationsIn, parseGraph } from '../../../builder/generations/graph.ts'
 import { pin, pinnedOf, unpin } from '../../../builder/generations/pins.ts'
 import { generationNumbered, generationsOf, isKept, requireKept } from '../../../builder/generations/record.ts'
+import { keepPrograms, usingStore } from '../../../builder/store/leases.ts'
 import type { Store } from '../../../builder/store/store.ts'
-import { keepPrograms, usingStore } from '../../../builder/store/users.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
 import { type Digest, digestOf } from '../../../images/digest.ts'
 import { derivation } from '../../helpers/derivation.ts'
@@ -80,8 +80,8 @@ describe('a collection', () => {
   })
 
   it('leaves what derivations between layers made, and takes what no generation was made with', async () => {
-    const { store, gc, workshop } = await withGenerations(1)
-    const { runner, reporter } = workshop()
+    const { store, gc, context } = await withGenerations(1)
+    const { runner, reporter } = context()
     await runner.realise([derivation({ name: 'other' })], reporter)
     const between = parseGraph(readFileSync(store.path(requireOrigin(store)), 'utf8'))
     const digests = derivationsIn(between).map(derivationDigest)
@@ -123,8 +123,8 @@ function requireOrigin(store: Store): Digest {
 
 describe('what the present lock names', () => {
   it('stays, and goes where no lock names it', async () => {
-    const { store, gc, fetched, workshop } = await withGenerations(1)
-    await workshop().fetch(Object.values(smallLock('9').packages))
+    const { store, gc, fetched, context } = await withGenerations(1)
+    await context().fetch(Object.values(smallLock('9').packages))
     expect(fetched).toContain('app 9')
     await gc({ lock: smallLock('9') })
     expect(hasFetched(store, '9')).toEqual([true, true, true])

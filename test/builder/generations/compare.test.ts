@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import type { BuildContext } from '../../../builder/context.ts'
 import { compare } from '../../../builder/generations/compare.ts'
 import { generationNumbered, requireKept } from '../../../builder/generations/record.ts'
-import type { Workshop } from '../../../builder/workshop.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
 import { digestOf } from '../../../images/digest.ts'
+import { FILES, type LayerFile } from '../../../images/layers/layer-files/recipe.ts'
 import { lockText } from '../../../images/lock.ts'
-import { FILES, type LayerFile } from '../../../images/recipes/layer-files.ts'
 import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
@@ -22,9 +22,9 @@ async function twoGenerations() {
 }
 
 /** A runner that lists in each layer one file, whose content is the layer. */
-function listing(workshop: Workshop) {
+function listing(context: BuildContext) {
   const looked: string[] = []
-  const realise: Workshop['runner']['realise'] = async (wanted) => {
+  const realise: BuildContext['runner']['realise'] = async (wanted) => {
     const outputs = wanted.map(async (derivation) => {
       looked.push(derivation.name)
       const layer = derivation.inputs['layer.erofs']
@@ -40,18 +40,18 @@ function listing(workshop: Workshop) {
         sha256: layer.object,
       }
       const text = `${JSON.stringify(listed)}\n`
-      const digest = await workshop.store.putBytes(text)
+      const digest = await context.store.putBytes(text)
       return [derivationDigest(derivation), { [FILES]: { digest, size: text.length } }] as const
     })
     return new Map(await Promise.all(outputs))
   }
-  return { looked, workshop: { ...workshop, runner: { realise } } }
+  return { looked, context: { ...context, runner: { realise } } }
 }
 
 describe('comparing two generations of a store', () => {
   it('finds what each layer and the boot files are made of, configuration and sizes', async () => {
-    const { workshop, from, to } = await twoGenerations()
-    const difference = await compare(workshop(), { from, to, files: 'left out' })
+    const { context, from, to } = await twoGenerations()
+    const difference = await compare(context(), { from, to, files: 'left out' })
     expect(difference.packages).toEqual([
       { where: 'base', name: 'libc', before: '1', after: '2' },
       { where: 'container-app', name: 'app', before: '1', after: '2' },
@@ -69,8 +69,8 @@ describe('comparing two generations of a store', () => {
   })
 
   it('looks into layers that differ, once each, and calls what is in a container by its path there', async () => {
-    const { workshop, from, to } = await twoGenerations()
-    const { looked, workshop: given } = listing({ ...workshop(), toolchain: workshop().toolchain })
+    const { context, from, to } = await twoGenerations()
+    const { looked, context: given } = listing({ ...context(), toolchain: context().toolchain })
     const difference = await compare(given, { from, to, files: 'listed' })
     expect(looked.sort()).toEqual(
       ['base', 'container-app', 'host'].flatMap((each) => [`files of ${each}`, `files of ${each}`]),
@@ -83,17 +83,17 @@ describe('comparing two generations of a store', () => {
   })
 
   it('looks into no layer that both have', async () => {
-    const { workshop, from } = await twoGenerations()
-    const { looked, workshop: given } = listing(workshop())
+    const { context, from } = await twoGenerations()
+    const { looked, context: given } = listing(context())
     const difference = await compare(given, { from, to: from, files: 'listed' })
     expect(looked).toEqual([])
     expect([difference.packages, difference.configuration, difference.files]).toEqual([[], [], []])
   })
 
   it('says nothing of packages where it is not known what one was made from', async () => {
-    const { workshop, from, to } = await twoGenerations()
+    const { context, from, to } = await twoGenerations()
     const pulled = { ...from, parts: { ...from.parts, origin: null } }
-    const difference = await compare(workshop(), { from: pulled, to, files: 'left out' })
+    const difference = await compare(context(), { from: pulled, to, files: 'left out' })
     expect([difference.packages, difference.programs]).toEqual([null, null])
     expect(difference.containers).toEqual([{ name: 'app', change: 'changed' }])
   })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type Contents, differenceOf } from '../../../builder/generations/difference.ts'
-import { differenceText } from '../../../builder/generations/difference-text.ts'
+import { differenceText } from '../../../cli/commands/difference-text.ts'
 import { digestOf } from '../../../images/digest.ts'
-import type { LayerFile } from '../../../images/recipes/layer-files.ts'
+import type { LayerFile } from '../../../images/layers/layer-files/recipe.ts'
 
 const file = (path: string, given: Partial<LayerFile> = {}): LayerFile => ({
   ...{ path, kind: 'file', mode: 0o644, uid: 0, gid: 0, size: 1500, sha256: 'a' },

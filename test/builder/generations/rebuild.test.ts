@@ -45,8 +45,8 @@ async function movedOn() {
   return {
     ...{ ...lab, asItWas: join(template, 'as-it-was'), parts, lose },
     offline: () => {
-      const workshop = lab.workshop('offline')
-      return { workshop, rebuild: () => rebuild(workshop, { host: 'tiny', number: 1, output }) }
+      const context = lab.context('offline')
+      return { context, rebuild: () => rebuild(context, { host: 'tiny', number: 1, output }) }
     },
     /** All that was built of generation 1 goes; what it was made from stays. */
     loseLayers: () => {
@@ -75,9 +75,9 @@ describe('a generation that was pinned before the lock moved', () => {
     const { output, asItWas, offline, loseLayers, fetched } = await movedOn()
     loseLayers()
     const before = fetched.length
-    const { workshop, rebuild: again } = offline()
+    const { context, rebuild: again } = offline()
     expect((await again()).how).toBe('built')
-    expect(workshop.runner.ran.sort()).toEqual(['base', 'container-app', 'host', 'native-blocks'])
+    expect(context.runner.ran.sort()).toEqual(['base', 'container-app', 'host', 'native-blocks'])
     expect(fetched).toHaveLength(before)
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
@@ -90,8 +90,8 @@ describe('a generation that was pinned before the lock moved', () => {
   })
 
   it('needs no key of the owner: the signature of then is kept', async () => {
-    const { offline, output, asItWas, workshop } = await movedOn()
-    rmSync(workshop().env.XDG_CONFIG_HOME, { recursive: true })
+    const { offline, output, asItWas, context } = await movedOn()
+    rmSync(context().env.XDG_CONFIG_HOME, { recursive: true })
     await offline().rebuild()
     const signature = (directory: string) => readFileSync(join(directory, 'manifest.json.sig'), 'utf8')
     expect(signature(output)).toBe(signature(asItWas))
@@ -110,17 +110,17 @@ describe('a generation that cannot be built again', () => {
   })
 
   it('may fetch that file where there is a network', async () => {
-    const { workshop, loseLayers, lose, output, asItWas } = await movedOn()
+    const { context, loseLayers, lose, output, asItWas } = await movedOn()
     loseLayers()
     lose(digestOf('package app 1'))
-    expect((await rebuild(workshop(), { host: 'tiny', number: 1, output })).how).toBe('built')
+    expect((await rebuild(context(), { host: 'tiny', number: 1, output })).how).toBe('built')
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
 
   it('was built on another kind of machine, and lacks parts', async () => {
     const { offline, loseLayers, output } = await movedOn()
-    const workshop = { ...offline().workshop, builder: 'arm64' } as const
-    const again = () => rebuild(workshop, { host: 'tiny', number: 1, output })
+    const context = { ...offline().context, builder: 'arm64' } as const
+    const again = () => rebuild(context, { host: 'tiny', number: 1, output })
     expect((await again()).how).toBe('put together')
     loseLayers()
     await expect(again()).rejects.toMatchObject({
@@ -129,16 +129,16 @@ describe('a generation that cannot be built again', () => {
   })
 
   it('is said to be a name where it was collected', async () => {
-    const { workshop, output } = await movedOn()
-    await expect(rebuild(workshop(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
+    const { context, output } = await movedOn()
+    await expect(rebuild(context(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
       code: 'generation',
       message: 'only the name of generation 2 of tiny is left: it was collected, or built by an older hangar',
     })
   })
 
   it('is none of this store', async () => {
-    const { workshop, output } = await movedOn()
-    await expect(rebuild(workshop(), { host: 'tiny', number: 9, output })).rejects.toMatchObject({
+    const { context, output } = await movedOn()
+    await expect(rebuild(context(), { host: 'tiny', number: 9, output })).rejects.toMatchObject({
       message: 'tiny has no generation 9 in this store',
       hint: 'there are: 1, 3',
     })
@@ -157,13 +157,13 @@ describe('a generation that cannot be built again', () => {
   it('is refused before anything is written where a derivation gives other bytes now', async () => {
     const { offline, loseLayers, output } = await movedOn()
     loseLayers()
-    const { workshop } = offline()
-    const realise: typeof workshop.runner.realise = async (wanted, reporter) => {
-      const outputs = await workshop.runner.realise(wanted, reporter)
+    const { context } = offline()
+    const realise: typeof context.runner.realise = async (wanted, reporter) => {
+      const outputs = await context.runner.realise(wanted, reporter)
       const other = { digest: digestOf('other'), size: 8192 }
       return new Map([...outputs].map(([digest, files]) => [digest, { ...files, 'layer.erofs': other }]))
     }
-    const again = rebuild({ ...workshop, runner: { ...workshop.runner, realise } }, { host: 'tiny', number: 1, output })
+    const again = rebuild({ ...context, runner: { ...context.runner, realise } }, { host: 'tiny', number: 1, output })
     await expect(again).rejects.toMatchObject({
       code: 'derivation',
       message: expect.stringMatching(/^layer 'base' of generation 1 of tiny came out as \w+, was \w+$/),
@@ -185,11 +185,11 @@ describe('a generation that cannot be built again', () => {
     ['a layer is missing', (parts) => ({ ...parts, layers: parts.layers.slice(1) }), 'its root hash would be'],
     ['an output came along', (parts) => ({ ...parts, outputs: parts.outputs.slice(1) }), "'boot.img' would come along"],
   ])('is refused before anything is written where %s', async (_, change, complaint) => {
-    const { store, output, parts, workshop } = await movedOn()
+    const { store, output, parts, context } = await movedOn()
     const file = join(store.root, 'generations/tiny/1.json')
     const changed = { ...JSON.parse(readFileSync(file, 'utf8')), parts: change(parts()) }
     writeFileSync(file, JSON.stringify(changed))
-    await expect(rebuild(workshop(), { host: 'tiny', number: 1, output })).rejects.toMatchObject({
+    await expect(rebuild(context(), { host: 'tiny', number: 1, output })).rejects.toMatchObject({
       code: 'format',
       message: expect.stringContaining(
         `this hangar does not put generation 1 of tiny together as it was: ${complaint}`,

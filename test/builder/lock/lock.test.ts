@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { fetchObjects } from '../../../builder/archive/fetch.ts'
 import { changesText } from '../../../builder/lock/changes.ts'
 import { type LockMode, lockSets } from '../../../builder/lock/lock.ts'
+import { fetchObjects } from '../../../builder/sources/debian/archive/fetch.ts'
 import { openStore } from '../../../builder/store/directory.ts'
 import { EMPTY_LOCK, type Lock, lockedPackages, lockText, parseLock } from '../../../images/lock.ts'
 import type { ArchitectureSet } from '../../../images/package-set.ts'

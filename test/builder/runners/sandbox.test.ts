@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { run } from '../../../builder/process.ts'
 import { checkSandbox } from '../../../builder/runners/sandbox.ts'
+import { run } from '../../../lib/subprocess.ts'
 
 /** A machine on which the attempt to make a sandbox ends like this. */
 function machine(output: string, { uid = 0, exitCode = 1 } = {}) {

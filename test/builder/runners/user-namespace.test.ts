@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { toolchainDirectory } from '../../../builder/toolchain.ts'
+import { toolchainDirectory } from '../../../builder/toolchain/toolchain.ts'
 import { childProgram } from '../../helpers/child-program.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'

@@ -3,7 +3,7 @@ import { appendFile, chmod, mkdir, readFile, truncate, utimes, writeFile } from 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { OBJECT_TIME, openStore, storeRoot } from '../../../builder/store/directory.ts'
-import { thisProcess } from '../../../builder/store/living.ts'
+import { thisProcess } from '../../../builder/store/process-liveness.ts'
 import { digestOf } from '../../../images/digest.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 

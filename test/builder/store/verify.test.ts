@@ -1,8 +1,8 @@
 import { chmodSync, utimesSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { storeVerifyCommand } from '../../../builder/commands/store-verify.ts'
 import { OBJECT_TIME, openStore } from '../../../builder/store/directory.ts'
 import { verifyStore } from '../../../builder/store/verify.ts'
+import { storeVerifyCommand } from '../../../cli/commands/store-verify.ts'
 import { digestOf } from '../../../images/digest.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -60,8 +60,8 @@ describe('verifying the store', () => {
 
 describe('store:verify', () => {
   const command = async (root: string) => {
-    const surroundings = { env: { HANGAR_STORE: root }, project: '/', reporter: listReporter(), now: new Date(0) }
-    return storeVerifyCommand({ ...surroundings, signal: new AbortController().signal })
+    const cliContext = { env: { HANGAR_STORE: root }, project: '/', reporter: listReporter(), now: new Date(0) }
+    return storeVerifyCommand({ ...cliContext, signal: new AbortController().signal })
   }
 
   it('lists what is damaged and says what becomes of it', async () => {

@@ -61,7 +61,7 @@ describe('a written disk', () => {
 })
 
 describe('data that is on the disk', () => {
-  /** Where a first boot looks before it formats (overlays/base/device/data.sh). */
+  /** Where a first boot looks before it formats (overlays/device/system/data.sh). */
   const LOOKED_AT = [0, 64 * 1024, 4 * MIB - 1, 64 * MIB + 64]
 
   it.each([

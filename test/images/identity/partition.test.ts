@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { tarBytes } from '../../../builder/tar.ts'
 import { blockSourceOf } from '../../../images/disk/block-source.ts'
 import { identityMembers } from '../../../images/identity/members.ts'
 import { identityPartition, readIdentity } from '../../../images/identity/partition.ts'
 import { IDENTITY_SIZE, MIB } from '../../../images/layout.ts'
+import { tarBytes } from '../../../lib/tar.ts'
 import { describeOnShells, PretendDevice, type Shell } from '../../helpers/pretend-device.ts'
 import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
-const SCRIPT = readFileSync(join(PROJECT, 'overlays/base/device/identity.sh'), 'utf8')
+const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/identity.sh'), 'utf8')
 const TAR = Buffer.from('a tar that is no tar')
 const SECOND = 16 * MIB
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readLock } from '../../../builder/lock/file.ts'
-import { BASE } from '../../../hosts/image-of.ts'
+import { BASE } from '../../../hosts/schema/image-of.ts'
 import { lockedPackages } from '../../../images/lock.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { HostFile } from '../../../../hosts/host.ts'
+import type { HostFile } from '../../../../hosts/schema/host.ts'
 import { renderedServices } from '../../../../overlays/rendered.ts'
 import { testHost } from '../../../helpers/host.ts'
 

@@ -1,0 +1,89 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { type Digest, digestOf } from '../../images/digest.ts'
+import { formatSize } from '../../lib/format.ts'
+import { bytesSegment, type Segment } from './segment.ts'
+import { type FileState, fileState, forgetState, holds, type OutputState, writeState } from './state.ts'
+import { digestSegments, writeSegments } from './write.ts'
+
+/** A file of an output directory. */
+export interface OutputFile {
+  readonly size: number
+  readonly segments: readonly Segment[]
+  /** For SHA256SUMS; undefined where a block map covers the file. */
+  readonly sha256: Digest | undefined
+}
+
+export interface SummedFile extends OutputFile {
+  readonly sha256: Digest
+}
+
+/** Hashing is the dearest part of a small change: a file that stays as it is keeps its sum. */
+export function summed(state: FileState | undefined, size: number, segments: readonly Segment[]): SummedFile {
+  const known = holds(state, size, segments) ? state.sha256 : undefined
+  return { size, segments, sha256: known ?? digestSegments(size, segments) }
+}
+
+export function textFile(text: string | Uint8Array): SummedFile {
+  const bytes = Buffer.from(text)
+  return { size: bytes.length, segments: [bytesSegment(0, bytes)], sha256: digestOf(bytes) }
+}
+
+export type Outcome = 'written' | 'patched' | 'unchanged'
+
+/** Makes a directory hold these files and their sums; writes what differs from `state`, which is what is there. */
+export async function writeOutputs(
+  directory: string,
+  state: OutputState,
+  given: Readonly<Record<string, OutputFile>>,
+): Promise<Outcome> {
+  const files = { ...given, SHA256SUMS: textFile(sumsText(given)) }
+  const changed = Object.entries(files).filter(([name, { size, segments }]) => !holds(state[name], size, segments))
+  const gone = Object.keys(state).filter((name) => !(name in files))
+  if (changed.length + gone.length === 0) return 'unchanged'
+  try {
+    await mkdir(directory, { recursive: true })
+    await forgetState(directory)
+    for (const name of [...gone, ...orphans(files)]) await rm(join(directory, name), { force: true })
+    for (const [name, { size, segments }] of changed) writeSegments(join(directory, name), size, segments, state[name])
+    await writeState(directory, stateOf(directory, files))
+  } catch (error) {
+    throw isFull(error) ? diskFull(directory, files, error) : error
+  }
+  return Object.keys(state).length === 0 ? 'written' : 'patched'
+}
+
+/** A signature of another manifest must not stand beside this one, even where nobody remembers who wrote it. */
+function orphans(files: Readonly<Record<string, OutputFile>>): string[] {
+  return ['manifest.json.sig'].filter((name) => !(name in files))
+}
+
+function stateOf(directory: string, files: Readonly<Record<string, OutputFile>>): OutputState {
+  const states = Object.entries(files).map(
+    ([name, { segments, sha256 }]) => [name, fileState(join(directory, name), segments, sha256)] as const,
+  )
+  return Object.fromEntries(states)
+}
+
+/** SHA256SUMS; a file without a sum is covered by its block map. */
+export function sumsText(files: Readonly<Record<string, { readonly sha256?: Digest | undefined }>>): string {
+  return Object.entries(files)
+    .filter(([, { sha256 }]) => sha256 !== undefined)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, { sha256 }]) => `${sha256}  ${name}\n`)
+    .join('')
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+}
+
+function diskFull(directory: string, files: Readonly<Record<string, OutputFile>>, cause: unknown): UserError {
+  const segments = Object.values(files).flatMap((file) => file.segments)
+  const needed = formatSize(segments.reduce((sum, { size }) => sum + size, 0))
+  return new UserError('size', `cannot write '${directory}': its disk is full, its files take ${needed}`, {
+    hint: `see what is left: df -h '${directory}'; make room and type the same command: it goes on from here`,
+    cause,
+  })
+}

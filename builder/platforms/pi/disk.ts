@@ -1,0 +1,34 @@
+import { gptPieces } from '../../../images/disk/gpt-write.ts'
+import { planSelector } from '../../../images/disk/selector.ts'
+import { BLOCK, type Layout, partition, SECTOR } from '../../../images/layout.ts'
+import { bytesSegment, type Segment, shifted } from '../../outputs/segment.ts'
+import type { PlannedBoot } from './boot.ts'
+import type { PlannedSlot } from './slot.ts'
+
+/**
+ * A whole disk that boots slot a. Of boot-b the first block is written, with zeros, which no firmware boots: holes are not
+ * written to a card, and what was there before would be found. Identity, slot-b and data are holes: the host makes them,
+ * or goes on with what it finds.
+ */
+export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: PlannedSlot): Segment[] {
+  const [primary, backup] = gptPieces(layout, host)
+  return [
+    bytesSegment(0, primary.bytes),
+    ...shifted(selector(), partition(layout, 'selector').offset),
+    ...shifted(boot.segments, partition(layout, 'boot-a').offset),
+    bytesSegment(partition(layout, 'boot-b').offset, Buffer.alloc(BLOCK)),
+    ...shifted(slot.segments, partition(layout, 'slot-a').offset),
+    wholeBlocks(backup.offset, backup.bytes),
+  ]
+}
+
+function selector(): Segment[] {
+  const { head, sector, autoboot } = planSelector()
+  return [bytesSegment(0, head), bytesSegment(sector * SECTOR, autoboot.a)]
+}
+
+/** The backup table begins between two blocks: what stands before it in its first one is zeros. */
+function wholeBlocks(offset: number, bytes: Uint8Array): Segment {
+  const before = offset % BLOCK
+  return bytesSegment(offset - before, Buffer.concat([Buffer.alloc(before), bytes]))
+}

@@ -1,0 +1,92 @@
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
+import { type FileHandle, open, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { type Digest, Digester, digestOf } from '../../images/digest.ts'
+import { withFileLock } from '../../lib/file-lock.ts'
+import { writeWholeFile } from '../../lib/whole-file.ts'
+import { EMPTY_INDEX, type OciIndex, ociIndexText, parseOciIndex, referenced, tagged } from './oci-index.ts'
+import { type Advance, type Blob, damagedHere, type Repository } from './repository.ts'
+
+const MARK = '{"imageLayoutVersion":"1.0.0"}'
+const PIECE = 1 << 20
+
+/** A directory that is an OCI image layout (image-spec 1.1): on a stick, or shared by any file server. */
+export function directoryRepository(directory: string, signal: AbortSignal): Repository {
+  const path = (digest: Digest) => join(directory, 'blobs/sha256', digest)
+  const index = join(directory, 'index.json')
+  const text = (file: string, content: string) =>
+    writeWholeFile(file, (beside) => writeFile(beside, content, { flag: 'wx', flush: true }))
+  return {
+    where: directory,
+    async has({ digest, size }) {
+      return statSync(path(digest), { throwIfNoEntry: false })?.size === size
+    },
+    async put(blob, advance) {
+      await writeWholeFile(path(blob.digest), async (beside) => {
+        const found = await copyInto(beside, blob.read(0), { blob, advance, signal })
+        if (found !== undefined) throw damagedHere(blob)
+      })
+    },
+    async fetch(blob, file, advance) {
+      const from = path(blob.digest)
+      if (!existsSync(from)) throw damaged(from, 'it is not there')
+      const pieces = createReadStream(from, { highWaterMark: PIECE })
+      const found = await copyInto(file, pieces, { blob, advance, signal })
+      if (found !== undefined) throw damaged(from, `SHA-256 ${found}, expected ${blob.digest}`)
+    },
+    async manifest(reference) {
+      const found = 'digest' in reference ? reference.digest : referenced(readIndex(index), reference.tag)
+      if (found === undefined || !existsSync(path(found))) return undefined
+      const content = readFileSync(path(found), 'utf8')
+      if (digestOf(content) !== found) throw damaged(path(found), 'its bytes are not what its name says')
+      return content
+    },
+    async putManifest(tag, content) {
+      const blob = { digest: digestOf(content), size: Buffer.byteLength(content) }
+      await text(path(blob.digest), content)
+      await text(join(directory, 'oci-layout'), MARK)
+      // Two that publish at once both read the index before they write it.
+      await withFileLock(directory, () => text(index, ociIndexText(tagged(readIndex(index), tag, blob))))
+    },
+  }
+}
+
+function readIndex(file: string): OciIndex {
+  return existsSync(file) ? parseOciIndex(readFileSync(file, 'utf8'), file) : EMPTY_INDEX
+}
+
+interface Copy {
+  readonly blob: Blob
+  readonly advance: Advance
+  readonly signal: AbortSignal
+}
+
+/** The whole blob in a file, on the disk when this returns; its digest where the bytes are others. */
+async function copyInto(file: string, pieces: AsyncIterable<Uint8Array>, copy: Copy): Promise<Digest | undefined> {
+  const handle = await open(file, 'wx')
+  try {
+    const found = await copyPieces(handle, pieces, copy)
+    await handle.sync()
+    return found === copy.blob.digest ? undefined : found
+  } finally {
+    await handle.close()
+  }
+}
+
+async function copyPieces(handle: FileHandle, pieces: AsyncIterable<Uint8Array>, { advance, signal }: Copy) {
+  const digester = new Digester()
+  for await (const piece of pieces) {
+    signal.throwIfAborted()
+    digester.update(piece)
+    await handle.appendFile(piece)
+    advance(piece.length)
+  }
+  return digester.digest()
+}
+
+function damaged(file: string, reason: string): UserError {
+  return new UserError('digest', `'${file}' is damaged: ${reason}`, {
+    hint: `remove it, and publish the image again where it was built: rm -f '${file}'`,
+  })
+}

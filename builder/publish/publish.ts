@@ -1,0 +1,97 @@
+import { UserError } from '../../errors.ts'
+import type { Digest } from '../../images/digest.ts'
+import type { Reporter } from '../../lib/reporter.ts'
+import { atOnce, stopWith } from '../../lib/worker-pool.ts'
+import { generationNumbered, generationsOf, type KeptGeneration, requireKept } from '../generations/record.ts'
+import type { Store } from '../store/store.ts'
+import { type Amount, amountOf, countText } from './amount.ts'
+import { outgoingImage } from './outgoing.ts'
+import type { LocalBlob, Repository } from './repository.ts'
+import { hostTag, imageTag } from './tags.ts'
+
+export interface PublishRequest {
+  readonly host: string
+  /** Undefined for the newest. */
+  readonly number: number | undefined
+  /** Instead of the host's own tag. */
+  readonly tag: string | undefined
+  readonly store: Store
+  readonly reporter: Reporter
+  readonly signal: AbortSignal
+  readonly open: (signal: AbortSignal) => Repository
+}
+
+export interface Published {
+  readonly where: string
+  readonly generation: KeptGeneration
+  readonly tags: readonly string[]
+  /** Of the OCI manifest: names exactly this image. */
+  readonly digest: Digest
+  readonly sent: Amount
+  readonly there: Amount
+}
+
+/** Puts a generation where others can take it from; what is there already is not sent. */
+export async function publish(request: PublishRequest): Promise<Published> {
+  const { host, store } = request
+  const stop = stopWith(request.signal)
+  const repository = request.open(stop.signal)
+  const generation = chosen(request)
+  const image = await outgoingImage(store, host, generation)
+  const missing = await missingAt(repository, image.blobs, stop)
+  await send(repository, missing, request.reporter, stop)
+  const tags = tagsFor(request, generation)
+  // Last, and the tag that everyone follows after all others: it never names what is not whole.
+  for (const tag of tags) await repository.putManifest(tag, image.text)
+  const sent = amountOf(missing)
+  const all = amountOf(image.blobs)
+  const there = { count: all.count - sent.count, bytes: all.bytes - sent.bytes }
+  return { where: repository.where, generation, tags, digest: image.digest, sent, there }
+}
+
+function chosen({ host, number, store }: PublishRequest): KeptGeneration {
+  if (number !== undefined) return requireKept(host, generationNumbered(store.root, host, number))
+  const last = generationsOf(store.root, host).at(-1)
+  if (last !== undefined) return requireKept(host, last)
+  throw new UserError('generation', `${host} has no image in this store`, {
+    hint: `build it first: npm run build:image ${host}`,
+  })
+}
+
+/** An older generation does not take the host's tag unless it is given. */
+function tagsFor({ host, number, tag, store }: PublishRequest, { root, number: own }: KeptGeneration): string[] {
+  const newest = number === undefined || generationsOf(store.root, host).at(-1)?.number === own
+  const followed = tag ?? (newest ? hostTag(host) : undefined)
+  return [...new Set([imageTag(host, root), ...(followed === undefined ? [] : [followed])])]
+}
+
+async function missingAt(
+  repository: Repository,
+  blobs: readonly LocalBlob[],
+  stop: AbortController,
+): Promise<LocalBlob[]> {
+  const missing: LocalBlob[] = []
+  await atOnce(blobs, stop, async (blob) => {
+    if (!(await repository.has(blob))) missing.push(blob)
+  })
+  // The largest first: the small ones fill up the end.
+  return missing.sort((a, b) => b.size - a.size)
+}
+
+async function send(
+  repository: Repository,
+  missing: readonly LocalBlob[],
+  reporter: Reporter,
+  stop: AbortController,
+): Promise<void> {
+  if (missing.length === 0) return
+  const { count, bytes } = amountOf(missing)
+  const step = reporter.step(`send ${countText(count)}`, bytes)
+  try {
+    await atOnce(missing, stop, (blob) => repository.put(blob, (more) => step.advance(more)))
+    step.done('done')
+  } catch (error) {
+    step.failed()
+    throw error
+  }
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage } from 'node:http'
+import { UserError } from '../../../errors.ts'
+import { type Exchange, exchange, follow, type Request, statusError, textOf } from '../../../lib/http.ts'
+import type { Authorization } from './authorization.ts'
+
+/** A request to a registry. What is sent along can be read again, in case the registry first asks who sends it. */
+export interface Ask {
+  readonly method: NonNullable<Exchange['method']>
+  readonly headers?: Readonly<Record<string, string>>
+  readonly content?: { readonly size: number; open(): AsyncIterable<Uint8Array> }
+}
+
+const ERROR_LIMIT = 64 * 1024
+
+/** Requests to one registry, each shown who asks. */
+export class Conversation {
+  /** `https://registry.lab/v2/hangar/` */
+  readonly base: URL
+  readonly request: Request
+  private readonly authorization: Authorization
+
+  constructor(base: URL, authorization: Authorization, request: Request) {
+    this.base = base
+    this.authorization = authorization
+    this.request = request
+  }
+
+  /** The answer, whatever its status but 401; its body is yet to be read. */
+  async ask(at: string | URL, ask: Ask): Promise<IncomingMessage> {
+    const url = new URL(at, this.base)
+    const shown = this.authorization.current()
+    const response = await this.askAs(url, ask, shown)
+    if (response.statusCode !== 401 || !this.isOurs(url)) return response
+    response.resume()
+    const next = await this.authorization.renew(shown, response.headers['www-authenticate'])
+    const again = await this.askAs(url, ask, next)
+    return again.statusCode === 401 ? this.fail(again, 'refuses the login') : again
+  }
+
+  /** What is shown to the registry, for requests that are made elsewhere. */
+  headersFor(url: URL): Record<string, string> {
+    const header = this.authorization.current()
+    return header === undefined || !this.isOurs(url) ? {} : { authorization: header }
+  }
+
+  /** Throws what an answer says that is not the one hoped for: once more may help, or it is the owner's to mend. */
+  async fail(response: IncomingMessage, what: string): Promise<never> {
+    const { statusCode: status = 0 } = response
+    const said = reasonIn(await textOf(response, ERROR_LIMIT, this.request).catch(() => ''))
+    if (status >= 500 || status === 429) throw statusError(status)
+    const reason = [`HTTP ${status}`, ...said].join(', ')
+    throw new UserError('registry', `'${this.base.host}' ${what}: ${reason}`, { hint: hintFor(status, this.base) })
+  }
+
+  private askAs(url: URL, { method, headers, content }: Ask, shown: string | undefined): Promise<IncomingMessage> {
+    const own = shown === undefined || !this.isOurs(url) ? {} : { authorization: shown }
+    const sent = content === undefined ? emptyContent(method) : { size: content.size, pieces: content.open() }
+    const all = { ...this.request, method, headers: { ...headers, ...own }, ...(sent && { content: sent }) }
+    return method === 'GET' || method === 'HEAD' ? follow(url.href, all) : exchange(url, all)
+  }
+
+  /** A registry may have its bytes sent elsewhere; who asks is its own to know. */
+  private isOurs(url: URL): boolean {
+    return url.origin === this.base.origin
+  }
+}
+
+/** Without a length, some proxies wait for more. */
+function emptyContent(method: Ask['method']) {
+  return method === 'GET' || method === 'HEAD' ? undefined : { size: 0, pieces: nothing() }
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
+
+/** The codes and messages of the specification's error format, fit for a terminal. */
+function reasonIn(text: string): string[] {
+  try {
+    const { errors } = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] }
+    const [first] = errors ?? []
+    return [first?.code, first?.message].flatMap((each) =>
+      typeof each === 'string' ? each.replace(/[^\x20-\x7e]/g, '').slice(0, 200) : [],
+    )
+  } catch {
+    return []
+  }
+}
+
+function hintFor(status: number, { host, pathname }: URL): string {
+  const name = pathname.slice('/v2/'.length, -1)
+  if (status === 401 || status === 403) return `check what the login may do with '${name}': podman login ${host}`
+  return `check the name '${name}', and what '${host}' allows there`
+}

@@ -1,0 +1,120 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../../../errors.ts'
+import { run } from '../../../lib/subprocess.ts'
+
+/** Who asks. The password is never in a message. */
+export interface Credentials {
+  readonly user: string
+  readonly password: string
+}
+
+interface ConfigFile {
+  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>
+  readonly credHelpers?: Readonly<Record<string, string>>
+  readonly credsStore?: string
+}
+
+/**
+ * What is known for a registry: HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, else what `podman login` or
+ * `docker login` kept; undefined for one that is asked without a name.
+ */
+export async function credentialsFor(
+  registry: string,
+  name: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Credentials | undefined> {
+  const { HANGAR_REGISTRY_USER: user, HANGAR_REGISTRY_PASSWORD: password } = env
+  if (user && password) return { user, password }
+  if (user || password) throw halfGiven(user ? 'HANGAR_REGISTRY_PASSWORD' : 'HANGAR_REGISTRY_USER')
+  for (const file of configFiles(env)) {
+    const config = readConfig(file)
+    const found = keptIn(config, registry, name, file) ?? (await helped(config, registry, env))
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/** In the order in which podman and skopeo look. */
+function configFiles(env: NodeJS.ProcessEnv): string[] {
+  if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE]
+  const home = env.HOME || '/root'
+  return [
+    ...(env.XDG_RUNTIME_DIR ? [join(env.XDG_RUNTIME_DIR, 'containers/auth.json')] : []),
+    join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json'),
+    join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
+  ].filter((file) => existsSync(file))
+}
+
+function readConfig(file: string): ConfigFile {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as ConfigFile
+  } catch {
+    // What JSON.parse says may quote the file.
+    throw new UserError('registry', `cannot read the logins in '${file}'`, {
+      hint: 'make it anew: podman login REGISTRY, or docker login REGISTRY',
+    })
+  }
+}
+
+/** The longest name that is the repository's or above it: podman keeps a login for a part of a registry, too. */
+function keptIn({ auths = {} }: ConfigFile, registry: string, name: string, file: string): Credentials | undefined {
+  const parts = name.split('/')
+  const names = parts.map((_, count) => [registry, ...parts.slice(0, parts.length - count)].join('/'))
+  for (const key of [...names, registry, `https://${registry}`, `https://${registry}/v1/`, `https://${registry}/v2/`]) {
+    const { auth, identitytoken } = auths[key] ?? {}
+    if (identitytoken) throw noIdentityTokens(registry, file)
+    const [, user, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(auth ?? '', 'base64').toString()) ?? []
+    if (user && password) return { user, password }
+  }
+  return undefined
+}
+
+/** Asks the program that keeps logins, as docker-credential-helpers has it: the registry in, JSON out. */
+async function helped(
+  { credHelpers = {}, credsStore }: ConfigFile,
+  registry: string,
+  env: NodeJS.ProcessEnv,
+): Promise<Credentials | undefined> {
+  const helper = credHelpers[registry] ?? credsStore
+  if (!helper || !/^[\w.-]+$/.test(helper)) return undefined
+  const program = `docker-credential-${helper}`
+  const inherited = Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined)
+  const { exitCode, output } = await run(program, ['get'], { env: Object.fromEntries(inherited), input: registry })
+  // It ends so where it knows nothing of that registry.
+  if (exitCode !== 0 && /not found/i.test(output)) return undefined
+  const { Username: user, Secret: password } = exitCode === 0 ? parseHelped(output, program) : noAnswer(program)
+  if (user === '<token>') throw noIdentityTokens(registry, program)
+  return user && password ? { user, password } : undefined
+}
+
+function parseHelped(output: string, program: string): { Username?: string; Secret?: string } {
+  try {
+    return JSON.parse(output) as { Username?: string; Secret?: string }
+  } catch {
+    return noAnswer(program)
+  }
+}
+
+/** What it said may be a password. */
+function noAnswer(program: string): never {
+  throw new UserError('registry', `'${program} get' gives no login`, {
+    hint: `see what it says: echo REGISTRY | ${program} get; or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
+  })
+}
+
+function noIdentityTokens(registry: string, where: string): UserError {
+  return new UserError(
+    'registry',
+    `the login for '${registry}' in '${where}' is an identity token, wanted a password`,
+    {
+      hint: 'make an access token at the registry and set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD',
+    },
+  )
+}
+
+function halfGiven(missing: string): UserError {
+  return new UserError('registry', `${missing} is not set, and the other half of the login is`, {
+    hint: 'set both HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, or neither',
+  })
+}

@@ -1,8 +1,0 @@
-import type { Reporter } from '../reporter.ts'
-
-/** Says nothing: for commands whose output a program reads. */
-export const QUIET: Reporter = {
-  step: () => ({ advance: () => undefined, done: () => undefined, failed: () => undefined }),
-  notice: () => undefined,
-  warn: () => undefined,
-}

@@ -1,0 +1,55 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { UserError } from '../../../../errors.ts'
+import { run } from '../../../../lib/subprocess.ts'
+import type { Store } from '../../../store/store.ts'
+
+/** Endings of an index's name, best first: what Node can read itself, then what Debian always has. */
+export const COMPRESSIONS = ['.gz', '.xz', ''] as const
+export type Compression = (typeof COMPRESSIONS)[number]
+
+export async function decompress(bytes: Uint8Array, compression: Compression, store: Store): Promise<Uint8Array> {
+  if (compression === '.gz') return promisify(gunzip)(bytes)
+  return compression === '.xz' ? unxz(bytes, store) : bytes
+}
+
+/** Node 20 cannot read xz, and Debian's Essential packages have no program for it, but dpkg-deb reads packages so packed. */
+async function unxz(bytes: Uint8Array, store: Store): Promise<Uint8Array> {
+  return store.scratch('unxz', async (directory) => {
+    const [packed, plain] = [join(directory, 'packed.deb'), join(directory, 'plain')]
+    await writeFile(packed, debianPackage(bytes))
+    const { exitCode, output } = await run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$1" > "$2"', 'unxz', packed, plain], {
+      env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
+    })
+    if (exitCode === 0) return readFile(plain)
+    throw new UserError('fetch', `cannot unpack an index with dpkg-deb: ${output.trim().split('\n').at(-1) ?? ''}`, {
+      hint: 'hangar needs dpkg-deb (package dpkg) on this machine',
+    })
+  })
+}
+
+/** deb(5): an ar archive with the bytes in the place of the package's files. */
+function debianPackage(data: Uint8Array): Buffer {
+  const none = Buffer.alloc(0)
+  const members = [
+    member('debian-binary', Buffer.from('2.0\n')),
+    member('control.tar', none),
+    member('data.tar.xz', data),
+  ]
+  return Buffer.concat([Buffer.from('!<arch>\n'), ...members])
+}
+
+function member(name: string, data: Uint8Array): Buffer {
+  const columns: [string, number][] = [
+    [name, 16],
+    ['0', 12],
+    ['0', 6],
+    ['0', 6],
+    ['100644', 8],
+    [String(data.length), 10],
+  ]
+  const header = `${columns.map(([text, width]) => text.padEnd(width)).join('')}\`\n`
+  return Buffer.concat([Buffer.from(header), data, Buffer.from(data.length % 2 === 0 ? '' : '\n')])
+}

@@ -1,0 +1,66 @@
+import { UserError } from '../../../../errors.ts'
+import type { TransferError } from '../../../../lib/http.ts'
+import type { Wanted } from './download.ts'
+
+/** What one server said about one file. */
+export interface Refusal {
+  readonly server: 'mirror' | 'last-resort'
+  readonly url: string
+  readonly kind: TransferError['kind'] | 'mismatch'
+  readonly reason: string
+}
+
+export interface Unfetched {
+  readonly wanted: Wanted
+  readonly refusals: readonly Refusal[]
+}
+
+/** Files that have left every mirror that answered: only another lock helps. */
+export class GoneError extends UserError {
+  readonly gone: readonly Wanted[]
+
+  constructor(message: string, gone: readonly Wanted[]) {
+    super('fetch', message, { hint: 'lock their successors with: npm run lock -- --update' })
+    this.gone = gone
+  }
+}
+
+/** One error for all files that could not be had. Only where nothing else is wrong are they gone. */
+export function fetchFailure(unfetched: readonly Unfetched[]): UserError {
+  const other = unfetched.find(({ refusals }) => !isGone(refusals))
+  if (other === undefined)
+    return new GoneError(
+      describe(unfetched),
+      unfetched.map(({ wanted }) => wanted),
+    )
+  const others = unfetched.filter((each) => each !== other)
+  const wrong = other.refusals.some(({ kind }) => kind === 'mismatch')
+  return new UserError(wrong ? 'digest' : 'fetch', describe([other, ...others]), {
+    hint: wrong
+      ? 'nothing of it was kept; use another mirror: HANGAR_DEBIAN_MIRROR=URL'
+      : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL; what arrived is kept',
+  })
+}
+
+/** A mirror that does not answer decides nothing; a wrong file or a fault of the server does. */
+function isGone(refusals: readonly Refusal[]): boolean {
+  const answers = refusals.filter(
+    ({ server, kind }) => server === 'mirror' && kind !== 'unreachable' && kind !== 'slow',
+  )
+  return answers.length > 0 && answers.every(({ kind }) => kind === 'absent')
+}
+
+function describe(unfetched: readonly Unfetched[]): string {
+  const [first] = unfetched
+  if (first === undefined) throw new Error('no failure to describe')
+  const tried = first.refusals.map(({ url, reason }) => `\n  ${redacted(url)}: ${reason}`).join('')
+  const more = unfetched.length > 1 ? `\nand ${unfetched.length - 1} more files` : ''
+  return `cannot fetch '${first.wanted.path}' of '${first.wanted.archive}':${tried}${more}`
+}
+
+/** A mirror's URL may hold a password. */
+export function redacted(url: string): string {
+  const parsed = new URL(url)
+  if (parsed.password !== '') parsed.password = '***'
+  return parsed.toString()
+}

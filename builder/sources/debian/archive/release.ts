@@ -1,0 +1,108 @@
+import { UserError } from '../../../../errors.ts'
+import { type Paragraph, parseParagraph } from '../../../../images/debian/control.ts'
+import { type Digest, isDigest } from '../../../../images/digest.ts'
+import { getText, PATIENCE, type Patience, TransferError } from '../../../../lib/http.ts'
+import { redacted } from './failure.ts'
+import type { Mirrors } from './mirrors.ts'
+import { SignatureError, verifyClearSigned } from './signature.ts'
+import { type Suite, suiteKey } from './suites.ts'
+
+/** A suite's index of indices, its signature verified. */
+export interface Release {
+  readonly suite: Suite
+  /** As Debian writes it: `Sat, 12 Sep 2026 07:55:41 UTC`. */
+  readonly date: string
+  /** The same in seconds since 1970. */
+  readonly time: number
+  readonly fields: Paragraph
+  /** Path below the suite's directory -> file. */
+  readonly files: ReadonlyMap<string, { readonly sha256: Digest; readonly size: number }>
+}
+
+export interface ReleaseOptions {
+  readonly mirrors: Mirrors
+  /** Armored public keys, one of which must have signed. */
+  readonly keyring: string
+  readonly now: Date
+  /** `archive/suite` -> the date of the release that the lock was made from: an older one is a stale mirror's. */
+  readonly known: Readonly<Record<string, string>>
+  readonly signal?: AbortSignal | undefined
+  readonly patience?: Patience
+}
+
+/** InRelease of trixie has 140 KB. */
+const LIMIT = 8 * 1024 * 1024
+
+/** From the first mirror that has one which is signed, current and not older than what is known. */
+export async function fetchRelease(suite: Suite, options: ReleaseOptions): Promise<Release> {
+  const { mirrors, patience = PATIENCE, signal } = options
+  const refusals: string[] = []
+  let unsigned = false
+  for (const base of mirrors[suite.archive]) {
+    const url = `${base}/dists/${suite.name}/InRelease`
+    try {
+      return await verifyRelease(await getText(url, LIMIT, { patience, signal }), suite, options)
+    } catch (error) {
+      if (!(error instanceof TransferError || error instanceof SignatureError || error instanceof ReleaseError))
+        throw error
+      unsigned ||= error instanceof SignatureError
+      refusals.push(`\n  ${redacted(url)}: ${error.message}`)
+    }
+  }
+  throw new UserError(unsigned ? 'signature' : 'fetch', `cannot get suite '${suiteKey(suite)}':${refusals.join('')}`, {
+    hint: unsigned
+      ? "check this machine's clock, use another mirror (HANGAR_DEBIAN_MIRROR=URL), or update hangar for newer keys (git pull)"
+      : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL',
+  })
+}
+
+/** Signed, but not what was asked for. */
+export class ReleaseError extends Error {
+  override readonly name = 'ReleaseError'
+}
+
+/** Throws SignatureError or ReleaseError. */
+export async function verifyRelease(
+  text: string,
+  suite: Suite,
+  { keyring, now, known }: Pick<ReleaseOptions, 'keyring' | 'now' | 'known'>,
+): Promise<Release> {
+  const fields = parseParagraph(await verifyClearSigned(text, keyring, now))
+  const date = fields.get('date') ?? ''
+  const time = seconds('Date', date)
+  checkName(fields, suite)
+  checkCurrent(fields, now)
+  const before = known[suiteKey(suite)]
+  if (before !== undefined && time < seconds('Date', before)) {
+    throw new ReleaseError(`dated '${date}', older than the lock's '${before}'`)
+  }
+  return { suite, date, time, fields, files: parseFiles(fields.get('sha256') ?? '') }
+}
+
+function checkName(fields: Paragraph, suite: Suite): void {
+  const names = [fields.get('codename'), fields.get('suite')]
+  if (names.includes(suite.name)) return
+  throw new ReleaseError(`is '${names.join("' / '")}', wanted '${suite.name}'`)
+}
+
+/** Without Valid-Until (the release itself has none) a release is good for ever. */
+function checkCurrent(fields: Paragraph, now: Date): void {
+  const until = fields.get('valid-until')
+  if (until === undefined || now.getTime() / 1000 <= seconds('Valid-Until', until)) return
+  throw new ReleaseError(`was valid until '${until}', now is '${now.toUTCString()}'`)
+}
+
+function seconds(field: string, text: string): number {
+  const time = Date.parse(text)
+  if (Number.isNaN(time)) throw new ReleaseError(`has no ${field} that is one: '${text}'`)
+  return time / 1000
+}
+
+function parseFiles(field: string): Release['files'] {
+  const files = new Map<string, { sha256: Digest; size: number }>()
+  for (const line of field.split('\n')) {
+    const [sha256 = '', size = '', path] = line.trim().split(/\s+/)
+    if (path !== undefined && isDigest(sha256) && /^\d+$/.test(size)) files.set(path, { sha256, size: Number(size) })
+  }
+  return files
+}

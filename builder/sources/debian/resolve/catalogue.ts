@@ -1,0 +1,118 @@
+import { UserError } from '../../../../errors.ts'
+import type { Architecture } from '../../../../images/architecture.ts'
+import type { Paragraph } from '../../../../images/debian/control.ts'
+import { type Alternatives, parseRelations } from '../../../../images/debian/relation.ts'
+import { compareVersions } from '../../../../images/debian/version.ts'
+import { parseDigest } from '../../../../images/digest.ts'
+import type { LockedPackage } from '../../../../images/lock.ts'
+import type { PackageSet } from '../../../../images/package-set.ts'
+import type { SuiteIndex } from '../archive/packages.ts'
+import type { Release } from '../archive/release.ts'
+
+/** One version of a package, as a suite has it. */
+export interface Candidate {
+  readonly locked: LockedPackage
+  readonly paragraph: Paragraph
+  /** Pre-Depends and Depends. */
+  readonly depends: readonly Alternatives[]
+  readonly provides: readonly Alternatives[]
+  /** Whether it is taken without its suite being named: backports are not. */
+  readonly automatic: boolean
+}
+
+/** What the suites hold for one architecture. */
+export interface Catalogue {
+  readonly architecture: Architecture
+  readonly releases: readonly Release[]
+  /** Every version: automatic ones first, of these the newest; the same one from the first suite that has it. */
+  candidates(name: string): readonly Candidate[]
+  /** Names of packages of which some version provides this one. */
+  providers(name: string): readonly string[]
+  essential(): readonly string[]
+}
+
+export function catalogueOf(indices: readonly SuiteIndex[], architecture: Architecture): Catalogue {
+  const known = new Map<string, readonly Candidate[]>()
+  const union = (of: (index: SuiteIndex) => readonly string[]) => [...new Set(indices.flatMap(of))].sort()
+  return {
+    architecture,
+    releases: indices.map(({ release }) => release),
+    candidates(name) {
+      const found = known.get(name) ?? readCandidates(name, indices)
+      known.set(name, found)
+      return found
+    },
+    providers: (name) => union(({ packages }) => packages.providers(name)),
+    essential: () => union(({ packages }) => packages.essential()),
+  }
+}
+
+/** A request that a set makes: a package and, where it is named, the suite that it is to come from. */
+export interface Requested {
+  readonly text: string
+  readonly candidate: Candidate
+}
+
+/** What a set asks for by name, Essential packages among it where they come along. */
+export function requestedBy(set: PackageSet, catalogue: Catalogue): Requested[] {
+  const essential = set.essential === 'included' ? catalogue.essential() : []
+  return [...set.request, ...essential].map((text) => ({ text, candidate: candidateFor(text, set, catalogue) }))
+}
+
+function candidateFor(request: string, set: PackageSet, catalogue: Catalogue): Candidate {
+  const [name = '', suite] = request.split('/')
+  const found = catalogue.candidates(name).find(({ locked }) => suite === undefined || locked.suite === suite)
+  if (found !== undefined) return found
+  const where = suite === undefined ? 'no suite has' : `suite '${suite}' does not have`
+  throw new UserError(
+    'lock',
+    `package set '${set.name}' asks for '${name}', which ${where} for ${catalogue.architecture}`,
+    {
+      hint: `correct the name, or look for it at https://packages.debian.org/${name}`,
+    },
+  )
+}
+
+function readCandidates(name: string, indices: readonly SuiteIndex[]): Candidate[] {
+  const found = new Map<string, Candidate>()
+  for (const index of indices) {
+    for (const paragraph of index.packages.named(name)) {
+      const candidate = readCandidate(paragraph, index)
+      const key = `${candidate.locked.version}_${candidate.locked.architecture}`
+      if (!found.has(key)) found.set(key, candidate)
+    }
+  }
+  const rank = ({ automatic }: Candidate) => (automatic ? 0 : 1)
+  return [...found.values()].sort((a, b) => rank(a) - rank(b) || compareVersions(b.locked.version, a.locked.version))
+}
+
+function readCandidate(paragraph: Paragraph, { suite, release }: SuiteIndex): Candidate {
+  const field = (name: string) => paragraph.get(name) ?? ''
+  return {
+    locked: {
+      archive: suite.archive,
+      suite: suite.name,
+      package: field('package'),
+      version: field('version'),
+      architecture: parseArchitecture(field('architecture'), field('package')),
+      path: parsePath(field('filename')),
+      size: Number(field('size')),
+      sha256: parseDigest(field('sha256')),
+    },
+    paragraph,
+    depends: [...parseRelations(field('pre-depends')), ...parseRelations(field('depends'))],
+    provides: parseRelations(field('provides')),
+    automatic: release.fields.get('notautomatic') !== 'yes',
+  }
+}
+
+function parseArchitecture(text: string, name: string): LockedPackage['architecture'] {
+  if (text === 'amd64' || text === 'arm64' || text === 'all') return text
+  throw new UserError('lock', `package '${name}' has architecture '${text}', wanted amd64, arm64 or all`)
+}
+
+/** Signed as it is, it still becomes part of a URL and must stay below the archive's root. */
+function parsePath(path: string): string {
+  if (/^[a-z0-9][^\s\\]*$/i.test(path) && !path.split('/').includes('..')) return path
+  throw new UserError('lock', `an index names the file '${path}', wanted a path below the archive's root`)
+}

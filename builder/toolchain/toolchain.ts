@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs'
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import { type Toolchain, toolchainDigest } from '../../images/derivation.ts'
+import type { Digest } from '../../images/digest.ts'
+import type { LockedPackage } from '../../images/lock.ts'
+import type { Reporter } from '../../lib/reporter.ts'
+import { run } from '../../lib/subprocess.ts'
+import type { Store } from '../store/store.ts'
+
+/** Brings locked files into the store. */
+export type Fetch = (packages: readonly LockedPackage[]) => Promise<void>
+
+/** Part of the directory's name: another way of unpacking is another toolchain. */
+const UNPACKING = 1
+
+const NAME = /^[a-z][a-z0-9-]*-\d+-([0-9a-f]{64})$/
+
+/** The digest in the name of a toolchain's directory; undefined for a name that hangar does not give. */
+export function toolchainIn(name: string): Digest | undefined {
+  return NAME.exec(name)?.[1] as Digest | undefined
+}
+
+/** Ends the name of the list of packages beside each toolchain: digests, one a line. */
+export const PACKAGES = '.packages'
+
+/** What of a package nobody needs to run a program, as words of a shell for tar. */
+export const LEFT_OUT = ['doc', 'man', 'locale', 'info'].map((name) => `--exclude='./usr/share/${name}/*'`).join(' ')
+
+/** A directory with the toolchain's packages unpacked, ready to be a sandbox's root; made where it is not there yet. */
+export async function toolchainDirectory(
+  toolchain: Toolchain,
+  store: Store,
+  fetch: Fetch,
+  reporter: Reporter,
+): Promise<string> {
+  const directory = join(store.root, 'toolchains', `${toolchain.name}-${UNPACKING}-${toolchainDigest(toolchain)}`)
+  if (existsSync(directory)) return directory
+  await fetch(toolchain.packages)
+  const step = reporter.step(`unpack toolchain '${toolchain.name}'`)
+  try {
+    await store.scratch('toolchain', (scratch) => unpackInto(join(scratch, 'root'), directory, toolchain, store))
+  } catch (error) {
+    step.failed()
+    throw error
+  }
+  step.done('built')
+  return directory
+}
+
+async function unpackInto(root: string, directory: string, toolchain: Toolchain, store: Store): Promise<void> {
+  const packages = toolchain.packages.map(({ sha256 }) => sha256)
+  await prepareRoot(root, toolchain)
+  await unpackAll(
+    packages.map((each) => store.path(each)),
+    root,
+  )
+  await finishRoot(root)
+  await mkdir(join(store.root, 'toolchains'), { recursive: true })
+  // First, so that no toolchain is ever without: what it was unpacked from is what it can be compared with.
+  await writeFile(`${directory}${PACKAGES}`, packages.map((each) => `${each}\n`).join(''))
+  await publish(root, directory)
+}
+
+/** The merged /usr comes first, so that packages unpacked in any order land in the same place. */
+async function prepareRoot(root: string, toolchain: Toolchain): Promise<void> {
+  for (const name of ['bin', 'sbin', 'lib', ...(toolchain.architecture === 'amd64' ? ['lib64'] : [])]) {
+    await mkdir(join(root, 'usr', name), { recursive: true })
+    await symlink(`usr/${name}`, join(root, name))
+  }
+}
+
+const UNPACK = `for deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -p --numeric-owner --keep-directory-symlink \
+-C "$ROOT" ${LEFT_OUT} || { echo "cannot unpack $deb" >&2; exit 255; }; done`
+
+async function unpackAll(debs: readonly string[], root: string): Promise<void> {
+  const unpacked = await run('xargs', ['-0', '-P', '2', '-n', '8', 'sh', '-c', UNPACK, 'unpack'], {
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ROOT: root },
+    input: debs.join('\0'),
+  })
+  if (unpacked.exitCode === 0) return
+  throw new UserError(
+    'sandbox',
+    `cannot unpack the toolchain: ${unpacked.output.trim().split('\n').slice(-3).join(' / ')}`,
+    {
+      hint: 'hangar needs dpkg-deb, tar and xargs on this machine, and room for 1 GB in the store (HANGAR_STORE)',
+    },
+  )
+}
+
+/** What maintainer scripts would have made and the programs cannot do without. */
+async function finishRoot(root: string): Promise<void> {
+  await mkdir(join(root, 'etc'), { recursive: true })
+  await writeFile(
+    join(root, 'etc/passwd'),
+    'root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
+  )
+  await writeFile(
+    join(root, 'etc/group'),
+    'root:x:0:\nadm:x:4:\ntty:x:5:\nutmp:x:43:\nshadow:x:42:\nnogroup:x:65534:\n',
+  )
+  if (existsSync(join(root, 'usr/bin/mawk'))) await symlink('mawk', join(root, 'usr/bin/awk'))
+}
+
+/** Two builds may have made the same toolchain at once: the first one stays. */
+async function publish(root: string, directory: string): Promise<void> {
+  try {
+    await rename(root, directory)
+  } catch (error) {
+    if (!existsSync(directory)) throw error
+  }
+}

@@ -1,0 +1,80 @@
+import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
+import { type Generations, nameGeneration } from '../../flash/generation.ts'
+import type { DeviceStatus } from '../../flash/ssh/status.ts'
+import { fingerprintOf } from '../../images/identity/fingerprint.ts'
+import type { Slot } from '../../images/names.ts'
+
+/** All that is known of one host: what runs, what each slot holds, and what it stands on. */
+export function hostText(host: string, status: DeviceStatus, generations: Generations): string {
+  const { slot, root, standing, health } = status
+  const runs = `${host}: slot ${slot} runs ${nameGeneration(generations, root)}, ${standing}, ${health.state}`
+  return [runs, '', slotTable(status, generations), '', formatColumns(factRows(status))].join('\n')
+}
+
+function slotTable(status: DeviceStatus, generations: Generations): string {
+  const rows = (['a', 'b'] as const).map((slot) => slotRow(slot, status, generations))
+  return formatColumns([['  slot', 'holds', 'built', 'serial', 'is'], ...rows])
+}
+
+function slotRow(slot: Slot, { slots, slot: running, committed, standing }: DeviceStatus, generations: Generations) {
+  const held = slots[slot]
+  const is = [slot === running ? 'running' : '', standingOf(slot, { running, committed, standing })].filter(Boolean)
+  if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...is].join(', ')]
+  const built = generations.get(held.root)?.built
+  return [
+    `  ${slot}`,
+    nameGeneration(generations, held.root),
+    built === undefined ? 'elsewhere' : formatTime(Date.parse(built) / 1000),
+    `${formatTime(held.serial.time)} / ${held.serial.number}`,
+    is.join(', ') || 'bootable',
+  ]
+}
+
+interface Stands {
+  readonly running: Slot
+  readonly committed: DeviceStatus['committed']
+  readonly standing: DeviceStatus['standing']
+}
+
+function standingOf(slot: Slot, { running, committed, standing }: Stands): string {
+  if (slot === committed) return 'committed'
+  if (slot !== running || standing === 'committed') return ''
+  return standing === 'trial' ? 'on trial' : 'stray'
+}
+
+function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
+  const since = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
+  return [
+    ['  booted', since],
+    [
+      '  data',
+      data?.state === 'mounted'
+        ? `${formatBytes(data.used)} of ${formatBytes(data.size)} used`
+        : (data?.state ?? 'none'),
+    ],
+    [
+      '  clock',
+      `${formatTime(clock.now)}, ${clock.source === 'network' ? 'from a time server' : 'from the last start: no time server was heard'}`,
+    ],
+    ['  EEPROM', `${formatTime(firmware.time).slice(0, 10)} (${firmware.version})`],
+    ['  kernel', kernel],
+    ...(identity === undefined ? [] : [['  SSH key', sshKeys(identity.ssh)]]),
+    ['  last', update === null ? 'no update since the disk was written' : lastUpdate(update)],
+  ]
+}
+
+/** The one that it shows, at the latest from its next start on, and how many stay behind it. */
+function sshKeys([newest, ...former]: readonly string[]): string {
+  if (newest === undefined) return 'none'
+  return former.length === 0 ? fingerprintOf(newest) : `${fingerprintOf(newest)}, and ${former.length} former`
+}
+
+function lastUpdate({ kind, slot, root, phase, reason }: NonNullable<DeviceStatus['update']>): string {
+  const what = `${kind} of slot ${slot}${root === undefined ? '' : ` (root ${root.slice(0, 12)})`}: ${phase}`
+  return reason === undefined ? what : `${what}: ${reason}`
+}
+
+/** `2026-11-25 02:31 UTC`. */
+function formatTime(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

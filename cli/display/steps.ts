@@ -1,0 +1,70 @@
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import type { Ending, Reporter } from '../../lib/reporter.ts'
+
+/** Where time comes from, in milliseconds. */
+export interface Clock {
+  now(): number
+}
+
+/** A reporter that has something to put away at the end; closing twice is fine. */
+export interface ClosableReporter extends Reporter {
+  close(): void
+}
+
+/** A step that is under way, as a display shows it. */
+export interface Running {
+  readonly name: string
+  readonly begun: number
+  readonly total: number | undefined
+  readonly bytes: number
+  /** How far it was at two earlier times: the rate is counted from the older one. */
+  readonly marks: readonly [Mark, Mark]
+}
+
+interface Mark {
+  readonly time: number
+  readonly bytes: number
+}
+
+/** The rate is that of the last one to two of these (ms): an old stall is soon forgotten. */
+const MARK_EVERY = 3000
+
+export function begin(name: string, total: number | undefined, now: number): Running {
+  const start = { time: now, bytes: 0 }
+  return { name, begun: now, total, bytes: 0, marks: [start, start] }
+}
+
+export function advance(running: Running, bytes: number, now: number): Running {
+  const [, newer] = running.marks
+  const marks = now - newer.time < MARK_EVERY ? running.marks : ([newer, { time: now, bytes: running.bytes }] as const)
+  return { ...running, bytes: running.bytes + bytes, marks }
+}
+
+/** `40 MB of 82 MB, 20 MB/s, 2.1 s left`, or how long it has taken where it counts no bytes. */
+export function progressText(running: Running, now: number): string {
+  const { total, bytes, begun } = running
+  if (total === undefined && bytes === 0) return formatDuration(now - begun)
+  const done = total === undefined ? formatSize(bytes) : `${formatSize(Math.min(bytes, total))} of ${formatSize(total)}`
+  const rate = rateOf(running, now)
+  if (rate === 0) return `${done}, ${formatDuration(now - begun)}`
+  const left = total === undefined ? '' : `, ${formatDuration((Math.max(0, total - bytes) / rate) * 1000)} left`
+  return `${done}, ${formatSize(Math.round(rate))}/s${left}`
+}
+
+/** Bytes a second. */
+function rateOf({ bytes, marks: [older] }: Running, now: number): number {
+  return now > older.time ? ((bytes - older.bytes) * 1000) / (now - older.time) : 0
+}
+
+/** What stays to be read of a step that has ended. */
+export function endingText(running: Running, ending: Ending | 'failed', now: number): string {
+  const took = formatDuration(now - running.begun)
+  if (ending === 'failed') return `failed after ${took}`
+  const size = running.total ?? running.bytes
+  return size === 0 ? took : `${formatSize(size)} in ${took}`
+}
+
+/** The one line that stands for every step whose result was there already. */
+export function reusedText(reused: number): string {
+  return `${reused} ${reused === 1 ? 'step' : 'steps'} from the store`
+}

@@ -1,0 +1,84 @@
+import type { Ending } from '../../lib/reporter.ts'
+import { renderDisplay, type Size } from './display.ts'
+import { advance, begin, type Clock, type ClosableReporter, endingText, type Running, reusedText } from './steps.ts'
+
+export interface Screen {
+  write(text: string): void
+  size(): Size
+  readonly color: boolean
+}
+
+/** Milliseconds between two pictures. */
+const FRAME = 100
+
+/** A live display at the terminal's end; what has ended moves up and stays. */
+export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter {
+  const live = liveArea(screen)
+  const running = new Map<number, Running>()
+  let counts = { done: 0, reused: 0 }
+  let next = 0
+  const draw = (above: readonly string[] = []) => {
+    live.draw(above, renderDisplay({ running: [...running.values()], ...counts }, clock.now(), screen.size()))
+  }
+  // Nothing is drawn over what others write to the terminal while no step is under way.
+  let timer: NodeJS.Timeout | undefined
+  const end = (key: number, ending: Ending | 'failed') => {
+    const step = running.get(key)
+    if (step === undefined) return
+    running.delete(key)
+    counts = ending === 'reused' ? { ...counts, reused: counts.reused + 1 } : { ...counts, done: counts.done + 1 }
+    draw(ending === 'reused' ? [] : [endedLine(step, ending, clock.now(), screen.color)])
+  }
+  return {
+    step(name, total) {
+      const key = next++
+      running.set(key, begin(name, total, clock.now()))
+      timer ??= setInterval(draw, FRAME).unref()
+      return {
+        advance(bytes) {
+          const step = running.get(key)
+          if (step !== undefined) running.set(key, advance(step, bytes, clock.now()))
+        },
+        done: (ending) => end(key, ending),
+        failed: () => end(key, 'failed'),
+      }
+    },
+    notice: (text) => draw(text.split('\n')),
+    warn: (text) => draw(`${paint('33', 'warning:', screen.color)} ${text}`.split('\n')),
+    close() {
+      clearInterval(timer)
+      timer = undefined
+      running.clear()
+      draw(counts.reused === 0 ? [] : [reusedText(counts.reused)])
+      counts = { done: 0, reused: 0 }
+    },
+  }
+}
+
+function endedLine(step: Running, ending: Ending | 'failed', now: number, color: boolean): string {
+  const mark = ending === 'failed' ? paint('31', '✗', color) : paint('32', '✓', color)
+  return `${mark} ${step.name}  ${paint('2', endingText(step, ending, now), color)}`
+}
+
+function paint(code: string, text: string, color: boolean): string {
+  return color ? `\x1b[${code}m${text}\x1b[0m` : text
+}
+
+/**
+ * Rows at the end of the terminal that are drawn over. One write a picture, each row replaced and never cleared first:
+ * nothing flickers. The cursor is left alone, so that however the program ends there is nothing to restore.
+ */
+function liveArea(screen: Screen) {
+  let shown: readonly string[] = []
+  return {
+    draw(above: readonly string[], lines: readonly string[]) {
+      if (above.length === 0 && lines.join('\n') === shown.join('\n')) return
+      const { columns } = screen.size()
+      // A terminal that became narrower has broken our rows in several.
+      const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
+      const up = rows === 0 ? '' : `\x1b[${rows}A`
+      screen.write(`${up}${[...above, ...lines].map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J`)
+      shown = lines
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import { UserError } from '../errors.ts'
+
+export interface Failure {
+  /** What is printed, once; empty where it was printed already. */
+  readonly text: string
+  readonly exitCode: number
+}
+
+/** What is said of an error: no stack for what the owner can mend, all of it for what only we can. */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof UserError) return { text: inLines(error.message, error.hint), exitCode: 1 }
+  if (codeOf(error) === 'ENOSPC') {
+    const hint = 'make room, or keep the store on another disk: HANGAR_STORE=DIRECTORY'
+    return { text: inLines(`the disk is full: ${messageOf(error)}`, hint), exitCode: 1 }
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const platform = `Node ${process.versions.node}, ${process.platform} ${process.arch}`
+  const hint = `this is a mistake in hangar: report it with these lines and '${platform}' to whoever you have it from`
+  return { text: `bug: ${stack}${causes(error)}\nhint: ${hint}`, exitCode: 70 }
+}
+
+function inLines(message: string, hint: string | undefined): string {
+  return hint === undefined ? `error: ${message}` : `error: ${message}\nhint: ${hint}`
+}
+
+function causes(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause === undefined ? '' : `\ncaused by: ${messageOf(cause)}${causes(cause)}`
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (typeof code === 'string') return code
+  return error instanceof Error && error.cause !== undefined ? codeOf(error.cause) : undefined
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

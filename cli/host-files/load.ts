@@ -1,0 +1,83 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { UserError } from '../../errors.ts'
+import { nearest } from '../../images/nearest.ts'
+import { compiledHost } from './compile.ts'
+import { lineOf } from './line-of.ts'
+
+/** How a file in `hosts/` exports a machine; the others are what host files are made with. */
+const EXPORTS_HOST = /^export const \w+.*= host\(/m
+
+/** Names of the machines that have a file in `hosts/`, in order. */
+export function hostNames(project: string): string[] {
+  return fileNames(project).filter((name) => EXPORTS_HOST.test(readFileSync(sourceOf(project, name), 'utf8')))
+}
+
+/** The host that `hosts/NAME.ts` exports; all else about it is for `hosts/schema/host.ts` to check. */
+export async function loadHost(project: string, name: string): Promise<{ readonly name: string }> {
+  if (!fileNames(project).includes(name)) throw unknownHost(name, hostNames(project))
+  const exported = await evaluate(project, name, await compiledHost(project, name))
+  const found = Object.values(exported).find((each) => isNamed(each, name))
+  if (found !== undefined) return found as { name: string }
+  throw new UserError('host', `hosts/${name}.ts exports no host with the name '${name}'`, {
+    hint: `it ends in: export const ${name.replaceAll('-', '_')} = host({ name: '${name}', … })`,
+  })
+}
+
+function fileNames(project: string): string[] {
+  const names = readdirSync(join(project, 'hosts')).filter((name) => name.endsWith('.ts'))
+  return names.map((name) => name.slice(0, -'.ts'.length)).sort()
+}
+
+function sourceOf(project: string, name: string): string {
+  return join(project, 'hosts', `${name}.ts`)
+}
+
+function unknownHost(name: string, known: readonly string[]): UserError {
+  const meant = nearest(name, known)
+  return new UserError('host', `no host '${name}'; hosts are: ${known.join(', ')}`, {
+    hint:
+      meant === undefined
+        ? `describe it in hosts/${name}.ts, for example from hosts/${known[0]}.ts`
+        : `did you mean '${meant}'?`,
+  })
+}
+
+function isNamed(value: unknown, name: string): boolean {
+  return typeof value === 'object' && value !== null && 'name' in value && value.name === name
+}
+
+/** Runs the file. What it stumbles over gets the line in the owner's own file. */
+async function evaluate(project: string, name: string, compiled: string): Promise<Record<string, unknown>> {
+  // Stacks name lines of the source as long as this is on; it costs what is loaded meanwhile.
+  process.setSourceMapsEnabled(true)
+  try {
+    return await import(pathToFileURL(compiled).href)
+  } catch (error) {
+    throw located(error, project, name)
+  } finally {
+    process.setSourceMapsEnabled(false)
+  }
+}
+
+function located(error: unknown, project: string, name: string): unknown {
+  const file = `hosts/${name}.ts`
+  if (error instanceof UserError) {
+    const line = lineOf(readFileSync(sourceOf(project, name), 'utf8'), pathOf(error.cause))
+    if (line === undefined || !error.message.startsWith(file)) return error
+    const { hint, cause } = error
+    const message = `${file}:${line}${error.message.slice(file.length)}`
+    return new UserError(error.code, message, hint === undefined ? { cause } : { hint, cause })
+  }
+  if (!(error instanceof Error)) return error
+  const line = error.stack?.split(`${file}:`)[1]?.match(/^\d+/)?.[0]
+  const at = line === undefined ? file : `${file}:${line}`
+  return new UserError('host', `${at}: ${error.message}`, { hint: 'npm run types checks all host files', cause: error })
+}
+
+/** Where in the host file a key is that the schema complained of; empty where that is not said. */
+function pathOf(cause: unknown): readonly string[] {
+  const { path, keys } = (cause ?? {}) as { path?: readonly PropertyKey[]; keys?: readonly string[] }
+  return [...(path ?? []).map(String), ...(keys ?? []).slice(0, 1)]
+}

@@ -1,0 +1,21 @@
+import { plainReporter } from './display/plain.ts'
+import type { ClosableReporter } from './display/steps.ts'
+import { terminalReporter } from './display/terminal.ts'
+
+/** Live where a person looks on, plain lines elsewhere. */
+export function openReporter({ stdout, stderr, env }: NodeJS.Process): ClosableReporter {
+  const clock = { now: () => performance.now() }
+  // Whoever reads may stop reading: a pipe that closes is no failure of the build.
+  for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
+  if (!stdout.isTTY || env.TERM === 'dumb') return plainReporter((line) => void stdout.write(`${line}\n`), clock)
+  const screen = {
+    write: (text: string) => void stdout.write(text),
+    size: () => ({ columns: stdout.columns, rows: stdout.rows }),
+    color: !env.NO_COLOR,
+  }
+  return terminalReporter(screen, clock)
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error
+}

@@ -1,0 +1,15 @@
+import type { Architecture } from '../../images/architecture.ts'
+import type { Host } from '../../overlays/host-facts.ts'
+import { checkHost } from './check.ts'
+import { type ImageContext, imageOf, setsOf } from './image-of.ts'
+
+/** A host as the builder sees it: what to lock, and what to build of it. Refuses a host that cannot work. */
+export function planOf(host: Host) {
+  checkHost(host)
+  return {
+    name: host.name,
+    host,
+    sets: (builder: Architecture) => setsOf(host, builder),
+    image: (context: ImageContext) => imageOf(host, context),
+  }
+}

@@ -1,0 +1,71 @@
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { cpioOf } from '../parts/cpio.ts'
+import { unpackDebs } from '../parts/deb.ts'
+import { capture, exec } from '../parts/exec.ts'
+import { leaveStatements } from '../parts/statements.ts'
+
+// Makes `/out/initramfs.img`: busybox, dmsetup with its libraries, modules and one script. Inputs: /in/debs,
+// /in/modules.tar (files and the order in which they load), /in/init, /in/lib (what it
+// sources). Argument: the target's multiarch directory.
+const [multiarch = ''] = process.argv.slice(2)
+const PACKAGES = '/build/packages'
+const ROOT = '/build/root'
+
+const debs = await unpackDebs(
+  readdirSync('/in/debs')
+    .sort()
+    .map((name) => `/in/debs/${name}`),
+  PACKAGES,
+)
+leaveStatements(PACKAGES, debs)
+for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules'])
+  mkdirSync(`${ROOT}/${name}`, { recursive: true })
+programs()
+await libraries()
+await modules()
+copyFileSync('/in/init', `${ROOT}/init`)
+chmodSync(`${ROOT}/init`, 0o755)
+cpSync('/in/lib', `${ROOT}/lib/hangar`, { recursive: true })
+writeFileSync('/build/initramfs.cpio', cpioOf(ROOT))
+await exec('zstd', ['-q', '-9', '-T1', '/build/initramfs.cpio', '-o', '/out/initramfs.img'])
+
+function programs(): void {
+  copyFileSync(`${PACKAGES}/usr/bin/busybox`, `${ROOT}/bin/busybox`)
+  symlinkSync('busybox', `${ROOT}/bin/sh`)
+  copyFileSync(`${PACKAGES}/usr/sbin/dmsetup`, `${ROOT}/bin/dmsetup`)
+  for (const name of ['busybox', 'dmsetup']) chmodSync(`${ROOT}/bin/${name}`, 0o755)
+}
+
+/** All libraries of the packages: they are few, and no program here can say which of another architecture it needs. */
+async function libraries(): Promise<void> {
+  const found = await capture('find', [
+    `${PACKAGES}/usr/lib`,
+    '-name',
+    '*.so*',
+    '-not',
+    '-path',
+    '*/gconv/*',
+    '-not',
+    '-path',
+    '*/audit/*',
+  ])
+  for (const file of found.trim().split('\n').sort()) {
+    const target = file.slice(PACKAGES.length).replace(/^\/usr/, '')
+    mkdirSync(`${ROOT}${target}`.replace(/\/[^/]*$/, ''), { recursive: true })
+    cpSync(file, ROOT + target, { verbatimSymlinks: true })
+  }
+}
+
+async function modules(): Promise<void> {
+  await exec('tar', ['-x', '-f', '/in/modules.tar', '-C', `${ROOT}/lib/modules`])
+  writeFileSync(`${ROOT}/etc/modules`, readFileSync(`${ROOT}/lib/modules/load`))
+}

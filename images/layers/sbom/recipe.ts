@@ -1,0 +1,31 @@
+import type { Derivation, Input } from '../../derivation.ts'
+import type { Part } from '../../sbom/part.ts'
+import { STATEMENTS_FILE } from '../../sbom/statement.ts'
+import { debs, json, type LayerContext, stepDerivation } from '../layer-recipe.ts'
+
+export interface SbomParts {
+  readonly parts: readonly Part[]
+  /** Layer or the like -> what unpacked its packages, and left what they state. */
+  readonly unpacked: Readonly<Record<string, Derivation>>
+  /** Program's name -> the program. */
+  readonly programs: Readonly<Record<string, Input>>
+}
+
+/** `rest.json`: the SBOM but for its beginning. Of packages, only those are unpacked that programs link and nobody else did. */
+export function sbomRest(context: LayerContext, { parts, unpacked, programs }: SbomParts): Derivation {
+  const under = (directory: string, inputs: readonly (readonly [string, Input])[]) =>
+    Object.fromEntries(inputs.map(([name, input]) => [`${directory}/${name}`, input]))
+  return stepDerivation(context, {
+    name: 'sbom',
+    step: 'sbom',
+    inputs: {
+      'parts.json': json(parts),
+      ...under(
+        'stated',
+        Object.entries(unpacked).map(([name, from]) => [`${name}.json`, { from, file: STATEMENTS_FILE }]),
+      ),
+      ...under('programs', Object.entries(programs)),
+      ...debs(parts.flatMap((part) => part.programs.flatMap(({ linked }) => linked))),
+    },
+  })
+}

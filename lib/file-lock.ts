@@ -1,0 +1,59 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UserError } from '../errors.ts'
+import { digestOf } from '../images/digest.ts'
+
+/** Milliseconds: the other one writes for seconds. */
+const PATIENCE = 120_000
+const INTERVAL = 50
+
+/**
+ * One run at a time writes to a directory; others on this machine wait for it. What is held is an abstract socket: it
+ * goes with its process, however that ends, so that nothing stale is ever left.
+ */
+export async function withFileLock<T>(
+  directory: string,
+  use: () => Promise<T>,
+  { patience = PATIENCE, busy = stillWriting } = {},
+): Promise<T> {
+  const name = `\0hangar-${digestOf(directory)}`
+  const deadline = performance.now() + patience
+  for (;;) {
+    const held = await hold(name)
+    if (held !== undefined) return use().finally(held)
+    if (performance.now() > deadline) throw busy(directory)
+    await sleep(INTERVAL)
+  }
+}
+
+/** What releases it; undefined where another process has it. */
+function hold(name: string): Promise<(() => void) | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
+    )
+    server.listen({ path: name }, () => resolve(() => void server.close()))
+  })
+}
+
+/** One run at a time changes a host: two would write different images to one slot. The other is not waited for. */
+export function withHostLocks<T>(project: string, hosts: readonly string[], use: () => Promise<T>): Promise<T> {
+  const [host, ...others] = hosts
+  if (host === undefined) return use()
+  const options = { patience: 0, busy: () => stillFlashing(host) }
+  return withFileLock(join(project, 'hosts', host), () => withHostLocks(project, others, use), options)
+}
+
+function stillFlashing(host: string): UserError {
+  return new UserError('busy', `another 'npm run flash' of '${host}' is at work in this project`, {
+    hint: 'wait for it to end, or end it (Ctrl-C where it runs): the same command goes on where it stopped',
+  })
+}
+
+function stillWriting(directory: string): UserError {
+  return new UserError('busy', `another build still writes to '${directory}'`, {
+    hint: 'wait for it to end, or end it, and type the same command again',
+  })
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { bytesSegment } from '../../../builder/outputs/segment.ts'
+import { fileState, forgetState, holds, readState, writeState } from '../../../builder/outputs/state.ts'
+import { BLOCK } from '../../../images/layout.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const SEGMENTS = [bytesSegment(0, Buffer.alloc(BLOCK, 'a'))]
+
+async function written() {
+  const directory = await tempDirectory()
+  const file = join(directory, 'file')
+  writeFileSync(file, Buffer.alloc(BLOCK, 'a'))
+  const state = { file: fileState(file, SEGMENTS, undefined) }
+  await writeState(directory, state)
+  return { directory, file, state }
+}
+
+describe('the state of an output directory', () => {
+  it('is what the last complete run left', async () => {
+    const { directory, state } = await written()
+    expect(readState(directory).file?.segments).toEqual(state.file.segments)
+    expect(existsSync(join(directory, '.state.json.new'))).toBe(false)
+  })
+
+  it('is empty where there was no run', async () => {
+    expect(readState(await tempDirectory())).toEqual({})
+  })
+
+  it('is empty from the first change of the next run on', async () => {
+    const { directory } = await written()
+    await forgetState(directory)
+    expect(readState(directory)).toEqual({})
+  })
+
+  it('of another format is none', async () => {
+    const { directory } = await written()
+    const path = join(directory, '.state.json')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('"format":2', '"format":1'))
+    expect(readState(directory)).toEqual({})
+  })
+
+  it('is empty where a file was written to, has another size or is gone', async () => {
+    const touched = await written()
+    utimesSync(touched.file, 1, 1)
+    expect(readState(touched.directory)).toEqual({})
+    const longer = await written()
+    writeFileSync(longer.file, 'x', { flag: 'a' })
+    expect(readState(longer.directory)).toEqual({})
+  })
+
+  it('that is no JSON is none', async () => {
+    const { directory } = await written()
+    writeFileSync(join(directory, '.state.json'), '{"fi')
+    expect(readState(directory)).toEqual({})
+  })
+})
+
+describe('whether a file holds what is wanted', () => {
+  const state = { size: BLOCK, mtimeMs: 0, segments: SEGMENTS, sha256: undefined }
+
+  it('takes size, place and content of every segment into account', () => {
+    expect(holds(state, BLOCK, SEGMENTS)).toBe(true)
+    expect(holds(undefined, BLOCK, SEGMENTS)).toBe(false)
+    expect(holds(state, 2 * BLOCK, SEGMENTS)).toBe(false)
+    expect(holds(state, BLOCK, [])).toBe(false)
+    expect(holds(state, BLOCK, [bytesSegment(0, Buffer.alloc(BLOCK, 'b'))])).toBe(false)
+    expect(holds(state, BLOCK, [bytesSegment(BLOCK, Buffer.alloc(BLOCK, 'a'))])).toBe(false)
+  })
+})

@@ -1,0 +1,206 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type AssembleRequest, assemble } from '../../../../builder/platforms/pi/assemble.ts'
+import { digestOf } from '../../../../images/digest.ts'
+import { BLOCK, diskLayout, partition } from '../../../../images/layout.ts'
+import { parseManifest } from '../../../../images/manifest.ts'
+import { verifyText } from '../../../../images/signature/sshsig.ts'
+import { hashTree, leavesOf } from '../../../../images/slot/verity.ts'
+import { differences, readRange, stateOf, sumsIn } from '../../../helpers/output-files.ts'
+import { SIGNED, type SmallLayers, smallImage, UNSIGNED } from '../../../helpers/small-image.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+
+type Given = Partial<AssembleRequest> & SmallLayers
+
+/** `build` assembles into one output directory; `differs` names what is then not as in a fresh one. */
+async function bench() {
+  const root = await tempDirectory()
+  const [sources, output] = [join(root, 'sources'), join(root, 'out/tiny')]
+  mkdirSync(sources)
+  let count = 0
+  const build = (given: Given = {}, to = output) => assemble(smallImage(sources, to, given))
+  const differs = async (given: Given, before: Given = given) => {
+    const [fresh, old] = [join(root, `fresh-${count++}`), join(root, `old-${count++}`)]
+    await build(given, fresh)
+    await build(before, old)
+    return differences(output, fresh, [stateOf(fresh), stateOf(old)])
+  }
+  return { output, build, differs }
+}
+
+function manifestIn(output: string) {
+  return parseManifest(readFileSync(join(output, 'manifest.json'), 'utf8'), output)
+}
+
+const NAMES = [
+  ...['SHA256SUMS', 'boot.img', 'manifest.json', 'manifest.json.sig'],
+  ...['sbom.spdx.json', 'slot.img', 'tiny.img', 'tiny.img.bmap'],
+]
+
+describe('fresh outputs', () => {
+  it('are all there, and SHA256SUMS is right about all but the disk image', async () => {
+    const { output, build } = await bench()
+    expect((await build()).outputs).toBe('written')
+    expect(
+      readdirSync(output)
+        .filter((name) => !name.startsWith('.'))
+        .sort(),
+    ).toEqual(NAMES)
+    const sums = sumsIn(output)
+    expect(Object.keys(sums)).toEqual(NAMES.filter((name) => name !== 'SHA256SUMS' && name !== 'tiny.img'))
+    for (const [name, sum] of Object.entries(sums)) expect(digestOf(readFileSync(join(output, name))), name).toBe(sum)
+  })
+
+  it('have an SBOM of the very image', async () => {
+    const { output, build } = await bench()
+    const { root } = await build()
+    const { packages } = JSON.parse(readFileSync(join(output, 'sbom.spdx.json'), 'utf8'))
+    expect(packages[0]).toMatchObject({ name: 'tiny', versionInfo: root })
+    const { slot, boot } = manifestIn(output)
+    const names = [...slot.layers.map(({ name }) => name), ...Object.keys(boot)]
+    expect(packages.slice(1).map(({ name }: { name: string }) => name)).toEqual(names)
+  })
+
+  it('have a block map that is right about every range of the disk image', async () => {
+    const { output, build } = await bench()
+    await build()
+    const bmap = readFileSync(join(output, 'tiny.img.bmap'), 'utf8')
+    const ranges = [...bmap.matchAll(/<Range chksum="(\w+)"> (\d+)(?:-(\d+))? </g)]
+    expect(ranges.length).toBeGreaterThan(8)
+    for (const [, sum, first, last = first] of ranges) {
+      const [from, to] = [Number(first), Number(last) + 1]
+      expect(digestOf(readRange(join(output, 'tiny.img'), from * BLOCK, (to - from) * BLOCK)), first).toBe(sum)
+    }
+    expect(bmap).toContain(`<ImageSize> ${statSync(join(output, 'tiny.img')).size} </ImageSize>`)
+  })
+
+  it('hold nothing in the disk image outside the block map', async () => {
+    const { output, build } = await bench()
+    await build()
+    const { size, segments } = stateOf(output)['tiny.img'] ?? { size: 0, segments: [] }
+    expect(size).toBe(diskLayout(8 * 1024 * 1024).size)
+    const mapped = segments.reduce((sum, segment) => sum + segment.size, 0)
+    expect(statSync(join(output, 'tiny.img')).blocks * 512).toBeLessThan(mapped + 64 * BLOCK)
+  })
+
+  it("name the slot's own root hash in the manifest, on the command line and as the result", async () => {
+    const { output, build } = await bench()
+    const { root } = await build()
+    const { slot, boot } = manifestIn(output)
+    const image = readFileSync(join(output, 'slot.img'))
+    const tree = hashTree(leavesOf(image.subarray(0, slot.dataBlocks * BLOCK)))
+    expect([root, slot.root]).toEqual([tree.root, tree.root])
+    expect(image.subarray(slot.dataBlocks * BLOCK).equals(Buffer.from(tree.bytes))).toBe(true)
+    const cmdline = `console=tty1 ro hangar.root=${tree.root} hangar.blocks=${slot.dataBlocks}\n`
+    expect(boot['cmdline.txt']).toEqual({ size: cmdline.length, sha256: digestOf(cmdline) })
+    expect(readFileSync(join(output, 'boot.img')).includes(cmdline)).toBe(true)
+  })
+
+  it('are the same bytes in the images as in the disk, where each partition begins', async () => {
+    const { output, build } = await bench()
+    await build()
+    const layout = diskLayout(8 * 1024 * 1024)
+    for (const [name, place] of [
+      ['boot.img', 'boot-a'],
+      ['slot.img', 'slot-a'],
+    ] as const) {
+      const { segments } = stateOf(output)[name] ?? { segments: [] }
+      for (const { offset, size } of segments) {
+        const inDisk = readRange(join(output, 'tiny.img'), partition(layout, place).offset + offset, size)
+        expect(inDisk.equals(readRange(join(output, name), offset, size)), `${name} ${offset}`).toBe(true)
+      }
+    }
+    expect(
+      readRange(join(output, 'tiny.img'), partition(layout, 'boot-b').offset, BLOCK).every((byte) => byte === 0),
+    ).toBe(true)
+  })
+
+  it('have the digests of layers and boot files in the manifest, which is signed', async () => {
+    const { output, build } = await bench()
+    await build()
+    const manifest = manifestIn(output)
+    const image = readFileSync(join(output, 'slot.img'))
+    for (const { offset, size, sha256 } of manifest.slot.layers)
+      expect(digestOf(image.subarray(offset, offset + size))).toBe(sha256)
+    expect(manifest.slot.sha256).toBe(digestOf(image))
+    expect(Object.keys(manifest.boot)).toEqual(['cmdline.txt', 'config.txt', 'kernel_2712.img'])
+    expect(manifest.signature).toBe('signed')
+    const signature = readFileSync(join(output, 'manifest.json.sig'), 'utf8')
+    const text = readFileSync(join(output, 'manifest.json'), 'utf8')
+    expect(verifyText(text, signature, [SIGNED.publicLine])).toBe(SIGNED.publicLine)
+    const [line] = [SIGNED.publicLine]
+    expect(() => verifyText(`${text} `, signature, [line])).toThrow()
+  })
+})
+
+describe('outputs that are there', () => {
+  it('are left alone where nothing changed', async () => {
+    const { output, build } = await bench()
+    await build()
+    const before = statSync(join(output, 'slot.img')).mtimeMs
+    expect((await build()).outputs).toBe('unchanged')
+    expect(statSync(join(output, 'slot.img')).mtimeMs).toBe(before)
+  })
+
+  it.each<[string, Given]>([
+    ['one layer changed', { host: 'i' }],
+    ['the first layer became larger', { base: 'aaabbb' }],
+    ['the first layer became smaller', { base: 'a' }],
+    ['the boot file system changed', { kernelArguments: ['quiet'] }],
+    ['it is no longer signed', { signing: UNSIGNED }],
+    ['more is known of its packages', { licence: 'You may.' }],
+  ])('are patched to what a fresh build gives where %s', async (_, after) => {
+    const { build, differs } = await bench()
+    await build()
+    expect((await build(after)).outputs).toBe('patched')
+    expect(await differs(after, {})).toEqual([])
+  })
+
+  it('are seen to differ by the comparison used here, where they do', async () => {
+    const { build, differs } = await bench()
+    await build()
+    expect(await differs({ host: 'i' }, {})).toEqual(expect.arrayContaining(['slot.img', 'tiny.img', 'SHA256SUMS']))
+  })
+
+  it('are written whole where somebody else wrote to one of them', async () => {
+    const { output, build, differs } = await bench()
+    await build()
+    writeFileSync(join(output, 'boot.img'), 'mine')
+    expect((await build()).outputs).toBe('written')
+    expect(await differs({})).toEqual([])
+  })
+
+  it('keep no signature of an earlier manifest, whoever left it', async () => {
+    const { output, build } = await bench()
+    await build()
+    await build({ signing: UNSIGNED })
+    expect(existsSync(join(output, 'manifest.json.sig'))).toBe(false)
+    expect(Object.keys(sumsIn(output))).not.toContain('manifest.json.sig')
+  })
+
+  it('may have files of others beside them, which stay', async () => {
+    const { output, build } = await bench()
+    mkdirSync(join(output, 'mine'), { recursive: true })
+    writeFileSync(join(output, 'mine/notes'), 'notes')
+    writeFileSync(join(output, 'notes.txt'), 'text')
+    await build()
+    await build({ host: 'i' })
+    expect(readFileSync(join(output, 'mine/notes'), 'utf8')).toBe('notes')
+    expect(readFileSync(join(output, 'notes.txt'), 'utf8')).toBe('text')
+  })
+})
+
+describe('an image that does not fit', () => {
+  it('is refused before anything is written', async () => {
+    const { output, build } = await bench()
+    await expect(build({ base: 'a'.repeat(2048) })).rejects.toMatchObject({
+      code: 'size',
+      message: expect.stringMatching(
+        /^the image takes 8\.5 MB, its slot has 8\.4 MB; the largest layers: base 8\.4 MB, /,
+      ),
+      hint: expect.stringContaining('take a service out'),
+    })
+    expect(existsSync(output)).toBe(false)
+  })
+})

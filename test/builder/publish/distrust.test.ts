@@ -1,0 +1,276 @@
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { generationsOf } from '../../../builder/generations/record.ts'
+import { requirePublishable } from '../../../builder/publish/outgoing.ts'
+import { parseManifest } from '../../../images/manifest.ts'
+import { formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
+import { signText } from '../../../images/signature/sshsig.ts'
+import { startDebianRegistry } from '../../helpers/debian-registry.ts'
+import { forger } from '../../helpers/forged.ts'
+import { type Machine, machine, TINY } from '../../helpers/publishing.ts'
+import { UNSIGNED } from '../../helpers/small-image.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const STRANGER = keyFromSeed(Buffer.alloc(32, 66), 'stranger')
+
+/** Built and published once; every test has a copy of its own. */
+const template = join(mkdtempSync(join(tmpdir(), 'hangar-test-')), 'stick')
+afterAll(() => rmSync(dirname(template), { recursive: true }))
+
+async function published() {
+  if (!existsSync(template)) {
+    const builder = await machine()
+    await builder.build()
+    await builder.publish(template)
+  }
+  const stick = join(await tempDirectory(), 'stick')
+  cpSync(template, stick, { recursive: true })
+  return { stick, controller: await machine(), forge: forger(stick) }
+}
+
+/** The refusal; nothing may have come of what was refused. */
+async function refusal(controller: Machine, pulling: Promise<unknown>) {
+  const error = await pulling.then(
+    () => expect.fail('it was taken'),
+    (each) => each as { name: string; code: string; message: string; hint: string },
+  )
+  expect(error.name, error.message).toBe('UserError')
+  expect(existsSync(controller.output)).toBe(false)
+  expect(generationsOf(controller.store.root, 'tiny')).toEqual([])
+  return error
+}
+
+type Forge = ReturnType<typeof forger>
+
+describe('whoever may write to the place cannot have taken:', () => {
+  const cases: readonly (readonly [string, (forge: Forge) => void, string, RegExp])[] = [
+    ['a layer of other bytes under its own name', (forge) => forge.damage('base'), 'digest', /SHA-256/],
+    ['a boot file of other bytes under its own name', (forge) => forge.damage('config.txt'), 'digest', /SHA-256/],
+    ['another layer', (forge) => forge.swap('base', (bytes) => bytes.fill('x')), 'digest', /manifest names 'base'/],
+    ['another kernel', (forge) => forge.swap('kernel_2712.img', () => 'mine'), 'digest', /names 'kernel_2712.img'/],
+    ['another command line', (forge) => forge.swap('cmdline.txt', () => 'init=/bin/sh\n'), 'digest', /'cmdline.txt'/],
+    [
+      'a manifest that nobody signed',
+      (forge) => forge.swap('manifest.json', (bytes) => bytes.toString().replace('"tiny"', '"tinx"')),
+      'signature',
+      /not what was signed/,
+    ],
+    [
+      'a signature of a key that nobody trusts',
+      (forge) => {
+        let manifest = ''
+        forge.swap('manifest.json', (bytes) => (manifest = bytes.toString()))
+        forge.swap('manifest.json.sig', () => signText(manifest, STRANGER))
+      },
+      'signature',
+      /its key is not trusted: 'ssh-ed25519 /,
+    ],
+    [
+      'something else for a signature',
+      (forge) => forge.swap('manifest.json.sig', () => 'x'),
+      'signature',
+      /no OpenSSH/,
+    ],
+    [
+      'an image without a signature',
+      (forge) =>
+        forge.replace((image) => ({
+          ...image,
+          layers: image.layers.filter(
+            ({ annotations }) => !Object.values(annotations ?? {}).includes('manifest.json.sig'),
+          ),
+        })),
+      'signature',
+      /has no 'manifest.json.sig'/,
+    ],
+    [
+      'one layer less',
+      (forge) => forge.replace((image) => ({ ...image, layers: image.layers.slice(1) })),
+      'digest',
+      /manifest names 'base'/,
+    ],
+    [
+      'layers in another order',
+      (forge) =>
+        forge.replace(({ layers: [a, b, ...rest], ...image }) => ({ ...image, layers: [b, a, ...rest] as never })),
+      'digest',
+      /it has 'kernel'/,
+    ],
+    [
+      'a boot file more',
+      (forge) =>
+        forge.replace((image) => {
+          const more = { annotations: { 'org.opencontainers.image.title': 'extra.txt' }, ...forge.put('extra') }
+          return { ...image, layers: [...image.layers, { mediaType: 'application/vnd.hangar.boot.v1', ...more }] }
+        }),
+      'digest',
+      /it has 'extra.txt'/,
+    ],
+    [
+      'another root hash in the facts',
+      (forge) => forge.lie(() => ({ root: '0'.repeat(64) })),
+      'digest',
+      /root hash 0000/,
+    ],
+    [
+      'another size of slots',
+      (forge) => forge.lie(() => ({ slotSize: 16 << 20 })),
+      'size',
+      /16777216 bytes, wanted 8388608/,
+    ],
+    [
+      'other sums in the facts',
+      (forge) =>
+        forge.lie(({ outputs }) => ({
+          outputs: (outputs as { name: string }[]).map((each) =>
+            each.name === 'boot.img' ? { ...each, sha256: '1'.repeat(64) } : each,
+          ),
+        })),
+      'format',
+      /'boot.img' would be /,
+    ],
+    ['facts that are none', (forge) => forge.lie(() => ({ more: 1 })), 'format', /damaged at ''/],
+    [
+      "another tool's image",
+      (forge) => forge.replace((image) => ({ ...image, artifactType: 'x' })),
+      'format',
+      /of type "x"/,
+    ],
+  ]
+  it.each(cases)('%s', async (_, attack, code, said) => {
+    const { stick, controller, forge } = await published()
+    attack(forge)
+    const error = await refusal(controller, controller.pull(stick))
+    expect(error).toMatchObject({ code, message: expect.stringMatching(said), hint: expect.any(String) })
+  })
+
+  it.each(['../../outside', '.state.json', 'a/b', 'slot.img', 'tiny.img', 'boot.img', 'tiny.img.bmap', ''])(
+    'a text named %j',
+    async (name) => {
+      const { stick, controller, forge } = await published()
+      forge.replace((image) => {
+        const more = { annotations: { 'org.opencontainers.image.title': name }, ...forge.put('text') }
+        return { ...image, layers: [...image.layers, { mediaType: 'application/vnd.hangar.text.v1', ...more }] }
+      })
+      expect(await refusal(controller, controller.pull(stick))).toMatchObject({ code: 'digest' })
+    },
+  )
+
+  it.each(['manifest.json', 'manifest.json.sig'])('a second %s beside the signed one', async (name) => {
+    const { stick, controller, forge } = await published()
+    forge.replace((image) => {
+      const more = { annotations: { 'org.opencontainers.image.title': name }, ...forge.put('mine') }
+      const both = ['text', 'boot'].map((role) => ({ mediaType: `application/vnd.hangar.${role}.v1`, ...more }))
+      return { ...image, layers: [...image.layers, ...both] }
+    })
+    expect(await refusal(controller, controller.pull(stick))).toMatchObject({
+      message: expect.stringContaining(`it has a text '${name}'`),
+    })
+  })
+
+  it('would be taken, were it not for the attack: the same image is', async () => {
+    const { stick, controller, forge } = await published()
+    forge.replace((image) => image)
+    expect((await controller.pull(stick)).outputs).toBe('written')
+  })
+
+  it('a manifest whose signed file is as large as a disk', async () => {
+    const { stick, controller, forge } = await published()
+    forge.replace((image) => ({ ...image, layers: image.layers.map((each) => ({ ...each, size: 1e12 })) }))
+    expect(await refusal(controller, controller.pull(stick))).toMatchObject({
+      message: expect.stringContaining('at most'),
+    })
+  })
+})
+
+describe("on Debian's registry, a blob whose file was written to", () => {
+  it('is found out, and nothing comes of it', async () => {
+    const { port, directory } = await startDebianRegistry()
+    const at = `oci://127.0.0.1:${port}/hangar`
+    const [builder, controller] = [await machine(), await machine()]
+    await builder.build()
+    await builder.publish(at)
+    const base = generationsOf(builder.store.root, 'tiny').at(-1)?.parts?.layers[0]?.digest ?? ''
+    const file = join(directory, 'docker/registry/v2/blobs/sha256', base.slice(0, 2), base, 'data')
+    writeFileSync(file, readFileSync(file).fill('x'))
+    expect(await refusal(controller, controller.pull(at))).toMatchObject({
+      code: 'digest',
+      message: expect.stringContaining("gives other bytes for 'base'"),
+    })
+  })
+})
+
+describe('whose images are taken', () => {
+  it("is said by the host's file: another builder's key may be named there", async () => {
+    const stick = join(await tempDirectory(), 'stick')
+    const [builder, controller] = [await machine(), await machine()]
+    const publicLine = formatPublicKey(STRANGER)
+    await builder.build({ signing: { kind: 'signed', key: STRANGER, publicLine } })
+    await builder.publish(stick)
+    expect(await refusal(controller, controller.pull(stick))).toMatchObject({
+      code: 'signature',
+      hint: expect.stringContaining("hosts/tiny.ts: updates: { signingKeys: ['ssh-ed25519 …'] }"),
+    })
+    expect((await controller.pull(stick, { trusted: [...TINY.trusted, publicLine] })).generation).toBe(1)
+  })
+
+  it('is nobody where no key is known', async () => {
+    const { stick, controller } = await published()
+    expect(await refusal(controller, controller.pull(stick, { trusted: [] }))).toMatchObject({
+      code: 'key',
+      message: "no key is known here that may sign images of 'tiny'",
+      hint: expect.stringContaining('hosts/tiny.ts'),
+    })
+  })
+
+  it.each([
+    ['host', { name: 'other' }, "is for the host 'tiny', wanted 'other'"],
+    ['board', { board: 'raspberry-pi-4' }, "is for the board 'raspberry-pi-5', wanted 'raspberry-pi-4'"],
+  ])('is not that of another %s', async (_, host, said) => {
+    const { stick, controller } = await published()
+    const error = await refusal(controller, controller.pull(`${stick}:tiny`, host))
+    expect(error).toMatchObject({ code: 'host', message: expect.stringContaining(said) })
+  })
+})
+
+describe('what is not published:', () => {
+  it('an unsigned image', async () => {
+    const builder = await machine()
+    await builder.build({ signing: UNSIGNED })
+    const stick = join(await tempDirectory(), 'stick')
+    await expect(builder.publish(stick)).rejects.toMatchObject({
+      code: 'signature',
+      hint: expect.stringContaining('HANGAR_SIGNING_KEY'),
+    })
+    expect(existsSync(stick)).toBe(false)
+  })
+
+  it('an image for a board whose images are not for everyone, or that nobody knows', async () => {
+    const builder = await machine()
+    await builder.build()
+    const manifest = parseManifest(readFileSync(join(builder.output, 'manifest.json'), 'utf8'), 'manifest')
+    expect(() => requirePublishable('it', manifest)).not.toThrow()
+    expect(() => requirePublishable('it', { ...manifest, board: 'openwrt-one' })).toThrow(
+      "it is private: images for 'openwrt-one' may hold keys in the clear",
+    )
+    const owners = { x: { name: 'raspberry-pi-5', readers: 'owner' } } as const
+    expect(() => requirePublishable('it', manifest, owners)).toThrow('it is private')
+  })
+
+  it('a generation that is not in the store, or not whole', async () => {
+    const builder = await machine()
+    const stick = join(await tempDirectory(), 'stick')
+    await expect(builder.publish(stick)).rejects.toMatchObject({ message: 'tiny has no image in this store' })
+    await builder.build()
+    await expect(builder.publish(stick, { number: 7 })).rejects.toMatchObject({ code: 'generation' })
+    const layer = generationsOf(builder.store.root, 'tiny')[0]?.parts?.layers[0]
+    if (layer === undefined) return expect.fail('no layer')
+    writeFileSync(builder.store.path(layer.digest), 'cut')
+    await expect(builder.publish(stick)).rejects.toMatchObject({
+      code: 'store',
+      message: expect.stringContaining('lacks 1 part'),
+    })
+  })
+})

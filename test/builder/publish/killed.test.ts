@@ -1,0 +1,148 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { generationsOf } from '../../../builder/generations/record.ts'
+import { openStore } from '../../../builder/store/directory.ts'
+import { verifyStore } from '../../../builder/store/verify.ts'
+import { childProgram } from '../../helpers/child-program.ts'
+import { sumsIn } from '../../helpers/output-files.ts'
+import { machine, TINY } from '../../helpers/publishing.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { type SmallRegistry, smallRegistry } from '../../helpers/small-registry.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+/** Publishes or pulls as the commands do, until it is killed. */
+const WORKER = `
+import { openRepository } from '../publishing/builder/publishing/open-repository.ts'
+import { parsePlace } from '../publishing/builder/publishing/place.ts'
+import { publish } from '../publishing/builder/publishing/publish.ts'
+import { pull } from '../publishing/builder/publishing/pull.ts'
+import { QUIET } from '../publishing/builder/report/quiet.ts'
+import { openStore } from '../publishing/builder/store/directory.ts'
+const [, , verb, root, at, output, host] = process.argv
+const { place, reference } = parsePlace(at)
+const options = { env: {}, actions: 'pull,push', transport: 'https', onRetry: () => {} }
+const signal = new AbortController().signal
+const given = {
+  ...{ store: await openStore(root), reporter: QUIET, signal, reference, output, number: undefined, tag: undefined },
+  open: (stop) => openRepository(place, { ...options, signal: stop }),
+}
+await (verb === 'pull' ? pull({ ...given, host: JSON.parse(host) }) : publish({ ...given, host: 'tiny' }))
+`
+
+async function bench() {
+  const registry = await smallRegistry()
+  const at = `oci://127.0.0.1:${registry.port}/hangar`
+  const program = await childProgram(WORKER, await tempDirectory())
+  const start = (verb: 'pull' | 'publish', { store, output }: { store: { root: string }; output: string }) => {
+    const args = [program, verb, store.root, at, output, JSON.stringify(TINY)]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    return { child, ended: once(child, 'exit') }
+  }
+  return { registry, at, start }
+}
+
+/** From now on, what such requests ask for never comes; resolves when all that is left waits for it. */
+function hold(registry: SmallRegistry, isHeld: (request: string) => boolean) {
+  let held = 0
+  registry.intercept = () => {
+    const isOne = isHeld(registry.requests.at(-1) ?? '')
+    held += isOne ? 1 : 0
+    return isOne
+  }
+  return async () => {
+    for (let tries = 0; held === 0; tries += 1) {
+      if (tries > 400) throw new Error('it never came that far')
+      await sleep(25)
+    }
+    await sleep(500)
+  }
+}
+
+const blobs = (requests: readonly string[], method: string) =>
+  requests.filter((each) => each.startsWith(`${method} blobs/sha`))
+
+describe('kill -9', () => {
+  it('in the middle of a pull: nothing half-done is found, and what had arrived is not fetched again', async () => {
+    const { registry, at, start } = await bench()
+    const [builder, controller] = [await machine(), await machine()]
+    await builder.build()
+    await builder.publish(at)
+    const base = generationsOf(builder.store.root, 'tiny').at(-1)?.parts?.layers[0]?.digest ?? 'none'
+    const isStuck = hold(registry, (request) => request === `GET blobs/sha256:${base}`)
+    const { child, ended } = start('pull', controller)
+    await isStuck()
+    child.kill('SIGKILL')
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    expect(existsSync(controller.output)).toBe(false)
+    expect(generationsOf(controller.store.root, 'tiny')).toEqual([])
+
+    registry.intercept = () => false
+    registry.requests.splice(0)
+    const store = await openStore(controller.store.root)
+    expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
+    expect((await verifyStore(store, listReporter())).damaged).toEqual([])
+    await controller.pull(at)
+    expect(blobs(registry.requests, 'GET')).toEqual([`GET blobs/sha256:${base}`])
+    expect(sumsIn(controller.output)).toEqual(sumsIn(builder.output))
+  })
+
+  it('in the middle of publishing: no tag names it, and what had arrived is not sent again', async () => {
+    const { registry, at, start } = await bench()
+    const [builder, controller] = [await machine(), await machine()]
+    await builder.build()
+    let uploads = 0
+    const isStuck = hold(registry, (request) => request.startsWith('PATCH') && ++uploads > 6)
+    const { child, ended } = start('publish', builder)
+    await isStuck()
+    child.kill('SIGKILL')
+    await ended
+    const arrived = registry.blobs.size
+    expect(arrived).toBeGreaterThan(0)
+    await expect(controller.pull(at)).rejects.toMatchObject({ message: expect.stringContaining('there is no image') })
+
+    registry.intercept = () => false
+    registry.requests.splice(0)
+    const { sent, there } = await builder.publish(at)
+    expect([there.count, sent.count + there.count]).toEqual([arrived, registry.blobs.size])
+    expect(registry.requests.filter((each) => each.startsWith('PATCH'))).toHaveLength(sent.count)
+    await controller.pull(at)
+    expect(sumsIn(controller.output)).toEqual(sumsIn(builder.output))
+  })
+})
+
+describe('an interruption', () => {
+  it('ends a pull with its own reason, and the same command goes on from there', async () => {
+    const { registry, at } = await bench()
+    const [builder, controller] = [await machine(), await machine()]
+    await builder.build()
+    await builder.publish(at)
+    const base = generationsOf(builder.store.root, 'tiny').at(-1)?.parts?.layers[0]?.digest ?? 'none'
+    const isStuck = hold(registry, (request) => request === `GET blobs/sha256:${base}`)
+    const stop = new AbortController()
+    const pulling = controller.pull(at, {}, stop.signal)
+    const ended = expect(pulling).rejects.toThrow('stopped by SIGINT')
+    await isStuck()
+    stop.abort(new Error('stopped by SIGINT'))
+    await ended
+    expect(readdirSync(join(controller.store.root, 'tmp'))).toEqual([])
+    registry.intercept = () => false
+    expect((await controller.pull(at)).generation).toBe(1)
+  })
+
+  it('of one transfer ends the others', async () => {
+    const { registry, at } = await bench()
+    const builder = await machine()
+    await builder.build()
+    registry.intercept = ({ method }, response) => {
+      if (method !== 'PATCH') return false
+      if (registry.requests.filter((each) => each.startsWith('PATCH')).length === 3) response.writeHead(403).end()
+      return true
+    }
+    await expect(builder.publish(at)).rejects.toMatchObject({ message: expect.stringContaining('HTTP 403') })
+  })
+})

@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { LocalBlob, Repository } from '../../../../builder/publish/repository.ts'
+import { digestOf } from '../../../../images/digest.ts'
+import { cuttingProxy } from '../../../helpers/cutting-proxy.ts'
+import { startDebianRegistry } from '../../../helpers/debian-registry.ts'
+import { repositoryAt } from '../../../helpers/registry-client.ts'
+import { smallRegistry } from '../../../helpers/small-registry.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+
+const SIZE = 4 << 20
+const BYTES = randomBytes(SIZE)
+const BLOB: LocalBlob = {
+  ...{ name: 'layer', digest: digestOf(BYTES), size: SIZE },
+  async *read(from) {
+    for (let at = from; at < SIZE; at += 1 << 16) yield BYTES.subarray(at, at + (1 << 16))
+  },
+}
+/** Requests and answers beside the bytes that are meant. */
+const TALK = 16 * 1024
+
+async function put(repository: Repository) {
+  let counted = 0
+  await repository.put(BLOB, (more) => {
+    counted += more
+  })
+  return counted
+}
+
+async function fetch(repository: Repository) {
+  const file = join(await tempDirectory(), 'blob')
+  let counted = 0
+  await repository.fetch(BLOB, file, (more) => {
+    counted += more
+  })
+  expect(digestOf(readFileSync(file))).toBe(BLOB.digest)
+  return counted
+}
+
+describe('a line that breaks in the middle', () => {
+  it('of an upload: a registry that knows what has arrived gets the rest', async () => {
+    const registry = await smallRegistry()
+    const proxy = await cuttingProxy(registry.port)
+    const { repository, retries } = repositoryAt(proxy.port)
+    proxy.cutAfter('up', 3 << 20)
+    expect(await put(repository)).toBe(SIZE)
+    expect(registry.requests).toEqual([
+      ...['POST blobs/uploads/', 'PATCH blobs/uploads/ID', `HEAD blobs/sha256:${BLOB.digest}`],
+      ...['GET blobs/uploads/ID', 'PATCH blobs/uploads/ID', 'PUT blobs/uploads/ID'],
+    ])
+    expect(registry.blobs.get(`sha256:${BLOB.digest}`)?.equals(BYTES)).toBe(true)
+    expect(proxy.bytes.up).toBeLessThan(SIZE + TALK)
+    expect([proxy.cuts, retries.length]).toEqual([1, 1])
+  })
+
+  it('again and again: each piece goes over it once', async () => {
+    const registry = await smallRegistry()
+    const proxy = await cuttingProxy(registry.port)
+    proxy.cutAfter('up', 500_000, 8)
+    expect(await put(repositoryAt(proxy.port).repository)).toBe(SIZE)
+    expect(proxy.cuts).toBe(8)
+    expect(proxy.bytes.up).toBeLessThan(SIZE + 8 * TALK)
+  })
+
+  it("of an upload to Debian's registry, which forgets what was cut: that blob goes again", async () => {
+    const registry = await startDebianRegistry()
+    const proxy = await cuttingProxy(registry.port)
+    const { repository, retries } = repositoryAt(proxy.port)
+    proxy.cutAfter('up', 3 << 20)
+    expect(await put(repository)).toBe(SIZE)
+    expect(await fetch(repository)).toBe(SIZE)
+    expect([proxy.cuts, retries.length]).toEqual([1, 1])
+    expect(proxy.bytes.up).toBeGreaterThan((3 << 20) + SIZE)
+    expect(registry.log()).toContain('client disconnected')
+  })
+
+  it("of a download from Debian's registry: the rest is fetched, and nothing twice", async () => {
+    const registry = await startDebianRegistry()
+    const proxy = await cuttingProxy(registry.port)
+    const { repository, retries } = repositoryAt(proxy.port)
+    await put(repository)
+    proxy.bytes.down = 0
+    proxy.cutAfter('down', 1 << 20, 3)
+    expect(await fetch(repository)).toBe(SIZE)
+    expect([proxy.cuts, retries.length]).toEqual([3, 3])
+    // What was on the way when the line broke comes again.
+    expect(proxy.bytes.down).toBeLessThan(SIZE + 3 * 8 * TALK)
+  })
+
+  it('just as the answer comes: what has arrived is not sent again', async () => {
+    const registry = await smallRegistry()
+    const proxy = await cuttingProxy(registry.port)
+    registry.intercept = ({ method }) => {
+      if (method === 'PUT') proxy.cutAfter('down', 1)
+      return false
+    }
+    expect(await put(repositoryAt(proxy.port).repository)).toBe(SIZE)
+    expect(proxy.cuts).toBe(1)
+    expect(registry.requests.filter((each) => each.startsWith('PATCH'))).toHaveLength(1)
+  })
+})
+
+describe('a registry that gets no further', () => {
+  it('is given up with what it did last and what to do', async () => {
+    const registry = await smallRegistry()
+    const proxy = await cuttingProxy(registry.port)
+    proxy.cutAfter('up', 100, 1000)
+    const { repository, retries } = repositoryAt(proxy.port)
+    await expect(put(repository)).rejects.toMatchObject({
+      code: 'registry',
+      message: expect.stringMatching(/^'oci:\/\/127\.0\.0\.1:\d+\/hangar' breaks off: /),
+      hint: expect.stringContaining('the same command again'),
+    })
+    expect(retries).toHaveLength(4)
+  })
+
+  it('is waited for while it has trouble', async () => {
+    const registry = await smallRegistry()
+    let trouble = 3
+    registry.intercept = (_, response) => {
+      trouble -= 1
+      if (trouble < 0) return false
+      response.writeHead(trouble === 1 ? 429 : 503).end()
+      return true
+    }
+    const { repository, retries } = repositoryAt(registry.port)
+    expect(await put(repository)).toBe(SIZE)
+    expect(retries).toEqual([
+      'HTTP 503 Service Unavailable',
+      'HTTP 429 Too Many Requests',
+      'HTTP 503 Service Unavailable',
+    ])
+  })
+
+  it('is not reached: said with its name', async () => {
+    await expect(repositoryAt(9).repository.has(BLOB)).rejects.toMatchObject({
+      code: 'registry',
+      message: expect.stringContaining("'oci://127.0.0.1:9/hangar' cannot be reached: "),
+    })
+  })
+
+  it('is slow, and not waited for without end', async () => {
+    const registry = await smallRegistry()
+    registry.intercept = ({ method }) => method === 'PATCH'
+    const patience = { answer: 300, window: 300, bytes: 1000 }
+    const { repository } = repositoryAt(registry.port, { patience, backoff: 1 })
+    await expect(put(repository)).rejects.toMatchObject({ code: 'registry' })
+  })
+})
+
+describe('what a registry refuses', () => {
+  it.each([
+    [403, 'DENIED', 'not yours', 'HTTP 403, DENIED, not yours', 'podman login'],
+    [413, 'SIZE_INVALID', 'too large\u001b[31m', 'HTTP 413, SIZE_INVALID, too large[31m', 'what'],
+  ])('is said in its own words: %i', async (status, code, message, said, hint) => {
+    const registry = await smallRegistry()
+    registry.intercept = ({ method }, response) => {
+      if (method !== 'POST') return false
+      response.writeHead(status).end(JSON.stringify({ errors: [{ code, message }] }))
+      return true
+    }
+    const { repository, retries } = repositoryAt(registry.port)
+    await expect(put(repository)).rejects.toMatchObject({
+      message: `'127.0.0.1:${registry.port}' takes no uploads: ${said}`,
+      hint: expect.stringContaining(hint),
+    })
+    expect(retries).toEqual([])
+  })
+})

@@ -1,0 +1,249 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { textBlob } from '../../../../builder/publish/store-blob.ts'
+import { startDebianRegistry, USER } from '../../../helpers/debian-registry.ts'
+import { fileServer } from '../../../helpers/file-server.ts'
+import { repositoryAt } from '../../../helpers/registry-client.ts'
+import { smallRegistry } from '../../../helpers/small-registry.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+import { startTokenServer } from '../../../helpers/token-server.ts'
+
+const ENV = { HANGAR_REGISTRY_USER: USER.user, HANGAR_REGISTRY_PASSWORD: USER.password }
+const BLOB = textBlob('words', 'words')
+const LAYOUT = '{"schemaVersion":2}'
+
+async function roundTrip({ repository }: ReturnType<typeof repositoryAt>) {
+  await repository.put(BLOB, () => {})
+  const file = join(await tempDirectory(), 'blob')
+  await repository.fetch(BLOB, file, () => {})
+  return repository.has(BLOB)
+}
+
+describe("Debian's registry that asks for a password", () => {
+  it('is shown it', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    expect(await roundTrip(repositoryAt(port, { env: ENV }))).toBe(true)
+  })
+
+  it('is shown the one that podman or docker kept', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    const file = join(await tempDirectory(), 'auth.json')
+    const auth = Buffer.from(`${USER.user}:${USER.password}`).toString('base64')
+    writeFileSync(file, JSON.stringify({ auths: { [`127.0.0.1:${port}`]: { auth } } }))
+    expect(await roundTrip(repositoryAt(port, { env: { REGISTRY_AUTH_FILE: file } }))).toBe(true)
+  })
+
+  it('is not shown any where none is known: says how to give one', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    await expect(repositoryAt(port).repository.has(BLOB)).rejects.toMatchObject({
+      message: `'127.0.0.1:${port}' asks who you are, and no login for it is known`,
+      hint: expect.stringContaining(`podman login 127.0.0.1:${port}`),
+    })
+  })
+
+  it('refuses a wrong one, which is not in what is said', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    const env = { ...ENV, HANGAR_REGISTRY_PASSWORD: 'wrong pony' }
+    const error = await repositoryAt(port, { env })
+      .repository.has(BLOB)
+      .catch((each) => each)
+    expect(error).toMatchObject({ code: 'registry', message: expect.stringContaining('refuses the login') })
+    expect(`${error.message} ${error.hint}`).not.toContain('wrong pony')
+  })
+})
+
+describe("Debian's registry with a token server", () => {
+  async function both() {
+    const tokens = await startTokenServer()
+    const { port } = await startDebianRegistry({ kind: 'token', ...tokens })
+    return { tokens, port }
+  }
+
+  it('is shown a token for that repository alone, asked for once', async () => {
+    const { tokens, port } = await both()
+    expect(await roundTrip(repositoryAt(port, { env: ENV }))).toBe(true)
+    expect(tokens.asked).toEqual([{ user: USER.user, scopes: ['repository:hangar:pull,push'] }])
+  })
+
+  it('is asked to read where only reading is wanted', async () => {
+    const { tokens, port } = await both()
+    await repositoryAt(port, { env: ENV, actions: 'pull' }).repository.manifest({ tag: 'adama' })
+    expect(tokens.asked).toEqual([{ user: USER.user, scopes: ['repository:hangar:pull'] }])
+  })
+
+  it('is shown another one when the first has run out, in the middle of anything', async () => {
+    const { tokens, port } = await both()
+    const client = repositoryAt(port, { env: ENV })
+    // More than the minute that the registry gives to clocks that differ.
+    tokens.life = -120
+    await expect(client.repository.has(BLOB)).rejects.toMatchObject({ code: 'registry' })
+    tokens.life = 300
+    expect(await roundTrip(client)).toBe(true)
+    expect(tokens.asked.length).toBeGreaterThanOrEqual(2)
+  })
+
+  it('sends nobody away without a word: a wrong password is named as one', async () => {
+    const { port } = await both()
+    const env = { ...ENV, HANGAR_REGISTRY_PASSWORD: 'wrong pony' }
+    await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
+      message: `'127.0.0.1:${port}' refuses the login of 'builder'`,
+    })
+  })
+
+  it('asks for one token where many are refused at once', async () => {
+    const { tokens, port } = await both()
+    const { repository } = repositoryAt(port, { env: ENV })
+    await Promise.all(Array.from({ length: 6 }, () => repository.has(BLOB)))
+    expect(tokens.asked).toHaveLength(1)
+  })
+})
+
+describe('who asks', () => {
+  const asksForBasic = (registry: Awaited<ReturnType<typeof smallRegistry>>, more = (_: string) => {}) => {
+    registry.intercept = ({ headers }, response) => {
+      more(headers.authorization ?? '')
+      if (headers.authorization !== undefined) return false
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end()
+      return true
+    }
+  }
+
+  it('is not told to a server that a registry redirects to', async () => {
+    const shown: (string | undefined)[] = []
+    const storage = await fileServer([
+      [
+        'blob',
+        ({ headers }, response) => {
+          shown.push(headers.authorization)
+          response.end('words')
+        },
+      ],
+    ])
+    const registry = await smallRegistry()
+    registry.intercept = ({ headers, method }, response) => {
+      const status = headers.authorization === undefined ? 401 : 307
+      if (status === 307 && method === 'HEAD') return false
+      response.writeHead(status, { 'www-authenticate': 'Basic', location: `${storage.url}/blob` }).end()
+      return true
+    }
+    const { repository } = repositoryAt(registry.port, { env: ENV })
+    await repository.has(BLOB)
+    await repository.fetch(BLOB, join(await tempDirectory(), 'blob'), () => {})
+    expect(shown).toEqual([undefined])
+  })
+
+  it('is not told to a server that an upload is to be sent to', async () => {
+    const shown: (string | undefined)[] = []
+    const other = createServer((request, response) => {
+      shown.push(request.headers.authorization)
+      request
+        .resume()
+        .on('end', () => response.writeHead(request.method === 'PATCH' ? 202 : 201, { location: '/' }).end())
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void other.close())
+    const registry = await smallRegistry()
+    registry.intercept = ({ headers }, response) => {
+      const location = `http://127.0.0.1:${(other.address() as AddressInfo).port}/upload`
+      response
+        .writeHead(headers.authorization === undefined ? 401 : 202, { 'www-authenticate': 'Basic', location })
+        .end()
+      return true
+    }
+    await repositoryAt(registry.port, { env: ENV }).repository.put(BLOB, () => {})
+    expect(shown).toEqual([undefined, undefined])
+  })
+
+  it('is told once a registry has asked, and with every request from then on', async () => {
+    const shown: string[] = []
+    const registry = await smallRegistry()
+    asksForBasic(registry, (header) => void shown.push(header))
+    const { repository } = repositoryAt(registry.port, { env: ENV })
+    for (let count = 0; count < 3; count += 1) await repository.has(BLOB)
+    const basic = `Basic ${Buffer.from(`${USER.user}:${USER.password}`).toString('base64')}`
+    expect(shown).toEqual(['', basic, basic, basic])
+  })
+
+  it.each(['PATCH', 'PUT', 'GET'])('is shown again where a registry forgets it at a %s', async (method) => {
+    const registry = await smallRegistry()
+    const client = repositoryAt(registry.port, { env: ENV })
+    let forgets = true
+    registry.intercept = (request, response) => {
+      const isRefused = request.headers.authorization === undefined || (forgets && request.method === method)
+      if (!isRefused) return false
+      forgets &&= request.headers.authorization === undefined
+      request.resume().on('end', () => response.writeHead(401, { 'www-authenticate': 'Basic realm="x"' }).end())
+      return true
+    }
+    expect(await roundTrip(client)).toBe(true)
+    expect(forgets).toBe(false)
+  })
+
+  it('is not sent by http to a token server that an https registry names', async () => {
+    const { Authorization } = await import('../../../../builder/publish/registry/authorization.ts')
+    const authorization = new Authorization({
+      ...{ registry: 'registry.lab', name: 'hangar', actions: 'pull', transport: 'https' },
+      credentials: async () => USER,
+      request: { patience: { answer: 1000, window: 1000, bytes: 1 } },
+    })
+    await expect(authorization.renew(undefined, 'Bearer realm="http://127.0.0.1:9/token"')).rejects.toMatchObject({
+      message: "'registry.lab' sends logins to 'http://127.0.0.1:9/token', wanted a server by https",
+    })
+  })
+
+  it('is a kind of login that hangar does not know: said with what the registry says', async () => {
+    const registry = await smallRegistry()
+    registry.intercept = (_, response) => {
+      response.writeHead(401, { 'www-authenticate': 'Negotiate' }).end()
+      return true
+    }
+    await expect(repositoryAt(registry.port, { env: ENV }).repository.putManifest('a', LAYOUT)).rejects.toMatchObject({
+      message: expect.stringContaining('a kind that hangar does not know'),
+      hint: "it says 'Negotiate', wanted Basic or Bearer",
+    })
+  })
+})
+
+describe('a program that keeps logins', () => {
+  async function helper(script: string) {
+    const directory = await tempDirectory()
+    mkdirSync(join(directory, 'bin'))
+    const file = join(directory, 'bin/docker-credential-test')
+    writeFileSync(file, `#!/bin/sh\n${script}\n`)
+    chmodSync(file, 0o755)
+    const config = (text: object) => writeFileSync(join(directory, 'config.json'), JSON.stringify(text))
+    const env = { DOCKER_CONFIG: directory, HOME: directory, PATH: `${join(directory, 'bin')}:${process.env.PATH}` }
+    return { config, env }
+  }
+
+  it('is asked for a registry that it is named for', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    const answer = JSON.stringify({ ServerURL: 'x', Username: USER.user, Secret: USER.password })
+    const { config, env } = await helper(`test "$1 $(cat)" = "get 127.0.0.1:${port}" && echo '${answer}'`)
+    config({ credHelpers: { [`127.0.0.1:${port}`]: 'test' } })
+    expect(await roundTrip(repositoryAt(port, { env }))).toBe(true)
+  })
+
+  it('knows nothing of a registry: none is known', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    const { config, env } = await helper('echo "credentials not found in native keychain"; exit 1')
+    config({ credsStore: 'test' })
+    await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
+      message: expect.stringContaining('no login for it is known'),
+    })
+  })
+
+  it('fails: it is named, and what it said is not repeated', async () => {
+    const { port } = await startDebianRegistry({ kind: 'basic' })
+    const { config, env } = await helper('echo "secret: hunter2"; exit 1')
+    config({ credsStore: 'test' })
+    const error = await repositoryAt(port, { env })
+      .repository.has(BLOB)
+      .catch((each) => each)
+    expect(error.message).toBe("'docker-credential-test get' gives no login")
+    expect(`${error.message}${error.hint}`).not.toContain('hunter2')
+  })
+})

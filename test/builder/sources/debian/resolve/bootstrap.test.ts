@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { bootstrapSet } from '../../../../../builder/sources/debian/resolve/bootstrap.ts'
+import type { PackageSet } from '../../../../../images/package-set.ts'
+import { smallCatalogue } from '../../../../helpers/catalogue.ts'
+import type { TestPackage } from '../../../../helpers/small-archive.ts'
+
+function resolve(packages: readonly TestPackage[], set: Partial<PackageSet>): string[] {
+  const whole: PackageSet = { name: 'toolchain', request: [], essential: 'left-out', assumed: [], ...set }
+  return bootstrapSet(whole, smallCatalogue(packages))
+    .map((item) => `${item.package} ${item.version}`)
+    .sort()
+}
+
+const depends = (text: string) => ({ Depends: text })
+
+describe('resolving without apt', () => {
+  it('follows Depends and Pre-Depends to their end, round circles too', () => {
+    const packages = [
+      { name: 'a', fields: { 'Pre-Depends': 'b', Depends: 'c (>= 1.0)' } },
+      { name: 'b', fields: depends('d') },
+      { name: 'c' },
+      { name: 'd', fields: depends('a') },
+      { name: 'unrelated', fields: { Recommends: 'a' } },
+    ]
+    expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'b 1.0-1', 'c 1.0-1', 'd 1.0-1'])
+  })
+
+  it('takes the newest of all suites but backports', () => {
+    const packages = [
+      { name: 'a', version: '1.9' },
+      { name: 'a', version: '1.10', suite: 'trixie-security' },
+      { name: 'a', version: '2.0', suite: 'trixie-backports' },
+    ]
+    expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.10'])
+  })
+
+  it('takes from backports what is asked for there, and what only they have', () => {
+    const packages = [
+      { name: 'linux', version: '6', fields: {} },
+      { name: 'linux', version: '7', suite: 'trixie-backports', fields: depends('linux-7, base (>= 2)') },
+      { name: 'linux-7', version: '7', suite: 'trixie-backports' },
+      { name: 'base', version: '1' },
+      { name: 'base', version: '2', suite: 'trixie-backports' },
+    ]
+    expect(resolve(packages, { request: ['linux/trixie-backports'] })).toEqual(['base 2', 'linux 7', 'linux-7 7'])
+  })
+
+  it('takes the first alternative that exists', () => {
+    const packages = [
+      { name: 'a', fields: depends('gone | b (>= 2) | c | d') },
+      { name: 'b' },
+      { name: 'c' },
+      { name: 'd' },
+    ]
+    expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'c 1.0-1'])
+  })
+
+  it('takes no alternative where one is there already', () => {
+    const packages = [{ name: 'a', fields: depends('b | c') }, { name: 'b' }, { name: 'c' }]
+    expect(resolve(packages, { request: ['a', 'c'] })).toEqual(['a 1.0-1', 'c 1.0-1'])
+  })
+
+  it('takes the provider of the highest priority', () => {
+    const packages = [
+      { name: 'a', fields: depends('awk') },
+      { name: 'gawk', fields: { Provides: 'awk', Priority: 'optional' } },
+      { name: 'mawk', fields: { Provides: 'awk', Priority: 'required' } },
+    ]
+    expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'mawk 1.0-1'])
+  })
+
+  it('takes a provided version for no other, and an unversioned one for none', () => {
+    const providing = (provides: string) => [
+      { name: 'a', fields: depends('api (>= 2)') },
+      { name: 'b', fields: { Provides: provides } },
+    ]
+    expect(resolve(providing('api (= 2.1)'), { request: ['a'] })).toEqual(['a 1.0-1', 'b 1.0-1'])
+    expect(() => resolve(providing('api (= 1.9)'), { request: ['a'] })).toThrow('no suite has it')
+    expect(() => resolve(providing('api'), { request: ['a'] })).toThrow("depends on 'api (>= 2)'")
+  })
+
+  it('includes essential packages, or leaves them out, as the set says', () => {
+    const packages = [{ name: 'a' }, { name: 'bash', fields: { Essential: 'yes', Depends: 'libc' } }, { name: 'libc' }]
+    expect(resolve(packages, { request: ['a'], essential: 'included' })).toEqual([
+      'a 1.0-1',
+      'bash 1.0-1',
+      'libc 1.0-1',
+    ])
+    expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1'])
+  })
+
+  it('takes assumed packages, and what they provide, to be there', () => {
+    const packages = [
+      { name: 'a', fields: depends('debconf (>= 99) | debconf-2.0, cdebconf | debconf-2.0') },
+      { name: 'debconf', fields: { Provides: 'debconf-2.0', Depends: 'perl' } },
+      { name: 'cdebconf', fields: { Provides: 'debconf-2.0' } },
+    ]
+    expect(resolve(packages, { request: ['a'], assumed: ['debconf'] })).toEqual(['a 1.0-1'])
+  })
+
+  it('says who needs what is not to be had', () => {
+    const packages = [{ name: 'a', fields: depends('b (>= 2)') }, { name: 'b' }]
+    const resolving = () => resolve(packages, { request: ['a', 'b'] })
+    expect(resolving).toThrow("package 'a' 1.0-1 depends on 'b (>= 2)': the set has 1.0-1")
+    expect(resolving).toThrow(expect.objectContaining({ hint: expect.stringContaining('HANGAR_DEBIAN_MIRROR=URL') }))
+  })
+
+  it('names a package that no suite has', () => {
+    const resolving = () => resolve([], { request: ['zstdd'] })
+    expect(resolving).toThrow("package set 'toolchain' asks for 'zstdd', which no suite has for arm64")
+    expect(resolving).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('https://packages.debian.org/zstdd') }),
+    )
+  })
+})

@@ -1,0 +1,128 @@
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { toolchainDirectory } from '../../../builder/toolchain/toolchain.ts'
+import { verifyToolchains } from '../../../builder/toolchain/verify.ts'
+import { listReporter } from '../../helpers/reporter.ts'
+import { smallToolchain } from '../../helpers/small-toolchain.ts'
+
+const DEBS = [
+  { name: 'one', files: { 'usr/bin/one': 'one\n', 'usr/share/doc/one/copyright': 'long', 'usr/bin/mawk': 'awk\n' } },
+  {
+    name: 'two',
+    files: { 'usr/bin/two': 'two\n', 'usr/share/man/man1/two.1': 'long' },
+    directories: { 'usr/lib/two': 0o755 },
+  },
+]
+
+async function unpacked() {
+  const given = await smallToolchain(DEBS)
+  const reporter = listReporter()
+  const unpack = () => toolchainDirectory(given.toolchain, given.store, given.fetch, reporter)
+  return {
+    ...given,
+    reporter,
+    unpack,
+    directory: await unpack(),
+    verify: () => verifyToolchains(given.store, listReporter()),
+  }
+}
+
+describe('a toolchain', () => {
+  it('holds the files of its packages on a merged /usr, and nothing to read', async () => {
+    const { directory } = await unpacked()
+    expect(readFileSync(join(directory, 'bin/one'), 'utf8')).toBe('one\n')
+    expect(readFileSync(join(directory, 'usr/bin/two'), 'utf8')).toBe('two\n')
+    expect(readlinkSync(join(directory, 'usr/bin/awk'))).toBe('mawk')
+    expect(lstatSync(join(directory, 'lib64')).isSymbolicLink()).toBe(true)
+    expect(existsSync(join(directory, 'usr/share/man/man1/two.1'))).toBe(false)
+    expect(existsSync(join(directory, 'usr/share/doc/one/copyright'))).toBe(false)
+  })
+
+  it('of arm64 has no lib64: nothing there would look for a loader in it', async () => {
+    const { toolchain, store, fetch } = await smallToolchain(DEBS, 'arm64')
+    const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
+    expect(readlinkSync(join(directory, 'lib'))).toBe('usr/lib')
+    expect(existsSync(join(directory, 'lib64'))).toBe(false)
+  })
+
+  it('is unpacked once', async () => {
+    const { unpack, directory, fetched, reporter } = await unpacked()
+    expect(await unpack()).toBe(directory)
+    expect(fetched).toEqual(['one', 'two'])
+    expect(reporter.ended).toEqual(["unpack toolchain 'small': built"])
+  })
+
+  it('is one directory where two builds unpack it at once', async () => {
+    const { toolchain, store, fetch } = await smallToolchain(DEBS)
+    const both = [1, 2].map(() => toolchainDirectory(toolchain, store, fetch, listReporter()))
+    const [one, other] = await Promise.all(both)
+    expect(one).toBe(other)
+    expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
+  })
+
+  it('is not there where a package cannot be unpacked, and says which and what it takes', async () => {
+    const { toolchain, store } = await smallToolchain(DEBS)
+    const sha256 = await store.putBytes('no package')
+    const broken = { ...toolchain, packages: toolchain.packages.map((each) => ({ ...each, sha256 })) }
+    const reporter = listReporter()
+    const failing = toolchainDirectory(broken, store, async () => {}, reporter)
+    await expect(failing).rejects.toMatchObject({
+      code: 'sandbox',
+      message: expect.stringContaining(sha256),
+      hint: expect.stringContaining('dpkg-deb, tar and xargs'),
+    })
+    expect(existsSync(join(store.root, 'toolchains'))).toBe(false)
+    expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
+    expect(reporter.ended).toEqual(["unpack toolchain 'small': failed"])
+  })
+})
+
+describe('verifying toolchains', () => {
+  it('finds nothing wrong with one that is as it was unpacked', async () => {
+    const { verify, directory } = await unpacked()
+    expect(await verify()).toEqual({ whole: 1, damaged: [] })
+    expect(existsSync(directory)).toBe(true)
+  })
+
+  it('finds none in a store that has none', async () => {
+    const { store } = await smallToolchain([])
+    expect(await verifyToolchains(store, listReporter())).toEqual({ whole: 0, damaged: [] })
+  })
+
+  it.each<[string, (file: string) => void, RegExp]>([
+    ['with other bytes', (file) => writeFileSync(file, 'owe\n'), /: \.\/usr\/bin\/one: Contents differ$/],
+    ['that was cut short', (file) => writeFileSync(file, ''), /: \.\/usr\/bin\/one: Size differs$/],
+    ['with another mode', (file) => chmodSync(file, 0o600), /: \.\/usr\/bin\/one: Mode differs$/],
+    ['that is gone', (file) => rmSync(file), /: tar: \.\/usr\/bin\/one: .*No such file or directory$/],
+  ])(
+    'names a toolchain with a file %s, takes it out, and the next build unpacks it again',
+    async (_, damage, complaint) => {
+      const { verify, directory, unpack } = await unpacked()
+      damage(join(directory, 'usr/bin/one'))
+      const { whole, damaged } = await verify()
+      expect(whole).toBe(0)
+      expect(damaged).toEqual([expect.stringMatching(complaint)])
+      expect(existsSync(directory)).toBe(false)
+      await unpack()
+      expect(readFileSync(join(directory, 'usr/bin/one'), 'utf8')).toBe('one\n')
+      expect(await verify()).toEqual({ whole: 1, damaged: [] })
+    },
+  )
+
+  it('takes out one that nothing can be compared with', async () => {
+    const { verify, directory } = await unpacked()
+    rmSync(`${directory}.packages`)
+    expect((await verify()).damaged).toEqual([expect.stringContaining('nothing says what it was unpacked from')])
+    expect(existsSync(directory)).toBe(false)
+  })
+})

@@ -1,0 +1,53 @@
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { introduction, type RunVmOptions, runVm } from '../../../cli/commands/vm.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+function options(given: Partial<RunVmOptions> = {}): RunVmOptions {
+  return {
+    host: {
+      name: 'adama',
+      memory: 4 * 2 ** 30,
+      disk: 64e9,
+      network: { address: '10.0.10.11', prefix: 24, gateway: '10.0.10.1', dns: [] },
+    },
+    output: '/nowhere/out/adama',
+    programs: { directory: '/nowhere', architecture: 'amd64' },
+    forwards: [
+      { name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' },
+      { name: 'prometheus', guestPort: 9090, port: 9090, kind: 'http' },
+      { name: 'mosquitto', guestPort: 1883, port: 1883, kind: 'tcp' },
+    ],
+    disk: 'throw-away',
+    sshKey: '/root/.config/hangar/ssh_key',
+    terminal: { input: new PassThrough(), output: new PassThrough() },
+    ...given,
+  }
+}
+
+describe('npm run vm', () => {
+  it('says what to build where there is no image', async () => {
+    const output = await tempDirectory()
+    await expect(runVm(options({ output }))).rejects.toMatchObject({
+      code: 'vm',
+      message: `no image to boot: '${join(output, 'adama.img')}' is not there`,
+      hint: 'npm run build:image adama',
+    })
+  })
+
+  it('tells how to reach each port and how to end the machine', () => {
+    const lines = introduction(options(), { ssh: 2202, prometheus: 9091, mosquitto: 1883 })
+    expect(lines).toEqual([
+      'adama in a virtual machine, 4096 MiB of memory; what it writes is thrown away (keep it with --keep)',
+      '  ssh         ssh -p 2202 -i /root/.config/hangar/ssh_key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1',
+      '  prometheus  http://127.0.0.1:9091',
+      '  mosquitto   127.0.0.1:1883',
+      'Ctrl-C ends it',
+    ])
+  })
+
+  it('says so where the disk is kept', () => {
+    expect(introduction(options({ disk: 'kept' }), {})[0]).toMatch(/; the disk is kept$/)
+  })
+})

@@ -1,0 +1,108 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { terminalReporter } from '../../../cli/display/terminal.ts'
+
+beforeEach(() => void vi.useFakeTimers())
+afterEach(() => void vi.useRealTimers())
+
+/** A terminal that understands what the reporter sends: rows as a person sees them. */
+function terminal({ columns = 60, rows = 10, color = false } = {}) {
+  const seen: string[] = []
+  let row = 0
+  const raw: string[] = []
+  const write = (text: string) => {
+    raw.push(text)
+    for (const [, up, line, clear] of text.matchAll(/\x1b\[(\d+)A|\r([^\n]*)\x1b\[K\n|(\x1b\[J)/g)) {
+      if (up !== undefined) row -= Number(up)
+      if (line !== undefined) seen[row++] = line
+      if (clear !== undefined) seen.length = row
+    }
+  }
+  const reporter = terminalReporter({ write, size: () => ({ columns, rows }), color }, { now: () => Date.now() })
+  return { seen, raw, ...reporter }
+}
+
+describe('the live display', () => {
+  it('shows what runs, with bytes, rate and time left, drawn over in place', () => {
+    const { seen, step, close } = terminal()
+    const fetch = step('fetch', 80_000_000)
+    step('base')
+    for (let second = 0; second < 4; second += 1) {
+      fetch.advance(10_000_000)
+      vi.advanceTimersByTime(1000)
+    }
+    expect(seen).toHaveLength(3)
+    expect(seen[0]).toMatch(/^ {2}fetch {2}40 MB of 80 MB, \d+ MB\/s, \d\.\d s left$/)
+    expect(seen[1]).toMatch(/^ {2}base {3}\d\.\d s$/)
+    expect(seen[2]).toBe('  2 running, 0 done')
+    close()
+  })
+
+  it('moves what has ended up, where it stays', () => {
+    const { seen, step, close } = terminal()
+    const [base, kernel] = [step('base'), step('kernel')]
+    vi.advanceTimersByTime(2000)
+    base.done('built')
+    expect(seen[0]).toBe('✓ base  2.0 s')
+    kernel.failed()
+    close()
+    expect(seen).toEqual(['✓ base  2.0 s', '✗ kernel  failed after 2.0 s'])
+  })
+
+  it('only counts what came from the store', () => {
+    const { seen, step, close } = terminal()
+    step('base').done('reused')
+    step('kernel')
+    vi.advanceTimersByTime(100)
+    expect(seen.at(-1)).toBe('  1 running, 0 done, 1 step from the store')
+    close()
+    expect(seen).toEqual(['1 step from the store'])
+  })
+
+  it('never takes more rows or columns than there are', () => {
+    const { seen, step, close } = terminal({ columns: 20, rows: 6 })
+    for (let count = 0; count < 9; count += 1) step(`a step with a long name ${count}`)
+    vi.advanceTimersByTime(100)
+    expect(seen).toHaveLength(5)
+    expect(seen[3]).toBe('  and 6 more')
+    for (const line of seen) expect(line.length).toBeLessThan(20)
+    close()
+  })
+
+  it('puts notices and warnings above itself', () => {
+    const { seen, step, notice, warn, close } = terminal()
+    step('base')
+    notice('made a key')
+    warn('look')
+    vi.advanceTimersByTime(100)
+    expect(seen.slice(0, 2)).toEqual(['made a key', 'warning: look'])
+    close()
+  })
+
+  it('writes nothing where nothing changed, and nothing once it is closed', () => {
+    const { raw, close } = terminal()
+    vi.advanceTimersByTime(1000)
+    close()
+    vi.advanceTimersByTime(1000)
+    expect(raw).toEqual([])
+  })
+
+  it('draws what begins after somebody else had the terminal', () => {
+    const { seen, step, close } = terminal()
+    close()
+    step('write', 100).advance(50)
+    vi.advanceTimersByTime(1000)
+    expect(seen.at(-2)).toMatch(/^ {2}write {2}50 B of 100 B/)
+    close()
+  })
+
+  it('uses colours only where they are wanted', () => {
+    const ended = (color: boolean) => {
+      const { raw, step, close } = terminal({ color })
+      step('base').done('built')
+      close()
+      return raw.join('')
+    }
+    expect(ended(true)).toContain('\x1b[32m✓')
+    expect(ended(false)).not.toMatch(/\x1b\[\d+m/)
+  })
+})

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest'
+import { forwardsOf } from '../../../hosts/schema/forwards.ts'
+import { testHost } from '../../helpers/host.ts'
+
+describe('ports that are forwarded from a virtual machine', () => {
+  it('are ssh, and each that the lab reaches', () => {
+    expect(forwardsOf(testHost())).toEqual([
+      { name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' },
+      { name: 'mosquitto', guestPort: 1883, port: 1883, kind: 'tcp' },
+      { name: 'prometheus', guestPort: 9090, port: 9090, kind: 'http' },
+    ])
+  })
+
+  it('are ssh alone where nothing else runs', () => {
+    expect(forwardsOf(testHost({ services: {} })).map(({ name }) => name)).toEqual(['ssh'])
+  })
+})

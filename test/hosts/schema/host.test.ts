@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest'
+import { type HostFile, host } from '../../../hosts/schema/host.ts'
+import { HOST_FILE, testHost } from '../../helpers/host.ts'
+
+const GIB = 2 ** 30
+
+/** What a host file with these keys instead of its own is refused with. */
+const refused = (changes: object, message: string, hint?: string) => {
+  const said = { name: 'UserError', code: 'host', message: expect.stringContaining(message) }
+  const expected = hint === undefined ? said : { ...said, hint: expect.stringContaining(hint) }
+  expect(() => host({ ...HOST_FILE, ...changes } as HostFile)).toThrow(expect.objectContaining(expected))
+}
+
+describe('a host', () => {
+  it('gets what its file leaves out', () => {
+    const { name: _, ...rest } = host({
+      ...{ name: 'bare', board: 'raspberry-pi-5', memory: '4 GiB', disk: '64 GB' },
+      network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
+    })
+    expect(rest).toEqual({
+      board: 'raspberry-pi-5',
+      memory: 4 * GIB,
+      disk: 64e9,
+      slotSize: 8 * GIB,
+      number: 1,
+      timezone: 'Etc/UTC',
+      network: { address: '192.0.2.10', prefix: 24, gateway: '192.0.2.1', dns: ['192.0.2.1'], domain: 'lab' },
+      ssh: { keys: [] },
+      updates: { signingKeys: [] },
+      console: { shell: 'none' },
+      services: [],
+    })
+  })
+
+  it('keeps what its file says instead', () => {
+    const given = testHost({
+      ...{ number: 7, timezone: 'Europe/Zurich', slotSize: '4 GiB', console: { shell: 'root' } },
+      network: { address: '192.0.2.10/24', gateway: '192.0.2.1', dns: ['192.0.2.2'], domain: 'home' },
+      ssh: { keys: ['ssh-ed25519 AAAA me'] },
+    })
+    expect(given).toMatchObject({ number: 7, timezone: 'Europe/Zurich', slotSize: 4 * GIB })
+    expect(given.network).toMatchObject({ dns: ['192.0.2.2'], domain: 'home' })
+    expect(given).toMatchObject({ console: { shell: 'root' }, ssh: { keys: ['ssh-ed25519 AAAA me'] } })
+  })
+
+  it('has larger slots on a larger disk', () => {
+    expect(testHost({ disk: '128 GB' }).slotSize).toBe(8 * GIB)
+    expect(testHost({ disk: '256 GB' }).slotSize).toBe(24 * GIB)
+  })
+
+  it('has its services in the order of their names, limits apart from options', () => {
+    const prometheus = { memory: '1 GiB', retentionDays: 3 }
+    const { services } = testHost({ services: { prometheus, alertmanager: { memory: '64 MiB', cpus: 0.25 } } })
+    expect(services).toEqual([
+      { name: 'alertmanager', memory: 64 * 2 ** 20, cpus: 0.25, options: { repeatHours: 4 } },
+      { name: 'prometheus', memory: GIB, cpus: 1, options: { retentionDays: 3, retentionSizeGb: 6, interval: 15 } },
+    ])
+  })
+})
+
+describe('a key that means nothing', () => {
+  it('is refused with the one that was meant and all that are allowed', () => {
+    refused(
+      { memroy: '1 GiB' },
+      "hosts/tiny.ts: unknown key 'memroy'",
+      "did you mean 'memory'? allowed here: name, board",
+    )
+  })
+
+  it('is refused at any depth, with its path', () => {
+    const { network } = HOST_FILE
+    refused({ network: { ...network, adress: 'x' } }, "unknown key 'network.adress'", "did you mean 'address'?")
+    refused({ console: { shel: 'root' } }, "unknown key 'console.shel'", 'allowed here: shell')
+    const mosquitto = { memory: '1 MiB', maxpacketsize: 1 }
+    refused({ services: { mosquitto } }, "'services.mosquitto.maxpacketsize'", "did you mean 'maxPacketSize'?")
+  })
+
+  it('is refused where a service is mistyped, with those that there are', () => {
+    const hint = "did you mean 'mosquitto'? allowed here: alertmanager, mosquitto, prometheus"
+    refused({ services: { mosquito: { memory: '1 MiB' } } }, "unknown key 'services.mosquito'", hint)
+  })
+
+  it('is not taken for another where none is near', () => {
+    refused({ frobnicate: 1 }, "unknown key 'frobnicate'", 'allowed here: name')
+    expect(() => host({ ...HOST_FILE, frobnicate: 1 } as HostFile)).not.toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('did you mean') }),
+    )
+  })
+})
+
+describe('a value that cannot be', () => {
+  it.each([
+    [{ memory: '4 GB' }, "at 'memory': '4 GB' is not a size of memory such as '512 MiB' or '4 GiB'"],
+    [{ disk: '64 GiB' }, "at 'disk': '64 GiB' is not the size of a disk as it is sold"],
+    [{ slotSize: '1.5 GiB' }, "at 'slotSize': '1.5 GiB' is not a slot's size in whole GiB"],
+    [{ services: { mosquitto: { memory: '0 MiB' } } }, "at 'services.mosquitto.memory': '0 MiB'"],
+    [{ services: { mosquitto: {} } }, "at 'services.mosquitto.memory'"],
+    [{ services: { mosquitto: { memory: '1 MiB', cpus: 0 } } }, "at 'services.mosquitto.cpus'"],
+    [{ board: 'raspberry-pi-4' }, "at 'board'"],
+    [{ number: -1 }, "at 'number'"],
+    [{ timezone: 'Zurich time' }, "at 'timezone': no time zone has the name 'Zurich time'"],
+    [{ timezone: 'Europe/Zurch' }, "did you mean 'Europe/Zurich'?"],
+    [{ timezone: 'europe/zurich' }, "no time zone has the name 'europe/zurich'"],
+    [{ updates: { signingKeys: ['ssh-rsa AAAA me'] } }, "at 'updates.signingKeys.0': wanted a public key"],
+    [{ ssh: { keys: ['my key'] } }, "at 'ssh.keys.0': wanted a public key"],
+    [{ console: { shell: 'everybody' } }, "at 'console.shell'"],
+    [{ network: undefined }, "at 'network'"],
+    [{ name: undefined }, "at 'name'"],
+    [{ name: 'Tiny Host' }, "not a host name: 'Tiny Host'"],
+  ])('is refused with its path: %j', (changes, message) => {
+    refused(changes, message)
+  })
+
+  it.each(['192.0.2.10', '192.0.2.300/24', '192.0.2/24', '192.0.2.10/33', '2001:db8::1/64', ''])(
+    'is refused as an address: %j',
+    (address) => {
+      const network = { address, gateway: '192.0.2.1' }
+      refused({ network }, `at 'network.address': '${address}' is not an address with a prefix length`)
+    },
+  )
+
+  it.each(['192.0.2', '192.0.2.256', 'router.lab', '192.0.2.1/24'])('is refused as a gateway: %j', (gateway) => {
+    refused({ network: { address: '192.0.2.10/24', gateway } }, `at 'network.gateway': '${gateway}' is not an IPv4`)
+  })
+})

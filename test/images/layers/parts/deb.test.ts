@@ -1,0 +1,74 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { databaseName, packageName, parseFields, unpackDebs } from '../../../../images/layers/parts/deb.ts'
+import { smallDeb } from '../../../helpers/small-deb.ts'
+import { tempDirectory } from '../../../helpers/temp.ts'
+
+describe('unpacking packages', () => {
+  it('lays their files in one root and says of each what it ships and what its control files are', async () => {
+    const directory = await tempDirectory()
+    const debs = [
+      smallDeb(directory, {
+        name: 'one',
+        files: { 'usr/bin/one': '1' },
+        control: { postinst: '#!/bin/sh\n' },
+        compression: 'gzip',
+      }),
+      smallDeb(directory, { name: 'two', files: { 'usr/share/two\\x2d a': '2' } }),
+      smallDeb(directory, { name: 'three', compression: 'gzip' }),
+    ]
+    const unpacked = await unpackDebs(debs, `${directory}/root`)
+    expect(unpacked.map(packageName)).toEqual(['one', 'two', 'three'])
+    expect(unpacked.map(({ files }) => files)).toEqual([
+      ['/.', '/usr', '/usr/bin', '/usr/bin/one'],
+      ['/.', '/usr', '/usr/share', '/usr/share/two\\x2d a'],
+      ['/.'],
+    ])
+    expect([...(unpacked[0]?.control ?? [])]).toEqual([['postinst', '#!/bin/sh\n']])
+    expect(readFileSync(`${directory}/root/usr/bin/one`, 'utf8')).toBe('1')
+    expect(readFileSync(`${directory}/root/usr/share/two\\x2d a`, 'utf8')).toBe('2')
+  })
+
+  it('makes the links of the merged /usr, and keeps them where a package ships the directory', async () => {
+    const directory = await tempDirectory()
+    await unpackDebs([smallDeb(directory, { name: 'old', files: { 'lib/old': 'x' } })], `${directory}/root`)
+    expect(readFileSync(`${directory}/root/usr/lib/old`, 'utf8')).toBe('x')
+  })
+
+  it('refuses two packages that ship one file', async () => {
+    const directory = await tempDirectory()
+    const debs = ['one', 'two'].map((name) => smallDeb(directory, { name, files: { 'etc/same': name } }))
+    await expect(unpackDebs(debs, `${directory}/root`)).rejects.toThrow("two packages ship '/etc/same'")
+  })
+
+  it('keeps the first package’s mode of a directory that two ship, in whatever order they are unpacked', async () => {
+    const directory = await tempDirectory()
+    const debs = [0o711, 0o755, 0o700].map((mode, index) =>
+      smallDeb(directory, { name: `p${index}`, directories: { 'etc/private': mode } }),
+    )
+    await unpackDebs(debs, `${directory}/root`)
+    expect(statSync(`${directory}/root/etc/private`).mode & 0o7777).toBe(0o711)
+  })
+
+  it('fails on a package that is cut off', async () => {
+    const directory = await tempDirectory()
+    const deb = smallDeb(directory, { name: 'one', files: { 'usr/bin/one': 'x'.repeat(100_000) }, compression: 'gzip' })
+    writeFileSync(deb, readFileSync(deb).subarray(0, -60))
+    await expect(unpackDebs([deb], `${directory}/root`)).rejects.toThrow('failed')
+  })
+})
+
+describe('control fields', () => {
+  it('keep the lines that continue them', () => {
+    expect([...parseFields('Package: x\nDescription: short\n long\n .\n more\n')]).toEqual([
+      ['Package', 'x'],
+      ['Description', 'short\n long\n .\n more'],
+    ])
+  })
+
+  it('give the database name, with the architecture where several may be installed at once', () => {
+    const deb = (text: string) => ({ fields: parseFields(text), files: [], control: new Map() })
+    expect(databaseName(deb('Package: libc6\nArchitecture: arm64\nMulti-Arch: same'))).toBe('libc6:arm64')
+    expect(databaseName(deb('Package: dash\nArchitecture: arm64'))).toBe('dash')
+  })
+})

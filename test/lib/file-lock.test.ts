@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { withFileLock, withHostLocks } from '../../lib/file-lock.ts'
+import { tempDirectory } from '../helpers/temp.ts'
+
+describe('two runs that write to one directory', () => {
+  it('take turns', async () => {
+    const directory = await tempDirectory()
+    const seen: string[] = []
+    const run = (name: string) =>
+      withFileLock(directory, async () => {
+        seen.push(`${name} begins`)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        seen.push(`${name} ends`)
+      })
+    await Promise.all([run('one'), run('two')])
+    expect(seen.map((text) => text.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends'])
+  })
+
+  it('do not wait for one that failed', async () => {
+    const directory = await tempDirectory()
+    await expect(withFileLock(directory, () => Promise.reject(new Error('full')))).rejects.toThrow('full')
+    expect(await withFileLock(directory, async () => 'done', { patience: 0 })).toBe('done')
+  })
+
+  it('are told of each other where one does not end', async () => {
+    const directory = await tempDirectory()
+    await withFileLock(directory, async () => {
+      await expect(withFileLock(directory, async () => 'second', { patience: 0 })).rejects.toMatchObject({
+        message: `another build still writes to '${directory}'`,
+        hint: expect.stringContaining('wait for it to end'),
+      })
+    })
+  })
+
+  it('do not hinder those that write elsewhere', async () => {
+    const [one, two] = [await tempDirectory(), await tempDirectory()]
+    expect(await withFileLock(one, () => withFileLock(two, async () => 'both', { patience: 0 }))).toBe('both')
+  })
+})
+
+describe('two flashes of one host', () => {
+  it('are told of each other at once, and those of other hosts and projects are not', async () => {
+    const [one, two] = [await tempDirectory(), await tempDirectory()]
+    await withHostLocks(one, ['adama', 'starbuck'], async () => {
+      await expect(withHostLocks(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({
+        message: "another 'npm run flash' of 'starbuck' is at work in this project",
+        hint: expect.stringContaining('the same command goes on'),
+      })
+      expect(await withHostLocks(one, ['apollo'], async () => 'done')).toBe('done')
+      expect(await withHostLocks(two, ['adama'], async () => 'done')).toBe('done')
+    })
+    expect(await withHostLocks(one, ['starbuck', 'adama'], async () => 'after')).toBe('after')
+  })
+})

@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest'
+import { exchange, follow, PATIENCE, textOf } from '../../lib/http.ts'
+import { fileServer } from '../helpers/file-server.ts'
+
+const QUICK = { answer: 300, window: 200, bytes: 1000 }
+
+async function* pieces(count: number): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < count; at += 1) yield Buffer.alloc(1 << 16, 'x')
+}
+
+const content = (count: number) => ({ size: count << 16, pieces: pieces(count) })
+
+describe('what is sent along with a request', () => {
+  it('arrives whole, with its length, before the answer is waited for', async () => {
+    const server = await fileServer([
+      [
+        'take',
+        (request, response) => {
+          let size = 0
+          request.on('data', (piece: Buffer) => {
+            size += piece.length
+          })
+          request.on('end', () => response.end(`${request.method} ${size} of ${request.headers['content-length']}`))
+        },
+      ],
+    ])
+    const given = { method: 'PUT', content: content(100), patience: PATIENCE } as const
+    const response = await exchange(new URL(`${server.url}/take`), given)
+    expect(await textOf(response, 100, given)).toBe('PUT 6553600 of 6553600')
+  })
+
+  it('is broken off where the server answers before it has all of it', async () => {
+    const server = await fileServer([['take', (_, response) => void response.writeHead(413).end('too large')]])
+    let isOver = false
+    const watched = async function* () {
+      yield* pieces(1000)
+      isOver = true
+    }
+    const given = { method: 'PUT', content: { size: 1000 << 16, pieces: watched() }, patience: PATIENCE } as const
+    const response = await exchange(new URL(`${server.url}/take`), given)
+    expect([response.statusCode, await textOf(response, 100, given)]).toEqual([413, 'too large'])
+    expect(isOver).toBe(false)
+  })
+
+  it('is what fails, and not the server, where it cannot be read here', async () => {
+    const server = await fileServer([['take', () => undefined]])
+    const broken = async function* () {
+      yield Buffer.from('a beginning')
+      throw new Error('the disk is gone')
+    }
+    const given = { method: 'PUT', content: { size: 100, pieces: broken() }, patience: QUICK } as const
+    await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toThrow('the disk is gone')
+  })
+
+  it('is not sent for ever to a server that takes nothing', async () => {
+    const server = await fileServer([['take', (request) => void request.pause()]])
+    const given = { method: 'PUT', content: content(1000), patience: QUICK } as const
+    await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toMatchObject({ kind: 'slow' })
+  })
+
+  it('is taken by a server that gives no answer: that is not waited for either', async () => {
+    const server = await fileServer([['take', (request) => void request.resume()]])
+    const given = { method: 'PUT', content: content(1), patience: QUICK } as const
+    await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: 'no answer in 0.3 s',
+    })
+  })
+})
+
+describe('a redirection', () => {
+  it('to another server does not tell it who asks; to another path of the same one it does', async () => {
+    const shown: (string | undefined)[] = []
+    const note =
+      (where: string): Parameters<typeof server.files.set>[1] =>
+      ({ headers }, response) => {
+        shown.push(headers.authorization)
+        response.writeHead(307, { location: where }).end()
+      }
+    const server = await fileServer()
+    const other = await fileServer([
+      ['end', (request, response) => response.end(request.headers.authorization ?? 'nobody')],
+    ])
+    server.files.set('first', note('/second'))
+    server.files.set('second', note(`${other.url}/end`))
+    const given = { headers: { authorization: 'Basic me' }, patience: PATIENCE }
+    expect(await textOf(await follow(`${server.url}/first`, given), 100, given)).toBe('nobody')
+    expect(shown).toEqual(['Basic me', 'Basic me'])
+  })
+})

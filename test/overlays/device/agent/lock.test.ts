@@ -1,0 +1,81 @@
+import { expect, it } from 'vitest'
+import { agentImage } from '../../../helpers/agent-image.ts'
+import { begin, OWNER } from '../../../helpers/agent-update.ts'
+import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+
+const IMAGE = agentImage('new')
+const OTHER = 'you@tower:/home/you/hangar'
+
+describeAgent('the lock', (shell) => {
+  const under = () => PretendHost.under(shell)
+  const at = (host: PretendHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
+  /** What it answers who wants to write now, and may not as nothing has begun. */
+  const ask = (host: PretendHost, owner: string) => host.call(['write', 'tree', owner]).error
+  const held = (host: PretendHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
+
+  it('is taken by a write, renewed by each call of its owner, and closed to others until it was left', async () => {
+    const host = await under()
+    at(host, 100)
+    expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
+    at(host, 699)
+    expect(host.call(['write', 'tree', OTHER])).toMatchObject({
+      ...{ error: 'busy', code: 1 },
+      message: `${OWNER} is updating this host, last heard of 599 seconds ago`,
+    })
+    expect(ask(host, OWNER)).toBe(undefined)
+    at(host, 1298)
+    expect(ask(host, OTHER)).toBe('busy')
+    at(host, 1299)
+    expect([ask(host, OTHER), held(host)]).toEqual([undefined, OTHER])
+    expect(ask(host, OWNER)).toBe('busy')
+  })
+
+  it('is held by a call that still writes, however long that takes', async () => {
+    const held = async (careless?: (host: PretendHost) => unknown) => {
+      const host = await under()
+      careless?.(host)
+      begin(host, IMAGE)
+      const call = /^call (\d+)$/m.exec(host.device.read('run/lock'))?.[1]
+      const name = `proc/${call}/cmdline`
+      host.device.write(name, '/bin/sh\0/usr/lib/hangar/agent\0write\0blocks\0')
+      at(host, 9000)
+      const busy = host.call(['write', 'tree', OTHER])
+      // Its number is another program's by now.
+      host.device.write(name, '/usr/sbin/sshd\0-D\0')
+      return [busy.error, busy.message, ask(host, OTHER)]
+    }
+    expect(await held()).toEqual(['busy', `${OWNER} is updating this host, last heard of 0 seconds ago`, undefined])
+    const careless = (host: PretendHost) => host.careless('lock', 'if lock_in_use; then', 'if false; then')
+    expect((await held(careless))[0]).toBe(undefined)
+  })
+
+  it('keeps others from arming', async () => {
+    const host = await under()
+    ask(host, OWNER)
+    const trial = ['--data', 'snapshot', '--commit', 'local', '--seconds', '300']
+    expect(host.call(['arm', OTHER, 'one', IMAGE.root, ...trial]).error).toBe('busy')
+  })
+
+  it('is given back by its owner, and by nobody else', async () => {
+    const host = await under()
+    ask(host, OWNER)
+    expect(host.call(['release', OTHER]).answer).toEqual({ ok: true })
+    expect(held(host)).toBe(OWNER)
+    expect(host.call(['release', OWNER]).answer).toEqual({ ok: true })
+    expect(held(host)).toBe(undefined)
+    expect(ask(host, OTHER)).toBe('state')
+  })
+
+  it('takes no owner that is not one word', async () => {
+    const host = await under()
+    for (const owner of ['', 'two words', '-n', 'a;b', '$(id)', 'a\nowner b', `${'x'.repeat(201)}`, 'ä'])
+      expect(ask(host, owner), owner).toBe('usage')
+    expect(held(host)).toBe(undefined)
+  })
+
+  it('would let two in at a time if nobody looked at it', async () => {
+    const host = (await under()).careless('lock', '[ "$owner" != "$1" ]', 'false')
+    ask(host, OWNER)
+    expect(ask(host, OTHER)).toBe('state')
+  })
+})

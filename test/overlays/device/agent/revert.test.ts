@@ -1,0 +1,136 @@
+import { expect, it } from 'vitest'
+import { agentImage } from '../../../helpers/agent-image.ts'
+import { begin, OWNER } from '../../../helpers/agent-update.ts'
+import { describeAgent, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
+
+const IMAGE = agentImage('new')
+const WRITTEN = { kind: 'update', id: '-', slot: 'b', root: IMAGE.root, serial: '1795000000 1' }
+const ON_TRIAL = { ...WRITTEN, phase: 'trial', id: 'one', commit: 'controller', data: 'snapshot', seconds: '300' }
+
+describeAgent('going back', (shell) => {
+  it.each([
+    [[], 'snapshot'],
+    [['--with-data'], 'as-was'],
+  ])('with %j is a trial of the other slot that commits itself', async (flags, data) => {
+    const host = await PretendHost.under(shell, { record: { proven: `${RUNNING_ROOT} ${IMAGE.root}` } })
+    host.hold('b', IMAGE)
+    const { answer } = host.call(['revert', ...flags])
+    expect(answer).toEqual({ ok: true, id: 'revert-0123abcd', slot: 'b', root: IMAGE.root })
+    const record = {
+      kind: 'revert',
+      phase: 'armed',
+      slot: 'b',
+      root: IMAGE.root,
+      data,
+      commit: 'local',
+      seconds: '300',
+    }
+    expect([host.record, host.armed]).toEqual([expect.objectContaining({ ...record, committed: 'a' }), '1'])
+  })
+
+  it('is refused where there is nothing whole to go back to, and on a trial', async () => {
+    const host = await PretendHost.under(shell, { record: { proven: IMAGE.root } })
+    expect(host.call(['revert']).error).toBe('state')
+    host.hold('b', agentImage('x', { manifest: { host: 'starbuck' } }))
+    expect(host.call(['revert']).error).toBe('state')
+    host.hold('b', IMAGE)
+    host.poke('slot-b', 4096, Buffer.from('x'))
+    expect([host.call(['revert']).error, host.armed, host.record?.phase]).toEqual(['state', '0', undefined])
+    host.start({ tryboot: 1, slot: 'b' })
+    expect(host.call(['revert']).error).toBe('busy')
+  })
+})
+
+describeAgent('going back while another controller writes', (shell) => {
+  const PROVEN = { proven: `${RUNNING_ROOT} ${IMAGE.root}` }
+  const newHost = async () => {
+    const host = await PretendHost.under(shell, { record: PROVEN })
+    host.hold('b', IMAGE)
+    return host
+  }
+
+  it('is refused, until that one was left', async () => {
+    const host = await newHost()
+    host.call(['write', 'tree', OWNER])
+    expect(host.call(['revert'])).toMatchObject({
+      error: 'busy',
+      message: `${OWNER} is updating this host, last heard of 0 seconds ago`,
+    })
+    expect([host.armed, host.record]).toEqual(['0', PROVEN])
+    host.device.write('proc/uptime', '9000.00 1.00\n')
+    expect(host.call(['revert']).error).toBe(undefined)
+  })
+
+  it('keeps it from beginning until it is armed, which the write then takes back', async () => {
+    const host = await newHost()
+    const meanwhile = (careless: string) =>
+      host.shell(`revert_ends() { flock -n "$LOCK.guard" true && echo nobody waits; }; ${careless}
+        tryboot_set() { revert_ends; }; revert`).stdout
+    expect(meanwhile('')).not.toContain('nobody waits')
+    expect(meanwhile('lock_guard() { :; }')).toContain('nobody waits')
+    expect(host.call(['revert']).error).toBe(undefined)
+    expect([begin(host, agentImage('newer')).answer.state, host.armed]).toEqual(['begun', '0'])
+  })
+})
+
+describeAgent('going back to what was never committed', (shell) => {
+  const cases = [
+    [
+      'that was staged',
+      { phase: 'written' },
+      /^slot b holds what was never committed here: that is nothing to go back/,
+    ],
+    ['that was reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\): that is/],
+  ] as const
+  it.each(cases)('%s is refused: it would commit itself without anybody having reached it', async (_what, is, said) => {
+    const record = { ...WRITTEN, ...is, proven: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
+    const host = await PretendHost.under(shell, { record })
+    host.hold('b', IMAGE)
+    expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
+    expect([host.armed, host.record]).toEqual(['0', record])
+    host.careless('revert', /is_proven "\$VERIFIED_ROOT" \|\|/, 'true ||')
+    expect([host.call(['revert']).error, host.armed]).toEqual([undefined, '1'])
+  })
+
+  it('is refused where only its boot files were never committed, and its root was', async () => {
+    const record = { ...WRITTEN, phase: 'reverted', reason: 'no way in', proven: `${RUNNING_ROOT} ${IMAGE.root}` }
+    const host = await PretendHost.under(shell, { record })
+    host.hold('b', IMAGE)
+    expect(host.call(['revert']).message).toContain('slot b holds what was never committed here (no way in)')
+    // A revert that failed leaves what was committed before.
+    host.remember({ ...record, kind: 'revert' })
+    expect(host.call(['revert']).error).toBe(undefined)
+  })
+
+  it.each([
+    [undefined, IMAGE.root],
+    [RUNNING_ROOT, `${IMAGE.root} ${RUNNING_ROOT}`],
+    [`${RUNNING_ROOT} ${'ef'.repeat(32)}`, `${IMAGE.root} ${RUNNING_ROOT}`],
+    [`${RUNNING_ROOT} ${IMAGE.root}`, `${IMAGE.root} ${RUNNING_ROOT}`],
+    [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
+  ])('is no matter for what is committed: after %s it is one of two', async (before, after) => {
+    const record = { ...ON_TRIAL, ...(before === undefined ? {} : { proven: before }) }
+    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
+    host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
+    expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
+    expect(host.record?.proven).toBe(after)
+  })
+
+  it('is not lost by the first update from an agent that did not keep it', async () => {
+    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
+    const old = agentImage('old')
+    host.hold('a', old)
+    host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
+    expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
+    expect(host.record?.proven).toBe(`${IMAGE.root} ${old.root}`)
+    host.start({ slot: 'b', root: IMAGE.root })
+    expect(host.call(['revert']).answer).toMatchObject({ ok: true, slot: 'a' })
+  })
+
+  it('takes no word but one', async () => {
+    const host = await PretendHost.under(shell, { record: { proven: IMAGE.root } })
+    host.hold('b', IMAGE)
+    for (const words of [['--with-date'], ['--with-data', 'x'], ['']])
+      expect(host.call(['revert', ...words]).error, words.join(' ')).toBe('usage')
+  })
+})

@@ -1,0 +1,175 @@
+import { renameSync, truncateSync } from 'node:fs'
+import { expect, it } from 'vitest'
+import { parseHealth, parseStatus } from '../../../../flash/ssh/answers.ts'
+import { digestOf } from '../../../../images/digest.ts'
+import { agentImage } from '../../../helpers/agent-image.ts'
+import { begin, OWNER } from '../../../helpers/agent-update.ts'
+import {
+  BUILT,
+  describeAgent,
+  type HostOptions,
+  PretendHost,
+  RUNNING_ROOT,
+  SIZES,
+} from '../../../helpers/pretend-agent.ts'
+import { SIGNING_LINE } from '../../../helpers/update-image.ts'
+
+const IMAGE = agentImage('new')
+const OLD = agentImage('old')
+const UPDATE = { kind: 'update', id: 'one', slot: 'b', root: IMAGE.root, data: 'as-was', commit: 'local' }
+
+describeAgent('status', (shell) => {
+  const ask = (host: PretendHost) => {
+    const { stdout, code } = host.call(['status'])
+    expect([code, stdout.match(/\n/g)?.length]).toEqual([0, 1])
+    return parseStatus('adama', stdout)
+  }
+  const under = (options: HostOptions = {}) => PretendHost.under(shell, options)
+
+  it('says what runs, what the host trusts, and how it is, as the controller reads it', async () => {
+    const host = await under()
+    host.hold('a', OLD)
+    const { firmware, kernel, bootId, ...status } = ask(host)
+    expect(status).toEqual({
+      ...{ protocols: [1], host: 'adama', board: 'raspberry-pi-5', layout: 1, uptime: 100, built: BUILT },
+      ...{ slot: 'a', root: RUNNING_ROOT, standing: 'committed', committed: 'a' },
+      slots: {
+        a: {
+          state: 'bootable',
+          root: OLD.root,
+          serial: OLD.manifest.serial,
+          manifest: digestOf(Buffer.from(OLD.text)),
+        },
+        b: { state: 'empty' },
+      },
+      ...{ proven: [], slotSize: SIZES.slot },
+      trust: { serial: { time: 0, number: 0 }, signing: [SIGNING_LINE], revoked: [] },
+      identity: { ssh: [], age: [] },
+      ...{ update: null, lock: null, health: { state: 'healthy' } },
+      data: { state: 'mounted', size: 1_000_000_000, used: 500_000_000 },
+      clock: { now: BUILT + 1000, source: 'saved' },
+    })
+    expect([firmware, bootId, kernel !== '']).toEqual([
+      { version: 'some version', time: 1_780_088_832 },
+      '4567abcd-0000-4000-8000-000000000000',
+      true,
+    ])
+  })
+
+  it('says who updates it, what was tried, and what is wrong', async () => {
+    const record = { ...UPDATE, phase: 'reverted', reason: 'a "quoted" \\ reason; $(id)' }
+    const host = await under({ record })
+    begin(host, agentImage('foreign', { manifest: { host: 'x' } }))
+    host.device.write('proc/uptime', '112.9 0\n')
+    host.device.write('run/data-failed', 'no "disk"\nat all')
+    host.device.write('synchronized', '')
+    host.device.write('run/identity/trust/revoked', 'ssh-ed25519 AAAAold\n\n')
+    const { update, lock, data, clock, trust, health } = ask(host)
+    expect({ update, lock, data }).toEqual({
+      update: { ...record },
+      lock: { owner: OWNER, age: 12 },
+      data: { state: 'failed', reason: 'no "disk"' },
+    })
+    expect([clock.source, trust.revoked, health.state]).toEqual(['network', ['ssh-ed25519 AAAAold'], 'unhealthy'])
+  })
+
+  it.each([
+    [{}, 'committed', 'a'],
+    [{ slot: 'b', selector: 'b' }, 'committed', 'b'],
+    [{ slot: 'b', tryboot: 1 }, 'trial', 'a'],
+    [{ slot: 'b' }, 'stray', 'a'],
+    [{ selector: 'damaged' }, 'stray', 'damaged'],
+  ] as const)('of a host with %j is %s, and boots %s', async (options, standing, committed) => {
+    expect((await under(options)).call(['state']).answer).toMatchObject({ standing, committed })
+  })
+
+  it.each([
+    ['writing', 'writing'],
+    ['committing', 'trial'],
+    ['committed', 'committed'],
+  ])('of an update that is %s says %s', async (phase, said) => {
+    const status = ask(await under({ record: { ...UPDATE, phase } }))
+    expect([status.update?.phase, status.slots.b]).toEqual([said, { state: 'unbootable' }])
+  })
+
+  it('finds what lies in a slot once, and again after it was written to', async () => {
+    const host = await under()
+    host.hold('b', OLD)
+    const mounts = () => host.call(['status']).calls.filter((call) => call.startsWith('mount '))
+    expect(mounts()).toEqual([expect.stringMatching(/-o ro,nosuid,nodev,noexec .*boot-b/)])
+    expect(mounts()).toEqual([])
+    begin(host, IMAGE)
+    expect(ask(host).slots.b).toEqual({ state: 'unbootable' })
+    host.hold('b', IMAGE)
+    expect(ask(host).slots.b).toMatchObject({ state: 'bootable', root: IMAGE.root })
+  })
+
+  it('calls a slot unbootable whose boot file system cannot be read or holds no manifest of ours', async () => {
+    const host = await under()
+    host.hold('a', { ...OLD, boot: Buffer.from(OLD.boot).fill(1, 512, 8192) })
+    host.hold('b', agentImage('x', { manifest: { format: 2 as never } }))
+    expect(ask(host).slots).toEqual({ a: { state: 'unbootable' }, b: { state: 'unbootable' } })
+  })
+
+  it('on trial, asked for the state alone, says what the trial itself saw last', async () => {
+    const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
+    host.device.write('run/trial', 'id one\n')
+    const state = () => host.call(['state']).answer as { health: object; update: object }
+    expect(state().health).toEqual({ state: 'unhealthy', reasons: ['nobody has looked yet'] })
+    host.device.write('run/seen-health', 'no gateway\nno clock')
+    expect(state()).toMatchObject({ standing: 'trial', slot: 'b', update: { id: 'one', phase: 'trial' } })
+    expect(parseHealth('adama', JSON.stringify(state().health))).toEqual({
+      state: 'unhealthy',
+      reasons: ['no gateway', 'no clock'],
+    })
+    host.device.write('run/seen-health', '')
+    expect(state().health).toEqual({ state: 'healthy' })
+  })
+
+  it('asked to wait, answers once there is something to do, or when the time is over', async () => {
+    const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
+    const waits = (...words: string[]) =>
+      host.call(['state', ...words]).calls.filter((call) => /sleep/.test(call)).length
+    const onTrial = (commit: string) => host.device.write('run/trial', `id one\ncommit ${commit}\n`)
+    onTrial('controller')
+    host.device.write('run/seen-health', 'no gateway')
+    expect([waits(), waits('--wait', '3')]).toEqual([0, 3])
+    host.device.write('run/seen-health', '')
+    expect(waits('--wait', '3')).toBe(0)
+    // It commits itself: healthy is not the end.
+    onTrial('local')
+    expect(waits('--wait', '3')).toBe(3)
+    host.device.write('run/committed', '')
+    expect(waits('--wait', '3')).toBe(0)
+    host.start({ slot: 'b' })
+    expect(waits('--wait', '3')).toBe(0)
+  })
+
+  it('asked to wait, says what the trial became meanwhile', async () => {
+    const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
+    host.device.write('run/trial', 'id one\ncommit local\n')
+    host.remember({ ...UPDATE, phase: 'committed' }, 8)
+    renameSync(host.device.path('dev/identity'), host.device.path('later'))
+    host.device.write('dev/identity', '')
+    truncateSync(host.device.path('dev/identity'), SIZES.identity)
+    host.remember({ ...UPDATE, phase: 'trial' })
+    host.device.pretend(
+      'sleep',
+      'mv "$PRETEND_ROOT/later" "$PRETEND_ROOT/dev/identity"; : >"$PRETEND_ROOT/run/committed"',
+    )
+    expect(host.call(['state', '--wait', '3']).answer).toMatchObject({ update: { phase: 'committed' } })
+  })
+
+  it.each([[['--wait']], [['--wait', 'long']], [['--wait', '61']], [['--late', '3']]])('refuses %j', async (words) => {
+    expect((await under()).call(['state', ...words]).error).toBe('usage')
+  })
+})
+
+describeAgent('a call that is none', (shell) => {
+  it('is refused, and shows nothing that a terminal would obey', async () => {
+    const host = await PretendHost.under(shell)
+    for (const words of [[], ['flash'], ['\u001b[2J"; id'], ['write', 'x', OWNER]])
+      expect(host.call(words)).toMatchObject({ error: 'usage', code: 1 })
+    expect(host.call(['\u001b[2J']).stdout).not.toContain('\u001b')
+  })
+})
