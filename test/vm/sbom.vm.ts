@@ -31,8 +31,9 @@ describe("adama's SBOM", () => {
     const sets = planOf(adama)
       .sets('amd64')
       .filter(
-      ({ set, architecture }) => architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
-    )
+        ({ set, architecture }) =>
+          architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
+      )
     expect(sets).toHaveLength(3 + adama.services.length)
     for (const each of sets) {
       const packages = lockedPackages(lock, each) ?? []
