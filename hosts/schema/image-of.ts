@@ -6,11 +6,14 @@ import type { Derivation, Input } from '../../images/derivation.ts'
 import { accounts } from '../../images/ids.ts'
 import type { Image, Layer } from '../../images/image.ts'
 import { baseLayer } from '../../images/layers/base/recipe.ts'
-import { containerLayer, hostLayer } from '../../images/layers/container/recipe.ts'
-import { initramfs, kernelLayer } from '../../images/layers/kernel/recipe.ts'
+import { blocksProgram, nativeBlocks } from '../../images/layers/blocks/recipe.ts'
+import { containerLayer } from '../../images/layers/container/recipe.ts'
+import { hostLayer } from '../../images/layers/host/recipe.ts'
+import { initramfs } from '../../images/layers/initramfs/recipe.ts'
+import { kernelLayer } from '../../images/layers/kernel/recipe.ts'
 import type { LayerContext } from '../../images/layers/layer-recipe.ts'
-import { nativeBlocks, ownPrograms, trybootModule } from '../../images/layers/native/recipe.ts'
 import { sbomRest } from '../../images/layers/sbom/recipe.ts'
+import { TRYBOOT_PROGRAM, trybootModule } from '../../images/layers/tryboot-module/recipe.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import { parseServiceName } from '../../images/names.ts'
 import type { ArchitectureSet, PackageSet } from '../../images/package-set.ts'
@@ -126,7 +129,7 @@ export function imageOf(host: Host, context: ImageContext): Image {
         kernel: kit.kernel,
         initramfs: target(INITRAMFS),
         containers: Object.fromEntries(containers.map(({ name, packages }) => [name, packages])),
-        programs: ownPrograms(kit),
+        programs: { blocks: blocksProgram(kit), tryboot: TRYBOOT_PROGRAM },
       }),
       unpacked: {
         ...{ base, kernel, initramfs: boot },
