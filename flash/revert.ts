@@ -2,13 +2,13 @@ import { UserError } from '../errors.ts'
 import type { Slot } from '../images/names.ts'
 import type { Clock } from './clock.ts'
 import { TRIAL_SECONDS } from './goal.ts'
-import { persistently } from './persist.ts'
-import { otherSlot } from './plan.ts'
 import { during, type Progress } from './progress.ts'
 import type { Agent } from './ssh/agent.ts'
+import { persistently } from './ssh/persist.ts'
 import type { DeviceStatus } from './ssh/status.ts'
 import { isStop, stopped } from './stopped.ts'
-import { awaitCommit, awaitTrial, requireCommitted, restart } from './trial.ts'
+import { otherSlot } from './targets/pi/plan.ts'
+import { awaitCommit, awaitTrial, requireCommitted, restart } from './targets/pi/trial.ts'
 
 export interface RevertJob {
   readonly agent: Agent

@@ -1,8 +1,8 @@
 import type { UserError } from '../../errors.ts'
 import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import type { Generations } from '../../flash/generation.ts'
-import { otherSlot } from '../../flash/plan.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
+import { otherSlot } from '../../flash/targets/pi/plan.ts'
+import type { Generations } from '../generation-name.ts'
 import { hostText } from './host-text.ts'
 
 /** What became of looking at one host. */

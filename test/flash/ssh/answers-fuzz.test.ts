@@ -2,7 +2,6 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
-import { parseRanges } from '../../../flash/ranges.ts'
 import {
   type ANSWERS,
   parseAnswer,
@@ -12,6 +11,7 @@ import {
   parseStatus,
 } from '../../../flash/ssh/answers.ts'
 import { keyscan } from '../../../flash/ssh/keyscan.ts'
+import { parseRanges } from '../../../flash/transfer/ranges.ts'
 import { MULTIARCH } from '../../../images/architecture.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
-import { parseRanges } from '../../../flash/ranges.ts'
 import { parseAnswer, parseHealth, parseRefusal, parseStatus } from '../../../flash/ssh/answers.ts'
+import { parseRanges } from '../../../flash/transfer/ranges.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { updateImage } from '../../helpers/update-image.ts'

@@ -1,9 +1,9 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../../clock.ts'
+import type { Agent } from '../../ssh/agent.ts'
+import { AgentRefusal } from '../../ssh/answers.ts'
+import { isUnreachable, persistently } from '../../ssh/persist.ts'
+import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
 import type { Expected } from './expected.ts'
-import { isUnreachable, persistently } from './persist.ts'
-import type { Agent } from './ssh/agent.ts'
-import { AgentRefusal } from './ssh/answers.ts'
-import type { DeviceStatus, TrialState } from './ssh/status.ts'
 import { commitUnheard, fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
 
 export interface Watch {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { BLOCK } from '../../images/layout.ts'
-import { stopAfter } from '../helpers/fake-clock.ts'
-import { updateBench } from '../helpers/update-bench.ts'
+import { BLOCK } from '../../../../images/layout.ts'
+import { stopAfter } from '../../../helpers/fake-clock.ts'
+import { updateBench } from '../../../helpers/update-bench.ts'
 
 const rejection = (promise: Promise<unknown>) =>
   promise.then(

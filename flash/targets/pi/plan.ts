@@ -1,10 +1,10 @@
-import type { Manifest } from '../images/manifest.ts'
-import type { Slot } from '../images/names.ts'
-import { treeSize } from '../images/slot/verity.ts'
-import type { Goal } from './goal.ts'
+import type { Manifest } from '../../../images/manifest.ts'
+import type { Slot } from '../../../images/names.ts'
+import { treeSize } from '../../../images/slot/verity.ts'
+import type { Goal } from '../../goal.ts'
+import type { Part } from '../../ssh/agent.ts'
+import type { DeviceStatus, SlotState } from '../../ssh/status.ts'
 import { requireUpdatable } from './refusals.ts'
-import type { Part } from './ssh/agent.ts'
-import type { DeviceStatus, SlotState } from './ssh/status.ts'
 
 /** One thing that an update does; `atMost` counts bytes before compression. */
 export type Step =

@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../../errors.ts'
+import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
+import { stopped } from '../../stopped.ts'
 import type { Expected } from './expected.ts'
-import type { DeviceStatus, TrialState } from './ssh/status.ts'
-import { stopped } from './stopped.ts'
 
 /** Nothing was heard of a host that may be on its way. */
 export class UnheardError extends Error {

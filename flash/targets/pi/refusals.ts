@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts'
-import type { Manifest } from '../images/manifest.ts'
-import type { Goal } from './goal.ts'
-import type { DeviceStatus } from './ssh/status.ts'
+import { UserError } from '../../../errors.ts'
+import type { Manifest } from '../../../images/manifest.ts'
+import type { Goal } from '../../goal.ts'
+import type { DeviceStatus } from '../../ssh/status.ts'
 
 /** 2025-11-05: bootloaders before it lose the trial flag or loop on GPT disks. */
 export const OLDEST_FIRMWARE = 1_762_300_800
