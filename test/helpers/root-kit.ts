@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { readAssets } from '../../builder/assets.ts'
+import { readSteps } from '../../builder/assets.ts'
 import { type BuildContext, lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
 import { plainReporter } from '../../cli/display/plain.ts'
@@ -48,7 +48,7 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
           builder: context.builder,
           target: TARGET,
           toolchain: toolchain('build', native(TOOLCHAIN), lock),
-          steps: readAssets(project).steps,
+          steps: readSteps(project),
         },
         oracle: toolchain('oracle', native(ORACLE), oracleLock),
         packages: { native: lockedIn(lock, native(BASE)), target: lockedIn(lock, base) },
