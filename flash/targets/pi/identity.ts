@@ -22,7 +22,7 @@ export async function keysToBring(
   progress: Progress,
 ): Promise<Uint8Array | undefined> {
   const skip = (why: string) => void progress.notice(`${status.host} keeps the keys that it has: ${why}`)
-  if (known === undefined || status.standing !== 'committed') return undefined
+  if (known === undefined || status.state !== 'committed') return undefined
   switch (compare(status.identity, known)) {
     case 'same':
       return undefined

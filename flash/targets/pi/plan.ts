@@ -77,8 +77,8 @@ export function bytesAtMost(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => sum + ('atMost' in step ? step.atMost : 0), 0)
 }
 
-function isRunning({ root, standing, slots, slot }: DeviceStatus, { manifest, manifestDigest }: Wanted): boolean {
-  return standing === 'committed' && root === manifest.slot.root && !isOther(slots[slot], manifestDigest)
+function isRunning({ root, state, slots, slot }: DeviceStatus, { manifest, manifestDigest }: Wanted): boolean {
+  return state === 'committed' && root === manifest.slot.root && !isOther(slots[slot], manifestDigest)
 }
 
 function holds(held: SlotState, { manifest, manifestDigest }: Wanted): boolean {

@@ -23,7 +23,7 @@ import { type Random, randomFrom } from '../../power-cut/random.ts'
 const host = new FakeHost(new FakeClock(), updateImage({ name: 'x' }))
 const STATUS = JSON.parse((await host.call(['status'], {})).output)
 const UPDATE = { id: 'one', kind: 'update', slot: 'b', root: 'ab'.repeat(32), phase: 'reverted', reason: 'why' }
-const { bootId, slot, root, standing, committed, health } = STATUS
+const { bootId, slot, root, state, committed, health } = STATUS
 
 const parseAs =
   (name: keyof typeof ANSWERS) =>
@@ -33,7 +33,7 @@ const parseAs =
 type Parse = (of: string, text: string) => unknown
 const GOOD: readonly (readonly [string, Parse, object])[] = [
   ['a status', parseStatus, { ...STATUS, update: UPDATE, lock: { owner: 'me@laptop:x', age: 1 } }],
-  ['a state', parseState, { bootId, slot, root, standing, committed, update: UPDATE, health }],
+  ['a state', parseState, { bootId, slot, root, state, committed, update: UPDATE, health }],
   ['health', parseHealth, { state: 'unhealthy', reasons: ['one', 'two'] }],
   ['a refusal', parseRefusal, { error: { code: 'busy', message: 'somebody writes', hint: 'wait' } }],
   ['the answer to begin', parseAs('begin'), { slot: 'b', state: 'begun' }],

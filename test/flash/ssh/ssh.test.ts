@@ -62,7 +62,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
       directory = ownDirectories().find((name) => !before.includes(name))
       return first
     })
-    expect(status).toMatchObject({ host: 'adama', slot: 'a', standing: 'committed' })
+    expect(status).toMatchObject({ host: 'adama', slot: 'a', state: 'committed' })
     expect(directory).toBeDefined()
     expect(existsSync(`${tmpdir()}/${directory}`)).toBe(false)
   })

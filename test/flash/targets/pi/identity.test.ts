@@ -131,7 +131,7 @@ describe('nothing is brought', () => {
 
   it('to a host that must not be updated now', async () => {
     const { host, run } = await bench()
-    host.statusOverrides = { standing: 'trial' }
+    host.statusOverrides = { state: 'trial' }
     await expect(run({}, closed(refuse))).rejects.toThrow('has not decided yet')
   })
 

@@ -73,7 +73,7 @@ describe('a trial', () => {
 
   it('of somebody else is not committed', async () => {
     const { host, next, run } = await updateBench()
-    host.statusOverrides = { standing: 'committed' }
+    host.statusOverrides = { state: 'committed' }
     const status = async () => {
       host.statusOverrides =
         host.boots > 1
