@@ -8,13 +8,14 @@ import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
+import { scriptsIn } from './device/manifest.ts'
 import type { Host } from './host-facts.ts'
 import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-services.ts'
 import { configurationPath, fileText, quadlet } from './quadlet.ts'
 
 export interface HostAssets {
-  /** Name -> script that runs on the host. */
-  readonly deviceScripts: Readonly<Record<string, string>>
+  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  readonly deviceFiles: Readonly<Record<string, string>>
   /** Public keys that may log in, in addition to those of the host file. */
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
@@ -33,7 +34,7 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 export function hostTree(
   host: Host,
   { services }: HostServices,
-  { deviceScripts, sshKeys, signingKeys, time }: HostAssets,
+  { deviceFiles, sshKeys, signingKeys, time }: HostAssets,
 ): FileTree {
   const containers = services.flatMap((each) => each.containers)
   return mergeTrees({
@@ -54,7 +55,7 @@ export function hostTree(
       shell: host.console.shell,
     }),
     scripts: Object.fromEntries(
-      Object.entries(deviceScripts).map(([name, text]) => [`/usr/lib/hangar/${name}`, file(text, 0o755)]),
+      [...scriptsIn('host', deviceFiles)].map(([{ path, mode }, text]) => [path, file(text, mode)]),
     ),
     ...Object.fromEntries(containers.map((each) => [`container ${each.name}`, containerTree(each)])),
   })

@@ -17,12 +17,8 @@ export interface ImageContext {
   readonly builder: Architecture
   /** Name of a layer's step -> its program. */
   readonly steps: Readonly<Record<string, string>>
-  /** The init script of the initramfs. */
-  readonly init: string
-  /** Name -> script that runs on the host. */
-  readonly deviceScripts: Readonly<Record<string, string>>
-  /** Path below `overlays/device` -> source file of a program that is compiled for the host. */
-  readonly native: Readonly<Record<string, string>>
+  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  readonly deviceFiles: Readonly<Record<string, string>>
   /** Public keys that may log in, in addition to those of the host file. */
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
@@ -41,6 +37,8 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   /** The builder's folder of the same name assembles the images: `builder/platforms/NAME`. */
   readonly name: string
   readonly boards: readonly string[]
+  /** Paths below `overlays/device` that its images are made from. */
+  readonly deviceSources: readonly string[]
   /** Parses a host file, and fills in the defaults. It refuses unknown keys. */
   readonly schema: Schema
   render(host: z.output<Schema>): Rendered
@@ -63,6 +61,7 @@ export interface Plan<Host, Image> {
   readonly platform: string
   readonly name: string
   readonly host: Host
+  readonly deviceSources: readonly string[]
   /** The Debian package sets to lock. */
   sets(builder: Architecture): ArchitectureSet[]
   image(context: ImageContext): Image
@@ -79,6 +78,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
     platform: platform.name,
     name: host.name,
     host,
+    deviceSources: platform.deviceSources,
     sets: (builder) => platform.inputs(rendered, builder).map(({ set, architecture }) => ({ set, architecture })),
     image: (context) => platform.image(rendered, context),
   }

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../overlays/host-facts.ts'
 import { renderServices } from '../../overlays/host-services.ts'
 import { hostTree } from '../../overlays/host-tree.ts'
+import { deviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
 
 const ASSETS = {
-  deviceScripts: { data: '#!/bin/sh\n' },
+  deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
   sshKeys: ['ssh-ed25519 AAAA owner'],
   signingKeys: ['ssh-ed25519 CCCC signing'],
   time: 1_700_000_000,

@@ -6,11 +6,14 @@ import type { Derivation, Input } from '../../../images/derivation.ts'
 import { accounts } from '../../../images/ids.ts'
 import type { Image, Layer } from '../../../images/image.ts'
 import { baseLayer } from '../../../images/layers/base/recipe.ts'
-import { containerLayer, hostLayer } from '../../../images/layers/container/recipe.ts'
-import { initramfs, kernelLayer } from '../../../images/layers/kernel/recipe.ts'
+import { blocksProgram, nativeBlocks } from '../../../images/layers/blocks/recipe.ts'
+import { containerLayer } from '../../../images/layers/container/recipe.ts'
+import { hostLayer } from '../../../images/layers/host/recipe.ts'
+import { initramfs } from '../../../images/layers/initramfs/recipe.ts'
+import { kernelLayer } from '../../../images/layers/kernel/recipe.ts'
 import type { LayerContext } from '../../../images/layers/layer-recipe.ts'
-import { nativeBlocks, ownPrograms, trybootModule } from '../../../images/layers/native/recipe.ts'
 import { sbomRest } from '../../../images/layers/sbom/recipe.ts'
+import { TRYBOOT_PROGRAM, trybootModule } from '../../../images/layers/tryboot-module/recipe.ts'
 import type { LockedPackage } from '../../../images/lock.ts'
 import { parseServiceName } from '../../../images/names.ts'
 import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
@@ -19,6 +22,7 @@ import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../
 import { bakedImages } from '../../../overlays/baked-images.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { authorizedKeys } from '../../../overlays/base/ssh.ts'
+import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/manifest.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
 import { type HostServices, renderServices } from '../../../overlays/host-services.ts'
 import { hostTree, signersOf } from '../../../overlays/host-tree.ts'
@@ -79,7 +83,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
     cross: native(cross(context.builder)),
     target: target(NATIVE),
     kernel: target(KERNEL),
-    sources: context.native,
+    sources: context.deviceFiles,
   }
   const layerContext: LayerContext = {
     builder: context.builder,
@@ -105,7 +109,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
     // Last in the slot, because this layer changes most often: a change moves only the hash tree behind it.
     {
       name: 'host',
-      derivation: hostLayer(layerContext, hostTree(host, services, context), { '/usr/lib/hangar/blocks': blocks }),
+      derivation: hostLayer(layerContext, hostTree(host, services, context), { [programPath('blocks')]: blocks }),
     },
   ]
   return {
@@ -121,7 +125,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
         kernel: kit.kernel,
         initramfs: target(INITRAMFS),
         containers: Object.fromEntries(containers.map(({ name, packages }) => [name, packages])),
-        programs: ownPrograms(kit),
+        programs: { blocks: blocksProgram(kit), tryboot: TRYBOOT_PROGRAM },
       }),
       unpacked: {
         ...{ base, kernel, initramfs: boot },
@@ -143,8 +147,11 @@ interface Packages {
   readonly packages: readonly LockedPackage[]
 }
 
-function initramfsScripts({ init, deviceScripts }: ImageContext) {
-  const lib = ['record', 'tryboot'].map((name): [string, string] => [name, deviceScripts[name] ?? ''])
+function initramfsScripts({ deviceFiles }: ImageContext) {
+  const { '/init': init = '', ...parts } = Object.fromEntries(
+    [...scriptsIn('initramfs', deviceFiles)].map(([{ path }, text]) => [path, text]),
+  )
+  const lib = Object.entries(parts).map(([path, text]) => [path.slice(INITRAMFS_LIB.length + 1), text] as const)
   return { init, lib: Object.fromEntries(lib) }
 }
 

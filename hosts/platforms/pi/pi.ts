@@ -1,3 +1,4 @@
+import { deviceSources } from '../../../overlays/device/manifest.ts'
 import { platform } from '../platform.ts'
 import { checkPi } from './check.ts'
 import { imageOf, renderPi, setsOf } from './image-of.ts'
@@ -7,6 +8,7 @@ import { PI_BOARDS, piSchema } from './schema.ts'
 export const pi = platform({
   name: 'pi',
   boards: PI_BOARDS,
+  deviceSources: deviceSources(),
   schema: piSchema,
   render: renderPi,
   check: checkPi,

@@ -13,6 +13,7 @@ import { testHost } from '../../helpers/host.ts'
 const router = platform({
   name: 'fake-openwrt',
   boards: ['fake-router'],
+  deviceSources: [],
   schema: z.strictObject({
     name: z.string(),
     board: z.literal('fake-router'),
@@ -38,7 +39,7 @@ const planned = (changes: object = {}) => planWith(router, router.schema.parse({
 
 const CONTEXT: ImageContext = {
   builder: 'amd64',
-  ...{ steps: {}, init: '', deviceScripts: {}, native: {}, sshKeys: [], signingKeys: [] },
+  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [] },
   locked: () => [],
   time: 1_700_000_000,
 }

@@ -7,6 +7,7 @@ import { setKey } from '../../../../images/package-set.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
 import type { Host } from '../../../../overlays/host-facts.ts'
 import { lockedPackage } from '../../../helpers/derivation.ts'
+import { deviceTexts } from '../../../helpers/device-texts.ts'
 import { testHost } from '../../../helpers/host.ts'
 
 const STEPS = ['base', 'kernel', 'initramfs', 'container', 'host', 'sbom']
@@ -15,11 +16,9 @@ function context(given: Partial<ImageContext> = {}): ImageContext {
   return {
     builder: 'amd64',
     steps: Object.fromEntries(STEPS.map((name) => [name, `// ${name}`])),
-    init: '#!/bin/sh\n',
-    deviceScripts: { identity: '#!/bin/sh\n' },
+    deviceFiles: deviceTexts(),
     sshKeys: ['ssh-ed25519 AAAA owner'],
     time: 1_700_000_000,
-    native: { 'blocks/main.c': '// blocks', 'module/hangar_tryboot.c': '// tryboot' },
     signingKeys: [],
     // Each locked package has the name of the request, so that the tests can tell sets apart.
     locked: ({ set, architecture }) =>
@@ -125,7 +124,7 @@ describe('a change of', () => {
 
   it("the owner's keys or of a device script changes the host layer only", () => {
     expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
-    expect(changed(before, digests(testHost(), scripts({ identity: '#!/bin/sh\n:\n' })))).toEqual(['host'])
+    expect(changed(before, digests(testHost(), changedFile('system/identity.sh')))).toEqual(['host'])
   })
 
   it('the keys that may sign updates changes the host layer only', () => {
@@ -135,32 +134,26 @@ describe('a change of', () => {
     expect(image(next).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
   })
 
-  it('a source file that is compiled for the host changes the layer of the program', () => {
-    const native = context().native
-    const layersOf = (path: string) => changed(before, digests(testHost(), { native: { ...native, [path]: 'x' } }))
+  it('a source of a program changes only the layer that contains the program', () => {
+    const layersOf = (path: string) => changed(before, digests(testHost(), changedFile(path)))
     expect(layersOf('blocks/main.c')).toEqual(['host'])
-    expect(layersOf('module/Kbuild')).toEqual(['kernel'])
+    expect(layersOf('tryboot-module/Kbuild')).toEqual(['kernel'])
+    expect(layersOf('tryboot-module/hangar_tryboot.c')).toEqual(['kernel'])
   })
 
   it('a script that is also in the initramfs changes the initramfs', () => {
     for (const name of ['record', 'tryboot']) {
-      const given = scripts({ [name]: '# another\n' })
+      const given = changedFile(`agent/${name}.sh`)
       expect(changed(before, digests(testHost(), given))).toEqual(['host'])
       expect(initramfsOf(image(testHost(), given))).not.toBe(initramfsOf(image()))
     }
-    expect(initramfsOf(image(testHost(), scripts({ identity: ':\n' })))).toBe(initramfsOf(image()))
-  })
-
-  it('an existing source file changes the layer of its program', () => {
-    const native = (name: string) => ({ native: { ...context().native, [name]: '// changed' } })
-    expect(changed(before, digests(testHost(), native('blocks/main.c')))).toEqual(['host'])
-    expect(changed(before, digests(testHost(), native('module/hangar_tryboot.c')))).toEqual(['kernel'])
+    expect(initramfsOf(image(testHost(), changedFile('system/identity.sh')))).toBe(initramfsOf(image()))
   })
 
   it('the init script changes the initramfs and no layer', () => {
-    const init = '#!/bin/sh\n:\n'
-    expect(changed(before, digests(testHost(), { init }))).toEqual([])
-    expect(initramfsOf(image(testHost(), { init }))).not.toBe(initramfsOf(image()))
+    const init = changedFile('initramfs/init')
+    expect(changed(before, digests(testHost(), init))).toEqual([])
+    expect(initramfsOf(image(testHost(), init))).not.toBe(initramfsOf(image()))
   })
 })
 
@@ -197,12 +190,12 @@ describe("an image's SBOM", () => {
       sbom(),
     )
     expect(sbom(testHost({ services: { mosquitto: services().mosquitto } }))).not.toBe(sbom())
-    expect(sbom(testHost(), { native: { ...context().native, 'blocks/main.c': '// changed' } })).not.toBe(sbom())
+    expect(sbom(testHost(), changedFile('blocks/main.c'))).not.toBe(sbom())
   })
 })
 
-function scripts(others: Readonly<Record<string, string>>): Partial<ImageContext> {
-  return { deviceScripts: { ...context().deviceScripts, ...others } }
+function changedFile(path: string): Partial<ImageContext> {
+  return { deviceFiles: { ...deviceTexts(), [path]: '# changed\n' } }
 }
 
 function services() {
