@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from './remote.ts'
 import { type DeviceStatus, type Health, healthSchema, stateSchema, statusSchema, type TrialState } from './status.ts'
 
 /** The protocol that this controller speaks; `docs/agent-protocol.md`. */

@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers'
 import { exitOf, startChild } from '../child.ts'
 import { type ProgramRoot, programOf } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from './remote.ts'
 import { unreachable } from './ssh-failure.ts'
 
 export interface Keyscan {

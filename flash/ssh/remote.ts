@@ -25,3 +25,8 @@ export interface Remote {
   /** Forgets the connection; the next call makes another. */
   disconnect(): Promise<void>
 }
+
+/** A device's text without anything that a terminal would obey: control and formatting characters become spaces. */
+export function plainText(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
+}

@@ -6,10 +6,8 @@ import { type Child, endChild, exitOf, feed, startChild } from '../child.ts'
 import { removeAbandoned, temporaryDirectory } from '../vm/disk.ts'
 import type { Program } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
-import { knownHosts } from './known-hosts.ts'
-import { plainText } from './plain-text.ts'
-import type { Called, CallOptions, Remote } from './remote.ts'
-import { callArguments, controlSocket, exitArguments, knownHostsFile } from './ssh-arguments.ts'
+import { type Called, type CallOptions, plainText, type Remote } from './remote.ts'
+import { callArguments, controlSocket, exitArguments, knownHosts, knownHostsFile } from './ssh-arguments.ts'
 import { type Sought, sshFailure, unreachable } from './ssh-failure.ts'
 
 export interface SshOptions {

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { plainText } from './plain-text.ts'
+import type { Slot } from '../../images/names.ts'
+import { plainText } from './remote.ts'
 
 // Whatever a device says may be anything: each value has a form and a greatest length. Keys that are not known are
 // passed over: a newer agent may say more.
@@ -89,3 +90,7 @@ export type DeviceStatus = z.infer<typeof statusSchema>
 export type TrialState = z.infer<typeof stateSchema>
 export type SlotState = z.infer<typeof slotState>
 export type Health = z.infer<typeof healthSchema>
+
+export function otherSlot(slot: Slot): Slot {
+  return slot === 'a' ? 'b' : 'a'
+}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatAddress, parseAddress } from '../../../flash/ssh/address.ts'
-import { knownHosts } from '../../../flash/ssh/known-hosts.ts'
+import { knownHosts } from '../../../flash/ssh/ssh-arguments.ts'
 
 describe('an address', () => {
   it.each([

@@ -7,6 +7,7 @@ import { Agent } from '../../../flash/ssh/agent.ts'
 import type { Remote } from '../../../flash/ssh/remote.ts'
 import { type SshOptions, withSsh } from '../../../flash/ssh/ssh.ts'
 import { withArtifact } from '../../../flash/targets/pi/artifact.ts'
+import { piTarget } from '../../../flash/targets/pi/target.ts'
 import { zstdCompress } from '../../../flash/transfer/compress.ts'
 import { update } from '../../../flash/update.ts'
 import { type ProgramRoot, programOf } from '../../../flash/vm/program.ts'
@@ -101,9 +102,11 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
   ) =>
     withArtifact('adama', directory, (artifact) =>
       update({
-        ...{ agent: new Agent(remote, OWNER), artifact, goal: UPDATE, progress, clock, id: 'trial-1' },
-        identity: NO_IDENTITY,
-        compress: zstdCompress(programOf(programs, 'zstd')),
+        target: piTarget({
+          ...{ remote, owner: OWNER, clock, progress, newId: () => 'trial-1' },
+          compress: zstdCompress(programOf(programs, 'zstd')),
+        }),
+        ...{ artifact, goal: UPDATE, progress, clock, identity: NO_IDENTITY },
       }),
     )
 
