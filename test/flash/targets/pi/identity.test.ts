@@ -74,7 +74,7 @@ describe('keys that the host lacks', () => {
     const call = host.call.bind(host)
     const error = { code: 'identity', message: 'one is missing', hint: 'git pull' }
     host.call = async (words, options) =>
-      words[0] === 'identity' ? { exitCode: 1, output: JSON.stringify({ error }), complaint: '' } : call(words, options)
+      words[0] === 'identity' ? { exitCode: 1, output: JSON.stringify({ error }), stderr: '' } : call(words, options)
     await expect(run({}, repository())).rejects.toMatchObject({ refusal: 'identity', hint: 'git pull' })
     expect([host.calls, host.lock]).toEqual([['status', 'release'], null])
   })

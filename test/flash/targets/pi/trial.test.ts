@@ -93,7 +93,7 @@ describe('a trial', () => {
     const { host, run } = await updateBench()
     const call = host.call.bind(host)
     host.call = async (words, options) => {
-      if (words[0] === 'commit') return { exitCode: 0, output: '{"ok":true,"slot":"b"}', complaint: '' }
+      if (words[0] === 'commit') return { exitCode: 0, output: '{"ok":true,"slot":"b"}', stderr: '' }
       return call(words, options)
     }
     expect((await rejection(run()))?.message).toMatch(
