@@ -241,7 +241,7 @@ async function flashDisk(
 
 /** What reaches hosts from this machine, and what its store knows of their images. */
 async function controlTools(session: Session) {
-  const { env, project, signal } = session
+  const { env, project, signal, reporter: progress } = session
   const { unpackPrograms } = await import('./cli/programs.ts')
   const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
   const { storeRoot } = await import('./builder/store/directory.ts')
@@ -251,15 +251,19 @@ async function controlTools(session: Session) {
   const programs = await unpackPrograms(session, CONTROL)
   const generations = (host: string) =>
     new Map(generationsOf(storeRoot(env), host).map((each) => [each.root as string, each]))
-  return { ...controllerOf({ programs, project, signal, keyFile: join(keyDirectory(env), 'ssh_key') }), generations }
+  return {
+    ...controllerOf({ programs, project, progress, signal, keyFile: join(keyDirectory(env), 'ssh_key') }),
+    generations,
+  }
 }
 
 async function targetOf(project: string, name: string, at: string | undefined) {
   const { readPublicIdentity } = await import('./builder/keys/host-identity.ts')
   const { parseAddress } = await import('./flash/ssh/address.ts')
-  const { network } = await hostFile(project, name)
+  const { driverOf } = await import('./flash/targets/registry.ts')
+  const { network, board } = await hostFile(project, name)
   const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
-  return { host: name, at: parseAddress(at ?? network.address), hostKeys }
+  return { host: name, at: parseAddress(at ?? network.address), hostKeys, driver: driverOf(board) }
 }
 
 async function planFor(project: string, name: string) {
