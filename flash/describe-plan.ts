@@ -1,4 +1,4 @@
-import { formatBytes } from './format.ts'
+import { formatSize } from '../lib/format.ts'
 import { bytesAtMost, isRestart, type Step } from './plan.ts'
 
 /** What would be done, a line a step, for `--dry-run`. */
@@ -6,7 +6,7 @@ export function describePlan(host: string, steps: readonly Step[]): string {
   if (steps.length === 0) return `${host}: nothing to do, it runs this image`
   const numbered = steps.map((step, index) => `${String(index + 1).padStart(3)}. ${describeStep(step)}`)
   const sent = bytesAtMost(steps)
-  const bytes = sent === 0 ? 'nothing is sent' : `at most ${formatBytes(sent)} are sent, before compression`
+  const bytes = sent === 0 ? 'nothing is sent' : `at most ${formatSize(sent)} are sent, before compression`
   const stop = steps.some(isRestart) ? 'one restart' : 'no restart'
   return [`${host}: would do this`, ...numbered, `${bytes}; ${stop}`].join('\n')
 }
@@ -49,10 +49,10 @@ function describeStep(step: Step): string {
       return `${name}: the host checks the signature${older} and makes the slot unbootable, unless it holds this image whole`
     }
     case 'tree':
-      return `${name}: ${formatBytes(step.atMost)}`
+      return `${name}: ${formatSize(step.atMost)}`
     case 'blocks': {
       const what = step.transfer === 'full' ? 'all of it,' : 'what is missing there, at most'
-      return `${name}: ${what} ${formatBytes(step.atMost)}`
+      return `${name}: ${what} ${formatSize(step.atMost)}`
     }
     case 'finish':
       return `${name}: the host reads everything back, then makes it bootable`

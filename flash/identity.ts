@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { PublicIdentity } from '../images/identity/public-identity.ts'
+import type { Progress } from '../lib/reporter.ts'
 import type { Step } from './plan.ts'
-import type { Progress } from './progress.ts'
 import type { DeviceStatus } from './ssh/status.ts'
 
 /** A host's own identity as the repository has it. */

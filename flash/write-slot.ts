@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts'
+import { during } from '../lib/reporter.ts'
 import { firstBootBlock, slotTree } from './artifact.ts'
 import { bootTree } from './boot-tree.ts'
 import type { Goal } from './goal.ts'
 import { persistently } from './persist.ts'
-import { during } from './progress.ts'
 import { rangesFrom } from './ranges.ts'
 import type { Run } from './run.ts'
 import { type Sender, sendUntilWhole } from './send.ts'
@@ -27,7 +27,7 @@ export function sendTree(run: Run, name: string, size: number): Promise<void> {
         advance(bytes)
       }),
     )
-  return during(progress, name, ({ advance }) => persistently(clock, () => attempt(advance)), size)
+  return during(progress, name, ({ advance }) => persistently(clock, () => attempt(advance)), { totalBytes: size })
 }
 
 export function sendSlot(run: Run, transfer: Goal['transfer']): Promise<void> {

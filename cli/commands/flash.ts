@@ -8,9 +8,9 @@ import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { Goal } from '../../flash/goal.ts'
 import { keysToBring, type OwnIdentity, withIdentity } from '../../flash/identity.ts'
 import { planUpdate } from '../../flash/plan.ts'
-import type { Progress } from '../../flash/progress.ts'
 import type { Connect, Target } from '../../flash/ssh/connect.ts'
 import { type Updated, update } from '../../flash/update.ts'
+import type { Progress } from '../../lib/reporter.ts'
 
 export interface FlashTarget extends Target {
   /** `out/HOST`, where the build leaves its files. */
