@@ -7,11 +7,11 @@ import { cutsOf, type DataFate, planDiskWrite } from '../../flash/disk/plan.ts'
 import { cutImage, openSourceImage, type SourceImage } from '../../flash/disk/source-image.ts'
 import { type DiskHost, describeTarget, findTarget, type Target } from '../../flash/disk/target.ts'
 import { sizeOf, writeDisk } from '../../flash/disk/write-disk.ts'
-import type { Progress } from '../../flash/progress.ts'
 import type { Trust } from '../../images/identity/members.ts'
 import { identityPartition } from '../../images/identity/partition.ts'
 import { type Layout, layoutOnDisk } from '../../images/layout.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
+import type { Progress } from '../../lib/reporter.ts'
 
 /** The tar of a host's identity for the keys that it is to trust; undefined where none was made. */
 export type IdentityTar = (trust: Trust) => Promise<Uint8Array | undefined>

@@ -1,9 +1,9 @@
 import type { Clock } from '../../flash/clock.ts'
 import type { Connect, KnownHost } from '../../flash/controller.ts'
-import type { Progress } from '../../flash/progress.ts'
 import { type Reverted, type RevertPlan, revert } from '../../flash/revert.ts'
 import type { RevertData } from '../../flash/targets/target.ts'
 import { formatDuration } from '../../lib/format.ts'
+import type { Progress } from '../../lib/reporter.ts'
 import { type Generations, nameGeneration } from '../generation-name.ts'
 
 export interface RevertCommand {

@@ -168,7 +168,8 @@ export class FakeHost implements Remote {
       case 'revert': {
         const root = this.slots[other].manifest?.slot.root ?? ''
         if (this.state === 'trial' || this.slots[other].state !== 'bootable') throw new Refused('state', 'not now')
-        if (!this.previouslyCommitted.has(root)) throw new Refused('state', `slot ${other} holds what was never committed here`)
+        if (!this.previouslyCommitted.has(root))
+          throw new Refused('state', `slot ${other} holds what was never committed here`)
         const terms = { data: words.includes('--with-data') ? 'as-was' : 'snapshot', commit: 'local', seconds: 300 }
         this.update = { id: 'revert-1', kind: 'revert', slot: other, root, phase: 'armed', ...terms }
         return { ok: true, id: 'revert-1', slot: other, root }

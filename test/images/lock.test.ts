@@ -51,7 +51,7 @@ describe('a lock', () => {
       expect.objectContaining({
         code: 'format',
         message: "lock 'images/debian.lock.json' has format 2, this hangar reads format 1",
-        hint: 'update hangar (git pull && npm ci), or resolve anew with: npm run lock -- --update',
+        hint: 'update hangar: git pull && npm ci; or resolve everything again: npm run lock -- --update',
       }),
     )
   })
@@ -69,7 +69,7 @@ describe('a lock', () => {
       expect.objectContaining({
         code: 'lock',
         message: expect.stringContaining(`lock 'images/debian.lock.json' ${reason}`),
-        hint: 'restore it (git checkout images/debian.lock.json) or resolve anew with: npm run lock -- --update',
+        hint: 'restore it: git checkout images/debian.lock.json; or resolve everything again: npm run lock -- --update',
       }),
     )
   })

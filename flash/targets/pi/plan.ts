@@ -126,7 +126,11 @@ export function planRevert(status: DeviceStatus, data: RevertData): PlannedRever
 }
 
 /** A revert commits itself: with an image that was never reached over the network it could lock out its owner. */
-function requirePreviouslyCommitted({ host, previouslyCommitted, update, slot: running }: DeviceStatus, slot: Slot, root: string) {
+function requirePreviouslyCommitted(
+  { host, previouslyCommitted, update, slot: running }: DeviceStatus,
+  slot: Slot,
+  root: string,
+) {
   if (previouslyCommitted === undefined || previouslyCommitted.includes(root)) return
   const tried = update?.slot === slot && update.phase === 'reverted'
   const why = tried ? `its trial failed: ${update.reason ?? 'the host gives no reason'}` : 'it was never tried'
