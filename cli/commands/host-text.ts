@@ -1,8 +1,8 @@
 import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
 import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 
 /** All that is known of one host: what runs, what each slot holds, and what it stands on. */
 export function hostText(host: string, status: DeviceStatus, generations: Generations): string {
