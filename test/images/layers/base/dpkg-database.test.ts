@@ -32,7 +32,7 @@ async function rootWith(state: 'unpacked' | 'installed'): Promise<string> {
 
 const STATUS = `Package: daemon
 Status: install ok installed
-Maintainer: Nobody <nobody@example.org>
+Maintainer: Jane Doe <jane@example.org>
 Architecture: all
 Version: 1.0-1
 Conffiles:
@@ -44,7 +44,7 @@ Description: small
 Package: library
 Status: install ok installed
 Priority: optional
-Maintainer: Nobody <nobody@example.org>
+Maintainer: Jane Doe <jane@example.org>
 Architecture: arm64
 Multi-Arch: same
 Version: 1.0-1
