@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
 import { type Clock, clockUntil } from './clock.ts'
-import { type Compress, zstdCompress } from './compress.ts'
 import { ownerName } from './goal.ts'
 import { type Connect, sshConnect } from './ssh/connect.ts'
+import { type Compress, zstdCompress } from './transfer/compress.ts'
 import { type ProgramRoot, programOf } from './vm/program.ts'
 
 /** What this machine reaches hosts with. */

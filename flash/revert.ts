@@ -2,13 +2,13 @@ import { UserError } from '../errors.ts'
 import type { Slot } from '../images/names.ts'
 import type { Clock } from './clock.ts'
 import { TRIAL_SECONDS } from './goal.ts'
-import { persistently } from './persist.ts'
-import { otherSlot } from './plan.ts'
 import { during, type Progress } from './progress.ts'
 import type { Agent } from './ssh/agent.ts'
+import { persistently } from './ssh/persist.ts'
 import type { DeviceStatus } from './ssh/status.ts'
 import { isStop, stopped } from './stopped.ts'
-import { awaitCommit, awaitTrial, requireCommitted, restart } from './trial.ts'
+import { otherSlot } from './targets/pi/plan.ts'
+import { awaitCommit, awaitTrial, requireCommitted, restart } from './targets/pi/trial.ts'
 
 export interface RevertJob {
   readonly agent: Agent
@@ -66,27 +66,31 @@ function leftOnItsWay({ host }: DeviceStatus, slot: Slot, cause: unknown): UserE
 }
 
 export function planRevert(status: DeviceStatus, data: RevertJob['data']): RevertPlan {
-  const { host, slot, standing } = status
+  const { host, slot, state } = status
   const other = otherSlot(slot)
-  const state = status.slots[other]
-  if (state.state !== 'bootable') {
+  const held = status.slots[other]
+  if (held.state !== 'bootable') {
     throw new UserError(
       'update',
-      `not reverted: slot ${other} of '${host}' is ${state.state}, there is nothing to go back to`,
+      `not reverted: slot ${other} of '${host}' is ${held.state}, there is nothing to go back to`,
       {
         hint: `build what you want to go back to, and flash it: npm run flash ${host} -- --allow-downgrade`,
       },
     )
   }
   // A trial that is left ends by itself, with the data that the committed slot had all along.
-  if (standing === 'trial') return { kind: 'end-trial', slot: other, root: state.root }
-  requireProven(status, other, state.root)
-  return { kind: 'revert', slot: other, root: state.root, data }
+  if (state === 'trial') return { kind: 'end-trial', slot: other, root: held.root }
+  requirePreviouslyCommitted(status, other, held.root)
+  return { kind: 'revert', slot: other, root: held.root, data }
 }
 
 /** A revert commits itself: onto what was never reached over the network it could lock its owner out. */
-function requireProven({ host, proven, update }: DeviceStatus, slot: Slot, root: string): void {
-  if (proven === undefined || proven.includes(root)) return
+function requirePreviouslyCommitted(
+  { host, previouslyCommitted, update }: DeviceStatus,
+  slot: Slot,
+  root: string,
+): void {
+  if (previouslyCommitted === undefined || previouslyCommitted.includes(root)) return
   const tried = update?.slot === slot && update.phase === 'reverted'
   const why = tried ? `its trial was reverted: ${update.reason ?? 'nobody knows why'}` : 'it was never tried'
   throw new UserError(

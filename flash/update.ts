@@ -1,14 +1,14 @@
 import type { Slot } from '../images/names.ts'
-import { nameOf } from './describe-plan.ts'
-import { keysToBring, withIdentity } from './identity.ts'
-import { isUnreachable, persistently } from './persist.ts'
-import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
 import { during } from './progress.ts'
-import { newRun, type Run, type StepTime, timed, type UpdateJob } from './run.ts'
+import { isUnreachable, persistently } from './ssh/persist.ts'
 import { isStop } from './stopped.ts'
-import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, type Watch } from './trial.ts'
-import { leftOnTrial } from './trial-failure.ts'
-import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-slot.ts'
+import { keysToBring, withIdentity } from './targets/pi/identity.ts'
+import { planUpdate, type Step, stepsAfterBegin } from './targets/pi/plan.ts'
+import { newRun, type Run, type StepTime, timed, type UpdateJob } from './targets/pi/run.ts'
+import { nameOf } from './targets/pi/step-text.ts'
+import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, type Watch } from './targets/pi/trial.ts'
+import { leftOnTrial } from './targets/pi/trial-failure.ts'
+import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './targets/pi/write-slot.ts'
 
 export type Updated =
   | { readonly kind: 'nothing'; readonly slot: Slot; readonly root: string }

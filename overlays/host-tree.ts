@@ -8,13 +8,14 @@ import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
+import { scriptsIn } from './device/manifest.ts'
 import type { Host } from './host-facts.ts'
 import { configurationPath, quadlet } from './quadlet.ts'
 import { renderedServices, type ServiceOnHost } from './rendered.ts'
 
 export interface HostAssets {
-  /** Name -> script that runs on the device. */
-  readonly deviceScripts: Readonly<Record<string, string>>
+  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  readonly deviceFiles: Readonly<Record<string, string>>
   /** Public keys that may log in, beside those that the host file names. */
   readonly sshKeys: readonly string[]
   /** Public keys whose signature the host accepts on updates. */
@@ -30,7 +31,7 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 }
 
 /** Every file of the `host` layer: what makes this host's image differ from another's. */
-export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time }: HostAssets): FileTree {
+export function hostTree(host: Host, { deviceFiles, sshKeys, signingKeys, time }: HostAssets): FileTree {
   const services = renderedServices(host)
   return mergeTrees({
     identity: identityFiles(host),
@@ -47,7 +48,7 @@ export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time
     containers: containerFiles(services.map(({ kind }) => kind.name)),
     units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
     scripts: Object.fromEntries(
-      Object.entries(deviceScripts).map(([name, text]) => [`/usr/lib/hangar/${name}`, file(text, 0o755)]),
+      [...scriptsIn('host', deviceFiles)].map(([{ path, mode }, text]) => [path, file(text, mode)]),
     ),
     ...Object.fromEntries(services.map((each) => [`service ${each.kind.name}`, serviceFiles(each)])),
   })

@@ -1,16 +1,16 @@
 import { UserError } from '../../errors.ts'
-import { type Artifact, withArtifact } from '../../flash/artifact.ts'
 import type { Clock } from '../../flash/clock.ts'
-import type { Compress } from '../../flash/compress.ts'
-import { describePlan } from '../../flash/describe-plan.ts'
 import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { Goal } from '../../flash/goal.ts'
-import { keysToBring, type OwnIdentity, withIdentity } from '../../flash/identity.ts'
-import { planUpdate } from '../../flash/plan.ts'
 import type { Progress } from '../../flash/progress.ts'
 import type { Connect, Target } from '../../flash/ssh/connect.ts'
+import { type Artifact, withArtifact } from '../../flash/targets/pi/artifact.ts'
+import { keysToBring, type OwnIdentity, withIdentity } from '../../flash/targets/pi/identity.ts'
+import { planUpdate } from '../../flash/targets/pi/plan.ts'
+import { describePlan } from '../../flash/targets/pi/step-text.ts'
+import type { Compress } from '../../flash/transfer/compress.ts'
 import { type Updated, update } from '../../flash/update.ts'
+import { type Generations, nameGeneration } from '../generation-name.ts'
 
 export interface FlashTarget extends Target {
   /** `out/HOST`, where the build leaves its files. */

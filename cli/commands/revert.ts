@@ -1,9 +1,9 @@
 import type { Clock } from '../../flash/clock.ts'
 import { formatSeconds } from '../../flash/format.ts'
-import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { Progress } from '../../flash/progress.ts'
 import { type Reverted, type RevertJob, revert } from '../../flash/revert.ts'
 import type { Connect, Target } from '../../flash/ssh/connect.ts'
+import { type Generations, nameGeneration } from '../generation-name.ts'
 
 export interface RevertCommand {
   readonly target: Target

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
-import type { Generations } from '../../flash/generation.ts'
 import type { Connect, Target } from '../../flash/ssh/connect.ts'
 import type { SlotState } from '../../flash/ssh/status.ts'
+import type { Generations } from '../generation-name.ts'
 import { type Looked, oneStatusText, statusText } from './status-text.ts'
 
 export interface StatusCommand {

@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Slot } from '../../images/names.ts'
-import { parseRanges, type Range } from '../ranges.ts'
+import { parseRanges, type Range } from '../transfer/ranges.ts'
 import { type Answer, parseAnswer, parseHealth, parseRefusal, parseState, parseStatus } from './answers.ts'
 import type { Called, CallOptions, Remote } from './remote.ts'
 import type { DeviceStatus, Health, TrialState } from './status.ts'

@@ -49,7 +49,7 @@ export const stateSchema = z.object({
   slot,
   root,
   /** Whether what runs stays, is on trial, or is neither. */
-  standing: z.enum(['committed', 'trial', 'stray']),
+  state: z.enum(['committed', 'trial', 'fallback']),
   committed: z.enum(['a', 'b', 'damaged']),
   update: lastUpdate.nullable(),
   /** As the host itself saw it last; null where it is not on trial. */
@@ -66,7 +66,7 @@ export const statusSchema = stateSchema.extend({
   built: time,
   slots: z.object({ a: slotState, b: slotState }),
   /** Roots that were committed here, of those that the slots may hold, where the agent says so. */
-  proven: z.array(root).max(2).optional(),
+  previouslyCommitted: z.array(root).max(2).optional(),
   /** Bytes of room for a generation, where the agent says so. */
   slotSize: count.optional(),
   trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),

@@ -21,6 +21,7 @@ import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../
 import { BASE_PACKAGES } from '../../overlays/base/packages.ts'
 import { authorizedKeys } from '../../overlays/base/ssh.ts'
 import { containersOf } from '../../overlays/containers.ts'
+import { INITRAMFS_LIB, programPath, scriptsIn } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { hostTree, signersOf } from '../../overlays/host-tree.ts'
 
@@ -28,10 +29,8 @@ import { hostTree, signersOf } from '../../overlays/host-tree.ts'
 export interface ImageContext {
   readonly builder: Architecture
   readonly steps: Readonly<Record<string, string>>
-  readonly init: string
-  readonly deviceScripts: Readonly<Record<string, string>>
-  /** Path below `overlays/device` -> source of what is compiled for the device. */
-  readonly native: Readonly<Record<string, string>>
+  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  readonly deviceFiles: Readonly<Record<string, string>>
   readonly sshKeys: readonly string[]
   /** Public keys whose signature the host accepts on updates, once this image is committed. */
   readonly signingKeys: readonly string[]
@@ -86,7 +85,7 @@ export function imageOf(host: Host, context: ImageContext): Image {
     cross: native(cross(context.builder)),
     target: target(NATIVE),
     kernel: target(KERNEL),
-    sources: context.native,
+    sources: context.deviceFiles,
   }
   const layerContext: LayerContext = {
     builder: context.builder,
@@ -112,7 +111,7 @@ export function imageOf(host: Host, context: ImageContext): Image {
     // Last: what changes most often moves nothing behind it but the hash tree.
     {
       name: 'host',
-      derivation: hostLayer(layerContext, hostTree(host, context), { '/usr/lib/hangar/blocks': blocks }),
+      derivation: hostLayer(layerContext, hostTree(host, context), { [programPath('blocks')]: blocks }),
     },
   ]
   return {
@@ -150,8 +149,11 @@ interface Packages {
   readonly packages: readonly LockedPackage[]
 }
 
-function initramfsScripts({ init, deviceScripts }: ImageContext) {
-  const lib = ['record', 'tryboot'].map((name): [string, string] => [name, deviceScripts[name] ?? ''])
+function initramfsScripts({ deviceFiles }: ImageContext) {
+  const { '/init': init = '', ...parts } = Object.fromEntries(
+    [...scriptsIn('initramfs', deviceFiles)].map(([{ path }, text]) => [path, text]),
+  )
+  const lib = Object.entries(parts).map(([path, text]) => [path.slice(INITRAMFS_LIB.length + 1), text] as const)
   return { init, lib: Object.fromEntries(lib) }
 }
 

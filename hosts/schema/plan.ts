@@ -1,4 +1,5 @@
 import type { Architecture } from '../../images/architecture.ts'
+import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { checkHost } from './check.ts'
 import { type ImageContext, imageOf, setsOf } from './image-of.ts'
@@ -9,6 +10,7 @@ export function planOf(host: Host) {
   return {
     name: host.name,
     host,
+    deviceSources: deviceSources(),
     sets: (builder: Architecture) => setsOf(host, builder),
     image: (context: ImageContext) => imageOf(host, context),
   }

@@ -66,7 +66,7 @@ describe('a revert', () => {
     await expect(back(tried)).rejects.toThrow(/never committed there: its trial was reverted: not committed within/)
     expect([staged.host.boots, tried.host.running, tried.host.boots]).toEqual([1, 'a', 3])
     // An older agent does not say, and decides itself.
-    tried.host.statusOverrides = { proven: undefined }
+    tried.host.statusOverrides = { previouslyCommitted: undefined }
     await expect(back(tried)).rejects.toThrow('slot b holds what was never committed here')
   })
 

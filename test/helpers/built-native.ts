@@ -11,6 +11,7 @@ import { trybootModule } from '../../images/layers/tryboot-module/recipe.ts'
 import { type LockedPackage, lockedPackages } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
 import { cross, KERNEL, NATIVE } from '../../images/sets.ts'
+import { deviceSources } from '../../overlays/device/manifest.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT, storeWithToolchain, type WithToolchain } from './toolchain.ts'
 
@@ -25,7 +26,7 @@ export async function nativeKit(
     if (packages === undefined) throw new Error(`the lock holds no '${setKey(wanted)}': npm run lock`)
     return packages
   }
-  const { native: sources, steps } = readAssets(PROJECT)
+  const { deviceFiles: sources, steps } = readAssets(PROJECT, deviceSources())
   const builder = toolchain.architecture
   return {
     context: { builder, target: 'arm64', toolchain, steps },

@@ -32,7 +32,7 @@ export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: Fa
 export async function isBack(vm: TestVm, before: DeviceStatus, reason: string | RegExp): Promise<DeviceStatus> {
   const after = await agentStatus(vm)
   expect(after).toMatchObject({
-    ...{ slot: before.slot, root: before.root, standing: 'committed', committed: before.slot },
+    ...{ slot: before.slot, root: before.root, state: 'committed', committed: before.slot },
     update: { phase: 'reverted', slot: otherSlot(before) },
   })
   expect(after.update?.reason).toMatch(reason)

@@ -5,6 +5,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
 import type { Image } from '../../images/image.ts'
 import type { Lock } from '../../images/lock.ts'
+import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { PROJECT } from './toolchain.ts'
 
@@ -13,7 +14,7 @@ export const LOCK_FILE = lockFileOf(PROJECT)
 /** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
   return imageOf(host, {
-    ...readAssets(PROJECT),
+    ...readAssets(PROJECT, deviceSources()),
     builder,
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],

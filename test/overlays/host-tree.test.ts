@@ -1,11 +1,12 @@
 import { posix } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hostTree } from '../../overlays/host-tree.ts'
+import { deviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
 
 const ASSETS = {
-  deviceScripts: { data: '#!/bin/sh\n' },
+  deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
   sshKeys: ['ssh-ed25519 AAAA owner'],
   signingKeys: ['ssh-ed25519 CCCC signing'],
   time: 1_700_000_000,

@@ -48,7 +48,7 @@ describe('the status of one host', () => {
 
   it('says which slot is on trial, and what it waits for', async () => {
     const text = await asked({
-      standing: 'trial',
+      state: 'trial',
       committed: 'b',
       health: { state: 'unhealthy', reasons: ['x waits'] },
     })

@@ -2,7 +2,6 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
-import { parseRanges } from '../../../flash/ranges.ts'
 import {
   type ANSWERS,
   parseAnswer,
@@ -12,6 +11,7 @@ import {
   parseStatus,
 } from '../../../flash/ssh/answers.ts'
 import { keyscan } from '../../../flash/ssh/keyscan.ts'
+import { parseRanges } from '../../../flash/transfer/ranges.ts'
 import { MULTIARCH } from '../../../images/architecture.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
@@ -23,7 +23,7 @@ import { type Random, randomFrom } from '../../power-cut/random.ts'
 const host = new FakeHost(new FakeClock(), updateImage({ name: 'x' }))
 const STATUS = JSON.parse((await host.call(['status'], {})).output)
 const UPDATE = { id: 'one', kind: 'update', slot: 'b', root: 'ab'.repeat(32), phase: 'reverted', reason: 'why' }
-const { bootId, slot, root, standing, committed, health } = STATUS
+const { bootId, slot, root, state, committed, health } = STATUS
 
 const parseAs =
   (name: keyof typeof ANSWERS) =>
@@ -33,7 +33,7 @@ const parseAs =
 type Parse = (of: string, text: string) => unknown
 const GOOD: readonly (readonly [string, Parse, object])[] = [
   ['a status', parseStatus, { ...STATUS, update: UPDATE, lock: { owner: 'me@laptop:x', age: 1 } }],
-  ['a state', parseState, { bootId, slot, root, standing, committed, update: UPDATE, health }],
+  ['a state', parseState, { bootId, slot, root, state, committed, update: UPDATE, health }],
   ['health', parseHealth, { state: 'unhealthy', reasons: ['one', 'two'] }],
   ['a refusal', parseRefusal, { error: { code: 'busy', message: 'somebody writes', hint: 'wait' } }],
   ['the answer to begin', parseAs('begin'), { slot: 'b', state: 'begun' }],

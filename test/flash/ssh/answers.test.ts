@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
-import { parseRanges } from '../../../flash/ranges.ts'
 import { parseAnswer, parseHealth, parseRefusal, parseStatus } from '../../../flash/ssh/answers.ts'
+import { parseRanges } from '../../../flash/transfer/ranges.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { updateImage } from '../../helpers/update-image.ts'
@@ -32,7 +32,7 @@ describe('a status', () => {
     // Of what lies behind the year 9999 no date can be printed.
     ['uptime', 1e300],
     ['clock', { now: 253_402_300_800, source: 'network' }],
-    ['standing', 'maybe'],
+    ['state', 'maybe'],
     ['bootId', 'x\u001b[31m'],
     ['kernel', 'x'.repeat(5000)],
     ['health', { state: 'unhealthy', reasons: Array(1000).fill('x') }],

@@ -3,11 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { withArtifact } from '../../../flash/artifact.ts'
-import { zstdCompress } from '../../../flash/compress.ts'
 import { Agent } from '../../../flash/ssh/agent.ts'
 import type { Remote } from '../../../flash/ssh/remote.ts'
 import { type SshOptions, withSsh } from '../../../flash/ssh/ssh.ts'
+import { withArtifact } from '../../../flash/targets/pi/artifact.ts'
+import { zstdCompress } from '../../../flash/transfer/compress.ts'
 import { update } from '../../../flash/update.ts'
 import { type ProgramRoot, programOf } from '../../../flash/vm/program.ts'
 import { BLOCK } from '../../../images/layout.ts'
@@ -62,7 +62,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
       directory = ownDirectories().find((name) => !before.includes(name))
       return first
     })
-    expect(status).toMatchObject({ host: 'adama', slot: 'a', standing: 'committed' })
+    expect(status).toMatchObject({ host: 'adama', slot: 'a', state: 'committed' })
     expect(directory).toBeDefined()
     expect(existsSync(`${tmpdir()}/${directory}`)).toBe(false)
   })

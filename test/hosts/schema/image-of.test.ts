@@ -6,6 +6,7 @@ import { setKey } from '../../../images/package-set.ts'
 import type { Part } from '../../../images/sbom/part.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
 import { lockedPackage } from '../../helpers/derivation.ts'
+import { deviceTexts } from '../../helpers/device-texts.ts'
 import { testHost } from '../../helpers/host.ts'
 
 const STEPS = ['base', 'kernel', 'initramfs', 'container', 'host', 'sbom']
@@ -14,11 +15,9 @@ function context(given: Partial<ImageContext> = {}): ImageContext {
   return {
     builder: 'amd64',
     steps: Object.fromEntries(STEPS.map((name) => [name, `// ${name}`])),
-    init: '#!/bin/sh\n',
-    deviceScripts: { identity: '#!/bin/sh\n' },
+    deviceFiles: deviceTexts(),
     sshKeys: ['ssh-ed25519 AAAA owner'],
     time: 1_700_000_000,
-    native: { 'blocks/main.c': '// blocks', 'module/hangar_tryboot.c': '// tryboot' },
     signingKeys: [],
     // A package is named after what asks for it: versions and sets can be told apart.
     locked: ({ set, architecture }) =>
@@ -124,7 +123,7 @@ describe('a change of', () => {
 
   it("the owner's keys or a device's script changes the host layer alone", () => {
     expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
-    expect(changed(before, digests(testHost(), scripts({ identity: '#!/bin/sh\n:\n' })))).toEqual(['host'])
+    expect(changed(before, digests(testHost(), changedFile('system/identity.sh')))).toEqual(['host'])
   })
 
   it('the keys that may sign updates changes the host layer alone', () => {
@@ -134,32 +133,26 @@ describe('a change of', () => {
     expect(imageOf(next, context()).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
   })
 
-  it('what is compiled for the device changes the layer that it goes into', () => {
-    const native = context().native
-    const layersOf = (path: string) => changed(before, digests(testHost(), { native: { ...native, [path]: 'x' } }))
+  it('a source of a program changes only the layer that contains the program', () => {
+    const layersOf = (path: string) => changed(before, digests(testHost(), changedFile(path)))
     expect(layersOf('blocks/main.c')).toEqual(['host'])
-    expect(layersOf('module/Kbuild')).toEqual(['kernel'])
+    expect(layersOf('tryboot-module/Kbuild')).toEqual(['kernel'])
+    expect(layersOf('tryboot-module/hangar_tryboot.c')).toEqual(['kernel'])
   })
 
   it('a script that the initramfs has too changes what boots as well', () => {
     for (const name of ['record', 'tryboot']) {
-      const given = scripts({ [name]: '# another\n' })
+      const given = changedFile(`agent/${name}.sh`)
       expect(changed(before, digests(testHost(), given))).toEqual(['host'])
       expect(initramfsOf(image(testHost(), given))).not.toBe(initramfsOf(image()))
     }
-    expect(initramfsOf(image(testHost(), scripts({ identity: ':\n' })))).toBe(initramfsOf(image()))
-  })
-
-  it('what is compiled changes the layer that it is in', () => {
-    const native = (name: string) => ({ native: { ...context().native, [name]: '// changed' } })
-    expect(changed(before, digests(testHost(), native('blocks/main.c')))).toEqual(['host'])
-    expect(changed(before, digests(testHost(), native('module/hangar_tryboot.c')))).toEqual(['kernel'])
+    expect(initramfsOf(image(testHost(), changedFile('system/identity.sh')))).toBe(initramfsOf(image()))
   })
 
   it('the initramfs changes no layer, but what boots', () => {
-    const init = '#!/bin/sh\n:\n'
-    expect(changed(before, digests(testHost(), { init }))).toEqual([])
-    expect(initramfsOf(image(testHost(), { init }))).not.toBe(initramfsOf(image()))
+    const init = changedFile('initramfs/init')
+    expect(changed(before, digests(testHost(), init))).toEqual([])
+    expect(initramfsOf(image(testHost(), init))).not.toBe(initramfsOf(image()))
   })
 })
 
@@ -196,12 +189,12 @@ describe("an image's SBOM", () => {
       sbom(),
     )
     expect(sbom(testHost({ services: { mosquitto: services().mosquitto } }))).not.toBe(sbom())
-    expect(sbom(testHost(), { native: { ...context().native, 'blocks/main.c': '// changed' } })).not.toBe(sbom())
+    expect(sbom(testHost(), changedFile('blocks/main.c'))).not.toBe(sbom())
   })
 })
 
-function scripts(others: Readonly<Record<string, string>>): Partial<ImageContext> {
-  return { deviceScripts: { ...context().deviceScripts, ...others } }
+function changedFile(path: string): Partial<ImageContext> {
+  return { deviceFiles: { ...deviceTexts(), [path]: '# changed\n' } }
 }
 
 function services() {

@@ -5,6 +5,7 @@ import { hostTree } from '../../../overlays/host-tree.ts'
 import { quadlet } from '../../../overlays/quadlet.ts'
 import { renderedServices, type ServiceOnHost } from '../../../overlays/rendered.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
+import { deviceTexts } from '../../helpers/device-texts.ts'
 import { testHost } from '../../helpers/host.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
@@ -87,7 +88,7 @@ describe.each(services)('%s', (name, service) => {
   })
 
   it('has each file that it mounts in the host layer', () => {
-    const tree = hostTree(everything, { deviceScripts: {}, sshKeys: [], signingKeys: [], time: 0 })
+    const tree = hostTree(everything, { deviceFiles: deviceTexts(), sshKeys: [], signingKeys: [], time: 0 })
     for (const volume of value('Volume').filter((each) => each.endsWith(':ro')))
       expect(tree[volume.split(':')[0] ?? '']).toMatchObject({ kind: 'file', mode: 0o644 })
     expect(tree[`/usr/share/containers/systemd/${name}.container`]).toMatchObject({ content: lines.join('\n') })

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { readAssets } from '../../../../builder/assets.ts'
+import { readSteps } from '../../../../builder/assets.ts'
 import { readListing } from '../../../../builder/generations/contents.ts'
 import { localRunner } from '../../../../builder/runners/local.ts'
 import { type Derivation, derivationDigest } from '../../../../images/derivation.ts'
@@ -15,7 +15,7 @@ import { PROJECT, storeWithToolchain } from '../../../helpers/toolchain.ts'
 it('lists the files of a layer with modes, owners, link targets and digests', async () => {
   const given = await storeWithToolchain()
   const { toolchain, store } = given
-  const context = { builder: toolchain.architecture, target: 'arm64', toolchain, ...readAssets(PROJECT) } as const
+  const context = { builder: toolchain.architecture, target: 'arm64', toolchain, steps: readSteps(PROJECT) } as const
   const realised = async (derivation: Derivation, name: string) => {
     const outputs = await localRunner(given).realise([derivation], listReporter())
     const found = outputs.get(derivationDigest(derivation))?.[name]

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { UserError } from '../../errors.ts'
-import { describePlan } from '../../flash/describe-plan.ts'
-import { type OwnIdentity, withIdentity } from '../../flash/identity.ts'
-import { ownKeysText, type PrivateIdentity, publicOf } from '../../images/identity/private-identity.ts'
-import { IDENTITY } from '../helpers/small-identity.ts'
-import { updateBench } from '../helpers/update-bench.ts'
-import { updateImage } from '../helpers/update-image.ts'
+import { UserError } from '../../../../errors.ts'
+import { type OwnIdentity, withIdentity } from '../../../../flash/targets/pi/identity.ts'
+import { describePlan } from '../../../../flash/targets/pi/step-text.ts'
+import { ownKeysText, type PrivateIdentity, publicOf } from '../../../../images/identity/private-identity.ts'
+import { IDENTITY } from '../../../helpers/small-identity.ts'
+import { updateBench } from '../../../helpers/update-bench.ts'
+import { updateImage } from '../../../helpers/update-image.ts'
 
 /** Before the last rotation of both kinds. */
 const FORMER: PrivateIdentity = { ...IDENTITY, ssh: IDENTITY.ssh.slice(1), age: IDENTITY.age.slice(1) }
@@ -130,7 +130,7 @@ describe('nothing is brought', () => {
 
   it('to a host that must not be updated now', async () => {
     const { host, run } = await bench()
-    host.statusOverrides = { standing: 'trial' }
+    host.statusOverrides = { state: 'trial' }
     await expect(run({}, closed(refuse))).rejects.toThrow('has not decided yet')
   })
 

@@ -1,9 +1,9 @@
-import type { Clock } from './clock.ts'
+import type { Clock } from '../../clock.ts'
+import type { Agent } from '../../ssh/agent.ts'
+import { AgentRefusal } from '../../ssh/answers.ts'
+import { isUnreachable, persistently } from '../../ssh/persist.ts'
+import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
 import type { Expected } from './expected.ts'
-import { isUnreachable, persistently } from './persist.ts'
-import type { Agent } from './ssh/agent.ts'
-import { AgentRefusal } from './ssh/answers.ts'
-import type { DeviceStatus, TrialState } from './ssh/status.ts'
 import { commitUnheard, fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
 
 export interface Watch {
@@ -81,8 +81,8 @@ export async function awaitCommit({ agent, clock, expected, until }: Watch): Pro
   for (let reasons: readonly string[] = []; ; ) {
     const heard = await look(agent, PATIENCE)
     if (!(heard instanceof UnheardError)) {
-      const { standing, health } = requireTrial(heard, expected, reasons)
-      if (standing === 'committed') return heard
+      const { state, health } = requireTrial(heard, expected, reasons)
+      if (state === 'committed') return heard
       reasons = health?.state === 'unhealthy' ? health.reasons : []
     }
     if (clock.now() > until) throw neverDecided(expected, reasons)
@@ -92,18 +92,18 @@ export async function awaitCommit({ agent, clock, expected, until }: Watch): Pro
 
 /** The end of it: what the host itself says, not what it was told. */
 export function requireCommitted(status: DeviceStatus, { slot, root }: Pick<Expected, 'slot' | 'root'>): DeviceStatus {
-  const { standing, committed } = status
-  if (standing === 'committed' && committed === slot && status.slot === slot && status.root === root) return status
+  const { state, committed } = status
+  if (state === 'committed' && committed === slot && status.slot === slot && status.root === root) return status
   throw notCommitted(status, slot, root)
 }
 
-function requireTrial(state: TrialState, expected: Expected, reasons: readonly string[] = []): TrialState {
-  const { slot, root, standing, update } = state
+function requireTrial(heard: TrialState, expected: Expected, reasons: readonly string[] = []): TrialState {
+  const { slot, root, state, update } = heard
   const isThere = slot === expected.slot && root === expected.root
-  if (isThere && standing === 'trial' && update?.id === expected.id) return state
+  if (isThere && state === 'trial' && update?.id === expected.id) return heard
   // One that commits itself may have done so before anybody looked.
-  if (isThere && standing === 'committed') return state
-  throw fellBack(state, expected, reasons)
+  if (isThere && state === 'committed') return heard
+  throw fellBack(heard, expected, reasons)
 }
 
 function isRefusal(error: unknown, refusal: AgentRefusal['refusal']): boolean {

@@ -43,10 +43,10 @@ describeAgent('a committed slot that cannot boot', (shell) => {
       const trial = { kind: 'rescue', phase: 'trial', slot: 'a', root: RUNNING_ROOT, data: 'snapshot', commit: 'local' }
       expect(host.record).toMatchObject({ ...trial, reason: 'slot b cannot boot', serial: '' })
       expect(host.device.read('run/trial')).toBe('id rescue\ndata snapshot\ncommit local\nseconds 300\n')
-      expect(host.call(['status']).answer.standing).toBe('trial')
+      expect(host.call(['status']).answer.state).toBe('trial')
       host.call(['trial'])
       expect([host.selected, host.record?.phase]).toEqual(['a', 'committed'])
-      expect(host.call(['status']).answer.standing).toBe('committed')
+      expect(host.call(['status']).answer.state).toBe('committed')
     },
   )
 

@@ -1,10 +1,10 @@
-import type { Manifest } from '../images/manifest.ts'
-import type { Slot } from '../images/names.ts'
-import { treeSize } from '../images/slot/verity.ts'
-import type { Goal } from './goal.ts'
+import type { Manifest } from '../../../images/manifest.ts'
+import type { Slot } from '../../../images/names.ts'
+import { treeSize } from '../../../images/slot/verity.ts'
+import type { Goal } from '../../goal.ts'
+import type { Part } from '../../ssh/agent.ts'
+import type { DeviceStatus, SlotState } from '../../ssh/status.ts'
 import { requireUpdatable } from './refusals.ts'
-import type { Part } from './ssh/agent.ts'
-import type { DeviceStatus, SlotState } from './ssh/status.ts'
 
 /** One thing that an update does; `atMost` counts bytes before compression. */
 export type Step =
@@ -77,8 +77,8 @@ export function bytesAtMost(steps: readonly Step[]): number {
   return steps.reduce((sum, step) => sum + ('atMost' in step ? step.atMost : 0), 0)
 }
 
-function isRunning({ root, standing, slots, slot }: DeviceStatus, { manifest, manifestDigest }: Wanted): boolean {
-  return standing === 'committed' && root === manifest.slot.root && !isOther(slots[slot], manifestDigest)
+function isRunning({ root, state, slots, slot }: DeviceStatus, { manifest, manifestDigest }: Wanted): boolean {
+  return state === 'committed' && root === manifest.slot.root && !isOther(slots[slot], manifestDigest)
 }
 
 function holds(held: SlotState, { manifest, manifestDigest }: Wanted): boolean {

@@ -1,11 +1,11 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../../errors.ts'
+import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
+import { stopped } from '../../stopped.ts'
 import type { Expected } from './expected.ts'
-import type { DeviceStatus, TrialState } from './ssh/status.ts'
-import { stopped } from './stopped.ts'
 
 /** Nothing was heard of a host that may be on its way. */
 export class UnheardError extends Error {
-  /** Throws what waiting does not mend. */
+  /** Throws errors that waiting cannot repair. */
   static of(error: unknown): UnheardError {
     const passes = ['unreachable', 'login', 'agent']
     if (error instanceof UserError && passes.includes(error.code))
@@ -14,8 +14,8 @@ export class UnheardError extends Error {
   }
 }
 
-export function fellBack(state: TrialState, expected: Expected, reasons: readonly string[]): UserError {
-  const { slot, root, standing, update } = state
+export function fellBack(heard: TrialState, expected: Expected, reasons: readonly string[]): UserError {
+  const { slot, root, state, update } = heard
   const { host } = expected.before
   if (slot === expected.slot && root === expected.root) {
     return new UserError(
@@ -30,7 +30,7 @@ export function fellBack(state: TrialState, expected: Expected, reasons: readonl
   const why = own ?? (reasons.length > 0 ? `it was waiting for ${reasons.join(', ')}` : 'it does not say why')
   return new UserError(
     'update',
-    `'${host}' went back to slot ${slot} (root ${root.slice(0, 12)}, ${standing}): the trial of slot ${expected.slot} failed: ${why}`,
+    `'${host}' went back to slot ${slot} (root ${root.slice(0, 12)}, ${state}): the trial of slot ${expected.slot} failed: ${why}`,
     { hint: `what ran before runs again; the trial's log: ssh root@${host} journalctl -b -1` },
   )
 }

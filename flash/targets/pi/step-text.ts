@@ -1,4 +1,4 @@
-import { formatBytes } from './format.ts'
+import { formatBytes } from '../../format.ts'
 import { bytesAtMost, isRestart, type Step } from './plan.ts'
 
 /** What would be done, a line a step, for `--dry-run`. */

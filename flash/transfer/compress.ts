@@ -1,5 +1,5 @@
-import { endChild, exitOf, feed, startChild } from './child.ts'
-import type { Program } from './vm/program.ts'
+import { endChild, exitOf, feed, startChild } from '../child.ts'
+import type { Program } from '../vm/program.ts'
 
 export type Compress = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 

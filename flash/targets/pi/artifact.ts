@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UserError } from '../errors.ts'
-import { digestOf } from '../images/digest.ts'
-import { BLOCK } from '../images/layout.ts'
-import { type Manifest, parseManifest } from '../images/manifest.ts'
-import { treeSize } from '../images/slot/verity.ts'
-import { piecesOf } from './stream.ts'
+import { UserError } from '../../../errors.ts'
+import { digestOf } from '../../../images/digest.ts'
+import { BLOCK } from '../../../images/layout.ts'
+import { type Manifest, parseManifest } from '../../../images/manifest.ts'
+import { treeSize } from '../../../images/slot/verity.ts'
+import { piecesOf } from '../../transfer/stream.ts'
 
 /** A built image as an update needs it, with its two large files open. */
 export interface Artifact {

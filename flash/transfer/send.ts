@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
-import { UserError } from '../errors.ts'
-import type { Clock } from './clock.ts'
+import { UserError } from '../../errors.ts'
+import type { Clock } from '../clock.ts'
+import { during, type Progress } from '../progress.ts'
+import type { Agent, Part } from '../ssh/agent.ts'
+import { ATTEMPTS, DELAY, isUnreachable, persistently } from '../ssh/persist.ts'
 import type { Compress } from './compress.ts'
-import { ATTEMPTS, DELAY, isUnreachable, persistently } from './persist.ts'
-import { during, type Progress } from './progress.ts'
 import { blocksIn, bytesIn, endOf, type Range } from './ranges.ts'
-import type { Agent, Part } from './ssh/agent.ts'
 import { counted, records } from './stream.ts'
 
 /** A file that a host is to hold, and how to learn what of it is not there yet. */

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { describePlan } from '../../flash/describe-plan.ts'
-import { isWriting, planUpdate, stepsAfterBegin } from '../../flash/plan.ts'
-import { OLDEST_FIRMWARE } from '../../flash/refusals.ts'
-import { Agent } from '../../flash/ssh/agent.ts'
-import type { DeviceStatus } from '../../flash/ssh/status.ts'
-import { digestOf } from '../../images/digest.ts'
-import { manifestText } from '../../images/manifest.ts'
-import { FakeHost } from '../helpers/fake-agent.ts'
-import { FakeClock } from '../helpers/fake-clock.ts'
-import { OWNER, UPDATE } from '../helpers/update-bench.ts'
-import { updateImage } from '../helpers/update-image.ts'
+import { Agent } from '../../../../flash/ssh/agent.ts'
+import type { DeviceStatus } from '../../../../flash/ssh/status.ts'
+import { isWriting, planUpdate, stepsAfterBegin } from '../../../../flash/targets/pi/plan.ts'
+import { OLDEST_FIRMWARE } from '../../../../flash/targets/pi/refusals.ts'
+import { describePlan } from '../../../../flash/targets/pi/step-text.ts'
+import { digestOf } from '../../../../images/digest.ts'
+import { manifestText } from '../../../../images/manifest.ts'
+import { FakeHost } from '../../../helpers/fake-agent.ts'
+import { FakeClock } from '../../../helpers/fake-clock.ts'
+import { OWNER, UPDATE } from '../../../helpers/update-bench.ts'
+import { updateImage } from '../../../helpers/update-image.ts'
 
 const OLD = updateImage({ name: 'old' })
 const NEW = updateImage({ name: 'new' })
@@ -85,9 +85,9 @@ describe('a plan is refused', () => {
     ['another host', { host: 'starbuck' }, "the image is for the host 'adama', what answers as 'starbuck'"],
     ['another board', { board: 'other' }, "the image is for the board 'raspberry-pi-5'"],
     ['another layout', { layout: 2 }, "the image is for the disk layout '1'"],
-    ['a trial', { standing: 'trial' }, "'adama' tries slot a and has not decided yet"],
-    ['a stray slot', { standing: 'stray', committed: 'b', slots: BOTH }, 'which is not committed: it boots slot b'],
-    ['a committed slot that is damaged', { standing: 'stray', committed: 'b' }, 'which is committed, cannot be read'],
+    ['a trial', { state: 'trial' }, "'adama' tries slot a and has not decided yet"],
+    ['a fallback boot', { state: 'fallback', committed: 'b', slots: BOTH }, 'which is not committed: it boots slot b'],
+    ['a committed slot that is damaged', { state: 'fallback', committed: 'b' }, 'which is committed, cannot be read'],
     ['a damaged selector', { committed: 'damaged' }, 'its selector is damaged'],
     [
       'a lock',
@@ -109,10 +109,10 @@ describe('a plan is refused', () => {
     expect(refused?.hint).toContain('Raspberry Pi Imager')
   })
 
-  it('for a stray slot with a way out, too, where starting it again does not help', () => {
+  it('for a fallback boot with a way out, too, where starting it again does not help', () => {
     const hint = (status: Parameters<typeof refusal>[0]) => refusal(status)?.hint
-    expect(hint({ standing: 'stray', committed: 'b', slots: BOTH })).toMatch(
-      /start it again, which mends that: .*\. Where it does not, let slot a stand in .*of=\/dev\/disk\/by-partlabel\/boot-b /,
+    expect(hint({ state: 'fallback', committed: 'b', slots: BOTH })).toMatch(
+      /start it again, which repairs autoboot\.txt: .*\. If it does not, boot slot a as a fallback, .*of=\/dev\/disk\/by-partlabel\/boot-b /,
     )
     expect(hint({ committed: 'damaged' })).not.toContain('stand in')
   })

@@ -1,5 +1,5 @@
-import type { Slot } from '../images/names.ts'
-import type { DeviceStatus } from './ssh/status.ts'
+import type { Slot } from '../../../images/names.ts'
+import type { DeviceStatus } from '../../ssh/status.ts'
 
 /** One start of a slot that is armed. */
 export interface Expected {

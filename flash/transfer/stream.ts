@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import { BLOCK } from '../images/layout.ts'
+import { BLOCK } from '../../images/layout.ts'
 import type { Range } from './ranges.ts'
 
 /** Blocks in one record, at most: docs/agent-protocol.md. */

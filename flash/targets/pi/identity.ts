@@ -1,8 +1,8 @@
-import { UserError } from '../errors.ts'
-import type { PublicIdentity } from '../images/identity/public-identity.ts'
+import { UserError } from '../../../errors.ts'
+import type { PublicIdentity } from '../../../images/identity/public-identity.ts'
+import type { Progress } from '../../progress.ts'
+import type { DeviceStatus } from '../../ssh/status.ts'
 import type { Step } from './plan.ts'
-import type { Progress } from './progress.ts'
-import type { DeviceStatus } from './ssh/status.ts'
 
 /** A host's own identity as the repository has it. */
 export interface OwnIdentity {
@@ -22,7 +22,7 @@ export async function keysToBring(
   progress: Progress,
 ): Promise<Uint8Array | undefined> {
   const skip = (why: string) => void progress.notice(`${status.host} keeps the keys that it has: ${why}`)
-  if (known === undefined || status.standing !== 'committed') return undefined
+  if (known === undefined || status.state !== 'committed') return undefined
   switch (compare(status.identity, known)) {
     case 'same':
       return undefined

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { BLOCK } from '../../images/layout.ts'
-import { stopAfter } from '../helpers/fake-clock.ts'
-import { updateBench } from '../helpers/update-bench.ts'
+import { BLOCK } from '../../../../images/layout.ts'
+import { stopAfter } from '../../../helpers/fake-clock.ts'
+import { updateBench } from '../../../helpers/update-bench.ts'
 
 const rejection = (promise: Promise<unknown>) =>
   promise.then(
@@ -73,7 +73,7 @@ describe('a trial', () => {
 
   it('of somebody else is not committed', async () => {
     const { host, next, run } = await updateBench()
-    host.statusOverrides = { standing: 'committed' }
+    host.statusOverrides = { state: 'committed' }
     const status = async () => {
       host.statusOverrides =
         host.boots > 1

@@ -1,5 +1,5 @@
-import { UserError } from '../errors.ts'
-import type { Clock } from './clock.ts'
+import { UserError } from '../../errors.ts'
+import type { Clock } from '../clock.ts'
 
 /** Attempts one after the other that bring nothing, before an update is given up. */
 export const ATTEMPTS = 6

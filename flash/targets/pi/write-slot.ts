@@ -1,13 +1,13 @@
-import { UserError } from '../errors.ts'
+import { UserError } from '../../../errors.ts'
+import type { Goal } from '../../goal.ts'
+import { during } from '../../progress.ts'
+import { persistently } from '../../ssh/persist.ts'
+import { rangesFrom } from '../../transfer/ranges.ts'
+import { type Sender, sendUntilWhole } from '../../transfer/send.ts'
+import { counted } from '../../transfer/stream.ts'
 import { firstBootBlock, slotTree } from './artifact.ts'
 import { bootTree } from './boot-tree.ts'
-import type { Goal } from './goal.ts'
-import { persistently } from './persist.ts'
-import { during } from './progress.ts'
-import { rangesFrom } from './ranges.ts'
 import type { Run } from './run.ts'
-import { type Sender, sendUntilWhole } from './send.ts'
-import { counted } from './stream.ts'
 
 /** Shows the host the signed manifest; it locks out others, and makes the slot unbootable unless it is whole. */
 export async function beginWrite({ agent, artifact, goal, clock, slot }: Run): Promise<'begun' | 'written'> {

@@ -1,6 +1,6 @@
-import { UserError } from '../errors.ts'
-import { BLOCK } from '../images/layout.ts'
-import { plainText } from './ssh/plain-text.ts'
+import { UserError } from '../../errors.ts'
+import { BLOCK } from '../../images/layout.ts'
+import { plainText } from '../ssh/plain-text.ts'
 
 /** Blocks of 4096 bytes, one after the other. */
 export interface Range {

@@ -1,20 +1,20 @@
 # shellcheck shell=sh
-# What a start is: settled before anything else runs, from the record, the firmware's word and the selector.
+# Decides what this boot is, before anything else runs, from the record, the firmware and the selector.
 # POSIX; sourced under dash.
 
 # In the initramfs' chroot, before systemd and before any service touches data: what this boot is, and whether the
 # selector is whole.
-settle_boot() {
-  if came_back; then settle_came_back; else settle_start; fi
-  [ -e "$RUN/trial" ] || stand_in || mend_selector
+decide_boot_state() {
+  if came_back; then decide_return; else decide_start; fi
+  [ -e "$RUN/trial" ] || boot_as_fallback || repair_selector
 }
 
-settle_start() {
+decide_start() {
   case $(record_get kind):$(record_get phase) in
-    rescue:armed | rescue:trial) settle_rescue ;;
-    *:armed) if [ "$(fact TRYBOOT)" = 0 ]; then settle_reverted 'it never got as far as its health check: a panic, a hang, or the power was cut'; else begin_armed; fi ;;
-    *:trial) settle_reverted 'it ended before it was healthy: a panic, a hang, or the power was cut' ;;
-    *:committing) settle_committing ;;
+    rescue:armed | rescue:trial) decide_rescue ;;
+    *:armed) if [ "$(fact TRYBOOT)" = 0 ]; then record_reverted 'it never got as far as its health check: a panic, a hang, or the power was cut'; else begin_armed; fi ;;
+    *:trial) record_reverted 'it ended before it was healthy: a panic, a hang, or the power was cut' ;;
+    *:committing) resume_commit ;;
     *) [ "$(fact TRYBOOT)" = 0 ] || begin_by_hand ;;
   esac
 }
@@ -23,22 +23,22 @@ settle_start() {
 # (PARTITION_WALK). That is no trial of it: one would take the other slot's data for today's.
 came_back() { [ "$(fact TRYBOOT)" != 0 ] && [ "$(intended_slot)" = "$SLOT" ]; }
 
-settle_came_back() {
+decide_return() {
   # The initramfs' watcher waits for it.
   : >"$RUN/committed"
   case $(record_get phase) in
-    armed | trial) settle_reverted 'the firmware could not start it, and came back' ;;
-    committing) settle_committing ;;
+    armed | trial) record_reverted 'the firmware could not start it, and came back' ;;
+    committing) resume_commit ;;
     *) say "the flag for a trial was set, and slot $OTHER has nothing to start" ;;
   esac
 }
 
 # A committed slot could not start, and this one was armed from its initramfs, which could not know what it holds.
-settle_rescue() {
+decide_rescue() {
   if [ "$(fact TRYBOOT)" != 0 ] && [ "$(record_get slot)" = "$SLOT" ]; then
     record_set phase trial root "$ROOT_HASH"
     begin_trial
-  else settle_reverted 'the other slot could not be tried'; fi
+  else record_reverted 'the other slot could not be tried'; fi
 }
 
 begin_armed() {
@@ -58,9 +58,9 @@ begin_by_hand() {
 # The committed slot has nothing that a firmware could start, and the firmware went on to this one (PARTITION_WALK): it
 # goes on with today's data. Where it was not healthy on those the next start stays up as it is, so that somebody can look;
 # the one after that tries again.
-stand_in() {
+boot_as_fallback() {
   [ "$(fact TRYBOOT):$(intended_slot)" = "0:$OTHER" ] || return 1
-  : >"$RUN/stray"
+  : >"$RUN/fallback"
   ! can_boot "$OTHER" || return 1
   if [ "$(record_get kind):$(record_get phase):$(record_get slot):$(record_get id)" = "rescue:reverted:$SLOT:rescue" ]; then
     record_set id looked-at
@@ -89,7 +89,7 @@ begin_trial() {
 }
 
 # What the trial ended itself for says more than what can be told from outside; what it last waited for does not.
-settle_reverted() {
+record_reverted() {
   reason=$(record_get reason)
   case $reason in
     '') reason=$1 ;;
@@ -100,18 +100,18 @@ settle_reverted() {
 }
 
 # Power went between the intent and the end of the commit: the selector's sector has decided.
-settle_committing() {
+resume_commit() {
   if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ] && [ "$(fact TRYBOOT)" = 0 ]; then finish_commit
   else
-    settle_reverted 'the power was cut while it was being committed'
+    record_reverted 'the power was cut while it was being committed'
     # The intent named the other one.
     record_set committed "$SLOT"
   fi
 }
 
 # A selector that is damaged boots slot a, whatever was committed (firmware). Only what is neither of our two versions is
-# mended: one that names a slot was meant.
-mend_selector() {
+# repaired: one that names a slot was meant.
+repair_selector() {
   [ "$(selector_slot)" = damaged ] || return 0
   committed=$(record_get committed)
   is_slot "$committed" || committed=$SLOT

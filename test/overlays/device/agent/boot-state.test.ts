@@ -21,14 +21,14 @@ const B = { slot: 'b', root: NEW } as const
 const EARLY = /it never got as far as its health check/
 const UNHEALTHY = /it ended before it was healthy/
 
-interface Settled {
+interface BootResult {
   readonly phase: string | undefined
   readonly trial?: string
   readonly reason?: RegExp
   readonly more?: object
 }
 
-const STARTS: readonly (readonly [string, HostOptions, Settled])[] = [
+const STARTS: readonly (readonly [string, HostOptions, BootResult])[] = [
   ['nothing was ever tried', { ...A }, { phase: undefined }],
   ['a slot is being written', { ...A, record: { ...UPDATE, phase: 'writing' } }, { phase: 'writing' }],
   ['a slot was written', { ...A, record: { ...UPDATE, phase: 'written' } }, { phase: 'written' }],
@@ -119,7 +119,7 @@ const STARTS: readonly (readonly [string, HostOptions, Settled])[] = [
   ],
 ]
 
-describeAgent('a start is settled where', (shell) => {
+describeAgent('the state of a boot, where', (shell) => {
   it.each(STARTS)('%s', async (_what, options, { phase, trial, reason, more = {} }) => {
     const host = await PretendHost.under(shell, options)
     const before = host.selected
@@ -147,10 +147,10 @@ describeAgent('a start is settled where', (shell) => {
       careless?.(host)
       host.call(['boot'])
       // What keeps the initramfs' watcher from ending a start that nobody commits.
-      return [host.device.has('run/trial'), host.device.has('run/committed'), host.call(['status']).answer.standing]
+      return [host.device.has('run/trial'), host.device.has('run/committed'), host.call(['status']).answer.state]
     }
     expect(await came()).toEqual([false, true, 'committed'])
-    expect(await came((host) => host.careless('settle', 'if came_back; then', 'if false; then'))).toEqual([
+    expect(await came((host) => host.careless('boot-state', 'if came_back; then', 'if false; then'))).toEqual([
       ...[true, false, 'trial'],
     ])
   })
@@ -195,14 +195,14 @@ describeAgent('a damaged selector', (shell) => {
       { ...A, record: { ...UPDATE, phase: 'trial', slot: 'a', committed: 'b' } },
       ['b', true],
     ],
-  ])('is written again %s', async (_what, options, mended) => {
-    expect(boot(await damaged(options))).toEqual(mended)
+  ])('is written again %s', async (_what, options, repaired) => {
+    expect(boot(await damaged(options))).toEqual(repaired)
   })
 
   it('would be written for what runs if a trial that ended said so', async () => {
     const host = await damaged({ ...A, record: { ...UPDATE, phase: 'armed', slot: 'a', committed: 'b' } })
     host.careless(
-      'settle',
+      'boot-state',
       /record_set phase reverted reason "\$reason"/,
       'record_set phase reverted committed "$SLOT"',
     )
@@ -213,7 +213,7 @@ describeAgent('a damaged selector', (shell) => {
     const tried = { ...COMMITTED, kind: 'rescue', id: 'rescue', phase: 'reverted', slot: 'a' }
     expect(boot(await damaged({ ...A, record: tried }, ['a']))).toEqual(['a', false])
     const careless = await damaged({ ...A, record: tried }, ['a'])
-    careless.careless('settle', '&& ! has_boot_sector "$committed"', '&& false')
+    careless.careless('boot-state', '&& ! has_boot_sector "$committed"', '&& false')
     expect(boot(careless)).toEqual(['b', true])
   })
 
@@ -237,7 +237,7 @@ describeAgent('a damaged selector', (shell) => {
     expect(boot(host)).toEqual(['a', false])
   })
 
-  it('is not settled where the initramfs did not say what runs', async () => {
+  it('is not decided when the initramfs left no boot facts', async () => {
     const host = await damaged(A)
     rmSync(host.device.path('run/boot'))
     expect(host.call(['boot']).error).toBe('state')

@@ -1,7 +1,7 @@
-import { UserError } from '../errors.ts'
-import type { Manifest } from '../images/manifest.ts'
-import type { Goal } from './goal.ts'
-import type { DeviceStatus } from './ssh/status.ts'
+import { UserError } from '../../../errors.ts'
+import type { Manifest } from '../../../images/manifest.ts'
+import type { Goal } from '../../goal.ts'
+import type { DeviceStatus } from '../../ssh/status.ts'
 
 /** 2025-11-05: bootloaders before it lose the trial flag or loop on GPT disks. */
 export const OLDEST_FIRMWARE = 1_762_300_800
@@ -40,26 +40,26 @@ const signature: Check = (_status, manifest) => {
   )
 }
 
-const trial: Check = ({ host, standing, slot, slots, committed, update }) => {
-  if (standing === 'trial') {
+const trial: Check = ({ host, state, slot, slots, committed, update }) => {
+  if (state === 'trial') {
     const waits = update?.reason === undefined ? '' : `: ${update.reason}`
     refuse(
       `'${host}' tries slot ${slot} and has not decided yet${waits}`,
       `wait until it has, as 'npm run status ${host}' tells, or end the trial: npm run revert ${host}`,
     )
   }
-  if (standing === 'committed' && committed !== 'damaged') return
+  if (state === 'committed' && committed !== 'damaged') return
   const boots = committed === 'damaged' ? 'its selector is damaged' : `it boots slot ${committed}`
-  const standIn = `let slot ${slot} stand in for it, with today's data: ssh root@${host} 'dd if=/dev/zero of=/dev/disk/by-partlabel/boot-${committed} bs=4096 count=1 && reboot'`
+  const bootFallback = `boot slot ${slot} as a fallback, with today's data: ssh root@${host} 'dd if=/dev/zero of=/dev/disk/by-partlabel/boot-${committed} bs=4096 count=1 && reboot'`
   if (committed !== 'damaged' && slots[committed].state !== 'bootable') {
     refuse(
       `'${host}' runs slot ${slot}, and slot ${committed}, which is committed, cannot be read`,
-      `${standIn}; then the same command`,
+      `${bootFallback}; then the same command`,
     )
   }
-  const again = `start it again, which mends that: switch it off and on, or ssh root@${host} reboot; then the same command`
+  const again = `start it again, which repairs autoboot.txt: switch it off and on, or ssh root@${host} reboot; then the same command`
   // What a firmware does not start from may still be read by Linux.
-  const unlessRead = committed === 'damaged' ? '' : `. Where it does not, ${standIn}`
+  const unlessRead = committed === 'damaged' ? '' : `. If it does not, ${bootFallback}`
   refuse(`'${host}' runs slot ${slot}, which is not committed: ${boots}`, `${again}${unlessRead}`)
 }
 

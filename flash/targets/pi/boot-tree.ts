@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
-import { BLOCK } from '../images/layout.ts'
-import { type HashTree, hashTree, LEAF } from '../images/slot/verity.ts'
-import { piecesOf } from './stream.ts'
+import { BLOCK } from '../../../images/layout.ts'
+import { type HashTree, hashTree, LEAF } from '../../../images/slot/verity.ts'
+import { piecesOf } from '../../transfer/stream.ts'
 
 export interface BootTree extends HashTree {
   readonly blocks: number
