@@ -14,7 +14,7 @@ describe('the fixed ids of Debian', () => {
     expect(digestOf(master(DEBIAN_GROUPS))).toBe('0cc1a09e6a22f2c31ef0279e880f5e53bfb9fc86eb4a57fa8bfcbcd6ad72fc41')
   })
 
-  it('begin with root and end with the users nobody and nogroup, as containerAccounts needs it', () => {
+  it('begin with root, and end with the user nobody and the group nogroup', () => {
     expect([DEBIAN_USERS[0], DEBIAN_USERS.at(-1)].map((line) => line?.split(':')[0])).toEqual(['root', 'nobody'])
     expect([DEBIAN_GROUPS[0], DEBIAN_GROUPS.at(-1)].map((line) => line?.split(':')[0])).toEqual(['root', 'nogroup'])
   })
