@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { BASE, type ImageContext, imageOf, setsOf } from '../../../hosts/schema/image-of.ts'
-import type { Architecture } from '../../../images/architecture.ts'
-import { derivationDigest } from '../../../images/derivation.ts'
-import { setKey } from '../../../images/package-set.ts'
-import type { Part } from '../../../images/sbom/part.ts'
-import type { Host } from '../../../overlays/host-facts.ts'
-import { lockedPackage } from '../../helpers/derivation.ts'
-import { deviceTexts } from '../../helpers/device-texts.ts'
-import { testHost } from '../../helpers/host.ts'
+import { BASE, imageOf, renderPi, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
+import type { ImageContext } from '../../../../hosts/platforms/platform.ts'
+import type { Architecture } from '../../../../images/architecture.ts'
+import { derivationDigest } from '../../../../images/derivation.ts'
+import { setKey } from '../../../../images/package-set.ts'
+import type { Part } from '../../../../images/sbom/part.ts'
+import type { Host } from '../../../../overlays/host-facts.ts'
+import { lockedPackage } from '../../../helpers/derivation.ts'
+import { deviceTexts } from '../../../helpers/device-texts.ts'
+import { testHost } from '../../../helpers/host.ts'
 
 const STEPS = ['base', 'kernel', 'initramfs', 'container', 'host', 'sbom']
 
@@ -19,7 +20,7 @@ function context(given: Partial<ImageContext> = {}): ImageContext {
     sshKeys: ['ssh-ed25519 AAAA owner'],
     time: 1_700_000_000,
     signingKeys: [],
-    // A package is named after what asks for it: versions and sets can be told apart.
+    // Each locked package has the name of the request, so that the tests can tell sets apart.
     locked: ({ set, architecture }) =>
       [...set.request, ...(VERSIONED[set.name] ?? [])].map((name) =>
         lockedPackage(name.split('/')[0] ?? '', { architecture }),
@@ -28,26 +29,26 @@ function context(given: Partial<ImageContext> = {}): ImageContext {
   }
 }
 
-/** What comes along with a version in its name: of one kernel. */
+/** Packages that have the kernel's version in their name. */
 const VERSIONED: Readonly<Record<string, readonly string[]>> = {
   kernel: ['linux-image-7.3.4-arm64'],
   native: ['linux-headers-7.3.4-arm64'],
   cross: ['linux-kbuild-7.3.4'],
 }
 
-const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) => imageOf(host, context(given))
+const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) => imageOf(renderPi(host), context(given))
 const digests = (host?: Host, given?: Partial<ImageContext>) =>
   Object.fromEntries(image(host, given).layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]))
 
-/** Layers that differ between two images. */
+/** The names of the layers that differ between two images. */
 function changed(before: Record<string, string>, after: Record<string, string>): string[] {
   return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((name) => before[name] !== after[name])
 }
 
-describe('package sets of a host', () => {
-  const keys = (builder: Architecture) => setsOf(testHost(), builder).map(setKey)
+describe('setsOf', () => {
+  const keys = (builder: Architecture) => setsOf(renderPi(testHost()), builder).map(setKey)
 
-  it('are for its board, and the tools and a base to configure for the machine that builds', () => {
+  it("returns sets for the board, and the tools and a base for the builder's architecture", () => {
     expect(keys('amd64')).toEqual([
       ...[
         'toolchain:amd64',
@@ -62,42 +63,42 @@ describe('package sets of a host', () => {
     ])
   })
 
-  it('name the base once where the builder is of the same architecture', () => {
+  it('returns the base once if builder and board have the same architecture', () => {
     expect(keys('arm64').filter((key) => key.startsWith('base'))).toEqual(['base:arm64'])
   })
 
-  it('leave out of containers what only maintainer scripts need', () => {
-    const container = setsOf(testHost(), 'amd64').find(({ set }) => set.name === 'container/mosquitto')?.set
+  it('leaves packages that only maintainer scripts need out of containers', () => {
+    const container = setsOf(renderPi(testHost()), 'amd64').find(({ set }) => set.name === 'container/mosquitto')?.set
     expect(container).toMatchObject({ request: ['mosquitto', 'mosquitto-clients'], essential: 'left-out' })
     expect(container?.assumed).toContain('perl-base')
     expect(BASE.assumed).toEqual([])
   })
 })
 
-describe('the image of a host', () => {
-  it('is its layers, with what changes most often last', () => {
+describe('the image of a Pi', () => {
+  it('has the layer that changes most often last', () => {
     const names = image().layers.map(({ name }) => name)
     expect(names).toEqual(['base', 'kernel', 'container-mosquitto', 'container-prometheus', 'host'])
   })
 
-  it('boots from files under the names that the firmware looks for', () => {
+  it('names the boot files as the firmware expects', () => {
     expect(Object.keys(image().bootFiles)).toEqual([
       ...['kernel_2712.img', 'initramfs.img', 'bcm2712-rpi-5-b.dtb'],
       ...['bcm2712-d-rpi-5-b.dtb', 'bcm2712d0-rpi-5-b.dtb', 'config.txt'],
     ])
   })
 
-  it('is ordered by the time of the lock, then by the number in the host file', () => {
+  it('has a serial of the lock time and the number of the host file', () => {
     expect(image(testHost({ number: 4 })).serial).toEqual({ time: 1_700_000_000, number: 4 })
   })
 
-  it('names the versions that people ask for', () => {
+  it('lists the versions of the main packages', () => {
     const { versions } = image()
     expect(versions).toMatchObject({ 'linux-image-arm64': '1.0-1', podman: '1.0-1', mosquitto: '1.0-1' })
     expect(versions).not.toHaveProperty('tzdata')
   })
 
-  it('is the same each time it is described', () => {
+  it('is the same each time', () => {
     expect(digests()).toEqual(digests())
   })
 })
@@ -113,24 +114,24 @@ describe('a change of', () => {
     ],
     ["a service's limits", { services: { ...services(), mosquitto: { memory: '65 MiB' } } }, ['host']],
     ['the address', { network: { address: '192.0.2.11/24', gateway: '192.0.2.1' } }, ['host']],
-    // It names the serial below which the host accepts nothing.
+    // The layer holds the serial: the host refuses images with a smaller one.
     ['the number', { number: 2 }, ['host']],
     ['the disk', { disk: '64 GB' }, []],
     ['the services', { services: { mosquitto: services().mosquitto } }, ['container-prometheus', 'host']],
-  ])('%s changes the layers that say so and no other', (_what, changes, layers) => {
+  ])('%s changes only the layers that contain it', (_what, changes, layers) => {
     expect(changed(before, digests(testHost(changes)))).toEqual(layers)
   })
 
-  it("the owner's keys or a device's script changes the host layer alone", () => {
+  it("the owner's keys or of a device script changes the host layer only", () => {
     expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
     expect(changed(before, digests(testHost(), changedFile('system/identity.sh')))).toEqual(['host'])
   })
 
-  it('the keys that may sign updates changes the host layer alone', () => {
+  it('the keys that may sign updates changes the host layer only', () => {
     expect(changed(before, digests(testHost(), { signingKeys: ['ssh-ed25519 DDDD signing'] }))).toEqual(['host'])
     const next = testHost({ updates: { signingKeys: ['ssh-ed25519 DDDD next'] } })
     expect(changed(before, digests(next))).toEqual(['host'])
-    expect(imageOf(next, context()).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
+    expect(image(next).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
   })
 
   it('a source of a program changes only the layer that contains the program', () => {
@@ -140,7 +141,7 @@ describe('a change of', () => {
     expect(layersOf('tryboot-module/hangar_tryboot.c')).toEqual(['kernel'])
   })
 
-  it('a script that the initramfs has too changes what boots as well', () => {
+  it('a script that is also in the initramfs changes the initramfs', () => {
     for (const name of ['record', 'tryboot']) {
       const given = changedFile(`agent/${name}.sh`)
       expect(changed(before, digests(testHost(), given))).toEqual(['host'])
@@ -149,7 +150,7 @@ describe('a change of', () => {
     expect(initramfsOf(image(testHost(), changedFile('system/identity.sh')))).toBe(initramfsOf(image()))
   })
 
-  it('the initramfs changes no layer, but what boots', () => {
+  it('the init script changes the initramfs and no layer', () => {
     const init = changedFile('initramfs/init')
     expect(changed(before, digests(testHost(), init))).toEqual([])
     expect(initramfsOf(image(testHost(), init))).not.toBe(initramfsOf(image()))
@@ -159,13 +160,13 @@ describe('a change of', () => {
 describe("an image's SBOM", () => {
   const partsIn = ({ sbom }: ReturnType<typeof image>) => {
     const input = sbom.inputs['parts.json']
-    if (input === undefined || !('bytes' in input)) throw new Error('its parts are no text')
+    if (input === undefined || !('bytes' in input)) throw new Error('parts.json is not text')
     return JSON.parse(input.bytes) as Part[]
   }
   const namesOf = (parts: readonly Part[], kind: Part['kind']) =>
     [...new Set(parts.filter((part) => part.kind === kind).map(({ name }) => name))].sort()
 
-  it('is of every layer and of every file that boots it', () => {
+  it('covers every layer and every boot file', () => {
     const parts = partsIn(image())
     expect(namesOf(parts, 'layer')).toEqual(
       image()
@@ -175,7 +176,7 @@ describe("an image's SBOM", () => {
     expect(namesOf(parts, 'boot')).toEqual([...Object.keys(image().bootFiles), 'cmdline.txt'].sort())
   })
 
-  it('is told of packages by whatever unpacked them', () => {
+  it('reads the packages from the derivations that unpacked them', () => {
     const stated = Object.keys(image().sbom.inputs).filter((path) => path.startsWith('stated/'))
     expect(stated.sort()).toEqual([
       ...['stated/base.json', 'stated/container-mosquitto.json', 'stated/container-prometheus.json'],
@@ -183,7 +184,7 @@ describe("an image's SBOM", () => {
     ])
   })
 
-  it('is made anew where packages or programs change, and not for a configuration', () => {
+  it('changes with packages and programs, and not with configuration', () => {
     const sbom = (host?: Host, given?: Partial<ImageContext>) => derivationDigest(image(host, given).sbom)
     expect(sbom(testHost({ services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } }))).toBe(
       sbom(),
@@ -203,6 +204,6 @@ function services() {
 
 function initramfsOf({ bootFiles }: ReturnType<typeof image>): string {
   const input = bootFiles['initramfs.img']
-  if (input === undefined || !('from' in input)) throw new Error('no derivation makes the initramfs')
+  if (input === undefined || !('from' in input)) throw new Error('no derivation builds the initramfs')
   return derivationDigest(input.from)
 }

@@ -1,46 +1,33 @@
-import type { Architecture } from '../../images/architecture.ts'
-import { BOARDS, type Board } from '../../images/board.ts'
-import { configTxt, INITRAMFS_NAME, KERNEL_ARGUMENTS } from '../../images/boot.ts'
-import type { Derivation, Input } from '../../images/derivation.ts'
-import { accounts } from '../../images/ids.ts'
-import type { Image, Layer } from '../../images/image.ts'
-import { baseLayer } from '../../images/layers/base/recipe.ts'
-import { blocksProgram, nativeBlocks } from '../../images/layers/blocks/recipe.ts'
-import { containerLayer } from '../../images/layers/container/recipe.ts'
-import { hostLayer } from '../../images/layers/host/recipe.ts'
-import { initramfs } from '../../images/layers/initramfs/recipe.ts'
-import { kernelLayer } from '../../images/layers/kernel/recipe.ts'
-import type { LayerContext } from '../../images/layers/layer-recipe.ts'
-import { sbomRest } from '../../images/layers/sbom/recipe.ts'
-import { TRYBOOT_PROGRAM, trybootModule } from '../../images/layers/tryboot-module/recipe.ts'
-import type { LockedPackage } from '../../images/lock.ts'
-import { parseServiceName } from '../../images/names.ts'
-import type { ArchitectureSet, PackageSet } from '../../images/package-set.ts'
-import { imageParts } from '../../images/sbom/part.ts'
-import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../images/sets.ts'
-import { BASE_PACKAGES } from '../../overlays/base/packages.ts'
-import { authorizedKeys } from '../../overlays/base/ssh.ts'
-import { containersOf } from '../../overlays/containers.ts'
-import { INITRAMFS_LIB, programPath, scriptsIn } from '../../overlays/device/manifest.ts'
-import type { Host } from '../../overlays/host-facts.ts'
-import { hostTree, signersOf } from '../../overlays/host-tree.ts'
+import type { Architecture } from '../../../images/architecture.ts'
+import { BOARDS, type Board } from '../../../images/board.ts'
+import { configTxt, INITRAMFS_NAME, KERNEL_ARGUMENTS } from '../../../images/boot.ts'
+import type { Derivation, Input } from '../../../images/derivation.ts'
+import { accounts } from '../../../images/ids.ts'
+import type { Image, Layer } from '../../../images/image.ts'
+import { baseLayer } from '../../../images/layers/base/recipe.ts'
+import { blocksProgram, nativeBlocks } from '../../../images/layers/blocks/recipe.ts'
+import { containerLayer } from '../../../images/layers/container/recipe.ts'
+import { hostLayer } from '../../../images/layers/host/recipe.ts'
+import { initramfs } from '../../../images/layers/initramfs/recipe.ts'
+import { kernelLayer } from '../../../images/layers/kernel/recipe.ts'
+import type { LayerContext } from '../../../images/layers/layer-recipe.ts'
+import { sbomRest } from '../../../images/layers/sbom/recipe.ts'
+import { TRYBOOT_PROGRAM, trybootModule } from '../../../images/layers/tryboot-module/recipe.ts'
+import type { LockedPackage } from '../../../images/lock.ts'
+import { parseServiceName } from '../../../images/names.ts'
+import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
+import { imageParts } from '../../../images/sbom/part.ts'
+import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../../images/sets.ts'
+import { bakedImages } from '../../../overlays/baked-images.ts'
+import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
+import { authorizedKeys } from '../../../overlays/base/ssh.ts'
+import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/manifest.ts'
+import type { Host } from '../../../overlays/host-facts.ts'
+import { type HostServices, renderServices } from '../../../overlays/host-services.ts'
+import { hostTree, signersOf } from '../../../overlays/host-tree.ts'
+import type { ImageContext } from '../platform.ts'
 
-/** What an image is made of beside the host: everything that a build knows before it runs anything. */
-export interface ImageContext {
-  readonly builder: Architecture
-  readonly steps: Readonly<Record<string, string>>
-  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
-  readonly deviceFiles: Readonly<Record<string, string>>
-  readonly sshKeys: readonly string[]
-  /** Public keys whose signature the host accepts on updates, once this image is committed. */
-  readonly signingKeys: readonly string[]
-  /** The packages that the lock holds for a set. */
-  locked(set: ArchitectureSet): readonly LockedPackage[]
-  /** The lock's time in seconds since 1970. */
-  readonly time: number
-}
-
-/** Containers have no init system, no accounts to make and nothing to configure. */
+/** Packages that only maintainer scripts need. Containers run none: they have no init system, and hangar writes their users. */
 export const CONTAINER_ASSUMED = [
   ...SCRIPT_ONLY,
   'systemd',
@@ -54,14 +41,24 @@ export const CONTAINER_ASSUMED = [
   'openssl-provider-legacy',
 ]
 
-/** Packages whose versions the manifest names, beside those of services. */
-const ASKED = ['linux-image-arm64', 'openssh-server', 'podman', 'systemd']
+/** Packages whose versions the manifest lists, in addition to those of services. */
+const LISTED = ['linux-image-arm64', 'openssh-server', 'podman', 'systemd']
 
-/** The system that every host runs. */
+/** The packages of the `base` layer. */
 export const BASE: PackageSet = { name: 'base', request: BASE_PACKAGES, essential: 'included', assumed: [] }
 
+/** A Raspberry Pi with its services rendered. */
+export interface RenderedPi {
+  readonly host: Host
+  readonly services: HostServices
+}
+
+export function renderPi(host: Host): RenderedPi {
+  return { host, services: renderServices(host) }
+}
+
 /** Every package set that a host's image needs on a builder of the given architecture. */
-export function setsOf(host: Host, builder: Architecture): ArchitectureSet[] {
+export function setsOf({ host, services }: RenderedPi, builder: Architecture): ArchitectureSet[] {
   const { architecture } = BOARDS[host.board]
   const target = (set: PackageSet) => ({ set, architecture })
   return [
@@ -72,12 +69,12 @@ export function setsOf(host: Host, builder: Architecture): ArchitectureSet[] {
     target(INITRAMFS),
     target(NATIVE),
     { set: cross(builder), architecture: builder },
-    ...containersOf(host).map(({ name, packages }) => target(containerSet(name, packages))),
+    ...bakedImages(services).map(({ name, packages }) => target(containerSet(name, packages))),
   ]
 }
 
-/** The image of a host: its layers and boot files as derivations; nothing is run. */
-export function imageOf(host: Host, context: ImageContext): Image {
+/** The image of a host: its layers and boot files as derivations. Runs nothing. */
+export function imageOf({ host, services }: RenderedPi, context: ImageContext): Image {
   const board = BOARDS[host.board]
   const target = (set: PackageSet) => context.locked({ set, architecture: board.architecture })
   const native = (set: PackageSet) => context.locked({ set, architecture: context.builder })
@@ -93,11 +90,11 @@ export function imageOf(host: Host, context: ImageContext): Image {
     toolchain: { name: 'build', architecture: context.builder, packages: native(TOOLCHAIN) },
     steps: context.steps,
   }
-  const sets = containersOf(host).map(({ name, packages }) => containerSet(name, packages))
+  const baked = bakedImages(services)
   const tryboot = trybootModule(layerContext, kit)
   const kernel = kernelLayer(layerContext, board, { packages: kit.kernel, tryboot })
   const boot = initramfs(layerContext, kernel, target(INITRAMFS), initramfsScripts(context))
-  const containers = containersOf(host).map(({ name, packages, tree }): Layer & Packages => {
+  const containers = baked.map(({ name, packages, tree }): Layer & Packages => {
     const locked = target(containerSet(name, packages))
     const derivation = containerLayer(layerContext, name, locked, tree)
     return { name: `container-${parseServiceName(name)}`, derivation, packages: locked }
@@ -108,10 +105,10 @@ export function imageOf(host: Host, context: ImageContext): Image {
     { name: 'base', derivation: base },
     { name: 'kernel', derivation: kernel },
     ...containers,
-    // Last: what changes most often moves nothing behind it but the hash tree.
+    // Last in the slot, because this layer changes most often: a change moves only the hash tree behind it.
     {
       name: 'host',
-      derivation: hostLayer(layerContext, hostTree(host, context), { [programPath('blocks')]: blocks }),
+      derivation: hostLayer(layerContext, hostTree(host, services, context), { [programPath('blocks')]: blocks }),
     },
   ]
   return {
@@ -138,10 +135,10 @@ export function imageOf(host: Host, context: ImageContext): Image {
     sshKeys: authorizedKeys(host, context.sshKeys),
     signingKeys: signersOf(host, context.signingKeys),
     kernelArguments: KERNEL_ARGUMENTS,
-    versions: versionsOf([BASE, KERNEL, ...sets].flatMap(target), [
-      ...ASKED,
-      ...containersOf(host).flatMap(({ packages }) => packages),
-    ]),
+    versions: versionsOf(
+      [...[BASE, KERNEL].flatMap(target), ...containers.flatMap(({ packages }) => packages)],
+      [...LISTED, ...baked.flatMap(({ packages }) => packages)],
+    ),
   }
 }
 
@@ -161,7 +158,7 @@ function containerSet(name: string, packages: readonly string[]): PackageSet {
   return { name: `container/${name}`, request: packages, essential: 'left-out', assumed: CONTAINER_ASSUMED }
 }
 
-/** In the order in which they lie: what changes with every build comes after these. */
+/** The boot files in their order in the boot file system. cmdline.txt follows: it changes with every build. */
 function bootFiles(board: Board, kernel: Derivation, initramfsOf: Derivation): Record<string, Input> {
   return {
     [board.kernel]: { from: kernel, file: 'kernel' },
@@ -173,10 +170,10 @@ function bootFiles(board: Board, kernel: Derivation, initramfsOf: Derivation): R
   }
 }
 
-/** Versions that a person asks for: the kernel, the system, and what services are made of. */
-function versionsOf(packages: readonly LockedPackage[], asked: readonly string[]): Record<string, string> {
+/** The versions of the listed packages, by package name. */
+function versionsOf(packages: readonly LockedPackage[], listed: readonly string[]): Record<string, string> {
   const found = packages
-    .filter((item) => asked.includes(item.package))
+    .filter((item) => listed.includes(item.package))
     .map((item) => [item.package, item.version] as const)
   return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
