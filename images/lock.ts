@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { canonicalText } from './canonical.ts'
 import type { Digest } from './digest.ts'
+import { parseJsonDocument } from './json-document.ts'
 import { type ArchitectureSet, type PackageSet, setKey } from './package-set.ts'
 
 /** Debian's archives. The servers (mirrors) are a setting and never part of a lock. */
@@ -47,23 +48,18 @@ export type Lock = z.infer<typeof lock>
 
 export const EMPTY_LOCK: Lock = { format: 1, time: 1, releases: {}, sets: {}, packages: {} }
 
+/** Reads the text of a lock. `where` is its file, for messages. Throws UserError. */
 export function parseLock(text: string, where: string): Lock {
-  const json: unknown = parseJson(text, where)
-  const format = (json as { format?: unknown } | null)?.format
-  if (format !== 1) {
-    throw new UserError(
-      'format',
-      `the lock '${where}' has format ${JSON.stringify(format)}, this version of hangar reads format 1`,
-      {
-        hint: 'update hangar (git pull && npm ci), or resolve the lock again: npm run lock -- --update',
-      },
-    )
-  }
-  const parsed = lock.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw new UserError('lock', `the lock '${where}' is invalid at '${issue?.path.join('.')}': ${issue?.message}`, {
-    hint: `restore it (git checkout ${where}), or resolve it again: npm run lock -- --update`,
+  return parseJsonDocument(text, {
+    formats: [1],
+    schema: lock,
+    fail: (problem, reason, cause) => {
+      const code = problem === 'other-format' ? 'format' : 'lock'
+      const first =
+        problem === 'other-format' ? 'update hangar: git pull && npm ci' : `restore it: git checkout ${where}`
+      const hint = `${first}; or resolve everything again: npm run lock -- --update`
+      return new UserError(code, `lock '${where}' ${reason}`, { hint, cause })
+    },
   })
 }
 
@@ -91,15 +87,4 @@ function isEntryFor(locked: LockedSet, wanted: PackageSet): boolean {
     same(locked.assumed, wanted.assumed) &&
     locked.essential === wanted.essential
   )
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new UserError('lock', `the lock '${where}' is not JSON: ${(cause as Error).message}`, {
-      hint: `restore it (git checkout ${where}), or resolve it again: npm run lock -- --update`,
-      cause,
-    })
-  }
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../errors.ts'
 import { canonicalText } from './canonical.ts'
 import type { Digest } from './digest.ts'
+import { parseJsonDocument } from './json-document.ts'
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits') as unknown as z.ZodType<Digest>
 const bytes = z.number().int().nonnegative()
@@ -40,26 +41,13 @@ export function manifestText(value: Manifest): string {
 }
 
 export function parseManifest(text: string, where: string): Manifest {
-  const json = parseJson(text, where) as { format?: unknown } | null
-  if (json?.format !== 1) {
-    throw manifestError(
-      `the manifest '${where}' has format ${JSON.stringify(json?.format)}, this version of hangar reads format 1`,
-    )
-  }
-  const parsed = manifest.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw manifestError(`the manifest '${where}' is invalid at '${issue?.path.join('.')}': ${issue?.message}`)
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw manifestError(`the manifest '${where}' is not JSON: ${(cause as Error).message}`, cause)
-  }
-}
-
-function manifestError(message: string, cause?: unknown): UserError {
-  return new UserError('format', message, { hint: 'build the image again: npm run build:image HOST', cause })
+  return parseJsonDocument(text, {
+    formats: [1],
+    schema: manifest,
+    fail: (_, reason, cause) =>
+      new UserError('format', `manifest '${where}' ${reason}`, {
+        hint: 'build the image again: npm run build:image HOST',
+        cause,
+      }),
+  })
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
+import { parseJsonDocument } from '../json-document.ts'
 
 const schema = z.strictObject({
   format: z.literal(1),
@@ -30,22 +31,10 @@ function listText(name: string, items: readonly string[]): string {
 }
 
 export function parsePublicIdentity(text: string, where: string): PublicIdentity {
-  const json = parseJson(text, where) as { format?: unknown } | null
-  if (json?.format !== 1) throw damaged(where, `has format ${JSON.stringify(json?.format)}, this hangar reads format 1`)
-  const parsed = schema.safeParse(json)
-  if (parsed.success) return parsed.data
-  const issue = parsed.error.issues[0]
-  throw damaged(where, `is damaged at '${issue?.path.join('.')}': ${issue?.message}`)
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw damaged(where, `is not JSON: ${(cause as Error).message}`)
-  }
-}
-
-function damaged(where: string, what: string): UserError {
-  return new UserError('format', `identity '${where}' ${what}`, { hint: `restore it from git: git log ${where}` })
+  return parseJsonDocument(text, {
+    formats: [1],
+    schema,
+    fail: (_, reason) =>
+      new UserError('format', `identity '${where}' ${reason}`, { hint: `take it from your history: git log ${where}` }),
+  })
 }

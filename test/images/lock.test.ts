@@ -43,15 +43,15 @@ describe('the lock file', () => {
   })
 
   it('must not contain a URL', () => {
-    expect(() => parseLock(lockText(LOCK).replace('"path"', '"url"'), 'lock')).toThrow('is invalid')
+    expect(() => parseLock(lockText(LOCK).replace('"path"', '"url"'), 'lock')).toThrow('is damaged')
   })
 
   it('is refused if its format is unknown, with a hint', () => {
     expect(() => parseLock('{"format":2}', 'images/debian.lock.json')).toThrow(
       expect.objectContaining({
         code: 'format',
-        message: "the lock 'images/debian.lock.json' has format 2, this version of hangar reads format 1",
-        hint: 'update hangar (git pull && npm ci), or resolve the lock again: npm run lock -- --update',
+        message: "lock 'images/debian.lock.json' has format 2, this hangar reads format 1",
+        hint: 'update hangar: git pull && npm ci; or resolve everything again: npm run lock -- --update',
       }),
     )
   })
@@ -60,16 +60,16 @@ describe('the lock file', () => {
     [
       'an invalid digest',
       lockText(LOCK).replace(dash.sha256, 'f00'),
-      "is invalid at 'packages.dash_1.0-1_arm64.sha256'",
+      "is damaged at 'packages.dash_1.0-1_arm64.sha256'",
     ],
-    ['an unknown archive', lockText(LOCK).replace('"debian-security"', '"other"'), 'is invalid at '],
+    ['an unknown archive', lockText(LOCK).replace('"debian-security"', '"other"'), 'is damaged at '],
     ['conflict markers of a merge', `<<<<<<< ours\n${lockText(LOCK)}`, 'is not JSON: '],
   ])('is refused with %s, and the hint says how to restore it', (_what, text, reason) => {
     expect(() => parseLock(text, 'images/debian.lock.json')).toThrow(
       expect.objectContaining({
         code: 'lock',
-        message: expect.stringContaining(`the lock 'images/debian.lock.json' ${reason}`),
-        hint: 'restore it (git checkout images/debian.lock.json), or resolve it again: npm run lock -- --update',
+        message: expect.stringContaining(`lock 'images/debian.lock.json' ${reason}`),
+        hint: 'restore it: git checkout images/debian.lock.json; or resolve everything again: npm run lock -- --update',
       }),
     )
   })

@@ -69,25 +69,21 @@ describe('the manifest', () => {
   })
 
   it.each([
-    [
-      'another format',
-      TEXT.replace('"format": 1', '"format": 2'),
-      'has format 2, this version of hangar reads format 1',
-    ],
-    ['no format', '{}', 'has format undefined, this version of hangar reads format 1'],
-    ['the content null', 'null', 'has format undefined, this version of hangar reads format 1'],
+    ['another format', TEXT.replace('"format": 1', '"format": 2'), 'has format 2, this hangar reads format 1'],
+    ['no format', '{}', 'has format undefined, this hangar reads format 1'],
+    ['the content null', 'null', 'has format undefined, this hangar reads format 1'],
   ])('is refused with %s', (_what, text, reason) => {
-    expectRefusal(text, `the manifest 'out/manifest.json' ${reason}`)
+    expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
   })
 
   it.each([
-    ['an unknown member', TEXT.replace('"host"', '"guest"'), "is invalid at 'host': "],
-    ['an invalid digest', TEXT.replace(digestOf('root'), 'f00'), "is invalid at 'slot.root': expected 64 hexadecimal"],
-    ['a negative size', TEXT.replace('16384', '-1'), "is invalid at 'slot.size': "],
-    ['an unknown value of signature', TEXT.replace('"signed"', '"maybe"'), "is invalid at 'signature': "],
+    ['an unknown member', TEXT.replace('"host"', '"guest"'), "is damaged at 'host': "],
+    ['an invalid digest', TEXT.replace(digestOf('root'), 'f00'), "is damaged at 'slot.root': expected 64 hexadecimal"],
+    ['a negative size', TEXT.replace('16384', '-1'), "is damaged at 'slot.size': "],
+    ['an unknown value of signature', TEXT.replace('"signed"', '"maybe"'), "is damaged at 'signature': "],
     ['only a part of its text', TEXT.slice(0, 300), 'is not JSON: '],
   ])('is refused with %s, and the error names the position', (_what, text, reason) => {
-    expectRefusal(text, `the manifest 'out/manifest.json' ${reason}`)
+    expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
   })
 })
 

@@ -36,7 +36,7 @@ describe('a public identity', () => {
       expect.objectContaining({
         code: 'format',
         message: expect.stringContaining(message),
-        hint: `restore it from git: git log ${WHERE}`,
+        hint: `take it from your history: git log ${WHERE}`,
       }),
     )
   })
