@@ -1,7 +1,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { UserError } from '../../errors.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import { type Child, endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import { removeAbandoned, temporaryDirectory } from '../vm/disk.ts'
 import type { Program } from '../vm/program.ts'
