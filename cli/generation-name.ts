@@ -1,7 +1,7 @@
-/** What this machine's store knows of a host's images: root hash -> number, and when it was built. */
+/** A host's generations in this machine's store: root hash -> number and build time. */
 export type Generations = ReadonlyMap<string, { readonly number: number; readonly built: string }>
 
-/** `generation 12 (1a2b3c4d5e6f)`; only the root where another machine built it. */
+/** `generation 12 (1a2b3c4d5e6f)`; `root 1a2b3c4d5e6f` if another machine built it. */
 export function nameGeneration(generations: Generations, root: string): string {
   const known = generations.get(root)
   const short = root.slice(0, 12)

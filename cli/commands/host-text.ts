@@ -1,7 +1,8 @@
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
 import { type Generations, nameGeneration } from '../generation-name.ts'
 
 /** All that is known of one host: what runs, what each slot holds, and its disk, clock, EEPROM and kernel. */
@@ -43,14 +44,12 @@ function stateOf(slot: Slot, { running, committed, state }: BootState): string {
 }
 
 function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
-  const since = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
+  const since = `${formatTime(clock.now - uptime)}, ${formatDuration(uptime * 1000)} ago`
   return [
     ['  booted', since],
     [
       '  data',
-      data?.state === 'mounted'
-        ? `${formatBytes(data.used)} of ${formatBytes(data.size)} used`
-        : (data?.state ?? 'none'),
+      data?.state === 'mounted' ? `${formatSize(data.used)} of ${formatSize(data.size)} used` : (data?.state ?? 'none'),
     ],
     [
       '  clock',

@@ -1,7 +1,7 @@
 import type { UserError } from '../../errors.ts'
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import type { DeviceStatus } from '../../flash/ssh/status.ts'
-import { otherSlot } from '../../flash/targets/pi/plan.ts'
+import { type DeviceStatus, otherSlot } from '../../flash/ssh/status.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
 import type { Generations } from '../generation-name.ts'
 import { hostText } from './host-text.ts'
 
@@ -42,8 +42,8 @@ function row(looked: Looked): string[] {
     state,
     health.state,
     other.state === 'bootable' ? nameOf(other.root, generations) : other.state,
-    formatSeconds(uptime),
-    data?.state === 'mounted' ? `${formatBytes(data.used)} of ${formatBytes(data.size)}` : (data?.state ?? 'none'),
+    formatDuration(uptime * 1000),
+    data?.state === 'mounted' ? `${formatSize(data.used)} of ${formatSize(data.size)}` : (data?.state ?? 'none'),
   ]
 }
 
@@ -73,7 +73,7 @@ function facts(status: DeviceStatus): string[] {
     said.push(
       `the last ${update.kind}, of slot ${update.slot}, was reverted: ${update.reason ?? 'it does not say why'}`,
     )
-  if (lock !== null) said.push(`'${lock.owner}' updates it, last heard ${formatSeconds(lock.age)} ago`)
+  if (lock !== null) said.push(`'${lock.owner}' updates it, last heard ${formatDuration(lock.age * 1000)} ago`)
   if (data?.state === 'failed') said.push(`its data volume cannot be used: ${data.reason ?? 'it does not say why'}`)
   if (clock.source === 'saved') said.push('no time server was heard since it started')
   return said

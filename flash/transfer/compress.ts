@@ -1,27 +1,24 @@
-import { endChild, exitOf, feed, startChild } from '../child.ts'
+import { endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import type { Program } from '../vm/program.ts'
 
 export type Compress = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
-/**
- * Through `zstd`. At level 3 its window is 2 MiB, whatever the number of threads: a host needs no more memory than that
- * to unpack it.
- */
+/** Compresses with `zstd`. At level 3 its window is 2 MiB for any number of threads: a host needs no more to unpack. */
 export function zstdCompress(zstd: Program): Compress {
   return async function* (source) {
     const child = startChild(zstd, ['-3', '-T0', '-q', '-c'])
     const ended = exitOf(child)
     const fed = feed(child, source)
-    let complaint = ''
+    let stderr = ''
     child.stderr.on('data', (data) => {
-      complaint += String(data)
+      stderr += String(data)
     })
     try {
       yield* child.stdout
       const code = await ended
-      if (code !== 0) throw new Error(`zstd ended with ${code}: ${complaint.trim()}`)
+      if (code !== 0) throw new Error(`zstd ended with status ${code}: ${stderr.trim()}`)
     } catch (error) {
-      // A source that fails takes the program with it: what it says of its own end is no news.
+      // A failed source ends zstd, so the source's error is the cause.
       const broken = await fed
       throw broken === undefined ? error : broken.failed
     } finally {

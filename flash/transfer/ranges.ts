@@ -1,28 +1,28 @@
 import { UserError } from '../../errors.ts'
 import { BLOCK } from '../../images/layout.ts'
-import { plainText } from '../ssh/plain-text.ts'
+import { plainText } from '../ssh/remote.ts'
 
-/** Blocks of 4096 bytes, one after the other. */
+/** Consecutive blocks of 4096 bytes. */
 export interface Range {
   readonly first: number
   readonly count: number
 }
 
-/** Lines `FIRST COUNT`, in order and apart, then `end`: without it the list was cut short. */
+/** Reads lines of `FIRST COUNT`, in order and without overlap, then `end`. A list without `end` is truncated. */
 export function parseRanges(host: string, text: string): Range[] {
   const lines = text.split('\n')
-  if (lines.at(-1) !== '' || lines.at(-2) !== 'end') throw strangeList(host, lines.at(-2) ?? '')
+  if (lines.at(-1) !== '' || lines.at(-2) !== 'end') throw unreadableList(host, lines.at(-2) ?? '')
   let next = 0
   return lines.slice(0, -2).map((line) => {
     const [, first, count] = /^(\d{1,10}) (\d{1,10})$/.exec(line) ?? []
     const range = { first: Number(first), count: Number(count) }
-    if (first === undefined || range.first < next || range.count < 1) throw strangeList(host, line)
+    if (first === undefined || range.first < next || range.count < 1) throw unreadableList(host, line)
     next = range.first + range.count
     return range
   })
 }
 
-/** The ranges without the blocks before `first`. */
+/** The parts of the ranges from block `first` on. */
 export function rangesFrom(ranges: readonly Range[], first: number): Range[] {
   return ranges
     .map((range) => ({ first: Math.max(first, range.first), end: range.first + range.count }))
@@ -43,12 +43,12 @@ export function endOf(ranges: readonly Range[]): number {
   return last === undefined ? 0 : last.first + last.count
 }
 
-function strangeList(host: string, line: string): UserError {
+function unreadableList(host: string, line: string): UserError {
   return new UserError(
     'agent',
-    `'${host}' lists missing blocks as '${plainText(line.slice(0, 60))}', wanted 'FIRST COUNT' … 'end'`,
+    `'${host}' lists missing blocks as '${plainText(line.slice(0, 60))}', wanted lines of 'FIRST COUNT', then 'end'`,
     {
-      hint: 'use the hangar that its image was built with, or the newest',
+      hint: 'use the hangar that built the image of the host, or the newest (git pull)',
     },
   )
 }

@@ -2,20 +2,20 @@ import type { FileHandle } from 'node:fs/promises'
 import { BLOCK } from '../../images/layout.ts'
 import type { Range } from './ranges.ts'
 
-/** Blocks in one record, at most: docs/agent-protocol.md. */
+/** The most blocks in one record: docs/agent-protocol.md. */
 export const MOST_BLOCKS = 4096
 const MAGIC = Buffer.from('HGB1')
 const END = 0xffffffff
-/** Bytes of a file that are in memory at once. */
+/** Bytes of a file in memory at a time. */
 const PIECE = 1024 * 1024
 
-/** The blocks of a file as records, read as fast as they are taken. */
+/** The blocks of a file as records. Reads on only when the consumer takes more. */
 export async function* records(
   file: FileHandle,
   ranges: readonly Range[],
   onRead: (bytes: number) => void = () => undefined,
 ): AsyncGenerator<Uint8Array> {
-  for (const { first, count } of ranges.flatMap(cut)) {
+  for (const { first, count } of ranges.flatMap(split)) {
     yield header(first, count)
     for await (const piece of piecesOf(file, first * BLOCK, count * BLOCK)) {
       yield piece
@@ -25,7 +25,7 @@ export async function* records(
   yield header(END, 0)
 }
 
-/** Part of a file, a piece at a time. */
+/** A part of a file in pieces. */
 export async function* piecesOf(file: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < size; ) {
     const piece = Buffer.allocUnsafe(Math.min(PIECE, size - at))
@@ -36,7 +36,7 @@ export async function* piecesOf(file: FileHandle, offset: number, size: number):
   }
 }
 
-/** Passes bytes on and counts them. */
+/** Passes bytes on and reports the size of each piece. */
 export async function* counted(
   source: AsyncIterable<Uint8Array>,
   onBytes: (bytes: number) => void,
@@ -47,7 +47,7 @@ export async function* counted(
   }
 }
 
-function cut({ first, count }: Range): Range[] {
+function split({ first, count }: Range): Range[] {
   const parts: Range[] = []
   for (let at = 0; at < count; at += MOST_BLOCKS) {
     parts.push({ first: first + at, count: Math.min(MOST_BLOCKS, count - at) })

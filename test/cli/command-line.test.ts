@@ -92,9 +92,7 @@ describe('hangar', () => {
     writeFileSync(file, `${before}\nconst = 1\n`)
     const { code, stderr } = await hangar('bild')
     expect(code).toBe(1)
-    expect(stderr).toMatch(
-      /^error: cannot compile hangar: cli\/usage\.ts:\d+: .*\nhint: npm run types says more\n$/,
-    )
+    expect(stderr).toMatch(/^error: cannot compile hangar: cli\/usage\.ts:\d+: .*\nhint: npm run types says more\n$/)
     writeFileSync(file, before)
     expect((await hangar('bild')).stderr).toContain("hint: did you mean 'build'?")
   })

@@ -7,15 +7,15 @@ import { type FakeIdentity, renewed } from './fake-identity.ts'
 import { FakeSlot, Refused } from './fake-slots.ts'
 import { SIGNING_LINE, type UpdateImage } from './update-image.ts'
 
-/** What goes wrong. Calls are named by their words up to the owner: `write blocks slot`. */
+/** Faults to inject. A call is named by its words up to the owner: `write blocks slot`. */
 export interface Faults {
-  /** Each breaks the connection once, after so many bytes of the call's input. */
+  /** Each entry breaks the connection once, after `after` bytes of the call's input. */
   readonly cuts: { readonly call: string; readonly after: number }[]
-  /** Each call is done once, and its answer lost. */
+  /** Each entry loses the answer to one call, which the host still carries out. */
   readonly lostAnswers: string[]
-  /** What becomes of a trial that starts. */
+  /** The result of the next trial. */
   trial: 'healthy' | 'panics' | 'never-healthy' | 'never-back'
-  /** Nothing is heard from this time on. */
+  /** The host does not answer from this time on. */
   offlineFrom: number
 }
 
@@ -46,7 +46,7 @@ export class FakeHost implements Remote {
   /** Every call that arrived, by name. */
   readonly calls: string[] = []
   readonly faults: Faults = { cuts: [], lostAnswers: [], trial: 'healthy', offlineFrom: Number.POSITIVE_INFINITY }
-  /** Laid over the status: what a device of another kind says. */
+  /** Replaces values of the status, for example those of another device. */
   statusOverrides: Record<string, unknown> = {}
   running: Slot = 'a'
   committed: Slot = 'a'
@@ -57,7 +57,7 @@ export class FakeHost implements Remote {
   private readonly clock: Clock
   private readonly unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
   private state: 'committed' | 'trial' = 'committed'
-  /** When it is up; before that nothing answers. */
+  /** The host answers from this time on. */
   private upAt = 0
   private serial = { time: 1, number: 1 }
   private readonly previouslyCommitted = new Set<string>()
@@ -71,24 +71,24 @@ export class FakeHost implements Remote {
 
   async call(words: readonly string[], { input = noInput() }: Pick<CallOptions, 'input'>): Promise<Called> {
     const name = callName(words)
-    this.decideBootState()
+    this.advance()
     if (this.clock.now() < this.upAt || this.clock.now() >= this.faults.offlineFrom)
       throw unreachable(this, 'Connection timed out')
     this.calls.push(name)
     try {
       const output = await this.answer(words, this.cut(name, input))
       if (this.take(this.faults.lostAnswers, (call) => call === name)) throw unreachable(this, 'Broken pipe')
-      return { exitCode: 0, output, complaint: '' }
+      return { exitCode: 0, output, stderr: '' }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       const { code, message } = error
-      return { exitCode: 1, output: `${JSON.stringify({ error: { code, message } })}\n`, complaint: '' }
+      return { exitCode: 1, output: `${JSON.stringify({ error: { code, message } })}\n`, stderr: '' }
     }
   }
 
   async disconnect(): Promise<void> {}
 
-  /** The power goes and comes back. */
+  /** Cuts the power and restores it. */
   powerCycle(): void {
     this.start(this.clock.now())
   }
@@ -103,9 +103,9 @@ export class FakeHost implements Remote {
     [verb, owner = '', ...rest]: readonly string[],
     input: AsyncIterable<Uint8Array>,
   ): Promise<string> {
-    if (this.state === 'trial') throw new Refused('busy', 'a trial is not decided yet')
+    if (this.state === 'trial') throw new Refused('busy', 'a trial has not ended')
     if (verb === 'begin') this.lock = { owner, age: 0 }
-    else if (this.lock?.owner !== owner) throw new Refused('busy', 'somebody else writes')
+    else if (this.lock?.owner !== owner) throw new Refused('busy', 'another controller writes')
     const name = this.running === 'a' ? 'b' : 'a'
     const slot = this.slots[name]
     const json = (value: unknown) => `${JSON.stringify(value)}\n`
@@ -157,7 +157,7 @@ export class FakeHost implements Remote {
         return this.health()
       case 'arm': {
         const [, owner, id = '', root = ''] = words
-        if (this.lock?.owner !== owner) throw new Refused('busy', 'somebody else writes')
+        if (this.lock?.owner !== owner) throw new Refused('busy', 'another controller writes')
         const isLast = this.update?.root === root && this.update.slot === other
         if (!isLast || this.slots[other].state !== 'bootable')
           throw new Refused('state', `slot ${other} was not written with ${root} last`)
@@ -180,7 +180,7 @@ export class FakeHost implements Remote {
       case 'commit':
         return this.commit(words[1] ?? '', words[2] ?? '')
       case 'identity':
-        if (this.state === 'trial') throw new Refused('busy', 'a trial is not decided yet')
+        if (this.state === 'trial') throw new Refused('busy', 'a trial has not ended')
         this.lock = { owner: words[1] ?? '', age: 0 }
         this.identity = renewed(this.identity, (await wholeInput(input)).toString())
         return { ok: true }
@@ -210,8 +210,8 @@ export class FakeHost implements Remote {
     this.serial = this.slots[update.slot].manifest?.serial ?? this.serial
   }
 
-  /** What has happened by itself since somebody looked. */
-  private decideBootState(): void {
+  /** Applies what the host has done by itself since the last call. */
+  private advance(): void {
     const { update, clock, faults } = this
     if (this.state !== 'trial' || update === null) return
     const started = this.upAt

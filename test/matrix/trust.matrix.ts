@@ -156,7 +156,7 @@ describe('an image', () => {
   it('older than what was committed is refused, unless that is asked for', async () => {
     signWithNext()
     lab.restore()
-    expect(await refused()).toMatch(/serial .* is smaller than what 'adama' has committed/)
+    expect(await refused()).toMatch(/serial .* is smaller than the committed serial of 'adama'/)
     expect(await must(lab.onHost(vm, 'flash', '--allow-downgrade', '--dry-run'))).toContain(
       'an older serial is allowed',
     )

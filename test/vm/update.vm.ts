@@ -65,7 +65,7 @@ describe('an update of a host that runs', () => {
     const { code, stderr } = await lab.onHost(vm, 'revert')
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining("slot b of 'adama' holds what was never committed there"),
+      expect.stringContaining("slot b of 'adama' holds an image that was never committed there"),
     ])
   })
 

@@ -8,7 +8,7 @@ import { type Manifest, parseManifest } from '../../../images/manifest.ts'
 import { treeSize } from '../../../images/slot/verity.ts'
 import { piecesOf } from '../../transfer/stream.ts'
 
-/** A built image as an update needs it, with its two large files open. */
+/** A built image with its two large files open. */
 export interface Artifact {
   readonly manifest: Manifest
   readonly manifestBytes: Uint8Array
@@ -19,11 +19,11 @@ export interface Artifact {
   readonly boot: FileHandle
   /** Bytes of the boot file system. */
   readonly bootSize: number
-  /** Whether a build has written to its files since they were opened: it changes them in place. */
+  /** Whether a build has changed the files since they were opened: builds change them in place. */
   changed(): Promise<boolean>
 }
 
-/** Opens what the build left in `out/HOST` for as long as `use` takes. */
+/** Opens the image of `host` in `directory` (`out/HOST`) for as long as `use` takes. */
 export async function withArtifact<T>(host: string, directory: string, use: (artifact: Artifact) => Promise<T>) {
   const path = (name: string) => join(directory, name)
   for (const name of ['manifest.json', 'slot.img', 'boot.img']) requireFile(host, path(name))
@@ -41,7 +41,8 @@ export async function withArtifact<T>(host: string, directory: string, use: (art
       const { size: bootSize } = await boot.stat()
       const manifestDigest = digestOf(manifestBytes)
       const artifact = { manifest, manifestBytes, manifestDigest, signature, slot, boot, bootSize, changed }
-      await requireWhole(host, directory, artifact)
+      await requireConsistent(host, directory, artifact)
+      requireOwnImage(host, directory, artifact)
       return await use(artifact)
     } finally {
       await boot.close()
@@ -56,13 +57,13 @@ async function timesOf(files: readonly FileHandle[]): Promise<bigint[]> {
   return found.map(({ mtimeNs }) => mtimeNs)
 }
 
-/** The slot's hash tree, as it lies at its end. */
+/** The slot's hash tree, which follows the slot's data. */
 export function slotTree({ manifest, slot }: Artifact): AsyncGenerator<Uint8Array> {
   const start = manifest.slot.dataBlocks * BLOCK
   return piecesOf(slot, start, manifest.slot.size - start)
 }
 
-/** What makes the boot file system bootable; it is sent last. */
+/** The block without which the firmware finds no boot file system; it is sent last. */
 export async function firstBootBlock({ boot }: Artifact): Promise<Uint8Array> {
   const block = Buffer.alloc(BLOCK)
   const { bytesRead } = await boot.read(block, 0, BLOCK, 0)
@@ -72,20 +73,29 @@ export async function firstBootBlock({ boot }: Artifact): Promise<Uint8Array> {
 
 function requireFile(host: string, path: string): void {
   if (existsSync(path)) return
-  throw new UserError('update', `no image to send: '${path}' is not there`, { hint: `npm run build:image ${host}` })
+  throw new UserError('update', `cannot flash '${host}': '${path}' does not exist`, {
+    hint: `build the image: npm run build:image ${host}`,
+  })
 }
 
-/** The files of two builds, or of one that was broken off, do not go together: seen before anything is sent. */
-async function requireWhole(host: string, directory: string, { manifest, slot, bootSize }: Artifact): Promise<void> {
+function requireOwnImage(host: string, directory: string, { manifest }: Artifact): void {
+  if (manifest.host === host) return
+  throw new UserError('update', `'${directory}' holds an image of '${manifest.host}', wanted an image of '${host}'`, {
+    hint: `build the image: npm run build:image ${host}`,
+  })
+}
+
+/** Finds files of two different builds, or of an interrupted build, before hangar sends anything. */
+async function requireConsistent(host: string, directory: string, { manifest, slot, bootSize }: Artifact) {
   const { dataBlocks, size, root } = manifest.slot
   const top = Buffer.alloc(BLOCK)
   await slot.read(top, 0, BLOCK, dataBlocks * BLOCK)
-  const isWhole =
+  const isComplete =
     (await slot.stat()).size === size && size === dataBlocks * BLOCK + treeSize(dataBlocks) && digestOf(top) === root
-  if (isWhole && bootSize > 0 && bootSize % BLOCK === 0) return
+  if (isComplete && bootSize > 0 && bootSize % BLOCK === 0) return
   throw new UserError(
     'update',
-    `the files in '${directory}' do not go together: slot.img is not what the manifest names`,
+    `the files in '${directory}' are not of one build: slot.img differs from the manifest`,
     {
       hint: `build the image again: npm run build:image ${host}`,
     },

@@ -1,37 +1,29 @@
 import { UserError } from '../../../errors.ts'
 import type { PublicIdentity } from '../../../images/identity/public-identity.ts'
-import type { Progress } from '../../progress.ts'
+import type { Progress } from '../../../lib/reporter.ts'
 import type { DeviceStatus } from '../../ssh/status.ts'
-import type { Step } from './plan.ts'
-
-/** A host's own identity as the repository has it. */
-export interface OwnIdentity {
-  /** What anybody may know of it; undefined where none was made. */
-  readonly known: PublicIdentity | undefined
-  /** The private keys as the agent takes them; undefined where they are on the host's own disk alone. */
-  readonly open: () => Promise<Uint8Array | undefined>
-}
+import type { OwnIdentity } from '../target.ts'
 
 /**
- * The keys that a host is to be brought, undefined for none. What is public decides, so that only who has something to
- * bring needs the owner's key; who has not got that goes on without.
+ * The private keys that the host lacks; undefined if it lacks none. The public halves decide, so that only a controller
+ * with keys to send needs the owner's key. Without that key the update goes on, and a notice says so.
  */
-export async function keysToBring(
+export async function keysToSend(
   status: DeviceStatus,
   { known, open }: OwnIdentity,
   progress: Progress,
 ): Promise<Uint8Array | undefined> {
-  const skip = (why: string) => void progress.notice(`${status.host} keeps the keys that it has: ${why}`)
+  const skip = (why: string) => void progress.notice(`${status.host} keeps its current keys: ${why}`)
   if (known === undefined || status.state !== 'committed') return undefined
   switch (compare(status.identity, known)) {
     case 'same':
       return undefined
-    case 'not said':
+    case 'not reported':
       if (known.ssh.length + known.age.length > 2)
-        skip('what runs there takes none over the network; once this image does, flash again')
+        skip('its current image accepts no keys over the network; flash again after this update')
       return undefined
     case 'others':
-      return skip(`it has one that hosts/${status.host}.identity.json does not know: git pull`)
+      return skip(`it has a key that hosts/${status.host}.identity.json does not list: git pull`)
     case 'behind':
       return open().catch((error) => {
         if (!(error instanceof UserError) || error.code !== 'key') throw error
@@ -41,17 +33,10 @@ export async function keysToBring(
   }
 }
 
-/** Keys come first: what the new image wants of them is there before its trial. Nothing restarts for them. */
-export function withIdentity(keys: Uint8Array | undefined, steps: readonly Step[]): Step[] {
-  if (keys === undefined) return [...steps]
-  const rest: readonly Step[] = steps.length === 0 ? [{ kind: 'release' }] : steps
-  return [{ kind: 'identity', atMost: keys.length }, ...rest]
-}
-
-type Comparison = 'same' | 'behind' | 'others' | 'not said'
+type Comparison = 'same' | 'behind' | 'others' | 'not reported'
 
 function compare(have: DeviceStatus['identity'], { ssh, age }: PublicIdentity): Comparison {
-  if (have === undefined) return 'not said'
+  if (have === undefined) return 'not reported'
   const isKnown = have.ssh.every((key) => ssh.includes(key)) && have.age.every((key) => age.includes(key))
   if (!isKnown) return 'others'
   return isEqual(have.ssh, ssh) && isEqual(have.age, age) ? 'same' : 'behind'

@@ -1,80 +1,59 @@
+import { UserError } from '../../../errors.ts'
 import type { Manifest } from '../../../images/manifest.ts'
 import type { Slot } from '../../../images/names.ts'
 import { treeSize } from '../../../images/slot/verity.ts'
 import type { Goal } from '../../goal.ts'
-import type { Part } from '../../ssh/agent.ts'
-import type { DeviceStatus, SlotState } from '../../ssh/status.ts'
+import { type DeviceStatus, otherSlot, type SlotState } from '../../ssh/status.ts'
+import type { Ending, RevertData } from '../target.ts'
 import { requireUpdatable } from './refusals.ts'
+import { isWriting, type RevertStep, type UpdateStep } from './step.ts'
 
-/** One thing that an update does; `atMost` counts bytes before compression. */
-export type Step =
-  /** The host's own keys, the new ones before those that it has. */
-  | { readonly kind: 'identity'; readonly atMost: number }
-  /** Signature and serial are checked on the host; from here on nobody else writes there. */
-  | { readonly kind: 'begin'; readonly slot: Slot; readonly downgrade: Goal['downgrade'] }
-  | { readonly kind: 'tree'; readonly slot: Slot; readonly atMost: number }
-  | { readonly kind: 'blocks'; readonly part: Part; readonly transfer: Goal['transfer']; readonly atMost: number }
-  /** Everything is read back, and only then can the slot be booted. */
-  | { readonly kind: 'finish'; readonly slot: Slot; readonly root: string }
-  /** `slot`: what was written there, if anything was. */
-  | { readonly kind: 'release'; readonly slot?: Slot }
-  | { readonly kind: 'arm'; readonly slot: Slot; readonly root: string }
-  | { readonly kind: 'restart'; readonly slot: Slot; readonly root: string }
-  | { readonly kind: 'health' }
-  | { readonly kind: 'commit'; readonly slot: Slot; readonly root: string }
-  | { readonly kind: 'confirm'; readonly slot: Slot; readonly root: string }
-
-/** What of an artifact decides the plan. */
+/** The facts of an artifact that decide the plan. */
 export interface Wanted {
   readonly manifest: Manifest
   readonly manifestDigest: string
   readonly bootSize: number
 }
 
-/** The steps from what a host runs to what is wanted: none where it runs that already. Throws where it must not be. */
-export function planUpdate(status: DeviceStatus, wanted: Wanted, goal: Goal): Step[] {
+/** The steps from what the host runs to the wanted image; none if the host runs it. Throws if the host refuses it. */
+export function planUpdate(status: DeviceStatus, wanted: Wanted, goal: Goal): UpdateStep[] {
   if (isRunning(status, wanted)) return []
   requireUpdatable(status, wanted.manifest, goal)
-  const target = { slot: otherSlot(status.slot), root: wanted.manifest.slot.root as string }
-  const isWritten = holds(status.slots[target.slot], wanted)
-  const begin: Step = { kind: 'begin', slot: target.slot, downgrade: goal.downgrade }
-  const writing = isWritten ? [] : writingSteps(target, wanted, goal)
-  const last: readonly Step[] = goal.kind === 'stage' ? [{ kind: 'release', slot: target.slot }] : tryingSteps(target)
+  const aim = { slot: otherSlot(status.slot), root: wanted.manifest.slot.root as string }
+  const isWritten = holds(status.slots[aim.slot], wanted)
+  const begin: UpdateStep = { kind: 'begin', slot: aim.slot, downgrade: goal.downgrade }
+  const writing = isWritten ? [] : writingSteps(aim, wanted, goal)
+  const last: readonly UpdateStep[] = goal.kind === 'stage' ? [{ kind: 'release', slot: aim.slot }] : trialSteps(aim)
   return [begin, ...writing, ...last]
 }
 
+/** Keys come first, so that the trial of the new image has them. They need no restart. */
+export function withIdentity(keys: Uint8Array | undefined, steps: readonly UpdateStep[]): UpdateStep[] {
+  if (keys === undefined) return [...steps]
+  const rest: readonly UpdateStep[] = steps.length === 0 ? [{ kind: 'release' }] : steps
+  return [{ kind: 'identity', atMost: keys.length }, ...rest]
+}
+
+export function endingOf(planned: readonly UpdateStep[], keys: Uint8Array | undefined, goal: Goal): Ending {
+  if (planned.length === 0) return keys === undefined ? 'nothing' : 'renewed'
+  return goal.kind === 'stage' ? 'staged' : 'updated'
+}
+
 /**
- * The steps that are left after the host's answer to `begin`. It looks more closely than a status can: what was taken for
- * whole may have to be written, and what was taken for gone may be whole.
+ * The steps that are left after the host's answer to `begin`. The host checks more than its status shows: a slot that
+ * seemed complete may need writing, and one that seemed to need writing may be complete.
  */
 export function stepsAfterBegin(
-  planned: readonly Step[],
+  planned: readonly UpdateStep[],
   state: 'begun' | 'written',
   wanted: Wanted,
   goal: Goal,
-): Step[] {
+): UpdateStep[] {
   const [begin, ...rest] = planned
   if (begin?.kind !== 'begin') throw new Error(`a plan starts with '${begin?.kind}', wanted 'begin'`)
   if (state === 'written') return rest.filter((step) => !isWriting(step))
   if (rest.some(isWriting)) return rest
   return [...writingSteps({ slot: begin.slot, root: wanted.manifest.slot.root }, wanted, goal), ...rest]
-}
-
-export function otherSlot(slot: Slot): Slot {
-  return slot === 'a' ? 'b' : 'a'
-}
-
-export function isWriting({ kind }: Step): boolean {
-  return kind === 'tree' || kind === 'blocks' || kind === 'finish'
-}
-
-/** Whether services stop for it. */
-export function isRestart({ kind }: Step): boolean {
-  return kind === 'restart'
-}
-
-export function bytesAtMost(steps: readonly Step[]): number {
-  return steps.reduce((sum, step) => sum + ('atMost' in step ? step.atMost : 0), 0)
 }
 
 function isRunning({ root, state, slots, slot }: DeviceStatus, { manifest, manifestDigest }: Wanted): boolean {
@@ -85,29 +64,79 @@ function holds(held: SlotState, { manifest, manifestDigest }: Wanted): boolean {
   return held.state === 'bootable' && held.root === manifest.slot.root && !isOther(held, manifestDigest)
 }
 
-/** The kernel's parameters or the initramfs may differ where the root is the same: the manifest names them too. */
+/** Images with the same root may differ in kernel parameters or initramfs, which only the manifest names. */
 function isOther(held: SlotState, manifestDigest: string): boolean {
   return held.state === 'bootable' && held.manifest !== undefined && held.manifest !== manifestDigest
 }
 
-type Target = { readonly slot: Slot; readonly root: string }
+interface Aim {
+  readonly slot: Slot
+  readonly root: string
+}
 
-function writingSteps({ slot, root }: Target, { manifest, bootSize }: Wanted, { transfer }: Goal): Step[] {
+function writingSteps({ slot, root }: Aim, { manifest, bootSize }: Wanted, { transfer }: Goal): UpdateStep[] {
   const tree = treeSize(manifest.slot.dataBlocks)
   return [
+    // Without the tree the host cannot tell which blocks it lacks, and takes none.
     { kind: 'tree', slot, atMost: tree },
     { kind: 'blocks', part: 'slot', transfer, atMost: manifest.slot.size - tree },
     { kind: 'blocks', part: 'boot', transfer, atMost: bootSize },
+    // The first block of the boot file system comes last: until then the firmware cannot boot the slot.
     { kind: 'finish', slot, root },
   ]
 }
 
-function tryingSteps(target: Target): Step[] {
+function trialSteps(aim: Aim): UpdateStep[] {
   return [
-    { kind: 'arm', ...target },
-    { kind: 'restart', ...target },
+    // Only a complete slot is armed, and only the next boot uses it: any failure ends on the committed slot.
+    { kind: 'arm', ...aim },
+    { kind: 'restart', ...aim },
     { kind: 'health' },
-    { kind: 'commit', ...target },
-    { kind: 'confirm', ...target },
+    // A commit over the network proves that the controller can reach the new image.
+    { kind: 'commit', ...aim },
+    { kind: 'confirm', ...aim },
   ]
+}
+
+export interface PlannedRevert extends Aim {
+  readonly ending: 'reverted' | 'trial-ended'
+  readonly steps: readonly RevertStep[]
+}
+
+/** The steps back to the previous slot. Throws if that slot holds nothing that was committed on this host. */
+export function planRevert(status: DeviceStatus, data: RevertData): PlannedRevert {
+  const { host, slot, state } = status
+  const other = otherSlot(slot)
+  const held = status.slots[other]
+  if (held.state !== 'bootable') {
+    throw new UserError('update', `not reverted: slot ${other} of '${host}' is ${held.state}`, {
+      hint: `'${host}' keeps running slot ${slot}. To install an older image, build it, then: npm run flash ${host} -- --allow-downgrade`,
+    })
+  }
+  const aim = { slot: other, root: held.root }
+  const last: readonly RevertStep[] = [
+    { kind: 'restart', ...aim },
+    { kind: 'await-commit', ...aim },
+    { kind: 'confirm', ...aim },
+  ]
+  // Any restart ends a trial. The committed slot then has its own data, which the trial did not touch.
+  if (state === 'trial') return { ending: 'trial-ended', ...aim, steps: last }
+  requirePreviouslyCommitted(status, other, held.root)
+  return { ending: 'reverted', ...aim, steps: [{ kind: 'arm-revert', ...aim, data }, ...last] }
+}
+
+/** A revert commits itself: with an image that was never reached over the network it could lock out its owner. */
+function requirePreviouslyCommitted(
+  { host, previouslyCommitted, update, slot: running }: DeviceStatus,
+  slot: Slot,
+  root: string,
+) {
+  if (previouslyCommitted === undefined || previouslyCommitted.includes(root)) return
+  const tried = update?.slot === slot && update.phase === 'reverted'
+  const why = tried ? `its trial failed: ${update.reason ?? 'the host gives no reason'}` : 'it was never tried'
+  throw new UserError(
+    'update',
+    `not reverted: slot ${slot} of '${host}' holds an image that was never committed there: ${why}`,
+    { hint: `'${host}' keeps running slot ${running}. To try the image of slot ${slot} again: npm run flash ${host}` },
+  )
 }

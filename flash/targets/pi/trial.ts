@@ -3,38 +3,46 @@ import type { Agent } from '../../ssh/agent.ts'
 import { AgentRefusal } from '../../ssh/answers.ts'
 import { isUnreachable, persistently } from '../../ssh/persist.ts'
 import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
-import type { Expected } from './expected.ts'
-import { commitUnheard, fellBack, neverBack, neverDecided, notCommitted, UnheardError } from './trial-failure.ts'
+import {
+  commitUnheard,
+  type Expected,
+  fellBack,
+  neverBack,
+  neverDecided,
+  notCommitted,
+  UnheardError,
+} from './trial-failure.ts'
 
 export interface Watch {
   readonly agent: Agent
   readonly clock: Clock
   readonly expected: Expected
-  /** When, on the clock, waiting ends. */
+  /** The clock's time when waiting ends. */
   readonly until: number
 }
 
-/** Milliseconds beyond the trial's own: a shutdown, the trial's start and the way back. */
+/** Milliseconds beyond the trial's own: for the shutdown, the start of the trial and the way back. */
 const SLACK = 300_000
 const POLL = 2000
-/** Milliseconds after which a host that still answers has not understood. */
+/** Milliseconds after which a host that still answers did not receive the call to reboot. */
 const GOING_DOWN = 90_000
-/** Seconds that one question may wait for something new: a host that starts has other things to do than to answer many. */
+/** Seconds that the host may wait with an answer until there is news: many questions would slow down its boot. */
 const PATIENCE = 20
 
-/** Restarts the host; from here on the old slot comes back unless somebody commits. */
+/** Restarts the host. From here on the host returns to its former slot unless the trial is committed. */
 export async function restart(agent: Agent, clock: Clock, expected: Expected): Promise<Watch> {
   await askToReboot(agent)
   return { agent, clock, expected, until: clock.now() + expected.seconds * 1000 + SLACK }
 }
 
-/** Waits until the host is on the trial that was armed. Throws where it comes back as anything else. */
+/** Waits until the host runs the armed trial. Throws if it comes back in any other state. */
 export async function awaitTrial({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   let asked = clock.now()
   for (let last: unknown; ; ) {
     await clock.sleep(POLL)
     const heard = await look(agent)
     if (heard instanceof UnheardError) last = heard.cause
+    // Only another boot id proves that the host has restarted.
     else if (heard.bootId !== expected.before.bootId) return requireTrial(heard, expected)
     else if (clock.now() - asked > GOING_DOWN) {
       await askToReboot(agent)
@@ -44,7 +52,7 @@ export async function awaitTrial({ agent, clock, expected, until }: Watch): Prom
   }
 }
 
-/** Waits until everything that must run does. */
+/** Waits until the host is healthy. */
 export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<void> {
   for (let reasons: readonly string[] = []; ; ) {
     const heard = await look(agent, PATIENCE)
@@ -58,7 +66,7 @@ export async function awaitHealth({ agent, clock, expected, until }: Watch): Pro
   }
 }
 
-/** Makes the trial's slot the one that boots. Asked again where the answer was lost: to commit twice is to commit once. */
+/** Commits the trial's slot. After a lost answer it asks again: a second commit of the same trial changes nothing. */
 export async function commitTrial(watch: Watch): Promise<void> {
   const { agent, clock, expected } = watch
   for (;;) {
@@ -66,7 +74,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
       await persistently(clock, () => agent.commit(expected.id, expected.root))
       return
     } catch (error) {
-      // What fell back meanwhile says why.
+      // The trial may have ended since: then its state has the reason.
       if (isRefusal(error, 'state')) requireTrial(await persistently(clock, () => agent.state()), expected)
       if (isUnreachable(error)) throw commitUnheard(expected, error)
       if (!isRefusal(error, 'unhealthy') || clock.now() > watch.until) throw error
@@ -76,7 +84,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
   }
 }
 
-/** Waits until the host has committed by itself. */
+/** Waits until the host has committed the slot by itself. */
 export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   for (let reasons: readonly string[] = []; ; ) {
     const heard = await look(agent, PATIENCE)
@@ -90,7 +98,7 @@ export async function awaitCommit({ agent, clock, expected, until }: Watch): Pro
   }
 }
 
-/** The end of it: what the host itself says, not what it was told. */
+/** Only the host's own status proves a commit; its answer to the call does not. */
 export function requireCommitted(status: DeviceStatus, { slot, root }: Pick<Expected, 'slot' | 'root'>): DeviceStatus {
   const { state, committed } = status
   if (state === 'committed' && committed === slot && status.slot === slot && status.root === root) return status
@@ -101,7 +109,7 @@ function requireTrial(heard: TrialState, expected: Expected, reasons: readonly s
   const { slot, root, state, update } = heard
   const isThere = slot === expected.slot && root === expected.root
   if (isThere && state === 'trial' && update?.id === expected.id) return heard
-  // One that commits itself may have done so before anybody looked.
+  // A trial that commits itself may have done so before the first question.
   if (isThere && state === 'committed') return heard
   throw fellBack(heard, expected, reasons)
 }
@@ -110,14 +118,14 @@ function isRefusal(error: unknown, refusal: AgentRefusal['refusal']): boolean {
   return error instanceof AgentRefusal && error.refusal === refusal
 }
 
-/** A host that goes down at once does not finish its answer. */
+/** A host that shuts down at once does not finish its answer. */
 async function askToReboot(agent: Agent): Promise<void> {
   await agent.reboot().catch((error) => {
     if (!isUnreachable(error)) throw error
   })
 }
 
-/** A host that starts may refuse a login or have no agent yet; one with another key is not looked at twice. */
+/** A booting host may refuse a login or have no agent yet. Another host key ends the wait at once. */
 async function look(agent: Agent, patience = 0): Promise<TrialState | UnheardError> {
   try {
     return await agent.state(patience)

@@ -1,63 +1,59 @@
 import { UserError } from '../../../errors.ts'
-import type { Goal } from '../../goal.ts'
-import { during } from '../../progress.ts'
+import { during } from '../../../lib/reporter.ts'
 import { persistently } from '../../ssh/persist.ts'
 import { rangesFrom } from '../../transfer/ranges.ts'
-import { type Sender, sendUntilWhole } from '../../transfer/send.ts'
+import { sendUntilComplete } from '../../transfer/send.ts'
 import { counted } from '../../transfer/stream.ts'
-import { firstBootBlock, slotTree } from './artifact.ts'
+import { comparesFirst, type Transfer } from '../../transfer/transfer.ts'
+import { type Artifact, firstBootBlock, slotTree } from './artifact.ts'
 import { bootTree } from './boot-tree.ts'
-import type { Run } from './run.ts'
+import type { PiTools, UpdateRun } from './run.ts'
 
-/** Shows the host the signed manifest; it locks out others, and makes the slot unbootable unless it is whole. */
-export async function beginWrite({ agent, artifact, goal, clock, slot }: Run): Promise<'begun' | 'written'> {
+/** Sends the signed manifest. The host locks out other controllers, and makes the slot unbootable unless it is complete. */
+export async function beginWrite({ agent, clock }: PiTools, { artifact, goal, slot }: UpdateRun) {
   const { manifestBytes: manifest, signature } = artifact
   const signed = { manifest, signature, downgrade: goal.downgrade }
   const answer = await persistently(clock, () => agent.begin(signed))
-  if (answer.slot !== slot) throw answeredOtherwise(agent.host, 'begin', `slot ${answer.slot}`, `slot ${slot}`)
+  if (answer.slot !== slot) throw unexpectedAnswer(agent.host, 'begin', `slot ${answer.slot}`, `slot ${slot}`)
   return answer.state
 }
 
-export function sendTree(run: Run, name: string, size: number): Promise<void> {
-  const { agent, artifact, clock, progress } = run
+/** Returns how many bytes were sent. */
+export async function sendTree({ agent, clock, progress }: PiTools, artifact: Artifact, name: string, size: number) {
+  let sent = 0
   const attempt = (advance: (bytes: number) => void) =>
     agent.tree(
       counted(slotTree(artifact), (bytes) => {
-        run.sent += bytes
+        sent += bytes
         advance(bytes)
       }),
     )
-  return during(progress, name, ({ advance }) => persistently(clock, () => attempt(advance)), size)
+  await during(progress, name, ({ advance }) => persistently(clock, () => attempt(advance)), { totalBytes: size })
+  return sent
 }
 
-export function sendSlot(run: Run, transfer: Goal['transfer']): Promise<void> {
-  const { agent, artifact } = run
-  const all = { first: 0, count: artifact.manifest.slot.dataBlocks }
-  const missing = () => agent.missingInSlot()
-  return sendUntilWhole(
-    senderOf(run),
-    { part: 'slot', file: artifact.slot, all, missing, changed: artifact.changed },
-    transfer,
-  )
+/** Returns how many compressed bytes were sent. */
+export function sendSlot(tools: PiTools, artifact: Artifact, transfer: Transfer): Promise<number> {
+  const { manifest, slot: file, changed } = artifact
+  const all = { first: 0, count: manifest.slot.dataBlocks }
+  const missing = () => tools.agent.missingInSlot()
+  return sendUntilComplete(tools, { part: 'slot', file, all, missing, changed }, transfer)
 }
 
-/** But for its first block: until `finish` brings that, nothing boots from there. */
-export async function sendBoot(run: Run, transfer: Goal['transfer']): Promise<void> {
-  const { agent, artifact } = run
-  const { blocks, root, bytes } = await bootTree(artifact.boot, artifact.bootSize)
+/** Sends all but the first block: until `finish` brings that block, the firmware cannot boot the slot. */
+export async function sendBoot(tools: PiTools, artifact: Artifact, transfer: Transfer): Promise<number> {
+  const { agent, clock } = tools
+  const { boot: file, bootSize, changed } = artifact
+  const { blocks, root, bytes } = await bootTree(file, bootSize)
   const missing = async () => rangesFrom(await agent.missingInBoot(blocks, root, bytes), 1)
   const all = { first: 1, count: blocks - 1 }
-  // The question brings the tree, without which the host takes nothing.
-  if (transfer === 'full') await persistently(run.clock, missing)
-  await sendUntilWhole(
-    senderOf(run),
-    { part: 'boot', file: artifact.boot, all, missing, changed: artifact.changed },
-    transfer,
-  )
+  // The question brings the hash tree, and without it the host takes no blocks.
+  if (!comparesFirst(transfer)) await persistently(clock, missing)
+  return sendUntilComplete(tools, { part: 'boot', file, all, missing, changed }, transfer)
 }
 
-/** Where the answer was lost it may be finished already: a second one is refused, so the host is asked first. */
-export async function finishWrite({ agent, artifact, clock, slot, root }: Run): Promise<void> {
+/** After a lost answer the slot may be complete already. The host refuses a second `finish`, so it is asked first. */
+export async function finishWrite({ agent, clock }: PiTools, { artifact, slot, root }: UpdateRun): Promise<void> {
   const first = await firstBootBlock(artifact)
   let isRepeated = false
   await persistently(clock, async () => {
@@ -68,19 +64,12 @@ export async function finishWrite({ agent, artifact, clock, slot, root }: Run): 
     isRepeated = true
     const answer = await agent.finish(first)
     const [have, wanted] = [`slot ${answer.slot}, root ${answer.root}`, `slot ${slot}, root ${root}`]
-    if (have !== wanted) throw answeredOtherwise(agent.host, 'finish', have, wanted)
+    if (have !== wanted) throw unexpectedAnswer(agent.host, 'finish', have, wanted)
   })
 }
 
-function senderOf(run: Run): Sender {
-  const onSent = (bytes: number) => {
-    run.sent += bytes
-  }
-  return { ...run, onSent }
-}
-
-function answeredOtherwise(host: string, call: string, have: string, wanted: string): UserError {
-  return new UserError('agent', `'${host}' answers to '${call}' with ${have}, wanted ${wanted}`, {
-    hint: `another controller may be at work: npm run status ${host}, then the same command again`,
+function unexpectedAnswer(host: string, call: string, have: string, wanted: string): UserError {
+  return new UserError('agent', `'${host}' answers '${call}' with ${have}, wanted ${wanted}`, {
+    hint: `another controller may be updating the host, which still runs its current slot: npm run status ${host}`,
   })
 }

@@ -11,7 +11,7 @@ import { controlPrograms, zstdUnpack } from '../../helpers/control-programs.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 
-async function whole(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+async function collected(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = []
   for await (const piece of source) pieces.push(piece)
   return Buffer.concat(pieces)
@@ -26,10 +26,10 @@ async function fileOf(bytes: Uint8Array) {
 describe('a stream of records', () => {
   const { slot } = updateImage({ name: 'x', dataBlocks: 5000 })
 
-  it('has a header for each range, its blocks, and an end', async () => {
+  it('has a header for each range, its blocks, and an end record', async () => {
     const { file } = await fileOf(slot)
     let read = 0
-    const bytes = await whole(records(file, [{ first: 2, count: 1 }], (count) => (read += count)))
+    const bytes = await collected(records(file, [{ first: 2, count: 1 }], (count) => (read += count)))
     expect(bytes.subarray(0, 12).toString('hex')).toBe('484742310000000200000001')
     expect(bytes.subarray(12, 12 + BLOCK).equals(slot.subarray(2 * BLOCK, 3 * BLOCK))).toBe(true)
     expect(bytes.subarray(12 + BLOCK).toString('hex')).toBe('48474231ffffffff00000000')
@@ -37,42 +37,42 @@ describe('a stream of records', () => {
     await file.close()
   })
 
-  it('cuts long ranges where a record may be no longer', async () => {
+  it('splits ranges that are longer than a record may be', async () => {
     const { file } = await fileOf(slot)
-    const bytes = await whole(records(file, [{ first: 0, count: 5000 }]))
+    const bytes = await collected(records(file, [{ first: 0, count: 5000 }]))
     expect(bytes.readUInt32BE(8)).toBe(4096)
     const second = 12 + 4096 * BLOCK
     expect([bytes.readUInt32BE(second + 4), bytes.readUInt32BE(second + 8)]).toEqual([4096, 904])
     await file.close()
   })
 
-  it('that the file is too short for is an error, not a short stream', async () => {
+  it('fails if the file is too short', async () => {
     const { file } = await fileOf(slot.subarray(0, BLOCK))
-    await expect(whole(records(file, [{ first: 0, count: 2 }]))).rejects.toThrow(
+    await expect(collected(records(file, [{ first: 0, count: 2 }]))).rejects.toThrow(
       'a file ends at byte 4096, wanted 8192',
     )
     await file.close()
   })
 
-  it('comes through zstd as it was, in the memory that a host has for it', async () => {
+  it('survives zstd unchanged, within the memory of a host', async () => {
     const programs = await controlPrograms()
     const compress = zstdCompress(programOf(programs, 'zstd'))
     const { file } = await fileOf(slot)
     const ranges = [{ first: 0, count: 5000 }]
-    const packed = await whole(compress(records(file, ranges)))
+    const packed = await collected(compress(records(file, ranges)))
     expect(packed.length).toBeLessThan(slot.length / 2)
-    const unpacked = await whole(zstdUnpack(programs)(piecesOf(packed)))
-    expect(unpacked.equals(await whole(records(file, ranges)))).toBe(true)
+    const unpacked = await collected(zstdUnpack(programs)(piecesOf(packed)))
+    expect(unpacked.equals(await collected(records(file, ranges)))).toBe(true)
     await file.close()
   })
 
-  it('that breaks breaks the compressed one too, with its own error', async () => {
+  it('passes the error of its source through the compression', async () => {
     const compress = zstdCompress(programOf(await controlPrograms(), 'zstd'))
     const broken = async function* () {
       yield Buffer.from('half')
       throw new Error('the file is gone')
     }
-    await expect(whole(compress(broken()))).rejects.toThrow('the file is gone')
+    await expect(collected(compress(broken()))).rejects.toThrow('the file is gone')
   })
 })
 
@@ -81,7 +81,7 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 describe('the hash tree of a boot file system', () => {
-  it('is that over all its blocks, empty ones too', async () => {
+  it('covers all blocks, the empty ones too', async () => {
     const { boot } = updateImage({ name: 'x', bootBlocks: 300 })
     const { path, file } = await fileOf(boot)
     await truncate(path, 1000 * BLOCK)

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { planText } from '../../../../cli/commands/plan-text.ts'
 import { UserError } from '../../../../errors.ts'
-import { type OwnIdentity, withIdentity } from '../../../../flash/targets/pi/identity.ts'
-import { describePlan } from '../../../../flash/targets/pi/step-text.ts'
-import { ownKeysText } from '../../../../images/identity/own-keys.ts'
-import { type PrivateIdentity, publicOf } from '../../../../images/identity/private-identity.ts'
+import { withIdentity } from '../../../../flash/targets/pi/plan.ts'
+import { describeStep } from '../../../../flash/targets/pi/step.ts'
+import type { OwnIdentity } from '../../../../flash/targets/target.ts'
+import { ownKeysText, type PrivateIdentity, publicOf } from '../../../../images/identity/private-identity.ts'
 import { IDENTITY } from '../../../helpers/small-identity.ts'
 import { updateBench } from '../../../helpers/update-bench.ts'
 import { updateImage } from '../../../helpers/update-image.ts'
@@ -28,16 +29,16 @@ async function bench(image: 'current' | 'older' = 'older') {
   return made
 }
 
-describe('keys that a host does not have yet', () => {
-  it('are brought before anything is written, so that the trial has them', async () => {
+describe('keys that the host lacks', () => {
+  it('are sent before the first write, so that the trial has them', async () => {
     const { host, run, progress } = await bench()
     expect((await run({}, repository())).kind).toBe('updated')
     expect(host.identity).toEqual(NOW)
     expect(host.calls.slice(0, 3)).toEqual(['status', 'identity', 'write begin'])
-    expect(progress.ended).toContain('bring the host its keys')
+    expect(progress.ended).toContain('send the host its keys')
   })
 
-  it('are brought where there is nothing else to do, without a restart, and the lock is given back', async () => {
+  it('are sent without a restart if the host runs the image, and the lock is released', async () => {
     const { host, run } = await bench('current')
     expect(await run({}, repository())).toMatchObject({
       ...{ kind: 'renewed', slot: 'a', sent: Buffer.byteLength(ownKeysText(IDENTITY)) },
@@ -46,7 +47,7 @@ describe('keys that a host does not have yet', () => {
     expect((await run({}, repository())).kind).toBe('nothing')
   })
 
-  it('are brought again where the connection broke, whatever became of the first time', async () => {
+  it('are sent again after a broken connection', async () => {
     const { host, run } = await bench('current')
     host.faults.lostAnswers.push('identity')
     host.faults.cuts.push({ call: 'identity', after: 100 })
@@ -54,7 +55,7 @@ describe('keys that a host does not have yet', () => {
     expect([host.identity, host.calls.filter((call) => call === 'identity').length]).toEqual([NOW, 3])
   })
 
-  it('are brought where only one kind is new, or the order is another', async () => {
+  it('are sent if only one kind is new, or if the order differs', async () => {
     for (const have of [
       { ssh, age: NEW_AGE },
       { ssh: NEW_SSH, age },
@@ -67,28 +68,28 @@ describe('keys that a host does not have yet', () => {
     }
   })
 
-  it('that it refuses end the update before anything is written', async () => {
+  it('end the update before the first write if the host refuses them', async () => {
     const { host, run } = await bench()
     const call = host.call.bind(host)
     const error = { code: 'identity', message: 'one is missing', hint: 'git pull' }
     host.call = async (words, options) =>
-      words[0] === 'identity' ? { exitCode: 1, output: JSON.stringify({ error }), complaint: '' } : call(words, options)
+      words[0] === 'identity' ? { exitCode: 1, output: JSON.stringify({ error }), stderr: '' } : call(words, options)
     await expect(run({}, repository())).rejects.toMatchObject({ refusal: 'identity', hint: 'git pull' })
     expect([host.calls, host.lock]).toEqual([['status', 'release'], null])
   })
 })
 
-describe('nothing is brought', () => {
-  const refuse = () => Promise.reject(new Error('nobody asks for what is private'))
+describe('no keys are sent', () => {
+  const refuse = () => Promise.reject(new Error('the private half was opened'))
 
-  it('to a host that has all of it, and the private half is not even opened', async () => {
+  it('to a host that has all keys, and the private half stays closed', async () => {
     const { host, run, progress } = await bench('current')
     host.identity = { ...NOW }
     expect((await run({}, closed(refuse))).kind).toBe('nothing')
     expect([host.calls, progress.notices]).toEqual([['status'], []])
   })
 
-  it('by a project that has no private half, or knows of no identity', async () => {
+  it('by a project without the private half or without the identity', async () => {
     const adopted: OwnIdentity = { known: { format: 1, ssh: NEW_SSH, age: [] }, open: async () => undefined }
     for (const identity of [adopted, { ...adopted, known: undefined }]) {
       const { host, run, progress } = await bench('current')
@@ -99,27 +100,27 @@ describe('nothing is brought', () => {
 
   it.each([
     [
-      "by whoever lacks the owner's key",
+      "by a controller without the owner's key",
       closed(() => Promise.reject(new UserError('key', 'there is no key', { hint: 'put your copy there' }))),
       'there is no key; put your copy there',
     ],
     [
-      'by a project that is older than the host',
+      'by a checkout that is older than the host',
       { ...repository(FORMER), open: refuse },
-      'it has one that hosts/adama.identity.json does not know: git pull',
+      'it has a key that hosts/adama.identity.json does not list: git pull',
     ],
-  ])('%s: a notice, and the update goes on', async (_who, identity, why) => {
+  ])('%s: the update prints a notice and goes on', async (_controller, identity, why) => {
     const { host, run, progress } = await bench()
     const had = identity.open === refuse ? NOW : BEFORE
     host.identity = { ...had }
     expect((await run({}, identity)).kind).toBe('updated')
     expect(host.identity).toEqual(had)
-    expect(progress.notices).toEqual([`adama keeps the keys that it has: ${why}`])
+    expect(progress.notices).toEqual([`adama keeps its current keys: ${why}`])
   })
 
-  it('to an agent that does not say what it has, with a notice where there was a rotation', async () => {
+  it('to an agent that does not report its keys; after a rotation a notice says so', async () => {
     for (const [own, notices] of [
-      [IDENTITY, [expect.stringContaining('once this image does, flash again')]],
+      [IDENTITY, [expect.stringContaining('flash again after this update')]],
       [FORMER, []],
     ] as const) {
       const { host, run, progress } = await bench()
@@ -129,13 +130,13 @@ describe('nothing is brought', () => {
     }
   })
 
-  it('to a host that must not be updated now', async () => {
+  it('to a host on trial', async () => {
     const { host, run } = await bench()
     host.statusOverrides = { state: 'trial' }
-    await expect(run({}, closed(refuse))).rejects.toThrow('has not decided yet')
+    await expect(run({}, closed(refuse))).rejects.toThrow('the trial has not ended')
   })
 
-  it('where the file of the private half is damaged: that is told as what it is', async () => {
+  it('if the file of the private half is damaged: the update fails with that error', async () => {
     const { run } = await bench()
     const damaged = new UserError('format', 'it is damaged')
     await expect(
@@ -148,12 +149,12 @@ describe('nothing is brought', () => {
 })
 
 describe('a plan with keys', () => {
-  it('says so first, and that nothing restarts for them', () => {
-    expect(describePlan('adama', withIdentity(Buffer.alloc(1500), [])).split('\n')).toEqual([
-      'adama: would do this',
-      '  1. bring the host its keys: those of its identity that it does not have; what it has stays, behind them',
+  it('lists the keys first, and no restart', () => {
+    expect(planText('adama', withIdentity(Buffer.alloc(1500), []).map(describeStep)).split('\n')).toEqual([
+      'adama: flash would perform these steps',
+      '  1. send the host its keys: the keys of its identity that it lacks; the host keeps its former keys',
       '  2. release the lock',
-      'at most 1.5 kB are sent, before compression; no restart',
+      'sends at most 1.5 kB before compression; no restart',
     ])
     expect(withIdentity(undefined, [])).toEqual([])
   })

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { planText } from '../../../../cli/commands/plan-text.ts'
 import { Agent } from '../../../../flash/ssh/agent.ts'
 import type { DeviceStatus } from '../../../../flash/ssh/status.ts'
-import { isWriting, planUpdate, stepsAfterBegin } from '../../../../flash/targets/pi/plan.ts'
+import { planUpdate, stepsAfterBegin } from '../../../../flash/targets/pi/plan.ts'
 import { OLDEST_FIRMWARE } from '../../../../flash/targets/pi/refusals.ts'
-import { describePlan } from '../../../../flash/targets/pi/step-text.ts'
+import { describeStep, isWriting } from '../../../../flash/targets/pi/step.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import { manifestText } from '../../../../images/manifest.ts'
 import { FakeHost } from '../../../helpers/fake-agent.ts'
@@ -31,19 +32,19 @@ const refusal = (change: Partial<DeviceStatus>, wanted = WANTED, goal = UPDATE) 
 }
 const wanting = (manifest: Partial<typeof NEW.manifest>) => ({ ...WANTED, manifest: { ...NEW.manifest, ...manifest } })
 
-describe('a plan', () => {
-  it('writes, verifies, tries and commits, in this order', () => {
+describe('planUpdate', () => {
+  it('orders the steps: write, verify, try, commit', () => {
     expect(planUpdate(status, WANTED, UPDATE).map(({ kind }) => kind)).toEqual([
       ...['begin', 'tree', 'blocks', 'blocks', 'finish', 'arm', 'restart', 'health', 'commit', 'confirm'],
     ])
   })
 
-  it('is empty where the image runs and is committed, whatever its serial', () => {
+  it('plans no steps if the image runs and is committed, at any serial', () => {
     const running = { root: NEW.manifest.slot.root, trust: { ...status.trust, serial: { time: 9e9, number: 1 } } }
     expect(planUpdate({ ...status, ...running }, WANTED, UPDATE)).toEqual([])
   })
 
-  it('is not empty where only the boot files differ', () => {
+  it('plans steps if only the boot files differ', () => {
     const slotA = (manifest: string) =>
       ({ state: 'bootable', root: NEW.manifest.slot.root, serial: NEW.manifest.serial, manifest }) as const
     const running = (manifest: string) => ({
@@ -54,11 +55,11 @@ describe('a plan', () => {
     expect(planUpdate(running('0'.repeat(64)), WANTED, UPDATE)).not.toEqual([])
   })
 
-  it('ends before the trial where it is only to be staged', () => {
+  it('ends before the trial if the goal is to stage', () => {
     expect(planUpdate(status, WANTED, { ...UPDATE, kind: 'stage' }).at(-1)).toEqual({ kind: 'release', slot: 'b' })
   })
 
-  it('writes nothing that the other slot holds, unless the host finds that it does not', () => {
+  it('skips the writing if the inactive slot holds the image, unless the host answers otherwise', () => {
     const b = { state: 'bootable', root: NEW.manifest.slot.root, serial: NEW.manifest.serial } as const
     const plan = planUpdate({ ...status, slots: { ...status.slots, b } }, WANTED, UPDATE)
     expect(plan.some(isWriting)).toBe(false)
@@ -66,70 +67,71 @@ describe('a plan', () => {
     expect(stepsAfterBegin(planUpdate(status, WANTED, UPDATE), 'written', WANTED, UPDATE).some(isWriting)).toBe(false)
   })
 
-  it('is read by a person', () => {
-    const lines = describePlan('adama', planUpdate(status, WANTED, UPDATE)).split('\n')
+  it('prints one line for each step, then bytes and restarts', () => {
+    const lines = planText('adama', planUpdate(status, WANTED, UPDATE).map(describeStep)).split('\n')
     expect(lines[1]).toBe(
-      '  1. begin slot b: the host checks the signature and makes the slot unbootable, unless it holds this image whole',
+      '  1. begin slot b: the host checks the signature and makes the slot unbootable, unless the slot already holds this image',
     )
-    expect(lines.at(-1)).toBe('at most 1.4 MB are sent, before compression; one restart')
-    expect(describePlan('adama', [])).toBe('adama: nothing to do, it runs this image')
+    expect(lines.at(-1)).toBe('sends at most 1.4 MB before compression; one restart')
+    expect(planText('adama', [])).toBe('adama: nothing to do, the host runs this image')
   })
 })
 
-describe('a plan is refused', () => {
-  it('not at all for a host that is as it should be', () => {
+describe('planUpdate refuses', () => {
+  it('no image for a host that is ready', () => {
     expect(refusal({})).toBeUndefined()
   })
 
   it.each([
-    ['another host', { host: 'starbuck' }, "the image is for the host 'adama', what answers as 'starbuck'"],
-    ['another board', { board: 'other' }, "the image is for the board 'raspberry-pi-5'"],
-    ['another layout', { layout: 2 }, "the image is for the disk layout '1'"],
-    ['a trial', { state: 'trial' }, "'adama' tries slot a and has not decided yet"],
-    ['a fallback boot', { state: 'fallback', committed: 'b', slots: BOTH }, 'which is not committed: it boots slot b'],
-    ['a committed slot that is damaged', { state: 'fallback', committed: 'b' }, 'which is committed, cannot be read'],
-    ['a damaged selector', { committed: 'damaged' }, 'its selector is damaged'],
+    ['another host', { host: 'starbuck' }, "the image is for host 'adama', but the device reports host 'starbuck'"],
+    ['another board', { board: 'other' }, "the image is for board 'raspberry-pi-5'"],
+    ['another layout', { layout: 2 }, "the image is for disk layout '1', but the device reports disk layout '2'"],
+    ['a trial', { state: 'trial' }, "'adama' runs slot a on trial, and the trial has not ended"],
+    ['a fallback boot', { state: 'fallback', committed: 'b', slots: BOTH }, 'as a fallback boot: slot b is committed'],
+    ['a committed slot without an image', { state: 'fallback', committed: 'b' }, 'the committed slot b is empty'],
+    ['a damaged selector', { committed: 'damaged' }, 'its selector (autoboot.txt) is damaged'],
     [
-      'a lock',
+      'a lock of another controller',
       { lock: { owner: 'you@there:x', age: 30 } },
-      "'you@there:x' updates 'adama', and was last heard 30 s ago",
+      "'you@there:x' updates 'adama': its last call was 30 s ago",
     ],
-    ['a small slot', { slotSize: 4096 }, "a slot of 'adama' 4096"],
-  ] as const)('for %s', (_what, change, said) => {
+    ['a slot that is too small', { slotSize: 4096 }, "a slot of 'adama' has 4096"],
+  ] as const)('an image because of %s', (_what, change, said) => {
     const refused = refusal(change as Partial<DeviceStatus>)
     expect(refused?.message).toContain(said)
     expect(refused?.hint).not.toBe('')
   })
 
-  it('for an EEPROM that is older by a second, with how to renew it', () => {
+  it('an EEPROM that is one second too old, and explains how to update it', () => {
     const firmware = (time: number) => ({ firmware: { version: 'abc', time } })
     expect(refusal(firmware(OLDEST_FIRMWARE))).toBeUndefined()
     const refused = refusal(firmware(OLDEST_FIRMWARE - 1))
-    expect(refused?.message).toContain('is of 2025-11-04 (abc), wanted 2025-11-05 or newer')
+    expect(refused?.message).toContain('is from 2025-11-04 (abc), wanted 2025-11-05 or newer')
     expect(refused?.hint).toContain('Raspberry Pi Imager')
   })
 
-  it('for a fallback boot with a way out, too, where starting it again does not help', () => {
+  it('a fallback boot, and gives a repair in case a reboot does not help', () => {
     const hint = (status: Parameters<typeof refusal>[0]) => refusal(status)?.hint
     expect(hint({ state: 'fallback', committed: 'b', slots: BOTH })).toMatch(
-      /start it again, which repairs autoboot\.txt: .*\. If it does not, boot slot a as a fallback, .*of=\/dev\/disk\/by-partlabel\/boot-b /,
+      /^reboot it: .*\. If 'adama' boots slot a again, replace slot b by slot a, .*of=\/dev\/disk\/by-partlabel\/boot-b /,
     )
-    expect(hint({ committed: 'damaged' })).not.toContain('stand in')
+    expect(hint({ committed: 'damaged' })).toMatch(/^reboot it: .*every boot repairs the selector/)
+    expect(hint({ committed: 'damaged' })).not.toContain('replace slot')
   })
 
-  it('for a smaller serial, unless that is asked for', () => {
+  it('a smaller serial, unless --allow-downgrade is given', () => {
     const older = wanting({ serial: { time: 0, number: 9 } })
-    expect(refusal({}, older)?.message).toContain("serial 0.9 is smaller than what 'adama' has committed, 1.1")
+    expect(refusal({}, older)?.message).toContain("serial 0.9 is smaller than the committed serial of 'adama', 1.1")
     expect(refusal({}, wanting({ serial: { time: 1, number: 0 } }))).toBeDefined()
     expect(refusal({}, wanting({ serial: { time: 1, number: 1 } }))).toBeUndefined()
     expect(refusal({}, older, { ...UPDATE, downgrade: 'allowed' })).toBeUndefined()
   })
 
-  it('for an unsigned image', () => {
+  it('an unsigned image', () => {
     expect(refusal({}, wanting({ signature: 'unsigned' }))?.message).toContain('is unsigned')
   })
 
-  it('not for a lock of our own, nor for one that was left', () => {
+  it('no image because of its own lock or an expired lock', () => {
     expect(refusal({ lock: { owner: OWNER, age: 3 } })).toBeUndefined()
     expect(refusal({ lock: { owner: 'you@there:x', age: 600 } })).toBeUndefined()
   })

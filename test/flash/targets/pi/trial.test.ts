@@ -10,17 +10,16 @@ const rejection = (promise: Promise<unknown>) =>
   )
 
 describe('a trial', () => {
-  it('that does not come up is an error with the reason that the host has', async () => {
+  it('that panics fails with the reason that the host recorded', async () => {
     const { host, run } = await updateBench()
     host.faults.trial = 'panics'
     const error = await rejection(run())
     expect(error).toMatchObject({ code: 'update' })
-    expect(error?.message).toContain("'adama' went back to slot a")
-    expect(error?.message).toContain('the trial of slot b failed: it never came up')
+    expect(error?.message).toMatch(/^the trial of slot b failed: it never came up; 'adama' runs slot a /)
     expect([host.running, host.committed]).toEqual(['a', 'a'])
   })
 
-  it('that never gets healthy is an error with its units', async () => {
+  it('that stays unhealthy fails with the names of the units', async () => {
     const { host, run } = await updateBench()
     host.faults.trial = 'never-healthy'
     const error = await rejection(run())
@@ -28,18 +27,18 @@ describe('a trial', () => {
     expect([host.running, host.committed, host.calls.includes('commit')]).toEqual(['a', 'a', false])
   })
 
-  it('that is never heard of again ends with what the host does by itself', async () => {
+  it('that never answers fails, and the hint says how the host returns to the former slot', async () => {
     const { host, clock, run } = await updateBench()
     host.faults.trial = 'never-back'
     const error = await rejection(run())
-    expect(error?.message).toContain("'adama' did not come back from the restart into slot b")
-    expect(error?.hint).toContain('switching it off and on ends on slot a too')
+    expect(error?.message).toContain("'adama' did not come back after the restart into slot b")
+    expect(error?.hint).toContain('switch its power off and on: it then boots slot a')
     expect(clock.now()).toBeLessThan(15 * 60_000)
     host.powerCycle()
     expect([host.running, host.committed]).toEqual(['a', 'a'])
   })
 
-  it('that is heard no more once it is healthy may be committed or not, and says so', async () => {
+  it('whose commit gets no answer fails with both possible results', async () => {
     const { host, clock, run } = await updateBench()
     const call = host.call.bind(host)
     host.call = async (words, options) => {
@@ -49,29 +48,29 @@ describe('a trial', () => {
     const error = await rejection(run())
     expect(error).toMatchObject({ code: 'update' })
     expect(error?.message).toContain(
-      "slot b of 'adama' is healthy; whether its commit arrived is not known: cannot reach",
+      "slot b of 'adama' is healthy, but the host did not confirm its commit: cannot reach",
     )
-    expect(error?.hint).toContain('goes back to slot a by itself within 300 s')
+    expect(error?.hint).toContain('returns to slot a by itself within 300 s')
   })
 
-  it('that nobody waits for any more says where it ends', async () => {
+  it('that is running when the command is stopped: the error says how the trial ends', async () => {
     const { host, clock, run } = await updateBench()
     stopAfter(clock, () => host.calls.includes('reboot'))
     expect(await rejection(run())).toMatchObject({
       code: 'stopped',
-      message: "'adama' was told to try slot b, and nobody waits for it any more",
-      hint: expect.stringContaining('it goes back to slot a by itself, within 300 s of its start'),
+      message: "'adama' restarts into a trial of slot b, and hangar no longer waits for the result",
+      hint: expect.stringContaining("the host returns to slot a by itself within 300 s of the trial's start"),
     })
   })
 
-  it('that was not begun is gone on with by the same command: whoever stops is told nothing else', async () => {
+  it('that has not started when the command is stopped: the plain stop error is kept', async () => {
     const { host, clock, run } = await updateBench()
     host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 200 * BLOCK })
     stopAfter(clock, () => host.calls.includes('write blocks slot'))
     expect(await rejection(run())).toMatchObject({ name: 'AbortError' })
   })
 
-  it('of somebody else is not committed', async () => {
+  it('of another controller is not committed', async () => {
     const { host, next, run } = await updateBench()
     host.statusOverrides = { state: 'committed' }
     const status = async () => {
@@ -86,19 +85,19 @@ describe('a trial', () => {
       return call(words, options)
     }
     const error = await rejection(run())
-    expect(error?.message).toContain("runs slot b on another trial than this one, 'other'")
+    expect(error?.message).toContain("runs slot b on the trial 'other', wanted the trial 'trial-1'")
     expect(host.calls).not.toContain('commit')
   })
 
-  it('is not believed to be committed before the host says so', async () => {
+  it('counts as committed only when the status of the host says so', async () => {
     const { host, run } = await updateBench()
     const call = host.call.bind(host)
     host.call = async (words, options) => {
-      if (words[0] === 'commit') return { exitCode: 0, output: '{"ok":true,"slot":"b"}', complaint: '' }
+      if (words[0] === 'commit') return { exitCode: 0, output: '{"ok":true,"slot":"b"}', stderr: '' }
       return call(words, options)
     }
     expect((await rejection(run()))?.message).toMatch(
-      /^read back from 'adama': slot b .* and 'a' is committed, wanted slot b/,
+      /^'adama' does not confirm the commit: slot b .* and 'a' is committed, wanted slot b/,
     )
   })
 })
