@@ -3,7 +3,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 
-/** The fields that every host has, whatever its platform: the board decides the platform. */
+/** The fields that every host has. The board decides the platform. */
 export interface AnyHost {
   readonly name: string
   readonly board: string

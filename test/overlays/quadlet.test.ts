@@ -104,7 +104,7 @@ const HEALTH =
   '["/usr/bin/mosquitto_sub","-h","127.0.0.1","-p","1883","-t","$$SYS/broker/version","-C","1","-W","5","-i","health"]'
 
 const MOSQUITTO = `[Unit]
-Description=mosquitto: MQTT broker; inside the lab anybody may publish and subscribe
+Description=mosquitto: MQTT broker; every client in the lab may publish and subscribe
 Requires=hangar-data.service
 After=hangar-data.service
 ConditionPathExists=!/run/hangar/data-failed

@@ -16,7 +16,7 @@ This page is generated from the folders of \`overlays/services\`. To refresh it 
 
 A host runs the services that its host file lists in \`services\`. Each entry sets the limits of the service, and its options:
 
-- \`memory\` (required): the most memory that the container may use, for example \`'96 MiB'\`. podman restarts a container that needs more.
+- \`memory\` (required): the most memory that the container may use, for example \`'96 MiB'\`. systemd restarts a container that exceeds the limit.
 - \`cpus\` (default 1): the most processor time that the container may use, in cores. \`0.5\` is half of one core.
 
 A service with several containers takes an object with a value for each container. The memory on this page is a recommendation.
@@ -27,9 +27,21 @@ hangar checks that the host runs the services that a service connects to. The fi
 hangar makes no backups yet: the column "backup" is the plan for each volume.
 `
 
+const TAIL = `## Add a service
+
+1. Make the folder \`overlays/services/NAME\` with a \`service.ts\`: \`overlays/service.ts\` explains each field, and the folder of mosquitto is a small example.
+2. Add a line to \`overlays/services/registry.ts\`.
+3. Add a user to the end of the table in \`images/ids.ts\`.
+4. Add the service to a host file, and lock its packages: \`npm run lock\`.
+5. Refresh this page with the command above.
+
+hangar refuses a service that needs something that it does not support yet: secrets, certificates, volumes that both slots share, and
+images from npm, PyPI or a registry. The error names the service and the missing feature.
+`
+
 /** The text of `docs/services.md`. */
 export function servicesPage(services: readonly DocumentedService[]): string {
-  return [HEAD, ...services.map(section)].join('\n')
+  return [HEAD, ...services.map(section), TAIL].join('\n')
 }
 
 function section({ service, rendered }: DocumentedService): string {
