@@ -102,7 +102,7 @@ describe('a disk', () => {
       'usage',
       'its sectors have 4096 bytes, wanted 512',
     ],
-    ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2000 GB, the disk of tiny 32 GB'],
+    ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2.0 TB, the disk of tiny 32 GB'],
     [
       'too small',
       { disk: { size: '4000000\n' } },
