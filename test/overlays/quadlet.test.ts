@@ -73,7 +73,8 @@ describe('quadlet', () => {
       'AddDevice=-/dev/serial/by-id/usb-stick:/dev/ttyZigbee',
       'AddDevice=/dev/gpiochip0',
     ])
-    expect(linesWith('GroupAdd', { uses })).toEqual(['GroupAdd=20'])
+    expect(line('PodmanArgs', { uses })).toMatch(/ --image-volume=ignore --group-add=20$/)
+    expect(line('PodmanArgs', {})).not.toContain('--group-add')
   })
 
   it('leaves plain words of a command as they are and quotes the others', () => {
