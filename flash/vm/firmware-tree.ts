@@ -1,6 +1,6 @@
 import { formatDeviceTree, parseDeviceTree, type TreeNode } from './device-tree.ts'
 
-/** What the firmware tells the kernel about this boot, below `/chosen/bootloader`. Numbers are 32 bits, big-endian. */
+/** The facts about this boot that the firmware passes to the kernel below `/chosen/bootloader`: 32 bits, big-endian. */
 export interface BootloaderFacts {
   readonly partition: number
   readonly tryboot: boolean
@@ -13,9 +13,9 @@ export interface BootloaderFacts {
 }
 
 /**
- * QEMU's tree as a Pi 5's firmware would hand it over: with its node, and the serial port under the number that the
- * Pi's debug connector has (`serial10`). Were it ttyAMA0, `console=ttyAMA10` would fail the driver's only attempt to
- * find its console, and nothing would be seen.
+ * QEMU's tree with the changes of a Pi 5's firmware: its node, and the serial port under the number of the Pi's debug
+ * connector (`serial10`). As ttyAMA0 the port would not match `console=ttyAMA10`. The driver looks for its console only
+ * once, and would then print nothing.
  */
 export function withFirmwareFacts(tree: Uint8Array, facts: BootloaderFacts): Uint8Array {
   const parsed = parseDeviceTree(tree)

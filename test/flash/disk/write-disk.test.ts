@@ -120,7 +120,7 @@ describe('a disk that does not keep its bytes', () => {
   it('in the last write is made unbootable again', async () => {
     const small = await smallDisk()
     const count = (await written(small)).disk.writes
-    // From the last write on: the partition table itself.
+    // The last write is the partition table.
     const disk = new BadDisk(small.host.disk, 446 + 20, count)
     const plan = await planFor(small)
     await expect(writeDisk(disk, plan, { image: small.image, progress: listProgress() })).rejects.toMatchObject({
