@@ -12,7 +12,7 @@ export interface Progress {
   notice(text: string): void
 }
 
-/** Runs `work` as a step that ends with it. */
+/** Runs `work` as one step of the progress display; an error marks the step as failed. */
 export async function during<T>(
   progress: Progress,
   name: string,

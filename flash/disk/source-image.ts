@@ -36,18 +36,23 @@ function rebuild({ name }: DiskHost, message: string): UserError {
 }
 
 /** Reads the ranges of the block map, compares their digests, and cuts them at the given offsets into pieces with digests. */
-export async function cutImage({ file, ranges }: SourceImage, cuts: readonly number[]): Promise<MappedRange[]> {
-  const handle = await open(file)
+export async function cutImage(source: SourceImage, cuts: readonly number[]): Promise<MappedRange[]> {
+  const handle = await open(source.file)
   try {
     const pieces: MappedRange[] = []
-    for (const range of ranges) pieces.push(...(await cutRange(handle, file, range, cuts)))
+    for (const range of source.ranges) pieces.push(...(await cutRange(handle, source, range, cuts)))
     return pieces
   } finally {
     await handle.close()
   }
 }
 
-async function cutRange(handle: FileHandle, file: string, range: MappedRange, cuts: readonly number[]) {
+async function cutRange(
+  handle: FileHandle,
+  { file, manifest }: SourceImage,
+  range: MappedRange,
+  cuts: readonly number[],
+) {
   const end = range.offset + range.size
   const inside = cuts.filter((cut) => cut > range.offset && cut < end)
   const edges = [...new Set([range.offset, ...inside, end])].sort((a, b) => a - b)
@@ -59,7 +64,7 @@ async function cutRange(handle: FileHandle, file: string, range: MappedRange, cu
   }
   if (whole.digest() === range.digest) return pieces
   throw new UserError('digest', `'${file}' differs from its block map in the range from byte ${range.offset}`, {
-    hint: 'build the image again: npm run build:image HOST',
+    hint: `build the image again: npm run build:image ${manifest.host}`,
   })
 }
 

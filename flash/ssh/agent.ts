@@ -160,6 +160,6 @@ function unexpectedEnd(host: string, words: readonly string[], { exitCode, stder
 
 function anotherId(host: string, have: string, wanted: string): UserError {
   return new UserError('agent', `'${host}' armed the trial '${have}', wanted '${wanted}'`, {
-    hint: `another controller may be updating the host, and this one commits nothing: npm run status ${host}`,
+    hint: `another controller may have armed that trial. This one does not restart the host: npm run status ${host}`,
   })
 }

@@ -31,6 +31,6 @@ export function programOf(root: ProgramRoot, name: string): Program {
 function requirePart(path: string): void {
   if (existsSync(path)) return
   throw new UserError('vm', `the unpacked programs lack '${path}'`, {
-    hint: 'resolve its packages again with: npm run lock -- --update',
+    hint: 'resolve their packages again: npm run lock -- --update',
   })
 }

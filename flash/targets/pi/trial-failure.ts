@@ -16,7 +16,7 @@ export interface Expected {
 
 /** The host did not answer: it may be restarting. */
 export class UnheardError extends Error {
-  /** Throws errors that do not pass by waiting. */
+  /** Throws errors that waiting cannot resolve. */
   static of(error: unknown): UnheardError {
     const passes = ['unreachable', 'login', 'agent']
     if (error instanceof UserError && passes.includes(error.code))

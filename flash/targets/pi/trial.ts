@@ -42,7 +42,7 @@ export async function awaitTrial({ agent, clock, expected, until }: Watch): Prom
     await clock.sleep(POLL)
     const heard = await look(agent)
     if (heard instanceof UnheardError) last = heard.cause
-    // Only another boot id proves that the host has restarted.
+    // Only a changed boot id proves that the host has restarted.
     else if (heard.bootId !== expected.before.bootId) return requireTrial(heard, expected)
     else if (clock.now() - asked > GOING_DOWN) {
       await askToReboot(agent)

@@ -31,7 +31,7 @@ describe('programOf', () => {
     expect(() => programOf({ directory, architecture: 'amd64' }, 'ssh')).toThrow(
       expect.objectContaining({
         message: `the unpacked programs lack '${join(directory, 'usr/bin/ssh')}'`,
-        hint: 'resolve its packages again with: npm run lock -- --update',
+        hint: 'resolve their packages again: npm run lock -- --update',
       }),
     )
   })
