@@ -1,17 +1,19 @@
 import { UserError } from '../../errors.ts'
 import type { KernelFiles } from '../../flash/disk/block-device.ts'
-import { confirm, type Terminal } from '../../flash/disk/confirm.ts'
 import { hasDataVolume } from '../../flash/disk/data-volume.ts'
 import { withOpenDisk } from '../../flash/disk/disk.ts'
 import { cutsOf, type DataFate, planDiskWrite } from '../../flash/disk/plan.ts'
 import { cutImage, openSourceImage, type SourceImage } from '../../flash/disk/source-image.ts'
-import { type DiskHost, describeTarget, findTarget, type Target } from '../../flash/disk/target.ts'
+import { type DiskHost, type DiskTarget, findTarget } from '../../flash/disk/target.ts'
 import { sizeOf, writeDisk } from '../../flash/disk/write-disk.ts'
 import type { Trust } from '../../images/identity/members.ts'
 import { identityPartition } from '../../images/identity/partition.ts'
 import { type Layout, layoutOnDisk } from '../../images/layout.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import type { Progress } from '../../lib/reporter.ts'
+import { confirm, type Terminal } from '../confirm.ts'
+
+import { diskLines } from './disk-text.ts'
 
 /** The tar of a host's identity for the keys that it is to trust; undefined where none was made. */
 export type IdentityTar = (trust: Trust) => Promise<Uint8Array | undefined>
@@ -51,7 +53,7 @@ export async function firstFlash(options: FirstFlashOptions): Promise<string> {
 }
 
 /** Whether there is a data volume where this host's would be; one that shall be kept has to be there. */
-function checkedFate({ host, data, disk }: FirstFlashOptions, target: Target, layout: Layout): 'there' | 'none' {
+function checkedFate({ host, data, disk }: FirstFlashOptions, target: DiskTarget, layout: Layout): 'there' | 'none' {
   const found = hasDataVolume(target, layout) ? 'there' : 'none'
   if (data === 'format' || found === 'there') return found
   throw new UserError(
@@ -74,12 +76,12 @@ async function identityOf({ identity, host, progress }: FirstFlashOptions, { man
   })
 }
 
-async function ask(options: FirstFlashOptions, target: Target, data: 'there' | 'none'): Promise<void> {
+async function ask(options: FirstFlashOptions, target: DiskTarget, data: 'there' | 'none'): Promise<void> {
   const { confirmation, host, terminal, signal } = options
   if (confirmation === 'yes') return
   const kept = options.data === 'keep' ? ' but the data volume' : ''
   const lines = [
-    ...describeTarget(target),
+    ...diskLines(target),
     ...(data === 'there' && options.data === 'format' ? [`its data volume goes too: '--keep-data' keeps it`] : []),
     `everything on it${kept} is replaced by ${host.name}`,
   ]

@@ -113,8 +113,10 @@ describe('what is asked', () => {
     input.write('tiny\n')
     await flash({ confirmation: 'ask' })
     const text = shown()
-    expect(text).toContain(`${disk}: a file of 2.4 GB, to be made\neverything on it is replaced by tiny\n`)
-    expect(text).toContain("type 'tiny' to go on: ")
+    expect(text).toContain(
+      `${disk}: a file of 2.4 GB, which does not exist yet\neverything on it is replaced by tiny\n`,
+    )
+    expect(text).toContain("type 'tiny' to continue: ")
   })
 
   it('stands between a wrong word and the disk', async () => {
@@ -122,7 +124,7 @@ describe('what is asked', () => {
     input.write('yes\n')
     await expect(flash({ confirmation: 'ask' })).rejects.toMatchObject({
       code: 'usage',
-      message: "nothing was written: 'yes' was typed, wanted 'tiny'",
+      message: "nothing was written: you typed 'yes', wanted 'tiny'",
     })
     expect(existsSync(disk)).toBe(false)
   })
@@ -145,7 +147,7 @@ describe('what is asked', () => {
     const { disk, flash } = await bench()
     const terminal = { input: new PassThrough(), output: new PassThrough() }
     await expect(flash({ confirmation: 'ask', terminal })).rejects.toMatchObject({
-      hint: 'with --yes nothing is asked',
+      hint: 'to write without a question: --yes',
     })
     expect(existsSync(disk)).toBe(false)
   })
