@@ -4,58 +4,57 @@ import type { DeviceStatus } from '../../flash/ssh/status.ts'
 import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
 
-/** All that is known of one host: what runs, what each slot holds, and what it stands on. */
-export function hostText(host: string, status: DeviceStatus, generations: Generations): string {
+/** Everything about one host: the running image, both slots, data, clock, firmware and keys. */
+export function hostStatusText(host: string, status: DeviceStatus, generations: Generations): string {
   const { slot, root, standing, health } = status
-  const runs = `${host}: slot ${slot} runs ${nameGeneration(generations, root)}, ${standing}, ${health.state}`
+  const image = nameGeneration(generations, root)
+  const runs = `${host}: slot ${slot} runs ${image}, ${bootStateText(standing)}, ${health.state}`
   return [runs, '', slotTable(status, generations), '', formatColumns(factRows(status))].join('\n')
+}
+
+export function bootStateText(standing: DeviceStatus['standing']): string {
+  return standing === 'stray' ? 'fallback boot' : standing
 }
 
 function slotTable(status: DeviceStatus, generations: Generations): string {
   const rows = (['a', 'b'] as const).map((slot) => slotRow(slot, status, generations))
-  return formatColumns([['  slot', 'holds', 'built', 'serial', 'is'], ...rows])
+  return formatColumns([['  slot', 'holds', 'built', 'serial', 'state'], ...rows])
 }
 
 function slotRow(slot: Slot, { slots, slot: running, committed, standing }: DeviceStatus, generations: Generations) {
   const held = slots[slot]
-  const is = [slot === running ? 'running' : '', standingOf(slot, { running, committed, standing })].filter(Boolean)
-  if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...is].join(', ')]
+  const state = [slot === running ? 'running' : '', slotState(slot, { running, committed, standing })].filter(Boolean)
+  if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...state].join(', ')]
   const built = generations.get(held.root)?.built
   return [
     `  ${slot}`,
     nameGeneration(generations, held.root),
     built === undefined ? 'elsewhere' : formatTime(Date.parse(built) / 1000),
     `${formatTime(held.serial.time)} / ${held.serial.number}`,
-    is.join(', ') || 'bootable',
+    state.join(', ') || 'bootable',
   ]
 }
 
-interface Stands {
+interface BootState {
   readonly running: Slot
   readonly committed: DeviceStatus['committed']
   readonly standing: DeviceStatus['standing']
 }
 
-function standingOf(slot: Slot, { running, committed, standing }: Stands): string {
+function slotState(slot: Slot, { running, committed, standing }: BootState): string {
   if (slot === committed) return 'committed'
   if (slot !== running || standing === 'committed') return ''
-  return standing === 'trial' ? 'on trial' : 'stray'
+  return standing === 'trial' ? 'on trial' : 'fallback boot'
 }
 
 function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
-  const since = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
+  const booted = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
+  const source = clock.source === 'network' ? 'from a time server' : 'from the saved time; no time server has answered'
+  const isMounted = data?.state === 'mounted'
   return [
-    ['  booted', since],
-    [
-      '  data',
-      data?.state === 'mounted'
-        ? `${formatBytes(data.used)} of ${formatBytes(data.size)} used`
-        : (data?.state ?? 'none'),
-    ],
-    [
-      '  clock',
-      `${formatTime(clock.now)}, ${clock.source === 'network' ? 'from a time server' : 'from the last start: no time server was heard'}`,
-    ],
+    ['  booted', booted],
+    ['  data', isMounted ? `${formatBytes(data.used)} of ${formatBytes(data.size)} used` : (data?.state ?? 'none')],
+    ['  clock', `${formatTime(clock.now)}, ${source}`],
     ['  EEPROM', `${formatTime(firmware.time).slice(0, 10)} (${firmware.version})`],
     ['  kernel', kernel],
     ...(identity === undefined ? [] : [['  SSH key', sshKeys(identity.ssh)]]),
@@ -63,7 +62,7 @@ function factRows({ uptime, clock, data, firmware, kernel, identity, update }: D
   ]
 }
 
-/** The one that it shows, at the latest from its next start on, and how many stay behind it. */
+/** The newest key, which sshd uses at the latest after the next boot, and the number of former keys. */
 function sshKeys([newest, ...former]: readonly string[]): string {
   if (newest === undefined) return 'none'
   return former.length === 0 ? fingerprintOf(newest) : `${fingerprintOf(newest)}, and ${former.length} former`
