@@ -39,7 +39,10 @@ export interface Example {
   readonly line: string
 }
 
-/** One command: what its help says and what it does. */
+/**
+ * One command: what its help says and what it does. `run` imports the use case, and texts that need more than `lib/`,
+ * when the command runs: every start of hangar loads all command modules.
+ */
 export interface Command<Flags extends object = object> {
   /** As typed after `hangar`: `build`, `store verify`. */
   readonly name: string

@@ -10,7 +10,6 @@ import type { Command, CommandContext } from '../command.ts'
 import { openController, targetOf } from '../controller.ts'
 import { AT, RUNNER } from '../options.ts'
 import { buildLine } from '../text/build.ts'
-import { diskQuestion, diskText, flashText } from '../text/flash.ts'
 
 export interface FlashFlags extends GoalFlags {
   readonly dryRun?: true
@@ -87,6 +86,7 @@ export async function flashOutput(
   generations: (host: string) => Generations,
   notice: (text: string) => void,
 ): Promise<string> {
+  const { flashText } = await import('../text/flash.ts')
   const texts: string[] = []
   try {
     await update((result) => void texts.push(flashText(result, generations(result.host))))
@@ -132,6 +132,7 @@ export interface FlashDiskOptions extends Omit<HostDiskRequest, 'approve'> {
 export async function flashDisk({ confirmation, terminal, ...request }: FlashDiskOptions): Promise<string> {
   const { writeHostDisk } = await import('../../flash/disk/write-host-disk.ts')
   const { confirm } = await import('../../flash/disk/confirm.ts')
+  const { diskQuestion, diskText } = await import('../text/flash.ts')
   const { host, data, signal } = request
   const approve: HostDiskRequest['approve'] = async (target, found) => {
     if (confirmation === 'skip') return

@@ -1,9 +1,5 @@
-import type { IdentityOutcome } from '../../builder/keys/host-identity.ts'
 import type { InitGoal } from '../../builder/keys/init-host.ts'
 import { UserError } from '../../errors.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
-import { privateIdentityFile } from '../../images/identity/private-identity.ts'
-import { publicIdentityFile } from '../../images/identity/public-identity.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { AT } from '../options.ts'
 
@@ -34,6 +30,7 @@ export const init: Command<InitFlags> = {
   ],
   async run(context, [name = ''], flags) {
     const { initHost } = await import('../../builder/keys/init-host.ts')
+    const { initText } = await import('../text/init.ts')
     const host = await context.hosts.load(name)
     const goal = initGoal(flags, host.network.address)
     const keyscan = (address: string) => scanKeys(context, name, address)
@@ -67,27 +64,4 @@ export function initGoal({ rotate, adopt, at }: InitFlags, address: string): Ini
 
 function usage(message: string, hint: string): UserError {
   return new UserError('usage', message, { hint })
-}
-
-const OUTCOME: Readonly<Record<IdentityOutcome['kind'], string>> = {
-  made: 'created the identity',
-  there: 'the identity exists already; nothing changed',
-  finished: 'published the identity that an interrupted run created',
-  rotated: 'added a new key; the old keys stay valid',
-  adopted: 'adopted the identity that the host created',
-}
-
-export function initText(host: string, { kind, identity }: IdentityOutcome): string {
-  const [newest = ''] = identity.ssh
-  const files =
-    kind === 'adopted' ? publicIdentityFile(host) : `${publicIdentityFile(host)} ${privateIdentityFile(host)}`
-  return [
-    `${host}: ${OUTCOME[kind]}`,
-    `  ssh  ${fingerprintOf(newest)}`,
-    ...identity.age.slice(0, 1).map((recipient) => `  age  ${recipient}`),
-    ...(kind === 'there' ? [] : [`add to the repository: git add ${files}`]),
-    kind === 'rotated'
-      ? `next: npm run flash ${host} sends the new key; if nothing else changed, the host does not restart`
-      : `next: npm run build:image ${host}`,
-  ].join('\n')
 }

@@ -3,7 +3,6 @@ import type { Command } from '../command.ts'
 import { openController, targetOf } from '../controller.ts'
 import { QUIET } from '../display/quiet.ts'
 import { AT, JSON_OUTPUT } from '../options.ts'
-import { statusJson, statusTable, statusText } from '../text/status.ts'
 import { requireOneHost } from './flash.ts'
 
 export interface StatusFlags {
@@ -43,7 +42,9 @@ export interface StatusOutput {
 }
 
 /** The text for the statuses; throws for one named host that is unreachable, except as JSON. */
-export function statusOutput(statuses: readonly HostStatus[], { asked, format }: StatusOutput): string {
+export async function statusOutput(statuses: readonly HostStatus[], how: StatusOutput): Promise<string> {
+  const { statusJson, statusTable, statusText } = await import('../text/status.ts')
+  const { asked, format } = how
   if (format === 'json') return statusJson(statuses)
   const [only] = statuses
   if (asked === 'all' || only === undefined) return statusTable(statuses)
