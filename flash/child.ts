@@ -5,12 +5,12 @@ import type { Program } from './vm/program.ts'
 
 export type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
-/** Starts a program that the kernel ends with this one, however this one ends. */
+/** Starts a program that the kernel kills when this program ends in any way. */
 export function startChild(program: Program, args: readonly string[]): Child {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', program.file, ...program.args, ...args], {
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', ...program.env },
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A Ctrl-C of the terminal is for this program alone to act on.
+    // Keeps a Ctrl-C of the terminal from the child: this program decides how to stop.
     detached: true,
   })
   child.on('error', () => undefined)
@@ -18,8 +18,8 @@ export function startChild(program: Program, args: readonly string[]): Child {
 }
 
 /**
- * Ends a program at once. Its output is closed from this side too: what it handed its ends of the pipes to, as ssh does
- * with the process that keeps the connection, may hold them open.
+ * Kills a program. Also closes its output from this side: a background process of the program, such as ssh's shared
+ * connection, may hold the pipes open.
  */
 export function endChild(child: Child): void {
   child.kill('SIGKILL')
@@ -27,7 +27,7 @@ export function endChild(child: Child): void {
   child.stderr.destroy()
 }
 
-/** Status of a program that has ended: 128 and more where a signal ended it, as a shell has it. */
+/** The exit status of a program; 137 if a signal ended it. */
 export function exitOf(child: Child): Promise<number> {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
@@ -36,8 +36,9 @@ export function exitOf(child: Child): Promise<number> {
 }
 
 /**
- * Writes bytes to a program and closes its input. A program that stops reading is no failure here: its status tells.
- * What the source itself throws is returned, after the program was ended: it must not take half for the whole.
+ * Writes bytes to a program and closes its input. A program may stop reading early: its exit status tells whether it
+ * failed. If the source fails, the program is killed, so that it does not accept half of the input, and the source's
+ * error is returned.
  */
 export async function feed(child: Child, source: AsyncIterable<Uint8Array>): Promise<{ failed: unknown } | undefined> {
   let failed: { failed: unknown } | undefined

@@ -1,15 +1,12 @@
 import { UserError } from '../errors.ts'
-import { type Artifact, withArtifact } from './artifact.ts'
 import type { Clock } from './clock.ts'
-import type { Compress } from './compress.ts'
+import type { Connect, KnownHost } from './controller.ts'
 import type { Goal } from './goal.ts'
-import { keysToBring, type OwnIdentity, withIdentity } from './identity.ts'
-import { planUpdate, type Step } from './plan.ts'
 import type { Progress } from './progress.ts'
-import type { Connect, Target } from './ssh/connect.ts'
-import { type Updated, update } from './update.ts'
+import type { OwnIdentity, StepDescription } from './targets/target.ts'
+import { dryRun, type Updated, update } from './update.ts'
 
-export interface FlashTarget extends Target {
+export interface FlashTarget extends KnownHost {
   /** `out/HOST`, the output directory of the build. */
   readonly output: string
   readonly identity: OwnIdentity
@@ -24,15 +21,13 @@ export interface FlashRequest {
   /** Receives the result of each host as soon as it is known: a later host may fail. */
   readonly onResult: (result: FlashResult) => void
   readonly connect: Connect
-  readonly compress: Compress
   readonly progress: Progress
   readonly clock: Clock
-  readonly newId: () => string
 }
 
 export type FlashResult =
   | { readonly host: string; readonly mode: 'run'; readonly updated: Updated }
-  | { readonly host: string; readonly mode: 'dry-run'; readonly steps: readonly Step[] }
+  | { readonly host: string; readonly mode: 'dry-run'; readonly steps: readonly StepDescription[] }
 
 /** Updates hosts to their images, one after another. Stops at the first host that fails. */
 export async function flashHosts(request: FlashRequest): Promise<void> {
@@ -46,28 +41,15 @@ export async function flashHosts(request: FlashRequest): Promise<void> {
   }
 }
 
-function flashOne(request: FlashRequest, target: FlashTarget): Promise<FlashResult> {
-  const { host, output, identity } = target
-  return withArtifact(host, output, async (artifact) => {
-    requireOwnImage(host, output, artifact)
-    const { newId, mode, connect, ...job } = request
-    if (mode === 'dry-run') return { host, mode, steps: await planOnly(request, target, artifact) }
-    const updated = await connect(target, (agent) => update({ ...job, agent, artifact, identity, id: newId() }))
-    return { host, mode, updated }
-  })
-}
-
-async function planOnly({ connect, goal, progress }: FlashRequest, target: FlashTarget, artifact: Artifact) {
-  const status = await connect(target, (agent) => agent.status())
-  const planned = planUpdate(status, artifact, goal)
-  return withIdentity(await keysToBring(status, target.identity, progress), planned)
-}
-
-function requireOwnImage(host: string, output: string, { manifest }: Artifact): void {
-  if (manifest.host === host) return
-  throw new UserError('update', `'${output}' holds an image of '${manifest.host}', wanted an image of '${host}'`, {
-    hint: `npm run build:image ${host}`,
-  })
+function flashOne(request: FlashRequest, { output, identity, ...known }: FlashTarget): Promise<FlashResult> {
+  const { connect, goal, clock, progress, mode } = request
+  const { host, driver } = known
+  return driver.withArtifact(host, output, (artifact) =>
+    connect(known, async (target): Promise<FlashResult> => {
+      const job = { target, artifact, identity, goal, clock, progress }
+      return mode === 'dry-run' ? { host, mode, steps: await dryRun(job) } : { host, mode, updated: await update(job) }
+    }),
+  )
 }
 
 /** Adds the names of the hosts that were not updated. */

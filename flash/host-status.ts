@@ -1,6 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Generations } from './generation.ts'
-import type { Connect, Target } from './ssh/connect.ts'
+import type { Connect, KnownHost } from './controller.ts'
 import type { DeviceStatus } from './ssh/status.ts'
 
 /** The answer of one host, or the reason why it gave none. */
@@ -10,7 +9,6 @@ export interface ReachableHost {
   readonly host: string
   readonly reachable: true
   readonly status: DeviceStatus
-  readonly generations: Generations
 }
 
 export interface UnreachableHost {
@@ -20,19 +18,18 @@ export interface UnreachableHost {
 }
 
 export interface StatusRequest {
-  readonly targets: readonly Target[]
-  readonly generations: (host: string) => Generations
+  readonly targets: readonly KnownHost[]
   readonly connect: Connect
 }
 
 /** Asks all hosts for their status at the same time. An unreachable host is a result, not an error. */
-export function readStatuses({ targets, connect, generations }: StatusRequest): Promise<HostStatus[]> {
+export function readStatuses({ targets, connect }: StatusRequest): Promise<HostStatus[]> {
   return Promise.all(
     targets.map(async (target): Promise<HostStatus> => {
       const { host } = target
       try {
-        const status = await connect(target, (agent) => agent.status())
-        return { host, reachable: true, status, generations: generations(host) }
+        const status = await connect(target, (reached) => reached.status())
+        return { host, reachable: true, status }
       } catch (error) {
         if (error instanceof UserError) return { host, reachable: false, error }
         throw error

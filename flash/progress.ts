@@ -1,14 +1,14 @@
-/** Something that takes time; it counts bytes where a total is given. */
+/** A step that takes time; it counts bytes if it has a total. */
 export interface ProgressStep {
   advance(bytes: number): void
   done(ending: 'done'): void
   failed(): void
 }
 
-/** Where use-cases say what they do. */
+/** Receives what a use case does, while it does it. */
 export interface Progress {
   step(name: string, totalBytes?: number): ProgressStep
-  /** A fact worth a line. */
+  /** Prints one line. */
   notice(text: string): void
 }
 

@@ -9,11 +9,12 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`
 }
 
-/** `0.3 s`, `12 s`, `2 min 5 s`, `1 h 3 min`. */
+/** `0.3 s`, `12 s`, `2 min 5 s`, `1 h 3 min`, `12 days`. */
 export function formatDuration(milliseconds: number): string {
   const seconds = Math.round(milliseconds / 1000)
   if (milliseconds < 9950) return `${(Math.max(0, milliseconds) / 1000).toFixed(1)} s`
   if (seconds < 60) return `${seconds} s`
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`
+  if (seconds >= 48 * 3600) return `${Math.floor(seconds / 86_400)} days`
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`
 }

@@ -72,7 +72,7 @@ describe('a violation', () => {
 
   it.each([
     ['builder/store/a.ts', 'execa', "'execa'; allowed: lib/subprocess.ts"],
-    ['flash/a.ts', 'zod', "'zod'; allowed: hosts/schema/, images/"],
+    ['flash/a.ts', 'zod', "'zod'; allowed: hosts/platforms/, hosts/schema/, images/"],
     ['cli/a.ts', 'commander', "'commander'; allowed: cli/program.ts"],
     ['cli/a.ts', 'left-pad', "'left-pad'; allowed: no file"],
     ['images/a.ts', '@scope/name', "'@scope/name'; allowed: no file"],

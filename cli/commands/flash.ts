@@ -3,13 +3,13 @@ import { UserError } from '../../errors.ts'
 import type { Terminal } from '../../flash/disk/confirm.ts'
 import type { HostDiskRequest } from '../../flash/disk/write-host-disk.ts'
 import type { FlashResult, FlashTarget } from '../../flash/flash-hosts.ts'
-import type { Generations } from '../../flash/generation.ts'
 import type { GoalFlags } from '../../flash/goal.ts'
 import { buildHost } from '../build-host.ts'
 import type { Command, CommandContext } from '../command.ts'
-import { openController, targetOf } from '../controller.ts'
+import { knownHost, openController } from '../controller.ts'
 import { AT, RUNNER } from '../options.ts'
 import { buildLine } from '../text/build.ts'
+import type { Generations } from '../text/generation.ts'
 
 export interface FlashFlags extends GoalFlags {
   readonly dryRun?: true
@@ -101,7 +101,7 @@ async function flashTarget(context: CommandContext, name: string, at: string | u
   const { hostOwnKeys, readPublicIdentity } = await import('../../builder/keys/host-identity.ts')
   const { project } = context
   return {
-    ...(await targetOf(context, name, at)),
+    ...(await knownHost(context, name, at)),
     output: join(project, 'out', name),
     identity: { known: readPublicIdentity(project, name), open: () => hostOwnKeys(context, name) },
   }

@@ -1,8 +1,9 @@
 import type { HostStatus } from '../../flash/host-status.ts'
 import type { Command } from '../command.ts'
-import { openController, targetOf } from '../controller.ts'
+import { knownHost, openController } from '../controller.ts'
 import { QUIET } from '../display/quiet.ts'
 import { AT, JSON_OUTPUT } from '../options.ts'
+import type { Generations } from '../text/generation.ts'
 import { requireOneHost } from './flash.ts'
 
 export interface StatusFlags {
@@ -28,10 +29,13 @@ export const status: Command<StatusFlags> = {
     const { readStatuses } = await import('../../flash/host-status.ts')
     requireOneHost(name === undefined ? [] : [name], flags)
     const names = name === undefined ? context.hosts.names() : [name]
-    const targets = await Promise.all(names.map((each) => targetOf(context, each, flags.at)))
+    const targets = await Promise.all(names.map((each) => knownHost(context, each, flags.at)))
     const controller = await openController(flags.json ? { ...context, reporter: QUIET } : context)
     const statuses = await readStatuses({ ...controller, targets })
-    return statusOutput(statuses, { asked: name === undefined ? 'all' : 'one', format: flags.json ? 'json' : 'text' })
+    return statusOutput(statuses, controller.generations, {
+      asked: name === undefined ? 'all' : 'one',
+      format: flags.json ? 'json' : 'text',
+    })
   },
 }
 
@@ -42,12 +46,15 @@ export interface StatusOutput {
 }
 
 /** The text for the statuses; throws for one named host that is unreachable, except as JSON. */
-export async function statusOutput(statuses: readonly HostStatus[], how: StatusOutput): Promise<string> {
+export async function statusOutput(
+  statuses: readonly HostStatus[],
+  generations: (host: string) => Generations,
+  { asked, format }: StatusOutput,
+): Promise<string> {
   const { statusJson, statusTable, statusText } = await import('../text/status.ts')
-  const { asked, format } = how
-  if (format === 'json') return statusJson(statuses)
+  if (format === 'json') return statusJson(statuses, generations)
   const [only] = statuses
-  if (asked === 'all' || only === undefined) return statusTable(statuses)
+  if (asked === 'all' || only === undefined) return statusTable(statuses, generations)
   if (!only.reachable) throw only.error
-  return statusText(only)
+  return statusText(only, generations(only.host))
 }

@@ -1,24 +1,25 @@
-import { describePlan } from '../../flash/describe-plan.ts'
 import type { DataFate } from '../../flash/disk/plan.ts'
 import { describeTarget, type Target } from '../../flash/disk/target.ts'
 import type { HostDiskRequest, WrittenDisk } from '../../flash/disk/write-host-disk.ts'
 import type { FlashResult } from '../../flash/flash-hosts.ts'
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { Updated } from '../../flash/update.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
+import { type Generations, nameGeneration } from './generation.ts'
+import { planText } from './plan.ts'
 
 /** The result of one host, or its plan. */
 export function flashText(result: FlashResult, generations: Generations): string {
   const { host } = result
-  return result.mode === 'dry-run' ? describePlan(host, result.steps) : updateText(host, result.updated, generations)
+  return result.mode === 'dry-run' ? planText(host, result.steps) : updateText(host, result.updated, generations)
 }
 
 export function updateText(host: string, updated: Updated, generations: Generations): string {
   const image = nameGeneration(generations, updated.root)
   if (updated.kind === 'nothing') return `${host}: nothing to do: slot ${updated.slot} runs ${image} and is committed`
   const { slot, sent, total, times } = updated
-  const steps = formatColumns(times.map(({ name, seconds }) => [`  ${name}`, formatSeconds(seconds)]))
-  const cost = `sent ${formatBytes(sent)}, took ${formatSeconds(total)}`
+  const steps = formatColumns(times.map(({ name, seconds }) => [`  ${name}`, formatDuration(seconds * 1000)]))
+  const cost = `sent ${formatSize(sent)}, took ${formatDuration(total * 1000)}`
   switch (updated.kind) {
     case 'renewed':
       return [
@@ -32,7 +33,7 @@ export function updateText(host: string, updated: Updated, generations: Generati
         `next: npm run flash ${host}`,
       ].join('\n')
     case 'updated': {
-      const down = `services were down for ${formatSeconds(updated.downtime)}`
+      const down = `services were down for ${formatDuration(updated.downtime * 1000)}`
       return [
         steps,
         `${host}: slot ${slot} runs ${image}, healthy and committed; ${cost}; ${down}`,
@@ -65,7 +66,7 @@ export function diskText(request: Pick<HostDiskRequest, 'host' | 'disk' | 'ident
     `  npm run init ${host} -- --adopt SHA256:…`,
   ]
   return [
-    `${host}: wrote ${formatBytes(written.bytes)} to ${disk} and read it back in ${formatSeconds(written.seconds)}`,
+    `${host}: wrote ${formatSize(written.bytes)} to ${disk} and read it back in ${formatDuration(written.seconds * 1000)}`,
     ...(identity === 'without' ? adopt : []),
     `next: put the disk into ${host}, switch it on, and run: npm run status ${host}`,
   ].join('\n')

@@ -1,19 +1,20 @@
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
 import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
+import { type Generations, nameGeneration } from './generation.ts'
 
 /** Everything about one host: the running image, both slots, data, clock, firmware and keys. */
 export function hostStatusText(host: string, status: DeviceStatus, generations: Generations): string {
-  const { slot, root, standing, health } = status
+  const { slot, root, state, health } = status
   const image = nameGeneration(generations, root)
-  const runs = `${host}: slot ${slot} runs ${image}, ${bootStateText(standing)}, ${health.state}`
+  const runs = `${host}: slot ${slot} runs ${image}, ${bootStateText(state)}, ${health.state}`
   return [runs, '', slotTable(status, generations), '', formatColumns(factRows(status))].join('\n')
 }
 
-export function bootStateText(standing: DeviceStatus['standing']): string {
-  return standing === 'stray' ? 'fallback boot' : standing
+export function bootStateText(state: DeviceStatus['state']): string {
+  return state === 'fallback' ? 'fallback boot' : state
 }
 
 function slotTable(status: DeviceStatus, generations: Generations): string {
@@ -21,9 +22,15 @@ function slotTable(status: DeviceStatus, generations: Generations): string {
   return formatColumns([['  slot', 'holds', 'built', 'serial', 'state'], ...rows])
 }
 
-function slotRow(slot: Slot, { slots, slot: running, committed, standing }: DeviceStatus, generations: Generations) {
+function slotRow(
+  slot: Slot,
+  { slots, slot: running, committed, state: bootState }: DeviceStatus,
+  generations: Generations,
+) {
   const held = slots[slot]
-  const state = [slot === running ? 'running' : '', slotState(slot, { running, committed, standing })].filter(Boolean)
+  const state = [slot === running ? 'running' : '', slotState(slot, { running, committed, state: bootState })].filter(
+    Boolean,
+  )
   if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...state].join(', ')]
   const built = generations.get(held.root)?.built
   return [
@@ -38,22 +45,22 @@ function slotRow(slot: Slot, { slots, slot: running, committed, standing }: Devi
 interface BootState {
   readonly running: Slot
   readonly committed: DeviceStatus['committed']
-  readonly standing: DeviceStatus['standing']
+  readonly state: DeviceStatus['state']
 }
 
-function slotState(slot: Slot, { running, committed, standing }: BootState): string {
+function slotState(slot: Slot, { running, committed, state }: BootState): string {
   if (slot === committed) return 'committed'
-  if (slot !== running || standing === 'committed') return ''
-  return standing === 'trial' ? 'on trial' : 'fallback boot'
+  if (slot !== running || state === 'committed') return ''
+  return state === 'trial' ? 'on trial' : 'fallback boot'
 }
 
 function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
-  const booted = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
+  const booted = `${formatTime(clock.now - uptime)}, ${formatDuration(uptime * 1000)} ago`
   const source = clock.source === 'network' ? 'from a time server' : 'from the saved time; no time server has answered'
   const isMounted = data?.state === 'mounted'
   return [
     ['  booted', booted],
-    ['  data', isMounted ? `${formatBytes(data.used)} of ${formatBytes(data.size)} used` : (data?.state ?? 'none')],
+    ['  data', isMounted ? `${formatSize(data.used)} of ${formatSize(data.size)} used` : (data?.state ?? 'none')],
     ['  clock', `${formatTime(clock.now)}, ${source}`],
     ['  EEPROM', `${formatTime(firmware.time).slice(0, 10)} (${firmware.version})`],
     ['  kernel', kernel],

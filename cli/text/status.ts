@@ -1,35 +1,46 @@
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import type { Generations } from '../../flash/generation.ts'
 import type { HostStatus, ReachableHost } from '../../flash/host-status.ts'
-import { otherSlot } from '../../flash/plan.ts'
-import type { DeviceStatus, SlotState } from '../../flash/ssh/status.ts'
+import { type DeviceStatus, otherSlot, type SlotState } from '../../flash/ssh/status.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
+import type { Generations } from './generation.ts'
 import { bootStateText, hostStatusText } from './host-status.ts'
+
+/** The generations of a host in this machine's store. */
+type GenerationsOf = (host: string) => Generations
 
 const HEADING = ['host', 'runs', 'slot', 'state', 'health', 'other slot', 'up', 'data']
 
 /** One line for each host, then a sentence for each problem. */
-export function statusTable(statuses: readonly HostStatus[]): string {
-  return [formatColumns([HEADING, ...statuses.map(row)]), ...statuses.flatMap(notes)].join('\n')
+export function statusTable(statuses: readonly HostStatus[], generations: GenerationsOf): string {
+  return [
+    formatColumns([HEADING, ...statuses.map((status) => row(status, generations))]),
+    ...statuses.flatMap(notes),
+  ].join('\n')
 }
 
 /** Everything about one host. */
-export function statusText(status: ReachableHost): string {
+export function statusText(status: ReachableHost, generations: Generations): string {
   const found = notes(status)
-  const text = hostStatusText(status.host, status.status, status.generations)
+  const text = hostStatusText(status.host, status.status, generations)
   return [text, ...(found.length > 0 ? ['', ...found] : [])].join('\n')
 }
 
 /** For programs: `{host, reachable, generations, status}` or `{host, reachable, error}` for each host. */
-export function statusJson(statuses: readonly HostStatus[]): string {
-  return JSON.stringify(statuses.map(plain), undefined, 2)
+export function statusJson(statuses: readonly HostStatus[], generations: GenerationsOf): string {
+  return JSON.stringify(
+    statuses.map((status) => plain(status, generations)),
+    undefined,
+    2,
+  )
 }
 
-function plain(entry: HostStatus): unknown {
+function plain(entry: HostStatus, generationsOf: GenerationsOf): unknown {
   if (!entry.reachable) {
     const { code, message, hint = null } = entry.error
     return { host: entry.host, reachable: false, error: { code, message, hint } }
   }
-  const { host, status, generations } = entry
+  const { host, status } = entry
+  const generations = generationsOf(host)
   const { a, b } = status.slots
   return { host, reachable: true, generations: { a: known(a, generations), b: known(b, generations) }, status }
 }
@@ -40,20 +51,21 @@ function known(slot: SlotState, generations: Generations) {
   return generation === undefined ? null : { number: generation.number, built: generation.built }
 }
 
-function row(entry: HostStatus): string[] {
+function row(entry: HostStatus, generationsOf: GenerationsOf): string[] {
   if (!entry.reachable) return [entry.host, entry.error.code, '-', '-', '-', '-', '-', '-']
-  const { host, status, generations } = entry
-  const { slot, root, standing, health, uptime, data } = status
+  const { host, status } = entry
+  const generations = generationsOf(host)
+  const { slot, root, state, health, uptime, data } = status
   const other = status.slots[otherSlot(slot)]
   return [
     host,
     shortName(root, generations),
     slot,
-    bootStateText(standing),
+    bootStateText(state),
     health.state,
     other.state === 'bootable' ? shortName(other.root, generations) : other.state,
-    formatSeconds(uptime),
-    data?.state === 'mounted' ? `${formatBytes(data.used)} of ${formatBytes(data.size)}` : (data?.state ?? 'none'),
+    formatDuration(uptime * 1000),
+    data?.state === 'mounted' ? `${formatSize(data.used)} of ${formatSize(data.size)}` : (data?.state ?? 'none'),
   ]
 }
 
@@ -74,16 +86,17 @@ function notes(entry: HostStatus): string[] {
 const NO_REASON = 'the host gives no reason'
 
 function problems(host: string, status: DeviceStatus): string[] {
-  const { health, update, lock, data, committed, slot, standing, clock } = status
+  const { health, update, lock, data, committed, slot, state, clock } = status
   const found: string[] = []
   if (health.state === 'unhealthy') found.push(`unhealthy: ${health.reasons.join(', ') || NO_REASON}`)
-  if (standing === 'trial') found.push(`slot ${slot} is on trial: ${update?.reason ?? 'no decision yet'}`)
-  if (standing === 'stray')
+  if (state === 'trial') found.push(`slot ${slot} is on trial: ${update?.reason ?? 'no decision yet'}`)
+  if (state === 'fallback')
     found.push(`slot ${slot} runs as a fallback boot, but slot ${committed} is committed; restart ${host}`)
   if (committed === 'damaged') found.push(`the selector is damaged; restart ${host} to repair it`)
   if (update?.phase === 'reverted')
     found.push(`the last ${update.kind}, of slot ${update.slot}, was reverted: ${update.reason ?? NO_REASON}`)
-  if (lock !== null) found.push(`'${lock.owner}' is updating ${host}; last contact ${formatSeconds(lock.age)} ago`)
+  if (lock !== null)
+    found.push(`'${lock.owner}' is updating ${host}; last contact ${formatDuration(lock.age * 1000)} ago`)
   if (data?.state === 'failed') found.push(`the data volume cannot be used: ${data.reason ?? NO_REASON}`)
   if (clock.source === 'saved') found.push('no time server has answered since the last boot')
   return found

@@ -2,7 +2,7 @@ import { type Stats, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { layoutOnDisk, SECTOR } from '../../images/layout.ts'
-import { formatBytes } from '../format.ts'
+import { formatSize } from '../../lib/format.ts'
 import { type BlockDevice, type KernelFiles, readBlockDevice } from './block-device.ts'
 import { diskFailure } from './failure.ts'
 
@@ -82,7 +82,7 @@ function checkedSize(target: Target, { name, disk, slotSize }: DiskHost): Target
   }
   throw new UserError(
     'size',
-    `cannot flash '${target.path}': it has ${formatBytes(target.size)}, the disk of ${name} ${formatBytes(disk)}`,
+    `cannot flash '${target.path}': it has ${formatSize(target.size)}, the disk of ${name} ${formatSize(disk)}`,
     {
       hint: `is it the right disk? If so, give its size in hosts/${name}.ts: disk: '${Math.round(target.size / 1e9)} GB'`,
     },
@@ -113,14 +113,14 @@ function numberOf(device: number): string {
 /** A few lines from which a person tells whether it is the right disk. */
 export function describeTarget(target: Target): string[] {
   if (target.kind === 'file') {
-    return [`${target.path}: a file of ${formatBytes(target.size)}${target.state === 'missing' ? ', to be made' : ''}`]
+    return [`${target.path}: a file of ${formatSize(target.size)}${target.state === 'missing' ? ', to be made' : ''}`]
   }
   const { vendor, model, serial, partitions } = target.device
   const known =
     [vendor, model, serial && `serial ${serial}`].filter(Boolean).join(' ') || 'a disk that does not say what'
   return [
-    `${target.path}: ${known}, ${formatBytes(target.size)}`,
-    ...partitions.map(({ name, label, size }) => `  ${name}  ${formatBytes(size)}  ${label}`.trimEnd()),
+    `${target.path}: ${known}, ${formatSize(target.size)}`,
+    ...partitions.map(({ name, label, size }) => `  ${name}  ${formatSize(size)}  ${label}`.trimEnd()),
     ...(partitions.length === 0 ? ['  no partitions'] : []),
   ]
 }

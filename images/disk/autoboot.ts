@@ -26,6 +26,6 @@ export function parseAutoboot(bytes: Uint8Array): Slot {
   const text = Buffer.from(bytes).toString('latin1')
   for (const slot of ['a', 'b'] as const) if (text === Buffer.from(formatAutoboot(slot)).toString('latin1')) return slot
   throw new UserError('format', `autoboot.txt is neither of the two that hangar writes: '${text.slice(0, 60)}'`, {
-    hint: 'the selector is damaged: it boots slot a until it is mended',
+    hint: 'the selector is damaged: it boots slot a until it is repaired',
   })
 }

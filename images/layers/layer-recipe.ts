@@ -2,7 +2,7 @@ import type { Architecture } from '../architecture.ts'
 import type { Derivation, Input, Privilege, Toolchain } from '../derivation.ts'
 import { EROFS_OPTIONS } from '../erofs.ts'
 import type { LockedPackage } from '../lock.ts'
-import { PRUNING } from '../pruning.ts'
+import { PRUNING } from './pruning.ts'
 
 /** What every recipe is given. */
 export interface LayerContext {

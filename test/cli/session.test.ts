@@ -7,7 +7,7 @@ import { tempDirectory } from '../helpers/temp.ts'
 /** A command that runs until it is interrupted. Its argument selects the error that it throws then. */
 const COMMAND = `
 import { withSession } from './cli/session.ts'
-import { stopped } from './flash/stopped.ts'
+import { stopped } from './flash/clock.ts'
 await withSession('/', async ({ signal }) => {
   console.log('ready')
   const alive = setInterval(() => {}, 1000)

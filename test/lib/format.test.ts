@@ -24,6 +24,7 @@ describe('a duration', () => {
     [12_000, '12 s'],
     [125_000, '2 min 5 s'],
     [3_780_000, '1 h 3 min'],
+    [12 * 86_400_000, '12 days'],
   ])('%d ms is %s', (milliseconds, text) => {
     expect(formatDuration(milliseconds)).toBe(text)
   })

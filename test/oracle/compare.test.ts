@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ListedPath } from '../../images/layers/parts/listing.ts'
 import { compareRoots, type Exception, findDifferences, parseListing } from './compare.ts'
 import { LEFT_BEHIND, OF_MMDEBSTRAP } from './exceptions.ts'
+import type { ListedPath } from './listing.ts'
 
 const file = (path: string, given: Partial<ListedPath> = {}): ListedPath => ({
   path,

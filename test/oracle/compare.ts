@@ -1,4 +1,4 @@
-import type { ListedPath } from '../../images/layers/parts/listing.ts'
+import type { ListedPath } from './listing.ts'
 
 /** In what one path of two roots differs; `missing`: only the expected root has it, `extra`: only the actual one. */
 export type Aspect = 'missing' | 'extra' | Exclude<keyof ListedPath, 'path'>

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { isLeftBehind } from '../../images/layers/parts/carry.ts'
-import type { ListedPath } from '../../images/layers/parts/listing.ts'
+import { isLeftBehind } from '../../images/layers/base/carry.ts'
 import { type Comparison, compareRoots, parseListing } from './compare.ts'
 import { LEFT_BEHIND, OF_MMDEBSTRAP } from './exceptions.ts'
+import type { ListedPath } from './listing.ts'
 import { buildBothRoots } from './roots.ts'
 
 const LAUNCHER = '/usr/lib/dbus-1.0/dbus-daemon-launch-helper'

@@ -5,12 +5,12 @@ import { lockedIn } from '../../builder/context.ts'
 import { readLock } from '../../builder/lock/file.ts'
 import { toolchainDirectory } from '../../builder/toolchain/toolchain.ts'
 import type { Derivation } from '../../images/derivation.ts'
-import { ORACLE } from '../../images/layers/oracle/recipe.ts'
 import { childProgram } from '../helpers/child-program.ts'
 import { emulating } from '../helpers/emulation.ts'
 import { listReporter } from '../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../helpers/toolchain.ts'
 import type { Realised } from './realise-each.ts'
+import { ORACLE, ORACLE_LOCK } from './recipe.ts'
 
 const CHILD = `
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -19,13 +19,13 @@ const [, , project, derivations, realised] = process.argv
 writeFileSync(realised, JSON.stringify(await realiseEach(project, JSON.parse(readFileSync(derivations, 'utf8')))))
 `
 
-/** The same as `realiseEach`, by a process that runs programs for arm64. Only those of the sandboxes are. */
+/** Runs `realiseEach` in a process that can run arm64 programs. Only the programs in the sandboxes are for arm64. */
 export async function realiseEmulated(derivations: readonly Derivation[]): Promise<Realised[]> {
   const directory = await mkdtemp(join(tmpdir(), 'hangar-emulated-'))
   try {
     const program = await childProgram(CHILD, directory)
     const [wanted, realised] = ['derivations.json', 'realised.json'].map((name) => join(directory, name))
-    if (wanted === undefined || realised === undefined) throw new Error('two files')
+    if (wanted === undefined || realised === undefined) throw new Error('unreachable')
     await writeFile(wanted, JSON.stringify(derivations))
     await emulating(await emulatorDirectory(), process.execPath, [program, PROJECT, wanted, realised])
     return JSON.parse(await readFile(realised, 'utf8')) as Realised[]
@@ -34,10 +34,10 @@ export async function realiseEmulated(derivations: readonly Derivation[]): Promi
   }
 }
 
-/** qemu-user alone, unpacked: it is linked statically. */
+/** A directory with the unpacked package qemu-user, whose programs are linked statically. */
 async function emulatorDirectory(): Promise<string> {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  const lock = await readLock(join(PROJECT, 'images/oracle.lock.json'))
+  const lock = await readLock(join(PROJECT, ORACLE_LOCK))
   const locked = lockedIn(lock, { set: ORACLE, architecture: toolchain.architecture })
   const packages = locked.filter((item) => item.package === 'qemu-user')
   return toolchainDirectory({ ...toolchain, name: 'emulator', packages }, store, fetch, listReporter())

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
-import { emulatedRoot, unprunedRoot } from '../../images/layers/oracle/recipe.ts'
 import { withRootKit } from '../helpers/root-kit.ts'
+import { emulatedRoot, unprunedRoot } from './recipe.ts'
 
 /** The listings of the same lock's root made under emulation (minutes, unless the store has it) and without. */
 export function buildBothRoots(): Promise<{ readonly emulated: string; readonly unpruned: string }> {

@@ -55,17 +55,3 @@ async function feedToEnd(stdin: Writable, feed: (stdin: Writable) => Promise<voi
     return error
   }
 }
-
-/** Works through a list, as many at once as there are processors in the smallest builder. */
-export async function inPairs<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array(items.length)
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++
-      results[index] = await work(items[index] as T)
-    }
-  }
-  await Promise.all([worker(), worker()])
-  return results
-}

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { checkFlashFlags, flashOutput } from '../../../cli/commands/flash.ts'
 import { type StatusOutput, statusOutput } from '../../../cli/commands/status.ts'
 import { UserError } from '../../../errors.ts'
+import type { Connect, KnownHost } from '../../../flash/controller.ts'
 import { type FlashRequest, flashHosts } from '../../../flash/flash-hosts.ts'
 import { readStatuses } from '../../../flash/host-status.ts'
-import type { Connect, Target } from '../../../flash/ssh/connect.ts'
+import { driverOf } from '../../../flash/targets/registry.ts'
 import { fingerprintOf } from '../../../images/identity/fingerprint.ts'
 import { ownKeysText } from '../../../images/identity/own-keys.ts'
 import { publicOf } from '../../../images/identity/private-identity.ts'
@@ -12,20 +13,19 @@ import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 import { NO_IDENTITY, UPDATE, updateBench } from '../../helpers/update-bench.ts'
 
 const at = { address: '10.0.10.11', port: 22 }
+const driver = driverOf('raspberry-pi-5')
 const failing = () => Promise.reject(new UserError('unreachable', 'cannot reach it', { hint: 'look' }))
 
 async function commandBench(names: readonly string[] = ['adama']) {
   const bench = await updateBench()
   const built: string[] = []
-  const connect: Connect = (target, use) => (target.host === 'adama' ? use(bench.agent) : failing())
+  const connect: Connect = (known, use) => (known.host === 'adama' ? use(bench.target) : failing())
   const { progress, clock, directory, next } = bench
   const generations = () => new Map([[next.manifest.slot.root as string, { number: 12, built: '2026-11-24' }]])
   const request: Omit<FlashRequest, 'onResult'> = {
     ...{ goal: UPDATE, mode: 'run', connect, progress, clock },
-    targets: names.map((host) => ({ host, at, hostKeys: [], output: directory, identity: NO_IDENTITY })),
+    targets: names.map((host) => ({ host, at, hostKeys: [], driver, output: directory, identity: NO_IDENTITY })),
     build: async (host) => void built.push(host),
-    compress: (source) => source,
-    newId: () => 'trial-1',
   }
   const flash = (given: Partial<typeof request> = {}) =>
     flashOutput(
@@ -33,8 +33,8 @@ async function commandBench(names: readonly string[] = ['adama']) {
       generations,
       (text) => progress.notice(text),
     )
-  const status = async (targets: readonly Target[], how: Partial<StatusOutput> = {}) =>
-    statusOutput(await readStatuses({ targets, connect, generations }), { asked: 'all', format: 'text', ...how })
+  const status = async (targets: readonly KnownHost[], how: Partial<StatusOutput> = {}) =>
+    statusOutput(await readStatuses({ targets, connect }), generations, { asked: 'all', format: 'text', ...how })
   return { ...bench, built, request, flash, status }
 }
 
@@ -51,7 +51,7 @@ describe('flash', () => {
 
   it('prints the plan with --dry-run, and changes nothing', async () => {
     const { host, flash } = await commandBench()
-    expect(await flash({ mode: 'dry-run' })).toContain('adama: would do this')
+    expect(await flash({ mode: 'dry-run' })).toContain('adama: flash would perform these steps')
     expect(host.calls).toEqual(['status'])
   })
 
@@ -61,7 +61,7 @@ describe('flash', () => {
     host.calls.length = 0
     const identity = { known: publicOf(IDENTITY), open: async () => Buffer.from(ownKeysText(IDENTITY)) }
     const targets = request.targets.map((target) => ({ ...target, identity }))
-    expect(await flash({ targets, mode: 'dry-run' })).toContain('1. bring the host its keys')
+    expect(await flash({ targets, mode: 'dry-run' })).toContain('1. send the host its keys')
     expect(host.calls).toEqual(['status'])
     expect(await flash({ targets })).toMatch(
       /adama: received its new keys; slot b runs generation 12 \(.*\) and is committed, nothing restarted; sent \d+ B/,
@@ -94,7 +94,7 @@ describe('flash', () => {
 })
 
 describe('status', () => {
-  const targets = ['adama', 'starbuck'].map((host) => ({ host, at, hostKeys: [] }))
+  const targets = ['adama', 'starbuck'].map((host) => ({ host, at, hostKeys: [], driver }))
 
   it('shows every host, and does not fail for an unreachable host', async () => {
     const { status } = await commandBench()

@@ -43,7 +43,7 @@ describe('autoboot.txt', () => {
       expect.objectContaining({
         code: 'format',
         message: expect.stringMatching(/^autoboot\.txt is neither of the two that hangar writes: '/),
-        hint: 'the selector is damaged: it boots slot a until it is mended',
+        hint: 'the selector is damaged: it boots slot a until it is repaired',
       }),
     )
   })

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { localRunner } from '../../../../builder/runners/local.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
 import { digestOf } from '../../../../images/digest.ts'
-import { ownPrograms } from '../../../../images/layers/native/recipe.ts'
+import { blocksProgram } from '../../../../images/layers/blocks/recipe.ts'
 import { sbomRest } from '../../../../images/layers/sbom/recipe.ts'
 import { REST_FILE } from '../../../../images/sbom/document.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
@@ -17,7 +17,7 @@ describe("the SBOM's derivation", () => {
     compile(PROJECT)
     const given = await storeWithToolchain()
     const { context, kit } = await nativeKit(given)
-    const { blocks } = ownPrograms(kit)
+    const blocks = blocksProgram(kit)
     const host: Part = { kind: 'layer', name: 'host', packages: [], relation: 'CONTAINS', programs: [blocks] }
     const rest = sbomRest(context, { parts: [host], unpacked: {}, programs: { blocks: { bytes: 'a program' } } })
     const outputs = await localRunner(given).realise([rest], listReporter())

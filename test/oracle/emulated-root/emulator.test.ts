@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest'
+import { handlerFor, parseHandler, renamed } from './emulator.ts'
+
+const REGISTRATION = String.raw`:qemu-aarch64:M::\x7f\x45\x4c\x46\x02\x01\x01\x00\x02\x00\xb7\x00:\xff\xff\xff\xff\xff\xff\xff\x00\xfe\xff\xff\xff:/usr/libexec/qemu-binfmt/aarch64-binfmt-P:OP`
+const OTHERS = `enabled
+interpreter /usr/bin/qemu-aarch64-static
+flags: OCF
+offset 0
+magic 7f454c46020101000200b700
+mask ffffffffffffff00feffffff
+`
+
+describe('a handler of foreign programs', () => {
+  it('is read from what the kernel says of it', () => {
+    expect(parseHandler('qemu-aarch64', OTHERS)).toEqual({
+      name: 'qemu-aarch64',
+      enabled: true,
+      flags: 'OCF',
+      magic: '7f454c46020101000200b700',
+    })
+    expect(parseHandler('x', 'disabled\ninterpreter /x\nflags: \nextension .exe\n')).toEqual({
+      name: 'x',
+      enabled: false,
+      flags: '',
+      magic: '',
+    })
+  })
+
+  it('that somebody else registered for the same programs is found, whatever its name', () => {
+    const theirs = parseHandler('anything', OTHERS)
+    expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n'), theirs])).toBe(theirs)
+    expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n')])).toBeUndefined()
+  })
+
+  it('of ours has our name, the same bytes, and its interpreter opened when it is registered', () => {
+    expect(renamed(REGISTRATION)).toBe(`${REGISTRATION.replace('qemu-aarch64', 'hangar-oracle')}F`)
+    expect(renamed(`${REGISTRATION}F`)).toBe(`${REGISTRATION.replace('qemu-aarch64', 'hangar-oracle')}F`)
+  })
+})
