@@ -33,7 +33,7 @@ export interface Option {
 }
 
 export interface Example {
-  /** Completes the sentence "this command line is how to …". */
+  /** A verb phrase: `build the image of adama`. */
   readonly about: string
   /** The complete command line: `npm run build:image adama -- --offline`. */
   readonly line: string
@@ -51,7 +51,7 @@ export interface Command<Flags extends object = object> {
   readonly arguments: string
   /** One line for the top-level help; begins with a verb. */
   readonly summary: string
-  /** Further sentences for the command's own help, one a line. */
+  /** Further sentences for the command's own help, one per line. */
   readonly details: readonly string[]
   readonly options: readonly Option[]
   readonly examples: readonly Example[]

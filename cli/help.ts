@@ -49,7 +49,7 @@ export function commandHelp(command: Command): string {
   ].join('\n')
 }
 
-/** The help of a word that only commands of two words begin with: `store`. */
+/** The help of a parent word such as `store`, which is not a command itself. */
 export function parentHelp(name: string, commands: readonly Command[]): string {
   const own = commands.filter((command) => command.name.startsWith(`${name} `))
   return [

@@ -24,7 +24,7 @@ export function refuseSwallowedFlags(
   const given = args.slice(syntax.path.length).filter((word) => !word.startsWith('--'))
   const flags = swallowed.map((flag) => withValue(flag, isMixedUp ? undefined : npmValue(env, flag)))
   const names = swallowed.map(({ long }) => `'${long}'`).join(' and ')
-  throw new UserError('usage', `npm took ${names} as its own: put flags for hangar after '--'`, {
+  throw new UserError('usage', `npm took ${names} as its own option: put flags for hangar after '--'`, {
     hint: typed(env, syntax, isMixedUp ? syntax.words : given, [
       ...args.filter((word) => word.startsWith('--')),
       ...flags,
@@ -46,7 +46,7 @@ function refuseForeignFlags(
   const flags = args.filter((word) => word.startsWith('--'))
   throw new UserError(
     'usage',
-    `npm took '${foreign.long}' as its own, and '${syntax.path.join(' ')}' has no such flag`,
+    `npm took '${foreign.long}' as its own option, and '${syntax.path.join(' ')}' has no such flag`,
     {
       hint: `leave the flag out: ${typed(env, syntax, words, flags)}`,
     },

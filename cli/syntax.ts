@@ -24,7 +24,7 @@ export function syntaxOf({ name, arguments: words, options }: Command): Syntax {
   }
 }
 
-/** The syntax of the command that a command line names; as much of its path as the command line holds otherwise. */
+/** The syntax of the command that a command line names. Without a known command: of the parent word, or of hangar. */
 export function syntaxAt(commands: readonly Command[], args: readonly string[]): Syntax {
   const all = commands.map(syntaxOf)
   const named = all.find(({ path }) => path.every((word, index) => word === args[index]))

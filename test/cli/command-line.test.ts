@@ -51,7 +51,7 @@ describe('hangar', () => {
     expect((await hangar('store')).stderr).toBe("error: missing command after 'store'\nhint: see hangar store --help\n")
   })
 
-  it('guesses the meant host', async () => {
+  it('suggests the host with the nearest name', async () => {
     const { code, stderr } = await hangar('build', 'adma')
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -74,7 +74,7 @@ describe('hangar', () => {
     expect((await hangar('build', '../main')).stderr).toContain("no host '../main'; hosts are: adama")
   })
 
-  it('guesses the meant command and flag', async () => {
+  it('suggests the command and the flag with the nearest name', async () => {
     expect((await hangar('bild', 'adama')).stderr).toBe("error: unknown command 'bild'\nhint: did you mean 'build'?\n")
     expect((await hangar('build', 'adama', '--frozn')).stderr).toBe(
       "error: unknown option '--frozn'\nhint: did you mean '--frozen'?\n",
@@ -146,7 +146,7 @@ describe('npm run', () => {
       const { code, stderr } = await npm('run', '-s', script, 'adama', flag)
       expect({ code, stderr }).toEqual({
         code: 1,
-        stderr: `error: npm took '${flag}' as its own, and '${command}' has no such flag\nhint: leave the flag out: npm run ${script} adama\n`,
+        stderr: `error: npm took '${flag}' as its own option, and '${command}' has no such flag\nhint: leave the flag out: npm run ${script} adama\n`,
       })
     },
   )

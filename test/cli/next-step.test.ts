@@ -33,7 +33,7 @@ describe('usageError', () => {
     expect(usageError(problem, npm, syntax).hint).toBe('see npm run build:image -- --help')
   })
 
-  it('passes on the guess of the parser', () => {
+  it('passes on the suggestion of the parser', () => {
     expect(usageError("error: unknown option '--frozn'\n(Did you mean --frozen?)", {}, syntax)).toMatchObject({
       message: "unknown option '--frozn'",
       hint: "did you mean '--frozen'?",

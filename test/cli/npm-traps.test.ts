@@ -25,12 +25,12 @@ function refusal(env: NodeJS.ProcessEnv, syntax: Syntax, args: readonly string[]
 describe('refuseSwallowedFlags', () => {
   it('refuses a flag that npm took, and prints the command line that works', () => {
     expect(refusal({ ...script('build:image'), npm_config_frozen: 'true' }, BUILD, ['build', 'adama'])).toEqual({
-      message: "npm took '--frozen' as its own: put flags for hangar after '--'",
+      message: "npm took '--frozen' as its own option: put flags for hangar after '--'",
       hint: 'npm run build:image adama -- --frozen',
     })
   })
 
-  it('tells --frozen from --no-frozen', () => {
+  it('distinguishes --frozen and --no-frozen', () => {
     const hint = (value: string) =>
       refusal({ ...script('build:image'), npm_config_frozen: value }, BUILD, ['build', 'adama'])?.hint
     expect(hint('')).toBe('npm run build:image adama -- --no-frozen')

@@ -151,7 +151,7 @@ describe('diff', () => {
       ['3', '1'],
       [3, 1],
     ],
-  ])('of %j compares %j', async (numbers, pair) => {
+  ])('with the numbers %j compares generations %j', async (numbers, pair) => {
     const { from, to } = await diff(3, numbers)
     expect([from.number, to.number]).toEqual(pair)
   })
@@ -160,7 +160,7 @@ describe('diff', () => {
     [1, [], 'cannot compare generations of tiny: the store has 1, wanted 2'],
     [2, ['1', '9'], 'tiny has no generation 9 in this store'],
     [2, ['1', '2', '2'], 'cannot compare 3 generations: wanted at most 2'],
-  ])('among %i refuses %j', async (count, numbers, message) => {
+  ])('in a store with %i generations refuses %j', async (count, numbers, message) => {
     await expect(diff(count, numbers)).rejects.toThrow(message)
   })
 })
@@ -226,7 +226,7 @@ describe('the flags of build', () => {
       { generation: '3', frozen: false },
       "cannot combine '--generation' with '--no-frozen': a generation has its own lock",
     ],
-  ] as const)('%j exclude each other', (flags, message) => {
+  ] as const)('refuse %j', (flags, message) => {
     expect(() => buildMode(flags)).toThrow(message)
   })
 })
