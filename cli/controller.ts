@@ -10,7 +10,7 @@ export async function openController(context: CommandContext) {
   const { storeRoot } = await import('../builder/store/directory.ts')
   const { generationsOf } = await import('../builder/generations/record.ts')
   const { controllerOf } = await import('../flash/controller.ts')
-  const { CONTROL } = await import('../images/control-set.ts')
+  const { CONTROL } = await import('../images/sets.ts')
   const programs = await unpackPrograms(context, CONTROL)
   const generations = (host: string) =>
     new Map(generationsOf(storeRoot(env), host).map((each) => [each.root as string, each]))

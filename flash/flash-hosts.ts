@@ -1,8 +1,8 @@
 import { UserError } from '../errors.ts'
+import type { Progress } from '../lib/reporter.ts'
 import type { Clock } from './clock.ts'
 import type { Connect, KnownHost } from './controller.ts'
 import type { Goal } from './goal.ts'
-import type { Progress } from './progress.ts'
 import type { OwnIdentity, StepDescription } from './targets/target.ts'
 import { dryRun, type Updated, update } from './update.ts'
 

@@ -1,5 +1,5 @@
+import { during, type Progress } from '../lib/reporter.ts'
 import type { Clock } from './clock.ts'
-import { during, type Progress } from './progress.ts'
 import type { DeviceStatus } from './ssh/status.ts'
 import type { Run, Target } from './targets/target.ts'
 

@@ -1,7 +1,7 @@
 import type { Slot } from '../images/names.ts'
+import type { Progress } from '../lib/reporter.ts'
 import type { Clock } from './clock.ts'
 import { inspect, performAll } from './perform.ts'
-import type { Progress } from './progress.ts'
 import type { RevertData, Target } from './targets/target.ts'
 
 export interface RevertJob {

@@ -1,8 +1,8 @@
 import type { Slot } from '../images/names.ts'
+import type { Progress } from '../lib/reporter.ts'
 import type { Clock } from './clock.ts'
 import type { Goal } from './goal.ts'
 import { inspect, performAll, type StepTime } from './perform.ts'
-import type { Progress } from './progress.ts'
 import type { OwnIdentity, StepDescription, Target } from './targets/target.ts'
 
 export interface UpdateJob<Artifact = unknown> {

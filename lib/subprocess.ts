@@ -1,22 +1,28 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
 export interface Finished {
+  /** 128 when the program could not be started or a signal ended it. */
   readonly exitCode: number
-  /** The last lines of standard output and error together, as they came. */
+  /** The end of standard output and standard error together, in the order of the writes. */
   readonly output: string
 }
 
 export interface RunOptions {
   readonly cwd?: string
-  /** The whole environment; nothing is inherited. */
+  /** The whole environment: the program inherits nothing. */
   readonly env?: Readonly<Record<string, string>>
+  /** Text for standard input. */
   readonly input?: string
-  /** A file that takes standard output and error. */
+  /** A file that gets standard output and standard error instead of `output`. */
   readonly log?: string
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs a program to its end; an exit status other than 0 is for the caller to judge. */
+/** Runs a program and waits for it. The caller judges the exit code. Throws only the reason of an aborted signal. */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  // Loading it takes a third of the start of a build that runs nothing.
+  // Loading execa takes a third of the start of a build that runs no program.
   const { execa } = await import('execa')
   const result = await execa(program, [...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -31,4 +37,62 @@ export async function run(program: string, args: readonly string[], options: Run
   })
   if (options.signal?.aborted) throw options.signal.reason
   return { exitCode: result.exitCode ?? 128, output: result.all || result.originalMessage || '' }
+}
+
+/** A program with its first arguments and the variables that it needs. */
+export interface Command {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+export type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+/** Starts a program with pipes. The kernel kills the program when this process ends, even by SIGKILL. */
+export function startChild(command: Command, args: readonly string[]): Child {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', command.file, ...command.args, ...args], {
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', ...command.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    // A process group of its own: Ctrl-C in the terminal reaches this process only.
+    detached: true,
+  })
+  child.on('error', () => undefined)
+  return child
+}
+
+/**
+ * Kills a program and closes its output. A process that the program started may keep the other ends of the pipes open:
+ * ssh does so with the process that keeps the connection.
+ */
+export function endChild(child: Child): void {
+  child.kill('SIGKILL')
+  child.stdout.destroy()
+  child.stderr.destroy()
+}
+
+/** The exit code of a program when it ends; 137 when a signal ended it. Rejects when it could not be started. */
+export function exitOf(child: Child): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve(code ?? 137))
+  })
+}
+
+/**
+ * Writes bytes to a program and closes its input. When the program stops reading, its exit code tells why. When `source`
+ * throws, the program is killed, so that it does not take a part for the whole, and the error is returned.
+ */
+export async function feed(child: Child, source: AsyncIterable<Uint8Array>): Promise<{ failed: unknown } | undefined> {
+  let failed: { failed: unknown } | undefined
+  const guarded = async function* () {
+    try {
+      yield* source
+    } catch (error) {
+      failed = { failed: error }
+      endChild(child)
+      throw error
+    }
+  }
+  await pipeline(Readable.from(guarded(), { objectMode: true }), child.stdin).catch(() => undefined)
+  return failed
 }

@@ -1,35 +1,60 @@
 import { setMaxListeners } from 'node:events'
 
-/** Blobs that are sent or fetched at the same time: enough to fill a line, few enough for a stick. */
-const AT_ONCE = 4
-
-/** What ends everything that is under way: the owner, or the first failure. */
-export function stopWith(signal: AbortSignal): AbortController {
+/** An abort controller for a group of tasks: it aborts when `signal` does, or when `forEachAtOnce` sees a failure. */
+export function stopWith(signal: AbortSignal | undefined): AbortController {
   const stop = new AbortController()
   setMaxListeners(0, stop.signal)
-  if (signal.aborted) stop.abort(signal.reason)
-  signal.addEventListener('abort', () => stop.abort(signal.reason), { signal: stop.signal })
+  if (signal?.aborted) stop.abort(signal.reason)
+  signal?.addEventListener('abort', () => stop.abort(signal.reason), { signal: stop.signal })
   return stop
 }
 
-/** Works on several at a time; the first failure stops the others. */
-export async function atOnce<T>(
-  items: readonly T[],
-  stop: AbortController,
+export interface AtOnce {
+  /** How many items are worked on at the same time. */
+  readonly workers: number
+  /** The first failure aborts it. `work` passes its signal on, so that the other items end early. */
+  readonly stop: AbortController
+}
+
+/**
+ * Runs `work` for every item. After the first failure, no further item is started. The promise settles only when no
+ * `work` runs any more, so that callers can remove files that the work uses. It rejects with the first failure.
+ */
+export async function forEachAtOnce<T>(
+  items: Iterable<T>,
+  { workers, stop }: AtOnce,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const queue = items.values()
+  // All workers take from one iterator.
+  const queue = items[Symbol.iterator]()
   const worker = async () => {
-    for (const item of queue) {
-      stop.signal.throwIfAborted()
-      await work(item)
+    try {
+      for (let next = queue.next(); !next.done; next = queue.next()) {
+        stop.signal.throwIfAborted()
+        await work(next.value)
+      }
+    } catch (error) {
+      stop.abort(error)
+      throw error
     }
   }
-  const stopAll = (error: unknown) => {
-    stop.abort(error)
-    throw error
+  const ended = await Promise.allSettled(Array.from({ length: workers }, worker))
+  if (ended.some(({ status }) => status === 'rejected')) throw stop.signal.reason
+}
+
+/** A function that runs tasks, at most `count` at the same time, in the order of its calls. */
+export function limiter(count: number): <T>(task: () => Promise<T>) => Promise<T> {
+  let free = count
+  const waiting: (() => void)[] = []
+  return async (task) => {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve))
+    else free -= 1
+    try {
+      return await task()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) free += 1
+      else next()
+    }
   }
-  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, () => worker().catch(stopAll)))
-  const failed = ended.some((each) => each.status === 'rejected')
-  if (failed) throw stop.signal.reason
 }

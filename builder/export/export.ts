@@ -3,7 +3,7 @@ import { chmod, copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'no
 import { basename, dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { Digester } from '../../images/digest.ts'
-import type { Reporter } from '../../lib/reporter.ts'
+import { during, type Reporter } from '../../lib/reporter.ts'
 import { readState } from '../outputs/state.ts'
 
 /** Makes `target` a compressed copy of `file`; the same bytes for the same bytes. */
@@ -82,14 +82,7 @@ function listedIn(sums: string): ReadonlySet<string> {
 async function bring({ host, output, compress, reporter }: ExportRequest, name: string, beside: string): Promise<void> {
   const file = join(output, name)
   if (name !== imageOf(host)) return copyFile(file, join(beside, name))
-  const step = reporter.step(`compress ${name}`)
-  try {
-    await compress(file, join(beside, `${name}.zst`))
-    step.done('done')
-  } catch (error) {
-    step.failed()
-    throw error
-  }
+  await during(reporter, `compress ${name}`, () => compress(file, join(beside, `${name}.zst`)))
 }
 
 async function summed(directory: string): Promise<ExportedFile[]> {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
-import { rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { flushDirectory } from '../../lib/flush-directory.ts'
+import { createFile } from '../../lib/atomic-file.ts'
 import { type StoreUse, usingStore } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
 import { generationNumbered, requireKept } from './record.ts'
@@ -25,9 +25,7 @@ export function pin({ store, host, number, use }: Pinning): Promise<'pinned' | '
   return usingStore(use, async () => {
     requireKept(host, generationNumbered(store.root, host, number))
     if (pinnedOf(store.root, host).has(number)) return 'already'
-    await writeFile(fileOf(store.root, host, number), '', { flush: true })
-    await flushDirectory(join(store.root, 'generations', host))
-    return 'pinned'
+    return (await createFile(fileOf(store.root, host, number), '')) ? 'pinned' : 'already'
   })
 }
 

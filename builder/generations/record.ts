@@ -1,12 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Digest } from '../../images/digest.ts'
-import { flushDirectory } from '../../lib/flush-directory.ts'
+import { parseJsonDocument } from '../../images/json-document.ts'
+import { createFile, isTemporaryName, replaceFile } from '../../lib/atomic-file.ts'
 import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
 
 /** What is known of one built image of a host beside its bytes, and is in none of them. */
@@ -100,12 +100,12 @@ export function recordedHosts(root: string): string[] {
 export function unfinishedRecords(root: string): string[] {
   return recordedHosts(root).flatMap((host) => {
     const directory = directoryOf(root, host)
-    const names = readdirSync(directory).filter((name) => UNFINISHED.test(name))
+    const names = readdirSync(directory).filter((name) => isTemporaryName(name) || UNFINISHED.test(name))
     return names.map((name) => join(directory, name))
   })
 }
 
-/** As `besideRecords` names them. */
+/** As earlier versions of hangar named temporary files. */
 const UNFINISHED = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/
 
 /** Which image it is: the same slot with other boot files is another generation. */
@@ -157,50 +157,25 @@ export async function forgetParts(root: string, host: string, { parts: _, ...nam
   await replaceRecord(root, host, name)
 }
 
-/** Whole or not at all, and never over another build's that was faster: a link to a name that is taken fails. */
+/** Takes the next free number. Of two builds that record at the same time, each gets its own. */
 async function addRecord(
   root: string,
   host: string,
   number: number,
   record: Omit<Generation, 'number'>,
 ): Promise<number> {
-  return besideRecords(root, host, record, async (beside) => {
-    for (let next = number; ; next += 1) if (await linked(beside, recordFile(root, host, next))) return next
-  })
+  await mkdir(directoryOf(root, host), { recursive: true })
+  for (let next = number; ; next += 1) {
+    if (await createFile(recordFile(root, host, next), recordText(record))) return next
+  }
 }
 
 async function replaceRecord(root: string, host: string, { number, ...record }: Generation): Promise<void> {
-  await besideRecords(root, host, record, (beside) => rename(beside, recordFile(root, host, number)))
+  await replaceFile(recordFile(root, host, number), recordText(record))
 }
 
-/** A record under a name that is none yet; it and what `use` makes of it are on the disk afterwards. */
-async function besideRecords<T>(
-  root: string,
-  host: string,
-  record: Omit<Generation, 'number'>,
-  use: (beside: string) => Promise<T>,
-): Promise<T> {
-  const directory = directoryOf(root, host)
-  await mkdir(directory, { recursive: true })
-  const beside = join(directory, `.${randomUUID()}.new`)
-  const format = record.parts === undefined ? 1 : 2
-  await writeFile(beside, `${canonicalJson({ format, ...record })}\n`, { flush: true })
-  try {
-    return await use(beside)
-  } finally {
-    await rm(beside, { force: true })
-    await flushDirectory(directory)
-  }
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to)
-    return true
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
-    throw error
-  }
+function recordText(record: Omit<Generation, 'number'>): string {
+  return `${canonicalJson({ format: record.parts === undefined ? 1 : 2, ...record })}\n`
 }
 
 function lastOf(root: string, host: string): Generation | undefined {
@@ -223,17 +198,13 @@ function numbersOf(root: string, host: string): number[] {
 function readRecord(root: string, host: string, number: number): Generation | Unreadable {
   const file = recordFile(root, host, number)
   try {
-    const parsed = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')))
-    if (!parsed.success) return { file, why: complaintOf(parsed.error) }
-    const { format: _, ...record } = parsed.data
+    const fail = (_: unknown, reason: string) => new Error(reason)
+    const text = readFileSync(file, 'utf8')
+    const { format: _, ...record } = parseJsonDocument(text, { formats: [1, 2], schema, fail })
     return { number, ...record, root: record.root as Digest }
   } catch (error) {
     return { file, why: (error as Error).message }
   }
-}
-
-function complaintOf({ issues: [first] }: z.ZodError): string {
-  return `'${first?.path.join('.')}': ${first?.message}`
 }
 
 function recordFile(root: string, host: string, number: number): string {

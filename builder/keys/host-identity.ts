@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { identityMembers, type Trust } from '../../images/identity/members.ts'
-import { ownKeysText } from '../../images/identity/own-keys.ts'
 import {
+  ownKeysText,
   type PrivateIdentity,
   parsePrivateIdentity,
   privateIdentityFile,
@@ -18,11 +18,11 @@ import {
   publicIdentityText,
 } from '../../images/identity/public-identity.ts'
 import { formatPrivateKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
+import { replaceFile } from '../../lib/atomic-file.ts'
 import { withFileLock } from '../../lib/file-lock.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { tarBytes } from '../../lib/tar.ts'
 import { decryptWith, encryptTo, makeAgeKey } from './age.ts'
-import { writeWhole } from './key-file.ts'
 import { existingOwnerAgeKey, ownerAgeKey } from './owner-age-key.ts'
 
 /** Where identities lie and who may read them. */
@@ -84,7 +84,7 @@ export function adoptHostIdentity(place: IdentityPlace, host: string, ssh: strin
     if (known?.ssh.includes(ssh)) return { kind: 'there', identity: known }
     refuseSecond(place, host)
     const identity: PublicIdentity = { format: 1, ssh: [ssh], age: [] }
-    await writeWhole(join(place.project, publicIdentityFile(host)), publicIdentityText(identity))
+    await replaceFile(join(place.project, publicIdentityFile(host)), publicIdentityText(identity))
     return { kind: 'adopted', identity }
   })
 }
@@ -139,7 +139,7 @@ function newHostKey(host: string): string {
 async function keep(place: IdentityPlace, own: PrivateIdentity): Promise<PublicIdentity> {
   const { recipient } = await ownerAgeKey(place)
   const text = privateIdentityText(own)
-  await writeWhole(join(place.project, privateIdentityFile(own.host)), await encryptTo([recipient], text))
+  await replaceFile(join(place.project, privateIdentityFile(own.host)), await encryptTo([recipient], text))
   const kept = await readPrivate(place, own.host)
   if (kept === undefined || privateIdentityText(kept) !== text)
     throw new Error(`'${privateIdentityFile(own.host)}' is not what was written`)
@@ -148,7 +148,7 @@ async function keep(place: IdentityPlace, own: PrivateIdentity): Promise<PublicI
 
 async function publish({ project }: IdentityPlace, own: PrivateIdentity): Promise<PublicIdentity> {
   const identity = publicOf(own)
-  await writeWhole(join(project, publicIdentityFile(own.host)), publicIdentityText(identity))
+  await replaceFile(join(project, publicIdentityFile(own.host)), publicIdentityText(identity))
   return identity
 }
 

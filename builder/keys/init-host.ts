@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import {
   adoptHostIdentity,
   type IdentityOutcome,

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { chmod, link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
+import { readFileSync, statSync } from 'node:fs'
+import { chmod, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { createFile } from '../../lib/atomic-file.ts'
 
 /** ssh refuses such a file as well, but only when it is too late to think of who has read it. */
 export function readPrivateFile(file: string): string {
@@ -18,49 +18,11 @@ export function readPrivateFile(file: string): string {
 }
 
 /**
- * A private key in a directory of its own owner's: whole or not at all, and never over another: of two runs at once, one
- * makes the key. False for the other.
+ * Writes a private key that only the owner may read, in a directory that only the owner may enter. Returns false, and
+ * keeps the existing key, when the file exists: of two runs at the same time, one makes the key.
  */
-export async function writeOnce(file: string, text: string): Promise<boolean> {
-  const directory = dirname(file)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  await chmod(directory, 0o700)
-  const beside = besideOf(file)
-  await writeFile(beside, text, { mode: 0o600, flag: 'wx', flush: true })
-  try {
-    await link(beside, file)
-    await flushDirectory(directory)
-    return true
-  } catch (error) {
-    if (existsSync(file)) return false
-    throw error
-  } finally {
-    await rm(beside, { force: true })
-  }
-}
-
-/** Puts a file in place of what is there, whole and on the disk when this returns. */
-export async function writeWhole(file: string, text: string): Promise<void> {
-  const beside = besideOf(file)
-  try {
-    await writeFile(beside, text, { flag: 'wx', flush: true })
-    await rename(beside, file)
-  } finally {
-    await rm(beside, { force: true })
-  }
-  await flushDirectory(dirname(file))
-}
-
-function besideOf(file: string): string {
-  return `${file}.${randomBytes(6).toString('hex')}`
-}
-
-/** Without it the name may be lost in a power cut, though the file's bytes are not. */
-async function flushDirectory(directory: string): Promise<void> {
-  const handle = await open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+export async function writePrivateFile(file: string, text: string): Promise<boolean> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await chmod(dirname(file), 0o700)
+  return createFile(file, text, { mode: 0o600 })
 }

@@ -5,7 +5,7 @@ import { UserError } from '../../errors.ts'
 import type { AgeKey } from '../../images/identity/private-identity.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { makeAgeKey, recipientOf } from './age.ts'
-import { readPrivateFile, writeOnce } from './key-file.ts'
+import { readPrivateFile, writePrivateFile } from './key-file.ts'
 import { keyDirectory } from './owner-keys.ts'
 
 export interface OwnerAgeKey extends AgeKey {
@@ -28,7 +28,7 @@ export async function ownerAgeKey({ env, reporter }: Asked): Promise<OwnerAgeKey
   }
   const key = await makeAgeKey()
   // As age-keygen has it, so that `age --decrypt --identity FILE` takes it.
-  if (!(await writeOnce(file, `# public key: ${key.recipient}\n${key.identity}\n`))) return readOwn(file)
+  if (!(await writePrivateFile(file, `# public key: ${key.recipient}\n${key.identity}\n`))) return readOwn(file)
   await writeFile(`${file}.pub`, `${key.recipient}\n`)
   reporter.notice(`made ${file}: it decrypts your hosts' keys and secrets; keep a copy of it in a safe place`)
   return { ...key, file }

@@ -11,7 +11,7 @@ import {
   parsePrivateKey,
 } from '../../images/signature/openssh-key.ts'
 import type { Reporter } from '../../lib/reporter.ts'
-import { readPrivateFile, writeOnce } from './key-file.ts'
+import { readPrivateFile, writePrivateFile } from './key-file.ts'
 
 /** An image without a signature is for looking at: no device accepts it over the air. */
 export type Signing =
@@ -102,7 +102,7 @@ async function fileKey(
     return undefined
   }
   const key = keyFromSeed(randomBytes(32), name === 'signing_key' ? 'hangar signing' : 'hangar owner')
-  if (!(await writeOnce(file, formatPrivateKey(key)))) return readOwn(file)
+  if (!(await writePrivateFile(file, formatPrivateKey(key)))) return readOwn(file)
   await writeFile(`${file}.pub`, `${formatPublicKey(key)}\n`)
   reporter.notice(`made ${file}: it ${PURPOSE[name]}; keep a copy of it in a safe place`)
   return key

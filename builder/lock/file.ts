@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { EMPTY_LOCK, type Lock, lockText, parseLock } from '../../images/lock.ts'
+import { replaceFile } from '../../lib/atomic-file.ts'
 
-/** The lock in a file; the empty one where there is none yet. */
+/** The lock in a file, or the empty lock when the file does not exist. */
 export async function readLock(path: string): Promise<Lock> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
@@ -11,13 +11,6 @@ export async function readLock(path: string): Promise<Lock> {
   return text === undefined ? EMPTY_LOCK : parseLock(text, path)
 }
 
-/** Replaces the file as a whole: whatever happens meanwhile, a reader finds the old lock or the new one. */
-export async function writeLock(path: string, lock: Lock): Promise<void> {
-  const beside = `${path}.${process.pid}-${randomBytes(4).toString('hex')}`
-  try {
-    await writeFile(beside, lockText(lock), { flush: true })
-    await rename(beside, path)
-  } finally {
-    await rm(beside, { force: true })
-  }
+export function writeLock(path: string, lock: Lock): Promise<void> {
+  return replaceFile(path, lockText(lock))
 }

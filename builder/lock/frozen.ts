@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
 import type { Lock } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import type { Wanted } from '../sources/debian/archive/download.ts'
+import type { Wanted } from '../sources/debian/archive/wanted.ts'
 import { unanswered } from '../sources/debian/resolve/sets.ts'
 
 /** What the command line says about the lock: `--frozen`, `--no-frozen` or nothing. */

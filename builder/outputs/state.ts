@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../../images/digest.ts'
+import { replaceFile } from '../../lib/atomic-file.ts'
 import type { Segment } from './segment.ts'
 
 /** What is known of an output file: where which content lies, and how to notice that somebody else wrote to it. */
@@ -47,9 +47,8 @@ export async function forgetState(directory: string): Promise<void> {
 
 export async function writeState(directory: string, state: OutputState): Promise<void> {
   const text = JSON.stringify({ format: FORMAT, files: state } satisfies StateFile)
-  const file = join(directory, NAME)
-  await writeFile(`${file}.new`, text, { flush: true })
-  await rename(`${file}.new`, file)
+  // Runs that write to the directory hold its lock.
+  await replaceFile(join(directory, NAME), text, { exclusive: true })
 }
 
 export function fileState(file: string, segments: readonly Segment[], sha256: Digest | undefined): FileState {

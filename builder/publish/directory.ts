@@ -1,10 +1,10 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
-import { type FileHandle, open, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Digest, Digester, digestOf } from '../../images/digest.ts'
+import { type FileContent, replaceFile } from '../../lib/atomic-file.ts'
 import { withFileLock } from '../../lib/file-lock.ts'
-import { writeWholeFile } from '../../lib/whole-file.ts'
 import { EMPTY_INDEX, type OciIndex, ociIndexText, parseOciIndex, referenced, tagged } from './oci-index.ts'
 import { type Advance, type Blob, damagedHere, type Repository } from './repository.ts'
 
@@ -15,16 +15,18 @@ const PIECE = 1 << 20
 export function directoryRepository(directory: string, signal: AbortSignal): Repository {
   const path = (digest: Digest) => join(directory, 'blobs/sha256', digest)
   const index = join(directory, 'index.json')
-  const text = (file: string, content: string) =>
-    writeWholeFile(file, (beside) => writeFile(beside, content, { flag: 'wx', flush: true }))
+  const write = async (file: string, content: FileContent) => {
+    await mkdir(dirname(file), { recursive: true })
+    await replaceFile(file, content)
+  }
   return {
     where: directory,
     async has({ digest, size }) {
       return statSync(path(digest), { throwIfNoEntry: false })?.size === size
     },
     async put(blob, advance) {
-      await writeWholeFile(path(blob.digest), async (beside) => {
-        const found = await copyInto(beside, blob.read(0), { blob, advance, signal })
+      await write(path(blob.digest), async (temporary) => {
+        const found = await copyInto(temporary, blob.read(0), { blob, advance, signal })
         if (found !== undefined) throw damagedHere(blob)
       })
     },
@@ -44,10 +46,10 @@ export function directoryRepository(directory: string, signal: AbortSignal): Rep
     },
     async putManifest(tag, content) {
       const blob = { digest: digestOf(content), size: Buffer.byteLength(content) }
-      await text(path(blob.digest), content)
-      await text(join(directory, 'oci-layout'), MARK)
+      await write(path(blob.digest), content)
+      await write(join(directory, 'oci-layout'), MARK)
       // Two that publish at once both read the index before they write it.
-      await withFileLock(directory, () => text(index, ociIndexText(tagged(readIndex(index), tag, blob))))
+      await withFileLock(directory, () => write(index, ociIndexText(tagged(readIndex(index), tag, blob))))
     },
   }
 }

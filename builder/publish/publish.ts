@@ -1,12 +1,12 @@
 import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { Reporter } from '../../lib/reporter.ts'
-import { atOnce, stopWith } from '../../lib/worker-pool.ts'
+import { during, type Reporter, type Step } from '../../lib/reporter.ts'
+import { forEachAtOnce, stopWith } from '../../lib/worker-pool.ts'
 import { generationNumbered, generationsOf, type KeptGeneration, requireKept } from '../generations/record.ts'
 import type { Store } from '../store/store.ts'
 import { type Amount, amountOf, countText } from './amount.ts'
 import { outgoingImage } from './outgoing.ts'
-import type { LocalBlob, Repository } from './repository.ts'
+import { type LocalBlob, type Repository, WORKERS } from './repository.ts'
 import { hostTag, imageTag } from './tags.ts'
 
 export interface PublishRequest {
@@ -71,7 +71,7 @@ async function missingAt(
   stop: AbortController,
 ): Promise<LocalBlob[]> {
   const missing: LocalBlob[] = []
-  await atOnce(blobs, stop, async (blob) => {
+  await forEachAtOnce(blobs, { workers: WORKERS, stop }, async (blob) => {
     if (!(await repository.has(blob))) missing.push(blob)
   })
   // The largest first: the small ones fill up the end.
@@ -86,12 +86,7 @@ async function send(
 ): Promise<void> {
   if (missing.length === 0) return
   const { count, bytes } = amountOf(missing)
-  const step = reporter.step(`send ${countText(count)}`, bytes)
-  try {
-    await atOnce(missing, stop, (blob) => repository.put(blob, (more) => step.advance(more)))
-    step.done('done')
-  } catch (error) {
-    step.failed()
-    throw error
-  }
+  const put = (step: Step) =>
+    forEachAtOnce(missing, { workers: WORKERS, stop }, (blob) => repository.put(blob, (more) => step.advance(more)))
+  await during(reporter, `send ${countText(count)}`, put, { totalBytes: bytes })
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Manifest } from '../../images/manifest.ts'
-import type { Reporter } from '../../lib/reporter.ts'
-import { atOnce, stopWith } from '../../lib/worker-pool.ts'
+import { during, type Reporter, type Step } from '../../lib/reporter.ts'
+import { forEachAtOnce, stopWith } from '../../lib/worker-pool.ts'
 import { MANIFEST, type Parts, SIGNATURE } from '../generations/parts.ts'
 import { putTogether, textIn } from '../generations/rebuild.ts'
 import { recordGeneration } from '../generations/record.ts'
@@ -21,7 +21,7 @@ import {
   parsePublishedImage,
   SUMS,
 } from './published-image.ts'
-import type { Blob, Repository } from './repository.ts'
+import { type Blob, type Repository, WORKERS } from './repository.ts'
 import { hostTag } from './tags.ts'
 
 export interface PullRequest {
@@ -108,20 +108,15 @@ async function bringAll(
   const missing = [...each.values()].filter(({ digest, size }) => !store.has(digest, size))
   if (missing.length === 0) return
   const { count, bytes } = amountOf(missing)
-  const step = reporter.step(`fetch ${countText(count)}`, bytes)
-  try {
-    await store.scratch('pull', (scratch) =>
-      atOnce(missing, stop, async (file) => {
+  const fetchAll = (step: Step) =>
+    store.scratch('pull', (scratch) =>
+      forEachAtOnce(missing, { workers: WORKERS, stop }, async (file) => {
         const path = join(scratch, file.digest)
         await repository.fetch(file, path, (bytes) => step.advance(bytes))
         await store.adopt(path, file.digest)
       }),
     )
-    step.done('fetched')
-  } catch (error) {
-    step.failed()
-    throw error
-  }
+  await during(reporter, `fetch ${countText(count)}`, fetchAll, { totalBytes: bytes, ending: 'fetched' })
 }
 
 async function partsOf(store: Store, { files }: PublishedImage, { slotSize, outputs }: PublishedFacts): Promise<Parts> {

@@ -19,6 +19,9 @@ export interface LocalBlob extends Blob {
 export type Advance = (bytes: number) => void
 
 /** Where published images are: blobs, and OCI manifests by tag. What it gives is as its digest says. */
+/** How many blobs are transferred at the same time: enough for a network, few enough for a USB stick. */
+export const WORKERS = 4
+
 export interface Repository {
   /** As a person types it. */
   readonly where: string

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { type Derivation, dependencies, derivationDigest, type Output } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Reporter } from '../../lib/reporter.ts'
+import { limiter } from '../../lib/worker-pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Fetch, toolchainDirectory } from '../toolchain/toolchain.ts'
 import { derivationFailed, logFile } from './failure.ts'
@@ -24,7 +25,7 @@ export function localRunner(options: LocalRunnerOptions): Runner {
   const { store } = options
   return {
     async realise(wanted, reporter) {
-      const slots = semaphore(availableParallelism())
+      const slots = limiter(availableParallelism())
       const running = new Map<Digest, Promise<Output>>()
       const realise = (derivation: Derivation): Promise<Output> => {
         const digest = derivationDigest(derivation)
@@ -106,21 +107,5 @@ async function layInputs(derivation: Derivation, directory: string, store: Store
     if (!made.has(dirname(target))) await mkdir(dirname(target), { recursive: true })
     made.add(dirname(target))
     await link(store.path(await wholeInput(derivation, path, input, store)), target)
-  }
-}
-
-function semaphore(places: number): <T>(use: () => Promise<T>) => Promise<T> {
-  let free = places
-  const waiting: (() => void)[] = []
-  return async (use) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve))
-    else free -= 1
-    try {
-      return await use()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
   }
 }

@@ -42,7 +42,7 @@ async function scanKeys(context: CommandContext, host: string, address: string):
   const { keyscan } = await import('../../flash/ssh/keyscan.ts')
   const { parseAddress } = await import('../../flash/ssh/address.ts')
   const { unpackPrograms } = await import('../programs.ts')
-  const { CONTROL } = await import('../../images/control-set.ts')
+  const { CONTROL } = await import('../../images/sets.ts')
   const at = parseAddress(address)
   return keyscan({ programs: await unpackPrograms(context, CONTROL), host, at, signal: context.signal })
 }

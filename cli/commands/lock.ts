@@ -21,8 +21,7 @@ export const lock: Command<LockFlags> = {
   async run(context, _words, { update }) {
     const { lockAll } = await import('../../builder/lock/lock-all.ts')
     const { planFor } = await import('../build-host.ts')
-    const { CONTROL } = await import('../../images/control-set.ts')
-    const { VM } = await import('../../images/vm-set.ts')
+    const { CONTROL, VM } = await import('../../images/sets.ts')
     const plans = await Promise.all(context.hosts.names().map((name) => planFor(context, name)))
     const locked = await lockAll(context, { plans, tools: [CONTROL, VM], mode: update ? 'update' : 'missing' })
     if (locked.outcome === 'unchanged')

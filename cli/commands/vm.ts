@@ -29,7 +29,7 @@ export const vm: Command<VmFlags> = {
     const { unpackPrograms } = await import('../programs.ts')
     const { keyDirectory } = await import('../../builder/keys/owner-keys.ts')
     const { forwardsOf } = await import('../../hosts/schema/forwards.ts')
-    const { VM } = await import('../../images/vm-set.ts')
+    const { VM } = await import('../../images/sets.ts')
     const host = await context.hosts.load(name)
     const programs = await unpackPrograms(context, VM)
     context.leaveTerminal()

@@ -1,6 +1,6 @@
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import { formatColumns } from '../display/table.ts'
 import { type Generations, nameGeneration } from './generation.ts'

@@ -1,7 +1,7 @@
 import type { IdentityOutcome } from '../../builder/keys/host-identity.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import { privateIdentityFile } from '../../images/identity/private-identity.ts'
 import { publicIdentityFile } from '../../images/identity/public-identity.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 
 const OUTCOME: Readonly<Record<IdentityOutcome['kind'], string>> = {
   made: 'created the identity',

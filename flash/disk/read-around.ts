@@ -1,6 +1,6 @@
 import { text } from 'node:stream/consumers'
 import { BLOCK } from '../../images/layout.ts'
-import { exitOf, startChild } from '../child.ts'
+import { exitOf, startChild } from '../../lib/subprocess.ts'
 import { diskFailure } from './failure.ts'
 import { PIECE } from './part.ts'
 

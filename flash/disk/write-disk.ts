@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { during, type Progress } from '../../lib/reporter.ts'
 import { isStop, stopped } from '../clock.ts'
-import { during, type Progress } from '../progress.ts'
 import type { Disk } from './disk.ts'
 import type { Stage } from './part.ts'
 import type { DiskPlan } from './plan.ts'
@@ -41,8 +41,12 @@ interface Opened {
 async function writeAndReadBack(disk: Disk, { unbootable, bootable }: DiskPlan, options: Opened): Promise<void> {
   const { progress, signal, image } = options
   const size = sizeOf(unbootable)
-  await during(progress, 'write', ({ advance }) => writeStages(disk, unbootable, { image, advance, signal }), size)
-  await during(progress, 'read back', ({ advance }) => readBack(disk, unbootable, { advance, signal }), size)
+  await during(progress, 'write', ({ advance }) => writeStages(disk, unbootable, { image, advance, signal }), {
+    totalBytes: size,
+  })
+  await during(progress, 'read back', ({ advance }) => readBack(disk, unbootable, { advance, signal }), {
+    totalBytes: size,
+  })
   // From here on nothing stops it: three blocks, and either none or all of them count.
   await during(progress, 'make bootable', () => makeBootable(disk, { unbootable, bootable }, image))
 }

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import { exitOf, startChild } from '../child.ts'
+import { exitOf, startChild } from '../../lib/subprocess.ts'
 import { type ProgramRoot, programOf } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
 import { plainText } from './remote.ts'

@@ -1,4 +1,4 @@
-import { endChild, exitOf, feed, startChild } from '../child.ts'
+import { endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import type { Program } from '../vm/program.ts'
 
 export type Compress = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>

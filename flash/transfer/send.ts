@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { UserError } from '../../errors.ts'
+import { during, type Progress } from '../../lib/reporter.ts'
 import type { Clock } from '../clock.ts'
-import { during, type Progress } from '../progress.ts'
 import type { Agent, Part } from '../ssh/agent.ts'
 import { ATTEMPTS, DELAY, isUnreachable, persistently } from '../ssh/persist.ts'
 import type { Compress } from './compress.ts'

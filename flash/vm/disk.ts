@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import {
   closeSync,
   existsSync,
@@ -11,10 +10,10 @@ import {
   statSync,
 } from 'node:fs'
 import { rename, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
-import { promisify } from 'node:util'
+import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
+import { run } from '../../lib/subprocess.ts'
 
 /** A copy of the image as the real disk holds it: with room behind. What is empty takes no space. */
 export async function copyDisk(image: string, copy: string, size: number): Promise<void> {
@@ -25,10 +24,12 @@ export async function copyDisk(image: string, copy: string, size: number): Promi
     })
   }
   const half = `${copy}.part`
-  try {
-    await promisify(execFile)('cp', ['--sparse=always', '--reflink=auto', image, half])
-  } catch (error) {
-    throw new UserError('vm', `cannot copy '${image}' to '${half}'`, { hint: 'make room on that disk', cause: error })
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' }
+  const { exitCode, output } = await run('cp', ['--sparse=always', '--reflink=auto', image, half], { env })
+  if (exitCode !== 0) {
+    throw new UserError('vm', `cannot copy '${image}' to '${half}': ${output.trim()}`, {
+      hint: `free disk space in '${dirname(half)}'`,
+    })
   }
   await truncate(half, size)
   await rename(half, copy)

@@ -1,8 +1,7 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
-import { promisify } from 'node:util'
 import { UserError } from '../../errors.ts'
+import { type Child, run, startChild } from '../../lib/subprocess.ts'
 import type { Program } from './program.ts'
 
 /** Why QEMU ended: the guest asked for a reset or its watchdog did, it switched itself off, or somebody ended QEMU. */
@@ -20,22 +19,15 @@ export interface RunningQemu {
 
 /** Runs QEMU to its end; for arguments that only have it write a file. */
 export async function runQemu(program: Program, args: readonly string[]): Promise<void> {
-  try {
-    await promisify(execFile)(program.file, [...program.args, ...args], { env: { ...program.env } })
-  } catch (error) {
-    throw qemuFailure((error as { stderr?: string }).stderr ?? String(error))
-  }
+  const { exitCode, output } = await run(program.file, [...program.args, ...args], { env: program.env })
+  if (exitCode !== 0) throw qemuFailure(output)
 }
 
 /** Starts QEMU, whose control socket `control` must be among the arguments as a client's. */
 export async function startQemu(program: Program, args: readonly string[], control: string): Promise<RunningQemu> {
   const events = await listenForShutdown(control)
   // Were this process killed, QEMU would run on with the disk and the ports: the kernel ends it with its parent.
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program.file, ...program.args, ...args], {
-    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...program.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  })
+  const child = startChild(program, args)
   const killWithUs = () => child.kill('SIGKILL')
   process.once('exit', killWithUs)
   child.stdin.on('error', () => undefined)
@@ -83,9 +75,9 @@ function parseEvent(line: string) {
   return JSON.parse(line) as { readonly event?: string; readonly data?: { readonly reason?: string } }
 }
 
-async function ending(child: ChildProcess, events: ShutdownEvents): Promise<QemuEnding> {
+async function ending(child: Child, events: ShutdownEvents): Promise<QemuEnding> {
   let complaint = ''
-  child.stderr?.setEncoding('utf8').on('data', (text) => {
+  child.stderr.setEncoding('utf8').on('data', (text) => {
     complaint += text
   })
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -102,7 +94,7 @@ async function ending(child: ChildProcess, events: ShutdownEvents): Promise<Qemu
   throw qemuFailure(complaint)
 }
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
+async function stop(child: Child, ended: Promise<unknown>): Promise<void> {
   child.kill('SIGTERM')
   const force = setTimeout(() => child.kill('SIGKILL'), 5000)
   await ended.catch(() => undefined)

@@ -1,4 +1,4 @@
-/** What no layer carries: nothing reads it on a device without a person at a terminal. Copyright files stay. */
+/** Paths that layers leave out, because only a person at a terminal would read them. Copyright files stay. */
 export const PRUNING = {
   remove: [
     '/usr/share/man',
@@ -14,15 +14,15 @@ export const PRUNING = {
     '/usr/share/applications',
     '/usr/share/gtk-doc',
     '/usr/share/i18n',
-    // Sources of hwdb.bin, which is made of them when packages are configured.
+    // Sources of hwdb.bin. Package configuration has already compiled them.
     '/usr/lib/udev/hwdb.d',
-    // Podman's own test program, and what rootless networking needs: containers here are started by root.
+    // Podman's test program, and a helper for rootless networking. On hosts, root starts all containers.
     '/usr/libexec/podman/podman-testing',
     '/usr/libexec/podman/rootlessport',
     '/usr/lib/*-linux-gnu*/*.a',
-    // Character sets other than UTF-8, which the C library has built in.
+    // Character sets. UTF-8 is built into the C library.
     '/usr/lib/*-linux-gnu*/gconv',
-    // Text of maintainer scripts' questions: no package is configured on the device.
+    // Maintainer scripts and their debconf questions: no package is configured on the device.
     '/var/lib/dpkg/info/*.templates',
     '/var/lib/dpkg/info/*.postinst',
     '/var/lib/dpkg/info/*.preinst',

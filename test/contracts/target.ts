@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest'
 import { UserError } from '../../errors.ts'
 import type { Clock } from '../../flash/clock.ts'
 import type { Goal } from '../../flash/goal.ts'
-import type { Progress } from '../../flash/progress.ts'
 import { revert } from '../../flash/revert.ts'
 import type { Run, Target, TargetDriver } from '../../flash/targets/target.ts'
 import { update } from '../../flash/update.ts'
+import type { Progress } from '../../lib/reporter.ts'
 import { NO_IDENTITY, UPDATE } from '../helpers/update-bench.ts'
 
 /** A host of one platform that runs an older image. */

@@ -10,7 +10,7 @@ export function compile(project: string): void {
   })
 }
 
-/** Bundles programs that run in the sandbox, with the options of `cli/bundle.mjs`: name -> text. `files`: name -> path in the project. */
+/** Bundles steps with the options of `cli/bundle.mjs`. `files` is name -> path in the project. Returns name -> program. */
 export async function compileSteps(
   project: string,
   files: Readonly<Record<string, string>>,

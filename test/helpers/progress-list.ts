@@ -1,4 +1,4 @@
-import type { Progress } from '../../flash/progress.ts'
+import type { Progress } from '../../lib/reporter.ts'
 
 export interface ListedProgress extends Progress {
   /** `NAME`, or `NAME: failed`, in the order in which steps ended. */

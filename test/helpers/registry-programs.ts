@@ -23,7 +23,7 @@ export async function registryPrograms(): Promise<ProgramRoot> {
   const context = await openBuildContext(cliContext)
   const { builder: architecture, store, fetch, reporter } = context
   const wanted = { set: REGISTRY, architecture }
-  const ownLock = { ...context, lockFile: join(PROJECT, 'test/builder/publishing/registry.lock.json') }
+  const ownLock = { ...context, lockFile: join(PROJECT, 'test/builder/publish/registry.lock.json') }
   const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
     toolchainDirectory({ name: REGISTRY.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
   )

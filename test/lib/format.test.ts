@@ -12,6 +12,7 @@ describe('a size', () => {
     [999_600, '1.0 MB'],
     [5_300_000, '5.3 MB'],
     [82_000_000_000, '82 GB'],
+    [2_000_000_000_000, '2.0 TB'],
   ])('%d is %s', (bytes, text) => {
     expect(formatSize(bytes)).toBe(text)
   })
@@ -24,6 +25,7 @@ describe('a duration', () => {
     [12_000, '12 s'],
     [125_000, '2 min 5 s'],
     [3_780_000, '1 h 3 min'],
+    [47 * 3_600_000, '47 h 0 min'],
     [12 * 86_400_000, '12 days'],
   ])('%d ms is %s', (milliseconds, text) => {
     expect(formatDuration(milliseconds)).toBe(text)

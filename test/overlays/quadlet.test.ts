@@ -90,7 +90,7 @@ describe('quadlet', () => {
   })
 
   it('refuses a user that is not in the id table, with the line to add', () => {
-    expect(() => linesOf({ user: 'unknown-user' })).toThrow("no user 'unknown-user' in the id table")
+    expect(() => linesOf({ user: 'unknown-user' })).toThrow("the id table has no user 'unknown-user'")
   })
 
   it('throws for a secret that the checks should have refused', () => {

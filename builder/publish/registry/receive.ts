@@ -1,6 +1,6 @@
 import { UserError } from '../../../errors.ts'
+import { Download, MismatchError } from '../../../lib/download.ts'
 import { TransferError } from '../../../lib/http.ts'
-import { Download, MismatchError } from '../../sources/debian/archive/download.ts'
 import type { Advance, Blob } from '../repository.ts'
 import type { Conversation } from './conversation.ts'
 import { type Persistence, persistently } from './patience.ts'

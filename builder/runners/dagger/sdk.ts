@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Client, Container, connection, Directory, dag, Platform } from '@dagger.io/dagger'
+import { replaceFile } from '../../../lib/atomic-file.ts'
 import { DAGGER_VERSION } from './version.ts'
 
 export type SdkClient = Client
@@ -53,17 +54,8 @@ async function compile(entry: string, file: string): Promise<void> {
     plugins: [withoutModules],
     banner: { js: REQUIRE },
   })
-  await publish(file, outputFiles[0]?.text ?? '')
-}
-
-async function publish(file: string, text: string): Promise<void> {
-  const beside = `${file}.${process.pid}`
   await mkdir(dirname(file), { recursive: true })
-  const handle = await open(beside, 'w')
-  await handle.writeFile(text)
-  await handle.sync()
-  await handle.close()
-  await rename(beside, file)
+  await replaceFile(file, outputFiles[0]?.text ?? '')
 }
 
 /** Packages in CommonJS form ask for `require`. */

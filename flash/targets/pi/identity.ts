@@ -1,6 +1,6 @@
 import { UserError } from '../../../errors.ts'
 import type { PublicIdentity } from '../../../images/identity/public-identity.ts'
-import type { Progress } from '../../progress.ts'
+import type { Progress } from '../../../lib/reporter.ts'
 import type { DeviceStatus } from '../../ssh/status.ts'
 import type { OwnIdentity } from '../target.ts'
 

@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts'
-import { during } from '../../progress.ts'
+import { during } from '../../../lib/reporter.ts'
 import { confirmCommit, restartIntoTrial, trialOf } from './restart.ts'
 import type { PiTools, RevertRun } from './run.ts'
 import { nameOf, type RevertStep } from './step.ts'

@@ -1,6 +1,6 @@
+import type { Progress } from '../../../lib/reporter.ts'
 import type { Clock } from '../../clock.ts'
 import type { Goal } from '../../goal.ts'
-import type { Progress } from '../../progress.ts'
 import type { Agent } from '../../ssh/agent.ts'
 import type { DeviceStatus } from '../../ssh/status.ts'
 import type { Compress } from '../../transfer/compress.ts'

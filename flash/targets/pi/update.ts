@@ -1,4 +1,4 @@
-import { during } from '../../progress.ts'
+import { during } from '../../../lib/reporter.ts'
 import { persistently } from '../../ssh/persist.ts'
 import { stepsAfterBegin } from './plan.ts'
 import { confirmCommit, restartIntoTrial, trialOf } from './restart.ts'

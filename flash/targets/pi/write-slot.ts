@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts'
-import { during } from '../../progress.ts'
+import { during } from '../../../lib/reporter.ts'
 import { persistently } from '../../ssh/persist.ts'
 import { rangesFrom } from '../../transfer/ranges.ts'
 import { sendUntilComplete } from '../../transfer/send.ts'
@@ -28,7 +28,7 @@ export async function sendTree({ agent, clock, progress }: PiTools, artifact: Ar
         advance(bytes)
       }),
     )
-  await during(progress, name, ({ advance }) => persistently(clock, () => attempt(advance)), size)
+  await during(progress, name, ({ advance }) => persistently(clock, () => attempt(advance)), { totalBytes: size })
   return sent
 }
 

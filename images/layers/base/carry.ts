@@ -1,28 +1,34 @@
 import { type Architecture, MULTIARCH } from '../../architecture.ts'
 import type { Seen } from '../parts/walk.ts'
 
-/** The whole difference that maintainer scripts made to a root that was only unpacked. */
+/** The changes that maintainer scripts made to an unpacked root. */
 export interface Changes {
-  /** Paths whose content, mode, owner or extended attributes are to be carried, in order. */
+  /** New paths, and paths with another content, mode, owner or extended attribute. Sorted. */
   readonly carried: readonly string[]
   readonly deleted: readonly string[]
 }
 
-/** What scripts make that no image may hold, or that another root makes for itself; each with the reason. */
+/** Changes that are not carried to the target, each with the reason. */
 const LEFT_BEHIND: readonly (readonly [RegExp, string])[] = [
-  [/^\/(proc|sys|dev|run|tmp)(\/|$)/, 'not part of a root: mounted when it runs'],
-  [/^\/var\/lib\/dpkg\/(?!alternatives\/|diversions$|statoverride$)/, "dpkg's database is the target's own"],
-  [/^\/etc\/ld\.so\.cache$/, "the builder's libraries; Debian's loader knows the multiarch directories without it"],
-  [/^\/var\/cache\/ldconfig(\/|$)/, "the builder's libraries"],
-  [/^\/etc\/ssh\/ssh_host_/, 'a host makes its own keys'],
-  [/^\/(etc|var\/lib\/dbus)\/machine-id$/, 'a host makes its own'],
+  [/^\/(proc|sys|dev|run|tmp)(\/|$)/, 'mount points of a running system'],
+  [
+    /^\/var\/lib\/dpkg\/(?!alternatives\/|diversions$|statoverride$)/,
+    "hangar writes the target's dpkg database itself",
+  ],
+  [
+    /^\/etc\/ld\.so\.cache$/,
+    "lists the builder's libraries; Debian's loader finds the multiarch directories without it",
+  ],
+  [/^\/var\/cache\/ldconfig(\/|$)/, "lists the builder's libraries"],
+  [/^\/etc\/ssh\/ssh_host_/, 'each host has its own keys'],
+  [/^\/(etc|var\/lib\/dbus)\/machine-id$/, 'each host has its own'],
   [/^\/var\/lib\/systemd\/random-seed$/, 'random'],
-  [/^\/var\/log\/.*\.log$/, 'what the build did and when'],
+  [/^\/var\/log\/.*\.log$/, 'logs of the build'],
   [/^\/var\/cache\/(debconf|apt)\/.+/, 'no package is configured on the device'],
   [/^\/var\/lib\/apt\/.+/, 'no package is installed on the device'],
   [/^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$/, 'backups of the id table'],
-  [/^\/etc\/\.pwd\.lock$/, 'a lock'],
-  [/^\/usr\/sbin\/policy-rc\.d$/, 'ours, while the scripts run'],
+  [/^\/etc\/\.pwd\.lock$/, 'a lock file'],
+  [/^\/usr\/sbin\/policy-rc\.d$/, 'hangar writes it while the scripts run'],
 ]
 
 export function isLeftBehind(path: string): boolean {
@@ -34,14 +40,14 @@ export function findChanges(before: ReadonlyMap<string, Seen>, after: ReadonlyMa
   const carried = [...after.keys()].filter((path) => {
     const then = before.get(path)
     const now = after.get(path)
-    return !isLeftBehind(path) && now !== undefined && (then === undefined || touched(then, now))
+    return !isLeftBehind(path) && now !== undefined && (then === undefined || hasChanged(then, now))
   })
   const deleted = [...before.keys()].filter((path) => !after.has(path) && !isLeftBehind(path))
   return { carried: carried.sort(), deleted: deleted.sort() }
 }
 
-/** A directory's times move when something is made in it: that alone is no change of the directory. */
-function touched(then: Seen, now: Seen): boolean {
+/** Ignores the times of a directory: they change when a file is created in it. */
+function hasChanged(then: Seen, now: Seen): boolean {
   const same = then.kind === now.kind && then.mode === now.mode && then.uid === now.uid && then.gid === now.gid
   if (!same) return true
   return now.kind === 'directory'
@@ -55,25 +61,26 @@ export type Verdict =
   | { readonly kind: 'refused'; readonly reason: string }
 
 /**
- * Whether a file that scripts made on the builder's architecture is right on the target's. Text that names the builder's
- * libraries is rewritten; programs, and data that name them, are refused.
+ * Decides whether a file that scripts created on the builder is correct on the target. Rewrites text that contains the
+ * builder's library directory. Refuses programs, and binary data that contains the directory.
  */
 export function judgeContent(content: Buffer, builder: Architecture, target: Architecture): Verdict {
-  if (content.subarray(0, 4).equals(ELF)) return { kind: 'refused', reason: 'a program or library' }
+  if (content.subarray(0, 4).equals(ELF)) return { kind: 'refused', reason: 'it is a program or library' }
   const named = NAMES[builder].find((name) => content.includes(name))
   if (builder === target || named === undefined) return { kind: 'as-is' }
-  if (content.includes(0)) return { kind: 'refused', reason: `binary data that names '${named}'` }
+  if (content.includes(0)) return { kind: 'refused', reason: `it is binary data that contains '${named}'` }
   return { kind: 'rewritten', content: Buffer.from(targetPath(content.toString('utf8'), builder, target)) }
 }
 
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46])
 
-/** What paths and texts of one architecture have and others do not: the library directory and the loader's path (its ABI). */
+/** Text that differs between architectures: the library directory, and the path of the loader (from the ABI). */
 const NAMES: Record<Architecture, readonly [string, string]> = {
   amd64: [MULTIARCH.amd64, '/lib64/ld-linux-x86-64.so.2'],
   arm64: [MULTIARCH.arm64, '/lib/ld-linux-aarch64.so.1'],
 }
 
+/** Replaces the builder's library directory and loader path by the target's. */
 export function targetPath(path: string, builder: Architecture, target: Architecture): string {
   return NAMES[builder].reduce((text, name, index) => text.replaceAll(name, NAMES[target][index] ?? name), path)
 }

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { EPOCH } from '../../epoch.ts'
+import { EPOCH } from '../../reproducible.ts'
 import { type Deb, databaseName, packageName } from '../parts/deb.ts'
 import { exec } from '../parts/exec.ts'
 
@@ -9,16 +9,16 @@ const ENVIRONMENT = {
   LC_ALL: 'C.UTF-8',
   DEBIAN_FRONTEND: 'noninteractive',
   DEBCONF_NONINTERACTIVE_SEEN: 'true',
-  // shadow and systemd-sysusers write the day of a password's last change.
+  // shadow and systemd-sysusers write the date of the last password change.
   SOURCE_DATE_EPOCH: String(EPOCH),
 }
 
-/** Nothing waits for a disk, nobody is asked, and what a package set takes for present need not be there. */
+/** dpkg does not sync, does not ask about conffiles, and ignores dependencies that a package set assumes. */
 export const DPKG_FORCE = ['unsafe-io', 'confold', 'depends'] as const
 
 /**
- * Runs the maintainer scripts of packages that are unpacked in `root` and registered as such: each `preinst`, then
- * `dpkg --configure --pending`, which orders by dependencies and runs triggers.
+ * Runs the maintainer scripts of packages that have the state `unpacked` in `root`: each `preinst`, then
+ * `dpkg --configure --pending`, which orders packages by dependencies and runs triggers.
  */
 export async function configure(root: string, debs: readonly Deb[]): Promise<void> {
   await mountKernel(root)
@@ -33,7 +33,7 @@ export async function configure(root: string, debs: readonly Deb[]): Promise<voi
   await exec('umount', ['-R', `${root}/proc`, `${root}/sys`, `${root}/dev`, `${root}/run`, `${root}/tmp`])
 }
 
-/** A mount that is skipped gives a different root (systemd's scripts look at /proc), so one that fails ends the build. */
+/** Throws if a mount fails: without it, the root would be different (systemd's scripts read /proc). */
 async function mountKernel(root: string): Promise<void> {
   for (const name of ['proc', 'sys', 'dev', 'run', 'tmp']) mkdirSync(`${root}/${name}`, { recursive: true })
   await exec('mount', ['-t', 'proc', 'proc', `${root}/proc`])
@@ -43,7 +43,7 @@ async function mountKernel(root: string): Promise<void> {
   await exec('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmp', `${root}/tmp`])
 }
 
-/** base-passwd first: the others' scripts name users and groups that it makes. */
+/** base-passwd is first: other scripts use the users and groups that it creates. */
 function preinstOrder(debs: readonly Deb[]): Deb[] {
   const rank = (deb: Deb) => ['base-passwd', 'base-files', 'libc6'].indexOf(packageName(deb)) >>> 0
   return debs

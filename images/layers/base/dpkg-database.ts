@@ -3,21 +3,21 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Architecture } from '../../architecture.ts'
 import { type Deb, databaseName, packageName } from '../parts/deb.ts'
 
-/** What dpkg says of all packages of a root: not configured yet, or done. */
-export type Standing = 'unpacked' | 'installed'
+/** The state of all packages in dpkg's database: before or after configuration. */
+export type PackageState = 'unpacked' | 'installed'
 
-/** Writes dpkg's database for packages that were unpacked by other means, as dpkg itself would have left it. */
+/** Writes the database that dpkg would have written if it had unpacked the packages itself. */
 export function writeDatabase(
   root: string,
   debs: readonly Deb[],
-  standing: Standing,
+  state: PackageState,
   architecture: Architecture,
 ): void {
   const database = `${root}/var/lib/dpkg`
   for (const name of ['info', 'updates', 'triggers', 'parts', 'alternatives'])
     mkdirSync(`${database}/${name}`, { recursive: true })
   const sorted = [...debs].sort((a, b) => (packageName(a) < packageName(b) ? -1 : 1))
-  writeFileSync(`${database}/status`, sorted.map((deb) => `${statusParagraph(root, deb, standing)}\n\n`).join(''))
+  writeFileSync(`${database}/status`, sorted.map((deb) => `${statusParagraph(root, deb, state)}\n\n`).join(''))
   writeFileSync(`${database}/info/format`, '1\n')
   writeFileSync(`${database}/arch-native`, `${architecture}\n`)
   for (const name of ['diversions', 'statoverride']) writeFileSync(`${database}/${name}`, '')
@@ -25,19 +25,19 @@ export function writeDatabase(
   writeTriggers(database, debs)
 }
 
-// dpkg's own order (lib/dpkg/parse.c, fieldinfos); what it does not know follows in the package's order.
+// The order of fields in dpkg (lib/dpkg/parse.c, fieldinfos). Other fields follow in the package's order.
 const ORDER = (
   'Package Essential Protected Status Priority Section Installed-Size Origin Maintainer Bugs Architecture Multi-Arch ' +
   'Source Version Config-Version Replaces Provides Depends Pre-Depends Recommends Suggests Breaks Conflicts Enhances ' +
   'Conffiles Description'
 ).split(' ')
 
-function statusParagraph(root: string, deb: Deb, standing: Standing): string {
+function statusParagraph(root: string, deb: Deb, state: PackageState): string {
   const fields = new Map(deb.fields)
-  fields.set('Status', `install ok ${standing}`)
+  fields.set('Status', `install ok ${state}`)
   const conffiles = (deb.control.get('conffiles') ?? '').split('\n').filter((line) => line !== '')
   if (conffiles.length > 0)
-    fields.set('Conffiles', conffiles.map((line) => `\n ${conffile(root, line, standing)}`).join(''))
+    fields.set('Conffiles', conffiles.map((line) => `\n ${conffile(root, line, state)}`).join(''))
   const known = ORDER.filter((name) => fields.has(name))
   const others = [...fields.keys()].filter((name) => !ORDER.includes(name))
   return [...known, ...others].map((name) => `${name}:${spaced(fields.get(name) ?? '')}`).join('\n')
@@ -47,11 +47,11 @@ function spaced(value: string): string {
   return value.startsWith('\n') ? value : ` ${value}`
 }
 
-/** `/etc/x MD5`; a flag (deb-conffiles(5): `remove-on-upgrade /etc/x`) follows what it is said of, which is not shipped. */
-function conffile(root: string, line: string, standing: Standing): string {
+/** `/etc/x MD5`. With a flag, the package does not ship the file (deb-conffiles(5): `remove-on-upgrade /etc/x`). */
+function conffile(root: string, line: string, state: PackageState): string {
   const [path = '', flag] = line.split(' ').reverse()
   if (flag !== undefined) return `${path} newconffile ${flag}`
-  if (standing === 'unpacked' || !existsSync(root + path)) return `${path} newconffile`
+  if (state === 'unpacked' || !existsSync(root + path)) return `${path} newconffile`
   return `${path} ${createHash('md5')
     .update(readFileSync(root + path))
     .digest('hex')}`
@@ -66,7 +66,7 @@ function writeInfo(database: string, deb: Deb): void {
   }
 }
 
-/** Who wants to know of what: dpkg writes this when it unpacks, and scripts that activate triggers rely on it. */
+/** Writes which packages are interested in which triggers. dpkg does this when it unpacks, and scripts need it. */
 function writeTriggers(database: string, debs: readonly Deb[]): void {
   const files: string[] = []
   const named = new Map<string, string[]>()

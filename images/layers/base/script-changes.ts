@@ -14,13 +14,13 @@ import type { Deb } from '../parts/deb.ts'
 import { type Seen, walk } from '../parts/walk.ts'
 import { findChanges, judgeContent, targetPath } from './carry.ts'
 import { configure } from './configure.ts'
-import { mendDiversions } from './script-differences.ts'
+import { translateDiversions } from './script-differences.ts'
 
-/** What maintainer scripts changed, in their root at the paths and with the content that are right for the target. */
+/** The changes of maintainer scripts. Paths and contents in the root are already translated for the target. */
 export interface ScriptChanges {
-  /** Paths that are new or have another content, sorted. */
+  /** New paths, and paths with another content. Sorted. */
   readonly made: readonly string[]
-  /** Files of packages that got another mode, owner or extended attribute and kept their content, sorted. */
+  /** Files of packages with the same content and another mode, owner or extended attribute. Sorted. */
   readonly retouched: readonly string[]
   readonly deleted: readonly string[]
 }
@@ -32,11 +32,11 @@ export interface ScriptSetting {
   readonly target: Architecture
 }
 
-/** Runs the maintainer scripts of packages that are unpacked in a root of the builder's own architecture. */
+/** Runs the maintainer scripts of packages that are unpacked in a root of the builder's architecture. */
 export async function runScripts(root: string, debs: readonly Deb[], setting: ScriptSetting): Promise<ScriptChanges> {
   const { builder, target } = setting
   const before = walk(root)
-  placeAccounts(root, setting.accounts)
+  writeAccounts(root, setting.accounts)
   await configure(root, debs)
   refuseNewAccounts(root, setting.accounts)
   const after = walk(root)
@@ -44,11 +44,11 @@ export async function runScripts(root: string, debs: readonly Deb[], setting: Sc
   const retouched = carried.filter((path) => isRetouched(before.get(path), after.get(path)))
   const made = carried.filter((path) => !retouched.includes(path))
   const refused = made.flatMap((path) => {
-    const reason = mend(root, path, after.get(path), setting)
+    const reason = translate(root, path, after.get(path), setting)
     return reason === undefined ? [] : [`${path}: ${reason}`]
   })
   if (refused.length > 0)
-    throw new Error(`cannot carry to ${target} what maintainer scripts made:\n  ${refused.join('\n  ')}`)
+    throw new Error(`cannot carry these changes of maintainer scripts to ${target}:\n  ${refused.join('\n  ')}`)
   const moved = (path: string) => move(root, path, targetPath(path, builder, target))
   return {
     made: made.map(moved).sort(),
@@ -59,8 +59,8 @@ export async function runScripts(root: string, debs: readonly Deb[], setting: Sc
 
 const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow']
 
-/** The table of ids is there before any script runs, so that every package finds its own. */
-function placeAccounts(root: string, accounts: string): void {
+/** Writes the id table before any script runs, so that each package finds its users and groups. */
+function writeAccounts(root: string, accounts: string): void {
   for (const name of ACCOUNT_FILES) {
     writeFileSync(`${root}/etc/${name}`, readFileSync(`${accounts}/${name}`), {
       mode: name.includes('shadow') ? 0o640 : 0o644,
@@ -68,7 +68,7 @@ function placeAccounts(root: string, accounts: string): void {
   }
 }
 
-/** A user or group that scripts added has an id that the next package set may give to another. */
+/** Refuses users and groups that scripts added: with another package set, another account could get their id. */
 function refuseNewAccounts(root: string, accounts: string): void {
   const nameOf = (line: string) => line.split(':')[0] ?? ''
   for (const [file, kind] of [
@@ -81,27 +81,27 @@ function refuseNewAccounts(root: string, accounts: string): void {
       .filter((line) => line !== '' && !given.has(nameOf(line)))
     if (added.length === 0) continue
     throw new Error(
-      `maintainer scripts made a ${kind} that is not in the id table, add to images/ids.ts: ${added.join(', ')}`,
+      `maintainer scripts added a ${kind} that is not in the id table; append it to ACCOUNTS in images/ids.ts: ${added.join(', ')}`,
     )
   }
 }
 
-/** Only its mode, owner or attributes changed: the content is the package's, and the target has its own. */
+/** Whether only mode, owner or attributes changed. Then the target keeps the content of its own package. */
 function isRetouched(then: Seen | undefined, now: Seen | undefined): boolean {
   return now?.kind === 'file' && then?.inode === now.inode && then.mtime === now.mtime && then.size === now.size
 }
 
 const DIVERSIONS = '/var/lib/dpkg/diversions'
 
-/** Makes the content of one path right for the target, in place; a reason where that cannot be done. */
-function mend(
+/** Translates the content of one path for the target, in place. Returns the reason if that is not possible. */
+function translate(
   root: string,
   path: string,
   seen: Seen | undefined,
   { builder, target }: ScriptSetting,
 ): string | undefined {
   const file = root + path
-  if (seen?.kind === 'other') return 'neither file, directory nor link'
+  if (seen?.kind === 'other') return 'it is neither a file, a directory nor a link'
   if (seen?.kind === 'symlink' && targetPath(seen.target, builder, target) !== seen.target) {
     unlinkSync(file)
     symlinkSync(targetPath(seen.target, builder, target), file)
@@ -110,12 +110,12 @@ function mend(
   if (seen?.kind !== 'file') return undefined
   const verdict = judgeContent(readFileSync(file), builder, target)
   if (verdict.kind === 'rewritten') writeFileSync(file, verdict.content)
-  if (path === DIVERSIONS) writeFileSync(file, mendDiversions(readFileSync(file, 'utf8'), builder, target))
+  if (path === DIVERSIONS) writeFileSync(file, translateDiversions(readFileSync(file, 'utf8'), builder, target))
   return verdict.kind === 'refused' ? verdict.reason : undefined
 }
 
 function move(root: string, from: string, to: string): string {
-  // A directory above may have moved already, and this path with it.
+  // The path may have moved already, together with its parent directory.
   if (from !== to && lstatSync(root + from, { throwIfNoEntry: false }) !== undefined) {
     mkdirSync(dirname(root + to), { recursive: true })
     renameSync(root + from, root + to)

@@ -2,28 +2,28 @@ import type { Architecture } from '../../architecture.ts'
 import { type Deb, packageName } from '../parts/deb.ts'
 import { targetPath } from './carry.ts'
 
-/** What runs when a package is configured. */
+/** Scripts that run when a package is configured. */
 const SCRIPTS = ['preinst', 'postinst', 'config'] as const
 
-/** Packages whose scripts are not the same on all architectures, or ask for theirs, and what is done about it. */
+/** Packages whose scripts depend on the architecture, and why that is not a problem. */
 const KNOWN: Readonly<Record<string, string>> = {
-  'base-files': 'diverts the library directories that its architecture does not have: see `mendDiversions`',
-  dpkg: "writes its architecture to its database, which is the target's own",
-  libc6: 'makes the directory of the loader, which both have when all is unpacked',
+  'base-files': 'diverts the library directories that its architecture does not have: see `translateDiversions`',
+  dpkg: "writes its architecture to its database; hangar writes the target's database itself",
+  libc6: 'creates the directory of the loader, which both architectures have after unpacking',
 }
 
-/** The same text does another thing on another machine if it asks which one it is on. */
-const ASKS =
+/** Commands and variables with which a script reads the architecture. */
+const READS_ARCHITECTURE =
   /\buname\s+-\w*[ampi]|--print-(foreign-)?architecture|\bdpkg-architecture\b|DPKG_MAINTSCRIPT_ARCH|\/proc\/cpuinfo/
 
-/** Only where both architectures' scripts are the same does what one did stand for what the other would do. */
+/** Throws if the scripts of builder and target differ, or read the architecture: then their changes cannot be carried. */
 export function requireSameScripts(
   native: readonly Deb[],
   target: readonly Deb[],
   builder: Architecture,
   targetArchitecture: Architecture,
 ): void {
-  const theirs = new Map(target.map((deb) => [packageName(deb), deb]))
+  const targetDebs = new Map(target.map((deb) => [packageName(deb), deb]))
   const translated = (text: string | undefined) =>
     text === undefined
       ? undefined
@@ -32,38 +32,39 @@ export function requireSameScripts(
     const name = packageName(deb)
     if (name in KNOWN) return []
     const scripts = SCRIPTS.filter(
-      (script) => translated(deb.control.get(script)) !== theirs.get(name)?.control.get(script),
+      (script) => translated(deb.control.get(script)) !== targetDebs.get(name)?.control.get(script),
     )
     return scripts.map((script) => `${name}.${script}`)
   })
   refuse(`differ between ${builder} and ${targetArchitecture}`, different)
-  if (builder !== targetArchitecture) refuse('ask for the architecture that they run on', native.flatMap(asking))
+  if (builder !== targetArchitecture)
+    refuse('read the architecture of the builder', native.flatMap(scriptsThatReadArchitecture))
 }
 
-function asking(deb: Deb): string[] {
+function scriptsThatReadArchitecture(deb: Deb): string[] {
   const name = packageName(deb)
   if (name in KNOWN) return []
   const withoutComments = (text: string) => text.replace(/^\s*#.*$/gm, '')
-  const scripts = SCRIPTS.filter((script) => ASKS.test(withoutComments(deb.control.get(script) ?? '')))
+  const scripts = SCRIPTS.filter((script) => READS_ARCHITECTURE.test(withoutComments(deb.control.get(script) ?? '')))
   return scripts.map((script) => `${name}.${script}`)
 }
 
 function refuse(what: string, scripts: readonly string[]): void {
   if (scripts.length === 0) return
-  throw new Error(`maintainer scripts ${what}, what they do cannot be carried: ${scripts.join(', ')}`)
+  throw new Error(`cannot carry the changes of maintainer scripts that ${what}: ${scripts.join(', ')}`)
 }
 
-/** Of base-files' scripts: each architecture's library directories that it has not. */
+/** From the scripts of base-files: library directories that an architecture does not have. */
 const ABSENT: Record<Architecture, readonly string[]> = {
   amd64: ['lib32', 'libo32', 'libx32'],
   arm64: ['lib32', 'lib64', 'libo32', 'libx32'],
 }
 
 /**
- * dpkg's diversions as they are on the target: three lines each, what, where to, and whose. Sorted, since dpkg writes them
- * in the order of a hash of paths, which an architecture's own directories are part of.
+ * Translates dpkg's diversions for the target. A diversion has three lines: the path, the new path, and the package. They
+ * are sorted, because dpkg writes them in hash order, which differs between architectures.
  */
-export function mendDiversions(text: string, builder: Architecture, target: Architecture): string {
+export function translateDiversions(text: string, builder: Architecture, target: Architecture): string {
   const absent = (directory: string) => `/${directory}\n/.${directory}.usr-is-merged\nbase-files\n`
   const gone = ABSENT[builder].filter((name) => !ABSENT[target].includes(name)).map(absent)
   const added = ABSENT[target].filter((name) => !ABSENT[builder].includes(name)).map(absent)

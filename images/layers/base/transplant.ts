@@ -2,12 +2,12 @@ import { chmodSync, chownSync, existsSync, lstatSync, rmSync } from 'node:fs'
 import { captureBytes } from '../parts/exec.ts'
 import type { ScriptChanges } from './script-changes.ts'
 
-/** Lays what scripts changed in one root over another. */
+/** Applies the changes of maintainer scripts in the root `from` to the root `to`. */
 export async function transplant({ made, retouched, deleted }: ScriptChanges, from: string, to: string): Promise<void> {
   for (const path of deleted) rmSync(to + path, { recursive: true, force: true })
   await pipe(COPY, made.map((path) => `.${path}\0`).join(''), from, to)
   for (const path of retouched) retouch(path, from, to)
-  // setfattr adds and replaces; scripts that remove an attribute of a shipped file are not known.
+  // setfattr cannot remove attributes. No known script removes an attribute of a shipped file.
   await pipe(COPY_ATTRIBUTES, retouched.map((path) => `.${path}\0`).join(''), from, to)
 }
 
@@ -27,7 +27,7 @@ function retouch(path: string, from: string, to: string): void {
   if (!existsSync(to + path))
     throw new Error(`maintainer scripts change the mode of '${path}', which the target's packages do not ship`)
   const { mode, uid, gid } = lstatSync(from + path)
-  // The owner first: changing it clears set-user-id.
+  // Set the owner first: chown clears the set-user-id bit.
   chownSync(to + path, uid, gid)
   chmodSync(to + path, mode & 0o7777)
 }

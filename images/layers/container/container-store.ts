@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 
-/** The name by which quadlets call a service's image. */
+/** The image name that quadlets use. */
 export function imageName(service: string): string {
   return `localhost/hangar/${service}:latest`
 }
@@ -9,9 +9,9 @@ export function imageName(service: string): string {
 const CREATED = '2025-01-01T00:00:00Z'
 
 /**
- * Writes a containers-storage (overlay driver) that holds one image of one layer, and returns the directory that is the
- * layer's content, to be filled. Names that podman makes at random are made from the service's name: the store is the
- * same for the same content. Format: containers/storage 1.57, `layers.go`, `images.go`, `drivers/overlay/overlay.go`.
+ * Writes a containers-storage (overlay driver) with one image of one layer. Returns the directory of the layer's content,
+ * which is still empty. The ids are derived from the service's name instead of random, so that the same content gives the
+ * same store. Format: containers/storage 1.57, `layers.go`, `images.go`, `drivers/overlay/overlay.go`.
  */
 export function writeContainerStore(
   root: string,
@@ -48,7 +48,7 @@ function writeLayers(root: string, layer: string): void {
     { id: layer, created: CREATED, 'compressed-diff-digest': digest, 'diff-digest': digest, compression: 0 },
   ]
   writeFileSync(`${root}/overlay-layers/layers.json`, JSON.stringify(layers))
-  // The lock files have to be there even where nothing may be written: podman opens them first.
+  // podman opens the lock files first, also in a read-only store.
   writeFileSync(`${root}/overlay-layers/layers.lock`, '')
 }
 
@@ -84,7 +84,7 @@ function writeImages(root: string, service: string, image: string, layer: string
   writeFileSync(`${root}/overlay-images/images.lock`, '')
 }
 
-/** containers/storage `makeBigDataBaseName`: plain names stay, others are `=` and their base64. */
+/** containers/storage `makeBigDataBaseName`: simple names are unchanged, other names become `=` and their base64. */
 function fileName(name: string): string {
   return /^[a-z0-9.]*$/.test(name) ? name : `=${Buffer.from(name).toString('base64')}`
 }

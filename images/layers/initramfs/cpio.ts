@@ -1,8 +1,9 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /**
- * A cpio archive in the kernel's `newc` form (Documentation/driver-api/early-userspace/buffer-format.rst) of a
- * directory: sorted, everything root's, no times; the same bytes for the same tree.
+ * Packs a directory into a cpio archive in the kernel's `newc` format
+ * (Documentation/driver-api/early-userspace/buffer-format.rst): sorted, owned by root, without times. The same tree gives
+ * the same bytes.
  */
 export function cpioOf(root: string): Buffer {
   const pieces: Buffer[] = []

@@ -32,7 +32,7 @@ function copyPrograms(): void {
   for (const name of ['busybox', 'dmsetup']) chmodSync(`${ROOT}/bin/${name}`, 0o755)
 }
 
-/** Copies every library: there are few, and ldd cannot list the dependencies of another architecture's programs. */
+/** Copies every library: there are few, and no program in the toolchain lists the libraries that a foreign program needs. */
 async function copyLibraries(): Promise<void> {
   const found = await capture('find', [
     `${PACKAGES}/usr/lib`,

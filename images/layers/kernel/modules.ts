@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { capture } from '../parts/exec.ts'
 
-/** Debian's own modules, and what others build for the same kernel. */
+/** Directories of Debian's modules and of other modules for the same kernel. */
 const DIRECTORIES = ['kernel', 'updates']
 
-/** Modules of one kernel: name as the kernel knows it -> path below the kernel's directory, with ending. */
+/** Modules of one kernel: name in the kernel (with `_`) -> path below the kernel's directory, with extension. */
 export function findModules(directory: string): Map<string, string> {
   const found = new Map<string, string>()
   for (const part of DIRECTORIES.filter((each) => existsSync(`${directory}/${each}`))) {
@@ -16,7 +16,7 @@ export function findModules(directory: string): Map<string, string> {
   return found
 }
 
-/** Names of modules whose path below their directory, without ending, matches a pattern; in the patterns' order. */
+/** Names of the modules whose path (without directory and extension) matches a pattern, in the order of the patterns. */
 export function select(modules: ReadonlyMap<string, string>, patterns: readonly string[]): string[] {
   const expressions = patterns.map(
     (pattern) =>
@@ -29,7 +29,7 @@ export function select(modules: ReadonlyMap<string, string>, patterns: readonly 
   ]
 }
 
-/** A module's own dependencies come before it; one that the kernel has built in needs no file. */
+/** The wanted modules and their dependencies, dependencies first. Built-in modules have no file and are left out. */
 export async function closure(
   directory: string,
   modules: ReadonlyMap<string, string>,
@@ -57,7 +57,7 @@ async function readDepends(
   names: readonly string[],
 ): Promise<Map<string, readonly string[]>> {
   const files = names.map((name) => `${directory}/${modules.get(name)}`)
-  // One line a module: modinfo prints the field once for each file it is given.
+  // modinfo prints one line for each file.
   const lines = (await capture('modinfo', ['-F', 'depends', ...files])).split('\n')
   return new Map(
     names.map((name, index) => [
@@ -70,18 +70,19 @@ async function readDepends(
   )
 }
 
-/** Refuses modules that were built for another kernel: it would refuse them too, but only on the device. */
+/** Throws if a module was built for another kernel. Otherwise the device would be the first to refuse it. */
 export async function requireModulesOf(release: string, directory: string): Promise<void> {
   for (const name of readdirSync(directory).sort()) {
     const [built = 'none'] = (await capture('modinfo', ['-F', 'vermagic', `${directory}/${name}`])).split(' ')
-    if (built !== release) throw new Error(`module '${name}' was built for kernel '${built}', wanted '${release}'`)
+    if (built !== release) throw new Error(`module '${name}' was built for kernel '${built}', expected '${release}'`)
   }
 }
 
+/** The release of the only kernel in a root. */
 export function kernelRelease(root: string): string {
   const releases = existsSync(`${root}/usr/lib/modules`) ? readdirSync(`${root}/usr/lib/modules`) : []
   const [release] = releases
   if (release === undefined || releases.length > 1)
-    throw new Error(`wanted the modules of one kernel, found: ${releases.join(', ') || 'none'}`)
+    throw new Error(`expected the modules of one kernel, found: ${releases.join(', ') || 'none'}`)
   return release
 }

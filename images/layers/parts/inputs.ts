@@ -9,6 +9,7 @@ export function inputFiles(directory: string): string[] {
     .map((name) => `${path}/${name}`)
 }
 
+/** Reads a JSON file below `/in`. The caller names its type. */
 export function inputJson<T>(name: string): T {
   return JSON.parse(readFileSync(`/in/${name}`, 'utf8')) as T
 }

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
 import { closeSync, copyFileSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
-import { EPOCH } from '../../epoch.ts'
-import { guid } from '../../guid.ts'
+import { EPOCH, guid } from '../../reproducible.ts'
 import { exec } from './exec.ts'
 import { inputJson } from './inputs.ts'
 

@@ -52,12 +52,14 @@ describe('a directory of images', () => {
     const directory = await tempDirectory()
     const repository = directoryRepository(directory, NEVER)
     await repository.put(textBlob('other', 'other'), () => {})
-    const [old, fresh] = ['old', 'fresh'].map((name) => join(directory, `blobs/sha256/.${blob.digest}.part-${name}`))
+    const [old, fresh] = ['00000000001d', '0000000000fe'].map((name) =>
+      join(directory, `blobs/sha256/.${blob.digest}.part-${name}`),
+    )
     for (const file of [old, fresh]) writeFileSync(file ?? '', 'half')
     utimesSync(old ?? '', 1000, 1000)
     await repository.put(blob, () => {})
     expect(readdirSync(join(directory, 'blobs/sha256')).filter((name) => name.startsWith('.'))).toEqual([
-      `.${blob.digest}.part-fresh`,
+      `.${blob.digest}.part-0000000000fe`,
     ])
   })
 

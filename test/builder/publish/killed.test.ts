@@ -16,12 +16,12 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 /** Publishes or pulls as the commands do, until it is killed. */
 const WORKER = `
-import { openRepository } from '../publishing/builder/publishing/open-repository.ts'
-import { parsePlace } from '../publishing/builder/publishing/place.ts'
-import { publish } from '../publishing/builder/publishing/publish.ts'
-import { pull } from '../publishing/builder/publishing/pull.ts'
-import { QUIET } from '../publishing/builder/report/quiet.ts'
-import { openStore } from '../publishing/builder/store/directory.ts'
+import { openRepository } from './builder/publish/open-repository.ts'
+import { parsePlace } from './builder/publish/place.ts'
+import { publish } from './builder/publish/publish.ts'
+import { pull } from './builder/publish/pull.ts'
+import { QUIET } from './cli/display/quiet.ts'
+import { openStore } from './builder/store/directory.ts'
 const [, , verb, root, at, output, host] = process.argv
 const { place, reference } = parsePlace(at)
 const options = { env: {}, actions: 'pull,push', transport: 'https', onRetry: () => {} }

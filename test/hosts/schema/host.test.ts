@@ -115,7 +115,7 @@ describe('an invalid value', () => {
     [{ console: { shell: 'everybody' } }, "at 'console.shell'"],
     [{ network: undefined }, "at 'network'"],
     [{ name: undefined }, "at 'name'"],
-    [{ name: 'Tiny Host' }, "not a host name: 'Tiny Host'"],
+    [{ name: 'Tiny Host' }, "invalid host name 'Tiny Host'"],
   ])('is refused with its path: %j', (changes, message) => {
     refused(changes, message)
   })

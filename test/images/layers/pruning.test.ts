@@ -8,7 +8,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const LIBRARIES = '/usr/lib/aarch64-linux-gnu'
 
-/** Files of these names after pruning. */
+/** Creates files, prunes, and returns the files that are left. */
 async function left(...files: string[]): Promise<string[]> {
   const root = await tempDirectory()
   for (const file of files) {
@@ -19,14 +19,14 @@ async function left(...files: string[]): Promise<string[]> {
   return [...walk(root)].filter(([, { kind }]) => kind !== 'directory').map(([path]) => path)
 }
 
-describe('what layers leave out', () => {
-  it('names only absolute paths, each once', () => {
+describe('PRUNING', () => {
+  it('has only absolute paths, without duplicates', () => {
     const paths = [...PRUNING.remove, ...Object.keys(PRUNING.keepOnly)]
     expect(paths.filter((path) => !/^\/[^/]/.test(path) || path.endsWith('/'))).toEqual([])
     expect(new Set(paths).size).toBe(paths.length)
   })
 
-  it('takes documentation, man pages and locales, and keeps copyright files', async () => {
+  it('removes documentation, man pages and locales, and keeps copyright files', async () => {
     expect(
       await left(
         '/usr/share/doc/dash/copyright',
@@ -38,13 +38,13 @@ describe('what layers leave out', () => {
     ).toEqual(['/usr/bin/dash', '/usr/share/doc/dash/copyright'])
   })
 
-  it('takes static libraries and character sets of any architecture, and keeps shared libraries', async () => {
+  it('removes static libraries and character sets of every architecture, and keeps shared libraries', async () => {
     const kept = [`${LIBRARIES}/libc.so.6`, '/usr/lib/locale/C.utf8/LC_CTYPE']
     const gone = [`${LIBRARIES}/libz.a`, `${LIBRARIES}/gconv/UTF-16.so`, '/usr/lib/x86_64-linux-gnu/libz.a']
     expect(await left(...kept, ...gone)).toEqual(kept)
   })
 
-  it('takes maintainer scripts and keeps dpkg’s lists, sums and links, so that packages can be verified', async () => {
+  it('removes maintainer scripts, and keeps dpkg’s file lists and checksums for verification', async () => {
     const info = (name: string) => `/var/lib/dpkg/info/${name}`
     const kept = ['dash.list', 'dash.md5sums', 'libc6:arm64.shlibs', 'openssh-server.conffiles'].map(info)
     const gone = ['dash.postinst', 'dash.prerm', 'libc6:arm64.preinst', 'dash.config', 'dash.templates'].map(info)
@@ -53,7 +53,7 @@ describe('what layers leave out', () => {
     )
   })
 
-  it('empties /boot: what boots is in the boot file system', async () => {
+  it('empties /boot, because the boot files are in the boot file system', async () => {
     expect(await left('/boot/vmlinuz', '/etc/hostname')).toEqual(['/etc/hostname'])
   })
 })

@@ -10,8 +10,8 @@ magic 7f454c46020101000200b700
 mask ffffffffffffff00feffffff
 `
 
-describe('a handler of foreign programs', () => {
-  it('is read from what the kernel says of it', () => {
+describe('a binfmt_misc handler', () => {
+  it('is parsed from the text of the kernel', () => {
     expect(parseHandler('qemu-aarch64', OTHERS)).toEqual({
       name: 'qemu-aarch64',
       enabled: true,
@@ -26,13 +26,13 @@ describe('a handler of foreign programs', () => {
     })
   })
 
-  it('that somebody else registered for the same programs is found, whatever its name', () => {
-    const theirs = parseHandler('anything', OTHERS)
-    expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n'), theirs])).toBe(theirs)
+  it('with another name is found by its magic bytes', () => {
+    const other = parseHandler('anything', OTHERS)
+    expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n'), other])).toBe(other)
     expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n')])).toBeUndefined()
   })
 
-  it('of ours has our name, the same bytes, and its interpreter opened when it is registered', () => {
+  it('of hangar has its own name and flag F', () => {
     expect(renamed(REGISTRATION)).toBe(`${REGISTRATION.replace('qemu-aarch64', 'hangar-oracle')}F`)
     expect(renamed(`${REGISTRATION}F`)).toBe(`${REGISTRATION.replace('qemu-aarch64', 'hangar-oracle')}F`)
   })

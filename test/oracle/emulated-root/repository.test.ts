@@ -6,8 +6,8 @@ import { smallDeb } from '../../helpers/small-deb.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { packagesIndex, writeRepository } from './repository.ts'
 
-describe('a repository of packages', () => {
-  it('has an index with where each file is, its size and digest, and a release that vouches for the index', async () => {
+describe('writeRepository', () => {
+  it('writes an index with path, size and digest of each file, and a Release file with the digest of the index', async () => {
     const directory = await tempDirectory()
     const deb = smallDeb(directory, { name: 'one', fields: 'Essential: yes\n' })
     expect(await writeRepository(`${directory}/repository`, directory, ['one.deb'])).toEqual(['one'])
@@ -24,7 +24,7 @@ describe('a repository of packages', () => {
     expect(release).toContain(` ${createHash('sha256').update(index).digest('hex')} ${index.length} Packages\n`)
   })
 
-  it('asks for nothing that no package of it answers', () => {
+  it('removes dependencies that no package in the repository satisfies', () => {
     const index = packagesIndex([
       parseFields(
         'Package: a\nPre-Depends: libc6 (>= 2.38)\nDepends: gnupg (>= 2), b:any | nothing, virtual\nDescription: x\n more',

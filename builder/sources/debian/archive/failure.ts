@@ -1,6 +1,6 @@
 import { UserError } from '../../../../errors.ts'
 import type { TransferError } from '../../../../lib/http.ts'
-import type { Wanted } from './download.ts'
+import type { Wanted } from './wanted.ts'
 
 /** What one server said about one file. */
 export interface Refusal {

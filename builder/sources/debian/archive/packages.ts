@@ -5,11 +5,11 @@ import { type PackageIndex, packageIndex } from '../../../../images/debian/packa
 import { digestOf } from '../../../../images/digest.ts'
 import type { Store } from '../../../store/store.ts'
 import { COMPRESSIONS, type Compression, decompress } from './decompress.ts'
-import type { Wanted } from './download.ts'
 import { GoneError } from './failure.ts'
 import { type FetchOptions, fetchObjects } from './fetch.ts'
 import type { Release } from './release.ts'
 import { type Suite, suiteKey } from './suites.ts'
+import type { Wanted } from './wanted.ts'
 
 /** The packages of one suite for one architecture, those of architecture `all` among them. */
 export interface SuiteIndex {

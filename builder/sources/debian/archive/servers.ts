@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Download, MismatchError } from '../../../../lib/download.ts'
 import { type Request, TransferError } from '../../../../lib/http.ts'
-import { type Download, MismatchError } from './download.ts'
 import type { Refusal } from './failure.ts'
 
 /** How often a server that does not answer, or breaks off, is tried for a file. */

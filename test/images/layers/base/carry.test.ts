@@ -16,13 +16,13 @@ const seen = (given: Partial<Seen> = {}): Seen => ({
 })
 const directory = seen({ kind: 'directory', mode: 0o755 })
 
-describe('what is carried from the configured root', () => {
-  it('is what scripts made', () => {
+describe('findChanges', () => {
+  it('carries a file that scripts created', () => {
     const changes = findChanges(new Map(), new Map([['/etc/made', seen()]]))
     expect(changes).toEqual({ carried: ['/etc/made'], deleted: [] })
   })
 
-  it('is what scripts deleted', () => {
+  it('carries the deletion of a file', () => {
     expect(findChanges(new Map([['/etc/gone', seen()]]), new Map())).toEqual({ carried: [], deleted: ['/etc/gone'] })
   })
 
@@ -30,19 +30,19 @@ describe('what is carried from the configured root', () => {
     ['content', { ctime: 2, mtime: 2 }],
     ['mode', { mode: 0o4754, ctime: 2 }],
     ['owner', { gid: 100, ctime: 2 }],
-    ['an extended attribute, which moves nothing but the change time', { ctime: 2 }],
-    ['itself, by another file of the same name', { inode: 7 }],
-  ])('is a shipped file that changed %s', (_what, change) => {
+    ['an extended attribute, which only updates ctime', { ctime: 2 }],
+    ['the inode', { inode: 7 }],
+  ])('carries a shipped file after a change of %s', (_what, change) => {
     const changes = findChanges(new Map([['/usr/bin/x', seen()]]), new Map([['/usr/bin/x', seen(change)]]))
     expect(changes.carried).toEqual(['/usr/bin/x'])
   })
 
-  it('is not a directory in which something was made', () => {
+  it('does not carry a directory because a file was created in it', () => {
     const after = { ...directory, ctime: 9, mtime: 9, size: 9 }
     expect(findChanges(new Map([['/etc', directory]]), new Map([['/etc', after]])).carried).toEqual([])
   })
 
-  it('is a directory whose mode changed', () => {
+  it('carries a directory with another mode', () => {
     const after = { ...directory, mode: 0o700 }
     expect(findChanges(new Map([['/etc/credstore', directory]]), new Map([['/etc/credstore', after]])).carried).toEqual(
       ['/etc/credstore'],
@@ -58,44 +58,44 @@ describe('what is carried from the configured root', () => {
     '/run/x',
     '/etc/passwd-',
     '/var/log/dpkg.log',
-  ])('is never %s', (path) => {
+  ])('never carries %s', (path) => {
     expect(findChanges(new Map(), new Map([[path, seen()]])).carried).toEqual([])
   })
 
-  it('keeps the alternatives and diversions of dpkg’s database, which scripts make', () => {
+  it('carries alternatives and diversions, which scripts create in dpkg’s database', () => {
     const made = ['/var/lib/dpkg/alternatives/awk', '/var/lib/dpkg/diversions']
     expect(findChanges(new Map(), new Map(made.map((path) => [path, seen()]))).carried).toEqual(made)
   })
 })
 
-describe('content made on the builder’s architecture', () => {
-  it('is taken as it is where nothing in it names an architecture', () => {
+describe('judgeContent', () => {
+  it('accepts content that names no architecture', () => {
     expect(judgeContent(Buffer.from('plain'), 'amd64', 'arm64')).toEqual({ kind: 'as-is' })
   })
 
-  it('is rewritten where it is text that names the builder’s libraries', () => {
+  it('rewrites text with the builder’s library directory', () => {
     const verdict = judgeContent(Buffer.from('/usr/lib/x86_64-linux-gnu/a\n'), 'amd64', 'arm64')
     expect(verdict).toEqual({ kind: 'rewritten', content: Buffer.from('/usr/lib/aarch64-linux-gnu/a\n') })
   })
 
-  it('is refused where it is data that names them', () => {
+  it('refuses binary data with the builder’s library directory', () => {
     expect(judgeContent(Buffer.from('\0/usr/lib/x86_64-linux-gnu\0'), 'amd64', 'arm64')).toMatchObject({
       kind: 'refused',
     })
   })
 
-  it('is refused where it is a program, on any builder', () => {
+  it('refuses a program on every builder', () => {
     const program = Buffer.from('\x7fELF rest')
     expect(judgeContent(program, 'amd64', 'arm64')).toMatchObject({ kind: 'refused' })
     expect(judgeContent(program, 'arm64', 'arm64')).toMatchObject({ kind: 'refused' })
   })
 
-  it('is rewritten where it names the builder’s loader', () => {
+  it('rewrites text with the builder’s loader', () => {
     const verdict = judgeContent(Buffer.from('/lib64/ld-linux-x86-64.so.2\n'), 'amd64', 'arm64')
     expect(verdict).toEqual({ kind: 'rewritten', content: Buffer.from('/lib/ld-linux-aarch64.so.1\n') })
   })
 
-  it('moves to the target’s library directory', () => {
+  it('is consistent with targetPath, which translates paths', () => {
     expect(targetPath('/usr/lib/x86_64-linux-gnu/gio/modules/giomodule.cache', 'amd64', 'arm64')).toBe(
       '/usr/lib/aarch64-linux-gnu/gio/modules/giomodule.cache',
     )

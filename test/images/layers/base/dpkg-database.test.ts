@@ -6,7 +6,7 @@ import { unpackDebs } from '../../../../images/layers/parts/deb.ts'
 import { smallDeb } from '../../../helpers/small-deb.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-async function rootWith(standing: 'unpacked' | 'installed'): Promise<string> {
+async function rootWith(state: 'unpacked' | 'installed'): Promise<string> {
   const directory = await tempDirectory()
   const debs = [
     smallDeb(directory, {
@@ -26,13 +26,13 @@ async function rootWith(standing: 'unpacked' | 'installed'): Promise<string> {
     }),
   ]
   const root = `${directory}/root`
-  writeDatabase(root, await unpackDebs(debs, root), standing, 'arm64')
+  writeDatabase(root, await unpackDebs(debs, root), state, 'arm64')
   return root
 }
 
 const STATUS = `Package: daemon
 Status: install ok installed
-Maintainer: Nobody <nobody@example.org>
+Maintainer: Jane Doe <jane@example.org>
 Architecture: all
 Version: 1.0-1
 Conffiles:
@@ -44,7 +44,7 @@ Description: small
 Package: library
 Status: install ok installed
 Priority: optional
-Maintainer: Nobody <nobody@example.org>
+Maintainer: Jane Doe <jane@example.org>
 Architecture: arm64
 Multi-Arch: same
 Version: 1.0-1
@@ -55,20 +55,20 @@ Homepage: https://example.org
 
 `
 
-describe('dpkg’s database', () => {
-  it('says of installed packages what dpkg would write: its own order of fields, digests of conffiles', async () => {
+describe('writeDatabase', () => {
+  it('writes installed packages as dpkg does: order of fields, digests of conffiles', async () => {
     const root = await rootWith('installed')
     const md5 = execFileSync('md5sum', [`${root}/etc/daemon.conf`], { encoding: 'utf8' }).slice(0, 32)
     expect(readFileSync(`${root}/var/lib/dpkg/status`, 'utf8')).toBe(STATUS.replace(/[0-9a-f]{32}/, md5))
   })
 
-  it('calls packages unpacked, and their conffiles new, before any script ran', async () => {
+  it('writes unpacked packages with new conffiles', async () => {
     const status = readFileSync(`${await rootWith('unpacked')}/var/lib/dpkg/status`, 'utf8')
     expect(status).toContain('Status: install ok unpacked\n')
     expect(status).toContain(' /etc/daemon.conf newconffile\n')
   })
 
-  it('has each package’s list and control files, scripts executable', async () => {
+  it('writes the file list and control files of each package, with executable scripts', async () => {
     const info = `${await rootWith('installed')}/var/lib/dpkg/info`
     expect(readdirSync(info).sort()).toEqual([
       'daemon.conffiles',
@@ -84,15 +84,15 @@ describe('dpkg’s database', () => {
     expect(statSync(`${info}/daemon.conffiles`).mode & 0o777).toBe(0o644)
   })
 
-  it('knows who wants to hear of what', async () => {
+  it('writes the triggers that packages are interested in', async () => {
     const triggers = `${await rootWith('installed')}/var/lib/dpkg/triggers`
     expect(readFileSync(`${triggers}/File`, 'utf8')).toBe('/usr/lib/things library:arm64/noawait\n')
     expect(readFileSync(`${triggers}/refresh-daemon`, 'utf8')).toBe('daemon\n')
   })
 
-  it('is read by dpkg itself', async () => {
+  it('writes a database that dpkg-query can read', async () => {
     const root = await rootWith('installed')
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: placeholders of dpkg-query
     const format = '${Package} ${db:Status-Abbrev}\n'
     const listed = execFileSync('dpkg-query', [`--admindir=${root}/var/lib/dpkg`, '-W', '-f', format], {
       encoding: 'utf8',
@@ -100,7 +100,7 @@ describe('dpkg’s database', () => {
     expect(listed).toBe('daemon ii \nlibrary ii \n')
   })
 
-  it('names the architecture that is native there', async () => {
+  it('writes the native architecture', async () => {
     expect(readFileSync(`${await rootWith('installed')}/var/lib/dpkg/arch-native`, 'utf8')).toBe('arm64\n')
   })
 })

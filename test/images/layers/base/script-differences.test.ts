@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mendDiversions, requireSameScripts } from '../../../../images/layers/base/script-differences.ts'
+import { requireSameScripts, translateDiversions } from '../../../../images/layers/base/script-differences.ts'
 
 const deb = (name: string, control: Record<string, string>) => ({
   fields: new Map([['Package', name]]),
@@ -7,8 +7,8 @@ const deb = (name: string, control: Record<string, string>) => ({
   control: new Map(Object.entries(control)),
 })
 
-describe('maintainer scripts of two architectures', () => {
-  it('may name their own library directory, loader and package', () => {
+describe('requireSameScripts', () => {
+  it('accepts scripts that differ in library directory, loader and package architecture', () => {
     const native = deb('a', { postinst: 'ls /usr/lib/x86_64-linux-gnu /lib64/ld-linux-x86-64.so.2; dpkg -L a:amd64\n' })
     const target = deb('a', { postinst: 'ls /usr/lib/aarch64-linux-gnu /lib/ld-linux-aarch64.so.1; dpkg -L a:arm64\n' })
     expect(() => requireSameScripts([native], [target], 'amd64', 'arm64')).not.toThrow()
@@ -16,12 +16,15 @@ describe('maintainer scripts of two architectures', () => {
 
   it.each([
     ['differ', { postinst: 'grub-install --target=i386-pc\n' }, { postinst: 'grub-install --target=arm64-efi\n' }],
-    ['are there for one alone', { postinst: 'true\n' }, {}],
-  ])('are refused by name where they %s', (_what, here: Record<string, string>, there: Record<string, string>) => {
-    expect(() => requireSameScripts([deb('grub', here)], [deb('grub', there)], 'amd64', 'arm64')).toThrow(
-      'maintainer scripts differ between amd64 and arm64, what they do cannot be carried: grub.postinst',
-    )
-  })
+    ['exist for one architecture only', { postinst: 'true\n' }, {}],
+  ])(
+    'refuses scripts that %s, and names them',
+    (_what, here: Record<string, string>, there: Record<string, string>) => {
+      expect(() => requireSameScripts([deb('grub', here)], [deb('grub', there)], 'amd64', 'arm64')).toThrow(
+        'cannot carry the changes of maintainer scripts that differ between amd64 and arm64: grub.postinst',
+      )
+    },
+  )
 
   it.each([
     'case $(uname -m) in aarch64) touch /etc/a ;; esac',
@@ -30,48 +33,48 @@ describe('maintainer scripts of two architectures', () => {
     'dpkg-architecture -qDEB_HOST_ARCH > /etc/a',
     'echo "$DPKG_MAINTSCRIPT_ARCH" > /etc/a',
     'grep -c Features /proc/cpuinfo > /etc/a',
-  ])('are refused by name where the same text asks for the architecture: %s', (text) => {
+  ])('refuses a script that reads the architecture: %s', (text) => {
     const asking = deb('a', { postinst: `#!/bin/sh\n${text}\n` })
     expect(() => requireSameScripts([asking], [asking], 'amd64', 'arm64')).toThrow(
-      'maintainer scripts ask for the architecture that they run on, what they do cannot be carried: a.postinst',
+      'cannot carry the changes of maintainer scripts that read the architecture of the builder: a.postinst',
     )
     expect(() => requireSameScripts([asking], [asking], 'arm64', 'arm64')).not.toThrow()
   })
 
   it.each(['# once: dpkg --print-architecture', 'uname -r > /etc/a', 'dpkg --print-avail a', 'true # as uname'])(
-    'may say what asks nothing: %s',
+    'accepts similar text that does not read the architecture: %s',
     (text) => {
       const quiet = deb('a', { postinst: `${text}\n` })
       expect(() => requireSameScripts([quiet], [quiet], 'amd64', 'arm64')).not.toThrow()
     },
   )
 
-  it('may differ in what never runs here', () => {
+  it('ignores differences in scripts that do not run', () => {
     const scripts = (text: string) => deb('a', { prerm: text, shlibs: text })
     expect(() => requireSameScripts([scripts('x')], [scripts('y')], 'amd64', 'arm64')).not.toThrow()
   })
 })
 
-describe('base-files’ diversions', () => {
+describe('translateDiversions', () => {
   const LIB64 = '/lib64\n/.lib64.usr-is-merged\nbase-files\n'
   const REST = '/lib32\n/.lib32.usr-is-merged\nbase-files\n/usr/bin/x\n/usr/bin/x.real\ny\n'
 
-  it('gain the library directory that only the builder’s architecture has', () => {
-    expect(mendDiversions(REST, 'amd64', 'arm64')).toBe(REST.replace('/usr', `${LIB64}/usr`))
+  it('adds the diversion of a library directory that only the builder has', () => {
+    expect(translateDiversions(REST, 'amd64', 'arm64')).toBe(REST.replace('/usr', `${LIB64}/usr`))
   })
 
-  it('lose it the other way round', () => {
-    expect(mendDiversions(LIB64 + REST, 'arm64', 'amd64')).toBe(REST)
+  it('removes the diversion of a library directory that the target has', () => {
+    expect(translateDiversions(LIB64 + REST, 'arm64', 'amd64')).toBe(REST)
   })
 
-  it('stay as they are on the same architecture', () => {
-    expect(mendDiversions(REST, 'arm64', 'arm64')).toBe(REST)
+  it('changes nothing for the same architecture', () => {
+    expect(translateDiversions(REST, 'arm64', 'arm64')).toBe(REST)
   })
 
-  it('are in one order, whichever dpkg wrote them', () => {
+  it('sorts the diversions', () => {
     const records = ['/lib/z\n/lib/z.real\nlibz\n', '/lib/a\n/lib/a.real\nliba\n']
     const written = [records.join(''), [...records].reverse().join('')]
-    const [one, other] = written.map((text) => mendDiversions(text, 'arm64', 'arm64'))
+    const [one, other] = written.map((text) => translateDiversions(text, 'arm64', 'arm64'))
     expect(one).toBe(other)
     expect(one).toBe([...records].reverse().join(''))
   })

@@ -20,8 +20,8 @@ async function twoRoots(): Promise<{ from: string; to: string }> {
   return { from, to }
 }
 
-describe('laying one root’s changes over another', () => {
-  it('brings content, modes, owners and links of what was made, and nothing beside it', async () => {
+describe('transplant', () => {
+  it('copies new files with content, mode, owner and links, and no other files', async () => {
     const { from, to } = await twoRoots()
     mkdirSync(`${from}/etc/made dir`)
     chmodSync(`${from}/etc/made dir`, 0o2750)
@@ -43,14 +43,14 @@ describe('laying one root’s changes over another', () => {
     expect(readFileSync(`${to}/etc/shipped`, 'utf8')).toBe("the target's")
   })
 
-  it('removes what was deleted, with all below it', async () => {
+  it('removes deleted paths recursively', async () => {
     const { from, to } = await twoRoots()
     mkdirSync(`${to}/etc/gone/below`, { recursive: true })
     await transplant({ made: [], retouched: [], deleted: ['/etc/gone', '/etc/never-there'] }, from, to)
     expect(existsSync(`${to}/etc/gone`)).toBe(false)
   })
 
-  it('puts a file in the place of a link, not through it', async () => {
+  it('replaces a link by a file instead of writing through the link', async () => {
     const { from, to } = await twoRoots()
     writeFileSync(`${from}/etc/conf`, 'made')
     writeFileSync(`${to}/etc/other`, 'kept')

@@ -24,13 +24,13 @@ const contentOf = (root: string) =>
 const json = (root: string, path: string) =>
   JSON.parse(readFileSync(`${root}/${path}`, 'utf8')) as Record<string, unknown>[]
 
-describe('a container’s store', () => {
-  it('is the same wherever it is made, and another for another service', async () => {
+describe('writeContainerStore', () => {
+  it('gives the same store for the same service, and another store for another service', async () => {
     expect(contentOf(await storeOf('mosquitto'))).toEqual(contentOf(await storeOf('mosquitto')))
     expect(contentOf(await storeOf('mosquitto'))).not.toEqual(contentOf(await storeOf('prometheus')))
   })
 
-  it('has the overlay driver’s places: the layer’s content, its short name and the link by that name', async () => {
+  it('writes the overlay directory of the layer, its short name, and the link with that name', async () => {
     const root = await storeOf('mosquitto')
     const link = readFileSync(`${root}/overlay/${LAYER}/link`, 'utf8')
     expect(link).toMatch(/^[0-9A-F]{26}$/)
@@ -38,7 +38,7 @@ describe('a container’s store', () => {
     expect(lstatSync(`${root}/overlay/${LAYER}/diff`).isDirectory()).toBe(true)
   })
 
-  it('names one layer and one image of it, as containers/storage reads them', async () => {
+  it('lists one layer and one image in the format of containers/storage', async () => {
     const root = await storeOf('mosquitto')
     expect(json(root, 'overlay-layers/layers.json')).toMatchObject([
       { id: LAYER, 'diff-digest': `sha256:${LAYER}`, compression: 0 },
@@ -51,7 +51,7 @@ describe('a container’s store', () => {
     })
   })
 
-  it('keeps the configuration under its own digest, and says the right size and digest of everything', async () => {
+  it('names the configuration by its digest, and lists correct sizes and digests', async () => {
     const root = await storeOf('mosquitto')
     const [image = {}] = json(root, 'overlay-images/images.json')
     const { id, digest } = image as { id: string; digest: string }
@@ -67,7 +67,7 @@ describe('a container’s store', () => {
     expect(digests.manifest).toBe(digest)
   })
 
-  it('has the lock files that podman opens first', async () => {
+  it('writes the lock files that podman opens first', async () => {
     const root = await storeOf('mosquitto')
     for (const path of ['overlay-layers/layers.lock', 'overlay-images/images.lock'])
       expect(readFileSync(`${root}/${path}`, 'utf8')).toBe('')

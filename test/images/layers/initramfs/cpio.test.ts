@@ -19,7 +19,7 @@ interface Member {
   readonly data: string
 }
 
-/** Reads the `newc` form by its definition: thirteen numbers of eight hexadecimal digits, names and data padded to four. */
+/** Parses the `newc` format: thirteen numbers of eight hexadecimal digits; names and data are padded to four bytes. */
 function membersOf(archive: Buffer): Member[] {
   const members: Member[] = []
   const padded = (at: number) => Math.ceil(at / 4) * 4
@@ -39,8 +39,8 @@ function membersOf(archive: Buffer): Member[] {
   return members
 }
 
-describe('an initramfs archive', () => {
-  it('holds every path in order, parents first, and its end', async () => {
+describe('cpioOf', () => {
+  it('contains every path, parents first, and the trailer', async () => {
     expect(membersOf(cpioOf(await smallTree(1)))).toEqual([
       { name: '.', mode: expect.any(Number), data: '' },
       { name: 'bin', mode: 0o040755, data: '' },
@@ -51,7 +51,7 @@ describe('an initramfs archive', () => {
     ])
   })
 
-  it('is the same for the same tree, whenever and wherever it was made', async () => {
+  it('gives the same bytes for the same tree with other times', async () => {
     expect(cpioOf(await smallTree(1)).equals(cpioOf(await smallTree(2)))).toBe(true)
   })
 })

@@ -10,7 +10,7 @@ import {
 } from '../../../../images/layers/kernel/modules.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-/** Module path below `kernel/` -> what modinfo says that it depends on. */
+/** Module path below `kernel/` -> dependencies that modinfo prints. */
 const KERNEL = {
   'drivers/mmc/host/sdhci-brcmstb.ko.xz': 'sdhci-pltfm,mmc_core',
   'drivers/mmc/host/sdhci-pltfm.ko.xz': 'sdhci',
@@ -19,7 +19,7 @@ const KERNEL = {
   'fs/erofs/erofs.ko': '',
 }
 
-/** A kernel's directory, and a modinfo first in PATH that reads dependencies from the files themselves. */
+/** Creates a kernel's directory. Puts a fake modinfo into PATH that prints the content of the files. */
 async function smallKernel(): Promise<string> {
   const directory = await tempDirectory()
   for (const [path, depends] of Object.entries(KERNEL)) {
@@ -39,13 +39,13 @@ afterEach(() => {
 })
 
 describe('kernel modules', () => {
-  it('are found by the names that the kernel gives them', async () => {
+  it('are found by their names in the kernel', async () => {
     const found = findModules(await smallKernel())
     expect([...found.keys()].sort()).toEqual(['erofs', 'mmc_core', 'sdhci', 'sdhci_brcmstb', 'sdhci_pltfm'])
     expect(found.get('sdhci_brcmstb')).toBe('kernel/drivers/mmc/host/sdhci-brcmstb.ko.xz')
   })
 
-  it('are found among our own too, and selected as those are', async () => {
+  it('of our own are found and selected in the same way', async () => {
     const directory = await smallKernel()
     mkdirSync(`${directory}/updates`)
     writeFileSync(`${directory}/updates/hangar_tryboot.ko`, '\n')
@@ -54,24 +54,24 @@ describe('kernel modules', () => {
     expect(select(found, ['hangar_tryboot', 'fs/erofs/*'])).toEqual(['hangar_tryboot', 'erofs'])
   })
 
-  it('of our own are refused where they were built for another kernel', async () => {
+  it('of our own are refused if they were built for another kernel', async () => {
     const directory = await smallKernel()
     mkdirSync(`${directory}/updates`)
     writeFileSync(`${directory}/updates/hangar_tryboot.ko`, '7.3.4-arm64 SMP preempt mod_unload\n')
     await requireModulesOf('7.3.4-arm64', `${directory}/updates`)
     await expect(requireModulesOf('7.3.5-arm64', `${directory}/updates`)).rejects.toThrow(
-      "module 'hangar_tryboot.ko' was built for kernel '7.3.4-arm64', wanted '7.3.5-arm64'",
+      "module 'hangar_tryboot.ko' was built for kernel '7.3.4-arm64', expected '7.3.5-arm64'",
     )
   })
 
-  it('are selected in the order of the patterns, once, within one directory', async () => {
+  it('are selected in the order of the patterns, without duplicates; * does not match /', async () => {
     const found = findModules(await smallKernel())
     expect(select(found, ['fs/erofs/erofs', 'drivers/mmc/host/sdhci*', 'drivers/mmc/host/sdhci', 'drivers/*'])).toEqual(
       ['erofs', 'sdhci_brcmstb', 'sdhci_pltfm', 'sdhci'],
     )
   })
 
-  it('bring what they depend on, each after its own dependencies; what is built in needs no file', async () => {
+  it('are listed after their dependencies; built-in dependencies are left out', async () => {
     const directory = await smallKernel()
     expect(await closure(directory, findModules(directory), ['sdhci_brcmstb', 'erofs'])).toEqual([
       'mmc_core',
@@ -82,9 +82,9 @@ describe('kernel modules', () => {
     ])
   })
 
-  it('are of exactly one kernel', async () => {
+  it('must belong to exactly one kernel', async () => {
     const root = await tempDirectory()
-    expect(() => kernelRelease(root)).toThrow('wanted the modules of one kernel, found: none')
+    expect(() => kernelRelease(root)).toThrow('expected the modules of one kernel, found: none')
     for (const name of ['7.3.4-arm64', '7.3.5-arm64']) mkdirSync(`${root}/usr/lib/modules/${name}`, { recursive: true })
     expect(() => kernelRelease(root)).toThrow('found: 7.3.4-arm64, 7.3.5-arm64')
   })

@@ -12,7 +12,7 @@ import { directory, file, symlink } from '../../../../images/tree.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../../../helpers/toolchain.ts'
 
-it('lists what was laid into a layer, with modes, owners, targets and digests', async () => {
+it('lists the files of a layer with modes, owners, link targets and digests', async () => {
   const given = await storeWithToolchain()
   const { toolchain, store } = given
   const context = { builder: toolchain.architecture, target: 'arm64', toolchain, steps: readSteps(PROJECT) } as const

@@ -12,8 +12,8 @@ import { compile } from '../../../helpers/compile.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../../../helpers/toolchain.ts'
 
-describe("the SBOM's derivation", () => {
-  it('reads of the locked packages what they state, and takes the digests of our programs', async () => {
+describe('sbomRest', () => {
+  it('describes the packages that our programs link, and has the digests of our programs', async () => {
     compile(PROJECT)
     const given = await storeWithToolchain()
     const { context, kit } = await nativeKit(given)
@@ -23,7 +23,7 @@ describe("the SBOM's derivation", () => {
     const outputs = await localRunner(given).realise([rest], listReporter())
     const { digest = '' } = outputs.get(derivationDigest(rest))?.[REST_FILE] ?? {}
     const text = readFileSync(given.store.path(digest as never), 'utf8')
-    // What stands before it ends with a package.
+    // The head of the document ends with a package.
     const { packages } = JSON.parse(`{"packages":[{}${text}`)
     expect(packages).toContainEqual(expect.objectContaining({ name: 'blocks', licenseDeclared: 'MIT' }))
     expect(packages.at(-1)?.checksums?.[0]?.checksumValue).toBe(digestOf('a program'))

@@ -1,29 +1,23 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { UserError } from '../../../../errors.ts'
-import { type Digest, Digester } from '../../../../images/digest.ts'
-import type { Archive } from '../../../../images/lock.ts'
-import { body, get, type Request, TransferError } from '../../../../lib/http.ts'
+import { UserError } from '../errors.ts'
+import { type Digest, Digester } from '../images/digest.ts'
+import { body, get, type Request, TransferError } from './http.ts'
 
-/** A file that is known before it is fetched. */
+/** A file whose size and digest are known before it is fetched. */
 export interface WantedFile {
-  /** What it is called in messages; of an archive: below its root. */
+  /** The file's name in messages. A source may take it as the path on its servers too. */
   readonly path: string
   readonly sha256: Digest
   /** Bytes. */
   readonly size: number
 }
 
-/** A file of an archive, as a signed index or the lock names it. */
-export interface Wanted extends WantedFile {
-  readonly archive: Archive
-}
-
-/** The server has the path, but not the file that was meant. */
+/** The server sent other bytes than the digest or the size says. */
 export class MismatchError extends Error {
   override readonly name = 'MismatchError'
 }
 
-/** A file on its way: what has arrived stays when a transfer breaks, and the next one goes on from there. */
+/** Fetches one file. When a transfer breaks, the next one, from the same server or another, continues where it ended. */
 export class Download {
   private digester = new Digester()
   private received = 0
@@ -45,7 +39,7 @@ export class Download {
     return this.file.close()
   }
 
-  /** Leaves the whole file, its size and digest checked. Throws TransferError or MismatchError. */
+  /** Completes the file from this URL and checks size and digest. Throws TransferError or MismatchError. */
   async from(url: string, request: Request): Promise<void> {
     const resumed = this.received > 0
     try {
@@ -54,7 +48,7 @@ export class Download {
     } catch (error) {
       if (!(error instanceof MismatchError)) throw error
       await this.startOver()
-      // The first bytes may have been another server's: this one is only wrong if all of them are its own.
+      // The first bytes may be from another server. Only a whole file from this server proves that the server is wrong.
       if (!resumed) throw error
       await this.from(url, request)
     }
@@ -66,10 +60,10 @@ export class Download {
     if (response.statusCode !== 206) await this.startOver()
     else if (!response.headers['content-range']?.startsWith(`bytes ${this.received}-`)) {
       response.destroy()
-      throw new TransferError('refused', `answered another range: '${response.headers['content-range'] ?? ''}'`)
+      throw new TransferError('refused', `the server sent another range: '${response.headers['content-range'] ?? ''}'`)
     }
     for await (const piece of body(response, request)) await this.take(piece)
-    // Where no length was announced, a broken connection looks like the end.
+    // Without an announced length, a broken connection looks like the end of the file.
     if (this.received < this.wanted.size && response.headers['content-length'] === undefined) {
       throw new TransferError('broken', `ended after ${this.received} of ${this.wanted.size} bytes`)
     }
@@ -89,10 +83,14 @@ export class Download {
       await this.file.write(piece, 0, piece.length, this.received)
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw cause
-      throw new UserError('store', `no room left in the store for '${this.wanted.path}' (${this.wanted.size} bytes)`, {
-        hint: 'free some space, or use a store on another disk: HANGAR_STORE=DIRECTORY',
-        cause,
-      })
+      throw new UserError(
+        'store',
+        `cannot store '${this.wanted.path}' (${this.wanted.size} bytes): the disk of the store is full`,
+        {
+          hint: 'free disk space, for example with: npm run gc; or use a store on another disk: HANGAR_STORE=DIRECTORY',
+          cause,
+        },
+      )
     }
   }
 

@@ -1,6 +1,9 @@
 import { hash } from 'node:crypto'
 
-/** An id that is the same for the same name (RFC 9562, version 8). */
+/** The time of everything that is built, in seconds since 1970. A time from the lock would change every layer at each lock. */
+export const EPOCH = 1_735_689_600
+
+/** A UUID derived from a name (RFC 9562, version 8): the same for the same name. */
 export function guid(name: string): string {
   const digits = hash('sha256', name, 'hex')
   return [

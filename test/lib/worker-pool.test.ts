@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { forEachAtOnce, limiter, stopWith } from '../../lib/worker-pool.ts'
+
+/** A task that counts how many of its kind run at the same time. */
+function counter() {
+  let running = 0
+  const state = { most: 0, done: [] as number[] }
+  const work = async (item: number) => {
+    running += 1
+    state.most = Math.max(state.most, running)
+    await sleep(2)
+    running -= 1
+    state.done.push(item)
+  }
+  return { state, work, running: () => running }
+}
+
+const ITEMS = [1, 2, 3, 4, 5, 6, 7]
+
+describe('forEachAtOnce', () => {
+  it('works on every item once, and on as many at the same time as there are workers', async () => {
+    const { state, work } = counter()
+    await forEachAtOnce(ITEMS, { workers: 3, stop: stopWith(undefined) }, work)
+    expect(state.done.sort()).toEqual(ITEMS)
+    expect(state.most).toBe(3)
+  })
+
+  it('resolves for no items', async () => {
+    await forEachAtOnce([], { workers: 3, stop: stopWith(undefined) }, () => Promise.reject(new Error('no item')))
+  })
+
+  it('starts no item after the first failure, and rejects with that failure', async () => {
+    const begun: number[] = []
+    const work = async (item: number) => {
+      begun.push(item)
+      await sleep(item)
+      throw new Error(`item ${item}`)
+    }
+    await expect(forEachAtOnce(ITEMS, { workers: 2, stop: stopWith(undefined) }, work)).rejects.toThrow('item 1')
+    expect(begun).toEqual([1, 2])
+  })
+
+  it('aborts the signal of the other items, and waits until their work has ended', async () => {
+    const stop = stopWith(undefined)
+    let ended = 0
+    const work = async (item: number) => {
+      if (item === 1) throw new Error('item 1')
+      await sleep(60_000, undefined, { signal: stop.signal }).catch(() => undefined)
+      await sleep(5)
+      ended += 1
+    }
+    await expect(forEachAtOnce([1, 2, 3], { workers: 3, stop }, work)).rejects.toThrow('item 1')
+    expect(ended).toBe(2)
+  })
+
+  it("rejects with the reason of the caller's signal", async () => {
+    const owner = new AbortController()
+    const work = async (item: number) => {
+      if (item === 2) owner.abort(new Error('Ctrl-C'))
+    }
+    await expect(forEachAtOnce(ITEMS, { workers: 1, stop: stopWith(owner.signal) }, work)).rejects.toThrow('Ctrl-C')
+    const begun: number[] = []
+    const late = forEachAtOnce(
+      ITEMS,
+      { workers: 2, stop: stopWith(owner.signal) },
+      async (item) => void begun.push(item),
+    )
+    await expect(late).rejects.toThrow('Ctrl-C')
+    expect(begun).toEqual([])
+  })
+})
+
+describe('limiter', () => {
+  it('runs at most so many tasks at the same time, and returns what each task returns', async () => {
+    const { state, work } = counter()
+    const limited = limiter(2)
+    const results = await Promise.all(ITEMS.map((item) => limited(() => work(item).then(() => item * 2))))
+    expect(results).toEqual(ITEMS.map((item) => item * 2))
+    expect(state.most).toBe(2)
+    expect(state.done).toEqual(ITEMS)
+  })
+
+  it('goes on with the next task after a failure', async () => {
+    const limited = limiter(1)
+    const failing = limited(() => Promise.reject(new Error('first')))
+    const next = limited(() => Promise.resolve('second'))
+    await expect(failing).rejects.toThrow('first')
+    expect(await next).toBe('second')
+  })
+})
