@@ -7,7 +7,7 @@ const HERE = new URL('../..', import.meta.url).pathname
 const SOURCES = ['main.ts', 'errors.ts', 'images', 'overlays', 'hosts', 'lib', 'builder', 'flash', 'cli']
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json', '.npmrc']
 
-/** A copy of the project's sources to change and to run, with this one's packages. `remove` ends it. */
+/** A copy of the project's sources for tests that change and run them. It shares this project's packages. */
 export function copyProject(): { readonly directory: string; remove(): void } {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-project-'))
   for (const name of [...SOURCES, ...SETTINGS]) cpSync(join(HERE, name), join(directory, name), { recursive: true })
@@ -23,11 +23,11 @@ export interface Ended {
 
 export interface SpawnOptions {
   readonly cwd: string
-  /** Beside PATH and HOME. */
+  /** Variables in addition to PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs a program as somebody with an empty home directory does. */
+/** Runs a program with `cwd` as its home directory. */
 export function runIn({ cwd, env }: SpawnOptions, program: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -35,9 +35,9 @@ export function runIn({ cwd, env }: SpawnOptions, program: string, ...args: stri
       env: { PATH: process.env.PATH, HOME: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const said = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+    const output = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (output[name] += String(data)))
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code, ...said }))
+    child.on('close', (code) => resolve({ code, ...output }))
   })
 }

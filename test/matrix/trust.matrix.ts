@@ -49,7 +49,7 @@ describe('a key of the host that is rotated', () => {
   it('reaches it by a flash that restarts nothing, and the old one stays', async () => {
     const [before, { bootId }] = [await keys(), await agentStatus(vm)]
     await must(lab.hangar('init', 'adama', '--rotate', 'ssh'))
-    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('has its new keys')
+    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('received its new keys')
     const [newest, ...former] = await keys()
     expect([former, (await agentStatus(vm)).bootId]).toEqual([before, bootId])
     await eventually(async () => (await shown()) === newest, 60)

@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { diskLines } from '../../../cli/commands/disk-text.ts'
+import { diskLines } from '../../../cli/text/disk.ts'
 import { readBlockDevice } from '../../../flash/disk/block-device.ts'
 import { deviceTarget, findTarget } from '../../../flash/disk/target.ts'
 import { tempDirectory } from '../../helpers/temp.ts'

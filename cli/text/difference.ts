@@ -3,12 +3,12 @@ import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
 import { formatSize } from '../../lib/format.ts'
 import { formatTable } from '../display/table.ts'
 
-/** Of a layer so many paths are named; `--json` has them all. */
-const NAMED = 20
+/** Maximum number of paths to print for each layer; `--json` prints all. */
+const MAX_PATHS = 20
 
-/** A difference for a person: what moved first, the sizes at the end. */
+/** The text of a difference: packages, containers, files, configuration, then sizes. */
 export function differenceText(host: string, whole: Difference): string {
-  const difference = withoutWholeContainers(whole)
+  const difference = withoutNewAndRemoved(whole)
   const sections = [
     section('packages', packageLines(difference)),
     section(
@@ -27,17 +27,17 @@ export function differenceText(host: string, whole: Difference): string {
   return [head, ...sections.map((lines) => lines.join('\n'))].join('\n\n')
 }
 
-/** Of a container that came or left, that is what there is to say; `--json` has the rest. */
-function withoutWholeContainers(difference: Difference): Difference {
+/** Leaves out the details of added and removed containers; `--json` prints them. */
+function withoutNewAndRemoved(difference: Difference): Difference {
   const whole = difference.containers
     .filter(({ change }) => change !== 'changed')
     .map(({ name }) => `container-${name}`)
-  const isSaid = ({ where }: { readonly where: string }) => !whole.includes(where)
+  const isKept = ({ where }: { readonly where: string }) => !whole.includes(where)
   return {
     ...difference,
-    packages: difference.packages?.filter(isSaid) ?? null,
-    files: difference.files.filter(isSaid),
-    configuration: difference.configuration.filter(isSaid),
+    packages: difference.packages?.filter(isKept) ?? null,
+    files: difference.files.filter(isKept),
+    configuration: difference.configuration.filter(isKept),
   }
 }
 
@@ -51,13 +51,13 @@ function section(title: string, lines: readonly string[]): string[] {
 }
 
 function packageLines({ packages, programs }: Difference): string[] {
-  if (packages === null) return ['not known: one of the two was not built here']
+  if (packages === null) return ['unknown: one of the generations was built on another machine']
   const width = (of: (each: Moved<string>) => string) => Math.max(0, ...packages.map((each) => of(each).length))
-  const [places, names] = [width(({ where }) => where), width(({ name }) => name)]
+  const [layers, names] = [width(({ where }) => where), width(({ name }) => name)]
   const lines = packages.map(
-    ({ where, name, before, after }) => `${where.padEnd(places)}  ${name.padEnd(names)}  ${movement(before, after)}`,
+    ({ where, name, before, after }) => `${where.padEnd(layers)}  ${name.padEnd(names)}  ${movement(before, after)}`,
   )
-  const tools = programs === null || programs.length === 0 ? [] : [`${programs.length} of the programs that build it`]
+  const tools = programs === null || programs.length === 0 ? [] : [`${programs.length} build programs changed`]
   return [...lines, ...tools]
 }
 
@@ -70,15 +70,15 @@ function fileLines(files: readonly Moved<LayerFile>[]): string[] {
   const layers = [...new Set(files.map(({ where }) => where))]
   return layers.flatMap((layer) => {
     const own = files.filter(({ where }) => where === layer)
-    const more = own.length > NAMED ? [`  and ${own.length - NAMED} more: --json names all`] : []
-    return [`${layer}: ${counted(own)}`, ...own.slice(0, NAMED).map((each) => `  ${fileLine(each)}`), ...more]
+    const more = own.length > MAX_PATHS ? [`  and ${own.length - MAX_PATHS} more; to list all: --json`] : []
+    return [`${layer}: ${counted(own)}`, ...own.slice(0, MAX_PATHS).map((each) => `  ${fileLine(each)}`), ...more]
   })
 }
 
 function counted(files: readonly Moved<LayerFile>[]): string {
-  const came = files.filter(({ before }) => before === undefined).length
-  const left = files.filter(({ after }) => after === undefined).length
-  const counts = { added: came, removed: left, changed: files.length - came - left }
+  const added = files.filter(({ before }) => before === undefined).length
+  const removed = files.filter(({ after }) => after === undefined).length
+  const counts = { added, removed, changed: files.length - added - removed }
   return Object.entries(counts)
     .filter(([, count]) => count > 0)
     .map(([what, count]) => `${count} ${what}`)
@@ -91,7 +91,7 @@ function fileLine({ name, before, after }: Moved<LayerFile>): string {
   return `~ ${name}${changeOf(before, after)}`
 }
 
-/** What of a path is another one, where it is not its content. */
+/** The change of a path's type, target or rights; its new size if only the content changed. */
 function changeOf(before: LayerFile, after: LayerFile): string {
   if (before.kind !== after.kind) return `  ${before.kind} -> ${after.kind}`
   if (before.target !== after.target) return `  ${before.target} -> ${after.target}`

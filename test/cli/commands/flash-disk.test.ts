@@ -3,7 +3,7 @@ import { closeSync, constants, existsSync, openSync, readFileSync, statSync, tru
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type FirstFlashOptions, firstFlash } from '../../../cli/commands/first-flash.ts'
+import { type FlashDiskOptions, flashDisk } from '../../../cli/commands/flash.ts'
 import { withDisk } from '../../../flash/vm/disk.ts'
 import { readGpt } from '../../../images/disk/gpt-read.ts'
 import { readIdentity } from '../../../images/identity/partition.ts'
@@ -23,9 +23,9 @@ async function bench() {
     trusted.push([...signing])
     return TAR
   }
-  const flash = (given: Partial<FirstFlashOptions> = {}) =>
-    firstFlash({
-      ...{ host: small.host, output: small.output, disk, identity, data: 'format', confirmation: 'yes', progress },
+  const flash = (given: Partial<FlashDiskOptions> = {}) =>
+    flashDisk({
+      ...{ host: small.host, output: small.output, disk, identity, data: 'format', confirmation: 'skip', progress },
       terminal: { input, output },
       ...given,
     })
@@ -48,11 +48,13 @@ function identityOn(disk: string, small: SmallDisk) {
   return withDisk(disk, ({ read }) => readIdentity({ size, read: (from, length) => read(offset + from, length) }))
 }
 
-describe('the first flash', () => {
-  it('makes a file that boots, with the identity and whom the image trusts', async () => {
+describe('flash --disk', () => {
+  it('writes a bootable disk with the identity and the trusted keys of the image', async () => {
     const { small, disk, flash, trusted, progress } = await bench()
     const text = await flash()
-    expect(text).toMatch(/^tiny: written to .*disk\.img and read back, \d+ MB in [\d.]+ s\nnext: put it into tiny, /)
+    expect(text).toMatch(
+      /^tiny: wrote \d+ MB to .*disk\.img and read it back in [\d.]+ s\nnext: put the disk into tiny, /,
+    )
     expect(statSync(disk).size).toBe(small.host.disk)
     withDisk(disk, (source) => {
       expect(firmwareOn(source)).toMatchObject({ outcome: 'start', partition: 2 })
@@ -64,7 +66,7 @@ describe('the first flash', () => {
     expect(progress.ended).toEqual(['write', 'read back', 'make bootable'])
   })
 
-  it('makes the same disk again', async () => {
+  it('writes the same bytes again', async () => {
     const { small, disk, flash } = await bench()
     await flash()
     const { offset, size } = at(small, 'boot-a')
@@ -74,23 +76,23 @@ describe('the first flash', () => {
     expect(boot().equals(before)).toBe(true)
   })
 
-  it('without an identity says how to make one, and touches nothing', async () => {
+  it('refuses a host without an identity, names the command that makes one, and writes nothing', async () => {
     const { disk, flash } = await bench()
     await expect(flash({ identity: async () => undefined })).rejects.toMatchObject({
       code: 'key',
-      message: 'tiny has no identity that could be written to its disk',
+      message: 'cannot write the disk of tiny: the host has no identity',
       hint: expect.stringContaining('npm run init tiny'),
     })
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('lets the host make its identity itself where it is told to, and says how to adopt it', async () => {
+  it('writes no identity with --without-identity, and prints how to adopt the identity of the host', async () => {
     const { small, disk, flash } = await bench()
     expect(await flash({ identity: 'without' })).toContain('npm run init tiny -- --adopt SHA256:…')
     expect(identityOn(disk, small)).toBeUndefined()
   })
 
-  it('keeps data only where there is some', async () => {
+  it('keeps the data volume, and refuses to keep a missing one', async () => {
     const { small, disk, flash } = await bench()
     await flash()
     await expect(flash({ data: 'keep' })).rejects.toMatchObject({
@@ -107,19 +109,17 @@ describe('the first flash', () => {
   })
 })
 
-describe('what is asked', () => {
-  it("is the host's name, after what the disk is and what becomes of it", async () => {
+describe('the confirmation of flash --disk', () => {
+  it('describes the disk and what will replace it, and asks for the name of the host', async () => {
     const { disk, flash, input, shown } = await bench()
     input.write('tiny\n')
     await flash({ confirmation: 'ask' })
     const text = shown()
-    expect(text).toContain(
-      `${disk}: a file of 2.4 GB, which does not exist yet\neverything on it is replaced by tiny\n`,
-    )
-    expect(text).toContain("type 'tiny' to continue: ")
+    expect(text).toContain(`${disk}: a file of 2.4 GB, to be made\ntiny will replace everything on this disk\n`)
+    expect(text).toContain("type 'tiny' to go on: ")
   })
 
-  it('stands between a wrong word and the disk', async () => {
+  it('writes nothing after a wrong answer', async () => {
     const { disk, flash, input } = await bench()
     input.write('yes\n')
     await expect(flash({ confirmation: 'ask' })).rejects.toMatchObject({
@@ -129,21 +129,21 @@ describe('what is asked', () => {
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('stands between an answer that never comes and the disk', async () => {
+  it('writes nothing when the input ends without an answer', async () => {
     const { disk, flash, input } = await bench()
     input.end()
     await expect(flash({ confirmation: 'ask' })).rejects.toMatchObject({ code: 'usage' })
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('can be left with Ctrl-C', async () => {
+  it('writes nothing after Ctrl-C', async () => {
     const { disk, flash } = await bench()
     const signal = AbortSignal.timeout(100)
     await expect(flash({ confirmation: 'ask', signal })).rejects.toMatchObject({ name: 'TimeoutError' })
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('is refused where nobody can answer', async () => {
+  it('refuses to ask when standard input is not a terminal', async () => {
     const { disk, flash } = await bench()
     const terminal = { input: new PassThrough(), output: new PassThrough() }
     await expect(flash({ confirmation: 'ask', terminal })).rejects.toMatchObject({
@@ -152,23 +152,23 @@ describe('what is asked', () => {
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('names the data that would go', async () => {
+  it('warns about a data volume that will be erased', async () => {
     const { small, disk, flash, input, shown } = await bench()
     await flash()
     put(disk, at(small, 'data').offset + 65536 + 64, '_BHRfS_M')
     input.write('tiny\n')
     await flash({ confirmation: 'ask' })
-    expect(shown()).toContain("its data volume goes too: '--keep-data' keeps it\n")
+    expect(shown()).toContain("the disk has a data volume, which will be erased; to keep it: '--keep-data'\n")
   })
 })
 
 const LOOP = loopDevice()
 if (typeof LOOP === 'string') {
-  console.warn(`skipped: the first flash of a block device: ${LOOP}`)
-  it.skip(`the first flash of a block device: ${LOOP}`, () => undefined)
+  console.warn(`skipped: flash --disk of a block device: ${LOOP}`)
+  it.skip(`flash --disk of a block device: ${LOOP}`, () => undefined)
 }
 
-describe.skipIf(typeof LOOP === 'string')('a block device', () => {
+describe.skipIf(typeof LOOP === 'string')('flash --disk of a block device', () => {
   async function device() {
     const all = await bench()
     const file = join(all.small.directory, 'card.img')
@@ -179,18 +179,18 @@ describe.skipIf(typeof LOOP === 'string')('a block device', () => {
     return { ...all, path, file }
   }
 
-  it('is written as a file is, and read back around the cache', async () => {
+  it('writes the device, and reads it back past the page cache', async () => {
     const { flash, path, small } = await device()
-    expect(await flash({ disk: path })).toContain(`tiny: written to ${path} and read back`)
+    expect(await flash({ disk: path })).toContain(` to ${path} and read it back`)
     const text = await flash({ disk: path })
-    expect(text).toContain('read back')
+    expect(text).toContain('read it back')
     const size = small.host.disk
     withDisk(path, ({ read }) => {
       expect(firmwareOn({ size, read })).toMatchObject({ outcome: 'start', partition: 2 })
     })
   })
 
-  it('that something has in use is refused by the kernel, and nothing is written', async () => {
+  it('refuses a device that is in use, and writes nothing', async () => {
     const { flash, path } = await device()
     const holder = openSync(path, constants.O_RDWR | constants.O_EXCL)
     onTestFinished(() => closeSync(holder))
@@ -199,12 +199,12 @@ describe.skipIf(typeof LOOP === 'string')('a block device', () => {
   })
 })
 
-/** Why there is none, where there is none. */
+/** Why no loop device can be used; undefined if one can. */
 function loopDevice(): string | undefined {
-  if (process.getuid?.() !== 0) return 'only root has loop devices'
+  if (process.getuid?.() !== 0) return 'loop devices need root'
   const { error, status, stderr } = spawnSync('losetup', ['-f'], { encoding: 'utf8' })
-  if (error !== undefined) return 'there is no losetup'
-  const free = status === 0 ? undefined : stderr.trim() || 'losetup finds none'
+  if (error !== undefined) return 'losetup is not installed'
+  const free = status === 0 ? undefined : stderr.trim() || 'losetup finds no free device'
   return free ?? tryLoop()
 }
 
@@ -212,7 +212,7 @@ function tryLoop(): string | undefined {
   const { status, stdout, stderr } = spawnSync('losetup', ['--show', '-r', '-f', new URL(import.meta.url).pathname], {
     encoding: 'utf8',
   })
-  if (status !== 0) return stderr.trim() || 'losetup makes none'
+  if (status !== 0) return stderr.trim() || 'losetup cannot set up a device'
   losetup('-d', stdout.trim())
   return undefined
 }

@@ -3,31 +3,42 @@ import type { Slot } from '../../images/names.ts'
 import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import { formatColumns } from '../display/table.ts'
-import { type Generations, nameGeneration } from '../generation-name.ts'
+import { type Generations, nameGeneration } from './generation.ts'
 
-/** All that is known of one host: what runs, what each slot holds, and its disk, clock, EEPROM and kernel. */
-export function hostText(host: string, status: DeviceStatus, generations: Generations): string {
+/** Everything about one host: the running image, both slots, data, clock, firmware and keys. */
+export function hostStatusText(host: string, status: DeviceStatus, generations: Generations): string {
   const { slot, root, state, health } = status
-  const runs = `${host}: slot ${slot} runs ${nameGeneration(generations, root)}, ${state}, ${health.state}`
+  const image = nameGeneration(generations, root)
+  const runs = `${host}: slot ${slot} runs ${image}, ${bootStateText(state)}, ${health.state}`
   return [runs, '', slotTable(status, generations), '', formatColumns(factRows(status))].join('\n')
+}
+
+export function bootStateText(state: DeviceStatus['state']): string {
+  return state === 'fallback' ? 'fallback boot' : state
 }
 
 function slotTable(status: DeviceStatus, generations: Generations): string {
   const rows = (['a', 'b'] as const).map((slot) => slotRow(slot, status, generations))
-  return formatColumns([['  slot', 'holds', 'built', 'serial', 'is'], ...rows])
+  return formatColumns([['  slot', 'holds', 'built', 'serial', 'state'], ...rows])
 }
 
-function slotRow(slot: Slot, { slots, slot: running, committed, state }: DeviceStatus, generations: Generations) {
+function slotRow(
+  slot: Slot,
+  { slots, slot: running, committed, state: bootState }: DeviceStatus,
+  generations: Generations,
+) {
   const held = slots[slot]
-  const is = [slot === running ? 'running' : '', stateOf(slot, { running, committed, state })].filter(Boolean)
-  if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...is].join(', ')]
+  const state = [slot === running ? 'running' : '', slotState(slot, { running, committed, state: bootState })].filter(
+    Boolean,
+  )
+  if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...state].join(', ')]
   const built = generations.get(held.root)?.built
   return [
     `  ${slot}`,
     nameGeneration(generations, held.root),
     built === undefined ? 'elsewhere' : formatTime(Date.parse(built) / 1000),
     `${formatTime(held.serial.time)} / ${held.serial.number}`,
-    is.join(', ') || 'bootable',
+    state.join(', ') || 'bootable',
   ]
 }
 
@@ -37,24 +48,20 @@ interface BootState {
   readonly state: DeviceStatus['state']
 }
 
-function stateOf(slot: Slot, { running, committed, state }: BootState): string {
+function slotState(slot: Slot, { running, committed, state }: BootState): string {
   if (slot === committed) return 'committed'
   if (slot !== running || state === 'committed') return ''
   return state === 'trial' ? 'on trial' : 'fallback boot'
 }
 
 function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
-  const since = `${formatTime(clock.now - uptime)}, ${formatDuration(uptime * 1000)} ago`
+  const booted = `${formatTime(clock.now - uptime)}, ${formatDuration(uptime * 1000)} ago`
+  const source = clock.source === 'network' ? 'from a time server' : 'from the saved time; no time server has answered'
+  const isMounted = data?.state === 'mounted'
   return [
-    ['  booted', since],
-    [
-      '  data',
-      data?.state === 'mounted' ? `${formatSize(data.used)} of ${formatSize(data.size)} used` : (data?.state ?? 'none'),
-    ],
-    [
-      '  clock',
-      `${formatTime(clock.now)}, ${clock.source === 'network' ? 'from a time server' : 'from the last start: no time server was heard'}`,
-    ],
+    ['  booted', booted],
+    ['  data', isMounted ? `${formatSize(data.used)} of ${formatSize(data.size)} used` : (data?.state ?? 'none')],
+    ['  clock', `${formatTime(clock.now)}, ${source}`],
     ['  EEPROM', `${formatTime(firmware.time).slice(0, 10)} (${firmware.version})`],
     ['  kernel', kernel],
     ...(identity === undefined ? [] : [['  SSH key', sshKeys(identity.ssh)]]),
@@ -62,7 +69,7 @@ function factRows({ uptime, clock, data, firmware, kernel, identity, update }: D
   ]
 }
 
-/** The one that it shows, at the latest from its next start on, and how many stay behind it. */
+/** The newest key, which sshd uses at the latest after the next boot, and the number of former keys. */
 function sshKeys([newest, ...former]: readonly string[]): string {
   if (newest === undefined) return 'none'
   return former.length === 0 ? fingerprintOf(newest) : `${fingerprintOf(newest)}, and ${former.length} former`
