@@ -112,7 +112,7 @@ export class PretendHost {
     if (selector !== undefined) this.select(selector)
   }
 
-  /** Runs the agent; `parts` were perhaps made careless. */
+  /** Runs the agent; `parts` were perhaps weakened. */
   call(args: readonly string[], input: RunOptions['input'] = ''): Called {
     const ran = this.run(this.lib.get('agent') ?? '', args, input)
     const answer = jsonOf(ran.stdout)
@@ -126,7 +126,7 @@ export class PretendHost {
   }
 
   /** The agent without one of its precautions: a replacement that replaces nothing is an error. */
-  careless(part: string, from: string | RegExp, to: string): this {
+  weaken(part: string, from: string | RegExp, to: string): this {
     const text = this.lib.get(part) ?? ''
     const without = text.replace(from, to)
     if (without === text) throw new Error(`'${from}' is not in ${part}`)

@@ -7,11 +7,11 @@ const IMAGE = agentImage('new')
 const WRITTEN = { kind: 'update', id: '-', slot: 'b', root: IMAGE.root, serial: '1795000000 1' }
 const ON_TRIAL = { ...WRITTEN, phase: 'trial', id: 'one', commit: 'controller', data: 'snapshot', seconds: '300' }
 
-describeAgent('going back', (shell) => {
+describeAgent('agent revert', (shell) => {
   it.each([
     [[], 'snapshot'],
     [['--with-data'], 'as-was'],
-  ])('with %j is a trial of the other slot that commits itself', async (flags, data) => {
+  ])('with %j arms a trial of the other slot that commits itself', async (flags, data) => {
     const host = await PretendHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
     host.hold('b', IMAGE)
     const { answer } = host.call(['revert', ...flags])
@@ -28,7 +28,7 @@ describeAgent('going back', (shell) => {
     expect([host.record, host.armed]).toEqual([expect.objectContaining({ ...record, committed: 'a' }), '1'])
   })
 
-  it('is refused where there is nothing whole to go back to, and on a trial', async () => {
+  it('refuses an incomplete slot, and refuses during a trial', async () => {
     const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
     expect(host.call(['revert']).error).toBe('state')
     host.hold('b', agentImage('x', { manifest: { host: 'starbuck' } }))
@@ -41,7 +41,7 @@ describeAgent('going back', (shell) => {
   })
 })
 
-describeAgent('going back while another controller writes', (shell) => {
+describeAgent('agent revert while another controller writes', (shell) => {
   const COMMITTED_BEFORE = { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` }
   const newHost = async () => {
     const host = await PretendHost.under(shell, { record: COMMITTED_BEFORE })
@@ -49,50 +49,46 @@ describeAgent('going back while another controller writes', (shell) => {
     return host
   }
 
-  it('is refused, until that one was left', async () => {
+  it('is refused until the lock expires', async () => {
     const host = await newHost()
     host.call(['write', 'tree', OWNER])
     expect(host.call(['revert'])).toMatchObject({
       error: 'busy',
-      message: `${OWNER} is updating this host, last heard of 0 seconds ago`,
+      message: `${OWNER} is updating this host; its last call was 0 seconds ago`,
     })
     expect([host.armed, host.record]).toEqual(['0', COMMITTED_BEFORE])
     host.device.write('proc/uptime', '9000.00 1.00\n')
     expect(host.call(['revert']).error).toBe(undefined)
   })
 
-  it('keeps it from beginning until it is armed, which the write then takes back', async () => {
+  it('blocks a new write until the trial is armed, and the write then clears the flag', async () => {
     const host = await newHost()
-    const meanwhile = (careless: string) =>
-      host.shell(`revert_ends() { flock -n "$LOCK.guard" true && echo nobody waits; }; ${careless}
+    const meanwhile = (weakened: string) =>
+      host.shell(`revert_ends() { flock -n "$LOCK.guard" true && echo not locked; }; ${weakened}
         tryboot_set() { revert_ends; }; revert`).stdout
-    expect(meanwhile('')).not.toContain('nobody waits')
-    expect(meanwhile('lock_guard() { :; }')).toContain('nobody waits')
+    expect(meanwhile('')).not.toContain('not locked')
+    expect(meanwhile('lock_guard() { :; }')).toContain('not locked')
     expect(host.call(['revert']).error).toBe(undefined)
     expect([begin(host, agentImage('newer')).answer.state, host.armed]).toEqual(['begun', '0'])
   })
 })
 
-describeAgent('going back to what was never committed', (shell) => {
+describeAgent('agent revert to a generation that was never committed', (shell) => {
   const cases = [
-    [
-      'that was staged',
-      { phase: 'written' },
-      /^slot b holds what was never committed here: that is nothing to go back/,
-    ],
-    ['that was reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\): that is/],
+    ['written', { phase: 'written' }, /^cannot revert: slot b holds a generation that was never committed here$/],
+    ['reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\)$/],
   ] as const
-  it.each(cases)('%s is refused: it would commit itself without anybody having reached it', async (_what, is, said) => {
+  it.each(cases)('is refused if it was only %s, because it would commit itself', async (_what, is, said) => {
     const record = { ...WRITTEN, ...is, previously_committed: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
     const host = await PretendHost.under(shell, { record })
     host.hold('b', IMAGE)
     expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
     expect([host.armed, host.record]).toEqual(['0', record])
-    host.careless('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
+    host.weaken('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
     expect([host.call(['revert']).error, host.armed]).toEqual([undefined, '1'])
   })
 
-  it('is refused where only its boot files were never committed, and its root was', async () => {
+  it('is refused if its root hash was committed with other boot files', async () => {
     const record = {
       ...WRITTEN,
       phase: 'reverted',
@@ -101,8 +97,10 @@ describeAgent('going back to what was never committed', (shell) => {
     }
     const host = await PretendHost.under(shell, { record })
     host.hold('b', IMAGE)
-    expect(host.call(['revert']).message).toContain('slot b holds what was never committed here (no way in)')
-    // A revert that failed leaves what was committed before.
+    expect(host.call(['revert']).message).toContain(
+      'slot b holds a generation that was never committed here (no way in)',
+    )
+    // A revert that failed leaves the slot as it was committed.
     host.remember({ ...record, kind: 'revert' })
     expect(host.call(['revert']).error).toBe(undefined)
   })
@@ -132,7 +130,7 @@ describeAgent('going back to what was never committed', (shell) => {
     expect(host.call(['revert']).answer).toMatchObject({ ok: true, slot: 'a' })
   })
 
-  it('takes no word but one', async () => {
+  it('refuses unknown arguments', async () => {
     const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
     host.hold('b', IMAGE)
     for (const words of [['--with-date'], ['--with-data', 'x'], ['']])

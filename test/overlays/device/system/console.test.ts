@@ -18,7 +18,7 @@ async function newDevice(shell: Shell) {
     'agent',
     'cat "$PRETEND_ROOT/answer" 2>/dev/null; [ "$1" != revert ] || exit "$(cat "$PRETEND_ROOT/code")"',
   )
-  // A shell of this machine must not be what the menu starts.
+  // The menu must not start a shell of the machine that runs the test.
   const script = SCRIPT.replaceAll('/bin/bash', device.path('bin/bash')).replaceAll(
     '/etc/hostname',
     device.path('etc/hostname'),
@@ -36,19 +36,19 @@ async function newDevice(shell: Shell) {
 }
 
 describeOnShells('the console', (shell) => {
-  it('says which slot and generation runs, where the host is, and how it is', async () => {
+  it('prints the slot, the generation, the addresses and the units', async () => {
     const { device, type } = await newDevice(shell)
     const { stdout, asked } = type(['s'])
     expect(stdout).toMatch(/slot +b, committed\n/)
     expect(stdout).toMatch(/generation +0123456789ab\n/)
     expect(stdout).toMatch(/addresses +192\.0\.2\.10\/24\n/)
     expect(stdout).toMatch(/ssh key +SHA256:abc\n/)
-    expect(stdout).toMatch(/units +all well\n/)
+    expect(stdout).toMatch(/units +all active\n/)
     expect(asked).toEqual([])
     device.write('unwell', 'mosquitto.service loaded failed failed\nssh.service loaded failed failed\n')
     device.write('run/data-failed', 'no disk\n')
     device.write('run/fallback', '')
-    expect(type([]).stdout).toMatch(/slot +b, runs as it is, and is not committed\n/)
+    expect(type([]).stdout).toMatch(/slot +b, fallback boot, not committed \(npm run status prints why\)\n/)
     device.write('run/committed', '')
     expect(type([]).stdout).toMatch(/slot +b, committed\n/)
     device.write('run/boot', 'SLOT=a\nTRYBOOT=1\n')
@@ -60,26 +60,26 @@ describeOnShells('the console', (shell) => {
     expect(unwell).toMatch(/slot +a, on trial: service mosquitto is not healthy: activating\n/)
   })
 
-  it('offers status and restart, and no shell', async () => {
+  it('offers status, reboot, power off and revert, but no shell', async () => {
     const { type } = await newDevice(shell)
     const { stdout } = type([])
-    expect(stdout).toContain('[s]tatus  [r]eboot  [p]ower off  go [b]ack to the other slot > ')
+    expect(stdout).toContain('[s]tatus  [r]eboot  [p]ower off  [b]ack to the other slot (revert) > ')
     expect(stdout).not.toContain('s[h]ell')
   })
 
-  it('starts the machine again when that is confirmed', async () => {
+  it('reboots the machine after a confirmation', async () => {
     const { type } = await newDevice(shell)
     expect(type(['r', 'yes']).asked).toEqual(['systemctl reboot'])
     expect(type(['p', 'yes']).asked).toEqual(['systemctl poweroff'])
     expect(type(['reboot', 'yes']).stdout).toContain('Reboot tiny? Type yes: ')
   })
 
-  it.each(['no', '', 'y', 'yes please'])('does not where the answer is %j', async (answer) => {
+  it.each(['no', '', 'y', 'yes please'])('does not reboot if the answer is %j', async (answer) => {
     const { type } = await newDevice(shell)
     expect(type(['r', answer, 'p', answer]).asked).toEqual([])
   })
 
-  it.each([[[]], [['none']], [['rooty']]])('gives no shell with the arguments %j, whatever is typed', async (args) => {
+  it.each([[[]], [['none']], [['rooty']]])('gives no shell with the arguments %j for any input', async (args) => {
     const { device, type } = await newDevice(shell)
     const bad = [
       'h',
@@ -95,7 +95,7 @@ describeOnShells('the console', (shell) => {
     expect(existsSync(device.path('owned'))).toBe(false)
   })
 
-  it('gives a shell where the host file says so', async () => {
+  it('gives a root shell if the host file enables it', async () => {
     const { type } = await newDevice(shell)
     const { stdout, asked } = type(['h'], 'root')
     expect(stdout).toContain('root s[h]ell')
@@ -105,24 +105,24 @@ describeOnShells('the console', (shell) => {
   it.each([
     ['t', 'agent revert'],
     ['w', 'agent revert --with-data'],
-  ])('goes back to the other slot, with the data that are asked for: %s', async (which, call) => {
+  ])('reverts to the other slot, with the chosen data: %s', async (which, call) => {
     const { device, type } = await newDevice(shell)
     device.write('answer', '{"ok":true,"id":"revert-1","slot":"a","root":"ab"}\n')
     device.write('code', '0')
     const { stdout, asked } = type(['b', 'yes', which])
     expect(asked).toEqual([call, 'agent reboot'])
-    expect(stdout).toContain('starting slot a on trial')
+    expect(stdout).toContain('rebooting into slot a on trial')
   })
 
   it.each([[['b', 'no']], [['b', 'yes', '']], [['b', 'yes', 'x']], [['b', 'yes']]])(
-    'goes nowhere where that is not answered: %j',
+    'does not revert without an answer: %j',
     async (lines) => {
       const { type } = await newDevice(shell)
       expect(type(lines).asked).toEqual([])
     },
   )
 
-  it('says why it cannot go back, and does not start again', async () => {
+  it('prints why it cannot revert, and does not reboot', async () => {
     const { device, type } = await newDevice(shell)
     device.write('answer', '{"error":{"code":"state","message":"slot b holds nothing","hint":"flash it"}}\n')
     device.write('code', '1')
@@ -131,8 +131,8 @@ describeOnShells('the console', (shell) => {
     expect(stdout).toContain('slot b holds nothing; flash it')
   })
 
-  it('says so where it does not understand, and asks again', async () => {
+  it('names an unknown choice and prompts again', async () => {
     const { type } = await newDevice(shell)
-    expect(type(['dance', 's']).stdout).toMatch(/not understood: dance\n.*\n *\n? *host /s)
+    expect(type(['dance', 's']).stdout).toMatch(/unknown choice: dance\n.*\n *\n? *host /s)
   })
 })
