@@ -8,8 +8,7 @@ const UPDATE = 'overlays/base/update.ts'
 /** Long enough to be seen alive, short enough for a matrix. */
 const SHORT = ['--trial-seconds', '120']
 /** What the committed slot finds where the trial could say nothing itself. */
-const SILENT =
-  /it (never got as far as its health check|ended before it was healthy): a panic, a hang or a power cut/
+const SILENT = /it (never got as far as its health check|ended before it was healthy): a panic, a hang or a power cut/
 
 let lab: Lab
 let vm: TestVm

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../overlays/http-check.ts'
 import { SERVICES } from '../../overlays/services/registry.ts'
-import { onPath } from '../helpers/pretend-device.ts'
+import { onPath } from '../helpers/fake-device.ts'
 import { runIn } from '../helpers/project.ts'
 
 const BUSYBOX = onPath('busybox')

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, SIZES } from '../../../helpers/agent-host.ts'
 import { type AgentImage, agentImage, STRANGER } from '../../../helpers/agent-image.ts'
 import { allButFinished, begin } from '../../../helpers/agent-update.ts'
-import { describeAgent, type HostOptions, PretendHost, SIZES } from '../../../helpers/pretend-agent.ts'
 import { SIGNING_LINE, updateImage } from '../../../helpers/update-image.ts'
 
 const IMAGE = agentImage('new')
@@ -14,7 +14,7 @@ const without = ({ manifest: { slot: _slot, ...rest } }: AgentImage) => ({ ...re
 interface Refusal {
   readonly image?: AgentImage
   readonly options?: HostOptions
-  readonly prepare?: (host: PretendHost) => void
+  readonly prepare?: (host: AgentHost) => void
   readonly says: RegExp
 }
 
@@ -90,7 +90,7 @@ const REFUSALS: readonly (readonly [string, string, Refusal])[] = [
 
 describeAgent('before the first byte is written, the host', (shell) => {
   it.each(REFUSALS)('refuses %s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
-    const host = await PretendHost.under(shell, options)
+    const host = await AgentHost.under(shell, options)
     host.hold('b', OLD)
     prepare?.(host)
     const { error, message, calls, answer } = begin(host, image)
@@ -103,14 +103,14 @@ describeAgent('before the first byte is written, the host', (shell) => {
 
 describeAgent('write begin', (shell) => {
   it('refuses sizes of the manifest and signature that are not numbers or too large', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     const sizes = [[], ['1'], ['x', '1'], ['1048577', '1'], ['1', '8193'], ['-1', '1'], ['1;id', '1'], ['010', '1']]
     for (const given of sizes)
       expect(host.call(['write', 'begin', 'me@laptop:x', ...given], 'xx').error, `${given}`).toBe('usage')
   })
 
   it('accepts the committed serial, and an older one only with --allow-downgrade', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.device.write(`${TRUST}/serial`, '1795000000 1\n')
     expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
     host.device.write(`${TRUST}/serial`, '1795000001 0\n')
@@ -119,13 +119,13 @@ describeAgent('write begin', (shell) => {
   })
 
   it('accepts an untrusted signature without its check (negative control)', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.weaken('write', /^ {2}verify_signature [\s\S]*?\n {4}fail signature .*$/m, '  :')
     expect(begin(host, agentImage('new', { key: STRANGER })).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
   it('answers "written" if the slot already holds the same generation, and does not change it', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     allButFinished(host, IMAGE)
     host.hold('b', IMAGE)
     host.remember({ phase: 'written', slot: 'b', root: IMAGE.root })
@@ -141,14 +141,14 @@ describeAgent('write begin', (shell) => {
   })
 
   it('clears a trial flag that was set by hand', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.device.write('sys/module/hangar_tryboot/parameters/armed', '1\n')
     expect([begin(host, IMAGE).answer.state, host.armed]).toEqual(['begun', '0'])
   })
 
   it('clears the flag of an armed trial before it makes the slot unbootable', async () => {
     const armed = async () => {
-      const host = await PretendHost.under(shell, {
+      const host = await AgentHost.under(shell, {
         record: { phase: 'armed', kind: 'update', slot: 'b', root: OLD.root },
       })
       host.hold('b', OLD)
@@ -166,7 +166,7 @@ describeAgent('write begin', (shell) => {
   })
 
   it('stops if it cannot make the slot unbootable', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.hold('b', OLD)
     host.device.write('power', '0')
     expect([begin(host, IMAGE).error, host.isBootable('b'), host.record]).toEqual(['disk', true, undefined])

@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BLOCK, MIB } from '../../../../images/layout.ts'
 import { hashTree, LEAF, leavesOf } from '../../../../images/slot/verity.ts'
+import { onPath } from '../../../helpers/fake-device.ts'
 import { compileC, partsOfBlocks, runWith, SANITIZED } from '../../../helpers/native-program.ts'
-import { onPath } from '../../../helpers/pretend-device.ts'
 
 const CC = onPath('cc')
 const directory = mkdtempSync(join(tmpdir(), 'hangar-blocks-'))

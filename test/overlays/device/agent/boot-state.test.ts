@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
-import { describeAgent, type HostOptions, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
 
 const NEW = 'cd'.repeat(32)
@@ -129,7 +129,7 @@ const STARTS: readonly (readonly [string, HostOptions, BootResult])[] = [
 
 describeAgent('the state of a boot when', (shell) => {
   it.each(STARTS)('%s', async (_what, options, { phase, trial, reason, more = {} }) => {
-    const host = await PretendHost.under(shell, options)
+    const host = await AgentHost.under(shell, options)
     const before = host.selected
     const { code } = host.call(['boot'])
     expect([code, host.record?.phase]).toEqual([0, phase])
@@ -149,9 +149,9 @@ describeAgent('the state of a boot when', (shell) => {
   })
 
   it("the flag is set on the committed slot is not a trial, which would replace today's data", async () => {
-    const came = async (weakened?: (host: PretendHost) => unknown) => {
+    const came = async (weakened?: (host: AgentHost) => unknown) => {
       const record = { ...UPDATE, phase: 'writing' }
-      const host = await PretendHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
+      const host = await AgentHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
       weakened?.(host)
       host.call(['boot'])
       // run/committed cancels the deadline of the initramfs.
@@ -165,7 +165,7 @@ describeAgent('the state of a boot when', (shell) => {
 
   it('power was cut during a commit completes the commit', async () => {
     const record = { ...UPDATE, phase: 'committing', committed: 'b', serial: '5 1' }
-    const host = await PretendHost.under(shell, { ...B, selector: 'b', record })
+    const host = await AgentHost.under(shell, { ...B, selector: 'b', record })
     host.call(['boot'])
     expect(host.device.read('run/identity/trust/serial')).toBe('5 1\n')
     expect(host.device.read('run/identity/trust/signing')).toBe(`${SIGNING_LINE.split(' ').slice(0, 2).join(' ')}\n`)
@@ -174,11 +174,11 @@ describeAgent('the state of a boot when', (shell) => {
 
 describeAgent('a damaged selector', (shell) => {
   const damaged = async (options: HostOptions, bootable: readonly ('a' | 'b')[] = ['a', 'b']) => {
-    const host = await PretendHost.under(shell, { selector: 'damaged', ...options })
+    const host = await AgentHost.under(shell, { selector: 'damaged', ...options })
     for (const slot of bootable) host.hold(slot, agentImage(slot))
     return host
   }
-  const boot = (host: PretendHost) => {
+  const boot = (host: AgentHost) => {
     host.call(['boot'])
     return [host.selected, host.device.has('run/restart')]
   }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
-import { describeAgent, type HostOptions, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 
 const UPDATE = {
   kind: 'update',
@@ -16,17 +16,17 @@ const A = { slot: 'a', root: RUNNING_ROOT } as const
 
 describeAgent('a committed slot that cannot boot', (shell) => {
   const COMMITTED = { ...UPDATE, phase: 'committed', committed: 'b' }
-  const boot = async (options: HostOptions = {}, damage?: (host: PretendHost) => void) => {
-    const host = await PretendHost.under(shell, { ...A, selector: 'b', record: COMMITTED, ...options })
+  const boot = async (options: HostOptions = {}, damage?: (host: AgentHost) => void) => {
+    const host = await AgentHost.under(shell, { ...A, selector: 'b', record: COMMITTED, ...options })
     for (const slot of ['a', 'b'] as const) host.hold(slot, agentImage(slot))
     damage?.(host)
     host.call(['boot'])
     return host
   }
-  const unbootable = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512))
-  const garbled = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512, 'x'))
+  const unbootable = (host: AgentHost) => host.poke('boot-b', 0, Buffer.alloc(512))
+  const garbled = (host: AgentHost) => host.poke('boot-b', 0, Buffer.alloc(512, 'x'))
   /** A valid file system without config.txt, in which the firmware finds nothing to start. */
-  const emptied = (host: PretendHost) => {
+  const emptied = (host: AgentHost) => {
     const { fat, ...image } = agentImage('b')
     host.know({ ...image, fat: { ...fat, table: fat.table.replace(/^config\.txt .*\n/m, '') } })
   }

@@ -1,15 +1,15 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { BUILT, describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
-import type { PretendDevice } from '../../../helpers/pretend-device.ts'
-import { pretendPrograms } from '../../../helpers/pretend-programs.ts'
+import { AgentHost, BUILT, describeAgent } from '../../../helpers/agent-host.ts'
+import type { FakeDevice } from '../../../helpers/fake-device.ts'
+import { fakePrograms } from '../../../helpers/fake-programs.ts'
 
 const unit = (name: string, state: string, limit: string) =>
   `MemoryMax=${limit}\nId=${name}.service\nActiveState=${state}\n`
 const [DAY, YEAR] = [86_400, 31_557_600]
 
 /** Problem, how to cause it, and the reasons that health reports. */
-const WRONG: readonly (readonly [string, (device: PretendDevice) => void, readonly string[]])[] = [
+const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly string[]])[] = [
   ['nothing', () => undefined, []],
   [
     'failed units',
@@ -72,7 +72,7 @@ const WRONG: readonly (readonly [string, (device: PretendDevice) => void, readon
   [
     'a gateway that answers neither pings nor ARP',
     (device) => {
-      device.pretend('ping', 'exit 1')
+      device.fake('ping', 'exit 1')
       device.write('net/neigh', '192.0.2.1 dev end0 FAILED\n')
     },
     ['the default gateway 192.0.2.1 does not answer'],
@@ -80,7 +80,7 @@ const WRONG: readonly (readonly [string, (device: PretendDevice) => void, readon
   [
     'a gateway that answers ARP but no pings',
     (device) => {
-      device.pretend('ping', 'exit 1')
+      device.fake('ping', 'exit 1')
       device.write('net/neigh', '192.0.2.1 dev end0 lladdr 00:00:5e:00:53:01 REACHABLE\n')
     },
     [],
@@ -98,7 +98,7 @@ const WRONG: readonly (readonly [string, (device: PretendDevice) => void, readon
   ],
   [
     'a data volume that is not mounted',
-    (device) => device.pretend('mountpoint', 'exit 1'),
+    (device) => device.fake('mountpoint', 'exit 1'),
     ['the data volume is not mounted'],
   ],
   [
@@ -117,12 +117,12 @@ const WRONG: readonly (readonly [string, (device: PretendDevice) => void, readon
 
 describeAgent('health', (shell) => {
   it('reports one reason for each problem, and none for a healthy host', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     for (const [what, spoil, reasons] of WRONG) {
       for (const path of ['systemd', 'net', 'services', 'run/data-failed', 'now'])
         rmSync(host.device.path(path), { recursive: true, force: true })
       host.device.write('now', `${BUILT + 1000}\n`)
-      pretendPrograms(host.device)
+      fakePrograms(host.device)
       spoil(host.device)
       const { answer, code } = host.call(['health'])
       const wanted = reasons.length > 0 ? { state: 'unhealthy', reasons } : { state: 'healthy' }
@@ -131,7 +131,7 @@ describeAgent('health', (shell) => {
   })
 
   it('reports all problems at once', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.device.write('net/route', '')
     host.device.write('run/data-failed', 'a "quoted" \\ reason\u001b[2J\n')
     host.device.write('systemd/state', '')
@@ -146,7 +146,7 @@ describeAgent('health', (shell) => {
   })
 
   it('checks only the start and the data of a starting host, because more would slow it down', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.device.write('systemd/state', 'NFailedUnits=0\nSystemState=starting\n')
     host.device.write('systemd/jobs', '1 grafana.service start running\n')
     host.device.write('net/route', '')

@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 
 const IMAGE = agentImage('new')
 const OTHER = 'you@tower:/home/you/hangar'
 
 describeAgent('the lock', (shell) => {
-  const under = () => PretendHost.under(shell)
-  const at = (host: PretendHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
+  const under = () => AgentHost.under(shell)
+  const at = (host: AgentHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
   /** The error of a write without `write begin`: busy, or state if the lock was taken. */
-  const ask = (host: PretendHost, owner: string) => host.call(['write', 'tree', owner]).error
-  const held = (host: PretendHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
+  const ask = (host: AgentHost, owner: string) => host.call(['write', 'tree', owner]).error
+  const held = (host: AgentHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
 
   it('is taken by a write, renewed by each call of its owner, and refuses others until it expires', async () => {
     const host = await under()
@@ -31,7 +31,7 @@ describeAgent('the lock', (shell) => {
   })
 
   it('does not expire while a call still writes', async () => {
-    const held = async (weakened?: (host: PretendHost) => unknown) => {
+    const held = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
       weakened?.(host)
       begin(host, IMAGE)
@@ -45,7 +45,7 @@ describeAgent('the lock', (shell) => {
       return [busy.error, busy.message, ask(host, OTHER)]
     }
     expect(await held()).toEqual(['busy', `${OWNER} is updating this host; its last call was 0 seconds ago`, undefined])
-    const weakened = (host: PretendHost) => host.weaken('lock', 'if lock_in_use; then', 'if false; then')
+    const weakened = (host: AgentHost) => host.weaken('lock', 'if lock_in_use; then', 'if false; then')
     expect((await held(weakened))[0]).toBe(undefined)
   })
 

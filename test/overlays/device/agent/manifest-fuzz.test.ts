@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { manifestText } from '../../../../images/manifest.ts'
 import { signText } from '../../../../images/signature/sshsig.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { type AgentImage, agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { SIGNING_KEY } from '../../../helpers/update-image.ts'
 import { type Random, randomFrom } from '../../../power-cut/random.ts'
 
@@ -61,7 +61,7 @@ function damaged(below: (count: number) => number): string {
 
 /** Prints on one line every value that the agent reads from a manifest. */
 const TAKES = `
-  for each in "$PRETEND_ROOT"/manifests/*; do
+  for each in "$FAKE_ROOT"/manifests/*; do
     is_manifest "$each" || { echo refused; continue; }
     manifest '"\\(.slot.size)|\\(.slot.dataBlocks)|\\(.slot.root)|\\(.layout)|\\(.serial.time) \\(.serial.number)|"' "$each" | tr '\\n' '?'
     manifest '.boot | to_entries[] | "\\(.value.sha256)  \\(.key)"' "$each" | tr '\\n' ','
@@ -74,7 +74,7 @@ const SOUND = new RegExp(
 )
 
 describeAgent('a manifest', (shell) => {
-  const take = (host: PretendHost, texts: readonly string[]) => {
+  const take = (host: AgentHost, texts: readonly string[]) => {
     for (const [index, text] of texts.entries())
       host.device.write(`manifests/${String(index).padStart(4, '0')}`, Buffer.from(text, 'latin1'))
     return host.shell(TAKES).stdout.trimEnd().split('\n')
@@ -82,7 +82,7 @@ describeAgent('a manifest', (shell) => {
   const texts = [GOOD, ...Array.from({ length: COUNT }, (_, place) => mutant(randomFrom(11, place)))]
 
   it('of hundreds of wrong ones yields numbers, hashes and names, or is refused', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     const taken = take(host, texts)
     expect(taken).toHaveLength(texts.length)
     expect(taken[0]).toMatch(SOUND)
@@ -94,7 +94,7 @@ describeAgent('a manifest', (shell) => {
 
   it('yields other values without the checks (negative control)', async () => {
     const weakened = async (from: string | RegExp, to: string, text: string) => {
-      const host = (await PretendHost.under(shell)).weaken('slot', from, to)
+      const host = (await AgentHost.under(shell)).weaken('slot', from, to)
       const [line = ''] = take(host, [text])
       return line !== 'refused' && !SOUND.test(line)
     }
@@ -111,7 +111,7 @@ describeAgent('a manifest', (shell) => {
   })
 
   it('that is signed but wrong gets an answer, and nothing is written', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     const signed = (change: object): AgentImage => {
       const text = manifestText({ ...IMAGE.manifest, ...change } as never)
       return { ...IMAGE, text, signature: signText(text, SIGNING_KEY) }
@@ -131,7 +131,7 @@ describeAgent('a manifest', (shell) => {
 
 describeAgent('the first line of a list of boot blocks', (shell) => {
   it('yields a valid size and a hash, or is refused', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     const good = `768 ${HASH}`
     const lines = [
       ...[good, `  768   ${HASH} `, '', '768', HASH, `0768 ${HASH}`, `769 ${HASH}`, `-1 ${HASH}`, `0x10 ${HASH}`],
@@ -154,7 +154,7 @@ describeAgent('the first line of a list of boot blocks', (shell) => {
     for (const [index, line] of lines.entries())
       host.device.write(`lines/${String(index).padStart(3, '0')}`, Buffer.from(`${line}\n`, 'latin1'))
     const read = `mkdir -p "$WORK"
-      for each in "$PRETEND_ROOT"/lines/*; do
+      for each in "$FAKE_ROOT"/lines/*; do
         ( (read_boot_tree && echo "$(cat "$WORK/boot.size")") <"$each"; ) || :
       done`
     const taken = host.shell(read).stdout.trimEnd().split('\n')
@@ -169,7 +169,7 @@ describeAgent('the first line of a list of boot blocks', (shell) => {
   })
 
   it('gets an answer if it is malformed', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.device.write('run/update/begun', '')
     for (const line of ['', '09 x\n', `08 ${HASH}\n`]) {
       expect(host.call(['write', 'missing', OWNER, 'boot'], line).error).toBe('usage')

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { RECORD_PLACES, type RecordText, readRecord, recordBlock } from '../../../helpers/agent-record.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { randomFrom } from '../../../power-cut/random.ts'
 
 const OLD = { phase: 'written', slot: 'b', root: 'ab'.repeat(32), reason: '', committed: 'a' }
 const NEW = { ...OLD, phase: 'armed', id: 'one' }
 
 describeAgent('the record', (shell) => {
-  const under = (record?: RecordText) => PretendHost.under(shell, record === undefined ? {} : { record })
+  const under = (record?: RecordText) => AgentHost.under(shell, record === undefined ? {} : { record })
   /** Lets the script read each pair of copies: a value of each record, or an empty string. */
-  const loads = (host: PretendHost, copies: readonly (readonly [Buffer, Buffer])[]) => {
+  const loads = (host: AgentHost, copies: readonly (readonly [Buffer, Buffer])[]) => {
     for (const [index, pair] of copies.entries())
       host.device.write(`copies/${String(index).padStart(4, '0')}`, Buffer.concat(pair))
     const read = `for copy in ${host.device.path('copies')}/*; do

@@ -9,8 +9,8 @@ import { identityPartition, readIdentity } from '../../../../images/identity/par
 import { type PrivateIdentity, publicOf } from '../../../../images/identity/private-identity.ts'
 import { formatPrivateKey, keyFromSeed } from '../../../../images/signature/openssh-key.ts'
 import { tarBytes } from '../../../../lib/tar.ts'
+import { AgentHost, describeAgent, type HostOptions } from '../../../helpers/agent-host.ts'
 import { OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, type HostOptions, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { readTar } from '../../../helpers/read-tar.ts'
 import { IDENTITY } from '../../../helpers/small-identity.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
@@ -35,7 +35,7 @@ function filesOf(identity: PrivateIdentity): Files {
 const entry = (mode: number, text: string) => `${mode.toString(8)} ${text}`
 
 /** The same of the files in memory. */
-function filesIn(host: PretendHost): Files {
+function filesIn(host: AgentHost): Files {
   const root = host.device.path('run/identity')
   const paths = (readdirSync(root, { recursive: true }) as string[]).filter((path) =>
     statSync(join(root, path)).isFile(),
@@ -46,7 +46,7 @@ function filesIn(host: PretendHost): Files {
 }
 
 /** The same of the copy on the disk that the next boot loads. */
-async function filesOn(host: PretendHost): Promise<Files> {
+async function filesOn(host: AgentHost): Promise<Files> {
   const copy = readIdentity(blockSourceOf(host.partition('identity')))
   const entries = (await readTar(copy?.tar ?? new Uint8Array())).filter(({ header }) => header.type === 'file')
   return Object.fromEntries(
@@ -58,13 +58,13 @@ const sorted = (files: Files) => Object.entries(files).sort(([a], [b]) => (a < b
 
 describeAgent('agent identity', (shell) => {
   async function hostWith(identity = BEFORE, options: HostOptions = {}) {
-    const host = await PretendHost.under(shell, options)
+    const host = await AgentHost.under(shell, options)
     host.poke('identity', 0, identityPartition(await tarBytes(identityMembers(identity, TRUST))))
     fill(host, identity)
     return host
   }
   /** Sets the files in memory, as the boot loaded them. */
-  const fill = (host: PretendHost, identity: PrivateIdentity) => {
+  const fill = (host: AgentHost, identity: PrivateIdentity) => {
     const root = host.device.path('run/identity')
     rmSync(root, { recursive: true })
     for (const { name, mode, content } of identityMembers(identity, TRUST)) {
@@ -73,7 +73,7 @@ describeAgent('agent identity', (shell) => {
       chmodSync(join(root, name), mode)
     }
   }
-  const renew = (host: PretendHost, identity: PrivateIdentity | string) =>
+  const renew = (host: AgentHost, identity: PrivateIdentity | string) =>
     host.call(['identity', OWNER], typeof identity === 'string' ? identity : ownKeysText(identity))
   const writes = (calls: readonly string[]) => calls.filter((call) => /of=/.test(call))
 
@@ -132,7 +132,7 @@ describeAgent('agent identity', (shell) => {
 
   it('logs that the keys apply at the next boot if sshd cannot be reloaded', async () => {
     const host = await hostWith()
-    host.device.pretend('systemctl', 'exit 1')
+    host.device.fake('systemctl', 'exit 1')
     const { answer, said } = renew(host, AFTER)
     expect([answer, said]).toEqual([{ ok: true }, expect.stringContaining('uses its former key until the next boot')])
   })

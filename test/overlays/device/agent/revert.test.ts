@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 
 const IMAGE = agentImage('new')
 const WRITTEN = { kind: 'update', id: '-', slot: 'b', root: IMAGE.root, serial: '1795000000 1' }
@@ -12,7 +12,7 @@ describeAgent('agent revert', (shell) => {
     [[], 'snapshot'],
     [['--with-data'], 'as-was'],
   ])('with %j arms a trial of the other slot that commits itself', async (flags, data) => {
-    const host = await PretendHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
+    const host = await AgentHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
     host.hold('b', IMAGE)
     const { answer } = host.call(['revert', ...flags])
     expect(answer).toEqual({ ok: true, id: 'revert-0123abcd', slot: 'b', root: IMAGE.root })
@@ -29,7 +29,7 @@ describeAgent('agent revert', (shell) => {
   })
 
   it('refuses an incomplete slot, and refuses during a trial', async () => {
-    const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
+    const host = await AgentHost.under(shell, { record: { previously_committed: IMAGE.root } })
     expect(host.call(['revert']).error).toBe('state')
     host.hold('b', agentImage('x', { manifest: { host: 'starbuck' } }))
     expect(host.call(['revert']).error).toBe('state')
@@ -44,7 +44,7 @@ describeAgent('agent revert', (shell) => {
 describeAgent('agent revert while another controller writes', (shell) => {
   const COMMITTED_BEFORE = { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` }
   const newHost = async () => {
-    const host = await PretendHost.under(shell, { record: COMMITTED_BEFORE })
+    const host = await AgentHost.under(shell, { record: COMMITTED_BEFORE })
     host.hold('b', IMAGE)
     return host
   }
@@ -80,7 +80,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
   ] as const
   it.each(cases)('is refused if it was only %s, because it would commit itself', async (_what, is, said) => {
     const record = { ...WRITTEN, ...is, previously_committed: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
-    const host = await PretendHost.under(shell, { record })
+    const host = await AgentHost.under(shell, { record })
     host.hold('b', IMAGE)
     expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
     expect([host.armed, host.record]).toEqual(['0', record])
@@ -95,7 +95,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
       reason: 'no way in',
       previously_committed: `${RUNNING_ROOT} ${IMAGE.root}`,
     }
-    const host = await PretendHost.under(shell, { record })
+    const host = await AgentHost.under(shell, { record })
     host.hold('b', IMAGE)
     expect(host.call(['revert']).message).toContain(
       'slot b holds a generation that was never committed here (no way in)',
@@ -113,14 +113,14 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
   ])('is no matter for what is committed: after %s it is one of two', async (before, after) => {
     const record = { ...ON_TRIAL, ...(before === undefined ? {} : { previously_committed: before }) }
-    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
+    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
     expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
     expect(host.record?.previously_committed).toBe(after)
   })
 
   it('is not lost by the first update from an agent that did not keep it', async () => {
-    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
+    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
     const old = agentImage('old')
     host.hold('a', old)
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
@@ -131,7 +131,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
   })
 
   it('refuses unknown arguments', async () => {
-    const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
+    const host = await AgentHost.under(shell, { record: { previously_committed: IMAGE.root } })
     host.hold('b', IMAGE)
     for (const words of [['--with-date'], ['--with-data', 'x'], ['']])
       expect(host.call(['revert', ...words]).error, words.join(' ')).toBe('usage')

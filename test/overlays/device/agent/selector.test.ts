@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest'
 import { formatAutoboot } from '../../../../images/disk/autoboot.ts'
 import { planSelector } from '../../../../images/disk/selector.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { randomFrom } from '../../../power-cut/random.ts'
 
 const AT = planSelector().sector * 512
 
 describeAgent('the selector', (shell) => {
-  const under = () => PretendHost.under(shell)
-  const judge = (host: PretendHost) => host.shell('selector_slot').stdout.trim()
+  const under = () => AgentHost.under(shell)
+  const judge = (host: AgentHost) => host.shell('selector_slot').stdout.trim()
 
   it('is changed by a single write of its sector', async () => {
     const host = await under()
@@ -39,7 +39,7 @@ describeAgent('the selector', (shell) => {
   it('is read back after a write', async () => {
     const host = await under()
     // A disk that reports success without writing.
-    host.device.pretend('dd', ':')
+    host.device.fake('dd', ':')
     expect(host.shell('selector_write b || echo no').stdout).toBe('no\n')
     host.weaken('selector', /^ {2}selector_is "\$1"$/m, '  :')
     expect(host.shell('selector_write b || echo no').stdout).toBe('')
@@ -71,7 +71,7 @@ describeAgent('the selector', (shell) => {
     const all = [...texts, ...mutants, ...torn, ...good]
     for (const [index, bytes] of all.entries()) host.device.write(`sectors/${String(index).padStart(3, '0')}`, bytes)
     const put = `for each in ${host.device.path('sectors')}/*; do
-      cat "$each" | ${'"$PRETEND_ROOT/bin/dd"'} of="$SELECTOR" bs=512 seek=${AT / 512} conv=notrunc 2>/dev/null
+      cat "$each" | ${'"$FAKE_ROOT/bin/dd"'} of="$SELECTOR" bs=512 seek=${AT / 512} conv=notrunc 2>/dev/null
       selector_slot
     done`
     host.device.write('power', '9999')

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { type AgentImage, agentImage } from '../../../helpers/agent-image.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
-import { onPath } from '../../../helpers/pretend-device.ts'
+import { onPath } from '../../../helpers/fake-device.ts'
 
 const IMAGE = agentImage('new')
 /** The real sleep: the fake host's sleep returns immediately. */
@@ -27,10 +27,10 @@ const WRONG: readonly (readonly [string, AgentImage])[] = [
 ]
 
 describeAgent('a slot', (shell) => {
-  const verify = (host: PretendHost) => host.shell('verify_slot b "$OWN/other" && echo "$VERIFIED_ROOT"').stdout.trim()
+  const verify = (host: AgentHost) => host.shell('verify_slot b "$OWN/other" && echo "$VERIFIED_ROOT"').stdout.trim()
 
   it('is verified if everything matches its own manifest', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     expect(verify(host)).toBe('')
     host.hold('b', IMAGE)
     expect(verify(host)).toBe(IMAGE.root)
@@ -51,7 +51,7 @@ describeAgent('a slot', (shell) => {
   })
 
   it('is mounted by one call at a time', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     host.hold('a', agentImage('old'))
     host.hold('b', IMAGE)
     // The second call begins while the first one still reads.

@@ -2,16 +2,9 @@ import { renameSync, truncateSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseHealth, parseStatus } from '../../../../flash/ssh/answers.ts'
 import { digestOf } from '../../../../images/digest.ts'
+import { AgentHost, BUILT, describeAgent, type HostOptions, RUNNING_ROOT, SIZES } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import {
-  BUILT,
-  describeAgent,
-  type HostOptions,
-  PretendHost,
-  RUNNING_ROOT,
-  SIZES,
-} from '../../../helpers/pretend-agent.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
 
 const IMAGE = agentImage('new')
@@ -19,12 +12,12 @@ const OLD = agentImage('old')
 const UPDATE = { kind: 'update', id: 'one', slot: 'b', root: IMAGE.root, data: 'as-was', commit: 'local' }
 
 describeAgent('status', (shell) => {
-  const ask = (host: PretendHost) => {
+  const ask = (host: AgentHost) => {
     const { stdout, code } = host.call(['status'])
     expect([code, stdout.match(/\n/g)?.length]).toEqual([0, 1])
     return parseStatus('adama', stdout)
   }
-  const under = (options: HostOptions = {}) => PretendHost.under(shell, options)
+  const under = (options: HostOptions = {}) => AgentHost.under(shell, options)
 
   it('prints the running slot, the trusted keys and the health in the form that the controller reads', async () => {
     const host = await under()
@@ -153,10 +146,7 @@ describeAgent('status', (shell) => {
     host.device.write('dev/identity', '')
     truncateSync(host.device.path('dev/identity'), SIZES.identity)
     host.remember({ ...UPDATE, phase: 'trial' })
-    host.device.pretend(
-      'sleep',
-      'mv "$PRETEND_ROOT/later" "$PRETEND_ROOT/dev/identity"; : >"$PRETEND_ROOT/run/committed"',
-    )
+    host.device.fake('sleep', 'mv "$FAKE_ROOT/later" "$FAKE_ROOT/dev/identity"; : >"$FAKE_ROOT/run/committed"')
     expect(host.call(['state', '--wait', '3']).answer).toMatchObject({ update: { phase: 'committed' } })
   })
 
@@ -167,7 +157,7 @@ describeAgent('status', (shell) => {
 
 describeAgent('an unknown call', (shell) => {
   it('is refused without control characters in the answer', async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     for (const words of [[], ['flash'], ['\u001b[2J"; id'], ['write', 'x', OWNER]])
       expect(host.call(words)).toMatchObject({ error: 'usage', code: 1 })
     expect(host.call(['\u001b[2J']).stdout).not.toContain('\u001b')

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { arm, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, type HostOptions, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 
 const IMAGE = agentImage('new')
 const WRITTEN = { phase: 'written', kind: 'update', id: '-', slot: 'b', root: IMAGE.root, serial: '1795000000 1' }
@@ -11,7 +11,7 @@ const FLAG = 'sys/module/hangar_tryboot'
 
 describeAgent('agent arm', (shell) => {
   const written = async (options: HostOptions = {}) => {
-    const host = await PretendHost.under(shell, { record: WRITTEN, ...options })
+    const host = await AgentHost.under(shell, { record: WRITTEN, ...options })
     host.hold('b', IMAGE)
     return host
   }
@@ -26,14 +26,14 @@ describeAgent('agent arm', (shell) => {
   })
 
   it('writes the record before the flag', async () => {
-    const cut = async (weakened?: (host: PretendHost) => unknown) => {
+    const cut = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await written()
       weakened?.(host)
       host.device.write('power', '0')
       return [arm(host, IMAGE.root).error, host.armed, host.record?.phase]
     }
     expect(await cut()).toEqual(['disk', '0', 'written'])
-    const swapped = (host: PretendHost) =>
+    const swapped = (host: AgentHost) =>
       host.weaken('trial', '  record_set phase armed', '  tryboot_set 1; record_set phase armed')
     expect(await cut(swapped)).toEqual(['disk', '1', 'written'])
   })
@@ -91,7 +91,7 @@ describeAgent('agent arm', (shell) => {
 
 describeAgent('a trial', (shell) => {
   const under = async (options: HostOptions = {}, facts = 'id one\ncommit controller\nseconds 106\n') => {
-    const host = await PretendHost.under(shell, {
+    const host = await AgentHost.under(shell, {
       slot: 'b',
       tryboot: 1,
       root: IMAGE.root,
@@ -101,7 +101,7 @@ describeAgent('a trial', (shell) => {
     host.device.write('run/trial', facts)
     return host
   }
-  const commit = (host: PretendHost, id = 'one', root = IMAGE.root) => host.call(['commit', id, root])
+  const commit = (host: AgentHost, id = 'one', root = IMAGE.root) => host.call(['commit', id, root])
 
   it('is committed by a call with its id and root hash, once it is healthy', async () => {
     const host = await under()
@@ -134,7 +134,7 @@ describeAgent('a trial', (shell) => {
   })
 
   it('writes the record first, then the sector, then the trusted keys', async () => {
-    const cutAt = async (power: number, weakened?: (host: PretendHost) => unknown) => {
+    const cutAt = async (power: number, weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
       weakened?.(host)
       host.device.write('power', `${power}`)
@@ -144,14 +144,14 @@ describeAgent('a trial', (shell) => {
     expect(await cutAt(0)).toEqual(['a', 'trial', undefined])
     expect(await cutAt(1)).toEqual(['a', 'committing', 'b'])
     expect(await cutAt(2)).toEqual(['b', 'committing', 'b'])
-    const swapped = (host: PretendHost) =>
+    const swapped = (host: AgentHost) =>
       host.weaken('trial', '  record_set phase committing', '  selector_write "$SLOT"; record_set phase committing')
     expect(await cutAt(1, swapped)).toEqual(['b', 'trial', undefined])
   })
 
   it('is committed only after its data are on the disk', async () => {
     const host = await under()
-    host.device.pretend('sync', 'exit 1')
+    host.device.fake('sync', 'exit 1')
     expect(commit(host).error).toBe('disk')
     expect([host.selected, host.record?.phase]).toEqual(['a', 'trial'])
     expect(commit(host).calls).toContain(`sync -f ${host.device.path('data')}`)
@@ -226,7 +226,7 @@ describeAgent('a trial', (shell) => {
   })
 
   it('keeps the reason of `agent abandon` while the host shuts down', async () => {
-    const said = async (weakened?: (host: PretendHost) => unknown) => {
+    const said = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
       weakened?.(host)
       host.device.write('net/route', '')
@@ -237,9 +237,9 @@ describeAgent('a trial', (shell) => {
       return host.record?.reason
     }
     expect(await said()).toBe('it came up in emergency mode')
-    const forgetful = (host: PretendHost) => host.weaken('trial', '[ -e "$RUN/abandoned" ] || {', '{')
+    const forgetful = (host: AgentHost) => host.weaken('trial', '[ -e "$RUN/abandoned" ] || {', '{')
     expect(await said(forgetful)).toMatch(/^not committed within/)
-    const waiting = (host: PretendHost) =>
+    const waiting = (host: AgentHost) =>
       host
         .weaken('trial', '[ ! -e "$RUN/abandoned" ] &&', '')
         .weaken('trial', /last_reasons\)"$/m, 'last_reasons)"; return')

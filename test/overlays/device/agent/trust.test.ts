@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
 
 const ROOT = 'cd'.repeat(32)
@@ -21,7 +21,7 @@ describeAgent('the keys of a committed image', (shell) => {
     { kind = 'update', serial = '5 1', floor = '5 0', revoked = '', weakened = '' } = {},
   ) {
     const record = { ...ON_TRIAL, kind, serial }
-    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: ROOT, record })
+    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: ROOT, record })
     host.device.write('lib/signing', names.map((name) => `${name}\n`).join(''))
     host.device.write('run/identity/trust/serial', `${floor}\n`)
     host.device.write('run/identity/trust/revoked', revoked)

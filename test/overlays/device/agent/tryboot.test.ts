@@ -2,13 +2,13 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, it } from 'vitest'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 
 const MODULE = 'sys/module/hangar_tryboot/parameters/armed'
 
 /** Prints an answer as vcmailbox does: the words of the buffer, with the value last. */
 const VCMAILBOX = `
-flag="$PRETEND_ROOT/flag"
+flag="$FAKE_ROOT/flag"
 [ "$1" != 0x00038064 ] || echo "$4" >"$flag"
 echo "0x0000001c 0x80000000 $1 0x00000004 0x80000004 0x0000000$(cat "$flag" 2>/dev/null || echo 0) 0x00000000"`
 
@@ -20,36 +20,36 @@ while read -r word value; do
 done`
 
 describeAgent('the trial flag', (shell) => {
-  const ask = (host: PretendHost) =>
+  const ask = (host: AgentHost) =>
     host
       .shell('tryboot_set 1; echo $?; tryboot_get; tryboot_set 0; echo $?; tryboot_get; tryboot_driver')
       .stdout.split('\n')
   const without = async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     rmSync(host.device.path('sys/module'), { recursive: true })
     return host
   }
 
   it("is set and read through the module's file", async () => {
-    expect(ask(await PretendHost.under(shell))).toEqual(['0', '1', '0', '0', 'module', ''])
+    expect(ask(await AgentHost.under(shell))).toEqual(['0', '1', '0', '0', 'module', ''])
   })
 
   it('is set through the module after loading it', async () => {
     const host = await without()
-    const loads = `mkdir -p "$PRETEND_ROOT/${dirname(MODULE)}" && echo 0 >"$PRETEND_ROOT/${MODULE}"`
-    host.device.pretend('modprobe', `[ "$1" = hangar_tryboot ] && ${loads}`)
+    const loads = `mkdir -p "$FAKE_ROOT/${dirname(MODULE)}" && echo 0 >"$FAKE_ROOT/${MODULE}"`
+    host.device.fake('modprobe', `[ "$1" = hangar_tryboot ] && ${loads}`)
     expect(ask(host)).toEqual(['0', '1', '0', '0', 'module', ''])
   })
 
   it("is set and read through the mailbox of Raspberry Pi's kernels", async () => {
     const host = await without()
     symlinkSync('/dev/null', host.device.path('dev/vcio'))
-    host.device.pretend('vcmailbox', VCMAILBOX)
+    host.device.fake('vcmailbox', VCMAILBOX)
     expect(ask(host)).toEqual(['0', '1', '0', '0', 'vcio', ''])
     // Older firmware does not know the tag: its answer has no value.
-    host.device.pretend('vcmailbox', 'echo 0x0000001c 0x80000001')
+    host.device.fake('vcmailbox', 'echo 0x0000001c 0x80000001')
     expect(ask(host).slice(0, 3)).toEqual(['1', '1', 'vcio'])
-    host.device.pretend('vcmailbox', 'exit 1')
+    host.device.fake('vcmailbox', 'exit 1')
     expect(host.shell('tryboot_set 1 || echo no').stdout).toBe('no\n')
   })
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { AgentHost, type Called, describeAgent } from '../../../helpers/agent-host.ts'
 import { agentImage, recordsOf } from '../../../helpers/agent-image.ts'
 import { allButFinished, OWNER, STEPS, type Step, send } from '../../../helpers/agent-update.ts'
-import { type Called, describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { zstdCompressSync } from '../../../helpers/zstd.ts'
 
 const IMAGE = agentImage('new')
@@ -15,8 +15,8 @@ const writes = ({ calls }: Called) =>
     .map((call) => /(boot-[ab]|slot-[ab]|identity|selector)/.exec(call)?.[0])
 
 describeAgent('a write', (shell) => {
-  const under = () => PretendHost.under(shell)
-  const finish = (host: PretendHost) => send(host, IMAGE, 'finish')
+  const under = () => AgentHost.under(shell)
+  const finish = (host: AgentHost) => send(host, IMAGE, 'finish')
 
   it('writes a generation to the inactive slot, which cannot boot before the end', async () => {
     const host = await under()
@@ -105,7 +105,7 @@ describeAgent('a write', (shell) => {
 
 describeAgent('write finish', (shell) => {
   const begun = async (image = IMAGE) => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     allButFinished(host, image)
     return host
   }
@@ -146,7 +146,7 @@ describeAgent('write finish', (shell) => {
   })
 
   it('writes the first sector last, so that a slot that can boot is complete after any power cut', async () => {
-    const cutAt = async (writes: number, weakened?: (host: PretendHost) => unknown) => {
+    const cutAt = async (writes: number, weakened?: (host: AgentHost) => unknown) => {
       const host = await begun()
       weakened?.(host)
       host.device.write('power', `${writes}`)
@@ -156,7 +156,7 @@ describeAgent('write finish', (shell) => {
     expect(await cutAt(0)).toEqual([false, false])
     expect(await cutAt(1)).toEqual([false, false])
     expect(await cutAt(2)).toEqual([true, true])
-    const swapped = (host: PretendHost) => host.weaken('slot', /^( {2}dd if="\$2".*\n)( {2}dd if="\$2".*\n)/m, '$2$1')
+    const swapped = (host: AgentHost) => host.weaken('slot', /^( {2}dd if="\$2".*\n)( {2}dd if="\$2".*\n)/m, '$2$1')
     expect(await cutAt(1, swapped)).toEqual([true, false])
   })
 })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { describeOnShells, PretendDevice } from '../../../helpers/pretend-device.ts'
-import { SCRIPT, SHELLS } from '../../../helpers/pretend-initramfs.ts'
+import { describeOnShells, FakeDevice } from '../../../helpers/fake-device.ts'
+import { SCRIPT, SHELLS } from '../../../helpers/fake-initramfs.ts'
 import { memory } from '../../../helpers/temp.ts'
 import { type Random, randomFrom } from '../../../power-cut/random.ts'
 
@@ -29,8 +29,8 @@ mount() { log mount "$@"; }
 mkdir() { log mkdir "$@"; }
 fail_boot() { echo "failed: $*"; exit 9; }
 SLOT=a
-for each in "$PRETEND_ROOT"/indices/*; do
-  RUN=$PRETEND_ROOT/run CALLED=$PRETEND_ROOT/called/\${each##*/}
+for each in "$FAKE_ROOT"/indices/*; do
+  RUN=$FAKE_ROOT/run CALLED=$FAKE_ROOT/called/\${each##*/}
   cp "$each" "$RUN/index"
   ( mount_layers 2>&1 ) | head -c 300 | tr '\\n' ' '
   echo
@@ -42,7 +42,7 @@ describeOnShells(
   "a slot's index",
   (shell) => {
     it('with any of hundreds of errors executes nothing of its text, and is read to an end', async () => {
-      const device = await PretendDevice.under(shell, memory())
+      const device = await FakeDevice.under(shell, memory())
       const texts = [GOOD, ...Array.from({ length: COUNT }, (_, place) => mutant(randomFrom(13, place)))]
       const names = texts.map((_, index) => String(index).padStart(4, '0'))
       for (const [index, text] of texts.entries()) device.write(`indices/${names[index]}`, text)

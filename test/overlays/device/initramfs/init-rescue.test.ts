@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { RECORD_PLACES, type RecordText, recordBlock } from '../../../helpers/agent-record.ts'
-import { describeOnShells, type PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
-import { newMachine, SCRIPT, SHELLS, waits } from '../../../helpers/pretend-initramfs.ts'
+import { describeOnShells, type FakeDevice, type Shell } from '../../../helpers/fake-device.ts'
+import { newMachine, SCRIPT, SHELLS, waits } from '../../../helpers/fake-initramfs.ts'
 
 const ARMED = 'sys/module/hangar_tryboot/parameters/armed'
 
@@ -15,7 +15,7 @@ async function cannotStart(shell: Shell, firmware: Readonly<Record<string, numbe
   return { ...machine, armed: () => machine.device.read(ARMED).trim() }
 }
 
-function remember(device: PretendDevice, record: RecordText): void {
+function remember(device: FakeDevice, record: RecordText): void {
   const path = device.path('dev/mmcblk0p4')
   const bytes = readFileSync(path)
   bytes.set(recordBlock(7, record), RECORD_PLACES[0])
@@ -96,7 +96,7 @@ describeOnShells(
     async function trial(body = '', { tryboot = 1, script = SCRIPT } = {}) {
       const machine = { firmware: { partition: 2, tryboot }, watchdog: 'none' } as const
       const { device, start } = await newMachine(shell, machine)
-      device.pretend('pause', waits(`cd "$PRETEND_ROOT/run/hangar"\n${body}`))
+      device.fake('pause', waits(`cd "$FAKE_ROOT/run/hangar"\n${body}`))
       const { entered, said } = start(script)
       const steps = device.read('steps').length
       return { entered, said, steps, asked: device.read('proc/sysrq-trigger') }
@@ -145,7 +145,7 @@ describeOnShells(
   (shell) => {
     it('is fed for at most 75 seconds, so that a hang before systemd ends in a reboot', async () => {
       const { device, start } = await newMachine(shell)
-      device.pretend('pause', waits())
+      device.fake('pause', waits())
       const { calls } = start()
       expect(device.read('steps')).toHaveLength(15)
       expect(calls.filter((call) => /^kill -9 \d+$/.test(call))).toHaveLength(1)

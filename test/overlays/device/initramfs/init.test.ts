@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { describeOnShells } from '../../../helpers/pretend-device.ts'
-import { boot, HASH, type Machine, SHELLS } from '../../../helpers/pretend-initramfs.ts'
+import { describeOnShells } from '../../../helpers/fake-device.ts'
+import { boot, HASH, type Machine, SHELLS } from '../../../helpers/fake-initramfs.ts'
 
 describeOnShells(
   'the initramfs',
@@ -77,13 +77,13 @@ describeOnShells(
     })
 
     it('reboots before switch_root if the agent requests it', async () => {
-      const chroot = 'case "$*" in *"agent boot") : >"$PRETEND_ROOT/run/hangar/restart" ;; esac'
-      const { code, entered, calls } = await boot(shell, { pretended: { chroot } })
+      const chroot = 'case "$*" in *"agent boot") : >"$FAKE_ROOT/run/hangar/restart" ;; esac'
+      const { code, entered, calls } = await boot(shell, { faked: { chroot } })
       expect([code, entered, calls.at(-1)]).toEqual([99, false, 'reboot -f'])
     })
 
     it('continues without an identity, so that the host can report the problem', async () => {
-      const { entered, said } = await boot(shell, { pretended: { chroot: 'exit 1' } })
+      const { entered, said } = await boot(shell, { faked: { chroot: 'exit 1' } })
       expect(entered).toBe(true)
       expect(said).toContain("cannot load the host's identity")
     })
@@ -104,12 +104,12 @@ describeOnShells(
       ['the slot has no index', { index: '' }, "has the format '', wanted 'hangar-slot 1'"],
       [
         'a layer cannot be mounted',
-        { pretended: { mount: 'case "$*" in *erofs*kernel*) exit 32 ;; esac' } },
+        { faked: { mount: 'case "$*" in *erofs*kernel*) exit 32 ;; esac' } },
         'cannot mount the layers of slot a',
       ],
       [
         'the layers cannot be stacked',
-        { pretended: { mount: 'case "$*" in *overlay*) exit 32 ;; esac' } },
+        { faked: { mount: 'case "$*" in *overlay*) exit 32 ;; esac' } },
         'cannot mount the root from the layers of slot a',
       ],
     ])('%s', async (_what, machine, reason) => {

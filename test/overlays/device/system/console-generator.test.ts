@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
+import { describeOnShells, FakeDevice, type Shell } from '../../../helpers/fake-device.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
-import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
 
 const GENERATOR = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
 async function consolesFor(shell: Shell, active: string) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('active', `${active}\n`)
   const script = GENERATOR.replace('/sys/class/tty/console/active', device.path('active'))
   const { code } = device.run(script, { args: [device.path('units')] })

@@ -1,23 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
+import { describeOnShells, FakeDevice, type Shell } from '../../../helpers/fake-device.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/console.sh'), 'utf8')
 
 async function newDevice(shell: Shell) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('etc/hostname', 'tiny\n')
   device.write('run/boot', `SLOT=b\nTRYBOOT=0\nROOT_HASH=${'0123456789abcdef'.repeat(4)}\n`)
-  device.pretend('bash')
-  device.pretend('ip', 'echo "2: end0 inet 192.0.2.10/24 scope global end0"')
-  device.pretend('systemctl', 'cat "$PRETEND_ROOT/unwell" 2>/dev/null')
-  device.pretend('ssh-keygen', 'echo "256 SHA256:abc tiny (ED25519)"')
-  device.pretend(
-    'agent',
-    'cat "$PRETEND_ROOT/answer" 2>/dev/null; [ "$1" != revert ] || exit "$(cat "$PRETEND_ROOT/code")"',
-  )
+  device.fake('bash')
+  device.fake('ip', 'echo "2: end0 inet 192.0.2.10/24 scope global end0"')
+  device.fake('systemctl', 'cat "$FAKE_ROOT/unwell" 2>/dev/null')
+  device.fake('ssh-keygen', 'echo "256 SHA256:abc tiny (ED25519)"')
+  device.fake('agent', 'cat "$FAKE_ROOT/answer" 2>/dev/null; [ "$1" != revert ] || exit "$(cat "$FAKE_ROOT/code")"')
   // The menu must not start a shell of the machine that runs the test.
   const script = SCRIPT.replaceAll('/bin/bash', device.path('bin/bash')).replaceAll(
     '/etc/hostname',
@@ -81,16 +78,7 @@ describeOnShells('the console', (shell) => {
 
   it.each([[[]], [['none']], [['rooty']]])('gives no shell with the arguments %j for any input', async (args) => {
     const { device, type } = await newDevice(shell)
-    const bad = [
-      'h',
-      'shell',
-      'bash',
-      '$(touch "$PRETEND_ROOT/owned")',
-      '`touch "$PRETEND_ROOT/owned"`',
-      '; bash',
-      '*',
-      '\\',
-    ]
+    const bad = ['h', 'shell', 'bash', '$(touch "$FAKE_ROOT/owned")', '`touch "$FAKE_ROOT/owned"`', '; bash', '*', '\\']
     expect(type(bad, ...args).asked).toEqual([])
     expect(existsSync(device.path('owned'))).toBe(false)
   })

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { BTRFS, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
-import { describeOnShells } from '../../../helpers/pretend-device.ts'
+import { BTRFS, newDevice, SCRIPT } from '../../../helpers/fake-data.ts'
+import { describeOnShells } from '../../../helpers/fake-device.ts'
 
 describeOnShells('a trial', (shell) => {
   const MOSQUITTO = (slot: string) => `data/mosquitto@${slot}/db`
@@ -98,13 +98,10 @@ describeOnShells('a trial', (shell) => {
   it("never changes the committed slot's data, and starts again after a power cut at any point", async () => {
     for (let calls = 0; calls < 12; calls++) {
       const { device, boot } = await newTrial()
-      const count = 'echo >>"$PRETEND_ROOT/count"'
-      device.pretend(
-        'btrfs',
-        `${count}; [ "$(wc -l <"$PRETEND_ROOT/count")" -le ${calls} ] || kill -KILL $PPID\n${BTRFS}`,
-      )
+      const count = 'echo >>"$FAKE_ROOT/count"'
+      device.fake('btrfs', `${count}; [ "$(wc -l <"$FAKE_ROOT/count")" -le ${calls} ] || kill -KILL $PPID\n${BTRFS}`)
       boot({ slot: 'b', trial: 'snapshot' })
-      device.pretend('btrfs', BTRFS)
+      device.fake('btrfs', BTRFS)
       expect(device.read(MOSQUITTO('a')), `cut at call ${calls}`).toBe('today')
       expect(boot({ slot: 'b', trial: 'snapshot' }).failed, `cut at call ${calls}`).toBe('')
       expect(device.read(MOSQUITTO('b')), `cut at call ${calls}`).toBe('today')

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
-import { describeOnShells, type PretendDevice } from '../../../helpers/pretend-device.ts'
+import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/fake-data.ts'
+import { describeOnShells, type FakeDevice } from '../../../helpers/fake-device.ts'
 
 /** The script without its checks: it takes every partition for a blank one. */
 const weakened = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
@@ -90,8 +90,8 @@ describeOnShells('the data volume', (shell) => {
       device.write(DATA, bytes)
       const repaired = device.path('repaired')
       const repair = `printf ${MAGIC} | dd of="$4" bs=1 seek=${MAGIC_AT} conv=notrunc 2>/dev/null; : >${repaired}; exit 2`
-      device.pretend('btrfs', BTRFS.replace('esac', `  'super-recover -y') ${repair} ;;\nesac`))
-      device.pretend('mount', `case "$*" in *btrfs*) [ -e ${repaired} ] || exit 32 ;; esac`)
+      device.fake('btrfs', BTRFS.replace('esac', `  'super-recover -y') ${repair} ;;\nesac`))
+      device.fake('mount', `case "$*" in *btrfs*) [ -e ${repaired} ] || exit 32 ;; esac`)
       const { failed, formatted, said } = boot()
       expect({ failed, formatted }).toEqual({ failed: '', formatted: 0 })
       expect(said).toContain('was damaged; restored it from the second one')
@@ -112,7 +112,7 @@ describeOnShells('the data volume', (shell) => {
     'that %s leaves the host reachable, fills /var in memory and logs the reason',
     async (_what, name, body, reason) => {
       const { device, boot } = await newDevice(shell)
-      device.pretend(name, body)
+      device.fake(name, body)
       const { code, failed, said } = boot()
       expect(code).toBe(0)
       expect(failed).toContain(reason)
@@ -132,13 +132,13 @@ describeOnShells('the data volume', (shell) => {
 
 describeOnShells('formatting that loses power', (shell) => {
   /** Allows this many writes and half of the next one, then ends the script. */
-  const cutAfter = (device: PretendDevice, writes: number) =>
-    device.pretend(
+  const cutAfter = (device: FakeDevice, writes: number) =>
+    device.fake(
       'dd',
       `PATH=$REAL_PATH; export PATH
 case "$*" in *of=*) ;; *) exec dd "$@" ;; esac
-echo >>"$PRETEND_ROOT/writes"
-[ "$(wc -l <"$PRETEND_ROOT/writes")" -gt ${writes} ] || exec dd "$@"
+echo >>"$FAKE_ROOT/writes"
+[ "$(wc -l <"$FAKE_ROOT/writes")" -gt ${writes} ] || exec dd "$@"
 kill -KILL $PPID`,
     )
 
@@ -146,7 +146,7 @@ kill -KILL $PPID`,
     const { device, boot } = await newDevice(shell)
     cutAfter(device, writes)
     expect(boot().code).not.toBe(0)
-    device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
+    device.fake('dd', 'PATH=$REAL_PATH dd "$@"')
     const { code, failed, mounts } = boot()
     expect([code, failed]).toEqual([0, ''])
     expect(mounts[0]).toContain('-t btrfs')
@@ -258,7 +258,7 @@ describeOnShells('the data partition', (shell) => {
 
   it('is used with its size if it cannot grow', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
-    device.pretend('sfdisk', 'exit 1')
+    device.fake('sfdisk', 'exit 1')
     const { formatted, failed, said } = boot()
     expect([formatted, failed]).toEqual([1, ''])
     expect(said).toContain('to the end of /dev/mmcblk0: the volume keeps its size')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeOnShells } from '../../../helpers/pretend-device.ts'
+import { describeOnShells } from '../../../helpers/fake-device.ts'
 import {
   CARELESS,
   DD,
@@ -10,7 +10,7 @@ import {
   SCRIPT,
   SECOND,
   SECTOR,
-} from '../../../helpers/pretend-identity.ts'
+} from '../../../helpers/fake-identity-partition.ts'
 
 describeOnShells('the identity', (shell) => {
   it('is made at the first boot, with a machine id, and logs its fingerprint', async () => {
@@ -94,7 +94,7 @@ describeOnShells('the identity', (shell) => {
     const { device, boot, partition } = await newDevice(shell)
     boot()
     const before = partition()
-    device.pretend('dd', `case "$*" in *"if=$PRETEND_ROOT/dev/identity"*) exit 1 ;; esac${DD}`)
+    device.fake('dd', `case "$*" in *"if=$FAKE_ROOT/dev/identity"*) exit 1 ;; esac${DD}`)
     const { said } = boot()
     expect(partition().equals(before)).toBe(true)
     expect(said).toContain('make a new identity at the next boot: dd if=/dev/zero')
@@ -187,7 +187,7 @@ describeOnShells('identity save', (shell) => {
     const { run, save } = boot()
     device.write(`${run}/identity/trust/serial`, '7 1\n')
     // A disk that loses the tar and reports success.
-    device.pretend('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
+    device.fake('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
     expect(save().code).toBe(1)
   })
 

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
 import { updateFiles } from '../../../../overlays/base/update.ts'
 import { DEVICE_FILES, deviceSources } from '../../../../overlays/device/manifest.ts'
+import { onPath } from '../../../helpers/fake-device.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
-import { onPath } from '../../../helpers/pretend-device.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 const SHELLCHECK = onPath('shellcheck')

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSchema, execute, GraphQLError, parse, validate } from 'graphql'
-import { type Named, PretendEngine } from './engine.ts'
+import { FakeEngine, type Named } from './engine.ts'
 import { SCHEMA } from './schema.ts'
 
-export interface PretendSession {
+export interface FakeSession {
   readonly port: number
   readonly token: string
-  readonly engine: PretendEngine
+  readonly engine: FakeEngine
   /** Every query, as it was sent. */
   readonly queries: readonly string[]
   close(): Promise<void>
@@ -23,8 +23,8 @@ export interface SessionBehaviour {
 }
 
 /** A session as the SDK speaks to it (`POST /query`), with a stand-in for the engine behind. */
-export async function pretendSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<PretendSession> {
-  const engine = new PretendEngine(scratch, behaviour.print)
+export async function fakeSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<FakeSession> {
+  const engine = new FakeEngine(scratch, behaviour.print)
   const answer = answerer(engine, behaviour.version ?? 'v0.21.9')
   const queries: string[] = []
   const token = randomUUID()
@@ -43,7 +43,7 @@ export async function pretendSession(scratch: string, behaviour: SessionBehaviou
   return { port: (server.address() as AddressInfo).port, token, engine, queries, close: () => closed(server) }
 }
 
-function answerer(engine: PretendEngine, version: string): (query: string) => Promise<unknown> {
+function answerer(engine: FakeEngine, version: string): (query: string) => Promise<unknown> {
   const schema = buildSchema(SCHEMA)
   return async (text) => {
     const document = parse(text)
@@ -61,7 +61,7 @@ function answerer(engine: PretendEngine, version: string): (query: string) => Pr
 }
 
 function resolveField(
-  engine: PretendEngine,
+  engine: FakeEngine,
   version: string,
   // biome-ignore lint/suspicious/noExplicitAny: the schema has checked what stands here
   parent: any,

@@ -47,7 +47,7 @@ function isExecutable(path: string): boolean {
  * What must not happen to the machine that tests. busybox's shell prefers its own applets to programs in PATH: only a
  * shell function stands before those.
  */
-const ALWAYS_PRETENDED = [
+const ALWAYS_FAKED = [
   ...['mount', 'umount', 'insmod', 'modprobe', 'rmmod', 'switch_root', 'pivot_root', 'chroot', 'reboot', 'poweroff'],
   ...['halt', 'kill', 'sleep', 'watchdog', 'hostname', 'chown', 'swapon', 'blkdiscard', 'dmsetup', 'systemctl', 'date'],
 ]
@@ -68,21 +68,21 @@ export interface Ran {
 }
 
 /** A directory that stands for a device's root, and programs that only write down that they were called. */
-export class PretendDevice {
+export class FakeDevice {
   readonly root: string
   readonly shell: Shell
   /** Name -> the exit status with which a program that never returns ends the script. */
-  private readonly pretended = new Map<string, number | undefined>()
+  private readonly faked = new Map<string, number | undefined>()
 
   private constructor(root: string, shell: Shell) {
     this.root = root
     this.shell = shell
     for (const directory of ['bin', 'dev', 'etc']) mkdirSync(join(root, directory))
-    for (const name of ALWAYS_PRETENDED) this.pretend(name)
+    for (const name of ALWAYS_FAKED) this.fake(name)
   }
 
-  static async under(shell: Shell, parent?: string): Promise<PretendDevice> {
-    return new PretendDevice(await tempDirectory(parent), shell)
+  static async under(shell: Shell, parent?: string): Promise<FakeDevice> {
+    return new FakeDevice(await tempDirectory(parent), shell)
   }
 
   path(path: string): string {
@@ -102,12 +102,12 @@ export class PretendDevice {
     return existsSync(this.path(path)) ? readFileSync(this.path(path), 'utf8') : ''
   }
 
-  /** `body` is shell; `$PRETEND_ROOT` and `$REAL_PATH` are at hand. */
-  pretend(name: string, body = ':', { ends }: { readonly ends?: number } = {}): void {
+  /** `body` is shell; `$FAKE_ROOT` and `$REAL_PATH` are at hand. */
+  fake(name: string, body = ':', { ends }: { readonly ends?: number } = {}): void {
     const path = this.path(`bin/${name}`)
-    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$PRETEND_ROOT/calls"\n${body}\n`)
+    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$FAKE_ROOT/calls"\n${body}\n`)
     chmodSync(path, 0o755)
-    this.pretended.set(name, ends)
+    this.faked.set(name, ends)
   }
 
   run(script: string, { args = [], input = '', env = {} }: RunOptions = {}): Ran {
@@ -121,7 +121,7 @@ export class PretendDevice {
       input,
       encoding: 'utf8',
       timeout: 30_000,
-      env: { PATH: `${this.path('bin')}:${PATH}`, REAL_PATH: PATH, PRETEND_ROOT: this.root, ...env },
+      env: { PATH: `${this.path('bin')}:${PATH}`, REAL_PATH: PATH, FAKE_ROOT: this.root, ...env },
     })
     const calls = this.read('calls').split('\n').filter(Boolean)
     return { code: ended.status, stdout: ended.stdout, said: this.read('kmsg') + ended.stderr, calls }
@@ -129,7 +129,7 @@ export class PretendDevice {
 
   private functions(): string {
     // No shell takes `mkfs.btrfs` as a function's name; no applet is called so either.
-    const names = [...this.pretended].filter(([name]) => /^\w+$/.test(name))
+    const names = [...this.faked].filter(([name]) => /^\w+$/.test(name))
     return names
       .map(
         ([name, ends]) =>

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { PretendDevice, type Shell } from './pretend-device.ts'
+import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/data.sh'), 'utf8')
@@ -12,8 +12,8 @@ const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
 export const MAGIC = '_BHRfS_M'
 export const MAGIC_AT = 65536 + 64
 const BLKID = `PATH=$REAL_PATH
-[ "$(dd if="$PRETEND_ROOT/${DATA}" bs=1 skip=${MAGIC_AT} count=8 2>/dev/null | tr -d '\\0')" = ${MAGIC} ] && echo btrfs && exit
-cat "$PRETEND_ROOT/type" 2>/dev/null`
+[ "$(dd if="$FAKE_ROOT/${DATA}" bs=1 skip=${MAGIC_AT} count=8 2>/dev/null | tr -d '\\0')" = ${MAGIC} ] && echo btrfs && exit
+cat "$FAKE_ROOT/type" 2>/dev/null`
 const MKFS = `PATH=$REAL_PATH
 for image; do :; done
 { printf ${MAGIC} | dd of="$image" bs=1 seek=${MAGIC_AT} conv=notrunc
@@ -30,7 +30,7 @@ const ROOT = 'ab'.repeat(32)
 
 /** A disk whose last partition is `data`, blank, and as long as the disk but for `free` sectors. */
 export async function newDevice(shell: Shell, { free = 0 } = {}) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write(DATA, new Uint8Array(8 * MIB))
   device.write('factory/lib/podman', 'from the image')
   for (const directory of ['data', 'var', 'run']) device.write(`${directory}/.keep`, '')
@@ -43,12 +43,12 @@ export async function newDevice(shell: Shell, { free = 0 } = {}) {
     ['mmcblk0p7', 20000],
   ] as const)
     for (const place of [name, `mmcblk0/${name}`]) block(place, { start, size: 20000, partition: Number(name.at(-1)) })
-  device.pretend('blkid', BLKID)
-  device.pretend('mkfs.btrfs', MKFS)
-  device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
-  device.pretend('btrfs', BTRFS)
-  device.pretend('mountpoint', 'exit 1')
-  for (const name of ['sfdisk', 'partx']) device.pretend(name)
+  device.fake('blkid', BLKID)
+  device.fake('mkfs.btrfs', MKFS)
+  device.fake('dd', 'PATH=$REAL_PATH dd "$@"')
+  device.fake('btrfs', BTRFS)
+  device.fake('mountpoint', 'exit 1')
+  for (const name of ['sfdisk', 'partx']) device.fake(name)
   const boot = ({ slot = 'a', script = SCRIPT, root = ROOT, trial = '', wrong = '', fallback = false } = {}) => {
     rmSync(device.path('run'), { recursive: true })
     device.write('run/boot', `SLOT=${slot}\nDISK=/dev/mmcblk0\nDATA=${device.path(DATA)}\nROOT_HASH=${root}\n`)

@@ -1,6 +1,6 @@
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { PretendDevice, type Shell } from './pretend-device.ts'
+import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/identity.sh'), 'utf8')
@@ -18,27 +18,27 @@ const SSH_KEYGEN = `
 for last; do :; done
 case $1 in
   -l) echo "256 SHA256:$(cksum <"$last" | cut -d' ' -f1) tiny (ED25519)" ;;
-  *) echo >>"$PRETEND_ROOT/made"; count=$(wc -l <"$PRETEND_ROOT/made"); echo "private $count" >"$last"; echo "public $count" >"$last.pub" ;;
+  *) echo >>"$FAKE_ROOT/made"; count=$(wc -l <"$FAKE_ROOT/made"); echo "private $count" >"$last"; echo "public $count" >"$last.pub" ;;
 esac`
 
 /** Writes as long as there is power: from the cut on nothing arrives any more. */
 export const DD = `
 case "$*" in *of=*)
-  left=$(cat "$PRETEND_ROOT/power" 2>/dev/null || echo 999)
+  left=$(cat "$FAKE_ROOT/power" 2>/dev/null || echo 999)
   [ "$left" -gt 0 ] || { cat >/dev/null; exit 1; }
-  echo $((left - 1)) >"$PRETEND_ROOT/power" ;;
+  echo $((left - 1)) >"$FAKE_ROOT/power" ;;
 esac
 PATH=$REAL_PATH exec dd "$@"`
 
 export async function newDevice(shell: Shell) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('etc/hostname', 'tiny\n')
   device.write('lib/signing', KEYS)
   device.write('lib/serial', '5 1\n')
   device.write(PARTITION, '')
   truncateSync(device.path(PARTITION), 2 * SECOND)
-  device.pretend('ssh-keygen', SSH_KEYGEN)
-  device.pretend('dd', DD)
+  device.fake('ssh-keygen', SSH_KEYGEN)
+  device.fake('dd', DD)
   let boots = 0
   const boot = (script = SCRIPT) => {
     // What is in memory is gone after each boot.

@@ -11,7 +11,7 @@ export interface ExecMount {
   readonly target: string
 }
 
-export interface PretendExec {
+export interface FakeExec {
   readonly root: string
   readonly mounts: readonly ExecMount[]
   readonly workdir: string
@@ -55,7 +55,7 @@ exec "$@"
 `
 
 /** Runs a command as an engine does, more or less: a root, mounts, and variables of the engine's own. */
-export async function executeInRoot(exec: PretendExec, scratch: string): Promise<Executed> {
+export async function executeInRoot(exec: FakeExec, scratch: string): Promise<Executed> {
   const work = await mkdtemp(join(scratch, 'exec-'))
   try {
     return await run(exec, work)
@@ -64,7 +64,7 @@ export async function executeInRoot(exec: PretendExec, scratch: string): Promise
   }
 }
 
-function run({ root, mounts, workdir, args, stdin, privilege, hear }: PretendExec, work: string): Promise<Executed> {
+function run({ root, mounts, workdir, args, stdin, privilege, hear }: FakeExec, work: string): Promise<Executed> {
   const inside = ['env', '-i', `PATH=${PATH}`, 'HOME=/root', '_DAGGER_OF_THE_ENGINE=1', ...args]
   const sandbox = ['unshare', ...NAMESPACES, 'sh', '-c', SETUP, 'engine', ...restrict(privilege), ...inside]
   const child = spawn('setpriv', [...DIES_WITH_US, ...sandbox], {

@@ -18,9 +18,9 @@ import type { Slot } from '../../images/names.ts'
 import { updateFiles } from '../../overlays/base/update.ts'
 import { type AgentImage, BOOT_SIZE } from './agent-image.ts'
 import { RECORD_PLACES, type RecordText, readRecord, recordBlock } from './agent-record.ts'
+import { describeOnShells, FakeDevice, onPath, type Ran, type RunOptions, type Shell } from './fake-device.ts'
+import { blocksProgram, fakePrograms } from './fake-programs.ts'
 import { compileCommand, partsOfBlocks } from './native-program.ts'
-import { describeOnShells, onPath, PretendDevice, type Ran, type RunOptions, type Shell } from './pretend-device.ts'
-import { blocksProgram, pretendPrograms } from './pretend-programs.ts'
 import { memory } from './temp.ts'
 import { PROJECT } from './toolchain.ts'
 import { SIGNING_LINE } from './update-image.ts'
@@ -79,19 +79,19 @@ export interface Called extends Ran {
 }
 
 /** A host with its agent: files stand for its partitions. */
-export class PretendHost {
-  readonly device: PretendDevice
+export class AgentHost {
+  readonly device: FakeDevice
   private readonly lib = new Map<string, string>()
 
-  private constructor(device: PretendDevice) {
+  private constructor(device: FakeDevice) {
     this.device = device
   }
 
-  static async under(shell: Shell, options: HostOptions = {}): Promise<PretendHost> {
-    const host = new PretendHost(await PretendDevice.under(shell, MEMORY))
+  static async under(shell: Shell, options: HostOptions = {}): Promise<AgentHost> {
+    const host = new AgentHost(await FakeDevice.under(shell, MEMORY))
     host.install()
     host.partitions()
-    pretendPrograms(host.device)
+    fakePrograms(host.device)
     host.start(options)
     return host
   }
