@@ -12,10 +12,10 @@ export function begin(host: AgentHost, { text, signature }: AgentImage, ...flags
 export const STEPS = ['begin', 'tree', 'slot', 'list', 'boot', 'finish'] as const
 export type Step = (typeof STEPS)[number]
 
-/** One call of a controller that sends everything. */
+/** One call of a controller that sends all blocks. */
 export function send(host: AgentHost, image: AgentImage, step: Step): Called {
-  const write = (verb: string, input: string | Uint8Array, ...more: string[]) =>
-    host.call(['write', verb, OWNER, ...more], input)
+  const write = (command: string, input: string | Uint8Array, ...more: string[]) =>
+    host.call(['write', command, OWNER, ...more], input)
   switch (step) {
     case 'begin':
       return begin(host, image)
@@ -33,7 +33,7 @@ export function send(host: AgentHost, image: AgentImage, step: Step): Called {
   }
 }
 
-/** Every step up to and with `last`. */
+/** All steps up to and including `last`. */
 export function sendUpTo(host: AgentHost, image: AgentImage, last: Step): Called {
   const steps = STEPS.slice(0, STEPS.indexOf(last) + 1)
   return steps.map((step) => send(host, image, step)).at(-1) as Called
@@ -52,7 +52,7 @@ export function bootList({ boot, bootRoot, bootTree }: AgentImage): Buffer {
   return Buffer.concat([Buffer.from(`${boot.length / 4096} ${bootRoot}\n`), bootTree])
 }
 
-/** As everything is before the last step: all of it in place, but for the first block. */
+/** Sets the state before the last step: only the first block is missing. */
 export function allButFinished(host: AgentHost, image: AgentImage): void {
   host.hold('b', image)
   host.poke('boot-b', 0, Buffer.alloc(4096))

@@ -15,8 +15,8 @@ export interface FakeApt extends Runner {
 }
 
 /**
- * Runs derivations that ask apt, without apt: reads the lists that it would have read, and resolves what the command
- * asks for in our own simple way. A package named `impossible` has no solution.
+ * Runs derivations that call apt, without apt. Reads the same package lists, and resolves the request in a simple way. A
+ * package named `impossible` has no solution.
  */
 export function fakeApt(store: Store): FakeApt {
   const ran: string[] = []

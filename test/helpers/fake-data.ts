@@ -8,7 +8,7 @@ export const MIB = 2 ** 20
 export const DATA = 'dev/mmcblk0p7'
 const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
 
-/** What makes 64 KiB a file system of this kind (btrfs(5): super block). */
+/** Magic of a btrfs superblock, and its offset (btrfs(5)). */
 export const MAGIC = '_BHRfS_M'
 export const MAGIC_AT = 65536 + 64
 const BLKID = `PATH=$REAL_PATH
@@ -19,7 +19,7 @@ for image; do :; done
 { printf ${MAGIC} | dd of="$image" bs=1 seek=${MAGIC_AT} conv=notrunc
 echo tree | dd of="$image" bs=1M seek=1 conv=notrunc; } 2>/dev/null`
 
-/** Subvolumes are directories. */
+/** A fake btrfs whose subvolumes are directories. */
 export const BTRFS = `PATH=$REAL_PATH
 case "$2 $3" in
   'subvolume create') mkdir "$4" ;;
@@ -28,7 +28,7 @@ case "$2 $3" in
 esac`
 const ROOT = 'ab'.repeat(32)
 
-/** A disk whose last partition is `data`, blank, and as long as the disk but for `free` sectors. */
+/** A disk with a blank last partition `data`. `free` sectors follow the partition. */
 export async function newDevice(shell: Shell, { free = 0 } = {}) {
   const device = await FakeDevice.under(shell)
   device.write(DATA, new Uint8Array(8 * MIB))

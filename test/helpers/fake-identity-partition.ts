@@ -4,16 +4,16 @@ import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/identity.sh'), 'utf8')
-/** The script as it would be if it took every partition for a blank one. */
-export const CARELESS = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
+/** The script without its check for a blank partition. */
+export const WEAKENED = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
 export const SECTOR = 512
 export const FIRST = 0
 export const SECOND = 32768 * SECTOR
 export const PARTITION = 'dev/identity'
-/** Whose updates the image accepts. */
+/** Keys whose updates the image accepts. */
 export const KEYS = 'ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n'
 
-/** Makes keys that all differ: what is made twice is noticed. */
+/** A fake ssh-keygen that makes a different key each time. */
 const SSH_KEYGEN = `
 for last; do :; done
 case $1 in
@@ -21,7 +21,7 @@ case $1 in
   *) echo >>"$FAKE_ROOT/made"; count=$(wc -l <"$FAKE_ROOT/made"); echo "private $count" >"$last"; echo "public $count" >"$last.pub" ;;
 esac`
 
-/** Writes as long as there is power: from the cut on nothing arrives any more. */
+/** A dd that writes until the power is cut, then fails. */
 export const DD = `
 case "$*" in *of=*)
   left=$(cat "$FAKE_ROOT/power" 2>/dev/null || echo 999)
@@ -41,7 +41,7 @@ export async function newDevice(shell: Shell) {
   device.fake('dd', DD)
   let boots = 0
   const boot = (script = SCRIPT) => {
-    // What is in memory is gone after each boot.
+    // Each boot has an empty /run.
     const run = `run${++boots}`
     device.write(`${run}/boot`, `SLOT=a\nIDENTITY=${device.path(PARTITION)}\n`)
     const env = { HANGAR_RUN: device.path(run), HANGAR_ETC: device.path('etc'), HANGAR_LIB: device.path('lib') }

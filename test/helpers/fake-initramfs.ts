@@ -5,21 +5,18 @@ import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/initramfs/init'), 'utf8')
-/** What it shares with the agent. */
+/** Parts of the agent that the script reads. */
 const LIB = ['record', 'tryboot'].map((name): [string, string] => [
   name,
   readFileSync(join(PROJECT, `overlays/device/agent/${name}.sh`), 'utf8'),
 ])
-/** The only shell of the initramfs: what waits without a program needs more of it than POSIX. */
+/** The only shell of the initramfs. Waiting without a program needs its `read -t`, which POSIX lacks. */
 export const SHELLS = ['busybox ash']
 export const HASH = 'ab'.repeat(32)
 const LABELS = ['selector', 'boot-a', 'boot-b', 'identity', 'slot-a', 'slot-b', 'data']
 const INDEX = 'hangar-slot 1\nbase 1 100\nkernel 101 50\nhost 151 4\nend 155 0\n'
 
-/**
- * The script with every path that it names below `root`; its tools are those of the machine that tests, and 5 seconds are
- * one call of `pause`.
- */
+/** The script with all its paths below `root`, with the programs of this machine, and with `pause` for each wait of 5 seconds. */
 function rooted(root: string, script: string): string {
   const text = script
     .replace(/^PATH=\/bin\nexport PATH /m, 'export ')
@@ -32,16 +29,16 @@ function rooted(root: string, script: string): string {
     .replaceAll('read -r -t 5 _ <>', 'pause ')
     .replace('s/^DEVNAME=/\\/dev\\//p', `s|^DEVNAME=|${root}/dev/|p`)
   if (/\/proc\/sysrq|\/dev\/watchdog|DEVNAME=\\/.test(text.replaceAll(`${root}/`, '')))
-    throw new Error('the script would touch the machine that tests')
+    throw new Error('the script would use devices of this machine')
   return text
 }
 
-/** Whoever waits in the background is gone at once: most tests are of what is done in the foreground. */
-const NOBODY_WAITS = 'kill -KILL $PPID'
-/** Lets the time go by; at each step `body` may do something. */
+/** Ends a background process at its first wait, because most tests need only the foreground. */
+const END_AT_WAIT = 'kill -KILL $PPID'
+/** Counts waits instead of waiting. `body` runs at each one. */
 export const waits = (body = '') => `echo >>"$FAKE_ROOT/steps"; step=$(wc -l <"$FAKE_ROOT/steps")\n${body}`
 
-/** Opens a slot where its bytes are those that the root hash was made of: where the machine has an index for it. */
+/** A fake dmsetup that opens a slot if the machine has an index for its root hash. */
 const DMSETUP = `
 [ "$1" = create ] || exit 0
 [ "$3" = hangar-slot ] || exit 0
@@ -52,9 +49,9 @@ exit 0`
 
 export interface Machine {
   readonly disks?: readonly string[]
-  /** Slots whose bytes are what the command line asks for. */
+  /** Slots with the root hash of the command line. */
   readonly good?: readonly ('a' | 'b')[]
-  /** What the firmware says of itself. */
+  /** Values of the firmware in the device tree. */
   readonly firmware?: Readonly<Record<string, number>>
   readonly commandLine?: string
   readonly index?: string
@@ -77,7 +74,7 @@ export async function newMachine(shell: Shell, machine: Machine = {}) {
   for (const slot of good) device.write(`verifies/${slot === 'a' ? '179:5' : '179:6'}`, index)
   for (const [name, number] of Object.entries(firmware))
     device.write(`proc/device-tree/chosen/bootloader/${name}`, new Uint8Array([0, 0, 0, number]))
-  device.fake('pause', NOBODY_WAITS)
+  device.fake('pause', END_AT_WAIT)
   device.fake('busybox')
   device.fake('dmsetup', DMSETUP)
   device.fake('reboot', ':', { ends: 99 })

@@ -1,6 +1,6 @@
 import type { FakeDevice } from './fake-device.ts'
 
-/** Cuts files out of the bytes of a boot file system that a test has made: nothing is mounted where its head is not whole. */
+/** A fake mount that copies the files out of a boot file system. Fails if the head of the file system is damaged. */
 const MOUNT = `
 for last; do :; done
 while [ $# -gt 2 ]; do shift; done
@@ -19,7 +19,7 @@ for last; do :; done
 grep -qx "$last" "$FAKE_ROOT/mounted" 2>/dev/null || exit 32
 rm -f "$FAKE_ROOT/mounted" "$last"/*`
 
-/** Writes as long as there is power: from the cut on nothing arrives any more. */
+/** A dd that writes until the power is cut, then fails. */
 const POWER = `
 left=$(cat "$FAKE_ROOT/power" 2>/dev/null || echo 999)
 [ "$left" -gt 0 ] || { cat >/dev/null; exit 5; }
@@ -39,12 +39,12 @@ const BLOCKDEV = `
 [ "$1" = --getsize64 ] || exit 0
 wc -c <"$2"`
 
-/** Time goes by in what waits, and nowhere else. */
+/** Fakes that advance the uptime instead of waiting. */
 const SLEEP = `
 read -r now idle <"$FAKE_ROOT/proc/uptime"
 echo "$((\${now%.*} + $1)).00 $idle" >"$FAKE_ROOT/proc/uptime"`
 
-/** `systemd/started` is what it says once it has started; without, it never does. */
+/** The file `systemd/started` is the output of systemctl after the start. Without the file, the system never finishes starting. */
 const SYSTEMCTL = `
 case "$*" in
   *--wait)
@@ -78,7 +78,7 @@ for last; do :; done
 echo size avail
 cat "$FAKE_ROOT/df/\${last##*/}"`
 
-/** What must not touch the machine that tests, and how a host where all is well answers. */
+/** Fakes of programs that must not change this machine. They answer as on a healthy host. */
 export function fakePrograms(device: FakeDevice): void {
   const programs = { mount: MOUNT, umount: UMOUNT, dd: DD, blockdev: BLOCKDEV, systemctl: SYSTEMCTL, date: DATE }
   const others = { ip: IP, sleep: SLEEP, df: DF, sync: ':', ping: ':', modprobe: 'exit 1', mountpoint: ':' }
@@ -93,7 +93,7 @@ export function fakePrograms(device: FakeDevice): void {
   device.write('services/grafana.container', '')
 }
 
-/** The program that moves blocks: the real one, compiled when it is first asked for; called and cut off as `dd` is. */
+/** The real `blocks`, compiled at its first call. Fails after a power cut, as the fake dd does. */
 export const blocksProgram = (real: string, compile: string) => `#!/bin/sh
 printf '%s\\n' "blocks $*" >>"$FAKE_ROOT/calls"
 [ "$1" != write ] || { ${POWER}

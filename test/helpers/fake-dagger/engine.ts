@@ -14,7 +14,7 @@ interface FakeFile {
 
 interface FakeDirectory {
   readonly type: 'Directory'
-  /** Where it is on this machine; runs what makes it. */
+  /** Makes the directory. Returns its path on this machine. */
   readonly at: () => Promise<string>
 }
 
@@ -29,19 +29,19 @@ interface FakeContainer {
 }
 
 interface Ran extends Executed {
-  /** Writable mount -> where it is on this machine, as the command left it. */
+  /** Writable mount -> its path on this machine after the command. */
   readonly left: ReadonlyMap<string, string>
 }
 
 type FakeNode = FakeFile | FakeDirectory | FakeContainer
 
-/** A node as GraphQL resolves it: its name is made of everything that it was made of, so that the same is one node. */
+/** A node of GraphQL. Its id is a digest of its inputs, so that equal requests share one node. */
 export type Named<N extends FakeNode = FakeNode> = N & { readonly id: string }
 
 /**
- * A stand-in for a Dagger engine: containers are sandboxes on this machine, directories are directories. As in the
- * engine nothing runs before it is asked for, the same is run once, what failed is run again, and files of the host are
- * read when they are named and belong to root. It is not an engine: no layers, no cache that outlives it, no network.
+ * A fake of Dagger's engine. Containers are sandboxes on this machine, and directories are directories. As the engine, it
+ * runs nothing before a result is requested, runs equal requests once, repeats failed ones, and reads files of the host when
+ * they are named. It has no layers, no network, and no cache after its end.
  */
 export class FakeEngine {
   readonly executed: string[][] = []
@@ -49,7 +49,7 @@ export class FakeEngine {
   readonly #scratch: string
   readonly #print: (line: string) => void
 
-  /** `print` takes lines as Dagger's CLI has them of its engine. */
+  /** `print` receives the lines that Dagger's CLI would print. */
   constructor(scratch: string, print: (line: string) => void = () => undefined) {
     this.#scratch = scratch
     this.#print = print
@@ -65,7 +65,7 @@ export class FakeEngine {
     return this.#named(['host file', path], () => ({ type: 'File', path }))
   }
 
-  /** A snapshot, taken at once. */
+  /** Copies the directory immediately. */
   async hostDirectory(path: string, include: readonly string[]): Promise<Named> {
     const copied = once(async () => {
       const copy = await mkdtemp(join(this.#scratch, 'host-'))
@@ -188,7 +188,7 @@ export class FakeEngine {
   }
 }
 
-/** Shared by all who ask while it runs and after it has succeeded; a failure is nobody's but theirs who waited. */
+/** Callers share a running or successful computation. After a failure, the next caller starts it again. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
@@ -200,7 +200,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** As core/exec_error.go has it. */
+/** An error as in core/exec_error.go. */
 function execError(cmd: readonly string[], { exitCode, stdout, stderr }: Executed): GraphQLError {
   return new GraphQLError(`process "${cmd.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
     extensions: { _type: 'EXEC_ERROR', cmd, exitCode, stdout: stdout.trim(), stderr: stderr.trim() },

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
 import { describeOnShells } from '../../../helpers/fake-device.ts'
 import {
-  CARELESS,
   DD,
   FIRST,
   KEYS,
@@ -10,6 +9,7 @@ import {
   SCRIPT,
   SECOND,
   SECTOR,
+  WEAKENED,
 } from '../../../helpers/fake-identity-partition.ts'
 
 describeOnShells('the identity', (shell) => {
@@ -99,7 +99,7 @@ describeOnShells('the identity', (shell) => {
     expect(partition().equals(before)).toBe(true)
     expect(said).toContain('make a new identity at the next boot: dd if=/dev/zero')
     // Negative control: without the check it is overwritten.
-    boot(CARELESS)
+    boot(WEAKENED)
     expect(partition().equals(before)).toBe(false)
   })
 
@@ -108,7 +108,7 @@ describeOnShells('the identity', (shell) => {
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
     const before = partition()
-    boot(CARELESS)
+    boot(WEAKENED)
     expect(partition().equals(before)).toBe(false)
   })
 
