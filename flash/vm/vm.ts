@@ -36,6 +36,8 @@ export interface VmOptions {
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
+  /** As in `MachineOptions`. */
+  readonly savedState?: string | undefined
   /** Called once before anything runs, with the port found for each forward. */
   readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
   readonly onOutput?: (text: string) => void

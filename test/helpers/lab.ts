@@ -1,14 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { promisify } from 'node:util'
+import { expect, inject } from 'vitest'
 import { parseState, parseStatus } from '../../flash/remote/answers.ts'
 import type { DeviceStatus } from '../../flash/remote/status.ts'
 import { adama } from '../../hosts/adama.ts'
 import { parseManifest } from '../../images/manifest.ts'
-import { copyProject, type Ended, runIn } from './project.ts'
-import { type BootOptions, bootHost, eventually, type TestVm } from './vm.ts'
+import { copyProject, type Ended, projectDigest, runIn, type TemporaryProject, temporaryProject } from './project.ts'
+import { type BootOptions, bootHost, eventually, ownerKey, type TestVm, vmPrograms } from './vm.ts'
 
 /** The first boot of all on two emulated cores that others use too. */
 const BOOT_SECONDS = 900
@@ -43,7 +45,69 @@ export interface Lab {
  * but how long an emulated machine takes to start them does.
  */
 export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
-  const project = copyProject()
+  const lab = labIn(copyProject(), services)
+  lab.restore()
+  await must(lab.hangar('init', 'adama'))
+  await must(lab.hangar('build', 'adama'))
+  await must(lab.hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))
+  return lab
+}
+
+/**
+ * Returns a lean lab and its machine, which runs slot a: committed, and with all services healthy. The first caller of a
+ * run boots the machine and saves its state; each caller goes on from a copy of that state.
+ */
+export async function healthyLab(): Promise<{ readonly lab: Lab; readonly vm: TestVm }> {
+  const state = join(inject('savedStates'), await stateKey())
+  if (!existsSync(state)) await saveHealthy(state)
+  const project = temporaryProject()
+  await copyTree(join(state, PROJECT_COPY), project.directory)
+  const lab = labIn(project, 'lean')
+  await copyTree(join(state, DISK_COPY), lab.disk)
+  const vm = await lab.boot({ savedState: state })
+  // The guest's clock stood still since the state was saved.
+  await vm.shell(`date -s @${Math.floor(Date.now() / 1000)}`)
+  await healthy(vm)
+  return { lab, vm }
+}
+
+const PROJECT_COPY = 'project'
+const DISK_COPY = 'disk.img'
+
+/** The sources decide the image, the locked QEMU and its arguments. The image also contains the owner's public keys. */
+async function stateKey(): Promise<string> {
+  const { directory } = await vmPrograms()
+  const keys = readFileSync(`${ownerKey()}.pub`)
+  return createHash('sha256').update(`${projectDigest()} ${directory} ${process.version}\n`).update(keys).digest('hex')
+}
+
+async function saveHealthy(state: string): Promise<void> {
+  const unfinished = `${state}.part`
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished)
+  const lab = await makeLab('lean')
+  try {
+    const vm = await lab.boot()
+    try {
+      await healthy(vm)
+      await vm.save(unfinished)
+    } finally {
+      await vm.stop()
+    }
+    await copyTree(lab.disk, join(unfinished, DISK_COPY))
+    await copyTree(lab.directory, join(unfinished, PROJECT_COPY))
+    renameSync(unfinished, state)
+  } finally {
+    lab.remove()
+  }
+}
+
+/** Copies a file or the contents of a directory, and keeps the holes of disk images. */
+async function copyTree(from: string, to: string): Promise<void> {
+  await promisify(execFile)('cp', ['-aT', '--sparse=always', '--reflink=auto', from, to])
+}
+
+function labIn(project: TemporaryProject, services: 'all' | 'lean'): Lab {
   const disks = mkdtempSync(join(tmpdir(), 'hangar-lab-'))
   const { directory } = project
   const program = 'builder/cli/hangar.mjs'
@@ -52,7 +116,7 @@ export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
   const hangar = (...args: string[]) => runIn({ cwd: directory, env: env() }, process.execPath, program, ...args)
   const at = (vm: TestVm) => ['adama', '--at', `127.0.0.1:${vm.ports.ssh}`]
   const start: Lab['start'] = (options = {}) => bootHost({ host: adama, disk: join(disks, 'disk.img'), ...options })
-  const lab: Lab = {
+  return {
     directory,
     disk: join(disks, 'disk.img'),
     hangar,
@@ -83,11 +147,6 @@ export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
       rmSync(disks, { recursive: true, force: true })
     },
   }
-  restore(directory, services)
-  await must(hangar('init', 'adama'))
-  await must(hangar('build', 'adama'))
-  await must(hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))
-  return lab
 }
 
 /** The keys and the store of whoever runs the tests: the image is the one that they have built. */
