@@ -9,7 +9,7 @@ import { type Machine, startMachine } from './machine.ts'
 import { type ProgramRoot, programOf } from './program.ts'
 import type { HostNetwork } from './subnet.ts'
 
-/** What of a host file makes the machine. Bytes. */
+/** The parts of a host file that describe the machine; sizes in bytes. */
 export interface VmHost {
   readonly name: string
   readonly memory: number

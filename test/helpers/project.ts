@@ -50,11 +50,11 @@ export interface Ended {
 
 export interface SpawnOptions {
   readonly cwd: string
-  /** Beside PATH and HOME. */
+  /** Added to PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs a program as somebody with an empty home directory does. */
+/** Runs a program with `cwd` as its home directory. */
 export function runIn({ cwd, env }: SpawnOptions, program: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -62,9 +62,9 @@ export function runIn({ cwd, env }: SpawnOptions, program: string, ...args: stri
       env: { PATH: process.env.PATH, HOME: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const said = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+    const output = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (output[name] += String(data)))
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code, ...said }))
+    child.on('close', (code) => resolve({ code, ...output }))
   })
 }
