@@ -14,11 +14,11 @@ export interface Hardware {
   readonly forwards: readonly ForwardedPort[]
   /** Raw disk image that the machine writes to. */
   readonly disk: string
-  /** Unix socket on which QEMU reports why it ends. */
+  /** Unix socket of QEMU's monitor. */
   readonly control: string
   /** Unix socket behind the guest's port to the firmware. */
   readonly firmwarePort: string
-  /** The real-time clock at the start, in UTC: `2026-01-31T12:00:00`; undefined for this machine's time. */
+  /** Time of the real-time clock at the start, in UTC: `2026-01-31T12:00:00`. Default: this machine's time. */
   readonly clock?: string | undefined
   /** Raw image of a second disk. */
   readonly secondDisk?: string | undefined
@@ -42,14 +42,18 @@ export function dumpArguments(hardware: Pick<Hardware, 'memory' | 'accelerator'>
   return machine(hardware, `,dumpdtb=${escaped(file)}`)
 }
 
-/** Arguments that start the machine. Its serial port is QEMU's standard input and output. */
-export function startArguments(hardware: Hardware, payload: Payload): string[] {
+/**
+ * Arguments that start the machine. Its serial port is QEMU's standard input and output. `memory` is a file that QEMU
+ * wrote: the machine goes on from there and does not boot.
+ */
+export function startArguments(hardware: Hardware, payload: Payload, memory?: string): string[] {
   return [
+    ...(memory === undefined ? [] : ['-incoming', `file:${memory}`]),
     ...machine(hardware, ''),
     ...(hardware.writeLog === undefined ? drive('disk', hardware.disk) : loggedDrive(hardware.disk, hardware.writeLog)),
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...['-netdev', netdev(hardware)],
-    // An empty romfile: the card's boot ROM is in another package, and QEMU refuses the card without it.
+    // The network card's boot ROM is in another package, without which QEMU would not start.
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
@@ -64,8 +68,8 @@ export function startArguments(hardware: Hardware, payload: Payload): string[] {
   ]
 }
 
-// The device tree depends on these arguments, so both runs of QEMU use them. PCI devices are not in the tree. A reset
-// ends QEMU (-no-reboot), because the firmware must run again.
+// The device tree depends on these arguments only, because Linux finds PCI devices by itself. With -no-reboot a reset ends
+// QEMU, so that the firmware runs again.
 function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator'>, extra: string): string[] {
   const [interrupts, processor] =
     accelerator === 'kvm'
@@ -93,8 +97,8 @@ function secondDisk(file: string): string[] {
   return [...drive('second', file), '-device', 'virtio-blk-pci,drive=second']
 }
 
-// QEMU updates the entry count at each entry, so the log is complete after a power cut of the guest. It need not survive
-// a crash of this machine.
+// log-super-update-interval=1 counts each entry at once, so that the log is complete after a power cut of the emulated
+// machine. cache.no-flush is safe, because the log need not survive a crash of this machine.
 function loggedDrive(file: string, log: string): string[] {
   return [
     `driver=file,node-name=disk-file,discard=unmap,filename=${escaped(file)}`,
@@ -110,7 +114,7 @@ function netdev({ network, forwards }: Hardware): string {
   return `user,id=net,ipv6=off,net=${subnet},host=${gateway},dns=${dns},dhcpstart=${leases}${ports.join('')}`
 }
 
-/** QEMU ends a value at a comma and reads two commas as one. */
+/** Doubles commas, because QEMU ends a value at a single one. */
 function escaped(path: string): string {
   return path.replaceAll(',', ',,')
 }

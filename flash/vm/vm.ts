@@ -9,7 +9,7 @@ import { type Machine, startMachine } from './machine.ts'
 import { type ProgramRoot, programOf } from './program.ts'
 import type { HostNetwork } from './subnet.ts'
 
-/** The facts of a host file that make the machine. Sizes in bytes. */
+/** The parts of a host file that describe the machine; sizes in bytes. */
 export interface VmHost {
   readonly name: string
   readonly memory: number
@@ -36,7 +36,9 @@ export interface VmOptions {
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
-  /** Called once before the machine starts, with the port of each forward. */
+  /** As in `MachineOptions`. */
+  readonly savedState?: string | undefined
+  /** Called once before anything runs, with the port found for each forward. */
   readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
   readonly onOutput?: (text: string) => void
 }

@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { PROJECT } from './toolchain.ts'
 
 export const SOURCES = join(PROJECT, 'overlays/device/blocks')
@@ -9,7 +10,24 @@ const STRICT = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-pthr
 /** Flags that detect invalid memory accesses and undefined behaviour. */
 export const SANITIZED = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
 
-/** Compiles a program for this machine. */
+/** Compiles sources to one object file each in an existing directory, two at a time. Several programs can be linked from them. */
+export async function compileObjects(
+  cc: string,
+  directory: string,
+  sources: readonly string[],
+  flags: readonly string[],
+): Promise<string[]> {
+  const rest = sources.map((source) => ({ source, object: join(directory, `${basename(source, '.c')}.o`) }))
+  const objects = rest.map(({ object }) => object)
+  const worker = async () => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift())
+      await promisify(execFile)(cc, [...STRICT, ...flags, '-c', next.source, '-o', next.object])
+  }
+  await Promise.all([worker(), worker()])
+  return objects
+}
+
+/** Compiles and links sources and object files for this machine. */
 export function compileC(cc: string, output: string, sources: readonly string[], flags: readonly string[]): void {
   execFileSync(cc, [...STRICT, ...flags, ...sources, '-o', output], { stdio: ['ignore', 'inherit', 'inherit'] })
 }

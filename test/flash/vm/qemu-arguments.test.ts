@@ -34,7 +34,7 @@ describe('QEMU arguments', () => {
     expect(netdev).toContain(',hostfwd=tcp:127.0.0.1:2201-10.0.10.11:22,hostfwd=tcp:127.0.0.1:9091-10.0.10.11:9090')
   })
 
-  it('escape commas in a path', () => {
+  it('escape the commas of a path', () => {
     expect(valuesOf(startArguments(hardware, payload), '-drive')[0]).toMatch(/file=\/tmp\/a,,b\/disk\.img$/)
   })
 
@@ -48,10 +48,15 @@ describe('QEMU arguments', () => {
     expect(valuesOf(args, '-action')).toEqual(['watchdog=reset'])
   })
 
-  it('give the guest a named port to the firmware', () => {
+  it('give the guest a port to the firmware with a fixed name', () => {
     const args = startArguments(hardware, payload)
     expect(valuesOf(args, '-chardev')).toContain('socket,id=firmware,path=/tmp/x/firm,,ware')
     expect(valuesOf(args, '-device')).toContain('virtserialport,chardev=firmware,name=hangar.firmware')
+  })
+
+  it('go on from a saved memory only if it is given', () => {
+    expect(valuesOf(startArguments(hardware, payload, '/s,1/memory'), '-incoming')).toEqual(['file:/s,1/memory'])
+    expect(startArguments(hardware, payload)).not.toContain('-incoming')
   })
 
   it('set the clock only if a time is given', () => {
@@ -68,7 +73,7 @@ describe('QEMU arguments', () => {
     expect(disks).toEqual(['virtio-blk-pci,drive=disk', 'virtio-blk-pci,drive=second'])
   })
 
-  it('log every write to the disk, and continue the log after a reset', () => {
+  it('log the writes between machine and disk, and append to the log after a reset', () => {
     const args = startArguments({ ...hardware, writeLog: '/tmp/a,b/log' }, payload)
     expect(args).not.toContain('-drive')
     const nodes = valuesOf(args, '-blockdev')
@@ -78,11 +83,11 @@ describe('QEMU arguments', () => {
     expect(valuesOf(args, '-device')).toContain('virtio-blk-pci,drive=disk')
   })
 
-  it('omit the initramfs if there is none', () => {
+  it('have no initramfs if the machine has none', () => {
     expect(startArguments(hardware, { ...payload, initramfs: undefined })).not.toContain('-initrd')
   })
 
-  it('describe the same machine for its device tree', () => {
+  it('describe the same machine for the device tree and for the start', () => {
     const dump = dumpArguments(hardware, '/tmp/out.dtb')
     expect(valuesOf(dump, '-M')).toEqual(['virt,gic-version=3,dumpdtb=/tmp/out.dtb'])
     for (const option of ['-cpu', '-smp', '-m']) {
@@ -90,7 +95,7 @@ describe('QEMU arguments', () => {
     }
   })
 
-  it('use the processor of this machine with KVM', () => {
+  it('use KVM and the processor of this machine if possible', () => {
     const args = startArguments({ ...hardware, accelerator: 'kvm' }, payload)
     expect(valuesOf(args, '-cpu')).toEqual(['host'])
     expect(valuesOf(args, '-M')).toEqual(['virt,gic-version=host'])

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BLOCK, MIB } from '../../../../images/layout.ts'
 import { hashTree, LEAF, leavesOf } from '../../../../images/slot/verity.ts'
 import { onPath } from '../../../helpers/fake-device.ts'
-import { compileC, partsOfBlocks, runWith, SANITIZED } from '../../../helpers/native-program.ts'
+import { compileC, compileObjects, partsOfBlocks, runWith, SANITIZED } from '../../../helpers/native-program.ts'
 
 const CC = onPath('cc')
 const directory = mkdtempSync(join(tmpdir(), 'hangar-blocks-'))
@@ -29,15 +29,14 @@ const [checked, plain, fuzz, wide, unflushed] = ['checked', 'plain', 'fuzz', 'wi
 
 if (CC === undefined) console.warn("skipped: the program that moves blocks, which wants a C compiler, 'cc', in PATH")
 
-beforeAll(() => {
+beforeAll(async () => {
   if (CC === undefined) return
-  const driver = [
-    join(import.meta.dirname, 'records-fuzz.c'),
-    ...partsOfBlocks(['records.c', 'writer.c', 'device.c', 'text.c']),
-  ]
-  compileC(CC, checked, partsOfBlocks(), SANITIZED)
+  const objects = await compileObjects(CC, directory, partsOfBlocks(), SANITIZED)
+  const parts = ['records.o', 'writer.o', 'device.o', 'text.o'].map(at)
+  const driver = [join(import.meta.dirname, 'records-fuzz.c'), ...parts]
+  compileC(CC, checked, objects, SANITIZED)
   compileC(CC, plain, partsOfBlocks(), [])
-  const failing = [...partsOfBlocks(), join(import.meta.dirname, 'flush-fails.c')]
+  const failing = [...objects, join(import.meta.dirname, 'flush-fails.c')]
   compileC(CC, unflushed, failing, [...SANITIZED, '-Wl,--wrap=fdatasync'])
   compileC(CC, fuzz, driver, SANITIZED)
   compileC(CC, wide, driver, [...SANITIZED, '-DTOO_MANY=1'])
