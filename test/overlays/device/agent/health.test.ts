@@ -41,7 +41,7 @@ const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly 
     ["systemd reports the state 'unknown'"],
   ],
   [
-    'a service that is not healthy yet, beside one that is',
+    'an unhealthy service next to a healthy one',
     (device) => {
       device.write('services/nut.container', '')
       device.write('systemd/units', `${unit('grafana', 'active', '9')}\n${unit('nut', 'activating', '9')}`)

@@ -111,7 +111,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     [`${RUNNING_ROOT} ${'ef'.repeat(32)}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${RUNNING_ROOT} ${IMAGE.root}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
-  ])('is no matter for what is committed: after %s it is one of two', async (before, after) => {
+  ])('finds the committed root hash recorded as the first of two (former record: %s)', async (before, after) => {
     const record = { ...ON_TRIAL, ...(before === undefined ? {} : { previously_committed: before }) }
     const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
@@ -119,7 +119,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     expect(host.record?.previously_committed).toBe(after)
   })
 
-  it('is not lost by the first update from an agent that did not keep it', async () => {
+  it('is possible after a commit whose record lacked the committed root hashes', async () => {
     const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
     const old = agentImage('old')
     host.hold('a', old)

@@ -80,7 +80,7 @@ describeAgent('status', (shell) => {
     ['writing', 'writing'],
     ['committing', 'trial'],
     ['committed', 'committed'],
-  ])('of an update that is %s says %s', async (phase, said) => {
+  ])('reports the recorded phase %s as %s', async (phase, said) => {
     const status = ask(await under({ record: { ...UPDATE, phase } }))
     expect([status.update?.phase, status.slots.b]).toEqual([said, { state: 'unbootable' }])
   })

@@ -44,7 +44,7 @@ describeAgent('agent arm', (shell) => {
     ['a write that has not ended', { ...WRITTEN, phase: 'writing' }],
     ['a revert', { ...WRITTEN, kind: 'revert', phase: 'armed' }],
     ['no record', {}],
-  ])('refuses what was not written: %s', async (_what, record) => {
+  ])('refuses a slot that was not written last: %s', async (_what, record) => {
     const host = await written({ record })
     expect([arm(host, IMAGE.root).error, host.armed]).toEqual(['state', '0'])
   })

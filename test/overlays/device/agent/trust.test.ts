@@ -48,7 +48,7 @@ describeAgent('the keys of a committed image', (shell) => {
     ['by a fallback boot', { kind: 'rescue' }],
     ['by an older image', { serial: '4 9' }],
     ['by a trial without a record', { serial: '' }],
-  ])('change nothing %s', async (_how, options) => {
+  ])('do not change the trusted keys if committed %s', async (_how, options) => {
     const { signing, serial } = await committed([SECOND], options)
     expect([signing, serial]).toEqual([`${SIGNING_LINE}\n`, '5 0\n'])
   })
