@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
-import type { Terminal } from '../../flash/disk/confirm.ts'
 import type { HostDiskRequest } from '../../flash/disk/write-host-disk.ts'
 import type { FlashResult, FlashTarget } from '../../flash/flash-hosts.ts'
 import type { GoalFlags } from '../../flash/goal.ts'
 import { buildHost } from '../build-host.ts'
 import type { Command, CommandContext } from '../command.ts'
+import type { Terminal } from '../confirm.ts'
 import { knownHost, openController } from '../controller.ts'
 import { AT, RUNNER } from '../options.ts'
 import { buildLine } from '../text/build.ts'
@@ -131,7 +131,7 @@ export interface FlashDiskOptions extends Omit<HostDiskRequest, 'approve'> {
 /** Asks for confirmation, writes the disk, and returns the text to print. */
 export async function flashDisk({ confirmation, terminal, ...request }: FlashDiskOptions): Promise<string> {
   const { writeHostDisk } = await import('../../flash/disk/write-host-disk.ts')
-  const { confirm } = await import('../../flash/disk/confirm.ts')
+  const { confirm } = await import('../confirm.ts')
   const { diskQuestion, diskText } = await import('../text/flash.ts')
   const { host, data, signal } = request
   const approve: HostDiskRequest['approve'] = async (target, found) => {

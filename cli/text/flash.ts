@@ -1,10 +1,11 @@
 import type { DataFate } from '../../flash/disk/plan.ts'
-import { describeTarget, type Target } from '../../flash/disk/target.ts'
+import type { DiskTarget } from '../../flash/disk/target.ts'
 import type { HostDiskRequest, WrittenDisk } from '../../flash/disk/write-host-disk.ts'
 import type { FlashResult } from '../../flash/flash-hosts.ts'
 import type { Updated } from '../../flash/update.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import { formatColumns } from '../display/table.ts'
+import { diskLines } from './disk.ts'
 import { type Generations, nameGeneration } from './generation.ts'
 import { planText } from './plan.ts'
 
@@ -46,13 +47,13 @@ export function updateText(host: string, updated: Updated, generations: Generati
 /** The lines before the confirmation of `--disk`. */
 export function diskQuestion(
   host: string,
-  target: Target,
+  target: DiskTarget,
   { data, found }: { readonly data: DataFate; readonly found: 'there' | 'none' },
 ): string[] {
   const except = data === 'keep' ? ' except the data volume' : ''
   const warning = "the disk has a data volume, which will be erased; to keep it: '--keep-data'"
   return [
-    ...describeTarget(target),
+    ...diskLines(target),
     ...(found === 'there' && data === 'format' ? [warning] : []),
     `${host} will replace everything on this disk${except}`,
   ]

@@ -8,7 +8,7 @@ import { hasDataVolume } from './data-volume.ts'
 import { withOpenDisk } from './disk.ts'
 import { cutsOf, type DataFate, planDiskWrite } from './plan.ts'
 import { cutImage, openSourceImage, type SourceImage } from './source-image.ts'
-import { type DiskHost, findTarget, type Target } from './target.ts'
+import { type DiskHost, type DiskTarget, findTarget } from './target.ts'
 import { sizeOf, writeDisk } from './write-disk.ts'
 
 /** Returns the tar of a host's identity that trusts the given keys; undefined if the host has no identity. */
@@ -24,7 +24,7 @@ export interface HostDiskRequest {
   readonly identity: IdentityTar | 'without'
   readonly data: DataFate
   /** Asks the owner before anything is written; throws to stop. `data` tells whether the disk has a data volume. */
-  readonly approve: (target: Target, data: 'there' | 'none') => Promise<void>
+  readonly approve: (target: DiskTarget, data: 'there' | 'none') => Promise<void>
   readonly progress: Progress
   readonly signal?: AbortSignal | undefined
   readonly kernelFiles?: KernelFiles
@@ -53,7 +53,7 @@ export async function writeHostDisk(request: HostDiskRequest): Promise<WrittenDi
 }
 
 /** Whether the disk has a data volume where this host expects it. Keeping data requires one. */
-function checkedData({ host, data, disk }: HostDiskRequest, target: Target, layout: Layout): 'there' | 'none' {
+function checkedData({ host, data, disk }: HostDiskRequest, target: DiskTarget, layout: Layout): 'there' | 'none' {
   const found = hasDataVolume(target, layout) ? 'there' : 'none'
   if (data === 'format' || found === 'there') return found
   throw new UserError(

@@ -23,44 +23,44 @@ export interface MachineOptions {
   readonly network: HostNetwork
   readonly forwards: readonly ForwardedPort[]
   readonly firmware?: Partial<FirmwareSettings> | undefined
-  /** As `Hardware` has them; the log is made where it is not there, and runs on through resets. */
+  /** As in `Hardware`. The log file is created if it is missing, and continues through resets. */
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
-  /** Takes the console's text as it comes. */
+  /** Receives the console's text as it arrives. */
   readonly onOutput?: (text: string) => void
 }
 
 /** Why the machine is off. */
 export type MachineEnding = 'power-off' | 'stopped' | 'stuck'
 
-/** What the firmware told the kernel at one start. */
+/** The facts that the firmware passed to the kernel at one start. */
 export interface Start {
   readonly partition: number
   readonly tryboot: boolean
 }
 
-/** Who reset the machine: what runs on it, or its watchdog. */
+/** The cause of a reset: the guest or the watchdog. */
 export type Reset = 'guest' | 'watchdog'
 
-/** A machine that runs, through resets, until it switches itself off or is stopped. */
+/** A machine that runs until it switches itself off or is stopped; a reset does not end it. */
 export interface Machine {
   readonly console: SerialConsole
-  /** One for each time the firmware started a kernel; all but the first are reboots. */
+  /** One entry for each start of a kernel; all but the first are reboots. */
   readonly starts: readonly Start[]
-  /** One for each reset so far. */
+  /** One entry for each reset so far. */
   readonly resets: readonly Reset[]
   readonly ended: Promise<MachineEnding>
   send(text: string): void
-  /** What the guest does by its port to the firmware: the next reset is a trial. */
+  /** Makes the next reset a trial, as the guest can through its port to the firmware. */
   armTryboot(): void
-  /** Switches off; QEMU may finish what it is writing. */
+  /** Switches off; QEMU may finish its writes. */
   stop(): Promise<void>
-  /** Pulls the plug: nothing is written any more, and what the firmware remembered is gone. */
+  /** Cuts the power: no more writes, and the firmware loses its state. */
   powerCut(): Promise<void>
 }
 
-/** Runs firmware and QEMU in turns, as a reset of the board would. */
+/** Runs the firmware and QEMU alternately: each reset runs the firmware again. */
 export function startMachine(options: MachineOptions): Machine {
   const run = new MachineRun(options)
   return {
@@ -75,7 +75,7 @@ export function startMachine(options: MachineOptions): Machine {
   }
 }
 
-/** BOOT_ORDER has a digit for every kind of disk that a board can start from; a virtio disk is none of them. */
+/** BOOT_ORDER has a digit for each kind of disk that a board can boot from, but none for a virtio disk. */
 const NO_KIND = 0
 
 class MachineRun {
@@ -105,7 +105,7 @@ class MachineRun {
       process.off('exit', cleanUp)
       cleanUp()
     })
-    // Whoever waits on the console hears of it there.
+    // Callers that wait on the console get the error there.
     this.ended.catch(() => undefined)
   }
 
@@ -147,7 +147,7 @@ class MachineRun {
       const before = this.state
       const decision = this.decide()
       if (decision.outcome === 'stuck') {
-        // REBOOT_ON_FATAL_ERROR: a trial that cannot start ends on what a reset without the flag starts.
+        // REBOOT_ON_FATAL_ERROR: a trial that cannot start is followed by a boot without the flag.
         if (before.tryboot === 'clear' && before.partition === undefined) return 'stuck'
         continue
       }

@@ -14,22 +14,22 @@ export interface Hardware {
   readonly forwards: readonly ForwardedPort[]
   /** Raw disk image that the machine writes to. */
   readonly disk: string
-  /** Unix socket on which QEMU tells why it ends. */
+  /** Unix socket on which QEMU reports why it ends. */
   readonly control: string
   /** Unix socket behind the guest's port to the firmware. */
   readonly firmwarePort: string
-  /** What the real-time clock shows at the start, in UTC: `2026-01-31T12:00:00`; this machine's time where undefined. */
+  /** The real-time clock at the start, in UTC: `2026-01-31T12:00:00`; undefined for this machine's time. */
   readonly clock?: string | undefined
   /** Raw image of a second disk. */
   readonly secondDisk?: string | undefined
-  /** An existing file to which every write and flush of the disk is appended, in the format of Linux' dm-log-writes. */
+  /** An existing file to which QEMU appends every write and flush of the disk, in the format of Linux' dm-log-writes. */
   readonly writeLog?: string | undefined
 }
 
-/** The name under which the guest finds its port to the firmware. */
+/** The name of the guest's port to the firmware. */
 export const FIRMWARE_PORT = 'hangar.firmware'
 
-/** What the firmware hands to the processor. */
+/** The files and the command line that the firmware loads. */
 export interface Payload {
   readonly kernel: string
   readonly initramfs: string | undefined
@@ -37,7 +37,7 @@ export interface Payload {
   readonly commandLine: string
 }
 
-/** Arguments that have QEMU write the machine's device tree to a file and end. */
+/** Arguments with which QEMU writes the machine's device tree to a file and ends. */
 export function dumpArguments(hardware: Pick<Hardware, 'memory' | 'accelerator'>, file: string): string[] {
   return machine(hardware, `,dumpdtb=${escaped(file)}`)
 }
@@ -49,7 +49,7 @@ export function startArguments(hardware: Hardware, payload: Payload): string[] {
     ...(hardware.writeLog === undefined ? drive('disk', hardware.disk) : loggedDrive(hardware.disk, hardware.writeLog)),
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...['-netdev', netdev(hardware)],
-    // Without its own boot ROM, which is another package, the card is refused.
+    // An empty romfile: the card's boot ROM is in another package, and QEMU refuses the card without it.
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
@@ -64,8 +64,8 @@ export function startArguments(hardware: Hardware, payload: Payload): string[] {
   ]
 }
 
-// What the device tree depends on, so both runs say it with the same words; PCI devices are found, not described. A
-// reset ends QEMU (-no-reboot): the firmware has to run again.
+// The device tree depends on these arguments, so both runs of QEMU use them. PCI devices are not in the tree. A reset
+// ends QEMU (-no-reboot), because the firmware must run again.
 function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator'>, extra: string): string[] {
   const [interrupts, processor] =
     accelerator === 'kvm'
@@ -93,7 +93,8 @@ function secondDisk(file: string): string[] {
   return [...drive('second', file), '-device', 'virtio-blk-pci,drive=second']
 }
 
-// Each entry is counted at once: the log of a machine whose power was cut is whole. It need not survive this machine.
+// QEMU updates the entry count at each entry, so the log is complete after a power cut of the guest. It need not survive
+// a crash of this machine.
 function loggedDrive(file: string, log: string): string[] {
   return [
     `driver=file,node-name=disk-file,discard=unmap,filename=${escaped(file)}`,
@@ -109,7 +110,7 @@ function netdev({ network, forwards }: Hardware): string {
   return `user,id=net,ipv6=off,net=${subnet},host=${gateway},dns=${dns},dhcpstart=${leases}${ports.join('')}`
 }
 
-/** QEMU ends a value at a comma; two of them are one. */
+/** QEMU ends a value at a comma and reads two commas as one. */
 function escaped(path: string): string {
   return path.replaceAll(',', ',,')
 }

@@ -4,29 +4,29 @@ import { UserError } from '../../errors.ts'
 import { type Child, run, startChild } from '../../lib/subprocess.ts'
 import type { Program } from './program.ts'
 
-/** Why QEMU ended: the guest asked for a reset or its watchdog did, it switched itself off, or somebody ended QEMU. */
+/** Why QEMU ended: a reset by the guest or its watchdog, a power-off by the guest, or a stop from outside. */
 export type QemuEnding = 'reset' | 'watchdog' | 'power-off' | 'stopped'
 
 export interface RunningQemu {
   readonly output: Readable
   readonly input: Writable
-  /** Rejects where QEMU failed by itself, with its own words. */
+  /** Rejects with QEMU's stderr if QEMU failed. */
   readonly ended: Promise<QemuEnding>
   stop(): Promise<void>
-  /** Ends it without giving it time for anything. */
+  /** Kills QEMU at once. */
   kill(): Promise<void>
 }
 
-/** Runs QEMU to its end; for arguments that only have it write a file. */
+/** Runs QEMU until it ends, for arguments with which it only writes a file. */
 export async function runQemu(program: Program, args: readonly string[]): Promise<void> {
   const { exitCode, output } = await run(program.file, [...program.args, ...args], { env: program.env })
   if (exitCode !== 0) throw qemuFailure(output)
 }
 
-/** Starts QEMU, whose control socket `control` must be among the arguments as a client's. */
+/** Starts QEMU. Its arguments must make it connect to the control socket `control`. */
 export async function startQemu(program: Program, args: readonly string[], control: string): Promise<RunningQemu> {
   const events = await listenForShutdown(control)
-  // Were this process killed, QEMU would run on with the disk and the ports: the kernel ends it with its parent.
+  // The kernel kills QEMU with this process. Otherwise QEMU would keep the disk and the ports.
   const child = startChild(program, args)
   const killWithUs = () => child.kill('SIGKILL')
   process.once('exit', killWithUs)
@@ -42,12 +42,12 @@ export async function startQemu(program: Program, args: readonly string[], contr
 
 interface ShutdownEvents {
   readonly reason: () => string | undefined
-  /** Whether the watchdog bit: the reset that follows has the reason of one that the guest asked for. */
+  /** Whether the watchdog fired: QEMU reports its reset with the same reason as a reset by the guest. */
   readonly watchdog: () => boolean
   readonly close: () => void
 }
 
-/** QEMU's monitor protocol: greeting, our one command, then events, a JSON object a line. */
+/** QEMU's monitor protocol: a greeting, our one command, then events, each a JSON object on one line. */
 async function listenForShutdown(control: string): Promise<ShutdownEvents> {
   let reason: string | undefined
   let watchdog = false
@@ -84,7 +84,7 @@ async function ending(child: Child, events: ShutdownEvents): Promise<QemuEnding>
     child.once('error', reject)
     child.once('close', resolve)
   })
-  // The socket's last bytes may be read after the process is gone.
+  // The last bytes of the socket may arrive after the process has ended.
   await new Promise((resolve) => setTimeout(resolve, 20))
   events.close()
   const reason = events.reason()
@@ -106,7 +106,7 @@ function qemuFailure(complaint: string): UserError {
   const portTaken = /host forwarding rule/.test(complaint)
   return new UserError('vm', `QEMU failed: ${last}`, {
     hint: portTaken
-      ? 'another program took the port just now: start again'
-      : 'start again; if it stays so, report it with this text',
+      ? 'another program has just taken the port: run the same command again'
+      : 'run the same command again. If it fails again, report this text',
   })
 }

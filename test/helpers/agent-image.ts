@@ -35,7 +35,7 @@ export interface AgentImageOptions {
   readonly seed?: string
 }
 
-/** Whom nobody knows. */
+/** A key that no host trusts. */
 export const STRANGER = keyFromSeed(Buffer.alloc(32, 9), 'a stranger')
 
 export function agentImage(name: string, options: AgentImageOptions = {}): AgentImage {

@@ -115,8 +115,12 @@ describe('the confirmation of flash --disk', () => {
     input.write('tiny\n')
     await flash({ confirmation: 'ask' })
     const text = shown()
-    expect(text).toContain(`${disk}: a file of 2.4 GB, to be made\ntiny will replace everything on this disk\n`)
-    expect(text).toContain("type 'tiny' to go on: ")
+    expect(text).toContain(
+      `${disk}: a file of 2.4 GB, which does not exist yet
+tiny will replace everything on this disk
+`,
+    )
+    expect(text).toContain("type 'tiny' to continue: ")
   })
 
   it('writes nothing after a wrong answer', async () => {
@@ -124,7 +128,7 @@ describe('the confirmation of flash --disk', () => {
     input.write('yes\n')
     await expect(flash({ confirmation: 'ask' })).rejects.toMatchObject({
       code: 'usage',
-      message: "nothing was written: 'yes' was typed, wanted 'tiny'",
+      message: "nothing was written: you typed 'yes', wanted 'tiny'",
     })
     expect(existsSync(disk)).toBe(false)
   })
@@ -147,7 +151,7 @@ describe('the confirmation of flash --disk', () => {
     const { disk, flash } = await bench()
     const terminal = { input: new PassThrough(), output: new PassThrough() }
     await expect(flash({ confirmation: 'ask', terminal })).rejects.toMatchObject({
-      hint: 'with --yes nothing is asked',
+      hint: 'to write without a question: --yes',
     })
     expect(existsSync(disk)).toBe(false)
   })

@@ -31,8 +31,8 @@ describe('vm', () => {
     const output = await tempDirectory()
     await expect(runVm(options({ output }))).rejects.toMatchObject({
       code: 'vm',
-      message: `no image to boot: '${join(output, 'adama.img')}' is not there`,
-      hint: 'npm run build:image adama',
+      message: `cannot boot 'adama': '${join(output, 'adama.img')}' does not exist`,
+      hint: 'build the image: npm run build:image adama',
     })
   })
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
-import { UserError } from '../../errors.ts'
-import { plainText } from '../ssh/remote.ts'
+import { UserError } from '../errors.ts'
+import { plainText } from '../flash/ssh/remote.ts'
 
 export interface Terminal {
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean }
@@ -8,30 +8,30 @@ export interface Terminal {
 }
 
 export interface Question {
-  /** What is about to happen, line by line. */
+  /** The lines that explain what will happen. */
   readonly lines: readonly string[]
   /** The word to type. */
   readonly answer: string
   readonly signal?: AbortSignal | undefined
 }
 
-/** Asks somebody at a terminal to type a word; anything else, and nothing happens. */
+/** Asks the person at the terminal to type a word. Throws if the person types anything else. */
 export async function confirm({ lines, answer, signal }: Question, { input, output }: Terminal): Promise<void> {
   output.write(lines.map((line) => `${line}\n`).join(''))
   if (!input.isTTY) {
-    throw new UserError('usage', 'nobody is here to confirm: standard input is no terminal', {
-      hint: 'with --yes nothing is asked',
+    throw new UserError('usage', 'cannot ask for a confirmation: standard input is not a terminal', {
+      hint: 'to write without a question: --yes',
     })
   }
-  output.write(`type '${answer}' to go on: `)
+  output.write(`type '${answer}' to continue: `)
   const typed = await typedLine(input, signal)
   if (typed === answer) return
-  throw new UserError('usage', `nothing was written: '${typed}' was typed, wanted '${answer}'`, {
-    hint: 'look once more which disk it is, and type the same command again',
+  throw new UserError('usage', `nothing was written: you typed '${typed}', wanted '${answer}'`, {
+    hint: 'check that it is the right disk, then run the same command again',
   })
 }
 
-/** Empty where the input ends. The terminal stays as it is: its Ctrl-C is a signal like any other. */
+/** Reads a line; empty if the input ends. The terminal keeps its mode, so that Ctrl-C stays a signal. */
 async function typedLine(input: NodeJS.ReadableStream, signal: AbortSignal | undefined): Promise<string> {
   const reader = createInterface({ input, terminal: false })
   const stop = () => reader.close()
