@@ -10,7 +10,7 @@ import { SIGNING_KEY, updateImage } from './update-image.ts'
 /** Bytes of a boot partition. */
 export const BOOT_SIZE = 3 * MIB
 
-/** A whole generation with a boot file system that can be read, in the parts that a controller sends. */
+/** A complete generation with a readable boot file system, in the parts that a controller sends. */
 export interface AgentImage {
   readonly manifest: Manifest
   readonly text: string
@@ -23,13 +23,13 @@ export interface AgentImage {
   readonly bootTree: Buffer
   readonly bootRoot: string
   readonly root: string
-  /** Everything of the boot file system before its first file, and where each file lies. */
+  /** The boot file system before its first file, and the position of each file. */
   readonly fat: { readonly head: Uint8Array; readonly table: string }
 }
 
 export interface AgentImageOptions {
   readonly manifest?: Partial<Manifest>
-  /** Another kernel's parameters are another generation of the same slot. */
+  /** Kernel parameters. Others make another generation with the same slot. */
   readonly commandLine?: string
   readonly key?: typeof SIGNING_KEY
   readonly seed?: string
@@ -76,7 +76,7 @@ function bootVolume(files: Readonly<Record<string, Buffer>>) {
   return { bytes, head: plan.head, table }
 }
 
-/** Records of docs/agent-protocol.md for blocks of some bytes, in one piece, not compressed. */
+/** Uncompressed records (docs/agent-protocol.md) for blocks of `bytes`. */
 export function recordsOf(bytes: Uint8Array, first = 0, count = bytes.length / BLOCK - first): Buffer {
   const header = (at: number, blocks: number) => {
     const head = Buffer.from('HGB1--------')

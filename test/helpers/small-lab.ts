@@ -18,7 +18,7 @@ import { type Lock, type LockedPackage, lockText, packageKey } from '../../image
 import { parseHostName, parseServiceName } from '../../images/names.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
 import { derivation, lockedPackage } from './derivation.ts'
-import { pretendRunner } from './pretend-runner.ts'
+import { fakeRunner } from './fake-runner.ts'
 import { listReporter } from './reporter.ts'
 
 const NAMES = ['app', 'libc', 'node'] as const
@@ -104,7 +104,7 @@ export async function smallLab(directory: string, project: string) {
   const reporter = listReporter()
   const context = (network: Network = 'online') => {
     const fetch = network === 'online' ? mirror : offlineFetch(store)
-    const runner = pretendRunner(store, fetch)
+    const runner = fakeRunner(store, fetch)
     return {
       ...{
         env: { XDG_CONFIG_HOME: join(directory, 'config') },

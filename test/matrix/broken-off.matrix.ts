@@ -92,7 +92,7 @@ describe('an update that is broken off', () => {
     vm = await lab.boot()
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     expect(await ended).not.toEqual([0, null])
-    await isBack(vm, before, /the power was cut/)
+    await isBack(vm, before, /a power cut/)
   })
 
   it('by the power between arming and the reboot was never tried', async () => {
@@ -132,9 +132,9 @@ describe('somebody at the console, without a network or a controller,', () => {
       vm.send(`${line}\n`)
       await vm.console.waitFor(question, 120, said)
     }
-    await answer(/Go back on adama\? Type yes:/, 'b')
-    await answer(/with today's data \[t\] or as it was then \[w\]\?/, 'yes')
-    await answer(/starting slot a on trial/, 't')
+    await answer(/Revert adama\? Type yes:/, 'b')
+    await answer(/Use \[t\]oday's data, or the data as it \[w\]as when/, 'yes')
+    await answer(/rebooting into slot a on trial/, 't')
     await started(vm, starts + 1)
     await vm.reachable(600)
     await committed(vm)

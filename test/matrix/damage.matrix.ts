@@ -49,7 +49,7 @@ describe('a disk that is damaged', () => {
       { partition: 3, tryboot: false },
     ])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
-    expect(vm.console.text).toContain('autoboot.txt is damaged; writing it again for slot b')
+    expect(vm.console.text).toContain('autoboot.txt is damaged: writing it again for slot b')
   })
 
   it('in the slot that does not run is not gone back to', async () => {
@@ -57,7 +57,7 @@ describe('a disk that is damaged', () => {
       'dd if=/dev/urandom of=/dev/disk/by-partlabel/slot-a bs=4096 seek=2000 count=1 conv=notrunc,fsync status=none',
     )
     const { code, stderr } = await lab.onHost(vm, 'revert')
-    expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no whole generation to go back to')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no complete generation')])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
   })
 
@@ -135,7 +135,7 @@ describe('a second disk with the same labels', () => {
     const twin = `${lab.disk}.twin`
     await copyDisk(lab.disk, twin, adama.disk)
     vm = await lab.start({ secondDisk: twin })
-    await vm.console.waitFor(/more than one disk carries hangar's partitions: .*; take one out/, 300)
+    await vm.console.waitFor(/several disks have hangar's partitions: .*; remove all but one/, 300)
     await again()
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed' })
   })

@@ -5,8 +5,8 @@ import { fetchObjects } from '../../../builder/sources/debian/archive/fetch.ts'
 import { openStore } from '../../../builder/store/directory.ts'
 import { EMPTY_LOCK, type Lock, lockedPackages, lockText, parseLock } from '../../../images/lock.ts'
 import type { ArchitectureSet } from '../../../images/package-set.ts'
+import { fakeApt } from '../../helpers/fake-apt.ts'
 import { fileServer } from '../../helpers/file-server.ts'
-import { pretendApt } from '../../helpers/pretend-apt.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { NOW, poolFile, type Signer, signer, smallArchive, type TestPackage } from '../../helpers/small-archive.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -46,7 +46,7 @@ async function laboratory(packages: readonly TestPackage[]) {
   const server = await fileServer(await smallArchive(packages, { signer: key }))
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
-  const apt = pretendApt(store)
+  const apt = fakeApt(store)
   const mirrors = { debian: [`${server.url}/debian`], 'debian-security': [`${server.url}/debian-security`] }
   const fetching = { store, mirrors, reporter, backoff: 1 }
   const options = {

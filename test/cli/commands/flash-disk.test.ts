@@ -116,9 +116,7 @@ describe('the confirmation of flash --disk', () => {
     await flash({ confirmation: 'ask' })
     const text = shown()
     expect(text).toContain(
-      `${disk}: a file of 2.4 GB, which does not exist yet
-tiny will replace everything on this disk
-`,
+      `${disk}: a file of 2.4 GB, which does not exist yet\ntiny will replace everything on this disk\n`,
     )
     expect(text).toContain("type 'tiny' to continue: ")
   })

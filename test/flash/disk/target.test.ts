@@ -83,7 +83,7 @@ describe('a disk', () => {
     ['swap space', { swaps: '/dev/sdb2\tpartition\t1\n' }, 'sdb2 is swap space'],
     ['part of a volume group', { more: ['sdb2/holders/dm-0'] }, 'sdb2 is part of dm-0 (LVM, encryption or RAID)'],
     ['part of a RAID as a whole', { more: ['holders/md0'] }, 'sdb is part of md0 (LVM, encryption or RAID)'],
-  ])('that is %s is refused as in use', async (_use, given, said) => {
+  ])('in use is refused: %s', async (_use, given, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
       expect.objectContaining({ code: 'busy', message: `cannot flash '/dev/sdb', which is in use: ${said}` }),
@@ -101,7 +101,7 @@ describe('a disk', () => {
     ],
     ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2.0 TB, the disk of tiny has 32 GB'],
     ['too small', { disk: { size: '4000000\n' } }, 'size', 'the disk has 2.0 GB, the layout needs 2.2 GB'],
-  ])('that is %s is refused', async (_fault, given, code, said) => {
+  ])('with a fault is refused: %s', async (_fault, given, code, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(said), hint: expect.any(String) }),

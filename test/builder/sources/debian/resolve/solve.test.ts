@@ -11,7 +11,7 @@ import type { Store } from '../../../../../builder/store/store.ts'
 import { type Derivation, derivationDigest } from '../../../../../images/derivation.ts'
 import type { PackageSet } from '../../../../../images/package-set.ts'
 import { smallCatalogue } from '../../../../helpers/catalogue.ts'
-import { pretendApt } from '../../../../helpers/pretend-apt.ts'
+import { fakeApt } from '../../../../helpers/fake-apt.ts'
 import { listReporter } from '../../../../helpers/reporter.ts'
 import type { TestPackage } from '../../../../helpers/small-archive.ts'
 import { tempDirectory } from '../../../../helpers/temp.ts'
@@ -83,7 +83,7 @@ function hostRunner(store: Store): Runner {
 }
 
 describe.each([
-  ['a pretended apt', pretendApt, true],
+  ['a faked apt', fakeApt, true],
   ["this machine's apt", hostRunner, HOST_HAS_APT],
 ] as const)('asking %s', (_, runner, present) => {
   it.skipIf(!present)(
@@ -128,7 +128,7 @@ describe('the question to apt', () => {
     const recording = (store: Store): Runner => ({
       async realise(wanted, reporter) {
         ran.push(...wanted.map(derivationDigest))
-        return pretendApt(store).realise(wanted, reporter)
+        return fakeApt(store).realise(wanted, reporter)
       },
     })
     await ask([question({}), { ...question({}), catalogue: changed }, question({ request: ['libc6'] })], recording)

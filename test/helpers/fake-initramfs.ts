@@ -1,25 +1,22 @@
 import { readFileSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { readRecord } from './agent-record.ts'
-import { PretendDevice, type Shell } from './pretend-device.ts'
+import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/initramfs/init'), 'utf8')
-/** What it shares with the agent. */
+/** Parts of the agent that the script reads. */
 const LIB = ['record', 'tryboot'].map((name): [string, string] => [
   name,
   readFileSync(join(PROJECT, `overlays/device/agent/${name}.sh`), 'utf8'),
 ])
-/** The only shell of the initramfs: what waits without a program needs more of it than POSIX. */
+/** The only shell of the initramfs. Waiting without a program needs its `read -t`, which POSIX lacks. */
 export const SHELLS = ['busybox ash']
 export const HASH = 'ab'.repeat(32)
 const LABELS = ['selector', 'boot-a', 'boot-b', 'identity', 'slot-a', 'slot-b', 'data']
 const INDEX = 'hangar-slot 1\nbase 1 100\nkernel 101 50\nhost 151 4\nend 155 0\n'
 
-/**
- * The script with every path that it names below `root`; its tools are those of the machine that tests, and 5 seconds are
- * one call of `pause`.
- */
+/** The script with all its paths below `root`, with the programs of this machine, and with `pause` for each wait of 5 seconds. */
 function rooted(root: string, script: string): string {
   const text = script
     .replace(/^PATH=\/bin\nexport PATH /m, 'export ')
@@ -32,39 +29,39 @@ function rooted(root: string, script: string): string {
     .replaceAll('read -r -t 5 _ <>', 'pause ')
     .replace('s/^DEVNAME=/\\/dev\\//p', `s|^DEVNAME=|${root}/dev/|p`)
   if (/\/proc\/sysrq|\/dev\/watchdog|DEVNAME=\\/.test(text.replaceAll(`${root}/`, '')))
-    throw new Error('the script would touch the machine that tests')
+    throw new Error('the script would use devices of this machine')
   return text
 }
 
-/** Whoever waits in the background is gone at once: most tests are of what is done in the foreground. */
-const NOBODY_WAITS = 'kill -KILL $PPID'
-/** Lets the time go by; at each step `body` may do something. */
-export const waits = (body = '') => `echo >>"$PRETEND_ROOT/steps"; step=$(wc -l <"$PRETEND_ROOT/steps")\n${body}`
+/** Ends a background process at its first wait, because most tests need only the foreground. */
+const END_AT_WAIT = 'kill -KILL $PPID'
+/** Counts waits instead of waiting. `body` runs at each one. */
+export const waits = (body = '') => `echo >>"$FAKE_ROOT/steps"; step=$(wc -l <"$FAKE_ROOT/steps")\n${body}`
 
-/** Opens a slot where its bytes are those that the root hash was made of: where the machine has an index for it. */
+/** A fake dmsetup that opens a slot if the machine has an index for its root hash. */
 const DMSETUP = `
 [ "$1" = create ] || exit 0
 [ "$3" = hangar-slot ] || exit 0
 set -- $5
-rm -f "$PRETEND_ROOT/dev/mapper/hangar-slot"
-cp "$PRETEND_ROOT/verifies/$5" "$PRETEND_ROOT/dev/mapper/hangar-slot" 2>/dev/null
+rm -f "$FAKE_ROOT/dev/mapper/hangar-slot"
+cp "$FAKE_ROOT/verifies/$5" "$FAKE_ROOT/dev/mapper/hangar-slot" 2>/dev/null
 exit 0`
 
 export interface Machine {
   readonly disks?: readonly string[]
-  /** Slots whose bytes are what the command line asks for. */
+  /** Slots with the root hash of the command line. */
   readonly good?: readonly ('a' | 'b')[]
-  /** What the firmware says of itself. */
+  /** Values of the firmware in the device tree. */
   readonly firmware?: Readonly<Record<string, number>>
   readonly commandLine?: string
   readonly index?: string
   readonly watchdog?: 'none'
-  readonly pretended?: Readonly<Record<string, string>>
+  readonly faked?: Readonly<Record<string, string>>
 }
 
 export async function newMachine(shell: Shell, machine: Machine = {}) {
   const { disks = ['mmcblk0'], good = ['a'], firmware = { partition: 2 }, index = INDEX } = machine
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('proc/cmdline', machine.commandLine ?? `console=tty1 hangar.root=${HASH} hangar.blocks=155\n`)
   device.write('etc/modules', 'kernel/watchdog\nkernel/mmc\n')
   if (machine.watchdog !== 'none') symlinkSync('/dev/null', device.path('dev/watchdog0'))
@@ -77,12 +74,12 @@ export async function newMachine(shell: Shell, machine: Machine = {}) {
   for (const slot of good) device.write(`verifies/${slot === 'a' ? '179:5' : '179:6'}`, index)
   for (const [name, number] of Object.entries(firmware))
     device.write(`proc/device-tree/chosen/bootloader/${name}`, new Uint8Array([0, 0, 0, number]))
-  device.pretend('pause', NOBODY_WAITS)
-  device.pretend('busybox')
-  device.pretend('dmsetup', DMSETUP)
-  device.pretend('reboot', ':', { ends: 99 })
-  device.pretend('switch_root', ':', { ends: 0 })
-  for (const [name, body] of Object.entries(machine.pretended ?? {})) device.pretend(name, body)
+  device.fake('pause', END_AT_WAIT)
+  device.fake('busybox')
+  device.fake('dmsetup', DMSETUP)
+  device.fake('reboot', ':', { ends: 99 })
+  device.fake('switch_root', ':', { ends: 0 })
+  for (const [name, body] of Object.entries(machine.faked ?? {})) device.fake(name, body)
   return { device, start: (script = SCRIPT) => start(device, script) }
 }
 
@@ -90,7 +87,7 @@ export async function boot(shell: Shell, machine: Machine = {}) {
   return (await newMachine(shell, machine)).start()
 }
 
-export function start(device: PretendDevice, script: string) {
+export function start(device: FakeDevice, script: string) {
   rmSync(device.path('run'), { recursive: true, force: true })
   const env = { HANGAR_SYS: device.path('sys'), HANGAR_DEV: device.path('dev') }
   const ran = device.run(rooted(device.root, script), { env })
@@ -107,7 +104,7 @@ export function start(device: PretendDevice, script: string) {
   return { ...ran, calls, device, named, facts, record, entered: named('switch_root').length === 1 }
 }
 
-function addDisk(device: PretendDevice, disk: string, labels: readonly string[] = LABELS): void {
+function addDisk(device: FakeDevice, disk: string, labels: readonly string[] = LABELS): void {
   device.write(`sys/block/${disk}/size`, '1\n')
   for (const [index, label] of labels.entries()) {
     const name = `${disk}p${index + 1}`

@@ -6,19 +6,19 @@ import type { Privilege } from '../../../images/derivation.ts'
 
 export interface ExecMount {
   readonly kind: 'read-only' | 'writable' | 'memory'
-  /** A directory on this machine; nothing for memory. */
+  /** A directory on this machine, undefined for memory. */
   readonly source: string
   readonly target: string
 }
 
-export interface PretendExec {
+export interface FakeExec {
   readonly root: string
   readonly mounts: readonly ExecMount[]
   readonly workdir: string
   readonly args: readonly string[]
   readonly stdin: string
   readonly privilege: Privilege
-  /** Is told what the command says, piece by piece. */
+  /** Receives the output of the command in pieces. */
   readonly hear: (piece: string) => void
 }
 
@@ -54,8 +54,8 @@ umount -l /old
 exec "$@"
 `
 
-/** Runs a command as an engine does, more or less: a root, mounts, and variables of the engine's own. */
-export async function executeInRoot(exec: PretendExec, scratch: string): Promise<Executed> {
+/** Runs a command with a root, mounts and variables similar to those of an engine. */
+export async function executeInRoot(exec: FakeExec, scratch: string): Promise<Executed> {
   const work = await mkdtemp(join(scratch, 'exec-'))
   try {
     return await run(exec, work)
@@ -64,7 +64,7 @@ export async function executeInRoot(exec: PretendExec, scratch: string): Promise
   }
 }
 
-function run({ root, mounts, workdir, args, stdin, privilege, hear }: PretendExec, work: string): Promise<Executed> {
+function run({ root, mounts, workdir, args, stdin, privilege, hear }: FakeExec, work: string): Promise<Executed> {
   const inside = ['env', '-i', `PATH=${PATH}`, 'HOME=/root', '_DAGGER_OF_THE_ENGINE=1', ...args]
   const sandbox = ['unshare', ...NAMESPACES, 'sh', '-c', SETUP, 'engine', ...restrict(privilege), ...inside]
   const child = spawn('setpriv', [...DIES_WITH_US, ...sandbox], {
@@ -76,7 +76,7 @@ function run({ root, mounts, workdir, args, stdin, privilege, hear }: PretendExe
       MOUNTS: mounts.map(({ kind, target, source }) => `${kind} ${target} ${source}`).join('\n'),
     },
   })
-  // The list of mounts is read from a file of the shell's own: standard input is the command's.
+  // The shell reads the list of mounts from a file, because standard input belongs to the command.
   child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
   const said = { stdout: '', stderr: '' }

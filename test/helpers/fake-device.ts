@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { describe, it } from 'vitest'
 import { tempDirectory } from './temp.ts'
 
-/** A shell that scripts for devices run under: dash on the host, busybox's in the initramfs. */
+/** A shell that runs scripts of hosts: dash on the host, busybox ash in the initramfs. */
 export interface Shell {
   readonly name: string
   readonly command: readonly [string, ...string[]]
@@ -15,7 +15,7 @@ const SHELLS = [
   { name: 'busybox ash', program: 'busybox', args: ['ash'] },
 ]
 
-/** Runs the tests under each of the shells that this machine has, and says which one it lacks. */
+/** Runs the tests under each shell that this machine has. Skips them for a missing shell. */
 export function describeOnShells(title: string, tests: (shell: Shell) => void, only = ['dash', 'busybox ash']): void {
   for (const { name, program, args } of SHELLS.filter((each) => only.includes(each.name))) {
     const found = onPath(program)
@@ -25,8 +25,8 @@ export function describeOnShells(title: string, tests: (shell: Shell) => void, o
 }
 
 function notTested(title: string, name: string, program: string): void {
-  console.warn(`skipped: ${title}, under ${name}, which wants '${program}' in PATH`)
-  describe(`${title}, under ${name}`, () => it.skip(`there is no '${program}'`))
+  console.warn(`skipped: ${title}, under ${name}, because '${program}' is not in PATH`)
+  describe(`${title}, under ${name}`, () => it.skip(`'${program}' is not in PATH`))
 }
 
 export function onPath(program: string): string | undefined {
@@ -44,10 +44,10 @@ function isExecutable(path: string): boolean {
 }
 
 /**
- * What must not happen to the machine that tests. busybox's shell prefers its own applets to programs in PATH: only a
- * shell function stands before those.
+ * Programs that must never run for real on the machine of the test. Shell functions call the fakes, because busybox's shell
+ * prefers its own applets to programs in PATH.
  */
-const ALWAYS_PRETENDED = [
+const ALWAYS_FAKED = [
   ...['mount', 'umount', 'insmod', 'modprobe', 'rmmod', 'switch_root', 'pivot_root', 'chroot', 'reboot', 'poweroff'],
   ...['halt', 'kill', 'sleep', 'watchdog', 'hostname', 'chown', 'swapon', 'blkdiscard', 'dmsetup', 'systemctl', 'date'],
 ]
@@ -61,28 +61,28 @@ export interface RunOptions {
 export interface Ran {
   readonly code: number | null
   readonly stdout: string
-  /** What it said to the kernel's log. */
+  /** Messages to the kernel's log and to stderr. */
   readonly said: string
-  /** Programs that only pretend, as they were called in this run: `mount -t btrfs …`. */
+  /** Calls of fake programs in this run, as `mount -t btrfs …`. */
   readonly calls: readonly string[]
 }
 
-/** A directory that stands for a device's root, and programs that only write down that they were called. */
-export class PretendDevice {
+/** A directory as the root of a device, and fake programs that record their calls. */
+export class FakeDevice {
   readonly root: string
   readonly shell: Shell
-  /** Name -> the exit status with which a program that never returns ends the script. */
-  private readonly pretended = new Map<string, number | undefined>()
+  /** Name -> exit status of the script after a fake program that never returns, as `reboot`. */
+  private readonly faked = new Map<string, number | undefined>()
 
   private constructor(root: string, shell: Shell) {
     this.root = root
     this.shell = shell
     for (const directory of ['bin', 'dev', 'etc']) mkdirSync(join(root, directory))
-    for (const name of ALWAYS_PRETENDED) this.pretend(name)
+    for (const name of ALWAYS_FAKED) this.fake(name)
   }
 
-  static async under(shell: Shell, parent?: string): Promise<PretendDevice> {
-    return new PretendDevice(await tempDirectory(parent), shell)
+  static async under(shell: Shell, parent?: string): Promise<FakeDevice> {
+    return new FakeDevice(await tempDirectory(parent), shell)
   }
 
   path(path: string): string {
@@ -102,12 +102,12 @@ export class PretendDevice {
     return existsSync(this.path(path)) ? readFileSync(this.path(path), 'utf8') : ''
   }
 
-  /** `body` is shell; `$PRETEND_ROOT` and `$REAL_PATH` are at hand. */
-  pretend(name: string, body = ':', { ends }: { readonly ends?: number } = {}): void {
+  /** Adds a fake program. `body` is shell code that may use `$FAKE_ROOT` and `$REAL_PATH`. */
+  fake(name: string, body = ':', { ends }: { readonly ends?: number } = {}): void {
     const path = this.path(`bin/${name}`)
-    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$PRETEND_ROOT/calls"\n${body}\n`)
+    writeFileSync(path, `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>"$FAKE_ROOT/calls"\n${body}\n`)
     chmodSync(path, 0o755)
-    this.pretended.set(name, ends)
+    this.faked.set(name, ends)
   }
 
   run(script: string, { args = [], input = '', env = {} }: RunOptions = {}): Ran {
@@ -121,15 +121,15 @@ export class PretendDevice {
       input,
       encoding: 'utf8',
       timeout: 30_000,
-      env: { PATH: `${this.path('bin')}:${PATH}`, REAL_PATH: PATH, PRETEND_ROOT: this.root, ...env },
+      env: { PATH: `${this.path('bin')}:${PATH}`, REAL_PATH: PATH, FAKE_ROOT: this.root, ...env },
     })
     const calls = this.read('calls').split('\n').filter(Boolean)
     return { code: ended.status, stdout: ended.stdout, said: this.read('kmsg') + ended.stderr, calls }
   }
 
   private functions(): string {
-    // No shell takes `mkfs.btrfs` as a function's name; no applet is called so either.
-    const names = [...this.pretended].filter(([name]) => /^\w+$/.test(name))
+    // `mkfs.btrfs` cannot be the name of a function, and is not the name of an applet.
+    const names = [...this.faked].filter(([name]) => /^\w+$/.test(name))
     return names
       .map(
         ([name, ends]) =>

@@ -12,29 +12,29 @@ import { LogWriter } from './log-writer.ts'
 const LAYOUT = diskLayout(8 * MIB)
 const CHUNK = 64 * 1024
 
-/** A disk with one generation in slot a, and what another one has to write to be the other slot. */
-export interface PretendDisk {
+/** A disk with one generation in slot a, and the bytes of another one for slot b. */
+export interface FakeDisk {
   readonly base: string
   readonly slot: Uint8Array
   readonly boot: Uint8Array
-  /** Where autoboot.txt lies on the disk. */
+  /** Offset of autoboot.txt on the disk. */
   readonly selectorAt: number
 }
 
-/** What an update does to a disk, by the name of the step; each ends with a flush. */
+/** Steps of an update. Each one ends with a flush. */
 export type Step = 'unboot' | 'slot' | 'boot files' | 'first block' | 'record' | 'identity' | 'selector' | 'data'
 
-export interface PretendUpdate {
+export interface FakeUpdate {
   readonly log: string
-  /** The flushes at each step's end. */
+  /** Number of the flush at the end of each step. */
   readonly flushes: Readonly<Record<Step, number>>
-  /** The entry that commits, or NEVER. */
+  /** Number of the entry that commits, or NEVER. */
   readonly selectorWrite: number
 }
 
 export const NEVER = -1
 
-export async function pretendDisk(directory: string): Promise<PretendDisk> {
+export async function fakeDisk(directory: string): Promise<FakeDisk> {
   const [old, fresh] = [await generation(directory, 'old', 'aaab'), await generation(directory, 'new', 'abba')]
   const base = join(old, 'tiny.img')
   writeInto(base, place('identity', 0), identityCopy(1))
@@ -47,8 +47,8 @@ export async function pretendDisk(directory: string): Promise<PretendDisk> {
   return { base, slot: read('slot.img'), boot: read('boot.img'), selectorAt: place('selector', at) }
 }
 
-/** Writes the steps of an update in this order, as a device does that does it right. */
-export function pretendUpdate(disk: PretendDisk, path: string, order: readonly Step[] = STEPS): PretendUpdate {
+/** Writes the log of an update with these steps. The default order is the right one. */
+export function fakeUpdate(disk: FakeDisk, path: string, order: readonly Step[] = STEPS): FakeUpdate {
   const log = new LogWriter(path)
   const flushes: Partial<Record<Step, number>> = {}
   let selectorWrite = NEVER
@@ -58,7 +58,7 @@ export function pretendUpdate(disk: PretendDisk, path: string, order: readonly S
     flushes[step] = log.flush()
   }
   log.close()
-  return { log: path, flushes: flushes as PretendUpdate['flushes'], selectorWrite }
+  return { log: path, flushes: flushes as FakeUpdate['flushes'], selectorWrite }
 }
 
 export const STEPS: readonly Step[] = [
@@ -66,7 +66,7 @@ export const STEPS: readonly Step[] = [
   ...(['identity', 'data', 'selector'] as const),
 ]
 
-const DO: Readonly<Record<Step, (log: LogWriter, disk: PretendDisk) => void>> = {
+const DO: Readonly<Record<Step, (log: LogWriter, disk: FakeDisk) => void>> = {
   unboot: (log) => log.write(place('boot-b', 0), new Uint8Array(SECTOR)),
   slot: (log, { slot }) => writeChunks(log, place('slot-b', 0), slot, 0),
   'boot files': (log, { boot }) => writeChunks(log, place('boot-b', 0), boot, BLOCK),
@@ -90,28 +90,28 @@ const DO: Readonly<Record<Step, (log: LogWriter, disk: PretendDisk) => void>> = 
   selector: (log, { selectorAt }) => log.write(selectorAt, formatAutoboot('b')),
 }
 
-/** What lies at `from` bytes into a partition of the test's disk. */
+/** Offset on the disk of the byte `from` of a partition. */
 export function place(name: PartitionName, from: number): number {
   return partition(LAYOUT, name).offset + from
 }
 
-/** A place of the record (docs/agent-protocol.md). */
+/** A copy of the record (docs/agent-protocol.md). */
 export function record(sequence: number): Uint8Array {
   const text = `hangar-record 1\nsequence ${sequence}\ncommitted b\nnote ${'x'.repeat(2500)}\n`
   return filled(`${text}sha256 ${hash('sha256', text)}\n`, 4096)
 }
 
-/** A copy of the identity (overlays/device/system/identity.sh), its tar being any bytes. */
+/** A copy of the identity (overlays/device/system/identity.sh) with any bytes as its tar. */
 export function identityCopy(sequence: number): Uint8Array {
   const tar = Buffer.alloc(3 * SECTOR, `identity ${sequence} `)
   const header = `hangar-identity 1\nsequence ${sequence}\nlength ${tar.length}\nsha256 ${hash('sha256', tar)}\n`
   return Buffer.concat([filled(header, SECTOR), tar])
 }
 
-/** The first superblock of a btrfs, as far as it is looked at. */
+/** A first superblock of a btrfs with the fields that the tests read. */
 export function superblock(): Uint8Array {
   const bytes = Buffer.alloc(4096)
-  // Up to its end, so that a torn one differs from a whole one.
+  // Filled to its end, so that a torn one differs.
   bytes.fill('x', SECTOR)
   bytes.writeBigUInt64LE(64n * 1024n, 48)
   bytes.write('_BHRfS_M', 64)
@@ -130,7 +130,7 @@ async function generation(directory: string, name: string, base: string): Promis
   return output
 }
 
-/** What is not zero anyway. */
+/** Writes only chunks that are not zero. */
 function writeChunks(log: LogWriter, offset: number, bytes: Uint8Array, from: number): void {
   for (let at = from; at < bytes.length; at += CHUNK - (at % CHUNK)) {
     const chunk = bytes.subarray(at, at - (at % CHUNK) + CHUNK)

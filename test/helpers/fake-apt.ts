@@ -9,16 +9,16 @@ import { parseParagraph } from '../../images/debian/control.ts'
 import { packageIndex } from '../../images/debian/package-index.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 
-export interface PretendApt extends Runner {
+export interface FakeApt extends Runner {
   /** Names of the derivations that ran, in order. */
   readonly ran: string[]
 }
 
 /**
- * Runs derivations that ask apt, without apt: reads the lists that it would have read, and resolves what the command
- * asks for in our own simple way. A package named `impossible` has no solution.
+ * Runs derivations that call apt, without apt. Reads the same package lists, and resolves the request in a simple way. A
+ * package named `impossible` has no solution.
  */
-export function pretendApt(store: Store): PretendApt {
+export function fakeApt(store: Store): FakeApt {
   const ran: string[] = []
   return {
     ran,

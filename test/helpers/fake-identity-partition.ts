@@ -1,47 +1,47 @@
 import { readFileSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
-import { PretendDevice, type Shell } from './pretend-device.ts'
+import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/identity.sh'), 'utf8')
-/** The script as it would be if it took every partition for a blank one. */
-export const CARELESS = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
+/** The script without its check for a blank partition. */
+export const WEAKENED = SCRIPT.replace(/^is_blank\(\) \{\n[\s\S]*?^\}$/m, 'is_blank() { :; }')
 export const SECTOR = 512
 export const FIRST = 0
 export const SECOND = 32768 * SECTOR
 export const PARTITION = 'dev/identity'
-/** Whose updates the image accepts. */
+/** Keys whose updates the image accepts. */
 export const KEYS = 'ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n'
 
-/** Makes keys that all differ: what is made twice is noticed. */
+/** A fake ssh-keygen that makes a different key each time. */
 const SSH_KEYGEN = `
 for last; do :; done
 case $1 in
   -l) echo "256 SHA256:$(cksum <"$last" | cut -d' ' -f1) tiny (ED25519)" ;;
-  *) echo >>"$PRETEND_ROOT/made"; count=$(wc -l <"$PRETEND_ROOT/made"); echo "private $count" >"$last"; echo "public $count" >"$last.pub" ;;
+  *) echo >>"$FAKE_ROOT/made"; count=$(wc -l <"$FAKE_ROOT/made"); echo "private $count" >"$last"; echo "public $count" >"$last.pub" ;;
 esac`
 
-/** Writes as long as there is power: from the cut on nothing arrives any more. */
+/** A dd that writes until the power is cut, then fails. */
 export const DD = `
 case "$*" in *of=*)
-  left=$(cat "$PRETEND_ROOT/power" 2>/dev/null || echo 999)
+  left=$(cat "$FAKE_ROOT/power" 2>/dev/null || echo 999)
   [ "$left" -gt 0 ] || { cat >/dev/null; exit 1; }
-  echo $((left - 1)) >"$PRETEND_ROOT/power" ;;
+  echo $((left - 1)) >"$FAKE_ROOT/power" ;;
 esac
 PATH=$REAL_PATH exec dd "$@"`
 
 export async function newDevice(shell: Shell) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('etc/hostname', 'tiny\n')
   device.write('lib/signing', KEYS)
   device.write('lib/serial', '5 1\n')
   device.write(PARTITION, '')
   truncateSync(device.path(PARTITION), 2 * SECOND)
-  device.pretend('ssh-keygen', SSH_KEYGEN)
-  device.pretend('dd', DD)
+  device.fake('ssh-keygen', SSH_KEYGEN)
+  device.fake('dd', DD)
   let boots = 0
   const boot = (script = SCRIPT) => {
-    // What is in memory is gone after each boot.
+    // Each boot has an empty /run.
     const run = `run${++boots}`
     device.write(`${run}/boot`, `SLOT=a\nIDENTITY=${device.path(PARTITION)}\n`)
     const env = { HANGAR_RUN: device.path(run), HANGAR_ETC: device.path('etc'), HANGAR_LIB: device.path('lib') }

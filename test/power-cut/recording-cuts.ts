@@ -12,7 +12,7 @@ export type ChangeKind = 'update' | 'revert'
 
 const FINDERS = { update: updateIn, revert: revertIn }
 
-/** A recording's bytes, and one of its changes, for as long as `use` takes. */
+/** Opens the disk and the log of a recording while `use` runs, and finds one of its changes. */
 export function withChange<T>(
   recording: Recording,
   kind: ChangeKind,
@@ -23,26 +23,26 @@ export function withChange<T>(
   )
 }
 
-/** Looks at some of a change's cuts again; `look` says what it does not like. */
-export function complaintsAt(
+/** Runs `look` on some cuts of a change. Returns the problems that it describes. */
+export function problemsAt(
   recording: Recording,
   kind: ChangeKind,
   only: (cut: Cut) => boolean,
   look: (disk: DiskState, change: Change, cut: Cut, verdict: Verdict) => string | undefined,
 ): string[] {
   return withChange(recording, kind, (base, log, change) => {
-    const complaints: string[] = []
+    const problems: string[] = []
     const expected = (cut: Cut, verdict: Verdict, disk: DiskState) => {
-      const complaint = look(disk, change, cut, verdict)
-      if (complaint !== undefined) complaints.push(`${cut.id}: ${complaint}`)
+      const problem = look(disk, change, cut, verdict)
+      if (problem !== undefined) problems.push(`${cut.id}: ${problem}`)
       return undefined
     }
     sweep({ base, log, range: change.range, only, expected })
-    return complaints
+    return problems
   })
 }
 
-/** So many of the cuts, evenly spread. */
+/** Selects `count` cuts, evenly spread. */
 export function spread(ids: readonly string[], count: number): (cut: Cut) => boolean {
   const chosen = new Set(Array.from({ length: count }, (_, index) => ids[Math.floor((index * ids.length) / count)]))
   return ({ id }) => chosen.has(id)

@@ -4,13 +4,13 @@ import { MIB } from '../../images/layout.ts'
 import type { DiskState } from './disk-state.ts'
 import { ZEROS } from './interval-map.ts'
 
-/** Makes a file of a disk as it was at a cut, from a copy of what it was when the log began. */
+/** Writes the disk at a cut to a file. `base` is the file of the disk at the beginning of the log. */
 export function writeDisk(disk: DiskState, base: string, path: string): void {
   execFileSync('cp', ['--sparse=always', '--reflink=auto', base, path])
   apply(disk, path)
 }
 
-/** The same of a part, which was blank behind its first `used` bytes when the log began. */
+/** Writes a part of the disk to a file. At the beginning of the log it was blank after its first `used` bytes. */
 export function writePart(part: DiskState, path: string, used: number): void {
   writeFileSync(path, '')
   truncateSync(path, part.size)
@@ -35,7 +35,7 @@ function apply(disk: DiskState, path: string): void {
   }
 }
 
-/** What is a hole stays one. */
+/** Writes zeros only where the file has other bytes, so that holes stay holes. */
 function putZeros(file: number, at: number, length: number): void {
   const bytes = Buffer.alloc(length)
   readSync(file, bytes, 0, length, at)

@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { BLOCK, MIB } from '../../images/layout.ts'
 import { readBtrfsRoot } from './btrfs-superblock.ts'
+import { writePart } from './disk-file.ts'
 import type { DiskState } from './disk-state.ts'
 import { PROBE } from './recording.ts'
 import type { SlotRoot } from './slot-check.ts'
-import { writePart } from './write-out.ts'
 
-/** Before its first start a flashed disk's data volume is blank but for something at its start. */
+/** Bytes at the start of the data volume that a new disk may have written. The rest is blank before the first boot. */
 const SEED = 128 * MIB
 
-interface Said {
+interface Result {
   readonly code: number | null
   readonly text: string
 }
 
-/** What the programs that everybody uses say of a cut's disk. `directory` is for files as large as the disk's parts. */
-export class SecondOpinion {
+/** Checks a cut's disk with btrfs and veritysetup. `directory` is for files as large as the disk's partitions. */
+export class ExternalChecks {
   private readonly programs: ProgramRoot
   private readonly directory: string
 
@@ -27,10 +27,10 @@ export class SecondOpinion {
     this.directory = directory
   }
 
-  /** What btrfs finds wrong with a data volume, all of its data included, or with what a slot's service would find. */
+  /** The problem that btrfs finds in a data volume, including file content and the service's data of a slot. */
   ofData(data: DiskState, slot: string, probe: string): string | undefined {
     return this.withPart(data, SEED, (file, directory) => {
-      // The host writes the first superblock again before it mounts.
+      // As the host does before it mounts the volume.
       if (readBtrfsRoot(data) === 'second') this.run('btrfs', ['rescue', 'super-recover', '-y', file])
       const checked = this.run('btrfs', ['check', '--readonly', '--check-data-csum', file])
       if (checked.code !== 0) return `btrfs check: ${checked.text}`
@@ -43,7 +43,7 @@ export class SecondOpinion {
     })
   }
 
-  /** What veritysetup finds wrong with a slot. */
+  /** The problem that veritysetup finds in a slot. */
   ofSlot(slot: DiskState, { root, blocks }: SlotRoot): string | undefined {
     return this.withPart(slot, slot.size, (file) => {
       const shape = ['--no-superblock', '--salt=-', `--data-blocks=${blocks}`, `--hash-offset=${blocks * BLOCK}`]
@@ -63,7 +63,7 @@ export class SecondOpinion {
     }
   }
 
-  private run(name: string, args: readonly string[]): Said {
+  private run(name: string, args: readonly string[]): Result {
     const { file, args: first, env } = programOf(this.programs, name)
     const { status, stdout, stderr } = spawnSync(file, [...first, ...args], { env, encoding: 'utf8' })
     return { code: status, text: `${stdout}${stderr}`.trim() }

@@ -18,36 +18,36 @@ import type { Slot } from '../../images/names.ts'
 import { updateFiles } from '../../overlays/base/update.ts'
 import { type AgentImage, BOOT_SIZE } from './agent-image.ts'
 import { RECORD_PLACES, type RecordText, readRecord, recordBlock } from './agent-record.ts'
+import { describeOnShells, FakeDevice, onPath, type Ran, type RunOptions, type Shell } from './fake-device.ts'
+import { blocksProgram, fakePrograms } from './fake-programs.ts'
 import { compileCommand, partsOfBlocks } from './native-program.ts'
-import { describeOnShells, onPath, PretendDevice, type Ran, type RunOptions, type Shell } from './pretend-device.ts'
-import { blocksProgram, pretendPrograms } from './pretend-programs.ts'
 import { memory } from './temp.ts'
 import { PROJECT } from './toolchain.ts'
 import { SIGNING_LINE } from './update-image.ts'
 
-/** The lock's time of what runs, and the clock's of the host. */
+/** The lock's time of the running image. The host's clock is 1000 seconds later. */
 export const BUILT = 1_795_000_000
 const NOW = BUILT + 1000
 export const RUNNING_ROOT = 'aa'.repeat(32)
-/** In bytes; a slot's is that of the test's image and some more. */
+/** Sizes of the partitions in bytes. */
 export const SIZES = { slot: MIB, boot: BOOT_SIZE, identity: 32 * MIB }
 
 const AGENT = join(PROJECT, 'overlays/device/agent')
 export const PARTS = readdirSync(AGENT).filter((name) => name.endsWith('.sh'))
 const textOf = (path: string) => readFileSync(join(PROJECT, path), 'utf8')
-/** Of another make than busybox's applets, which its shell prefers: the agent asks them for what only these can. */
+/** The agent needs these programs of the machine, but busybox's shell would prefer its own applets. */
 const OF_THE_HOST = ['cmp', 'sha256sum', 'find', 'timeout', 'grep', 'sed', 'head', 'od']
 const WANTED = ['cc', 'jq', 'zstd', 'ssh-keygen', 'flock']
 
 const MEMORY = memory()
 let blocks = ''
 
-/** Runs the tests under both shells, with the real program that moves blocks; says what this machine lacks for that. */
+/** Runs the tests under both shells, with the real `blocks`. Skips them if a program is missing on this machine. */
 export function describeAgent(title: string, tests: (shell: Shell) => void): void {
   const missing = WANTED.filter((name) => onPath(name) === undefined)
   if (missing.length > 0) {
-    console.warn(`skipped: ${title}, which wants ${missing.join(', ')} in PATH`)
-    describe(title, () => it.skip(`there is no ${missing.join(', ')}`))
+    console.warn(`skipped: ${title}, because ${missing.join(', ')} is not in PATH`)
+    describe(title, () => it.skip(`${missing.join(', ')} is not in PATH`))
     return
   }
   beforeAll(() => {
@@ -62,41 +62,41 @@ export function describeAgent(title: string, tests: (shell: Shell) => void): voi
 
 export interface HostOptions {
   readonly slot?: Slot
-  /** What the firmware says of this start. */
+  /** Value of the trial flag that the firmware reports for this boot. */
   readonly tryboot?: 0 | 1
   readonly root?: string
-  /** What the host remembers of its last update. */
+  /** The record of the last update. */
   readonly record?: RecordText
   readonly selector?: Slot | 'damaged'
 }
 
 export interface Called extends Ran {
-  /** What it answered, as JSON. */
+  /** Answer of the call. */
   readonly answer: Readonly<Record<string, unknown>>
-  /** The code of what it refused with, or undefined. */
+  /** Error code of the answer, undefined if the call succeeded. */
   readonly error: string | undefined
   readonly message: string
 }
 
-/** A host with its agent: files stand for its partitions. */
-export class PretendHost {
-  readonly device: PretendDevice
+/** The agent on a fake device, with files as partitions. */
+export class AgentHost {
+  readonly device: FakeDevice
   private readonly lib = new Map<string, string>()
 
-  private constructor(device: PretendDevice) {
+  private constructor(device: FakeDevice) {
     this.device = device
   }
 
-  static async under(shell: Shell, options: HostOptions = {}): Promise<PretendHost> {
-    const host = new PretendHost(await PretendDevice.under(shell, MEMORY))
+  static async under(shell: Shell, options: HostOptions = {}): Promise<AgentHost> {
+    const host = new AgentHost(await FakeDevice.under(shell, MEMORY))
     host.install()
     host.partitions()
-    pretendPrograms(host.device)
+    fakePrograms(host.device)
     host.start(options)
     return host
   }
 
-  /** What is in memory is gone; what lies on the disk, and the firmware's flag, are not. */
+  /** Boots again: clears /run, and keeps the disk and the trial flag. */
   start({ slot = 'a', tryboot = 0, root = RUNNING_ROOT, record, selector }: HostOptions = {}): void {
     const { device } = this
     rmSync(device.path('run'), { recursive: true, force: true })
@@ -112,7 +112,7 @@ export class PretendHost {
     if (selector !== undefined) this.select(selector)
   }
 
-  /** Runs the agent; `parts` were perhaps made careless. */
+  /** Runs the agent. */
   call(args: readonly string[], input: RunOptions['input'] = ''): Called {
     const ran = this.run(this.lib.get('agent') ?? '', args, input)
     const answer = jsonOf(ran.stdout)
@@ -120,13 +120,13 @@ export class PretendHost {
     return { ...ran, answer, error: code, message }
   }
 
-  /** Runs words of shell where all of the agent's functions are, but no verb. */
+  /** Runs shell code that can call all functions of the agent. */
   shell(words: string, input: RunOptions['input'] = ''): Ran {
     return this.run((this.lib.get('agent') ?? '').replace('\nmain "$@"\n', `\nload_facts\n${words}\n`), [], input)
   }
 
-  /** The agent without one of its precautions: a replacement that replaces nothing is an error. */
-  careless(part: string, from: string | RegExp, to: string): this {
+  /** Removes a check from the agent, for a negative control. Throws if `from` does not occur. */
+  weaken(part: string, from: string | RegExp, to: string): this {
     const text = this.lib.get(part) ?? ''
     const without = text.replace(from, to)
     if (without === text) throw new Error(`'${from}' is not in ${part}`)
@@ -140,20 +140,20 @@ export class PretendHost {
   }
 
   get record(): RecordText | undefined {
-    // The rest of the partition is large, and nobody's business here.
+    // Reads only the two copies of the record, because the partition is large.
     const identity = Buffer.alloc(RECORD_PLACES[1] + 4096)
     for (const place of RECORD_PLACES) this.peek('identity', place, identity.subarray(place, place + 4096))
     return readRecord(identity)?.keys
   }
 
-  /** Makes a slot whole and bootable. */
+  /** Writes a complete, bootable image to a slot. */
   hold(slot: Slot, image: AgentImage): void {
     this.know(image)
     this.poke(`slot-${slot}`, 0, image.slot)
     this.poke(`boot-${slot}`, 0, image.boot)
   }
 
-  /** What a boot file system with this head is found to hold. */
+  /** Registers the files of a boot file system, so that the fake mount finds them by its head. */
   know({ root, text, fat }: AgentImage): void {
     const name = `fat/${root}-${text.length}-${Buffer.from(text).readUInt32LE(0)}`
     this.device.write(`${name}/head`, fat.head)
@@ -209,7 +209,7 @@ export class PretendHost {
     const ours = { RUN: 'run', LIB: 'lib', PROC: 'proc', SYS: 'sys', DEV: 'dev', DATA: 'data', SERVICES: 'services' }
     const env = Object.fromEntries(Object.entries(ours).map(([name, path]) => [`HANGAR_${name}`, at(path)]))
     const functions = OF_THE_HOST.map((name) => `${name}() { "${onPath(name)}" "$@"; }\n`).join('')
-    // Reading is nothing to pretend.
+    // Only writes use the fake dd.
     const dd = `dd() { case "$*" in *of=*) "${at('bin/dd')}" "$@" ;; *) "${onPath('dd')}" "$@" ;; esac; }\n`
     const others = { HANGAR_PATH: `${at('bin')}:${process.env.PATH}`, HANGAR_SYNCHRONIZED: at('synchronized') }
     return device.run(functions + dd + script, { args, input: input ?? '', env: { ...env, ...others } })

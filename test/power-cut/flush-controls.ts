@@ -8,15 +8,15 @@ import { sweep } from './sweep.ts'
 import { Judge } from './verdict.ts'
 import { changes, type LogEntry, overlaps, type WriteLog, withoutFlush } from './write-log.ts'
 
-/** What a sweep finds where the agent leaves out flushes. */
+/** Result of a sweep over a log without some flushes of the agent (a negative control). */
 export interface Control {
-  /** What was written before the flush that is left out, and before those that are left out with it. */
+  /** Steps whose flushes are removed. */
   readonly steps: readonly string[]
-  /** What is written next. */
+  /** Step after them. */
   readonly next: string
   readonly tried: number
   readonly found: number
-  /** The first of it, in words. */
+  /** Description of the first failure. */
   readonly first: string | undefined
 }
 
@@ -26,13 +26,13 @@ interface Given {
   readonly change: Change
 }
 
-/** Flushes that are left out together at most, the next ones after the one that is asked about. */
+/** Most steps whose flushes are removed together. */
 const MOST = 4
 
 /**
- * Leaves out each flush of the agent in turn; where nothing is found, the ones after it as well, until something is. With
- * the agent's go all that somebody else made by luck before its next write. The data volume's writes are left out too:
- * their order hangs on the same flushes, and is not the agent's.
+ * Removes the flushes after each step of the agent in turn, including those of other programs before its next write. If the
+ * sweep finds no failure, also removes those of the next steps, until it does. The writes to the data volume are removed,
+ * too: their order depends on the same flushes.
  */
 export function controls({ base, log, change }: Given): Control[] {
   const steps = agentSteps(log, change.range)
@@ -64,10 +64,10 @@ function control(
   }
 }
 
-/** One line a control; what is the same again is counted. */
+/** One line for each control. Equal lines are counted. */
 export function formatControls(rows: readonly Control[]): string {
   const lines = rows.map(({ steps: [step, ...others], next, found, first }) => {
-    if (found === 0) return `no flush after '${step}': nothing is found`
+    if (found === 0) return `no flush after '${step}': no failure`
     const together = others.length === 0 ? '' : `, nor after '${others.join("', '")}'`
     return `no flush after '${step}'${together}, before '${next}': ${first}`
   })
@@ -77,8 +77,8 @@ export function formatControls(rows: readonly Control[]): string {
 }
 
 /**
- * Leaves out what the commit writes of the data before it, and what the file system wrote in time by its own clock: so it
- * is on a machine that is healthy before that strikes. Returns what the slot that was committed finds right afterwards.
+ * Removes the data that the commit syncs, and those that btrfs commits by its own timer, as on a machine that becomes healthy
+ * before the timer. Returns the problem of the committed slot's data right after the commit.
  */
 export function unwrittenData({ base, log, change }: Given): string | undefined {
   const reader = new BtrfsReader()
@@ -97,7 +97,7 @@ export function unwrittenData({ base, log, change }: Given): string | undefined 
   return problem
 }
 
-/** The write with which the trial's last snapshot was on the disk: each is written out when it is made. */
+/** Number of the write that completes the last snapshot of the trial. */
 function lastSnapshot({ base, log, change: { range, selectorWrite, after } }: Given, reader: BtrfsReader): number {
   const copies = adama.services.map(({ name }) => `${name}@${after.slot}`)
   let last: number | undefined
@@ -111,7 +111,7 @@ function lastSnapshot({ base, log, change: { range, selectorWrite, after } }: Gi
       return undefined
     },
   })
-  if (last === undefined) throw new Error('the update takes no snapshots')
+  if (last === undefined) throw new Error('the update has made no snapshots')
   return last
 }
 
@@ -123,7 +123,7 @@ function withoutData(log: WriteLog): WriteLog {
   return without(log, (entry) => isIn('data', entry))
 }
 
-function without(log: WriteLog, isOut: (entry: LogEntry) => boolean): WriteLog {
-  const taken = (entry: LogEntry) => changes(entry) && isOut(entry)
-  return { ...log, entries: log.entries.map((entry) => (taken(entry) ? { ...entry, kind: 'nothing' } : entry)) }
+function without(log: WriteLog, isRemoved: (entry: LogEntry) => boolean): WriteLog {
+  const removed = (entry: LogEntry) => changes(entry) && isRemoved(entry)
+  return { ...log, entries: log.entries.map((entry) => (removed(entry) ? { ...entry, kind: 'nothing' } : entry)) }
 }

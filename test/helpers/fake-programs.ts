@@ -1,29 +1,29 @@
-import type { PretendDevice } from './pretend-device.ts'
+import type { FakeDevice } from './fake-device.ts'
 
-/** Cuts files out of the bytes of a boot file system that a test has made: nothing is mounted where its head is not whole. */
+/** A fake mount that copies the files out of a boot file system. Fails if the head of the file system is damaged. */
 const MOUNT = `
 for last; do :; done
 while [ $# -gt 2 ]; do shift; done
-for fat in "$PRETEND_ROOT"/fat/*; do
+for fat in "$FAKE_ROOT"/fat/*; do
   [ -e "$fat/head" ] && PATH=$REAL_PATH cmp -s -n "$(wc -c <"$fat/head")" "$1" "$fat/head" || continue
   while read -r name block size; do
     PATH=$REAL_PATH dd if="$1" bs=4096 skip="$block" count=$(((size + 4095) / 4096)) 2>/dev/null | head -c "$size" >"$last/$name"
   done <"$fat/table"
-  echo "$last" >>"$PRETEND_ROOT/mounted"
+  echo "$last" >>"$FAKE_ROOT/mounted"
   exit 0
 done
 exit 32`
 
 const UMOUNT = `
 for last; do :; done
-grep -qx "$last" "$PRETEND_ROOT/mounted" 2>/dev/null || exit 32
-rm -f "$PRETEND_ROOT/mounted" "$last"/*`
+grep -qx "$last" "$FAKE_ROOT/mounted" 2>/dev/null || exit 32
+rm -f "$FAKE_ROOT/mounted" "$last"/*`
 
-/** Writes as long as there is power: from the cut on nothing arrives any more. */
+/** A dd that writes until the power is cut, then fails. */
 const POWER = `
-left=$(cat "$PRETEND_ROOT/power" 2>/dev/null || echo 999)
+left=$(cat "$FAKE_ROOT/power" 2>/dev/null || echo 999)
 [ "$left" -gt 0 ] || { cat >/dev/null; exit 5; }
-echo $((left - 1)) >"$PRETEND_ROOT/power"`
+echo $((left - 1)) >"$FAKE_ROOT/power"`
 
 const DD = `
 case "$*" in *of=*) ${POWER} ;; esac
@@ -39,50 +39,50 @@ const BLOCKDEV = `
 [ "$1" = --getsize64 ] || exit 0
 wc -c <"$2"`
 
-/** Time goes by in what waits, and nowhere else. */
+/** Fakes that advance the uptime instead of waiting. */
 const SLEEP = `
-read -r now idle <"$PRETEND_ROOT/proc/uptime"
-echo "$((\${now%.*} + $1)).00 $idle" >"$PRETEND_ROOT/proc/uptime"`
+read -r now idle <"$FAKE_ROOT/proc/uptime"
+echo "$((\${now%.*} + $1)).00 $idle" >"$FAKE_ROOT/proc/uptime"`
 
-/** `systemd/started` is what it says once it has started; without, it never does. */
+/** The file `systemd/started` is the output of systemctl after the start. Without the file, the system never finishes starting. */
 const SYSTEMCTL = `
 case "$*" in
   *--wait)
-    mv "$PRETEND_ROOT/systemd/started" "$PRETEND_ROOT/systemd/state" 2>/dev/null && exit
+    mv "$FAKE_ROOT/systemd/started" "$FAKE_ROOT/systemd/state" 2>/dev/null && exit
     # As long as \`timeout\`, which called it, lets it.
     set -- $(tr '\\0' ' ' </proc/$PPID/cmdline)
     shift
     ${SLEEP}
     exit 124
     ;;
-  *SystemState*) cat "$PRETEND_ROOT/systemd/state" ;;
-  *ActiveState*) cat "$PRETEND_ROOT/systemd/units" ;;
-  --failed*) cat "$PRETEND_ROOT/systemd/failed" 2>/dev/null ;;
-  list-jobs*) cat "$PRETEND_ROOT/systemd/jobs" 2>/dev/null ;;
+  *SystemState*) cat "$FAKE_ROOT/systemd/state" ;;
+  *ActiveState*) cat "$FAKE_ROOT/systemd/units" ;;
+  --failed*) cat "$FAKE_ROOT/systemd/failed" 2>/dev/null ;;
+  list-jobs*) cat "$FAKE_ROOT/systemd/jobs" 2>/dev/null ;;
 esac`
 
 const DATE = `
 case "$*" in
-  +%s) cat "$PRETEND_ROOT/now" ;;
+  +%s) cat "$FAKE_ROOT/now" ;;
   *) PATH=$REAL_PATH exec date "$@" ;;
 esac`
 
 const IP = `
 case "$*" in
-  *route*) cat "$PRETEND_ROOT/net/route" 2>/dev/null ;;
-  *neigh*) cat "$PRETEND_ROOT/net/neigh" 2>/dev/null ;;
+  *route*) cat "$FAKE_ROOT/net/route" 2>/dev/null ;;
+  *neigh*) cat "$FAKE_ROOT/net/neigh" 2>/dev/null ;;
 esac`
 
 const DF = `
 for last; do :; done
 echo size avail
-cat "$PRETEND_ROOT/df/\${last##*/}"`
+cat "$FAKE_ROOT/df/\${last##*/}"`
 
-/** What must not touch the machine that tests, and how a host where all is well answers. */
-export function pretendPrograms(device: PretendDevice): void {
+/** Fakes of programs that must not change this machine. They answer as on a healthy host. */
+export function fakePrograms(device: FakeDevice): void {
   const programs = { mount: MOUNT, umount: UMOUNT, dd: DD, blockdev: BLOCKDEV, systemctl: SYSTEMCTL, date: DATE }
   const others = { ip: IP, sleep: SLEEP, df: DF, sync: ':', ping: ':', modprobe: 'exit 1', mountpoint: ':' }
-  for (const [name, body] of Object.entries({ ...programs, ...others })) device.pretend(name, body)
+  for (const [name, body] of Object.entries({ ...programs, ...others })) device.fake(name, body)
   device.write('systemd/state', 'SystemState=running\nNFailedUnits=0\n')
   device.write('systemd/units', 'Id=grafana.service\nActiveState=active\nMemoryMax=268435456\n')
   device.write('net/route', 'default via 192.0.2.1 dev end0 proto dhcp\n')
@@ -93,9 +93,9 @@ export function pretendPrograms(device: PretendDevice): void {
   device.write('services/grafana.container', '')
 }
 
-/** The program that moves blocks: the real one, compiled when it is first asked for; called and cut off as `dd` is. */
+/** The real `blocks`, compiled at its first call. Fails after a power cut, as the fake dd does. */
 export const blocksProgram = (real: string, compile: string) => `#!/bin/sh
-printf '%s\\n' "blocks $*" >>"$PRETEND_ROOT/calls"
+printf '%s\\n' "blocks $*" >>"$FAKE_ROOT/calls"
 [ "$1" != write ] || { ${POWER}
 }
 [ -x "${real}" ] || ${compile} -o "${real}" || exit 9

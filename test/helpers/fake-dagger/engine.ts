@@ -7,20 +7,20 @@ import { GraphQLError } from 'graphql'
 import type { Privilege } from '../../../images/derivation.ts'
 import { type ExecMount, type Executed, executeInRoot } from './exec.ts'
 
-interface PretendFile {
+interface FakeFile {
   readonly type: 'File'
   readonly path: string
 }
 
-interface PretendDirectory {
+interface FakeDirectory {
   readonly type: 'Directory'
-  /** Where it is on this machine; runs what makes it. */
+  /** Makes the directory. Returns its path on this machine. */
   readonly at: () => Promise<string>
 }
 
 type Mounted = { readonly kind: 'memory' } | { readonly kind: 'read-only' | 'writable'; readonly id: string }
 
-interface PretendContainer {
+interface FakeContainer {
   readonly type: 'Container'
   readonly root: () => Promise<string>
   readonly mounts: ReadonlyMap<string, Mounted>
@@ -29,27 +29,27 @@ interface PretendContainer {
 }
 
 interface Ran extends Executed {
-  /** Writable mount -> where it is on this machine, as the command left it. */
+  /** Writable mount -> its path on this machine after the command. */
   readonly left: ReadonlyMap<string, string>
 }
 
-type PretendNode = PretendFile | PretendDirectory | PretendContainer
+type FakeNode = FakeFile | FakeDirectory | FakeContainer
 
-/** A node as GraphQL resolves it: its name is made of everything that it was made of, so that the same is one node. */
-export type Named<N extends PretendNode = PretendNode> = N & { readonly id: string }
+/** A node of GraphQL. Its id is a digest of its inputs, so that equal requests share one node. */
+export type Named<N extends FakeNode = FakeNode> = N & { readonly id: string }
 
 /**
- * A stand-in for a Dagger engine: containers are sandboxes on this machine, directories are directories. As in the
- * engine nothing runs before it is asked for, the same is run once, what failed is run again, and files of the host are
- * read when they are named and belong to root. It is not an engine: no layers, no cache that outlives it, no network.
+ * A fake of Dagger's engine. Containers are sandboxes on this machine, and directories are directories. As the engine, it
+ * runs nothing before a result is requested, runs equal requests once, repeats failed ones, and reads files of the host when
+ * they are named. It has no layers, no network, and no cache after its end.
  */
-export class PretendEngine {
+export class FakeEngine {
   readonly executed: string[][] = []
   readonly #nodes = new Map<string, Named>()
   readonly #scratch: string
   readonly #print: (line: string) => void
 
-  /** `print` takes lines as Dagger's CLI has them of its engine. */
+  /** `print` receives the lines that Dagger's CLI would print. */
   constructor(scratch: string, print: (line: string) => void = () => undefined) {
     this.#scratch = scratch
     this.#print = print
@@ -65,7 +65,7 @@ export class PretendEngine {
     return this.#named(['host file', path], () => ({ type: 'File', path }))
   }
 
-  /** A snapshot, taken at once. */
+  /** Copies the directory immediately. */
   async hostDirectory(path: string, include: readonly string[]): Promise<Named> {
     const copied = once(async () => {
       const copy = await mkdtemp(join(this.#scratch, 'host-'))
@@ -73,7 +73,7 @@ export class PretendEngine {
       return copy
     })
     const directory = this.#named(['host directory', path, ...include], () => ({ type: 'Directory', at: copied }))
-    await (directory as Named<PretendDirectory>).at()
+    await (directory as Named<FakeDirectory>).at()
     return directory
   }
 
@@ -90,35 +90,35 @@ export class PretendEngine {
     return this.#named(['container', platform], () => bare)
   }
 
-  import(container: Named<PretendContainer>, source: string): Named {
-    const file = this.#typed<PretendFile>(source, 'File')
+  import(container: Named<FakeContainer>, source: string): Named {
+    const file = this.#typed<FakeFile>(source, 'File')
     return this.#named([container.id, 'import', source], () => ({
       ...container,
       root: once(() => unpackImage(file.path, this.#scratch)),
     }))
   }
 
-  withMount(container: Named<PretendContainer>, path: string, mounted: Mounted): Named {
-    if (mounted.kind !== 'memory') this.#typed<PretendDirectory>(mounted.id, 'Directory')
+  withMount(container: Named<FakeContainer>, path: string, mounted: Mounted): Named {
+    if (mounted.kind !== 'memory') this.#typed<FakeDirectory>(mounted.id, 'Directory')
     return this.#named([container.id, 'mount', path, JSON.stringify(mounted)], () => ({
       ...container,
       mounts: new Map([...container.mounts, [path, mounted]]),
     }))
   }
 
-  withWorkdir(container: Named<PretendContainer>, path: string): Named {
+  withWorkdir(container: Named<FakeContainer>, path: string): Named {
     return this.#named([container.id, 'workdir', path], () => ({ ...container, workdir: path }))
   }
 
   withExec(
-    container: Named<PretendContainer>,
+    container: Named<FakeContainer>,
     { args, stdin, privilege }: { args: readonly string[]; stdin: string; privilege: Privilege },
   ): Named {
     const ran = once(() => this.#run(container, { args, stdin, privilege }))
     return this.#named([container.id, 'exec', stdin, privilege, ...args], () => ({ ...container, ran }))
   }
 
-  directory(container: Named<PretendContainer>, path: string): Named {
+  directory(container: Named<FakeContainer>, path: string): Named {
     return this.#named([container.id, 'directory', path], () => ({
       type: 'Directory',
       at: async () => {
@@ -129,18 +129,18 @@ export class PretendEngine {
     }))
   }
 
-  async ranOf({ ran }: PretendContainer): Promise<Ran> {
+  async ranOf({ ran }: FakeContainer): Promise<Ran> {
     if (ran === undefined) throw new GraphQLError('no command has been set')
     return ran()
   }
 
-  async export(directory: PretendDirectory, path: string): Promise<string> {
+  async export(directory: FakeDirectory, path: string): Promise<string> {
     await cp(await directory.at(), path, { recursive: true })
     return path
   }
 
   async #run(
-    container: PretendContainer,
+    container: FakeContainer,
     exec: { args: readonly string[]; stdin: string; privilege: Privilege },
   ): Promise<Ran> {
     const left = new Map<string, string>()
@@ -148,7 +148,7 @@ export class PretendEngine {
     for (const [target, mounted] of container.mounts) {
       if (mounted.kind === 'memory') mounts.push({ kind: 'memory', target, source: '' })
       else {
-        const given = await this.#typed<PretendDirectory>(mounted.id, 'Directory').at()
+        const given = await this.#typed<FakeDirectory>(mounted.id, 'Directory').at()
         const source = mounted.kind === 'writable' ? await this.#copy(given) : given
         if (mounted.kind === 'writable') left.set(target, source)
         mounts.push({ kind: mounted.kind, target, source })
@@ -172,13 +172,13 @@ export class PretendEngine {
     return copy
   }
 
-  #typed<N extends PretendNode>(id: string, type: N['type']): Named<N> {
+  #typed<N extends FakeNode>(id: string, type: N['type']): Named<N> {
     const node = this.node(id)
     if (node.type !== type) throw new GraphQLError(`${id} is a ${node.type}, wanted a ${type}`)
     return node as unknown as Named<N>
   }
 
-  #named(recipe: readonly string[], make: () => PretendNode): Named {
+  #named(recipe: readonly string[], make: () => FakeNode): Named {
     const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex')
     const known = this.#nodes.get(key)
     if (known !== undefined) return known
@@ -188,7 +188,7 @@ export class PretendEngine {
   }
 }
 
-/** Shared by all who ask while it runs and after it has succeeded; a failure is nobody's but theirs who waited. */
+/** Callers share a running or successful computation. After a failure, the next caller starts it again. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
@@ -200,7 +200,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** As core/exec_error.go has it. */
+/** An error as in core/exec_error.go. */
 function execError(cmd: readonly string[], { exitCode, stdout, stderr }: Executed): GraphQLError {
   return new GraphQLError(`process "${cmd.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
     extensions: { _type: 'EXEC_ERROR', cmd, exitCode, stdout: stdout.trim(), stderr: stderr.trim() },

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { PretendDevice, type Shell } from './pretend-device.ts'
+import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/data.sh'), 'utf8')
@@ -8,18 +8,18 @@ export const MIB = 2 ** 20
 export const DATA = 'dev/mmcblk0p7'
 const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
 
-/** What makes 64 KiB a file system of this kind (btrfs(5): super block). */
+/** Magic of a btrfs superblock, and its offset (btrfs(5)). */
 export const MAGIC = '_BHRfS_M'
 export const MAGIC_AT = 65536 + 64
 const BLKID = `PATH=$REAL_PATH
-[ "$(dd if="$PRETEND_ROOT/${DATA}" bs=1 skip=${MAGIC_AT} count=8 2>/dev/null | tr -d '\\0')" = ${MAGIC} ] && echo btrfs && exit
-cat "$PRETEND_ROOT/type" 2>/dev/null`
+[ "$(dd if="$FAKE_ROOT/${DATA}" bs=1 skip=${MAGIC_AT} count=8 2>/dev/null | tr -d '\\0')" = ${MAGIC} ] && echo btrfs && exit
+cat "$FAKE_ROOT/type" 2>/dev/null`
 const MKFS = `PATH=$REAL_PATH
 for image; do :; done
 { printf ${MAGIC} | dd of="$image" bs=1 seek=${MAGIC_AT} conv=notrunc
 echo tree | dd of="$image" bs=1M seek=1 conv=notrunc; } 2>/dev/null`
 
-/** Subvolumes are directories. */
+/** A fake btrfs whose subvolumes are directories. */
 export const BTRFS = `PATH=$REAL_PATH
 case "$2 $3" in
   'subvolume create') mkdir "$4" ;;
@@ -28,9 +28,9 @@ case "$2 $3" in
 esac`
 const ROOT = 'ab'.repeat(32)
 
-/** A disk whose last partition is `data`, blank, and as long as the disk but for `free` sectors. */
+/** A disk with a blank last partition `data`. `free` sectors follow the partition. */
 export async function newDevice(shell: Shell, { free = 0 } = {}) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write(DATA, new Uint8Array(8 * MIB))
   device.write('factory/lib/podman', 'from the image')
   for (const directory of ['data', 'var', 'run']) device.write(`${directory}/.keep`, '')
@@ -43,12 +43,12 @@ export async function newDevice(shell: Shell, { free = 0 } = {}) {
     ['mmcblk0p7', 20000],
   ] as const)
     for (const place of [name, `mmcblk0/${name}`]) block(place, { start, size: 20000, partition: Number(name.at(-1)) })
-  device.pretend('blkid', BLKID)
-  device.pretend('mkfs.btrfs', MKFS)
-  device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
-  device.pretend('btrfs', BTRFS)
-  device.pretend('mountpoint', 'exit 1')
-  for (const name of ['sfdisk', 'partx']) device.pretend(name)
+  device.fake('blkid', BLKID)
+  device.fake('mkfs.btrfs', MKFS)
+  device.fake('dd', 'PATH=$REAL_PATH dd "$@"')
+  device.fake('btrfs', BTRFS)
+  device.fake('mountpoint', 'exit 1')
+  for (const name of ['sfdisk', 'partx']) device.fake(name)
   const boot = ({ slot = 'a', script = SCRIPT, root = ROOT, trial = '', wrong = '', fallback = false } = {}) => {
     rmSync(device.path('run'), { recursive: true })
     device.write('run/boot', `SLOT=${slot}\nDISK=/dev/mmcblk0\nDATA=${device.path(DATA)}\nROOT_HASH=${root}\n`)

@@ -2,29 +2,29 @@ import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSchema, execute, GraphQLError, parse, validate } from 'graphql'
-import { type Named, PretendEngine } from './engine.ts'
+import { FakeEngine, type Named } from './engine.ts'
 import { SCHEMA } from './schema.ts'
 
-export interface PretendSession {
+export interface FakeSession {
   readonly port: number
   readonly token: string
-  readonly engine: PretendEngine
-  /** Every query, as it was sent. */
+  readonly engine: FakeEngine
+  /** All queries in order. */
   readonly queries: readonly string[]
   close(): Promise<void>
 }
 
 export interface SessionBehaviour {
   readonly version?: string
-  /** Answers a query with this in place of what it asks for; `undefined`: as ever. */
+  /** Replaces the answer of a query. Undefined: the normal answer. */
   readonly instead?: (query: string) => { readonly status: number; readonly body: string } | undefined
-  /** Takes what the CLI would print of the engine, line by line. */
+  /** Receives the lines that the CLI would print. */
   readonly print?: (line: string) => void
 }
 
-/** A session as the SDK speaks to it (`POST /query`), with a stand-in for the engine behind. */
-export async function pretendSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<PretendSession> {
-  const engine = new PretendEngine(scratch, behaviour.print)
+/** A session for the SDK (`POST /query`) with a fake engine. */
+export async function fakeSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<FakeSession> {
+  const engine = new FakeEngine(scratch, behaviour.print)
   const answer = answerer(engine, behaviour.version ?? 'v0.21.9')
   const queries: string[] = []
   const token = randomUUID()
@@ -43,7 +43,7 @@ export async function pretendSession(scratch: string, behaviour: SessionBehaviou
   return { port: (server.address() as AddressInfo).port, token, engine, queries, close: () => closed(server) }
 }
 
-function answerer(engine: PretendEngine, version: string): (query: string) => Promise<unknown> {
+function answerer(engine: FakeEngine, version: string): (query: string) => Promise<unknown> {
   const schema = buildSchema(SCHEMA)
   return async (text) => {
     const document = parse(text)
@@ -61,12 +61,12 @@ function answerer(engine: PretendEngine, version: string): (query: string) => Pr
 }
 
 function resolveField(
-  engine: PretendEngine,
+  engine: FakeEngine,
   version: string,
-  // biome-ignore lint/suspicious/noExplicitAny: the schema has checked what stands here
+  // biome-ignore lint/suspicious/noExplicitAny: GraphQL has validated the arguments
   parent: any,
   field: string,
-  // biome-ignore lint/suspicious/noExplicitAny: likewise
+  // biome-ignore lint/suspicious/noExplicitAny: GraphQL has validated the arguments
   args: any,
 ): unknown {
   const on = parent.type ?? parent.on ?? 'Query'
@@ -108,7 +108,7 @@ function resolveField(
     case `${on}.id`:
       return parent.id
     default:
-      throw new GraphQLError(`the stand-in has no ${on}.${field}`)
+      throw new GraphQLError(`the fake engine has no ${on}.${field}`)
   }
 }
 

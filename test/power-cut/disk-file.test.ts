@@ -4,14 +4,14 @@ import { expect, it } from 'vitest'
 import { blockSourceOf } from '../../images/disk/block-source.ts'
 import { MIB } from '../../images/layout.ts'
 import { tempDirectory } from '../helpers/temp.ts'
+import { writeDisk, writePart } from './disk-file.ts'
 import { diskState, slice } from './disk-state.ts'
 import { IntervalMap, ZEROS } from './interval-map.ts'
-import { writeDisk, writePart } from './write-out.ts'
 
 const read = (at: number, out: Uint8Array) => out.set(out.map((_, index) => (at + index) % 251))
 const log = { entries: [], read }
 
-/** A disk of noise, with something written and something discarded. */
+/** A disk of random bytes with a write and a discard. */
 function state(base: Buffer) {
   const map = new IntervalMap()
   map.set(MIB - 512, 2 * MIB + 512, 0)
@@ -19,7 +19,7 @@ function state(base: Buffer) {
   return diskState(blockSourceOf(base), log, [map])
 }
 
-it('a disk is written out as it is read', async () => {
+it('writeDisk writes a file equal to the disk', async () => {
   const directory = await tempDirectory()
   const [from, to] = [join(directory, 'base.img'), join(directory, 'disk.img')]
   const base = Buffer.alloc(4 * MIB, 'some disk ')
@@ -29,7 +29,7 @@ it('a disk is written out as it is read', async () => {
   expect(readFileSync(to).equals(disk.read(0, disk.size))).toBe(true)
 })
 
-it('so is a part, as far as it was used', async () => {
+it('writePart writes a file equal to the used part of a disk', async () => {
   const path = join(await tempDirectory(), 'part.img')
   const base = Buffer.alloc(4 * MIB)
   base.fill('x', 0, MIB)

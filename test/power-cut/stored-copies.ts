@@ -3,26 +3,26 @@ import type { BlockSource } from '../../images/disk/block-source.ts'
 import { MIB, SECTOR } from '../../images/layout.ts'
 
 /**
- * The newest whole copy of something that is kept twice. `blank`: none was ever written. `unfinished`: one place is
- * blank and the other not whole, as after a cut in the very first write. `lost`: both were written and neither is whole.
+ * State of data that the disk stores in two copies. `whole`: the newest undamaged copy. `blank`: never written.
+ * `unfinished`: one copy is blank and the other damaged, as after a power cut in the first write. `lost`: both are damaged.
  */
-export type Remembered =
+export type NewestCopy =
   | { readonly state: 'whole'; readonly sequence: number }
   | { readonly state: 'blank' | 'unfinished' | 'lost' }
 
 type Copy = number | 'blank' | 'damaged'
 
-/** The two copies of what makes a host itself (overlays/device/system/identity.sh): a header sector and a tar each. */
-export function readIdentity(partition: BlockSource): Remembered {
+/** Reads the two copies of the host's identity (overlays/device/system/identity.sh): a header sector and a tar each. */
+export function readIdentity(partition: BlockSource): NewestCopy {
   return newest([0, 16 * MIB].map((at) => identityCopy(partition, at)))
 }
 
-/** The two places of the record of the last update (docs/agent-protocol.md). */
-export function readRecord(partition: BlockSource): Remembered {
+/** Reads the two copies of the record of the last update (docs/agent-protocol.md). */
+export function readRecord(partition: BlockSource): NewestCopy {
   return newest(RECORD_PLACES.map((at) => recordCopy(partition, at)))
 }
 
-/** What the newest whole record says; nothing where there is none. */
+/** Keys and values of the newest undamaged record. Empty if there is none. */
 export function recordLines(partition: BlockSource): ReadonlyMap<string, string> {
   const copies = RECORD_PLACES.map((at) => ({ at, sequence: recordCopy(partition, at) }))
   const whole = copies.filter(({ sequence }) => typeof sequence === 'number')
@@ -59,7 +59,7 @@ function recordCopy(partition: BlockSource, at: number): Copy {
   return hash('sha256', covered) === digest && isBlank(place.subarray(text.length)) ? sequence : 'damaged'
 }
 
-function newest(copies: readonly Copy[]): Remembered {
+function newest(copies: readonly Copy[]): NewestCopy {
   const whole = copies.filter((copy) => typeof copy === 'number')
   if (whole.length > 0) return { state: 'whole', sequence: Math.max(...whole) }
   if (copies.every((copy) => copy === 'blank')) return { state: 'blank' }
