@@ -96,7 +96,7 @@ describe('a collection', () => {
 
 /** Another process that uses or collects the store until it is killed. */
 const CHILD = `
-import { collectingStore, keepPrograms, usingStore } from './builder/store/users.ts'
+import { collectingStore, keepPrograms, usingStore } from './builder/store/leases.ts'
 const [, , root, kind] = process.argv
 const forever = async () => {
   console.log('in')
