@@ -1,11 +1,11 @@
 import type { Architecture } from './architecture.ts'
 import { canonicalJson } from './canonical.ts'
 import { type Digest, digestOf } from './digest.ts'
-import type { LockedPackage } from './lock.ts'
+import type { LockedFile } from './locked-file.ts'
 
 /** What a derivation reads: a locked file, bytes that we made, or one file of what another derivation makes. */
 export type Input =
-  | { readonly locked: LockedPackage }
+  | { readonly locked: LockedFile }
   | { readonly bytes: string }
   | { readonly object: Digest }
   | { readonly from: Derivation; readonly file: string }
@@ -35,7 +35,7 @@ export interface Derivation {
 export interface Toolchain {
   readonly name: string
   readonly architecture: Architecture
-  readonly packages: readonly LockedPackage[]
+  readonly packages: readonly LockedFile[]
 }
 
 /** What a derivation left in `/out`: file name -> digest and size in bytes. */

@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Toolchain, toolchainDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { LockedPackage } from '../../images/lock.ts'
+import type { LockedFile } from '../../images/locked-file.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { run } from '../../lib/subprocess.ts'
 import type { Store } from '../store/store.ts'
 
 /** Brings locked files into the store. */
-export type Fetch = (packages: readonly LockedPackage[]) => Promise<void>
+export type Fetch = (files: readonly LockedFile[]) => Promise<void>
 
 /** Part of the directory's name: another way of unpacking is another toolchain. */
 const UNPACKING = 1

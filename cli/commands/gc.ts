@@ -1,7 +1,8 @@
-import { type CliContext, lockFileOf, storeUse } from '../../builder/context.ts'
+import { type CliContext, storeUse } from '../../builder/context.ts'
 import { type Collected, collect, type HostGeneration } from '../../builder/generations/collect.ts'
 import { parseRetention } from '../../builder/generations/retention.ts'
-import { readLock } from '../../builder/lock/file.ts'
+import { readLocks } from '../../builder/lock/locks.ts'
+import { SOURCES } from '../../builder/sources/registry.ts'
 import { openStore, storeRoot } from '../../builder/store/directory.ts'
 import { formatSize } from '../../lib/format.ts'
 
@@ -16,7 +17,7 @@ export async function gcCommand({ flags, ...command }: GcCommand): Promise<strin
   const store = await openStore(storeRoot(command.env), mode === 'dry-run' ? 'read' : 'write')
   const collected = await collect({
     ...{ store, retention, mode, now: command.now },
-    lock: await readLock(lockFileOf(command.project)),
+    lock: await readLocks(command.project, SOURCES),
     use: storeUse({ ...command, store }, 'gc'),
   })
   for (const { number } of collected.unknown)

@@ -1,7 +1,7 @@
 import { type CliContext, openBuildContext, storeUse } from '../../builder/context.ts'
 import type { HostPlan } from '../../builder/host-plan.ts'
 import { relock } from '../../builder/lock/ensure.ts'
-import { readLock } from '../../builder/lock/file.ts'
+import { readLocks } from '../../builder/lock/locks.ts'
 import { usingStore } from '../../builder/store/leases.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 
@@ -20,11 +20,11 @@ export async function lockCommand(command: LockCommand): Promise<string> {
     ...command.plans.flatMap((plan) => plan.sets(architecture)),
     ...command.tools.map((set) => ({ set, architecture })),
   ])
-  const current = await readLock(context.lockFile)
+  const current = await readLocks(context.project, context.sources)
   const what = command.mode === 'update' ? 'moved forward' : 'locked'
   const lock = await usingStore(storeUse(context, 'lock'), () =>
     relock(context, wanted, current, { kind: command.mode }, what),
   )
   if (lock === current) return 'the lock answers for everything; to move it forward: npm run lock -- --update'
-  return `${Object.keys(lock.packages).length} packages in ${Object.keys(lock.sets).length} sets`
+  return `${lock.files.length} packages in ${lock.names.length} sets`
 }

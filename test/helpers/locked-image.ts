@@ -1,14 +1,16 @@
+import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
-import { lockedIn, lockFileOf } from '../../builder/context.ts'
+import { lockedIn } from '../../builder/context.ts'
 import { imageOf } from '../../hosts/schema/image-of.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
 import type { Image } from '../../images/image.ts'
 import type { Lock } from '../../images/lock.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import { debianLocks } from './debian-locks.ts'
 import { PROJECT } from './toolchain.ts'
 
-export const LOCK_FILE = lockFileOf(PROJECT)
+export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
 
 /** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
@@ -18,7 +20,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
     time: lock.time,
-    locked: (set) => lockedIn(lock, set),
+    locked: (set) => lockedIn(debianLocks(lock), set),
   })
 }
 

@@ -1,7 +1,7 @@
-import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
 import { type BuildContext, lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
+import type { Locks } from '../../builder/lock/locks.ts'
 import { plainReporter } from '../../cli/display/plain.ts'
 import { BASE } from '../../hosts/schema/image-of.ts'
 import type { Architecture } from '../../images/architecture.ts'
@@ -10,10 +10,10 @@ import { accounts } from '../../images/ids.ts'
 import type { Accounts, RootPackages } from '../../images/layers/base/recipe.ts'
 import type { LayerContext } from '../../images/layers/layer-recipe.ts'
 import { ORACLE } from '../../images/layers/oracle/recipe.ts'
-import type { Lock } from '../../images/lock.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 import { TOOLCHAIN } from '../../images/sets.ts'
 import { compile } from './compile.ts'
+import { withLockFile } from './own-lock.ts'
 import { PROJECT } from './toolchain.ts'
 
 /** What both ways of making the base's root are given: the same lock, the same ids. */
@@ -33,9 +33,9 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
   const signal = new AbortController().signal
   compile(project)
   const context = await openBuildContext({ env: process.env, project, reporter, now: new Date(), signal })
-  const native = (set: ArchitectureSet['set']) => ({ set, architecture: context.builder })
-  const base = { set: BASE, architecture: TARGET }
-  const toolchain = (name: string, set: ArchitectureSet, lock: Lock): Toolchain => ({
+  const native = (set: ArchitectureSet['set']): ArchitectureSet => ({ set, architecture: context.builder })
+  const base: ArchitectureSet = { set: BASE, architecture: TARGET }
+  const toolchain = (name: string, set: ArchitectureSet, lock: Locks): Toolchain => ({
     name,
     architecture: context.builder,
     packages: lockedIn(lock, set),
@@ -60,5 +60,5 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
 
 /** A lock of its own: in the images' it would move what it shares with them, where the archive has moved on. */
 function ofOracle(context: BuildContext): BuildContext {
-  return { ...context, lockFile: join(context.project, 'images/oracle.lock.json') }
+  return withLockFile(context, 'images/oracle.lock.json')
 }

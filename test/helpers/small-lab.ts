@@ -5,7 +5,7 @@ import type { BuildContext, Network } from '../../builder/context.ts'
 import { keepParts } from '../../builder/generations/keep.ts'
 import { recordGeneration } from '../../builder/generations/record.ts'
 import type { HostPlan, PlanContext } from '../../builder/host-plan.ts'
-import { offlineFetch } from '../../builder/sources/debian/archive/offline.ts'
+import { offlineFetch } from '../../builder/sources/offline.ts'
 import { openStore } from '../../builder/store/directory.ts'
 import { usingStore } from '../../builder/store/leases.ts'
 import type { Fetch } from '../../builder/toolchain/toolchain.ts'
@@ -16,6 +16,8 @@ import type { Image } from '../../images/image.ts'
 import { MIB } from '../../images/layout.ts'
 import { type Lock, type LockedPackage, lockText, packageKey } from '../../images/lock.ts'
 import { parseHostName, parseServiceName } from '../../images/names.ts'
+import { debianAt } from './debian-at.ts'
+import { debianLocks } from './debian-locks.ts'
 import { derivation, lockedPackage } from './derivation.ts'
 import { pretendRunner } from './pretend-runner.ts'
 import { listReporter } from './reporter.ts'
@@ -101,6 +103,7 @@ export async function smallLab(directory: string, project: string) {
     }
   }
   const reporter = listReporter()
+  const sources = [{ ...debianAt(), lockFile }]
   const context = (network: Network = 'online') => {
     const fetch = network === 'online' ? mirror : offlineFetch(store)
     const runner = pretendRunner(store, fetch)
@@ -111,8 +114,7 @@ export async function smallLab(directory: string, project: string) {
         reporter,
         now: new Date('2026-11-25T08:00:00Z'),
       },
-      ...{ signal: new AbortController().signal, store, lockFile, fetch, runner, builder: 'amd64' as const },
-      mirrors: { debian: [], 'debian-security': [] },
+      ...{ signal: new AbortController().signal, store, sources, fetch, runner, builder: 'amd64' as const },
       toolchain: {
         set: { name: 'toolchain', request: ['node'], essential: 'left-out', assumed: [] },
         architecture: 'amd64',
@@ -151,7 +153,7 @@ export async function smallLab(directory: string, project: string) {
           },
           ...{ boot: { 'cmdline.txt': { text: `ro ${manifest}` } }, facts: [] },
         }
-        const parts = () => keepParts(store, { image, lock, outputs, assembled })
+        const parts = () => keepParts(store, { image, lock: debianLocks(lock), outputs, assembled })
         const identity = { root: assembled.root, manifest: digestOf(manifest) }
         const built = new Date(1_700_000_000_000).toISOString()
         return recordGeneration(store.root, host, identity, async () => ({

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readLock } from '../../../builder/lock/file.ts'
+import { readDebianLock } from '../../../builder/sources/debian/source.ts'
 import { BASE } from '../../../hosts/schema/image-of.ts'
 import { lockedPackages } from '../../../images/lock.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
@@ -8,7 +8,7 @@ import { PROJECT } from '../../helpers/toolchain.ts'
 
 describe('packages of the base', () => {
   it('are in the lock as they are asked for, each of them', async () => {
-    const locked = lockedPackages(await readLock(join(PROJECT, 'images/debian.lock.json')), {
+    const locked = lockedPackages(await readDebianLock(join(PROJECT, 'images/debian.lock.json')), {
       set: BASE,
       architecture: 'arm64',
     })
@@ -22,7 +22,7 @@ describe('packages of the base', () => {
   })
 
   it('have nothing that writes an EEPROM through the boot partition that runs', async () => {
-    const { sets } = await readLock(join(PROJECT, 'images/debian.lock.json'))
+    const { sets } = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
     const named = Object.values(sets).flatMap(({ packages }) => packages)
     expect(named.filter((id) => /^podman_/.test(id))).not.toEqual([])
     expect(named.filter((id) => /eeprom/.test(id))).toEqual([])

@@ -1,5 +1,6 @@
 import { UserError } from '../../../../errors.ts'
 import type { TransferError } from '../../../../lib/http.ts'
+import { GoneError } from '../../source.ts'
 import type { Wanted } from './wanted.ts'
 
 /** What one server said about one file. */
@@ -13,16 +14,6 @@ export interface Refusal {
 export interface Unfetched {
   readonly wanted: Wanted
   readonly refusals: readonly Refusal[]
-}
-
-/** Files that have left every mirror that answered: only another lock helps. */
-export class GoneError extends UserError {
-  readonly gone: readonly Wanted[]
-
-  constructor(message: string, gone: readonly Wanted[]) {
-    super('fetch', message, { hint: 'lock their successors with: npm run lock -- --update' })
-    this.gone = gone
-  }
 }
 
 /** One error for all files that could not be had. Only where nothing else is wrong are they gone. */

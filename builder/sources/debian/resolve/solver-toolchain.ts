@@ -3,7 +3,7 @@ import { type LockedPackage, packageKey } from '../../../../images/lock.ts'
 import type { ArchitectureSet } from '../../../../images/package-set.ts'
 import type { Reporter } from '../../../../lib/reporter.ts'
 import type { Fetch } from '../../../toolchain/toolchain.ts'
-import { GoneError } from '../archive/failure.ts'
+import { GoneError } from '../../source.ts'
 import { bootstrapSet } from './bootstrap.ts'
 import type { Catalogue } from './catalogue.ts'
 

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { changesText } from '../../../builder/lock/changes.ts'
-import { type LockMode, lockSets } from '../../../builder/lock/lock.ts'
-import { fetchObjects } from '../../../builder/sources/debian/archive/fetch.ts'
-import { openStore } from '../../../builder/store/directory.ts'
-import { EMPTY_LOCK, type Lock, lockedPackages, lockText, parseLock } from '../../../images/lock.ts'
-import type { ArchitectureSet } from '../../../images/package-set.ts'
-import { fileServer } from '../../helpers/file-server.ts'
-import { pretendApt } from '../../helpers/pretend-apt.ts'
-import { listReporter } from '../../helpers/reporter.ts'
-import { NOW, poolFile, type Signer, signer, smallArchive, type TestPackage } from '../../helpers/small-archive.ts'
-import { tempDirectory } from '../../helpers/temp.ts'
+import { changesBetween, changesText } from '../../../../../builder/lock/changes.ts'
+import { fetchFrom } from '../../../../../builder/sources/registry.ts'
+import type { LockMode } from '../../../../../builder/sources/source.ts'
+import { openStore } from '../../../../../builder/store/directory.ts'
+import { EMPTY_LOCK, type Lock, lockedPackages, lockText, parseLock } from '../../../../../images/lock.ts'
+import type { ArchitectureSet } from '../../../../../images/package-set.ts'
+import { debianAt } from '../../../../helpers/debian-at.ts'
+import { fileServer } from '../../../../helpers/file-server.ts'
+import { pretendApt } from '../../../../helpers/pretend-apt.ts'
+import { listReporter } from '../../../../helpers/reporter.ts'
+import { NOW, poolFile, signer, smallArchive, type TestPackage } from '../../../../helpers/small-archive.ts'
+import { tempDirectory } from '../../../../helpers/temp.ts'
 
 const both = (item: TestPackage): TestPackage[] => [
   { ...item, architecture: 'amd64' },
@@ -23,7 +24,7 @@ const BEFORE = [
   ...both({ name: 'mosquitto', fields: { Depends: 'libssl3' } }),
   ...both({ name: 'jq' }),
 ]
-/** The same archive after a fix of openssl: mirrors keep no other version in their indices. */
+/** After a fix of openssl: indexes name no older version. */
 const AFTER = [
   ...BEFORE.filter(({ name }) => !['openssl', 'libssl3', 'jq'].includes(name)),
   ...both({ name: 'openssl', version: '3.5-2', fields: { Depends: 'libssl3 (= 3.5-2)' } }),
@@ -47,23 +48,18 @@ async function laboratory(packages: readonly TestPackage[]) {
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
   const apt = pretendApt(store)
-  const mirrors = { debian: [`${server.url}/debian`], 'debian-security': [`${server.url}/debian-security`] }
-  const fetching = { store, mirrors, reporter, backoff: 1 }
-  const options = {
-    ...fetching,
-    keyring: key.publicKey,
-    now: NOW,
-    runner: apt,
-    toolchain: TOOLCHAIN,
-    fetch: (wanted: Parameters<typeof fetchObjects>[0]) => fetchObjects(wanted, fetching),
-  }
+  const debian = debianAt(server.url, key.publicKey)
+  const fetch = fetchFrom([debian], { store, reporter })
+  const context = { store, reporter, fetch, now: NOW, runner: apt, toolchain: TOOLCHAIN }
   return {
     apt,
     reporter,
     server,
-    lock: (wanted: readonly ArchitectureSet[], current: Lock, mode: LockMode = { kind: 'missing' }) =>
-      lockSets(wanted, current, mode, options),
-    serve: async (now: readonly TestPackage[], date = 'Mon, 01 Jun 2026 10:00:00 UTC', by: Signer = key) => {
+    lock: async (wanted: readonly ArchitectureSet[], current: Lock, mode: LockMode = { kind: 'missing' }) => {
+      const lock = await debian.resolve(wanted, current, mode, context)
+      return { lock, changes: changesBetween(debian, current, lock) }
+    },
+    serve: async (now: readonly TestPackage[], date = 'Mon, 01 Jun 2026 10:00:00 UTC', by = key) => {
       server.files.clear()
       for (const [path, content] of await smallArchive(now, { signer: by, date })) server.files.set(path, content)
     },
