@@ -72,7 +72,7 @@ function verbs(session: Session): Command {
       const host = await hostFile(project, name)
       const scan = async (address: string) => {
         const { unpackPrograms } = await import('./cli/programs.ts')
-        const { CONTROL } = await import('./images/control-set.ts')
+        const { CONTROL } = await import('./images/sets.ts')
         const at = parseAddress(address)
         return keyscan({ programs: await unpackPrograms(session, CONTROL), host: name, at, signal: session.signal })
       }
@@ -86,8 +86,8 @@ function verbs(session: Session): Command {
     .option('--update', 'move everything forward')
     .action(async (flags: { update?: true }) => {
       const { lockCommand } = await import('./cli/commands/lock.ts')
-      const { CONTROL } = await import('./images/control-set.ts')
-      const { VM } = await import('./images/vm-set.ts')
+      const { CONTROL } = await import('./images/sets.ts')
+      const { VM } = await import('./images/sets.ts')
       const plans = await Promise.all(hostNames(project).map((name) => planFor(project, name)))
       print(await lockCommand({ ...session, plans, tools: [CONTROL, VM], mode: flags.update ? 'update' : 'missing' }))
     })
@@ -101,7 +101,7 @@ function verbs(session: Session): Command {
       const { unpackPrograms } = await import('./cli/programs.ts')
       const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
       const { forwardsOf } = await import('./hosts/schema/forwards.ts')
-      const { VM } = await import('./images/vm-set.ts')
+      const { VM } = await import('./images/sets.ts')
       const host = await hostFile(project, name)
       const programs = await unpackPrograms(session, VM)
       session.leaveTerminal()
@@ -168,7 +168,7 @@ function verbs(session: Session): Command {
     async zstd() {
       const { unpackPrograms } = await import('./cli/programs.ts')
       const { programOf } = await import('./flash/vm/program.ts')
-      const { CONTROL } = await import('./images/control-set.ts')
+      const { CONTROL } = await import('./images/sets.ts')
       return programOf(await unpackPrograms(session, CONTROL), 'zstd')
     },
   })
@@ -241,25 +241,29 @@ async function flashDisk(
 
 /** What reaches hosts from this machine, and what its store knows of their images. */
 async function controlTools(session: Session) {
-  const { env, project, signal } = session
+  const { env, project, signal, reporter: progress } = session
   const { unpackPrograms } = await import('./cli/programs.ts')
   const { keyDirectory } = await import('./builder/keys/owner-keys.ts')
   const { storeRoot } = await import('./builder/store/directory.ts')
   const { generationsOf } = await import('./builder/generations/record.ts')
   const { controllerOf } = await import('./flash/controller.ts')
-  const { CONTROL } = await import('./images/control-set.ts')
+  const { CONTROL } = await import('./images/sets.ts')
   const programs = await unpackPrograms(session, CONTROL)
   const generations = (host: string) =>
     new Map(generationsOf(storeRoot(env), host).map((each) => [each.root as string, each]))
-  return { ...controllerOf({ programs, project, signal, keyFile: join(keyDirectory(env), 'ssh_key') }), generations }
+  return {
+    ...controllerOf({ programs, project, progress, signal, keyFile: join(keyDirectory(env), 'ssh_key') }),
+    generations,
+  }
 }
 
 async function targetOf(project: string, name: string, at: string | undefined) {
   const { readPublicIdentity } = await import('./builder/keys/host-identity.ts')
   const { parseAddress } = await import('./flash/ssh/address.ts')
-  const { network } = await hostFile(project, name)
+  const { driverOf } = await import('./flash/targets/registry.ts')
+  const { network, board } = await hostFile(project, name)
   const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
-  return { host: name, at: parseAddress(at ?? network.address), hostKeys }
+  return { host: name, at: parseAddress(at ?? network.address), hostKeys, driver: driverOf(board) }
 }
 
 async function planFor(project: string, name: string) {

@@ -44,7 +44,7 @@ async function buildInStore(context: BuildContext, { plan, frozen, output }: Bui
   const keys = await ownerKeys({ env: context.env, reporter: context.reporter })
   const timed = timeSteps(context.reporter)
   return withLock(context, plan.sets(context.builder), frozen, async (lock) => {
-    const image = plan.image(contextOf(context, lock, keys))
+    const image = plan.image({ ...readAssets(context.project, plan.deviceSources), ...contextOf(context, lock, keys) })
     const outputs = await context.runner.realise(derivationsOf(image), timed.reporter)
     const layers = image.layers.map((layer) => realisedLayer(context, layer, outputs))
     const assembled = await assemble({
@@ -79,7 +79,6 @@ function identityOf({ root, texts }: Assembled) {
 function contextOf(context: BuildContext, lock: Locks, { ssh, signing }: OwnerKeys) {
   const { builder } = context
   return {
-    ...readAssets(context.project),
     builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],

@@ -7,6 +7,8 @@ import type { Assets } from './assets.ts'
 /** What the builder may know of a host: it sees neither host files nor overlays. */
 export interface HostPlan {
   readonly name: string
+  /** Paths below `overlays/device` that the image is made from. */
+  readonly deviceSources: readonly string[]
   sets(builder: Architecture): readonly ArchitectureSet[]
   image(context: PlanContext): Image
 }

@@ -1,20 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import { hostname, userInfo } from 'node:os'
+import type { Progress } from '../lib/reporter.ts'
 import { type Clock, clockUntil } from './clock.ts'
-import { type Compress, zstdCompress } from './compress.ts'
 import { ownerName } from './goal.ts'
-import { type Connect, sshConnect } from './ssh/connect.ts'
+import type { Address } from './ssh/address.ts'
+import { withSsh } from './ssh/ssh.ts'
+import type { Target, TargetDriver } from './targets/target.ts'
+import { zstdCompress } from './transfer/compress.ts'
 import { type ProgramRoot, programOf } from './vm/program.ts'
 
-/** What this machine reaches hosts with. */
+/** A host as the repository describes it. */
+export interface KnownHost {
+  readonly host: string
+  readonly at: Address
+  /** The public keys that the host may show: from hosts/HOST.identity.json. */
+  readonly hostKeys: readonly string[]
+  readonly driver: TargetDriver
+}
+
+/** Connects to a host for as long as `use` takes. */
+export type Connect = <T>(known: KnownHost, use: (target: Target) => Promise<T>) => Promise<T>
+
+/** This machine as the controller of hosts. */
 export interface Controller {
   readonly connect: Connect
-  readonly compress: Compress
   readonly clock: Clock
-  /** Who drives updates from this project, for the lock of a host that is written to. */
+  /** The name of this project's controller in the lock of a host. */
   readonly owner: string
-  /** A name that no other trial has: the host commits the one that it is given, and no other. */
-  newId(): string
 }
 
 export interface ControllerOptions {
@@ -23,19 +35,26 @@ export interface ControllerOptions {
   /** The owner's private key for logins. */
   readonly keyFile: string
   readonly project: string
+  readonly progress: Progress
   readonly signal: AbortSignal
 }
 
-export function controllerOf({ programs, keyFile, project, signal }: ControllerOptions): Controller {
+export function controllerOf({ programs, keyFile, project, progress, signal }: ControllerOptions): Controller {
   const owner = ownerName(userName(), hostname(), project)
+  const clock = clockUntil(signal)
+  const compress = zstdCompress(programOf(programs, 'zstd'))
+  const newId = () => randomBytes(8).toString('hex')
+  const ssh = programOf(programs, 'ssh')
   return {
-    ...{ owner, clock: clockUntil(signal), compress: zstdCompress(programOf(programs, 'zstd')) },
-    connect: sshConnect({ ssh: programOf(programs, 'ssh'), keyFile, owner, signal }),
-    newId: () => randomBytes(8).toString('hex'),
+    ...{ owner, clock },
+    connect: ({ driver, ...known }, use) =>
+      withSsh({ ssh, keyFile, signal, ...known }, (remote) =>
+        use(driver.open({ remote, owner, clock, compress, progress, newId })),
+      ),
   }
 }
 
-/** In a container there may be no such user. */
+/** In a container the user may have no name. */
 function userName(): string {
   try {
     return userInfo().username

@@ -1,130 +1,55 @@
 import type { Slot } from '../images/names.ts'
-import { during } from '../lib/reporter.ts'
-import { nameOf } from './describe-plan.ts'
-import { keysToBring, withIdentity } from './identity.ts'
-import { isUnreachable, persistently } from './persist.ts'
-import { planUpdate, type Step, stepsAfterBegin } from './plan.ts'
-import { newRun, type Run, type StepTime, timed, type UpdateJob } from './run.ts'
-import { isStop } from './stopped.ts'
-import { awaitHealth, awaitTrial, commitTrial, requireCommitted, restart, type Watch } from './trial.ts'
-import { leftOnTrial } from './trial-failure.ts'
-import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-slot.ts'
+import type { Progress } from '../lib/reporter.ts'
+import type { Clock } from './clock.ts'
+import type { Goal } from './goal.ts'
+import { inspect, performAll, type StepTime } from './perform.ts'
+import type { OwnIdentity, StepDescription, Target } from './targets/target.ts'
+
+export interface UpdateJob<Artifact = unknown> {
+  readonly target: Target<Artifact>
+  /** The host's image, opened by the driver of its target. */
+  readonly artifact: Artifact
+  readonly identity: OwnIdentity
+  readonly goal: Goal
+  readonly clock: Clock
+  readonly progress: Progress
+}
 
 export type Updated =
   | { readonly kind: 'nothing'; readonly slot: Slot; readonly root: string }
-  /** The image was there; the host's own keys were not. */
+  /** The host had the image, but not all of its own keys. */
   | ({ readonly kind: 'renewed' } & Done)
-  /** `downtime`: seconds from the restart until all was healthy. */
+  /** `downtime`: seconds from the restart until the host was healthy. */
   | ({ readonly kind: 'updated'; readonly downtime: number } & Done)
   | ({ readonly kind: 'staged' } & Done)
 
 interface Done {
   readonly slot: Slot
   readonly root: string
-  /** Bytes on the wire. */
+  /** Bytes, compressed. */
   readonly sent: number
   readonly times: readonly StepTime[]
+  /** Seconds. */
   readonly total: number
 }
 
-/** Brings a host to an image: into the slot that does not run, on trial, and committed once it is healthy. */
-export async function update(job: UpdateJob): Promise<Updated> {
-  const { agent, artifact, goal, clock, progress } = job
+/** Updates a host: writes the inactive slot, boots it on trial, and commits it when it is healthy. */
+export async function update({ target, goal, artifact, identity, clock, progress }: UpdateJob): Promise<Updated> {
   const begun = clock.now()
-  const before = await during(progress, `ask ${agent.host}`, () => agent.status())
-  const planned = planUpdate(before, artifact, goal)
-  const keys = await keysToBring(before, job.identity, progress)
-  const steps = withIdentity(keys, planned)
-  if (steps.length === 0) return { kind: 'nothing', slot: before.slot, root: before.root }
-  const run = newRun(job, before, keys)
-  try {
-    await performAll(run, steps)
-  } catch (error) {
-    if (isStop(error) && run.downFrom !== undefined) throw leftOnTrial({ ...run, seconds: goal.trialSeconds }, error)
-    // Nobody waits ten minutes for a lock of whoever was refused.
-    if (!isUnreachable(error)) await agent.release().catch(() => undefined)
-    throw error
-  }
-  const total = (clock.now() - begun) / 1000
-  if (planned.length > 0) return resultOf(run, total)
-  return { kind: 'renewed', slot: before.slot, root: before.root, sent: run.sent, times: run.times, total }
+  const status = await inspect(target, progress)
+  const planned = await target.plan(status, { kind: 'update', artifact, goal, identity })
+  const { run, times } = await performAll(target, planned, clock)
+  const { ending, slot, root, sent, downtime } = run
+  if (ending === 'nothing') return { kind: ending, slot, root }
+  const done = { slot, root, sent, times, total: (clock.now() - begun) / 1000 }
+  if (ending === 'renewed' || ending === 'staged') return { kind: ending, ...done }
+  if (downtime === undefined) throw new Error(`the plan of an update ends as '${ending}' without a trial`)
+  return { kind: 'updated', downtime, ...done }
 }
 
-/** What the host answers to `begin` decides what is left to do. */
-async function performAll(run: Run, steps: readonly Step[]): Promise<void> {
-  const [step, ...rest] = steps
-  if (step === undefined) return
-  const name = nameOf(step)
-  if (step.kind === 'begin') {
-    const state = await timed(run, name, () => during(run.progress, name, () => beginWrite(run)))
-    return performAll(run, stepsAfterBegin(steps, state, run.artifact, run.goal))
-  }
-  await timed(run, name, () => perform(run, step))
-  return performAll(run, rest)
-}
-
-async function perform(run: Run, step: Step): Promise<void> {
-  const { agent, clock } = run
-  const inOneStep = (work: () => Promise<unknown>) =>
-    during(run.progress, nameOf(step), async () => void (await work()))
-  switch (step.kind) {
-    case 'identity':
-      return inOneStep(() => bringKeys(run))
-    case 'begin':
-      return inOneStep(() => beginWrite(run))
-    case 'tree':
-      return sendTree(run, nameOf(step), step.atMost)
-    case 'blocks':
-      return step.part === 'slot' ? sendSlot(run, step.transfer) : sendBoot(run, step.transfer)
-    case 'finish':
-      return inOneStep(() => finishWrite(run))
-    case 'release':
-      return inOneStep(() => persistently(clock, () => agent.release()))
-    case 'arm':
-      return inOneStep(() => arm(run))
-    case 'restart':
-      return inOneStep(() => restartIntoTrial(run))
-    case 'health':
-      return inOneStep(() => becomeHealthy(run))
-    case 'commit':
-      return inOneStep(() => commitTrial(watchOf(run)))
-    case 'confirm':
-      return inOneStep(async () => requireCommitted(await persistently(clock, () => agent.status()), run))
-  }
-}
-
-async function bringKeys(run: Run): Promise<void> {
-  const { agent, clock, keys } = run
-  if (keys === undefined) throw new Error('keys are planned for that nobody has')
-  await persistently(clock, () => agent.identity(keys))
-  run.sent += keys.length
-}
-
-/** With a copy of the data that the running slot has; and only this controller may commit, over the network. */
-function arm({ agent, clock, id, root, goal }: Run): Promise<void> {
-  const trial = { id, root, data: 'snapshot', commit: 'controller', seconds: goal.trialSeconds } as const
-  return persistently(clock, () => agent.arm(trial))
-}
-
-async function restartIntoTrial(run: Run): Promise<void> {
-  const { agent, clock, id, slot, root, before, goal } = run
-  run.downFrom = clock.now()
-  run.watch = await restart(agent, clock, { id, slot, root, before, seconds: goal.trialSeconds })
-  await awaitTrial(run.watch)
-}
-
-async function becomeHealthy(run: Run): Promise<void> {
-  await awaitHealth(watchOf(run))
-  run.upFrom = run.clock.now()
-}
-
-function watchOf({ watch }: Run): Watch {
-  if (watch === undefined) throw new Error('a trial is looked for before the restart')
-  return watch
-}
-
-function resultOf({ slot, root, sent, times, downFrom, upFrom }: Run, total: number): Updated {
-  const done = { slot, root, sent, times, total }
-  if (downFrom === undefined || upFrom === undefined) return { kind: 'staged', ...done }
-  return { kind: 'updated', downtime: (upFrom - downFrom) / 1000, ...done }
+/** The steps that `update` would perform now. Nothing changes on the host. */
+export async function dryRun({ target, goal, artifact, identity }: UpdateJob): Promise<readonly StepDescription[]> {
+  const status = await target.status()
+  const { steps } = await target.plan(status, { kind: 'update', artifact, goal, identity })
+  return steps.map((step) => target.describe(step))
 }

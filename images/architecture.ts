@@ -1,10 +1,10 @@
-/** Debian's names for the machines that are built for or on. */
+/** Debian's name for the architecture of a builder or a target. */
 export type Architecture = 'amd64' | 'arm64'
 
-/** Where Debian puts an architecture's libraries. */
+/** Debian's multiarch directory below /usr/lib. */
 export const MULTIARCH: Record<Architecture, string> = { amd64: 'x86_64-linux-gnu', arm64: 'aarch64-linux-gnu' }
 
-/** Node's `process.arch` as Debian spells it. */
+/** Converts node's `process.arch`. Returns undefined for an architecture that hangar does not support. */
 export function debianArchitecture(nodeArch: string): Architecture | undefined {
   if (nodeArch === 'x64') return 'amd64'
   return nodeArch === 'arm64' ? 'arm64' : undefined

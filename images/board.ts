@@ -1,16 +1,16 @@
 import type { Architecture } from './architecture.ts'
 
-/** A kind of hardware. The sources of the facts stand beside them. */
+/** A kind of hardware. Comments at the values name their sources. */
 export interface Board {
   readonly name: 'raspberry-pi-5'
   readonly architecture: Architecture
-  /** Names that the firmware looks for -> device trees in the kernel's packages. */
+  /** File name that the firmware looks for -> device tree in the kernel's packages. */
   readonly deviceTrees: Readonly<Record<string, string>>
-  /** The name under which the firmware looks for the kernel. */
+  /** File name that the firmware looks for. */
   readonly kernel: string
-  /** The longest time in seconds that the watchdog can be set to. */
+  /** The longest timeout of the hardware watchdog, in seconds. */
   readonly watchdogSeconds: number
-  /** Who may read its images: `owner` where they hold keys in the clear, so that they are never published. */
+  /** Who may read the images: `owner` if they contain unencrypted keys. `publish` refuses such images. */
   readonly readers: 'anyone' | 'owner'
 }
 
@@ -18,15 +18,16 @@ export const BOARDS: Readonly<Record<Board['name'], Board>> = {
   'raspberry-pi-5': {
     name: 'raspberry-pi-5',
     architecture: 'arm64',
-    // C0/C1 and D0 steppings differ; given the other's tree a board panics in seconds. Under these names the firmware
-    // takes the kernel's own trees (D0 goes by two): with those it brings, a mainline kernel has neither Ethernet nor USB.
+    // The steppings C0/C1 and D0 need different device trees: with the wrong one, a board panics in seconds. D0 has two
+    // names. If these files are missing, the firmware uses its own device trees, and with those a mainline kernel has
+    // neither Ethernet nor USB.
     deviceTrees: {
       'bcm2712-rpi-5-b.dtb': 'broadcom/bcm2712-rpi-5-b.dtb',
       'bcm2712-d-rpi-5-b.dtb': 'broadcom/bcm2712-d-rpi-5-b.dtb',
       'bcm2712d0-rpi-5-b.dtb': 'broadcom/bcm2712-d-rpi-5-b.dtb',
     },
     kernel: 'kernel_2712.img',
-    // bcm2835_wdt: a 20-bit counter at 65536 Hz; more than 15 s wraps around.
+    // bcm2835_wdt has a 20-bit counter at 65536 Hz, which wraps around after 16 s.
     watchdogSeconds: 15,
     readers: 'anyone',
   },

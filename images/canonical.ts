@@ -1,6 +1,6 @@
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
 
-/** One text for one value: keys sorted by code unit, no spaces; `undefined` members are left out. */
+/** JSON with one text for each value: keys sorted by code unit, no spaces, no `undefined` members. */
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (value !== null && typeof value === 'object') {
@@ -13,10 +13,10 @@ export function canonicalJson(value: Json): string {
   return JSON.stringify(value)
 }
 
-/** How many levels of a value are spread over lines: one number, or one for each member. */
+/** How many levels of a value have one line per member: one number for all members, or one for each named member. */
 export type Depth = number | Readonly<Record<string, number>>
 
-/** The same order of keys for files that people read in a diff: what lies deeper than `depth` is one line. */
+/** Canonical JSON for files that people read in a diff: values deeper than `depth` are on one line. */
 export function canonicalText(value: Json, depth: Depth): string {
   return `${indented(value, depth, '')}\n`
 }

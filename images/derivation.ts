@@ -3,42 +3,41 @@ import { canonicalJson } from './canonical.ts'
 import { type Digest, digestOf } from './digest.ts'
 import type { LockedFile } from './locked-file.ts'
 
-/** What a derivation reads: a locked file, bytes that we made, or one file of what another derivation makes. */
+/** An input of a derivation: a locked package, literal bytes, an object of the store, or one output file of another derivation. */
 export type Input =
   | { readonly locked: LockedFile }
   | { readonly bytes: string }
   | { readonly object: Digest }
   | { readonly from: Derivation; readonly file: string }
 
-/** Capabilities inside the sandbox: Docker's default, or all that the builder itself has. */
+/** Capabilities inside the sandbox: Docker's default set, or every capability that the builder has. */
 export type Privilege = 'default' | 'all'
 
 /**
- * Everything that decides an output's bytes. The command runs in the toolchain's root with no network, the inputs
- * read-only below `/in`, an empty `/build` as working directory, and leaves its output as regular files directly in
- * `/out`.
+ * Everything that determines the bytes of an output. The command runs in the toolchain's root, without network, in the
+ * empty working directory `/build`. Inputs are read-only below `/in`. The output is the regular files in `/out`.
  */
 export interface Derivation {
   readonly name: string
-  /** The machine that the command runs on; it must not show in the output. */
+  /** The architecture that the command runs on. The output must not depend on it. */
   readonly system: Architecture
-  /** The locked packages that make the root in which the command runs. */
+  /** The packages in the root in which the command runs. */
   readonly toolchain: Toolchain
-  /** Path below `/in` -> what is there. */
+  /** Path below `/in` -> input. */
   readonly inputs: Readonly<Record<string, Input>>
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly privilege: Privilege
 }
 
-/** Programs for derivations: Debian packages, only unpacked, in the order given. */
+/** Programs for derivations: Debian packages that hangar unpacks in this order, without running maintainer scripts. */
 export interface Toolchain {
   readonly name: string
   readonly architecture: Architecture
   readonly packages: readonly LockedFile[]
 }
 
-/** What a derivation left in `/out`: file name -> digest and size in bytes. */
+/** The files that a derivation wrote to `/out`: file name -> digest and size in bytes. */
 export type Output = Readonly<Record<string, OutputFile>>
 export interface OutputFile {
   readonly digest: Digest
@@ -47,7 +46,7 @@ export interface OutputFile {
 
 const memo = new WeakMap<Derivation, Digest>()
 
-/** The name under which the store finds a derivation's output. */
+/** The key of a derivation's output in the store. */
 export function derivationDigest(derivation: Derivation): Digest {
   const known = memo.get(derivation)
   if (known !== undefined) return known
@@ -78,7 +77,7 @@ export function toolchainDigest(toolchain: Toolchain): Digest {
   )
 }
 
-/** Inputs that are themselves derivations, each once. */
+/** The derivations among the inputs, without duplicates. */
 export function dependencies(derivation: Derivation): Derivation[] {
   const found = new Map<Digest, Derivation>()
   for (const input of Object.values(derivation.inputs)) {

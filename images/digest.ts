@@ -1,7 +1,7 @@
 import { createHash, hash } from 'node:crypto'
 import { UserError } from '../errors.ts'
 
-/** A SHA-256 as 64 lower-case hexadecimal digits; the name of every object in the store. */
+/** A SHA-256 as 64 lower-case hexadecimal digits. Objects in the store are named by their digest. */
 export type Digest = string & { readonly brand: 'Digest' }
 
 export function isDigest(text: string): text is Digest {
@@ -9,7 +9,8 @@ export function isDigest(text: string): text is Digest {
 }
 
 export function parseDigest(text: string): Digest {
-  if (!isDigest(text)) throw new UserError('digest', `not a SHA-256 digest: '${text}', wanted 64 hexadecimal digits`)
+  if (!isDigest(text))
+    throw new UserError('digest', `invalid SHA-256 digest '${text}': expected 64 lower-case hexadecimal digits`)
   return text
 }
 
@@ -17,7 +18,7 @@ export function digestOf(bytes: string | Uint8Array): Digest {
   return hash('sha256', bytes, 'hex') as Digest
 }
 
-/** For bytes that arrive piece by piece. */
+/** Computes the digest of bytes that arrive in pieces. */
 export class Digester {
   private readonly hash = createHash('sha256')
 
@@ -31,7 +32,7 @@ export class Digester {
   }
 }
 
-/** The first twelve digits: enough for a person to tell two apart. */
+/** The first twelve digits, for messages. */
 export function short(digest: Digest): string {
   return digest.slice(0, 12)
 }

@@ -1,10 +1,10 @@
 import { UserError } from '../errors.ts'
 import { DEBIAN_GROUPS, DEBIAN_USERS } from './debian-ids.ts'
 
-/** A user with a group of the same name and number, or a group alone. */
+/** A user with a group of the same name and number, or only a group. */
 export interface Account {
   readonly name: string
-  /** The same number for user and group. */
+  /** The uid and the gid. */
   readonly id: number
   readonly kind: 'user' | 'group'
   readonly home: string
@@ -21,8 +21,8 @@ const user = (name: string, id: number, about: string, home = '/nonexistent'): A
 const group = (name: string, id: number, about: string): Account => ({ name, id, kind: 'group', home: '', about })
 
 /**
- * Users and groups beside Debian's fixed ones, for hosts and containers alike. Append only: files on data volumes carry
- * these numbers, so a line never changes and a number is never used again.
+ * Users and groups of hosts and containers, in addition to Debian's fixed ones. Only append to this table: files on data
+ * volumes have these numbers, so never change a line and never reuse a number.
  */
 export const ACCOUNTS: readonly Account[] = [
   group('systemd-journal', 101, 'may read the journal'),
@@ -45,17 +45,17 @@ export const ACCOUNTS: readonly Account[] = [
   user('alertmanager', 121, 'Prometheus alert manager'),
 ]
 
-/** The table's number for a user; what is missing is an error with the line to add. */
+/** The number of a user. Throws with the line to add if the table does not have the user. */
 export function accountId(name: string): number {
   const found = ACCOUNTS.find((each) => each.name === name)
   if (found !== undefined) return found.id
   const next = Math.max(...ACCOUNTS.map(({ id }) => id)) + 1
-  throw new UserError('ids', `no user '${name}' in the id table`, {
-    hint: `add to the end of ACCOUNTS in images/ids.ts: user('${name}', ${next}, '…'),`,
+  throw new UserError('ids', `the id table has no user '${name}'`, {
+    hint: `append to ACCOUNTS in images/ids.ts: user('${name}', ${next}, '…'),`,
   })
 }
 
-/** passwd, group, shadow and gshadow of a host. Nobody has a password: who logs in has a key. */
+/** passwd, group, shadow and gshadow of a host. No user has a password: logins use SSH keys. */
 export function accounts(): Readonly<Record<'passwd' | 'group' | 'shadow' | 'gshadow', string>> {
   const users = [...DEBIAN_USERS, ...ACCOUNTS.filter(({ kind }) => kind === 'user').map(passwdLine)]
   const groups = [...DEBIAN_GROUPS, ...ACCOUNTS.map(groupLine)]
@@ -67,19 +67,19 @@ export function accounts(): Readonly<Record<'passwd' | 'group' | 'shadow' | 'gsh
   }
 }
 
-/** passwd and group of a container that one user runs in. */
+/** passwd and group of a container that runs as one user. */
 export function containerAccounts(name: string): { readonly passwd: string; readonly group: string } {
   accountId(name)
-  const [root = '', nobody = ''] = [DEBIAN_USERS[0], DEBIAN_USERS.at(-1)]
+  const [root = '', noUser = ''] = [DEBIAN_USERS[0], DEBIAN_USERS.at(-1)]
   const [rootGroup = '', noGroup = ''] = [DEBIAN_GROUPS[0], DEBIAN_GROUPS.at(-1)]
   const own = ACCOUNTS.filter((each) => each.name === name)
   return {
-    passwd: lines([root, ...own.map(passwdLine), nobody]),
+    passwd: lines([root, ...own.map(passwdLine), noUser]),
     group: lines([rootGroup, ...own.map(groupLine), noGroup]),
   }
 }
 
-// sshd's group is nogroup: Debian's package makes the user so.
+// Debian's package creates the user sshd in the group nogroup.
 function passwdLine({ name, id, home, about }: Account): string {
   return `${name}:x:${id}:${name === 'sshd' ? 65534 : id}:${about}:${home}:/usr/sbin/nologin`
 }

@@ -3,12 +3,12 @@ import { UserError } from '../errors.ts'
 export const MIB = 1024 * 1024
 export const GIB = 1024 * MIB
 export const SECTOR = 512
-/** The unit of verity, of EROFS and of the slot's index, in bytes. */
+/** Block size of dm-verity, EROFS and the slot's index, in bytes. */
 export const BLOCK = 4096
 
 export type PartitionName = 'selector' | 'boot-a' | 'boot-b' | 'identity' | 'slot-a' | 'slot-b' | 'data'
 
-/** A partition in a disk's order; the GPT number is the place in the list, from 1. Bytes. */
+/** A partition. `number` is its number in the GPT, from 1. `offset` and `size` are in bytes. */
 export interface Partition {
   readonly name: PartitionName
   readonly number: number
@@ -16,34 +16,34 @@ export interface Partition {
   readonly size: number
 }
 
-/** Where everything is on a host's disk, for life. */
+/** The partitions of a host's disk. They never change during the life of the host. */
 export interface Layout {
-  /** Format of this layout, in the manifest: a device refuses an image with another one. */
+  /** Version of the layout, also in the manifest. A device refuses an image with another layout version. */
   readonly version: 1
   readonly partitions: readonly Partition[]
-  /** Size of the disk image in bytes; `data` grows to the real disk's end at first boot. */
+  /** Size of the disk image in bytes. `data` grows to the end of the real disk at first boot. */
   readonly size: number
 }
 
 export const SELECTOR_SIZE = 16 * MIB
 export const BOOT_SIZE = 512 * MIB
 export const IDENTITY_SIZE = 32 * MIB
-/** `data` in the image file; the disk's real size is not known when the image is made. */
+/** Size of `data` in the image file. The size of the real disk is not known when hangar builds the image. */
 export const DATA_SIZE_IN_IMAGE = 1 * GIB
 /** The backup partition table takes the last 33 sectors. */
 export const BACKUP_TABLE_SIZE = 33 * SECTOR
-/** SD cards erase in blocks of up to 4 MiB; a partition never shares one with its neighbour. */
+/** SD cards have erase blocks of up to 4 MiB. Two partitions never share one. */
 const ALIGNMENT = 4 * MIB
 
 /**
- * The partitions of a host's disk. All FAT partitions come first and together: the Pi's firmware is only tried with
- * that (rpi-eeprom issues 668 and 818).
+ * The partitions of a disk image. All FAT partitions come first, without others in between: the Pi's firmware is only tested
+ * with such a layout (rpi-eeprom issues 668 and 818).
  */
 export function diskLayout(slotSize: number): Layout {
   return layoutOf(slotSize, DATA_SIZE_IN_IMAGE)
 }
 
-/** The same on a real disk of that many bytes: `data` goes to its end, as far as the backup partition table leaves room. */
+/** The partitions on a real disk of `diskSize` bytes. `data` ends before the backup partition table. */
 export function layoutOnDisk(slotSize: number, diskSize: number): Layout {
   const { offset } = partition(diskLayout(slotSize), 'data')
   const size = Math.floor(diskSize / SECTOR) * SECTOR
@@ -51,9 +51,13 @@ export function layoutOnDisk(slotSize: number, diskSize: number): Layout {
   const layout = layoutOf(slotSize, Math.floor(room / BLOCK) * BLOCK)
   if (room >= DATA_SIZE_IN_IMAGE) return { ...layout, size }
   const needed = offset + DATA_SIZE_IN_IMAGE + BACKUP_TABLE_SIZE
-  throw new UserError('size', `the disk has ${inGb(diskSize)} GB, the layout needs ${inGb(needed)} GB`, {
-    hint: `take a larger disk: two slots of ${slotSize / MIB} MiB and 1 GiB for data have to fit`,
-  })
+  throw new UserError(
+    'size',
+    `the disk is too small: it has ${inGb(diskSize)} GB, the layout needs ${inGb(needed)} GB`,
+    {
+      hint: `use a larger disk: the layout has two slots of ${slotSize / MIB} MiB and at least 1 GiB of data`,
+    },
+  )
 }
 
 function inGb(bytes: number): string {
@@ -62,8 +66,8 @@ function inGb(bytes: number): string {
 
 function layoutOf(slotSize: number, dataSize: number): Layout {
   if (slotSize % ALIGNMENT !== 0) {
-    throw new UserError('size', `slot size ${slotSize} is not a multiple of ${ALIGNMENT} bytes`, {
-      hint: "give the host file's 'slotSize' in whole GiB: '8 GiB'",
+    throw new UserError('size', `the slot size ${slotSize} is not a multiple of ${ALIGNMENT} bytes`, {
+      hint: "set 'slotSize' in the host file to whole GiB, for example '8 GiB'",
     })
   }
   const sizes: [PartitionName, number][] = [
@@ -81,12 +85,12 @@ function layoutOf(slotSize: number, dataSize: number): Layout {
     offset += size
     return partition
   })
-  // With room for the backup partition table.
+  // 1 MiB at the end is for the backup partition table.
   return { version: 1, partitions, size: offset + MIB }
 }
 
 export function partition(layout: Layout, name: PartitionName): Partition {
   const found = layout.partitions.find((each) => each.name === name)
-  if (found === undefined) throw new Error(`layout without partition '${name}'`)
+  if (found === undefined) throw new Error(`the layout has no partition '${name}'`)
   return found
 }

@@ -5,20 +5,19 @@ import type { Digest } from './digest.ts'
 import { parseJsonDocument } from './json-document.ts'
 import { type ArchitectureSet, type PackageSet, setKey } from './package-set.ts'
 
-/** Debian's archives. Which server has them is a setting, never part of a lock. */
+/** Debian's archives. The servers (mirrors) are a setting and never part of a lock. */
 export const ARCHIVES = ['debian', 'debian-security'] as const
 export type Archive = (typeof ARCHIVES)[number]
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'wanted 64 hexadecimal digits') as unknown as z.ZodType<Digest>
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits') as unknown as z.ZodType<Digest>
 
 const lockedPackage = z.strictObject({
   archive: z.enum(ARCHIVES),
   suite: z.string(),
   package: z.string(),
   version: z.string(),
-  /** Debian's: `amd64`, `arm64` or `all`. */
   architecture: z.enum(['amd64', 'arm64', 'all']),
-  /** Below the archive's root: `pool/main/z/zstd/zstd_1.5.7_arm64.deb`. */
+  /** Path in the archive: `pool/main/z/zstd/zstd_1.5.7_arm64.deb`. */
   path: z.string(),
   size: z.number().int().positive(),
   sha256: digest,
@@ -36,9 +35,9 @@ export type LockedSet = z.infer<typeof lockedSet>
 
 const lock = z.strictObject({
   format: z.literal(1),
-  /** The newest of the suites' dates, in seconds since 1970: what orders images (see `serial`). */
+  /** The newest date of the suites, in seconds since 1970. It is the first part of an image's `serial`. */
   time: z.number().int().positive(),
-  /** `archive/suite` -> the Date of the release that was read, as Debian writes it. */
+  /** `archive/suite` -> the field Date of its Release file. */
   releases: z.record(z.string(), z.string()),
   /** `name:architecture` -> set. */
   sets: z.record(z.string(), lockedSet),
@@ -64,7 +63,7 @@ export function parseLock(text: string, where: string): Lock {
   })
 }
 
-/** One line a package and a set's member, so that a diff names what moved. */
+/** The text of a lock file. It has one line for each package and each member of a set, for readable diffs. */
 export function lockText(value: Lock): string {
   return canonicalText(value, { releases: 1, packages: 1, sets: 3 })
 }
@@ -73,15 +72,15 @@ export function packageKey(item: Pick<LockedPackage, 'package' | 'version' | 'ar
   return `${item.package}_${item.version}_${item.architecture}`
 }
 
-/** The packages of a set in the lock's order, or undefined where the lock does not hold what is asked for now. */
+/** The packages of a set in the lock's order. Undefined if the lock has no entry for the set as it is requested now. */
 export function lockedPackages(value: Lock, wanted: ArchitectureSet): LockedPackage[] | undefined {
   const set = value.sets[setKey(wanted)]
-  if (set === undefined || !answers(set, wanted.set)) return undefined
+  if (set === undefined || !isEntryFor(set, wanted.set)) return undefined
   const packages = set.packages.map((key) => value.packages[key])
   return packages.every((item) => item !== undefined) ? (packages as LockedPackage[]) : undefined
 }
 
-function answers(locked: LockedSet, wanted: PackageSet): boolean {
+function isEntryFor(locked: LockedSet, wanted: PackageSet): boolean {
   const same = (a: readonly string[], b: readonly string[]) => [...a].sort().join() === [...b].sort().join()
   return (
     same(locked.request, wanted.request) &&

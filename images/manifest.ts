@@ -4,34 +4,34 @@ import { canonicalText } from './canonical.ts'
 import type { Digest } from './digest.ts'
 import { parseJsonDocument } from './json-document.ts'
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'wanted 64 hexadecimal digits') as unknown as z.ZodType<Digest>
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits') as unknown as z.ZodType<Digest>
 const bytes = z.number().int().nonnegative()
 
 const manifest = z.strictObject({
   format: z.literal(1),
   host: z.string(),
   board: z.string(),
-  /** Version of the disk layout that the image fits. */
+  /** Version of the disk layout that the image needs. */
   layout: z.number().int(),
-  /** What orders images: the lock's time in seconds since 1970, then the number in the host file. */
+  /** The order of images: first the lock's time in seconds since 1970, then the number in the host file. */
   serial: z.strictObject({ time: z.number().int(), number: z.number().int() }),
-  /** `unsigned` images are refused by every device over the air. */
+  /** Devices refuse updates to `unsigned` images. */
   signature: z.enum(['signed', 'unsigned']),
-  /** Public keys that the image trusts: for updates and for logins, as OpenSSH writes them. */
+  /** Public keys that the image trusts for updates and for logins, in OpenSSH's format. */
   keys: z.strictObject({ signing: z.array(z.string()), ssh: z.array(z.string()) }),
   slot: z.strictObject({
-    /** Bytes of the slot image: index, layers and hash tree. */
+    /** Size of the slot image in bytes: index, layers and hash tree. */
     size: bytes,
     sha256: digest,
-    /** Blocks of 4096 bytes under the hash tree; the tree starts right after them. */
+    /** Number of 4096-byte blocks that the hash tree covers. The tree follows them directly. */
     dataBlocks: z.number().int().positive(),
-    /** dm-verity root hash (format 1, SHA-256, no salt): the generation's identity. */
+    /** dm-verity root hash (format 1, SHA-256, no salt). It identifies the generation. */
     root: digest,
     layers: z.array(z.strictObject({ name: z.string(), offset: bytes, size: bytes, sha256: digest })),
   }),
-  /** Every file of the boot file system but the manifest and its signature. */
+  /** Every file of the boot file system, except the manifest and its signature. */
   boot: z.record(z.string(), z.strictObject({ size: bytes, sha256: digest })),
-  /** What is inside, for people: `kernel`, `systemd`, `podman` and each service -> Debian version. */
+  /** Main packages, for people: package -> Debian version. */
   versions: z.record(z.string(), z.string()),
 })
 export type Manifest = z.infer<typeof manifest>

@@ -1,8 +1,8 @@
 import { UserError } from '../errors.ts'
 
-/** A machine's name: also its host name, so a DNS label. */
+/** A host's name. It is a DNS label, because it is also the machine's host name. */
 export type HostName = string & { readonly brand: 'HostName' }
-/** A service's name: also its unit's, its container's, its layer's and its subvolume's. */
+/** A service's name. Its unit, container, layer and subvolume have the same name. */
 export type ServiceName = string & { readonly brand: 'ServiceName' }
 export type Slot = 'a' | 'b'
 
@@ -19,7 +19,7 @@ export function parseServiceName(text: string): ServiceName {
 }
 
 function nameError(what: string, text: string): UserError {
-  return new UserError('host', `not a ${what} name: '${text}'`, {
-    hint: 'lower-case letters, digits and inner hyphens, at most 32, starting with a letter',
+  return new UserError('host', `invalid ${what} name '${text}'`, {
+    hint: 'use at most 32 lower-case letters, digits and hyphens; begin with a letter and do not end with a hyphen',
   })
 }

@@ -1,11 +1,11 @@
-/** The known word that a mistyped one most likely meant, if any is near. */
+/** The known word that is most similar to a mistyped word, or undefined if none is similar. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const ranked = known.map((each) => ({ each, steps: distance(word, each) })).sort((a, b) => a.steps - b.steps)
   const [best] = ranked
   return best !== undefined && best.steps <= Math.max(1, Math.floor(best.each.length / 3)) ? best.each : undefined
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours that turn one word into the other. */
+/** Edit distance with insertions, deletions, substitutions and swaps of neighbours. */
 function distance(a: string, b: string): number {
   const rows: number[][] = Array.from({ length: a.length + 1 }, (_, i) => [i])
   for (let j = 0; j <= b.length; j++) (rows[0] as number[])[j] = j

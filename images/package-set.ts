@@ -1,21 +1,21 @@
 import type { Architecture } from './architecture.ts'
 
 /**
- * Debian packages that are resolved together. The lock finds a set by its name and architecture, and notices by the
- * rest that what is asked for has changed.
+ * Debian packages that hangar resolves together. The lock finds a set by its name and architecture. If another field of the
+ * set has changed, the lock's entry is out of date.
  */
 export interface PackageSet {
   /** `toolchain`, `vm`, `base`, `kernel`, `container/mosquitto`, … */
   readonly name: string
-  /** What is asked for; dependencies follow. `name/suite` takes a package from that suite (`linux-image-arm64/trixie-backports`). */
+  /** Requested packages; the solver adds their dependencies. `name/suite` selects a suite: `linux-image-arm64/trixie-backports`. */
   readonly request: readonly string[]
-  /** Whether packages marked Essential come along without being asked for. */
+  /** Whether the set includes Essential packages that are not requested. */
   readonly essential: 'included' | 'left-out'
-  /** Packages that the solver is told are there already: only maintainer scripts need them, and none run. */
+  /** Dependencies that the solver treats as installed: for example packages that only maintainer scripts need, if none run. */
   readonly assumed: readonly string[]
 }
 
-/** A set for one architecture: what is resolved, locked and fetched. */
+/** A set for one architecture. */
 export interface ArchitectureSet {
   readonly source?: 'debian'
   readonly set: PackageSet

@@ -1,7 +1,7 @@
 import type { Architecture } from './architecture.ts'
 import type { PackageSet } from './package-set.ts'
 
-/** Packages that nothing but maintainer scripts needs, where none run. */
+/** Packages that only maintainer scripts need. Sets whose scripts never run assume them. */
 export const SCRIPT_ONLY: readonly string[] = [
   'adduser',
   'debconf',
@@ -30,7 +30,7 @@ export const TOOLCHAIN: PackageSet = {
     'gzip',
     'xz-utils',
     'zstd',
-    // The shell and what every script takes for granted.
+    // The shell and the programs of every script.
     'bash',
     'coreutils',
     'dash',
@@ -40,17 +40,17 @@ export const TOOLCHAIN: PackageSet = {
     'mount',
     'sed',
     'util-linux',
-    // The steps themselves.
+    // The interpreter of the steps.
     'nodejs',
-    // Resolving package sets.
+    // The solver of package sets.
     'apt',
   ],
   essential: 'left-out',
-  // sqv verifies what apt fetches, openssl and python are for people: nothing here calls them.
+  // sqv verifies apt's downloads, and openssl and python are for people. No derivation calls them.
   assumed: [...SCRIPT_ONLY, 'debian-archive-keyring', 'node-corepack', 'openssl', 'python3', 'sqv', 'systemd'],
 }
 
-/** Debian's newest kernel for trixie, only unpacked. */
+/** Debian's newest kernel for trixie. hangar unpacks it without running its maintainer scripts. */
 export const KERNEL: PackageSet = {
   name: 'kernel',
   request: ['linux-image-arm64/trixie-backports'],
@@ -66,8 +66,8 @@ export const INITRAMFS: PackageSet = {
 }
 
 /**
- * What compiles for arm64 on a builder of either architecture: on arm64 the cross compiler's package is the native one.
- * Kbuild's programs come along with the builder's own kernel headers, the only packages without a version in their name.
+ * The compiler for arm64 on a builder of either architecture. On an arm64 builder, this package is the native compiler.
+ * Kbuild's programs are a dependency of the builder's kernel headers, whose metapackage has no version in its name.
  */
 export function cross(builder: Architecture): PackageSet {
   return {
@@ -76,7 +76,7 @@ export function cross(builder: Architecture): PackageSet {
       'gcc-14-aarch64-linux-gnu',
       'make',
       `linux-headers-${builder}/trixie-backports`,
-      // What Kbuild's rules and our own scripts are written in.
+      // Programs that Kbuild and our own scripts call.
       'bash',
       'coreutils',
       'dash',
@@ -84,16 +84,16 @@ export function cross(builder: Architecture): PackageSet {
       'grep',
       'mawk',
       'sed',
-      // What the sandbox starts with.
+      // Programs that start the sandbox.
       'mount',
       'util-linux',
-      // Unpacking what is compiled against.
+      // Programs that unpack the headers.
       'tar',
       'xz-utils',
       'zstd',
     ],
     essential: 'left-out',
-    // Nothing is linked against a library of the builder's or of gcc's, nothing is signed, and BTF is left out.
+    // The build links no library of the builder or of gcc, signs nothing and writes no BTF.
     assumed: [
       ...SCRIPT_ONLY,
       'binutils-common',
@@ -111,10 +111,29 @@ export function cross(builder: Architecture): PackageSet {
   }
 }
 
-/** What is compiled against: musl for programs, the kernel's headers for modules. */
+/** musl, which our programs link, and the kernel headers, with which our module is compiled. */
 export const NATIVE: PackageSet = {
   name: 'native',
   request: ['musl-dev', 'linux-headers-arm64/trixie-backports'],
   essential: 'left-out',
   assumed: ['gcc-14-for-host', 'gcc-aarch64-linux-gnu', 'libssl3t64', 'linux-base', 'pahole'],
+}
+
+/** What `npm run vm` needs: the emulator, and the ssh client that the tests of the virtual machine log in with. */
+export const VM: PackageSet = {
+  name: 'vm',
+  request: ['qemu-system-arm', 'openssh-client'],
+  essential: 'left-out',
+  // QEMU's common and data packages hold firmware of other machines, and plug-ins for sound, screens and USB. The machine
+  // `virt` with a given kernel needs none of them. The tests use neither SASL nor legacy ciphers.
+  assumed: [...SCRIPT_ONLY, 'qemu-system-common', 'qemu-system-data', 'libsasl2-modules-db', 'openssl-provider-legacy'],
+}
+
+/** Programs with which the controller reaches a host. They need not be installed on the controller. */
+export const CONTROL: PackageSet = {
+  name: 'control',
+  request: ['openssh-client', 'zstd'],
+  essential: 'left-out',
+  // hangar uses neither smart cards nor legacy ciphers.
+  assumed: [...SCRIPT_ONLY, 'openssl-provider-legacy'],
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 
-/** One path of a file tree that overlays describe. Modes are permission bits; owner and group are numeric ids. */
+/** One path of a file tree that overlays describe. `mode` has the permission bits. */
 export type Entry =
   | {
       readonly kind: 'file'
@@ -12,7 +12,7 @@ export type Entry =
   | { readonly kind: 'directory'; readonly mode: number; readonly uid: number; readonly gid: number }
   | { readonly kind: 'symlink'; readonly target: string }
 
-/** Absolute path -> entry. Directories that only lead somewhere need no entry: they are 0755 root:root. */
+/** Absolute path -> entry. Parent directories need no entry: they get mode 0755 and owner root:root. */
 export type FileTree = Readonly<Record<string, Entry>>
 
 export interface Owner {
@@ -33,7 +33,7 @@ export function symlink(target: string): Entry {
   return { kind: 'symlink', target }
 }
 
-/** Lays named trees over one another; two that say different things about one path are refused by name. */
+/** Merges named trees. Throws if two trees have different entries for one path. */
 export function mergeTrees(trees: Readonly<Record<string, FileTree>>): FileTree {
   const merged: Record<string, Entry> = {}
   const origin: Record<string, string> = {}
@@ -41,7 +41,10 @@ export function mergeTrees(trees: Readonly<Record<string, FileTree>>): FileTree 
     for (const [path, entry] of Object.entries(tree)) {
       const other = merged[path]
       if (other !== undefined && !sameEntry(other, entry)) {
-        throw new UserError('host', `two overlays write '${path}': '${origin[path]}' and '${name}'`)
+        throw new UserError(
+          'host',
+          `the overlays '${origin[path]}' and '${name}' both write '${path}', with different content, mode or owner`,
+        )
       }
       merged[path] = entry
       origin[path] ??= name

@@ -1,20 +1,21 @@
 import type { Board } from '../images/board.ts'
 import type { HostName } from '../images/names.ts'
 
-/** What overlays may know of a host: its file, parsed, with all defaults applied. */
+/** A Debian container host: its host file, parsed, with all defaults applied. */
 export interface Host {
   readonly name: HostName
   readonly board: Board['name']
   /** Bytes. */
   readonly memory: number
-  /** Bytes of the disk as it is sold: 64 GB is 64,000,000,000. */
+  /** Bytes, in the unit that disks are sold in: 64 GB is 64,000,000,000. */
   readonly disk: number
   readonly slotSize: number
   readonly number: number
   readonly timezone: string
   readonly network: {
-    /** `10.0.10.11` and the length of its prefix. */
+    /** An IPv4 address: `10.0.10.11`. */
     readonly address: string
+    /** The prefix length of the host's network: 24. */
     readonly prefix: number
     readonly gateway: string
     readonly dns: readonly string[]
@@ -28,10 +29,16 @@ export interface Host {
 
 export interface HostService {
   readonly name: string
-  /** Bytes. */
-  readonly memory: number
-  /** Cores; 0.5 is half of one. */
-  readonly cpus: number
+  /** By container. A single container has the service's name. */
+  readonly limits: Readonly<Record<string, Limits>>
   /** As the service's own schema parsed them. */
   readonly options: Readonly<Record<string, unknown>>
+}
+
+/** The most memory and processor time that a container may use. */
+export interface Limits {
+  /** Bytes. */
+  readonly memory: number
+  /** Cores; 0.5 is half of one core. */
+  readonly cpus: number
 }

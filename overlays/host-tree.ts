@@ -8,30 +8,35 @@ import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
+import { scriptsIn } from './device/manifest.ts'
 import type { Host } from './host-facts.ts'
-import { configurationPath, quadlet } from './quadlet.ts'
-import { renderedServices, type ServiceOnHost } from './rendered.ts'
+import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-services.ts'
+import { configurationPath, fileText, quadlet } from './quadlet.ts'
 
 export interface HostAssets {
-  /** Name -> script that runs on the device. */
-  readonly deviceScripts: Readonly<Record<string, string>>
-  /** Public keys that may log in, beside those that the host file names. */
+  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  readonly deviceFiles: Readonly<Record<string, string>>
+  /** Public keys that may log in, in addition to those of the host file. */
   readonly sshKeys: readonly string[]
-  /** Public keys whose signature the host accepts on updates. */
+  /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
   /** The lock's time in seconds since 1970. */
   readonly time: number
 }
 
-/** Who may sign this host's next images: the keys that the host file names, and the one that signs this one. */
+/** Public keys that may sign the host's next images: those of the host file, and the key that signs this image. */
 export function signersOf(host: Host, builders: readonly string[]): string[] {
-  // The file's first, and each once: where it names all of them the image is the same whoever builds it.
+  // The host file's keys come first: if it lists every builder's key, all builders make the same image.
   return distinctKeys([...host.updates.signingKeys, ...builders])
 }
 
-/** Every file of the `host` layer: what makes this host's image differ from another's. */
-export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time }: HostAssets): FileTree {
-  const services = renderedServices(host)
+/** Every file of the `host` layer, which holds everything that differs between two hosts. */
+export function hostTree(
+  host: Host,
+  { services }: HostServices,
+  { deviceFiles, sshKeys, signingKeys, time }: HostAssets,
+): FileTree {
+  const containers = services.flatMap((each) => each.containers)
   return mergeTrees({
     identity: identityFiles(host),
     network: networkFiles(host),
@@ -44,27 +49,31 @@ export function hostTree(host: Host, { deviceScripts, sshKeys, signingKeys, time
       number: host.number,
       signingKeys: signersOf(host, signingKeys),
     }),
-    containers: containerFiles(services.map(({ kind }) => kind.name)),
-    units: unitFiles({ data: services.flatMap(dataArgument), shell: host.console.shell }),
+    containers: containerFiles([...new Set(containers.map(({ imageName }) => imageName))]),
+    units: unitFiles({
+      data: services.flatMap(({ volumes }) => volumes.map(dataArgument)),
+      shell: host.console.shell,
+    }),
     scripts: Object.fromEntries(
-      Object.entries(deviceScripts).map(([name, text]) => [`/usr/lib/hangar/${name}`, file(text, 0o755)]),
+      [...scriptsIn('host', deviceFiles)].map(([{ path, mode }, text]) => [path, file(text, mode)]),
     ),
-    ...Object.fromEntries(services.map((each) => [`service ${each.kind.name}`, serviceFiles(each)])),
+    ...Object.fromEntries(containers.map((each) => [`container ${each.name}`, containerTree(each)])),
   })
 }
 
-/** As `overlays/device/system/data.sh` takes it: NAME:UID:GID. */
-function dataArgument({ kind, rendered }: ServiceOnHost): string[] {
-  const id = accountId(rendered.user)
-  return rendered.data === undefined ? [] : [`${kind.name}:${id}:${id}`]
+/** An argument of `overlays/device/system/data.sh`: NAME:UID:GID. */
+function dataArgument({ name, owner }: VolumeOnHost): string {
+  const id = accountId(owner)
+  return `${name}:${id}:${id}`
 }
 
-function serviceFiles({ settings, kind, rendered }: ServiceOnHost): FileTree {
-  const configuration = Object.entries(rendered.configuration).map(
-    ([path, text]) => [configurationPath(kind.name, path), file(text)] as const,
+function containerTree(container: ContainerOnHost): FileTree {
+  const { name, files } = container
+  const configuration = Object.entries(files).map(
+    ([path, each]) => [configurationPath(name, path), file(fileText(each))] as const,
   )
   return {
-    [`/usr/share/containers/systemd/${kind.name}.container`]: file(quadlet(settings, kind.about, rendered)),
+    [`/usr/share/containers/systemd/${name}.container`]: file(quadlet(container)),
     ...Object.fromEntries(configuration),
   }
 }

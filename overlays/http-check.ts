@@ -1,11 +1,11 @@
-import type { HealthCheck } from './service.ts'
+import type { HealthCheck } from './container.ts'
 
-/** What a container needs for {@link httpAnswers}. */
+/** The Debian package that a container needs for {@link httpAnswers}. */
 export const HTTP_CHECK_PACKAGE = 'busybox-static'
 
 /**
- * A check that passes when a page of the service answers 200. A service's own client (`promtool`, `amtool`) asks no more
- * than that, and is a large program that starts anew for each check, within the service's own limits.
+ * A check that passes when a URL of the service answers 200. The clients of the services (`promtool`, `amtool`) test no
+ * more than that, and are large programs: each check would use memory and processor time of the service's own limits.
  */
 export function httpAnswers(port: number, path: string): HealthCheck {
   const url = `http://127.0.0.1:${port}${path}`

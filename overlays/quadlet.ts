@@ -1,41 +1,48 @@
 import { accountId } from '../images/ids.ts'
-import type { HostService } from './host-facts.ts'
-import type { RenderedService } from './service.ts'
+import type { ContainerFile, DeviceUse, EnvironmentValue, Use } from './container.ts'
+import type { ContainerOnHost } from './host-services.ts'
 
-/** The name of a service's image in its layer; see `images/layers/parts/container-store.ts`. */
-export function imageName(service: string): string {
-  return `localhost/hangar/${service}:latest`
+/** The path of a container's configuration file in the `host` layer. */
+export function configurationPath(container: string, path: string): string {
+  return `/usr/share/hangar/services/${container}${path}`
 }
 
-/** Where a service's files lie in the `host` layer. */
-export function configurationPath(service: string, path: string): string {
-  return `/usr/share/hangar/services/${service}${path}`
+/** The name of an image in its layer; see `writeContainerStore` of the container layer. */
+function imageReference(imageName: string): string {
+  return `localhost/hangar/${imageName}:latest`
 }
 
-/** A service's data on the device: this slot's subvolume of it. */
-export function dataPath(service: string): string {
-  return `/run/hangar/data/${service}`
+/** The path at which the device mounts this slot's copy of a volume. */
+function volumePath(volume: string): string {
+  return `/run/hangar/data/${volume}`
+}
+
+/** The text of a file. The checks of a host refuse the other kinds before anything is rendered. */
+export function fileText(file: ContainerFile): string {
+  if (file.kind === 'text') return file.text
+  throw new Error(`cannot render a file of kind '${file.kind}': the checks of the host should have refused it`)
 }
 
 const MIB = 1024 * 1024
 
-/** podman's own start and its monitor process run beside the service, in the same unit: MiB, and per cent of a core. */
+/** Allowances for podman's own processes, which run in the same unit: MiB, and per cent of a core. */
 const BESIDE = { memory: 32, cpu: 100 }
 
-/** Seconds for one check: a host that is busy, as one that starts is, must not take its own slowness for a sick service. */
+/** Seconds. A check may be slow while the host is busy, for example while it boots: a slow check is not a failed one. */
 const CHECK_TIMEOUT = 30
 
-/** Seconds between checks until the first good one. */
+/** Seconds between two checks until the first check passes. */
 const STARTUP_INTERVAL = 5
 
 /**
- * A service as podman's generator for systemd reads it (podman-systemd.unit(5), 5.4: there is no `Memory=` yet). Nothing
- * is pulled, nothing runs as root, nothing can be written but its data and a little memory.
+ * The quadlet of a container, for podman's systemd generator (podman-systemd.unit(5) of podman 5.4, which has no `Memory=`
+ * key). The container never pulls an image or runs as root. It can write to its volumes and to /tmp only.
  */
-export function quadlet({ name, memory, cpus }: HostService, about: string, rendered: RenderedService): string {
-  const { user, command, configuration, data, health } = rendered
+export function quadlet(container: ContainerOnHost): string {
+  const { name, about, imageName, limits, user, command, environment, files, volumes, uses, health } = container
   const id = accountId(user)
-  const mib = Math.floor(memory / MIB)
+  const mib = Math.floor(limits.memory / MIB)
+  const devices = uses.filter(isDevice)
   const section = (title: string, lines: readonly string[]) => [`[${title}]`, ...lines, '']
   return [
     ...section('Unit', [
@@ -47,7 +54,7 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
     ]),
     ...section('Container', [
       `ContainerName=${name}`,
-      `Image=${imageName(name)}`,
+      `Image=${imageReference(imageName)}`,
       'Pull=never',
       'Network=host',
       'ReadOnly=true',
@@ -59,29 +66,30 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
       `Group=${id}`,
       'PidsLimit=256',
       'LogDriver=journald',
-      ...Object.keys(configuration)
-        .sort()
-        .map((path) => `Volume=${configurationPath(name, path)}:${path}:ro`),
-      ...(data === undefined ? [] : [`Volume=${dataPath(name)}:${data}`]),
+      ...sorted(environment).map(([key, value]) => `Environment=${quoted(`${key}=${environmentText(value)}`)}`),
+      ...sorted(files).map(([path]) => `Volume=${configurationPath(name, path)}:${path}:ro`),
+      ...sorted(volumes).map(([path, volume]) => `Volume=${volumePath(volume)}:${path}`),
+      ...devices.map(deviceLine),
+      ...devices.flatMap(({ group }) => (group === undefined ? [] : [`GroupAdd=${group}`])),
       `HealthCmd=${literal(JSON.stringify(health.command))}`,
       `HealthInterval=${health.interval}s`,
       `HealthTimeout=${CHECK_TIMEOUT}s`,
       'HealthRetries=3',
-      // The first check comes before the service listens, and the next would come an interval later. systemd's own
-      // start timeout bounds the waiting.
+      // The first check runs before the program listens. Frequent checks at startup find a healthy program soon;
+      // TimeoutStartSec= limits the wait.
       `HealthStartupCmd=${literal(JSON.stringify(health.command))}`,
       `HealthStartupInterval=${STARTUP_INTERVAL}s`,
       `HealthStartupTimeout=${CHECK_TIMEOUT}s`,
       'HealthStartupRetries=0',
       'HealthOnFailure=kill',
       'Notify=healthy',
-      `PodmanArgs=--memory=${mib}m --memory-swap=${mib}m --cpus=${cpus} --image-volume=ignore`,
+      `PodmanArgs=--memory=${mib}m --memory-swap=${mib}m --cpus=${limits.cpus} --image-volume=ignore`,
       `Exec=${command.map(quoted).join(' ')}`,
     ]),
     ...section('Service', [
       'Slice=hangar.slice',
       `MemoryMax=${mib + BESIDE.memory}M`,
-      `CPUQuota=${Math.round(cpus * 100) + BESIDE.cpu}%`,
+      `CPUQuota=${Math.round(limits.cpus * 100) + BESIDE.cpu}%`,
       'TasksMax=512',
       'Restart=always',
       'RestartSec=5',
@@ -93,11 +101,29 @@ export function quadlet({ name, memory, cpus }: HostService, about: string, rend
   ].join('\n')
 }
 
+function isDevice(use: Use): use is DeviceUse {
+  return 'device' in use
+}
+
+/** podman skips a device that does not exist if its path begins with a hyphen. */
+function deviceLine({ device, path, optional }: DeviceUse): string {
+  return `AddDevice=${optional ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
+}
+
+function environmentText(value: EnvironmentValue): string {
+  if (typeof value === 'string') return value
+  throw new Error(`cannot render the secret '${value.name}': the checks of the host should have refused it`)
+}
+
+function sorted<Value>(record: Readonly<Record<string, Value>>): [string, Value][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
 function quoted(word: string): string {
   return literal(/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))
 }
 
-/** systemd puts variables and specifiers in at `$` and `%` that are not doubled; podman's generator passes both on. */
+/** systemd expands `$` and `%` unless they are doubled, and podman's generator passes both on unchanged. */
 function literal(text: string): string {
   return text.replace(/[$%]/g, '$&$&')
 }

@@ -1,70 +1,101 @@
 import type { z } from 'zod'
-import type { FileTree } from '../images/tree.ts'
+import type { AlertGroup } from './alert.ts'
+import type { ContainerDefinition, Protocol } from './container.ts'
 import type { Host } from './host-facts.ts'
 
-/** Where a service listens. `lab`: reachable from the host's network; `host`: from the host itself only. */
+/** A port on which a service listens. `lab`: open to the host's network. `host`: open to the host itself only. */
 export interface Port {
   readonly number: number
-  readonly protocol: 'tcp' | 'udp'
+  readonly protocol: Protocol
   readonly reach: 'lab' | 'host'
   readonly purpose: string
+  /** Whether a browser can open the port. */
+  readonly web: boolean
 }
 
-/** Has podman ask the service how it is. `command` is run in the container without a shell. */
-export interface HealthCheck {
-  readonly command: readonly [string, ...string[]]
-  /** Seconds from one check to the next, once the first was good. */
-  readonly interval: number
-}
-
-/** The container's root file system: Debian packages, only unpacked. Other sources come with the services that need them. */
-export interface DebianContainer {
-  readonly source: 'debian'
-  readonly packages: readonly string[]
-  /** Directories and files to add to the unpacked packages. */
-  readonly tree: FileTree
-}
-
-/** What a service is on one host. */
-export interface RenderedService {
-  /** The user that it runs as, from the id table (`images/ids.ts`). */
-  readonly user: string
-  readonly command: readonly string[]
-  /** Path in the container -> content; read-only, baked into the `host` layer. */
-  readonly configuration: Readonly<Record<string, string>>
-  /** Path in the container of what must survive; undefined where nothing does. */
-  readonly data: string | undefined
-  readonly health: HealthCheck
-}
-
-/** Where prometheus reads a service's metrics. */
-export interface Metrics {
+/** A page of metrics for prometheus. */
+export interface ScrapeTarget {
+  /** The value of the label `job`. */
+  readonly job: string
   readonly port: number
   readonly path: string
 }
 
-/** Another service of the same host, for one that watches or uses it. */
-export interface Neighbour {
+/** A Grafana dashboard, as Grafana exports it. */
+export interface Dashboard {
   readonly name: string
-  readonly metrics: Metrics | undefined
-  readonly ports: readonly Port[]
+  readonly model: Readonly<Record<string, unknown>>
 }
 
-/** A service, as its folder below `overlays/services` exports it. `Options` is what a host file may say about it. */
-export interface Service<Options extends z.ZodObject = z.ZodObject> {
+/** How a backup reads a volume. hangar makes no backups yet; `docs/services.md` shows the plan. */
+export type Backup =
+  | { readonly kind: 'files' }
+  /** A container's command writes a consistent copy to its standard output. */
+  | { readonly kind: 'dump'; readonly container: string; readonly command: readonly string[] }
+  | { readonly kind: 'none'; readonly reason: string }
+
+/** A directory of a service on the data volume. */
+export interface Volume {
+  readonly about: string
+  /** `slot`: each slot has a copy, so that a failed trial cannot damage the data. `shared`: both slots use one copy. */
+  readonly binding: 'slot' | 'shared'
+  /** The user that owns the directory, from the id table. */
+  readonly owner: string
+  readonly backup: Backup
+}
+
+/** The facts about one service that other services of the host may use. */
+export interface Offer {
+  readonly name: string
+  readonly ports: readonly Port[]
+  readonly metrics: readonly ScrapeTarget[]
+  readonly alerts: readonly AlertGroup[]
+  readonly dashboards: readonly Dashboard[]
+}
+
+export interface ServiceContext {
+  readonly host: Host
+  /** The host itself (`host`), then each of its services in the order of their names. */
+  readonly offers: readonly Offer[]
+}
+
+/** Recommended memory: of the only container, or of each container by its name. A host file has the same form. */
+export type Memory = string | Readonly<Record<string, string>>
+
+/** A service, as its folder below `overlays/services` exports it. `Options` is the part of a host file that is its own. */
+export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended extends Memory = Memory> {
   readonly name: string
   /** One line for people. */
   readonly about: string
-  /** Beside `memory` and `cpus`, which every service has. Every option has a default or a clear error. */
+  /** Every option has a default or a clear error. Every service also has the options `memory` and `cpus`. */
   readonly options: Options
-  readonly container: DebianContainer
-  /** Listens, answers, measures: what does not depend on the neighbours. */
+  /** A single container has the service's name. */
+  readonly memory: Recommended
   readonly ports: (options: z.infer<Options>) => readonly Port[]
-  readonly metrics: (options: z.infer<Options>) => Metrics | undefined
-  render(options: z.infer<Options>, host: Host, neighbours: readonly Neighbour[]): RenderedService
+  readonly metrics: (options: z.infer<Options>) => readonly ScrapeTarget[]
+  readonly alerts: (options: z.infer<Options>) => readonly AlertGroup[]
+  readonly dashboards: readonly Dashboard[]
+  /** By name. The main volume has the service's name. */
+  readonly volumes: Readonly<Record<string, Volume>>
+  /** The containers by name; the names are those of `memory`. */
+  containers(options: z.infer<Options>, context: ServiceContext): Readonly<Record<string, ContainerDefinition>>
 }
 
-/** Keeps the options' type for `render` while services of all kinds stand in one list. */
-export function service<Options extends z.ZodObject>(given: Service<Options>): Service<Options> {
-  return given
+type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'volumes'
+
+/** Fills in what a service leaves out, and keeps the types of its options and containers. */
+export function service<Options extends z.ZodObject, const Recommended extends Memory>(
+  given: Omit<Service<Options, Recommended>, Defaulted> & Partial<Pick<Service<Options, Recommended>, Defaulted>>,
+): Service<Options, Recommended> {
+  return { metrics: () => [], alerts: () => [], dashboards: [], volumes: {}, ...given }
+}
+
+/** The name of a service's part on the host: `grafana` for the part with the service's own name, else `grafana-worker`. */
+export function qualifiedName(service: string, part: string): string {
+  return part === service ? service : `${service}-${part}`
+}
+
+/** The names of a service's containers. */
+export function containerNames({ name, memory }: Service): string[] {
+  return typeof memory === 'string' ? [name] : Object.keys(memory)
 }

@@ -1,7 +1,7 @@
 import { derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import { FILES, type LayerFile, layerFiles } from '../../images/layers/layer-files/recipe.ts'
-import { readAssets } from '../assets.ts'
+import { readSteps } from '../assets.ts'
 import { type BuildContext, lockedIn, storeUse } from '../context.ts'
 import { withLock } from '../lock/ensure.ts'
 import { usingStore } from '../store/leases.ts'
@@ -43,7 +43,11 @@ async function listed(context: BuildContext, layers: ReadonlyMap<Digest, string>
   const { toolchain, builder, store, runner, reporter, project } = context
   return withLock(context, [toolchain], undefined, async (lock) => {
     const packages = lockedIn(lock, toolchain)
-    const context = { builder, toolchain: { name: 'build', architecture: builder, packages }, ...readAssets(project) }
+    const context = {
+      builder,
+      toolchain: { name: 'build', architecture: builder, packages },
+      steps: readSteps(project),
+    }
     const derivations = new Map([...layers].map(([layer, name]) => [layer, layerFiles(context, name, layer)]))
     const outputs = await runner.realise([...derivations.values()], reporter)
     for (const [layer, derivation] of derivations) {

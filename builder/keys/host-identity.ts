@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { identityMembers, type Trust } from '../../images/identity/members.ts'
-import { ownKeysText } from '../../images/identity/own-keys.ts'
 import {
+  ownKeysText,
   type PrivateIdentity,
   parsePrivateIdentity,
   privateIdentityFile,

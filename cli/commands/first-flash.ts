@@ -2,15 +2,15 @@ import { UserError } from '../../errors.ts'
 import type { KernelFiles } from '../../flash/disk/block-device.ts'
 import { confirm, type Terminal } from '../../flash/disk/confirm.ts'
 import { hasDataVolume } from '../../flash/disk/data-volume.ts'
-import { withOpenDisk } from '../../flash/disk/open-disk.ts'
+import { withOpenDisk } from '../../flash/disk/disk.ts'
 import { cutsOf, type DataFate, planDiskWrite } from '../../flash/disk/plan.ts'
 import { cutImage, openSourceImage, type SourceImage } from '../../flash/disk/source-image.ts'
 import { type DiskHost, describeTarget, findTarget, type Target } from '../../flash/disk/target.ts'
 import { sizeOf, writeDisk } from '../../flash/disk/write-disk.ts'
-import { formatBytes, formatSeconds } from '../../flash/format.ts'
 import type { Trust } from '../../images/identity/members.ts'
 import { identityPartition } from '../../images/identity/partition.ts'
 import { type Layout, layoutOnDisk } from '../../images/layout.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
 import type { Progress } from '../../lib/reporter.ts'
 
 /** The tar of a host's identity for the keys that it is to trust; undefined where none was made. */
@@ -46,8 +46,8 @@ export async function firstFlash(options: FirstFlashOptions): Promise<string> {
   const pieces = await cutImage(image, cutsOf(layout))
   const plan = planDiskWrite({ host: host.name, layout, image: pieces, identity, data: options.data })
   await withOpenDisk(target, (disk) => writeDisk(disk, plan, { image: image.file, progress, signal }))
-  const written = formatBytes(sizeOf([...plan.unbootable, ...plan.bootable]))
-  return closing(options, `${written} in ${formatSeconds((performance.now() - begun) / 1000)}`)
+  const written = formatSize(sizeOf([...plan.unbootable, ...plan.bootable]))
+  return closing(options, `${written} in ${formatDuration((performance.now() - begun) / 1000)}`)
 }
 
 /** Whether there is a data volume where this host's would be; one that shall be kept has to be there. */

@@ -1,18 +1,16 @@
 import { UserError } from '../../errors.ts'
-import { type Artifact, withArtifact } from '../../flash/artifact.ts'
 import type { Clock } from '../../flash/clock.ts'
-import type { Compress } from '../../flash/compress.ts'
-import { describePlan } from '../../flash/describe-plan.ts'
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import { type Generations, nameGeneration } from '../../flash/generation.ts'
+import type { Connect, KnownHost } from '../../flash/controller.ts'
 import type { Goal } from '../../flash/goal.ts'
-import { keysToBring, type OwnIdentity, withIdentity } from '../../flash/identity.ts'
-import { planUpdate } from '../../flash/plan.ts'
-import type { Connect, Target } from '../../flash/ssh/connect.ts'
-import { type Updated, update } from '../../flash/update.ts'
+import type { OwnIdentity } from '../../flash/targets/target.ts'
+import { dryRun, type Updated, update } from '../../flash/update.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
 import type { Progress } from '../../lib/reporter.ts'
+import { formatColumns } from '../display/table.ts'
+import { type Generations, nameGeneration } from '../generation-name.ts'
+import { planText } from './plan-text.ts'
 
-export interface FlashTarget extends Target {
+export interface FlashTarget extends KnownHost {
   /** `out/HOST`, where the build leaves its files. */
   readonly output: string
   readonly identity: OwnIdentity
@@ -22,14 +20,12 @@ export interface FlashCommand {
   readonly targets: readonly FlashTarget[]
   readonly goal: Goal
   readonly mode: 'run' | 'dry-run'
-  /** Makes a host's image what its file says; before any host is touched. */
+  /** Builds a host's image; called for every host before the first one is updated. */
   readonly build: (host: string) => Promise<void>
   readonly generations: (host: string) => Generations
   readonly connect: Connect
-  readonly compress: Compress
   readonly progress: Progress
   readonly clock: Clock
-  readonly newId: () => string
 }
 
 /** Brings hosts to their images, one after the other; the text to end with. Stops at the first that fails. */
@@ -48,34 +44,24 @@ export async function flashCommand(command: FlashCommand): Promise<string> {
   return said.join('\n\n')
 }
 
-function flashOne(command: FlashCommand, target: FlashTarget): Promise<string> {
-  const { host, output, identity } = target
-  return withArtifact(host, output, async (artifact) => {
-    requireOwnImage(host, output, artifact)
-    if (command.mode === 'dry-run') return dryRun(command, target, artifact)
-    const { newId, ...job } = command
-    const updated = await command.connect(target, (agent) => update({ ...job, agent, artifact, identity, id: newId() }))
-    return resultText(host, updated, command.generations(host))
-  })
-}
-
-async function dryRun(
-  { connect, goal, progress }: FlashCommand,
-  target: FlashTarget,
-  artifact: Artifact,
-): Promise<string> {
-  const status = await connect(target, (agent) => agent.status())
-  const planned = planUpdate(status, artifact, goal)
-  const keys = await keysToBring(status, target.identity, progress)
-  return describePlan(target.host, withIdentity(keys, planned))
+function flashOne(command: FlashCommand, { output, identity, ...known }: FlashTarget): Promise<string> {
+  const { connect, goal, clock, progress, mode, generations } = command
+  const { host, driver } = known
+  return driver.withArtifact(host, output, (artifact) =>
+    connect(known, async (target) => {
+      const job = { target, artifact, identity, goal, clock, progress }
+      if (mode === 'dry-run') return planText(host, await dryRun(job))
+      return resultText(host, await update(job), generations(host))
+    }),
+  )
 }
 
 export function resultText(host: string, updated: Updated, generations: Generations): string {
   const image = nameGeneration(generations, updated.root)
   if (updated.kind === 'nothing') return `${host}: nothing to do: slot ${updated.slot} runs ${image} and is committed`
   const { slot, sent, total, times } = updated
-  const rows = times.map(({ name, seconds }) => [`  ${name}`, formatSeconds(seconds)])
-  const whole = `sent ${formatBytes(sent)}, ${formatSeconds(total)} in all`
+  const rows = times.map(({ name, seconds }) => [`  ${name}`, formatDuration(seconds * 1000)])
+  const whole = `sent ${formatSize(sent)}, ${formatDuration(total * 1000)} in all`
   if (updated.kind === 'renewed') {
     return [
       formatColumns(rows),
@@ -91,16 +77,9 @@ export function resultText(host: string, updated: Updated, generations: Generati
   }
   return [
     formatColumns(rows),
-    `${host}: slot ${slot} runs ${image}, healthy and committed; ${whole}, services down for ${formatSeconds(updated.downtime)}`,
+    `${host}: slot ${slot} runs ${image}, healthy and committed; ${whole}, services down for ${formatDuration(updated.downtime * 1000)}`,
     `back: npm run revert ${host}`,
   ].join('\n')
-}
-
-function requireOwnImage(host: string, output: string, { manifest }: Artifact): void {
-  if (manifest.host === host) return
-  throw new UserError('update', `'${output}' holds an image of '${manifest.host}', wanted one of '${host}'`, {
-    hint: `npm run build:image ${host}`,
-  })
 }
 
 /** Adds which hosts were left as they were. */

@@ -1,13 +1,14 @@
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import { type Generations, nameGeneration } from '../../flash/generation.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import type { Slot } from '../../images/names.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
+import { type Generations, nameGeneration } from '../generation-name.ts'
 
-/** All that is known of one host: what runs, what each slot holds, and what it stands on. */
+/** All that is known of one host: what runs, what each slot holds, and its disk, clock, EEPROM and kernel. */
 export function hostText(host: string, status: DeviceStatus, generations: Generations): string {
-  const { slot, root, standing, health } = status
-  const runs = `${host}: slot ${slot} runs ${nameGeneration(generations, root)}, ${standing}, ${health.state}`
+  const { slot, root, state, health } = status
+  const runs = `${host}: slot ${slot} runs ${nameGeneration(generations, root)}, ${state}, ${health.state}`
   return [runs, '', slotTable(status, generations), '', formatColumns(factRows(status))].join('\n')
 }
 
@@ -16,9 +17,9 @@ function slotTable(status: DeviceStatus, generations: Generations): string {
   return formatColumns([['  slot', 'holds', 'built', 'serial', 'is'], ...rows])
 }
 
-function slotRow(slot: Slot, { slots, slot: running, committed, standing }: DeviceStatus, generations: Generations) {
+function slotRow(slot: Slot, { slots, slot: running, committed, state }: DeviceStatus, generations: Generations) {
   const held = slots[slot]
-  const is = [slot === running ? 'running' : '', standingOf(slot, { running, committed, standing })].filter(Boolean)
+  const is = [slot === running ? 'running' : '', stateOf(slot, { running, committed, state })].filter(Boolean)
   if (held.state !== 'bootable') return [`  ${slot}`, '-', '-', '-', [held.state, ...is].join(', ')]
   const built = generations.get(held.root)?.built
   return [
@@ -30,27 +31,25 @@ function slotRow(slot: Slot, { slots, slot: running, committed, standing }: Devi
   ]
 }
 
-interface Stands {
+interface BootState {
   readonly running: Slot
   readonly committed: DeviceStatus['committed']
-  readonly standing: DeviceStatus['standing']
+  readonly state: DeviceStatus['state']
 }
 
-function standingOf(slot: Slot, { running, committed, standing }: Stands): string {
+function stateOf(slot: Slot, { running, committed, state }: BootState): string {
   if (slot === committed) return 'committed'
-  if (slot !== running || standing === 'committed') return ''
-  return standing === 'trial' ? 'on trial' : 'stray'
+  if (slot !== running || state === 'committed') return ''
+  return state === 'trial' ? 'on trial' : 'fallback boot'
 }
 
 function factRows({ uptime, clock, data, firmware, kernel, identity, update }: DeviceStatus): string[][] {
-  const since = `${formatTime(clock.now - uptime)}, ${formatSeconds(uptime)} ago`
+  const since = `${formatTime(clock.now - uptime)}, ${formatDuration(uptime * 1000)} ago`
   return [
     ['  booted', since],
     [
       '  data',
-      data?.state === 'mounted'
-        ? `${formatBytes(data.used)} of ${formatBytes(data.size)} used`
-        : (data?.state ?? 'none'),
+      data?.state === 'mounted' ? `${formatSize(data.used)} of ${formatSize(data.size)} used` : (data?.state ?? 'none'),
     ],
     [
       '  clock',

@@ -7,9 +7,9 @@ import {
   rotateHostIdentity,
 } from '../../builder/keys/host-identity.ts'
 import { UserError } from '../../errors.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
 import { privateIdentityFile } from '../../images/identity/private-identity.ts'
 import { publicIdentityFile } from '../../images/identity/public-identity.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 
 /** What `init` is asked to do beside making an identity. */
 export type InitGoal =

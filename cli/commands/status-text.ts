@@ -1,8 +1,8 @@
 import type { UserError } from '../../errors.ts'
-import { formatBytes, formatColumns, formatSeconds } from '../../flash/format.ts'
-import type { Generations } from '../../flash/generation.ts'
-import { otherSlot } from '../../flash/plan.ts'
-import type { DeviceStatus } from '../../flash/ssh/status.ts'
+import { type DeviceStatus, otherSlot } from '../../flash/ssh/status.ts'
+import { formatDuration, formatSize } from '../../lib/format.ts'
+import { formatColumns } from '../display/table.ts'
+import type { Generations } from '../generation-name.ts'
 import { hostText } from './host-text.ts'
 
 /** What became of looking at one host. */
@@ -15,7 +15,7 @@ export type Looked = { readonly host: string } & (
   | { readonly reachable: false; readonly error: UserError }
 )
 
-const HEADING = ['host', 'runs', 'slot', 'standing', 'health', 'other slot', 'up', 'data']
+const HEADING = ['host', 'runs', 'slot', 'state', 'health', 'other slot', 'up', 'data']
 
 /** A line a host, and under it what needs a sentence. */
 export function statusText(looked: readonly Looked[]): string {
@@ -33,17 +33,17 @@ export function oneStatusText(looked: Looked & { reachable: true }): string {
 function row(looked: Looked): string[] {
   if (!looked.reachable) return [looked.host, looked.error.code, '-', '-', '-', '-', '-', '-']
   const { host, status, generations } = looked
-  const { slot, root, standing, health, uptime, data } = status
+  const { slot, root, state, health, uptime, data } = status
   const other = status.slots[otherSlot(slot)]
   return [
     host,
     nameOf(root, generations),
     slot,
-    standing,
+    state,
     health.state,
     other.state === 'bootable' ? nameOf(other.root, generations) : other.state,
-    formatSeconds(uptime),
-    data?.state === 'mounted' ? `${formatBytes(data.used)} of ${formatBytes(data.size)}` : (data?.state ?? 'none'),
+    formatDuration(uptime * 1000),
+    data?.state === 'mounted' ? `${formatSize(data.used)} of ${formatSize(data.size)}` : (data?.state ?? 'none'),
   ]
 }
 
@@ -62,17 +62,18 @@ function notes(looked: Looked): string[] {
 }
 
 function facts(status: DeviceStatus): string[] {
-  const { health, update, lock, data, committed, slot, standing, clock } = status
+  const { health, update, lock, data, committed, slot, state, clock } = status
   const said: string[] = []
   if (health.state === 'unhealthy') said.push(`unhealthy: ${health.reasons.join(', ') || 'it does not say why'}`)
-  if (standing === 'trial') said.push(`slot ${slot} is on trial: ${update?.reason ?? 'nothing is decided yet'}`)
-  if (standing === 'stray') said.push(`slot ${slot} runs, but slot ${committed} is what boots: start it again`)
+  if (state === 'trial') said.push(`slot ${slot} is on trial: ${update?.reason ?? 'nothing is decided yet'}`)
+  if (state === 'fallback')
+    said.push(`slot ${slot} runs as a fallback boot, but slot ${committed} is committed: reboot the host`)
   if (committed === 'damaged') said.push('the selector is damaged: start it again, which repairs it')
   if (update?.phase === 'reverted')
     said.push(
       `the last ${update.kind}, of slot ${update.slot}, was reverted: ${update.reason ?? 'it does not say why'}`,
     )
-  if (lock !== null) said.push(`'${lock.owner}' updates it, last heard ${formatSeconds(lock.age)} ago`)
+  if (lock !== null) said.push(`'${lock.owner}' updates it, last heard ${formatDuration(lock.age * 1000)} ago`)
   if (data?.state === 'failed') said.push(`its data volume cannot be used: ${data.reason ?? 'it does not say why'}`)
   if (clock.source === 'saved') said.push('no time server was heard since it started')
   return said

@@ -1,11 +1,11 @@
 import { UserError } from '../../errors.ts'
-import type { Generations } from '../../flash/generation.ts'
-import type { Connect, Target } from '../../flash/ssh/connect.ts'
+import type { Connect, KnownHost } from '../../flash/controller.ts'
 import type { SlotState } from '../../flash/ssh/status.ts'
+import type { Generations } from '../generation-name.ts'
 import { type Looked, oneStatusText, statusText } from './status-text.ts'
 
 export interface StatusCommand {
-  readonly targets: readonly Target[]
+  readonly targets: readonly KnownHost[]
   /** `one`: the owner named it, and is told of a failure as of any other; `all`: a host that is off is an answer. */
   readonly asked: 'one' | 'all'
   readonly format: 'text' | 'json'
@@ -24,12 +24,12 @@ export async function statusCommand({ targets, asked, format, ...rest }: StatusC
 }
 
 async function look(
-  target: Target,
+  target: KnownHost,
   { connect, generations }: Pick<StatusCommand, 'connect' | 'generations'>,
 ): Promise<Looked> {
   const { host } = target
   try {
-    const status = await connect(target, (agent) => agent.status())
+    const status = await connect(target, (reached) => reached.status())
     return { host, reachable: true, status, generations: generations(host) }
   } catch (error) {
     if (error instanceof UserError) return { host, reachable: false, error }

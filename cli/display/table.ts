@@ -10,3 +10,16 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   }
   return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n')
 }
+
+/** Columns as wide as their widest cell, everything on the left. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}

@@ -66,7 +66,7 @@ async function compile(project: string, name: string) {
       {
         name: 'share host()',
         setup: ({ onResolve }) => {
-          onResolve({ filter: /^\.\/host\.ts$/ }, () => ({ path: '../host.mjs', external: true }))
+          onResolve({ filter: /^\.\/schema\/host\.ts$/ }, () => ({ path: '../host.mjs', external: true }))
         },
       },
     ],

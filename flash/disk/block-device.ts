@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { SECTOR } from '../../images/layout.ts'
-import { plainText } from '../ssh/plain-text.ts'
+import { plainText } from '../ssh/remote.ts'
 
 /** Where the kernel tells about devices: `/sys` and `/proc`. */
 export interface KernelFiles {

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline'
 import { UserError } from '../../errors.ts'
-import { plainText } from '../ssh/plain-text.ts'
+import { plainText } from '../ssh/remote.ts'
 
 export interface Terminal {
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean }

@@ -32,10 +32,10 @@ async function* wholeBlocks(
   offset: number,
   size: number,
 ): AsyncGenerator<Uint8Array> {
-  const complaint = yield* dd(path, 'direct', offset, size)
-  if (complaint === '') return
-  const isUnknown = kind === 'file' && complaint.includes('failed to open') && complaint.includes('Invalid argument')
-  const second = isUnknown ? yield* dd(path, 'nocache', offset, size) : complaint
+  const stderr = yield* dd(path, 'direct', offset, size)
+  if (stderr === '') return
+  const isUnknown = kind === 'file' && stderr.includes('failed to open') && stderr.includes('Invalid argument')
+  const second = isUnknown ? yield* dd(path, 'nocache', offset, size) : stderr
   if (second !== '') throw diskFailure('read', path, new Error(second))
 }
 
@@ -60,6 +60,6 @@ async function* dd(
     // Only where nobody reads on: at the end of its output dd is about to end by itself, with a status that counts.
     if (reading === 'on') child.kill('SIGKILL')
   }
-  const [status, complaint] = await ended
-  return status === 0 ? '' : complaint.trim() || `dd ended with status ${status}`
+  const [status, stderr] = await ended
+  return status === 0 ? '' : stderr.trim() || `dd ended with status ${status}`
 }

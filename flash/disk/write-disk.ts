@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { during, type Progress } from '../../lib/reporter.ts'
-import { isStop, stopped } from '../stopped.ts'
+import { isStop, stopped } from '../clock.ts'
 import type { Disk } from './disk.ts'
 import type { Stage } from './part.ts'
 import type { DiskPlan } from './plan.ts'

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { UserError } from '../../errors.ts'
 
-/** Where a host's ssh server is. */
+/** The address of a host's SSH server. */
 export interface Address {
   readonly address: string
   readonly port: number
@@ -16,7 +16,7 @@ export function parseAddress(text: string): Address {
   const number = port === undefined ? SSH_PORT : Number(port)
   if (isAddress(address) && (bracketed === undefined || isIP(address) === 6) && number > 0 && number < 65536)
     return { address, port: number }
-  throw new UserError('usage', `'${text}' is no address, wanted ADDRESS or ADDRESS:PORT`, {
+  throw new UserError('usage', `'${text}' is not an address, wanted ADDRESS or ADDRESS:PORT`, {
     hint: 'for example: --at 10.0.10.11, --at adama.lab:2222, --at [fd00::1]:2222',
   })
 }
@@ -26,7 +26,7 @@ export function formatAddress({ address, port }: Address): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Never something that ssh would take for an option. */
+/** Excludes text that ssh would read as an option. */
 function isAddress(text: string): boolean {
   return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)
 }

@@ -1,11 +1,11 @@
 import { UserError } from '../../errors.ts'
 import type { Slot } from '../../images/names.ts'
-import { parseRanges, type Range } from '../ranges.ts'
+import { parseRanges, type Range } from '../transfer/ranges.ts'
 import { type Answer, parseAnswer, parseHealth, parseRefusal, parseState, parseStatus } from './answers.ts'
 import type { Called, CallOptions, Remote } from './remote.ts'
 import type { DeviceStatus, Health, TrialState } from './status.ts'
 
-/** The two things that are written to a slot: its image, and its boot file system. */
+/** The parts of a slot: its image, and its boot file system. */
 export type Part = 'slot' | 'boot'
 export type Bytes = AsyncIterable<Uint8Array>
 
@@ -18,29 +18,29 @@ export interface Signed {
 export interface Trial {
   readonly id: string
   readonly root: string
-  /** Whether the trial gets a copy of the current data, or the slot's own as it left them. */
+  /** Whether the trial gets a snapshot of the current data, or the data that the slot left. */
   readonly data: 'snapshot' | 'as-was'
   readonly commit: 'controller' | 'local'
-  /** What it has from its start to its commit. */
+  /** From the trial's start to its commit. */
   readonly seconds: number
 }
 
 const MIB = 1024 * 1024
 const ANSWER_LIMIT = MIB
-/** Every second block of the largest slot, each on a line of its own. */
+/** The longest list: every second block of the largest slot, one line each. */
 const LIST_LIMIT = 64 * MIB
 /** Seconds for a call that only reads or decides. */
 const SOON = 60
-/** Seconds for a call that reads or writes a slot from end to end: 24 GiB at 20 MB/s. */
+/** Seconds for a call that reads or writes a complete slot: 24 GiB at 20 MB/s. */
 const WHOLE_SLOT = 1300
-/** What is about to boot is verified first. */
+/** The host verifies a complete slot before it arms or rewrites it. */
 const READS_ALL = { deadline: WHOLE_SLOT }
 
-/** The calls of `docs/agent-protocol.md`, one method each. */
+/** The agent on a host: one method for each call of `docs/agent-protocol.md`. */
 export class Agent {
   readonly host: string
   private readonly remote: Remote
-  /** Who drives the update, for the host's lock. */
+  /** The controller's name in the host's lock. */
   private readonly owner: string
 
   constructor(remote: Remote, owner: string) {
@@ -53,7 +53,7 @@ export class Agent {
     return parseStatus(this.host, await this.ask(['status']))
   }
 
-  /** `patience`: seconds that the host waits with its answer while a trial is neither healthy nor committed. */
+  /** `patience`: seconds that the host may delay its answer while a trial is neither healthy nor committed. */
   async state(patience = 0): Promise<TrialState> {
     const words = patience === 0 ? ['state'] : ['state', '--wait', String(patience)]
     return parseState(this.host, await this.ask(words, { deadline: SOON + patience }))
@@ -63,7 +63,7 @@ export class Agent {
     return parseHealth(this.host, await this.ask(['health']))
   }
 
-  /** The host's own keys: those that it has and new ones before them. What it holds already is written to no disk. */
+  /** Sends the host's own keys: the new ones before those that it has. The host writes only the new ones. */
   async identity(keys: Uint8Array): Promise<void> {
     parseAnswer(this.host, 'ok', await this.ask(['identity', this.owner], { input: pieces(keys) }))
   }
@@ -75,7 +75,7 @@ export class Agent {
     return parseAnswer(this.host, 'begin', await this.ask(words, { ...READS_ALL, input: pieces(manifest, signature) }))
   }
 
-  /** The slot's hash tree; that of the boot file system comes with the question for what is missing. */
+  /** Sends the slot's hash tree. `missingInBoot` sends the tree of the boot file system. */
   async tree(tree: Bytes): Promise<void> {
     const words = ['write', 'tree', this.owner]
     parseAnswer(this.host, 'ok', await this.ask(words, { input: tree, deadline: WHOLE_SLOT }))
@@ -91,9 +91,9 @@ export class Agent {
     return parseRanges(this.host, await this.ask(['write', 'missing', this.owner, 'boot'], options))
   }
 
-  /** Compressed records; answers with the blocks that were written. `size` is that of the blocks in bytes. */
+  /** Sends compressed records. `size` is the size of the blocks in bytes. Returns how many blocks the host wrote. */
   async blocks(part: Part, records: Bytes, size: number): Promise<number> {
-    // Slow radio links and cards are worth waiting for; a connection that died is noticed without a deadline.
+    // Slow radio links and cards may need this long; ssh notices a dead connection within half a minute.
     const options = { input: records, deadline: SOON + Math.ceil(size / 100_000) }
     return parseAnswer(this.host, 'blocks', await this.ask(['write', 'blocks', this.owner, part], options)).blocks
   }
@@ -131,7 +131,8 @@ export class Agent {
     const called = await this.remote.call(words, { limit: ANSWER_LIMIT, deadline: SOON, ...options })
     if (called.exitCode === 0) return called.output
     throw (
-      parseRefusal(this.host, called.output.trimEnd().split('\n').at(-1) ?? '') ?? strangeEnd(this.host, words, called)
+      parseRefusal(this.host, called.output.trimEnd().split('\n').at(-1) ?? '') ??
+      unexpectedEnd(this.host, words, called)
     )
   }
 }
@@ -140,25 +141,25 @@ async function* pieces(...all: readonly Uint8Array[]): Bytes {
   yield* all
 }
 
-function strangeEnd(host: string, words: readonly string[], { exitCode, complaint }: Called): UserError {
+function unexpectedEnd(host: string, words: readonly string[], { exitCode, stderr }: Called): UserError {
   if (exitCode === 126 || exitCode === 127) {
-    return new UserError('agent', `'${host}' has no agent: what runs there was not built for updates`, {
-      hint: `flash its disk anew: npm run flash ${host} -- --disk DISK`,
+    return new UserError('agent', `'${host}' has no agent: its system does not support updates over the network`, {
+      hint: `check which system answers at the address in hosts/${host}.ts. Only if that system is to be replaced, write the whole disk: npm run flash ${host} -- --disk DISK`,
     })
   }
-  const said = complaint.split('\n').slice(-3).join(' / ')
+  const said = stderr.split('\n').slice(-3).join(' / ')
   const call = words.slice(0, words[0] === 'write' ? 2 : 1).join(' ')
   return new UserError(
     'agent',
-    `the agent of '${host}' broke off '${call}' with status ${exitCode}: ${said || 'no word'}`,
+    `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${said || 'it wrote no error'}`,
     {
-      hint: `what runs there goes on running; look at it: npm run status ${host}`,
+      hint: `the host still runs its current slot. Look at it: npm run status ${host}`,
     },
   )
 }
 
 function anotherId(host: string, have: string, wanted: string): UserError {
   return new UserError('agent', `'${host}' armed the trial '${have}', wanted '${wanted}'`, {
-    hint: `another controller is at work: npm run status ${host}`,
+    hint: `another controller may be updating the host, and this one commits nothing: npm run status ${host}`,
   })
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from './remote.ts'
 import { type DeviceStatus, type Health, healthSchema, stateSchema, statusSchema, type TrialState } from './status.ts'
 
 /** The protocol that this controller speaks; `docs/agent-protocol.md`. */
@@ -19,7 +19,7 @@ const refusal = z.object({
   }),
 })
 
-/** How each call is answered. */
+/** The form of the answer to each call. */
 export const ANSWERS = {
   begin: z.object({ slot, state: z.enum(['begun', 'written']) }),
   ok: z.object({ ok }),
@@ -31,7 +31,7 @@ export const ANSWERS = {
 }
 export type Answer<Name extends keyof typeof ANSWERS> = z.infer<(typeof ANSWERS)[Name]>
 
-/** The agent's own words for why it did not do what was asked: one of the protocol's codes. */
+/** The agent refused a call. `refusal` is the protocol's code; message and hint are the agent's. */
 export class AgentRefusal extends UserError {
   readonly refusal: string
 
@@ -53,14 +53,14 @@ export function parseState(host: string, text: string): TrialState {
   return parsed(host, 'state', stateSchema, text)
 }
 
-/** Protocols are looked at first: the rest of a strange agent's status may have any form. */
+/** Checks the protocols first: the rest of the status of an unknown agent may have any form. */
 export function parseStatus(host: string, text: string): DeviceStatus {
   const { protocols } = parsed(host, 'status', statusSchema.pick({ protocols: true }), text)
   if (!protocols.includes(PROTOCOL)) throw otherProtocol(host, protocols)
   return parsed(host, 'status', statusSchema, text)
 }
 
-/** Undefined where the output is no refusal at all. */
+/** Undefined if the text is not a refusal. */
 export function parseRefusal(host: string, text: string): AgentRefusal | undefined {
   const { error } = refusal.safeParse(jsonOf(text)).data ?? {}
   if (error === undefined) return undefined
@@ -72,8 +72,8 @@ function parsed<T>(host: string, call: string, schema: z.ZodType<T>, text: strin
   if (result.success) return result.data
   const [issue] = result.error.issues
   const where = issue?.path.length ? ` at '${plainText(issue.path.join('.'))}': ${plainText(issue.message)}` : ''
-  throw new UserError('agent', `the agent of '${host}' gives an answer to '${call}' that means nothing${where}`, {
-    hint: 'use the hangar that its image was built with, or the newest',
+  throw new UserError('agent', `cannot read the answer of the agent of '${host}' to '${call}'${where}`, {
+    hint: 'use the hangar that built the image of the host, or the newest (git pull)',
     cause: result.error,
   })
 }
@@ -82,8 +82,8 @@ function otherProtocol(host: string, protocols: readonly number[]): UserError {
   const isOlder = protocols.every((each) => each < PROTOCOL)
   return new UserError(
     'agent',
-    `the agent of '${host}' speaks protocol ${protocols.join(', ') || 'none'}, this hangar ${PROTOCOL}`,
-    { hint: isOlder ? "use the hangar that its image was built with, or flash the host's disk anew" : 'git pull' },
+    `the agent of '${host}' speaks protocol ${protocols.join(', ') || 'none'}, this hangar speaks ${PROTOCOL}`,
+    { hint: isOlder ? 'update the host with the hangar that built its image' : 'update this hangar: git pull' },
   )
 }
 

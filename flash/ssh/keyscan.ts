@@ -2,23 +2,23 @@ import { text } from 'node:stream/consumers'
 import { exitOf, startChild } from '../../lib/subprocess.ts'
 import { type ProgramRoot, programOf } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
-import { plainText } from './plain-text.ts'
+import { plainText } from './remote.ts'
 import { unreachable } from './ssh-failure.ts'
 
 export interface Keyscan {
-  /** The unpacked `control` set, which ssh-keyscan comes with. */
+  /** The unpacked `control` set, which contains ssh-keyscan. */
   readonly programs: ProgramRoot
   readonly host: string
   readonly at: Address
   readonly signal?: AbortSignal | undefined
 }
 
-/** Seconds that a machine has to answer in. */
+/** Seconds that a machine has to answer. */
 const PATIENCE = '10'
 
 /**
- * The Ed25519 host keys that a machine shows to anybody who asks, as `ssh-ed25519 AAAA…`. Who that machine is, they do
- * not say: compare them.
+ * The Ed25519 host keys that the machine at an address shows, as `ssh-ed25519 AAAA…`. Any machine may answer there, so
+ * the caller must compare the keys with a known fingerprint.
  */
 export async function keyscan({ programs, host, at, signal }: Keyscan): Promise<string[]> {
   signal?.throwIfAborted()
@@ -27,21 +27,21 @@ export async function keyscan({ programs, host, at, signal }: Keyscan): Promise<
   const stop = () => void child.kill('SIGKILL')
   signal?.addEventListener('abort', stop)
   child.stdin.end()
-  const [said, complaint] = await Promise.all([text(child.stdout), text(child.stderr), exitOf(child)]).finally(() =>
+  const [said, stderr] = await Promise.all([text(child.stdout), text(child.stderr), exitOf(child)]).finally(() =>
     signal?.removeEventListener('abort', stop),
   )
   signal?.throwIfAborted()
   const keys = keysIn(said)
   if (keys.length > 0) return keys
-  throw unreachable({ host, at: formatAddress(at) }, reasonIn(complaint))
+  throw unreachable({ host, at: formatAddress(at) }, reasonIn(stderr))
 }
 
-/** `ADDRESS ssh-ed25519 AAAA…` a line, beside remarks. */
+/** Reads lines of `ADDRESS ssh-ed25519 AAAA…` and skips the others. */
 function keysIn(said: string): string[] {
   return [...said.matchAll(/^\S+ (ssh-ed25519 [A-Za-z0-9+/]+=*)\s*$/gm)].map(([, key = '']) => key)
 }
 
-function reasonIn(complaint: string): string {
-  const lines = complaint.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+function reasonIn(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   return plainText(lines.at(-1) ?? 'no ssh server with an Ed25519 key answers there')
 }

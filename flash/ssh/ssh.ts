@@ -1,36 +1,34 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { UserError } from '../../errors.ts'
-import { fingerprintOf } from '../../images/identity/fingerprint.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import { type Child, endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import { removeAbandoned, temporaryDirectory } from '../vm/disk.ts'
 import type { Program } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
-import { knownHosts } from './known-hosts.ts'
-import { plainText } from './plain-text.ts'
-import type { Called, CallOptions, Remote } from './remote.ts'
-import { callArguments, controlSocket, exitArguments, knownHostsFile } from './ssh-arguments.ts'
-import { type Sought, sshFailure, unreachable } from './ssh-failure.ts'
+import { type Called, type CallOptions, plainText, type Remote } from './remote.ts'
+import { callArguments, controlSocket, exitArguments, knownHosts, knownHostsFile } from './ssh-arguments.ts'
+import { sshFailure, unreachable, type WantedHost } from './ssh-failure.ts'
 
 export interface SshOptions {
   readonly ssh: Program
   readonly host: string
   readonly at: Address
-  /** Public keys that the host may show; no other machine is spoken to. */
+  /** The public keys that the host may show; ssh refuses every other machine. */
   readonly hostKeys: readonly string[]
   readonly keyFile: string
   /** Ends every call. */
   readonly signal: AbortSignal
-  /** Where the agent is on the host. */
+  /** Path of the agent on the host. */
   readonly agent?: string
 }
 
 const AGENT = '/usr/lib/hangar/agent'
-/** ssh's own failures; the agent never ends so. */
+/** The status of ssh's own failures; the agent never ends with it. */
 const SSH_FAILED = 255
-const COMPLAINT_LIMIT = 16 * 1024
+const STDERR_LIMIT = 16 * 1024
 
-/** Speaks to a host's agent over ssh for as long as `use` takes. */
+/** Connects to a host's agent over ssh for as long as `use` takes. */
 export async function withSsh<T>(options: SshOptions, use: (remote: Remote) => Promise<T>): Promise<T> {
   const known = knownHosts(options.host, options.hostKeys)
   requireKey(options)
@@ -51,8 +49,8 @@ export async function withSsh<T>(options: SshOptions, use: (remote: Remote) => P
 
 function requireKey({ host, keyFile }: SshOptions): void {
   if (existsSync(keyFile)) return
-  throw new UserError('login', `the key that logs in to '${host}' is not there: '${keyFile}'`, {
-    hint: 'bring your copy of it; a first build makes one, which older images do not know',
+  throw new UserError('login', `cannot log in to '${host}': its login key '${keyFile}' does not exist`, {
+    hint: 'restore your copy of the key. A build without it creates a new key, which a running host does not accept',
   })
 }
 
@@ -72,25 +70,25 @@ class SshRemote implements Remote {
   async call(words: readonly string[], { input, limit, deadline }: CallOptions): Promise<Called> {
     const { signal, ssh, agent = AGENT } = this.options
     signal.throwIfAborted()
-    const child = startChild(ssh, callArguments(this.place(), [agent, ...words]))
+    const child = startChild(ssh, callArguments(this.target(), [agent, ...words]))
     const tooLate = AbortSignal.timeout(deadline * 1000)
     const kill = () => endChild(child)
     const stops = [signal, tooLate]
     for (const stop of stops) stop.addEventListener('abort', kill)
     try {
-      const [exitCode, fed, output, complaint] = await Promise.all([
+      const [exitCode, fed, output, stderr] = await Promise.all([
         exitOf(child),
         feed(child, input ?? nothing()),
         collect(child, 'stdout', limit),
-        collect(child, 'stderr', COMPLAINT_LIMIT),
+        collect(child, 'stderr', STDERR_LIMIT),
       ])
       signal.throwIfAborted()
       if (fed !== undefined) throw fed.failed
       if (output.length > limit) throw tooMuch(this.host, limit)
-      if (tooLate.aborted) throw unreachable(this, `'${words[0]}' gave no answer within ${deadline} s`)
-      const said = inLines(complaint.toString())
-      if (exitCode === SSH_FAILED) throw sshFailure(this.sought(), said)
-      return { exitCode, output: output.toString(), complaint: said }
+      if (tooLate.aborted) throw unreachable(this, `no answer to '${words[0]}' within ${deadline} s`)
+      const lines = inLines(stderr.toString())
+      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), lines)
+      return { exitCode, output: output.toString(), stderr: lines }
     } catch (error) {
       if (error instanceof UserError && error.code === 'unreachable') await this.disconnect()
       throw error
@@ -102,7 +100,7 @@ class SshRemote implements Remote {
   async disconnect(): Promise<void> {
     const socket = controlSocket(this.directory)
     if (!existsSync(socket)) return
-    const child = startChild(this.options.ssh, exitArguments(this.place()))
+    const child = startChild(this.options.ssh, exitArguments(this.target()))
     const force = setTimeout(() => endChild(child), 3000)
     for (const stream of [child.stdout, child.stderr]) stream.resume()
     await Promise.all([exitOf(child), feed(child, nothing())])
@@ -110,11 +108,11 @@ class SshRemote implements Remote {
     rmSync(socket, { force: true })
   }
 
-  private place() {
+  private target() {
     return { ...this.options, directory: this.directory }
   }
 
-  private sought(): Sought {
+  private wanted(): WantedHost {
     const { host, hostKeys, keyFile } = this.options
     return { host, at: this.at, keyFile, pinned: hostKeys.map(fingerprintOf) }
   }
@@ -122,7 +120,7 @@ class SshRemote implements Remote {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** Up to one byte more than the limit, which tells that there was more; a program that says too much is ended. */
+/** Reads at most one byte more than the limit, which shows that there was more, and then ends the program. */
 async function collect(child: Child, stream: 'stdout' | 'stderr', limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
@@ -134,14 +132,14 @@ async function collect(child: Child, stream: 'stdout' | 'stderr', limit: number)
       if (size > limit && stream === 'stdout') endChild(child)
     }
   } catch {
-    // Closed from this side: whoever ended the program knows why.
+    // endChild closed the stream, and its caller knows why.
   }
   return Buffer.concat(chunks).subarray(0, limit + 1)
 }
 
 function tooMuch(host: string, limit: number): UserError {
   return new UserError('agent', `the agent of '${host}' answers with more than ${limit} bytes`, {
-    hint: `it is not to be trusted as it is: look at it on its console, or flash its disk anew`,
+    hint: `the agent is damaged or is not hangar's. Nothing changed on the host: look at its console`,
   })
 }
 

@@ -1,13 +1,14 @@
 import { z } from 'zod'
-import { plainText } from './plain-text.ts'
+import type { Slot } from '../../images/names.ts'
+import { plainText } from './remote.ts'
 
-// Whatever a device says may be anything: each value has a form and a greatest length. Keys that are not known are
-// passed over: a newer agent may say more.
+// A device may send any bytes, so each value has a form and a greatest length. Unknown keys are ignored: a newer agent
+// may add some.
 
 const text = z.string().max(4096).transform(plainText)
 const word = z.string().regex(/^[A-Za-z0-9_.+=~:@/-]{1,200}$/)
 const count = z.number().int().nonnegative()
-/** Seconds of the last moment whose year has four digits: of what is later there is no date to print. */
+/** The last second of the year 9999: later times cannot be printed as a date. */
 const LAST = 253_402_300_799
 const time = count.max(LAST)
 const slot = z.enum(['a', 'b'])
@@ -21,7 +22,7 @@ export const healthSchema = z.discriminatedUnion('state', [
 ])
 
 const slotState = z.discriminatedUnion('state', [
-  /** `manifest`: its digest, where the agent says it: two generations may differ in their boot files alone. */
+  /** `manifest`: its digest, if the agent reports it. Two generations may differ only in their boot files. */
   z.object({ state: z.literal('bootable'), root, serial, manifest: root.optional() }),
   z.object({ state: z.literal('empty') }),
   z.object({ state: z.literal('unbootable') }),
@@ -36,23 +37,23 @@ const lastUpdate = z.object({
     .nullish()
     .transform((value) => (value && value !== '-' ? value : undefined)),
   phase: z.enum(['writing', 'written', 'armed', 'trial', 'committed', 'reverted']),
-  /** Why it was reverted, or what a trial still waits for. */
+  /** Why the trial failed, or what it still waits for. */
   reason: optionalText,
   data: z.enum(['snapshot', 'as-was']).nullish(),
   commit: z.enum(['controller', 'local']).nullish(),
 })
 
-/** What is asked again and again while a host starts. */
+/** The short status, for repeated questions while a host boots. */
 export const stateSchema = z.object({
-  /** Another one after each start. */
+  /** Differs after each boot. */
   bootId: word,
   slot,
   root,
-  /** Whether what runs stays, is on trial, or is neither. */
-  standing: z.enum(['committed', 'trial', 'stray']),
+  /** Whether the running slot is committed, on trial, or neither: a fallback boot. */
+  state: z.enum(['committed', 'trial', 'fallback']),
   committed: z.enum(['a', 'b', 'damaged']),
   update: lastUpdate.nullable(),
-  /** As the host itself saw it last; null where it is not on trial. */
+  /** The host's last result; null if the host is not on trial. */
   health: healthSchema.nullable(),
 })
 
@@ -65,12 +66,12 @@ export const statusSchema = stateSchema.extend({
   health: healthSchema,
   built: time,
   slots: z.object({ a: slotState, b: slotState }),
-  /** Roots that were committed here, of those that the slots may hold, where the agent says so. */
-  proven: z.array(root).max(2).optional(),
-  /** Bytes of room for a generation, where the agent says so. */
+  /** Root hashes of the slots that were committed on this host, if the agent reports them. */
+  previouslyCommitted: z.array(root).max(2).optional(),
+  /** Bytes of a slot, if the agent reports them. */
   slotSize: count.optional(),
   trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),
-  /** Public halves of its own keys, the newest first, where the agent says so. */
+  /** Public halves of the host's own keys, the newest first, if the agent reports them. */
   identity: z.object({ ssh: z.array(text).max(64), age: z.array(text).max(64) }).optional(),
   lock: z.object({ owner: text, age: count }).nullable(),
   data: z
@@ -84,8 +85,12 @@ export const statusSchema = stateSchema.extend({
   kernel: text,
 })
 
-/** What a host says of itself. */
+/** A host's report about itself. */
 export type DeviceStatus = z.infer<typeof statusSchema>
 export type TrialState = z.infer<typeof stateSchema>
 export type SlotState = z.infer<typeof slotState>
 export type Health = z.infer<typeof healthSchema>
+
+export function otherSlot(slot: Slot): Slot {
+  return slot === 'a' ? 'b' : 'a'
+}

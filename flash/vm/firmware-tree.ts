@@ -1,6 +1,6 @@
 import { formatDeviceTree, parseDeviceTree, type TreeNode } from './device-tree.ts'
 
-/** What the firmware tells the kernel about this boot, below `/chosen/bootloader`. Numbers are 32 bits, big-endian. */
+/** The facts about one boot that the firmware passes to the kernel in `/chosen/bootloader`, as big-endian 32-bit numbers. */
 export interface BootloaderFacts {
   readonly partition: number
   readonly tryboot: boolean
@@ -13,15 +13,21 @@ export interface BootloaderFacts {
 }
 
 /**
- * QEMU's tree as a Pi 5's firmware would hand it over: with its node, and the serial port under the number that the
- * Pi's debug connector has (`serial10`). Were it ttyAMA0, `console=ttyAMA10` would fail the driver's only attempt to
- * find its console, and nothing would be seen.
+ * Changes QEMU's tree into one that a Pi 5's firmware would pass on: adds the bootloader's node, and gives the serial port
+ * the number of the Pi's debug connector (`serial10`). With the name ttyAMA0 the kernel would not find `console=ttyAMA10`
+ * and the console would stay empty.
  */
 export function withFirmwareFacts(tree: Uint8Array, facts: BootloaderFacts): Uint8Array {
   const parsed = parseDeviceTree(tree)
-  const chosen = withChild(childOf(parsed.root, 'chosen'), bootloaderNode(facts))
+  const chosen = withChild(withoutKaslr(childOf(parsed.root, 'chosen')), bootloaderNode(facts))
   const root = withChild(withChild(parsed.root, chosen), serialAliases(parsed.root))
   return formatDeviceTree({ ...parsed, root })
+}
+
+// With a seed for KASLR, Linux turns on KPTI on a Cortex-A76, and every system call changes the ASID. QEMU then empties its
+// whole TLB, which doubles the time of a boot (docs/decisions/0016-faster-vm-suites.md).
+function withoutKaslr(chosen: TreeNode): TreeNode {
+  return { ...chosen, properties: new Map([...chosen.properties].filter(([name]) => name !== 'kaslr-seed')) }
 }
 
 function serialAliases(root: TreeNode): TreeNode {

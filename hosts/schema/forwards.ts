@@ -1,18 +1,17 @@
 import type { Host } from '../../overlays/host-facts.ts'
-import { renderedServices } from '../../overlays/rendered.ts'
+import { renderServices } from '../../overlays/host-services.ts'
 
-/** Ports of a host that are worth reaching in a virtual machine, and the ones on this machine that are tried first. */
+/** The ports of a host that its virtual machine forwards, with the first port to try on this machine. */
 export function forwardsOf(host: Host) {
-  const services = renderedServices(host).flatMap(({ kind, ports, settings }) => {
-    const web = kind.metrics(settings.options)?.port
-    return ports
+  const services = renderServices(host).services.flatMap(({ name, ports }) =>
+    ports
       .filter(({ reach, protocol }) => reach === 'lab' && protocol === 'tcp')
-      .map(({ number }) => ({
-        name: kind.name,
+      .map(({ number, web }) => ({
+        name,
         guestPort: number,
         port: number,
-        kind: number === web ? ('http' as const) : ('tcp' as const),
-      }))
-  })
+        kind: web ? ('http' as const) : ('tcp' as const),
+      })),
+  )
   return [{ name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' as const }, ...services]
 }

@@ -1,138 +1,60 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { UserError } from '../../errors.ts'
-import { GIB } from '../../images/layout.ts'
-import { parseHostName } from '../../images/names.ts'
 import { nearest } from '../../images/nearest.ts'
-import type { Host, HostService } from '../../overlays/host-facts.ts'
-import { SERVICES, type ServiceKind } from '../../overlays/services/registry.ts'
-import { diskSize, memorySize, slotSize } from './sizes.ts'
-import { checkTimezone } from './timezone.ts'
+import type { AnyHost, Platform } from '../platforms/platform.ts'
+import { PLATFORMS } from '../platforms/registry.ts'
 
-const ipv4 = z.ipv4({ error: (issue) => `'${String(issue.input)}' is not an IPv4 address such as '10.0.10.1'` })
+/** The argument of `host()` in `hosts/NAME.ts`. */
+export type HostFile = z.input<(typeof PLATFORMS)[number]['schema']>
 
-/** What every service has, beside its own options. */
-const shares = {
-  /** The most memory it may use: '96 MiB'. It is stopped and started again beyond it. */
-  memory: memorySize,
-  /** The most processor time it may use, in cores: 0.5 is half of one. */
-  cpus: z.number().positive().max(4).default(1),
+/** Checks a host file and fills in its defaults. Throws a UserError for unknown keys and values that cannot be. */
+export function host(file: HostFile): z.output<(typeof PLATFORMS)[number]['schema']> {
+  return parseHost(file, PLATFORMS) as z.output<(typeof PLATFORMS)[number]['schema']>
 }
 
-const service = <Options extends z.ZodRawShape>(options: z.ZodObject<Options>) =>
-  z.strictObject({ ...shares, ...options.shape }).optional()
-
-type ServiceSchemas = {
-  [Kind in ServiceKind]: (typeof SERVICES)[Kind]['options'] extends z.ZodObject<infer Shape extends z.ZodRawShape>
-    ? ReturnType<typeof service<Shape>>
-    : never
-}
-
-/** Typed name by name, so that the editor completes each service's own options. */
-const services = Object.fromEntries(
-  Object.entries(SERVICES).map(([name, { options }]) => [name, service<z.ZodRawShape>(options)]),
-) as unknown as ServiceSchemas
-
-const schema = z.strictObject({
-  /** The machine's name, and its host name: lower-case letters, digits, hyphens. */
-  name: z.string(),
-  /** The kind of hardware. */
-  board: z.enum(['raspberry-pi-5']),
-  /** The machine's memory: '4 GiB'. */
-  memory: memorySize,
-  /** The disk as it is sold: '64 GB'. */
-  disk: diskSize,
-  /** Room for one generation, for the disk's life: 8 GiB, on disks over 128 GB 24 GiB. */
-  slotSize: slotSize.optional(),
-  /** Orders images that were built from the same lock: raise it to go beyond one that was flashed. */
-  number: z.number().int().nonnegative().default(1),
-  /** As in /usr/share/zoneinfo: 'Europe/Zurich'. */
-  timezone: z.string().superRefine(checkTimezone).default('Etc/UTC'),
-  /** Where the machine is in the lab: one fixed address. */
-  network: z.strictObject({
-    /** The machine's own address and the length of its network's prefix: '10.0.10.11/24'. */
-    address: z.cidrv4({
-      error: (issue) => `'${String(issue.input)}' is not an address with a prefix length such as '10.0.10.11/24'`,
-    }),
-    /** The router's address. */
-    gateway: ipv4,
-    /** Name servers; without any, the gateway. */
-    dns: z.array(ipv4).optional(),
-    /** The lab's domain: 'lab'. */
-    domain: z.string().default('lab'),
-  }),
-  /** Who may log in. */
-  ssh: z
-    .strictObject({
-      /** Public keys that may log in, beside the owner's own: 'ssh-ed25519 AAAA… name'. */
-      keys: z
-        .array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, "wanted a public key such as 'ssh-ed25519 AAAA… name'"))
-        .default([]),
-    })
-    .prefault({}),
-  /** Whose updates it accepts. */
-  updates: z
-    .strictObject({
-      /** Public keys that may sign its images, beside the one that signed what it runs: 'ssh-ed25519 AAAA… name'. */
-      signingKeys: z
-        .array(
-          z
-            .string()
-            .regex(/^ssh-ed25519 [A-Za-z0-9+/=]+( .*)?$/, "wanted a public key such as 'ssh-ed25519 AAAA… name'"),
-        )
-        .default([]),
-    })
-    .prefault({}),
-  /** What somebody at its screen or serial cable may do. */
-  console: z
-    .strictObject({
-      /** Whether the console's menu has a root shell, without a password: 'none' or 'root'. */
-      shell: z.enum(['none', 'root']).default('none'),
-    })
-    .prefault({}),
-  /** What the machine runs: name -> limits and options. */
-  services: z.strictObject(services).prefault({}),
-})
-
-/** What an owner writes in `hosts/NAME.ts`. */
-export type HostFile = z.input<typeof schema>
-
-/** Checks a host file and fills in what it leaves out. Keys that mean nothing are refused. */
-export function host(file: HostFile): Host {
+/** Parses a host file with the schema of its board's platform. */
+export function parseHost(file: { readonly name?: unknown; readonly board?: unknown }, platforms: readonly Boards[]) {
+  const name = typeof file?.name === 'string' ? file.name : '?'
+  const { schema } = platformOf(name, file?.board, platforms)
   const parsed = schema.safeParse(file)
-  if (!parsed.success) throw hostError(typeof file?.name === 'string' ? file.name : '?', parsed.error.issues[0])
-  const { services, network, ...rest } = parsed.data
-  const [address = '', prefix = ''] = network.address.split('/')
-  return {
-    ...rest,
-    name: parseHostName(rest.name),
-    slotSize: rest.slotSize ?? (rest.disk > 128e9 ? 24 * GIB : 8 * GIB),
-    network: { ...network, address, prefix: Number(prefix), dns: network.dns ?? [network.gateway] },
-    services: Object.entries(services)
-      .flatMap(([name, given]) => (given === undefined ? [] : [hostService(name, given)]))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  }
+  if (!parsed.success) throw hostError(name, schema, parsed.error.issues[0])
+  return parsed.data
 }
 
-function hostService(name: string, { memory, cpus, ...options }: { memory: number; cpus: number }): HostService {
-  return { name, memory, cpus, options }
+/** The parts of a platform that its host files need. */
+type Boards = Pick<Platform<z.ZodType<AnyHost>>, 'boards' | 'schema'>
+
+function platformOf(name: string, board: unknown, platforms: readonly Boards[]): Boards {
+  const found = platforms.find(({ boards }) => boards.some((each) => each === board))
+  if (found !== undefined) return found
+  const known = platforms.flatMap(({ boards }) => boards)
+  const meant = nearest(String(board), known)
+  throw new UserError('host', `hosts/${name}.ts at 'board': '${String(board)}' is not a board that hangar supports`, {
+    hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}supported boards: ${known.join(', ')}`,
+    cause: { path: ['board'] },
+  })
 }
 
 type Issue = z.core.$ZodIssue | undefined
 
-function hostError(name: string, issue: Issue): UserError {
+function hostError(name: string, schema: z.core.$ZodType, issue: Issue): UserError {
   const where = `hosts/${name}.ts`
   const path = issue?.path.join('.') ?? ''
-  if (issue?.code === 'unrecognized_keys') return unknownKey(where, path, issue)
+  if (issue?.code === 'unrecognized_keys') return unknownKey(where, allowedKeys(schema, path), path, issue)
   const of = path === '' ? '' : ` at '${path}'`
-  return new UserError('host', `${where}${of}: ${issue?.message ?? 'not a host'}`, {
-    hint: 'the editor shows what each field takes; npm run types checks all host files',
+  return new UserError('host', `${where}${of}: ${issue?.message ?? 'is not a host file'}`, {
+    hint: 'an editor shows the values that each field takes; npm run types checks all host files',
     cause: issue,
   })
 }
 
-function unknownKey(where: string, path: string, issue: z.core.$ZodIssueUnrecognizedKeys): UserError {
+function unknownKey(
+  where: string,
+  allowed: readonly string[],
+  path: string,
+  issue: z.core.$ZodIssueUnrecognizedKeys,
+): UserError {
   const key = issue.keys[0] ?? ''
-  const allowed = allowedKeys(path)
   const meant = nearest(key, allowed)
   return new UserError('host', `${where}: unknown key '${path === '' ? key : `${path}.${key}`}'`, {
     hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}allowed here: ${allowed.join(', ')}`,
@@ -140,14 +62,24 @@ function unknownKey(where: string, path: string, issue: z.core.$ZodIssueUnrecogn
   })
 }
 
-/** The keys of the object at a path of the schema. */
-function allowedKeys(path: string): string[] {
-  let at: z.core.$ZodType = schema
-  for (const part of path.split('.').filter(Boolean)) at = (shapeOf(at)[part] ?? at) as z.core.$ZodType
+/** The keys of the object at a path of a schema. */
+function allowedKeys(schema: z.core.$ZodType, path: string): string[] {
+  let at = schema
+  for (const part of path.split('.').filter(Boolean)) at = shapeOf(at)[part] ?? at
   return Object.keys(shapeOf(at))
 }
 
+/** The fields of an object schema, also behind defaults (`innerType`) and transforms (`in`). */
 function shapeOf(type: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
-  const { def } = type._zod as { def: { shape?: Record<string, z.core.$ZodType>; innerType?: z.core.$ZodType } }
-  return def.shape ?? (def.innerType === undefined ? {} : shapeOf(def.innerType))
+  const {
+    shape,
+    innerType,
+    in: input,
+  } = type._zod.def as {
+    shape?: Record<string, z.core.$ZodType>
+    innerType?: z.core.$ZodType
+    in?: z.core.$ZodType
+  }
+  const inner = innerType ?? input
+  return shape ?? (inner === undefined ? {} : shapeOf(inner))
 }

@@ -1,15 +1,10 @@
-import type { Architecture } from '../../images/architecture.ts'
 import type { Host } from '../../overlays/host-facts.ts'
-import { checkHost } from './check.ts'
-import { type ImageContext, imageOf, setsOf } from './image-of.ts'
+import { planWith } from '../platforms/platform.ts'
+import { PLATFORMS } from '../platforms/registry.ts'
 
-/** A host as the builder sees it: what to lock, and what to build of it. Refuses a host that cannot work. */
+/** The plan of a host for the builder: the inputs to lock, and the image. Throws a UserError for a host that cannot work. */
 export function planOf(host: Host) {
-  checkHost(host)
-  return {
-    name: host.name,
-    host,
-    sets: (builder: Architecture) => setsOf(host, builder),
-    image: (context: ImageContext) => imageOf(host, context),
-  }
+  const found = PLATFORMS.find(({ boards }) => boards.includes(host.board))
+  if (found === undefined) throw new Error(`no platform for board '${host.board}': the schema should have refused it`)
+  return planWith(found, host)
 }

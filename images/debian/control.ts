@@ -1,7 +1,7 @@
-/** Field name in lower case -> value; further lines of a value are kept, joined by newlines. */
+/** Field name in lower case -> value. The lines of a value are joined by newlines. */
 export type Paragraph = ReadonlyMap<string, string>
 
-/** Control data of Debian: paragraphs with an empty line between them (deb822(5)); comments are left out. */
+/** Parses Debian control data: paragraphs separated by empty lines (deb822(5)). Ignores comments. */
 export function parseControl(text: string): Paragraph[] {
   return text
     .split(/\n(?:[ \t]*\n)+/)
@@ -9,7 +9,7 @@ export function parseControl(text: string): Paragraph[] {
     .filter((paragraph) => paragraph.size > 0)
 }
 
-/** One paragraph. Lines that are neither `Name: value` nor indented are left out. */
+/** Parses one paragraph. Ignores lines that are neither `Name: value` nor indented. */
 export function parseParagraph(text: string): Paragraph {
   const fields = new Map<string, string>()
   let name: string | undefined

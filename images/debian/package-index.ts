@@ -1,13 +1,13 @@
 import { type Paragraph, parseParagraph } from './control.ts'
 
 /**
- * A `Packages` file. Its 56 MB are never split as a whole: a name finds its paragraphs, and only those that are asked
- * for are read.
+ * A `Packages` file. It can have 56 MB, so the index stores only where each package begins, and parses a paragraph when it
+ * is first requested.
  */
 export interface PackageIndex {
   /** The paragraphs of a package, in the file's order. */
   named(name: string): readonly Paragraph[]
-  /** Names of the packages that provide this one, the package itself not among them. */
+  /** Names of the packages that provide this one, without the package itself. */
   providers(name: string): readonly string[]
   /** Names of the packages that are marked Essential. */
   essential(): readonly string[]
@@ -41,7 +41,7 @@ export function packageIndex(bytes: Uint8Array): PackageIndex {
   }
 }
 
-/** Package name -> where its `Package:` lines begin. Debian's indices begin every paragraph with that line. */
+/** Package name -> offsets of its `Package:` lines. In Debian's indices, every paragraph begins with that line. */
 function indexNames(text: Buffer): Map<string, number[]> {
   const starts = new Map<string, number[]>()
   const add = (start: number) => {
@@ -76,7 +76,7 @@ function occurrences(text: Buffer, pattern: Buffer): number[] {
   return found
 }
 
-/** The name of the package in whose paragraph this place is. */
+/** The name of the package whose paragraph contains this offset. */
 function nameAround(text: Buffer, at: number): string {
   const before = text.lastIndexOf(NAME, at)
   return lineFrom(text, before === -1 ? NAME.length - 1 : before + NAME.length)

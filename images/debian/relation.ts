@@ -3,18 +3,18 @@ import { satisfies, type VersionOperator } from './version.ts'
 /** One alternative: `libc6:any (>= 2.41)`. */
 export interface Relation {
   readonly package: string
-  /** What stands after a colon: `any`, `native` or an architecture. */
+  /** The text after the colon: `any`, `native` or an architecture. */
   readonly qualifier: string | undefined
   readonly version: { readonly operator: VersionOperator; readonly wanted: string } | undefined
 }
 
-/** Alternatives of which one is enough, in the order of preference. */
+/** Alternatives in order of preference. One of them satisfies the relation. */
 export type Alternatives = readonly Relation[]
 
-// A binary package's relations have neither architecture lists nor build profiles: those are for source packages.
+// Only relations of source packages have architecture lists and build profiles.
 const RELATION = /^([a-z0-9][a-z0-9+.-]*)(?::([a-z0-9-]+))?(?:\s*\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?$/
 
-/** The value of Depends, Provides and the like. Throws for what is no relation: an index is signed, it holds none. */
+/** Parses the value of Depends, Provides or a similar field. Throws on a syntax error, which a signed index cannot have. */
 export function parseRelations(field: string): Alternatives[] {
   return field
     .split(',')
@@ -23,12 +23,12 @@ export function parseRelations(field: string): Alternatives[] {
     .map((group) => group.split('|').map((text) => parseRelation(text.trim())))
 }
 
-/** The same in Debian's notation. */
+/** Writes relations in Debian's notation. */
 export function formatRelations(relations: readonly Alternatives[]): string {
   return relations.map((alternatives) => alternatives.map(formatRelation).join(' | ')).join(', ')
 }
 
-/** Whether a version of the named package is what the relation asks for. */
+/** Whether a version of the named package satisfies the relation. */
 export function accepts(relation: Relation, version: string): boolean {
   return relation.version === undefined || satisfies(version, relation.version.operator, relation.version.wanted)
 }
@@ -40,7 +40,7 @@ function formatRelation({ package: name, qualifier, version }: Relation): string
 
 function parseRelation(text: string): Relation {
   const found = RELATION.exec(text)
-  if (found?.[1] === undefined) throw new Error(`not a package relation: '${text}'`)
+  if (found?.[1] === undefined) throw new Error(`invalid package relation: '${text}'`)
   const [, name, qualifier, operator, wanted] = found
   return {
     package: name,
@@ -49,7 +49,7 @@ function parseRelation(text: string): Relation {
   }
 }
 
-/** deb-control(5): the old `<` and `>` mean "or equal". */
+/** deb-control(5): the deprecated `<` and `>` mean "or equal". */
 function strict(operator: string): VersionOperator {
   if (operator === '<') return '<='
   return operator === '>' ? '>=' : (operator as VersionOperator)

@@ -1,9 +1,9 @@
-/** How a relation compares versions, as Debian writes it: `foo (>= 1.2)`. */
+/** The operator in a relation: `foo (>= 1.2)`. */
 export type VersionOperator = '<<' | '<=' | '=' | '>=' | '>>'
 
 /**
- * Orders two Debian versions: negative where `a` is older, 0 where dpkg sees no difference (`1.0` and `0:1.0-0`).
- * deb-version(7): epoch, upstream version and revision, each in turns of non-digits and digits.
+ * Compares two Debian versions by deb-version(7). Negative if `a` is older, 0 if dpkg treats them as equal (`1.0` and
+ * `0:1.0-0`). The order of parts is epoch, upstream version, revision; each part alternates between non-digits and digits.
  */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0
@@ -16,12 +16,12 @@ export function compareVersions(a: string, b: string): number {
   )
 }
 
-/** Without the number of a rebuild (`1.0-1+b2`), which each architecture has its own of: the same source. */
+/** Removes the binNMU number (`1.0-1+b2`). Each architecture has its own number for the same source. */
 export function withoutRebuild(version: string): string {
   return version.replace(/\+b\d+$/, '')
 }
 
-/** Whether `version` is what `(operator wanted)` asks for. */
+/** Whether `version` satisfies `(operator wanted)`. */
 export function satisfies(version: string, operator: VersionOperator, wanted: string): boolean {
   const order = compareVersions(version, wanted)
   if (operator === '<<') return order < 0
@@ -61,7 +61,7 @@ function comparePart(a: string, b: string): number {
   return 0
 }
 
-/** By value, whatever their length: dpkg has no largest number. */
+/** Compares numbers of any length: dpkg has no limit. */
 function compareDigits(a: string, b: string): number {
   const left = a.replace(/^0+/, '')
   const right = b.replace(/^0+/, '')
@@ -79,7 +79,7 @@ function isText(text: string, at: number): boolean {
   return at < text.length && !isDigit(text.charCodeAt(at))
 }
 
-/** Tilde before the end, the end (and a digit, where text ends too) before letters, letters before all else. */
+/** The order is: tilde, end of the text or a digit, letters, all other characters. */
 function weight(text: string, at: number): number {
   const code = text.charCodeAt(at)
   if (Number.isNaN(code) || isDigit(code)) return 0

@@ -1,6 +1,6 @@
-/** Random access to a disk's or partition's bytes. Reading past the end gives zeros. */
+/** Random access to the bytes of a disk or partition. Reads past the end return zeros. */
 export interface BlockSource {
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number
   read(offset: number, length: number): Uint8Array
 }

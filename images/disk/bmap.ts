@@ -2,14 +2,14 @@ import { UserError } from '../../errors.ts'
 import { type Digest, digestOf, parseDigest } from '../digest.ts'
 import { BLOCK } from '../layout.ts'
 
-/** Bytes of an image that mean something: whole 4 KiB blocks, with the SHA-256 of what is there. */
+/** A used range of an image, in bytes. It is made of whole 4 KiB blocks; `digest` is the SHA-256 of its content. */
 export interface MappedRange {
   readonly offset: number
   readonly size: number
   readonly digest: Digest
 }
 
-/** A block map as bmap-tools reads it (version 2.0): only what it names has to be written, and can be verified. */
+/** A block map for bmap-tools (version 2.0). It lists the ranges that must be written, with their checksums. */
 export function formatBmap(imageSize: number, ranges: readonly MappedRange[]): string {
   const mapped = ranges.reduce((sum, { size }) => sum + size / BLOCK, 0)
   const blocks = Math.ceil(imageSize / BLOCK)
@@ -33,25 +33,25 @@ export function formatBmap(imageSize: number, ranges: readonly MappedRange[]): s
       '</bmap>',
       '',
     ].join('\n')
-  // The file's own checksum is taken with zeros in its place.
+  // The checksum of the file is computed with zeros in place of the checksum.
   return text(digestOf(text('0'.repeat(64))))
 }
 
 export interface Bmap {
-  /** Bytes. */
+  /** In bytes. */
   readonly imageSize: number
   readonly ranges: readonly MappedRange[]
 }
 
-/** Reads what `formatBmap` writes; a map that is not what its own checksum says is refused. */
+/** Parses the output of `formatBmap`. Refuses a map whose checksum does not match. */
 export function parseBmap(text: string, where: string): Bmap {
   const checksum = /<BmapFileChecksum> ([0-9a-f]{64}) <\/BmapFileChecksum>/.exec(text)?.[1]
   if (checksum === undefined || digestOf(text.replace(checksum, '0'.repeat(64))) !== checksum)
-    throw bmapError(where, 'its own checksum does not hold')
+    throw bmapError(where, 'its checksum does not match its content')
   const field = (name: string) => Number(new RegExp(`<${name}> (\\d+) </${name}>`).exec(text)?.[1])
   const imageSize = field('ImageSize')
   if (field('BlockSize') !== BLOCK || !Number.isInteger(imageSize))
-    throw bmapError(where, `its blocks are not ${BLOCK}`)
+    throw bmapError(where, `expected a block size of ${BLOCK} and an image size`)
   const ranges = [...text.matchAll(/<Range chksum="([0-9a-f]{64})"> (\d+)(?:-(\d+))? <\/Range>/g)].map(
     ([, digest = '', first, last = first]) => {
       const offset = Number(first) * BLOCK
@@ -59,12 +59,13 @@ export function parseBmap(text: string, where: string): Bmap {
     },
   )
   const mapped = ranges.reduce((sum, { size }) => sum + size / BLOCK, 0)
-  if (mapped !== field('MappedBlocksCount')) throw bmapError(where, 'it does not name as many blocks as it says')
+  if (mapped !== field('MappedBlocksCount'))
+    throw bmapError(where, 'the number of mapped blocks does not match its ranges')
   return { imageSize, ranges }
 }
 
 function bmapError(where: string, reason: string): UserError {
-  return new UserError('format', `the block map '${where}' cannot be used: ${reason}`, {
+  return new UserError('format', `cannot use the block map '${where}': ${reason}`, {
     hint: 'build the image again: npm run build:image HOST',
   })
 }

@@ -3,14 +3,14 @@ import type { BlockSource } from './block-source.ts'
 
 export interface FatFile {
   readonly name: string
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number
 }
 
 export interface FatVolume {
-  /** Files in the root directory. */
+  /** The files in the root directory. */
   list(): FatFile[]
-  /** A file's bytes by its name, whatever the case of its letters; undefined where there is none. */
+  /** The content of a file, or undefined. The name is not case-sensitive. */
   read(name: string): Uint8Array | undefined
 }
 
@@ -20,11 +20,11 @@ interface Geometry {
   readonly clusters: number
   readonly fatAt: number
   readonly dataAt: number
-  /** FAT12 and FAT16 keep the root directory in a place of its own. */
+  /** In FAT12 and FAT16 the root directory has a fixed position; in FAT32 it is a cluster chain. */
   readonly root: { readonly at: number; readonly size: number } | { readonly first: number }
 }
 
-/** Opens a FAT file system (Microsoft's specification 1.03); damage is an error that says what, never an endless loop. */
+/** Opens a FAT file system (Microsoft's specification 1.03). Damage causes an error that names it, never an endless loop. */
 export function openFat(source: BlockSource): FatVolume {
   const geometry = readGeometry(Buffer.from(source.read(0, 512)))
   const directory = () => parseDirectory(readRoot(source, geometry))
@@ -42,7 +42,7 @@ function readGeometry(boot: Buffer): Geometry {
   const sector = boot.readUInt16LE(11)
   const perCluster = boot.readUInt8(13)
   const sane = boot[510] === 0x55 && boot[511] === 0xaa && [512, 1024, 2048, 4096].includes(sector) && perCluster > 0
-  if (!sane) throw damaged('its first sector is not that of a FAT file system')
+  if (!sane) throw damaged('the first sector is not a FAT boot sector')
   const reserved = boot.readUInt16LE(14)
   const fats = boot.readUInt8(16)
   const fatSize = boot.readUInt16LE(22) || boot.readUInt32LE(36)
@@ -51,7 +51,7 @@ function readGeometry(boot: Buffer): Geometry {
   const rootAt = (reserved + fats * fatSize) * sector
   const dataAt = rootAt + Math.ceil(rootSize / sector) * sector
   const clusters = Math.floor((total * sector - dataAt) / (perCluster * sector))
-  if (clusters < 1) throw damaged('it has no room for files')
+  if (clusters < 1) throw damaged('it has no data clusters')
   const bits = clusters < 4085 ? 12 : clusters < 65525 ? 16 : 32
   const root = bits === 32 ? { first: boot.readUInt32LE(44) } : { at: rootAt, size: rootSize }
   return { bits, cluster: perCluster * sector, clusters, fatAt: reserved * sector, dataAt, root }
@@ -62,26 +62,26 @@ function readRoot(source: BlockSource, geometry: Geometry): Buffer {
   return 'at' in root ? Buffer.from(source.read(root.at, root.size)) : readChain(source, geometry, root.first)
 }
 
-/** A chain's bytes; it has to end before it has more clusters than the file system, or than `size` bytes need. */
+/** The bytes of a cluster chain. It must end before it has more clusters than the file system, or than `size` bytes need. */
 function readChain(source: BlockSource, geometry: Geometry, first: number, size?: number): Buffer {
   const { cluster, clusters, dataAt } = geometry
   const wanted = size === undefined ? clusters : Math.ceil(size / cluster)
-  if (wanted > clusters) throw damaged(`a file of ${size} bytes is larger than it`)
+  if (wanted > clusters) throw damaged(`a file of ${size} bytes is larger than the file system`)
   const numbers: number[] = []
   for (let at = first; numbers.length < wanted; at = nextCluster(source, geometry, at)) {
     if (at < 2 || at > clusters + 1) {
       if (size === undefined && numbers.length > 0) break
-      throw damaged(`a chain leads to cluster ${at} of ${clusters}`)
+      throw damaged(`a cluster chain contains cluster ${at}, but the file system has ${clusters}`)
     }
     numbers.push(at)
   }
-  if (size === undefined && numbers.length >= clusters) throw damaged('a chain of clusters does not end')
+  if (size === undefined && numbers.length >= clusters) throw damaged('a cluster chain does not end')
   return Buffer.concat(
     runs(numbers).map(([start, count]) => source.read(dataAt + (start - 2) * cluster, count * cluster)),
   )
 }
 
-/** Clusters that follow one another are read at once. */
+/** Joins consecutive clusters, so that one read covers them: [first cluster, count]. */
 function runs(numbers: readonly number[]): [number, number][] {
   const found: [number, number][] = []
   for (const number of numbers) {
@@ -112,7 +112,7 @@ function parseDirectory(bytes: Buffer): DirectoryEntry[] {
     if (entry[0] === 0xe5) long = ''
     else if ((attributes & 0x3f) === 0x0f) long = longPart(entry) + long
     else {
-      // Volume labels and directories are no files.
+      // Skip volume labels and directories.
       if ((attributes & 0x18) === 0) found.push(fileEntry(entry, long))
       long = ''
     }

@@ -3,20 +3,20 @@ import { BLOCK, MIB, SECTOR } from '../layout.ts'
 
 export interface FatFileToWrite {
   readonly name: string
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number
 }
 
 export interface FatPlan {
-  /** Bytes of the file system. */
+  /** Size of the file system in bytes. */
   readonly size: number
-  /** Boot sectors, both allocation tables and the root directory: everything before the first file. Whole 4 KiB blocks. */
+  /** Everything before the first file: boot sectors, both allocation tables and the root directory. Whole 4 KiB blocks. */
   readonly head: Uint8Array
-  /** Where each file's bytes go, in the order given; always at a whole 4 KiB block, contiguous. */
+  /** The position of each file, in the given order. Each file is contiguous and begins at a 4 KiB boundary. */
   readonly files: readonly { readonly name: string; readonly offset: number; readonly size: number }[]
 }
 
-/** `fat16` for what is small: one sector a cluster, so that a file of one sector has a sector of its own. */
+/** `fat16` is for small file systems: its clusters have one sector, so that a file of one sector shares it with no other. */
 export type FatKind = 'fat16' | 'fat32'
 
 interface Shape {
@@ -29,8 +29,8 @@ interface Shape {
 }
 
 /**
- * A FAT file system with the given files in its root (Microsoft's specification 1.03), the same bytes for the same names
- * and sizes: no clock, no random id. FAT32 is no larger than it has to be, in steps of 16 MiB.
+ * Plans a FAT file system with the given files in its root directory (Microsoft's specification 1.03). The same names and
+ * sizes give the same bytes: it uses no clock and no random id. FAT32 has the smallest possible multiple of 16 MiB.
  */
 export function planFat(kind: FatKind, label: string, files: readonly FatFileToWrite[], fixedSize?: number): FatPlan {
   const content = files.reduce((sum, { size }) => sum + wholeBlocks(size), 0)
@@ -61,14 +61,14 @@ export function planFat(kind: FatKind, label: string, files: readonly FatFileToW
   return { size: shape.size, head, files: placed }
 }
 
-// 65525 clusters of 2 KiB are the fewest that FAT32 may have: fewer are read as FAT16.
+// FAT32 has at least 65525 clusters, here of 2 KiB. Drivers read a file system with fewer as FAT16.
 const SMALLEST_FAT32 = 144 * MIB
 
 function wholeBlocks(size: number): number {
   return Math.ceil(size / BLOCK) * BLOCK
 }
 
-/** Reserved sectors fill up, so that files begin at whole 4 KiB blocks of the partition. */
+/** Adds reserved sectors so that files begin at a 4 KiB boundary of the partition. */
 function shapeOf(kind: FatKind, size: number): Shape {
   const perCluster = kind === 'fat32' ? 4 : 1
   const entry = kind === 'fat32' ? 4 : 2
@@ -92,7 +92,7 @@ function bootSector({ kind, perCluster, size, fatSectors, reserved, rootEntries 
   if (kind === 'fat16' && total < 65536) sector.writeUInt16LE(total, 19)
   else sector.writeUInt32LE(total, 32)
   sector.writeUInt8(0xf8, 21)
-  // A geometry that no disk has any more: mtools refuses a file system without one.
+  // Sectors per track and heads. Modern disks have no such geometry, but mtools refuses a file system without it.
   sector.writeUInt16LE(63, 24)
   sector.writeUInt16LE(255, 26)
   if (kind === 'fat16') sector.writeUInt16LE(fatSectors, 22)
@@ -118,7 +118,7 @@ function volumeId(label: string): number {
   return Number.parseInt(hash('sha256', `volume ${label}`, 'hex').slice(0, 8), 16)
 }
 
-/** Free clusters unknown: whoever mounts it counts. */
+/** The FSInfo sector. It sets the number of free clusters to unknown; drivers count them when they mount. */
 function informationSector(): Buffer {
   const sector = Buffer.alloc(SECTOR)
   sector.writeUInt32LE(0x41615252, 0)
@@ -160,11 +160,11 @@ function rootDirectory(shape: Shape, label: string, dataAt: number, files: reado
   })
   const bytes = Buffer.concat([volume, ...entries])
   const room = shape.kind === 'fat32' ? BLOCK : shape.rootEntries * 32
-  if (bytes.length > room) throw new Error(`${files.length} files do not fit the root directory of ${room} bytes`)
+  if (bytes.length > room) throw new Error(`${files.length} files do not fit into the root directory of ${room} bytes`)
   return bytes
 }
 
-/** 1980-01-01 00:00, the first moment that FAT knows. */
+/** 1980-01-01, the first date of FAT. */
 const DATE = 0x0021
 
 function directoryEntry(short: Buffer, attributes: number, first: number, size: number): Buffer {
@@ -178,7 +178,7 @@ function directoryEntry(short: Buffer, attributes: number, first: number, size: 
   return entry
 }
 
-/** The old form of a name; every file has its long one too, so this only has to be unique. */
+/** The 8.3 name. Every file also has a long name, so the 8.3 name only has to be unique. */
 function shortName(name: string, index: number): Buffer {
   const upper = name.toUpperCase()
   const plain = upper.replace(/[^A-Z0-9_.-]/g, '_')

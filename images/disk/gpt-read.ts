@@ -8,19 +8,19 @@ export const GPT_ENTRIES = 128
 export const GPT_ENTRY_SIZE = 128
 
 export interface GptPartition {
-  /** From 1, as in the table. */
+  /** Number in the table, from 1. */
   readonly number: number
   readonly name: string
-  /** Bytes. */
+  /** In bytes. */
   readonly offset: number
   readonly size: number
 }
 
-/** A disk's partitions; the backup table is read where the first one is damaged. */
+/** The partitions of a disk. Reads the backup table if the primary one is damaged. */
 export function readGpt(disk: BlockSource): GptPartition[] {
   const found = readTable(disk, 1) ?? readTable(disk, Math.floor(disk.size / SECTOR) - 1)
   if (found !== undefined) return found
-  throw new UserError('format', 'the disk has no partition table: both headers are damaged or missing', {
+  throw new UserError('format', 'the disk has no usable GPT: both headers are damaged or missing', {
     hint: 'write the disk again',
   })
 }

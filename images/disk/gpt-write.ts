@@ -1,10 +1,10 @@
-import { guid } from '../guid.ts'
 import { type Layout, type Partition, SECTOR } from '../layout.ts'
+import { guid } from '../reproducible.ts'
 import { crc32 } from './crc32.ts'
 import { GPT_ENTRIES, GPT_ENTRY_SIZE, GPT_SIGNATURE } from './gpt-read.ts'
 
 export interface Piece {
-  /** Bytes from the start of the disk. */
+  /** In bytes from the start of the disk. */
   readonly offset: number
   readonly bytes: Uint8Array
 }
@@ -14,8 +14,8 @@ const LINUX_DATA = '0fc63daf-8483-4772-8e79-3d69d8477de4'
 const ENTRY_SECTORS = (GPT_ENTRIES * GPT_ENTRY_SIZE) / SECTOR
 
 /**
- * The partition table of a host's disk (UEFI specification 2.10, chapter 5.3): protective MBR and primary table at its
- * start, backup at its end. Ids come from the host's name, so that two hosts' disks never share one.
+ * The GPT of a host's disk (UEFI specification 2.10, chapter 5.3): protective MBR and primary table at the start, backup
+ * table at the end. The ids are derived from the host's name, so that the disks of two hosts have different ids.
  */
 export function gptPieces(layout: Layout, host: string): [Piece, Piece] {
   const sectors = layout.size / SECTOR
@@ -35,7 +35,7 @@ function entryTable(partitions: readonly Partition[], host: string): Buffer {
   const table = Buffer.alloc(GPT_ENTRIES * GPT_ENTRY_SIZE)
   partitions.forEach(({ name, offset, size }, index) => {
     const at = index * GPT_ENTRY_SIZE
-    // The firmware looks for FAT in basic data partitions only.
+    // The firmware looks for FAT only in partitions of the type basic data.
     const fat = name === 'selector' || name.startsWith('boot-')
     guidBytes(fat ? BASIC_DATA : LINUX_DATA).copy(table, at)
     guidBytes(guid(`partition ${host} ${name}`)).copy(table, at + 16)
@@ -82,7 +82,7 @@ function protectiveMbr(sectors: number): Buffer {
   return mbr
 }
 
-/** The first three groups are little-endian. */
+/** GPT stores the first three groups of a GUID in little-endian order. */
 function guidBytes(text: string): Buffer {
   const [a = '', b = '', c = '', d = '', e = ''] = text.split('-')
   return Buffer.concat([...[a, b, c].map((part) => Buffer.from(part, 'hex').reverse()), Buffer.from(d + e, 'hex')])

@@ -1,6 +1,6 @@
 import { type PrivateIdentity, publicLine } from './private-identity.ts'
 
-/** A member of the identity's tar, in the form that a writer of tars takes. */
+/** An entry of the identity's tar, as `lib/tar.ts` takes it. */
 export interface IdentityMember {
   readonly name: string
   readonly type: 'file' | 'directory'
@@ -8,19 +8,19 @@ export interface IdentityMember {
   readonly content?: { readonly text: string }
 }
 
-/** Whom a host believes when it is updated. */
+/** What a host checks when it receives an update. */
 export interface Trust {
-  /** Public keys as OpenSSH writes them. */
+  /** Public keys that may sign an update, in OpenSSH's format. */
   readonly signing: readonly string[]
-  /** Of the image that is written: nothing that is older is accepted. */
+  /** The serial of the image on the disk. The host refuses an image with a smaller serial. */
   readonly serial: { readonly time: number; readonly number: number }
 }
 
 const HOST_KEY = 'ssh_host_ed25519_key'
 
 /**
- * What is on a host's identity partition, as overlays/device/system/identity.sh unpacks it. Old keys stay: a reverted slot
- * still decrypts what was encrypted to them. Nothing is revoked yet.
+ * The files on a host's identity partition, in the layout of overlays/device/system/identity.sh. It keeps the old keys, so
+ * that a reverted slot can still decrypt its secrets. The list of revoked keys is empty.
  */
 export function identityMembers(identity: PrivateIdentity, trust: Trust): IdentityMember[] {
   const { ssh, age, machineId, host } = identity

@@ -4,15 +4,15 @@ import type { BlockSource } from '../disk/block-source.ts'
 import { IDENTITY_SIZE, SECTOR } from '../layout.ts'
 
 const FORMAT = 'hangar-identity 1'
-/** Where the copies begin; the record of updates lies at 8 and 24 MiB. Both as overlays/device/system/identity.sh has it. */
+/** Offsets of the two copies, as in overlays/device/system/identity.sh. The record of updates is at 8 and 24 MiB. */
 const COPIES = [0, IDENTITY_SIZE / 2]
 const LARGEST = 1024 * 1024
 
-/** The whole partition: two copies of the tar, zeros in between, so that nothing of a former host is left. */
+/** The content of the partition: two copies of the tar. The rest is zeros, which erase an older identity. */
 export function identityPartition(tar: Uint8Array, sequence = 1): Uint8Array {
   if (tar.length > LARGEST) {
-    throw new UserError('size', `the identity takes ${tar.length} bytes, the partition has room for ${LARGEST}`, {
-      hint: 'a host has few old keys: leave out those that no slot needs any more',
+    throw new UserError('size', `the identity has ${tar.length} bytes, but at most ${LARGEST} are allowed`, {
+      hint: 'remove old keys that no slot needs any more',
     })
   }
   const bytes = new Uint8Array(IDENTITY_SIZE)
@@ -32,10 +32,10 @@ export interface IdentityCopy {
   readonly tar: Uint8Array
 }
 
-/** The copy that counts on a partition: the newer one that is whole, undefined where there is none. */
+/** The newest valid copy on a partition, or undefined. */
 export function readIdentity(partition: BlockSource): IdentityCopy | undefined {
-  const whole = COPIES.flatMap((at) => readCopy(partition, at) ?? [])
-  return whole.sort((a, b) => b.sequence - a.sequence)[0]
+  const valid = COPIES.flatMap((at) => readCopy(partition, at) ?? [])
+  return valid.sort((a, b) => b.sequence - a.sequence)[0]
 }
 
 function readCopy(partition: BlockSource, at: number): IdentityCopy | undefined {

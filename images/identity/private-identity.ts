@@ -4,7 +4,7 @@ import { canonicalText } from '../canonical.ts'
 import { formatPublicKey, parsePrivateKey } from '../signature/openssh-key.ts'
 import type { PublicIdentity } from './public-identity.ts'
 
-/** A key of age's: both halves as age writes them. */
+/** An age key pair in age's format. */
 export interface AgeKey {
   /** `AGE-SECRET-KEY-1…` */
   readonly identity: string
@@ -15,15 +15,15 @@ export interface AgeKey {
 const schema = z.strictObject({
   format: z.literal(1),
   host: z.string(),
-  /** SSH host keys as OpenSSH writes private ones, the newest first. */
+  /** Private SSH host keys in OpenSSH's format, newest first. */
   ssh: z.array(z.string()).min(1),
-  /** The newest first. */
+  /** Newest first. */
   age: z.array(z.strictObject({ identity: z.string(), recipient: z.string() })).min(1),
-  /** 32 hexadecimal digits. systemd asks that it be kept to the machine (machine-id(5)). */
+  /** 32 hexadecimal digits. It should be kept confidential (machine-id(5)). */
   machineId: z.string().regex(/^[0-9a-f]{32}$/),
 })
 
-/** What makes a host itself: the plain text of `hosts/NAME.identity.age`, which is only ever in memory. */
+/** The private half of a host's identity: the decrypted `hosts/NAME.identity.age`. hangar keeps it only in memory. */
 export type PrivateIdentity = z.infer<typeof schema>
 
 export function privateIdentityFile(host: string): string {
@@ -34,16 +34,16 @@ export function privateIdentityText(value: PrivateIdentity): string {
   return canonicalText(value, 1)
 }
 
-/** Says what is wrong without a word of what is in it. */
+/** Parses a private identity. Its error messages contain nothing of the text. */
 export function parsePrivateIdentity(text: string, where: string): PrivateIdentity {
   const parsed = schema.safeParse(jsonOf(text))
   if (parsed.success) return parsed.data
   throw new UserError('format', `identity '${where}' is damaged at '${parsed.error.issues[0]?.path.join('.')}'`, {
-    hint: `take it from your history: git log ${where}`,
+    hint: `restore it from git: git log ${where}`,
   })
 }
 
-/** An error of the parser's would quote what it stumbled over. */
+/** Drops the error of JSON.parse, because its message quotes the text. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -52,11 +52,16 @@ function jsonOf(text: string): unknown {
   }
 }
 
+/** A host's own keys in the format of overlays/device/agent/renew-identity.sh: only values, no paths. */
+export function ownKeysText({ ssh, age }: PrivateIdentity): string {
+  return canonicalText({ format: 1, ssh, age }, 0)
+}
+
 export function publicOf({ ssh, age }: PrivateIdentity): PublicIdentity {
   return { format: 1, ssh: ssh.map(publicLine), age: age.map(({ recipient }) => recipient) }
 }
 
-/** `ssh-ed25519 AAAA…` of a private key, without its comment. */
+/** The public key of a private key, without its comment: `ssh-ed25519 AAAA…`. */
 export function publicLine(privateKey: string): string {
   const { publicKey } = parsePrivateKey(privateKey, 'of the host')
   return formatPublicKey({ publicKey, comment: '' })

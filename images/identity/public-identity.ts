@@ -4,20 +4,20 @@ import { parseJsonDocument } from '../json-document.ts'
 
 const schema = z.strictObject({
   format: z.literal(1),
-  /** SSH host keys, the newest first: `ssh-ed25519 AAAA…`. */
-  ssh: z.array(z.string().regex(/^ssh-ed25519 [A-Za-z0-9+/]+=*$/, "wanted 'ssh-ed25519 AAAA…'")).min(1),
-  /** age recipients, the newest first; none for a host that made its identity itself. */
-  age: z.array(z.string().regex(/^age1[0-9a-z]+$/, "wanted 'age1…'")),
+  /** SSH host keys, newest first: `ssh-ed25519 AAAA…`. */
+  ssh: z.array(z.string().regex(/^ssh-ed25519 [A-Za-z0-9+/]+=*$/, "expected 'ssh-ed25519 AAAA…'")).min(1),
+  /** age recipients, newest first. Empty for a host that generated its own identity. */
+  age: z.array(z.string().regex(/^age1[0-9a-z]+$/, "expected 'age1…'")),
 })
 
-/** What anybody may know of a host: `hosts/NAME.identity.json`. */
+/** The public half of a host's identity: `hosts/NAME.identity.json`. */
 export type PublicIdentity = z.infer<typeof schema>
 
 export function publicIdentityFile(host: string): string {
   return `hosts/${host}.identity.json`
 }
 
-/** One text for one value, in the form that the project's formatter leaves alone. */
+/** The canonical text of an identity, formatted as `npm run format` formats it. */
 export function publicIdentityText({ age, format, ssh }: PublicIdentity): string {
   return `{\n  ${listText('age', age)},\n  "format": ${format},\n  ${listText('ssh', ssh)}\n}\n`
 }

@@ -1,20 +1,20 @@
 /**
- * Kernel modules that boards and services need, by path below `kernel/` (Debian's) or `updates/` (ours) without ending;
- * `*` matches within one part.
+ * Kernel modules that boards and services need. A module is its path below `kernel/` (Debian's) or `updates/` (ours),
+ * without extension. `*` matches within one path component.
  */
 export interface ModuleGroup {
   readonly why: string
   readonly modules: readonly string[]
 }
 
-/** What the `kernel` layer keeps of Debian's 4,500 modules; what they depend on comes along. */
+/** The modules that the `kernel` layer keeps of Debian's 4,500, together with their dependencies. */
 export const MODULE_GROUPS: readonly ModuleGroup[] = [
   {
     why: 'slots: dm-verity and dm-linear over a partition, EROFS layers, one overlay of them',
     modules: ['drivers/md/dm-mod', 'drivers/md/dm-verity', 'fs/erofs/erofs', 'fs/overlayfs/overlay'],
   },
   {
-    why: 'data and boot partitions, and what an owner plugs in',
+    why: 'data and boot partitions, and disks that the owner plugs in',
     modules: [
       'fs/btrfs/btrfs',
       'fs/fat/vfat',
@@ -29,7 +29,7 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
     ],
   },
   {
-    why: 'checksums and compression that btrfs and EROFS ask for by name',
+    why: 'checksums and compression that btrfs and EROFS load by name',
     modules: ['crypto/crc32c-cryptoapi', 'lib/crc/*', 'crypto/zstd', 'crypto/lz4*'],
   },
   {
@@ -85,7 +85,7 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
     ],
   },
   {
-    why: 'Raspberry Pi 5: the flag that tries a slot; what it talks through is built in',
+    why: 'Raspberry Pi 5: the tryboot flag (the mailbox driver that it uses is built in)',
     modules: ['hangar_tryboot'],
   },
   {
@@ -99,7 +99,7 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
     ],
   },
   {
-    why: 'USB: disks for backups, serial adapters for Zigbee, network adapters in need',
+    why: 'USB: backup disks, serial adapters for Zigbee, network adapters for emergencies',
     modules: [
       'drivers/usb/storage/usb-storage',
       'drivers/usb/storage/uas',
@@ -145,10 +145,10 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
       'net/vmw_vsock/vsock',
     ],
   },
-  { why: 'a private network to the lab from outside', modules: ['drivers/net/wireguard/wireguard'] },
+  { why: 'WireGuard, for access to the lab from outside', modules: ['drivers/net/wireguard/wireguard'] },
   { why: 'memory pressure: compressed swap', modules: ['drivers/block/zram/zram', 'mm/zsmalloc'] },
   {
-    why: 'the virtual machine, which boots the bytes that are flashed',
+    why: 'the virtual machine, which boots the same bytes as the board',
     modules: [
       'drivers/virtio/*',
       'drivers/block/virtio_blk',
@@ -162,12 +162,12 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
 ]
 
 /**
- * What the initramfs loads, in this order, before the slot can be found; dependencies come before each. An absent
- * device's driver is harmless. The board's list comes from its device tree's suppliers.
+ * The modules that the initramfs loads, in this order, before it looks for the slot. Dependencies are loaded before each
+ * module. The driver of an absent device is harmless. The list of the board comes from the suppliers in its device tree.
  */
 export const INITRAMFS_MODULES: readonly ModuleGroup[] = [
   {
-    why: 'first of all: nothing after it may hang unwatched',
+    why: 'watchdogs: first, so that they also cover a hang of the modules below',
     modules: ['drivers/watchdog/bcm2835_wdt', 'drivers/watchdog/i6300esb'],
   },
   {
@@ -181,7 +181,7 @@ export const INITRAMFS_MODULES: readonly ModuleGroup[] = [
     ],
   },
   {
-    why: 'Raspberry Pi 5: NVMe and USB disks, which hang on PCIe and RP1',
+    why: 'Raspberry Pi 5: NVMe and USB disks, which are connected by PCIe and RP1',
     modules: [
       'drivers/irqchip/irq-bcm2712-mip',
       'drivers/reset/*brcm*',
@@ -196,9 +196,9 @@ export const INITRAMFS_MODULES: readonly ModuleGroup[] = [
       'drivers/scsi/sd_mod',
     ],
   },
-  { why: 'Raspberry Pi 5: the flag that tries a slot', modules: ['hangar_tryboot'] },
+  { why: 'Raspberry Pi 5: the tryboot flag', modules: ['hangar_tryboot'] },
   {
-    why: 'the virtual machine, whose serial ports are built in',
+    why: 'the virtual machine (the drivers of its serial ports are built in)',
     modules: ['drivers/virtio/virtio_mmio', 'drivers/block/virtio_blk', 'drivers/char/hw_random/virtio-rng'],
   },
   { why: 'the slot', modules: ['drivers/md/dm-mod', 'drivers/md/dm-verity', 'fs/erofs/erofs', 'fs/overlayfs/overlay'] },

@@ -1,17 +1,16 @@
 import type { Architecture } from '../architecture.ts'
 import type { Derivation, Input, Privilege, Toolchain } from '../derivation.ts'
-import { EROFS_OPTIONS } from '../erofs.ts'
 import type { LockedPackage } from '../lock.ts'
-import { PRUNING } from '../pruning.ts'
+import { PRUNING } from './pruning.ts'
 
-/** What every recipe is given. */
+/** The inputs that all recipes share. */
 export interface LayerContext {
-  /** The machine that builds. */
+  /** Architecture of the builder. */
   readonly builder: Architecture
-  /** The machine that is built for. */
+  /** Architecture of the host. */
   readonly target: Architecture
   readonly toolchain: Toolchain
-  /** Name of a step -> its program. */
+  /** Name of a step -> its program, bundled. */
   readonly steps: Readonly<Record<string, string>>
 }
 
@@ -23,11 +22,11 @@ export interface LayerRecipe {
   readonly privilege?: Privilege
 }
 
-/** A derivation that runs one of our steps, with Debian's node from the toolchain. */
+/** A derivation that runs a step with Debian's node from the toolchain. */
 export function stepDerivation(context: Omit<LayerContext, 'target'>, recipe: LayerRecipe): Derivation {
   const program = context.steps[recipe.step]
   if (program === undefined)
-    throw new Error(`no step '${recipe.step}', there are: ${Object.keys(context.steps).join(', ')}`)
+    throw new Error(`unknown step '${recipe.step}', known steps: ${Object.keys(context.steps).join(', ')}`)
   return {
     name: recipe.name,
     system: context.builder,
@@ -39,7 +38,7 @@ export function stepDerivation(context: Omit<LayerContext, 'target'>, recipe: La
   }
 }
 
-/** Packages as files below `/in/debs`, by names that sort the same on every machine. */
+/** Packages as inputs below `/in/debs`. The file names give the same order on every machine. */
 export function debs(packages: readonly LockedPackage[]): Record<string, Input> {
   return Object.fromEntries(packages.map((item) => [`debs/${item.package}_${item.architecture}.deb`, { locked: item }]))
 }
@@ -48,6 +47,10 @@ export function json(value: unknown): Input {
   return { bytes: JSON.stringify(value) }
 }
 
+/** mkfs.erofs options of every layer, chosen by the table in `docs/decisions/0001-layer-compression.md`. */
+const EROFS_OPTIONS = ['-zlz4hc,6', '-C32768']
+
+/** Inputs of every step that packs a layer. */
 export function layerSettings(): Record<string, Input> {
   return { 'erofs.json': json(EROFS_OPTIONS), 'prune.json': json(PRUNING) }
 }

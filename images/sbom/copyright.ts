@@ -1,25 +1,24 @@
-/** What a copyright file says of the licence of some files. */
+/** The licence of some files, from a copyright file. */
 export interface LicenceStatement {
-  /** Short names and what stands between them; empty where only a text is given. */
+  /** The first line of the field License: short names, joined by `and` and `or`. Empty if the field has only a text. */
   readonly synopsis: string
-  /** The licence's text, or how it is applied; empty where a stanza of its own has it. */
+  /** The text of the licence, or a notice. Empty if a separate stanza has the text. */
   readonly text: string
 }
 
-/** A copyright file that machines can read. */
+/** A machine-readable copyright file. */
 export interface Copyright {
-  /** Of the package as a whole and of its files, in the file's order. */
+  /** Licences of the package and of its files, in the order of the copyright file. */
   readonly statements: readonly LicenceStatement[]
-  /** Short name in lower case -> text, from the stanzas that give a licence's text for all files under it. */
+  /** Short name in lower case -> text, from the stanzas that have only a licence. */
   readonly texts: ReadonlyMap<string, string>
 }
 
 const FORMAT = /^https?:\/\/www\.debian\.org\/doc\/packaging-manuals\/copyright-format\/1\.0\/?$/
 
 /**
- * Reads debian/copyright as Debian's "Machine-readable debian/copyright file" 1.0 has it (first DEP-5). Undefined for any
- * other format, drafts of this one among them, and for a file that breaks its syntax: half of what it says is not what
- * it says.
+ * Parses debian/copyright by "Machine-readable debian/copyright file" 1.0 (formerly DEP-5). Returns undefined for other
+ * formats, drafts of this format, and files with syntax errors: a partial result could be wrong.
  */
 export function parseCopyright(text: string): Copyright | undefined {
   const stanzas = splitStanzas(text).map(parseStanza)
@@ -34,10 +33,10 @@ export function parseCopyright(text: string): Copyright | undefined {
   return { statements, texts: new Map(alone.map((each) => [each.synopsis.toLowerCase(), each.text])) }
 }
 
-/** Fields that are read here: given twice, nobody can say which one holds. */
+/** Fields that this parser reads. A stanza that has one of them twice is ambiguous. */
 const READ: ReadonlySet<string> = new Set(['format', 'files', 'license'])
 
-/** Field in lower case -> value, lines joined by newlines. */
+/** Field name in lower case -> value. The lines of a value are joined by newlines. */
 type Stanza = ReadonlyMap<string, string>
 
 function splitStanzas(text: string): string[] {
@@ -49,7 +48,7 @@ function splitStanzas(text: string): string[] {
     .filter((stanza) => stanza !== '')
 }
 
-/** Undefined where a line is neither a field nor the rest of one, or a field is there twice. */
+/** Undefined if a line is neither a field nor a continuation line, or if a field in `READ` occurs twice. */
 function parseStanza(text: string): Stanza | undefined {
   const fields = new Map<string, string>()
   let name: string | undefined
@@ -67,7 +66,7 @@ function parseStanza(text: string): Stanza | undefined {
   return fields
 }
 
-/** As in a long description: one space is syntax, and a lone dot stands for an empty line. */
+/** A continuation line without its leading space. A single dot means an empty line, as in a long description. */
 function plainLine(line: string): string {
   const rest = line.slice(1).trimEnd()
   return rest === '.' ? '' : rest

@@ -3,21 +3,21 @@ import { type Copyright, type LicenceStatement, parseCopyright } from './copyrig
 import { spdxLicence } from './short-names.ts'
 import { type Licences, parseSynopsis } from './synopsis.ts'
 
-/** A licence that has no exact name in SPDX's list, as the document then has to tell of it. */
+/** A licence that is not on SPDX's list, in the form of `hasExtractedLicensingInfos`. */
 export interface OtherLicence {
-  /** `LicenseRef-NAME-DIGEST`: the same for the same name and text, whichever package it is from. */
+  /** `LicenseRef-NAME-DIGEST`. Two packages with the same name and text have the same id. */
   readonly licenseId: string
   readonly name: string
   readonly extractedText: string
 }
 
 export interface Declared {
-  /** SPDX licence expression: all that the copyright file names, each once and sorted, joined by AND. */
+  /** SPDX licence expression: all licences in the copyright file, sorted, without duplicates, joined by AND. */
   readonly expression: string
   readonly others: readonly OtherLicence[]
 }
 
-/** The licences that a package's copyright file declares; undefined where no machine can read that. */
+/** The licences that a copyright file declares. Undefined if the file is not machine-readable. */
 export function declaredLicence(text: string): Declared | undefined {
   const copyright = parseCopyright(text)
   if (copyright === undefined) return undefined
@@ -37,7 +37,7 @@ export function declaredLicence(text: string): Declared | undefined {
   return { expression: unique(terms).join(' AND '), others: [...others.values()] }
 }
 
-/** What has to be complied with together, as SPDX writes it. */
+/** The terms of an SPDX expression that are joined by AND. */
 function termsOf(licences: Licences, idOf: (name: string) => string): string[] {
   if (licences.kind === 'name') return [idOf(licences.name)]
   if (licences.kind === 'and') return licences.of.flatMap((each) => termsOf(each, idOf))
@@ -50,7 +50,7 @@ function termsOf(licences: Licences, idOf: (name: string) => string): string[] {
   return alternatives.length === 1 ? alternatives : [`(${alternatives.join(' OR ')})`]
 }
 
-/** What stands beside the files' short names goes before the stanza that has the text for all: it is nearer to them. */
+/** The text in the files' own stanza takes precedence over the text in a separate stanza. */
 function textOf(name: string, statement: LicenceStatement, { texts }: Copyright): string {
   return statement.text || (texts.get(name.toLowerCase()) ?? '')
 }
@@ -61,7 +61,7 @@ function otherLicence(synopsis: string, text: string): OtherLicence {
   return {
     licenseId: `LicenseRef-${cleaned.slice(0, 40) || 'unnamed'}-${digest}`,
     name: synopsis || 'NOASSERTION',
-    // SPDX asks for a text; where the file has none, its own word for the licence is all there is.
+    // SPDX requires a text. If the file has none, use the name.
     extractedText: text || `License: ${synopsis}`,
   }
 }

@@ -5,21 +5,22 @@ import { debPurl, sourcePurl } from './purl.ts'
 import { type Described, elementId, joined, relationship, type SpdxPackage } from './spdx.ts'
 import { statementKey } from './statement.ts'
 
-/** Debian packages, each once, with the sources that are known to be parts of them. */
+/** Describes Debian packages without duplicates, and the sources that are built into them. */
 export function describePackages(packages: readonly LockedPackage[], facts: Facts): Described {
   const known = new Map(facts.packages.map((each) => [statementKey(each), each]))
   const once = new Map(packages.map((item) => [packageId(item), item]))
   return joined([...once.values()].map((item) => describePackage(item, factsAbout(item, known))))
 }
 
-/** By the file's digest: a version may hold what no id can. */
+/** The id contains the digest, because a version can have characters that an id cannot. */
 export function packageId(item: LockedPackage): string {
   return elementId('deb', item.package, short(item.sha256))
 }
 
 function factsAbout(item: LockedPackage, known: ReadonlyMap<string, PackageFacts>): PackageFacts {
   const found = known.get(statementKey(item))
-  if (found === undefined) throw new Error(`nobody unpacked '${statementKey(item)}', which is said to be in the image`)
+  if (found === undefined)
+    throw new Error(`no step has written the statement of package '${statementKey(item)}', which is in the image`)
   return found
 }
 
@@ -36,11 +37,11 @@ function describePackage(
     supplier: 'Organization: Debian',
     downloadLocation: 'NOASSERTION',
     filesAnalyzed: false,
-    // What is no address would make the whole document invalid.
+    // An invalid URL would make the whole document invalid.
     homepage: homepage !== undefined && /^https?:\/\/\S+$/.test(homepage) ? homepage : undefined,
     checksums: [{ algorithm: 'SHA256', checksumValue: item.sha256 }],
     licenseDeclared: licence ?? 'NOASSERTION',
-    // Trivy reads the source package from these very words.
+    // Trivy parses the source package from exactly this text.
     sourceInfo: `built package from: ${source.name} ${source.version}`,
     externalRefs: [purlRef(debPurl(item, source))],
     primaryPackagePurpose: 'INSTALL',

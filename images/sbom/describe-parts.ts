@@ -6,7 +6,7 @@ import { type Described, elementId, joined, relationship, type SpdxPackage } fro
 
 const IMAGE = elementId('image')
 
-/** The image, its layers and the files that boot it, as packages: the digests are those of this build. */
+/** Describes the image, its layers and its boot files as packages, with the digests of this build. */
 export function describeImage({ host, slot, boot }: Manifest): SpdxPackage[] {
   return [
     ownPackage(IMAGE, host, slot.sha256, {
@@ -26,7 +26,7 @@ export function describeImage({ host, slot, boot }: Manifest): SpdxPackage[] {
   ]
 }
 
-/** What is in the image, and in what of it; `programs` has the digests of our own. */
+/** Describes which packages and programs each part contains. `programs` has the digests of our own programs. */
 export function describeParts(parts: readonly Part[], programs: ReadonlyMap<string, Digest>): Described {
   const image = relationship('SPDXRef-DOCUMENT', 'DESCRIBES', IMAGE)
   return joined([{ packages: [], relationships: [image] }, ...parts.map((part) => describePart(part, programs))])
@@ -44,7 +44,7 @@ function describePart(part: Part, programs: ReadonlyMap<string, Digest>): Descri
 
 function describeProgram({ name, licence, linked }: OwnProgram, programs: ReadonlyMap<string, Digest>): Described {
   const digest = programs.get(name)
-  if (digest === undefined) throw new Error(`the program '${name}' is not there`)
+  if (digest === undefined) throw new Error(`the SBOM step has no program '${name}' among its inputs`)
   const given = { licenseDeclared: licence, primaryPackagePurpose: 'APPLICATION' } as const
   return {
     packages: [ownPackage(programId(name), name, digest, given)],
@@ -56,7 +56,7 @@ function programId(name: string): string {
   return elementId('program', name)
 }
 
-/** What is made here can be had nowhere else. */
+/** A package that hangar builds. It has no download location. */
 function ownPackage(id: string, name: string, sha256: Digest, given: Partial<SpdxPackage>): SpdxPackage {
   return {
     SPDXID: id,

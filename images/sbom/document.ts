@@ -1,20 +1,20 @@
 import { canonicalJson } from '../canonical.ts'
 import { type Digest, digestOf, short } from '../digest.ts'
-import { EPOCH } from '../epoch.ts'
 import type { Manifest } from '../manifest.ts'
+import { EPOCH } from '../reproducible.ts'
 import type { OtherLicence } from './declared.ts'
 import { describeImage } from './describe-parts.ts'
 import type { Described } from './spdx.ts'
 
-/** The file among a build's outputs that says what is in the image: SPDX 2.3 as JSON, one line a package. */
+/** The SBOM among the outputs of a build: SPDX 2.3 as JSON, one line per package. */
 export const SBOM_FILE = 'sbom.spdx.json'
 
-/** Where the `sbom` derivation leaves the rest of the document. */
+/** The output file of the `sbom` derivation: the document without its head. */
 export const REST_FILE = 'rest.json'
 
 /**
- * The document's end, from within its list of packages: all that needs no digest of this build, which is nearly
- * everything. It is made apart so that a build that changes something else has only the beginning to write.
+ * The document without its head. It starts inside the list of packages, and contains everything that does not depend on
+ * the digests of this build. A derivation writes it, so that most builds reuse it and write only the head.
  */
 export function restText({ packages, relationships }: Described, licences: readonly OtherLicence[]): string {
   const found = onceSorted(packages, ({ SPDXID }) => SPDXID)
@@ -27,14 +27,14 @@ export function restText({ packages, relationships }: Described, licences: reado
   ].join('\n')
 }
 
-/** The whole document: the same bytes for the same image, whenever and wherever it is built. */
+/** The whole document. The same image gives the same bytes on every builder. */
 export function sbomBytes(
   manifest: Manifest,
   rest: { readonly bytes: Uint8Array; readonly digest: Digest },
 ): Uint8Array {
   const packages = describeImage(manifest).map(line).join(',\n')
   const { host, slot } = manifest
-  // One namespace, one document: under the same root hash boot files may differ, or what is known of licences.
+  // Each document needs its own namespace. Documents with the same root hash can differ in boot files and licences.
   const document = short(digestOf(`${packages}\n${rest.digest}`))
   const head = {
     spdxVersion: 'SPDX-2.3',

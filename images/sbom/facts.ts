@@ -7,24 +7,24 @@ export interface SourcePackage {
   readonly version: string
 }
 
-/** What a document says of a package beside what the lock knows. */
+/** Information about a package that is not in the lock. */
 export interface PackageFacts extends Pick<PackageStatement, 'package' | 'version' | 'architecture' | 'homepage'> {
   readonly source: SourcePackage
-  /** Other sources that were used in building it and have to be kept with it. */
+  /** Sources in Built-Using: the archive must keep them as long as the package. */
   readonly builtUsing: readonly SourcePackage[]
-  /** Sources that are linked into it statically: Go programs are made of little else. */
+  /** Sources in Static-Built-Using: they are linked statically, as in Go programs. */
   readonly linked: readonly SourcePackage[]
-  /** SPDX licence expression; undefined where Debian states none that a machine can read. */
+  /** SPDX licence expression. Undefined if the copyright file is not machine-readable. */
   readonly licence: string | undefined
 }
 
 export interface Facts {
   readonly packages: readonly PackageFacts[]
-  /** Licences that the expressions refer to, sorted by their ids. */
+  /** The licences behind each LicenseRef in the expressions, sorted by id. */
   readonly licences: readonly OtherLicence[]
 }
 
-/** What packages state, read, each once. A package may come several times, and with its copyright file in some only. */
+/** Parses statements. A package can have several statements, and only some of them may have its copyright file. */
 export function factsOf(statements: readonly PackageStatement[]): Facts {
   const licences = new Map<string, OtherLicence>()
   const packages = fullest(statements).map((statement) => {
@@ -35,7 +35,7 @@ export function factsOf(statements: readonly PackageStatement[]): Facts {
   return { packages, licences: [...licences.values()].sort((a, b) => (a.licenseId < b.licenseId ? -1 : 1)) }
 }
 
-/** The copyright file of some packages is another's, which not every layer that they are in holds. */
+/** One statement per package, with a copyright file if any has it. Some packages link to the copyright file of another package, which is not in every layer. */
 function fullest(statements: readonly PackageStatement[]): PackageStatement[] {
   const found = new Map<string, PackageStatement>()
   for (const each of statements) {
@@ -59,7 +59,7 @@ function factsAbout(statement: PackageStatement, licence: string | undefined): P
   }
 }
 
-/** deb-control(5): `Source: NAME (VERSION)`, each left out where it is the package's own. */
+/** deb-control(5): `Source: NAME (VERSION)`. Name and version are omitted if they equal the package's. */
 function sourceOf({ package: name, version, source }: PackageStatement): SourcePackage {
   const [, sourceName, sourceVersion] = /^(\S+)(?:\s+\(([^)]+)\))?$/.exec(source ?? '') ?? []
   return { name: sourceName ?? name, version: sourceVersion ?? version }

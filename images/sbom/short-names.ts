@@ -1,7 +1,7 @@
 /**
- * Debian's standard short names ("Machine-readable debian/copyright file" 1.0, section 7.1) whose meaning is exactly one
- * licence of SPDX's list. Names that Debian does not define are not here, even where SPDX has the same: what they mean is
- * up to each package.
+ * Debian's standard short names ("Machine-readable debian/copyright file" 1.0, section 7.1) that mean exactly one licence
+ * of SPDX's list. Names that Debian does not define are not here, even if SPDX has the same name, because each package
+ * gives them its own meaning.
  */
 const SINGLE: Readonly<Record<string, string>> = {
   'bsd-2-clause': 'BSD-2-Clause',
@@ -15,9 +15,9 @@ const SINGLE: Readonly<Record<string, string>> = {
 }
 
 /**
- * Families whose versions count. A name without one means the lowest by the standard and hardly ever by its author: it
- * is not here. Neither are Artistic 1.0, of which SPDX knows three, W3C, of which it knows three too, Perl and
- * public-domain, which are no licences.
+ * Licence families with versions. By the standard, a name without a version means the lowest version, but authors rarely
+ * mean that, so such names are not here. Artistic 1.0 and W3C are not here, because SPDX has three variants of each.
+ * Perl and public-domain are not here, because they are not licences.
  */
 const FAMILIES: readonly Family[] = [
   { name: 'apache', id: (version) => `Apache-${version}`, versions: ['1.0', '2.0'], later: '+' },
@@ -48,13 +48,13 @@ const FAMILIES: readonly Family[] = [
 interface Family {
   readonly name: string
   readonly id: (version: string) => string
-  /** Those that SPDX has, too. */
+  /** Versions that SPDX's list has. */
   readonly versions: readonly string[]
-  /** How SPDX says "or any later version": GNU's licences have an id for it, and another one without it. */
+  /** How SPDX writes "or any later version": `+`, or the endings `-or-later` and `-only` of GNU licences. */
   readonly later: '+' | 'gnu'
 }
 
-/** SPDX's name of a licence that Debian's short name stands for; undefined where that is not exactly one. */
+/** The SPDX id of Debian's short name. Undefined if the name does not mean exactly one licence. */
 export function spdxLicence(shortName: string): string | undefined {
   const name = shortName.toLowerCase()
   if (Object.hasOwn(SINGLE, name)) return SINGLE[name]
@@ -66,7 +66,7 @@ export function spdxLicence(shortName: string): string | undefined {
   return later === '' || later === '+' ? family.id(version) + later : undefined
 }
 
-/** By the standard, versions with zeros at their end are those without. */
+/** By the standard, trailing `.0` components of a version have no meaning. */
 function withoutZeros(version: string): string {
   return version.replace(/(\.0)+$/, '')
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../digest.ts'
 
-/** A package of SPDX 2.3 in JSON, as far as it is used here. */
+/** A package in SPDX 2.3 JSON, with the fields that hangar uses. */
 export interface SpdxPackage {
   readonly SPDXID: string
   readonly name: string
@@ -8,7 +8,7 @@ export interface SpdxPackage {
   readonly packageFileName?: string | undefined
   readonly supplier?: string | undefined
   readonly downloadLocation: 'NOASSERTION' | 'NONE'
-  /** Files are not listed one by one. */
+  /** The document does not list single files. */
   readonly filesAnalyzed: false
   readonly homepage?: string | undefined
   readonly checksums?: readonly { readonly algorithm: 'SHA256'; readonly checksumValue: Digest }[]
@@ -22,20 +22,20 @@ export interface SpdxPackage {
   readonly primaryPackagePurpose?: 'APPLICATION' | 'CONTAINER' | 'FILE' | 'INSTALL' | 'OPERATING_SYSTEM' | 'SOURCE'
 }
 
-/** What an element is to another one, both by their ids. */
+/** A relationship between two elements. */
 export interface SpdxRelationship {
   readonly spdxElementId: string
   readonly relationshipType: 'DESCRIBES' | 'CONTAINS' | 'GENERATED_FROM' | 'STATIC_LINK'
   readonly relatedSpdxElement: string
 }
 
-/** A part of a document. */
+/** A fragment of a document. */
 export interface Described {
   readonly packages: readonly SpdxPackage[]
   readonly relationships: readonly SpdxRelationship[]
 }
 
-/** Ids are letters, digits, `.` and `-`. */
+/** An SPDX id. It can have only letters, digits, `.` and `-`. */
 export function elementId(...parts: readonly string[]): string {
   return `SPDXRef-${parts.map((part) => part.replace(/[^A-Za-z0-9.]+/g, '-')).join('-')}`
 }

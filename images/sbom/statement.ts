@@ -1,6 +1,6 @@
 import type { LockedPackage } from '../lock.ts'
 
-/** What a package says of itself: fields of its control file as they stand, and its copyright file. */
+/** Fields of a package's control file, unparsed, and its copyright file. */
 export interface PackageStatement extends Pick<LockedPackage, 'package' | 'version' | 'architecture'> {
   readonly source?: string | undefined
   readonly builtUsing?: string | undefined
@@ -9,10 +9,10 @@ export interface PackageStatement extends Pick<LockedPackage, 'package' | 'versi
   readonly copyright?: string | undefined
 }
 
-/** What a package is known by, where no digest of its file is. */
+/** Identifies a package without the digest of its file. */
 export function statementKey(item: Pick<LockedPackage, 'package' | 'version' | 'architecture'>): string {
   return `${item.package} ${item.version} ${item.architecture}`
 }
 
-/** Where a step that unpacks packages leaves their statements, as a list. */
+/** The output file with the statements of all packages that a step unpacks. */
 export const STATEMENTS_FILE = 'packages.json'

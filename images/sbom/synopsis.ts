@@ -1,17 +1,17 @@
-/** What a licence field's first line says: a short name, all of several, or one of them. */
+/** The parsed first line of a licence field: a short name, `and` or `or`. */
 export type Licences =
   | { readonly kind: 'name'; readonly name: string }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Licences[] }
 
 /**
- * Reads short names joined by `and` and `or` (section 7.2): `and` binds closer, unless a comma stands before it. Undefined
- * for what is not that: one half of it may mean anything.
+ * Parses short names joined by `and` and `or` (section 7.2). `and` has precedence, unless a comma precedes it. Returns
+ * undefined for other text: a partial result could be wrong.
  */
 export function parseSynopsis(synopsis: string): Licences | undefined {
   const groups = synopsis.split(/,\s+(and|or)\s+/i)
   const operators = new Set(groups.filter((_, at) => at % 2 === 1).map((each) => each.toLowerCase()))
   const parts = groups.filter((_, at) => at % 2 === 0).map(parseGroup)
-  // Which of `A, and B, or C` comes first, nobody says.
+  // The standard does not define the precedence in `A, and B, or C`.
   if (operators.size > 1 || !parts.every((each) => each !== undefined)) return undefined
   return joined(operators.has('and') ? 'and' : 'or', parts)
 }
@@ -30,7 +30,7 @@ function joined(kind: 'and' | 'or', of: readonly Licences[]): Licences | undefin
   return of.length === 1 ? of[0] : { kind, of }
 }
 
-// No spaces, and nothing that other notations join names with. What follows `with` is words.
+// A short name has no spaces and no separators of other notations. Only an exception after `with` can have several words.
 const NAME = /^(?!(?:and|or|with)$)[^\s,;|&()]+(?:\s+with\s+[^,;|&()]*\bexceptions?)?$/i
 
 function parseName(text: string): Licences | undefined {

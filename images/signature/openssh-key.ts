@@ -1,7 +1,7 @@
-import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 
-/** An Ed25519 key pair. The private half never leaves this object but through `formatPrivateKey`. */
+/** An Ed25519 key pair. */
 export interface Ed25519Key {
   /** 32 bytes. */
   readonly seed: Uint8Array
@@ -21,7 +21,7 @@ export function keyFromSeed(seed: Uint8Array, comment: string): Ed25519Key {
 }
 
 export function privateKeyObject(seed: Uint8Array): KeyObject {
-  // RFC 8410: the fixed beginning of a PKCS #8 Ed25519 key.
+  // RFC 8410: the constant prefix of an Ed25519 key in PKCS #8.
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
   return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
 }
@@ -31,13 +31,19 @@ export function formatPublicKey({ publicKey, comment }: Pick<Ed25519Key, 'public
   return `${TYPE} ${publicBlob(publicKey).toString('base64')} ${comment}`.trimEnd()
 }
 
+/** `SHA256:…` of a public key line, as ssh and ssh-keygen show it. */
+export function fingerprintOf(publicLine: string): string {
+  const blob = Buffer.from(publicLine.split(' ')[1] ?? '', 'base64')
+  return `SHA256:${hash('sha256', blob, 'base64').replace(/=+$/, '')}`
+}
+
 export function publicBlob(publicKey: Uint8Array): Buffer {
   return Buffer.concat([sshString(TYPE), sshString(publicKey)])
 }
 
-/** As `ssh-keygen` writes it (PROTOCOL.key), without a passphrase. */
+/** The file that `ssh-keygen` writes (PROTOCOL.key), without a passphrase. */
 export function formatPrivateKey(key: Ed25519Key): string {
-  // The check number only shows a wrong passphrase; there is none.
+  // The check number detects a wrong passphrase, so any value works here. ssh-keygen uses a random one.
   const check = Buffer.from(key.publicKey.subarray(0, 4))
   const inner = Buffer.concat([
     check,
@@ -60,7 +66,7 @@ export function formatPrivateKey(key: Ed25519Key): string {
   return `${BEGIN}\n${wrapped(blob)}\n${END}\n`
 }
 
-/** Reads an unencrypted private key; `where` names it in errors, its text is never shown. */
+/** Parses an unencrypted private key. Errors name it by `where` and never contain its text. */
 export function parsePrivateKey(text: string, where: string): Ed25519Key {
   const body = new RegExp(`${BEGIN}([A-Za-z0-9+/=\\s]+)${END}`).exec(text)?.[1]
   if (body === undefined) throw keyError(where, 'it is not an OpenSSH private key')
@@ -68,8 +74,8 @@ export function parsePrivateKey(text: string, where: string): Ed25519Key {
   if (reader.raw(MAGIC.length).toString('latin1') !== MAGIC) throw keyError(where, 'it is not an OpenSSH private key')
   const cipher = reader.string().toString()
   if (cipher !== 'none') {
-    throw new UserError('key', `cannot read the key ${where}: it is protected by a passphrase`, {
-      hint: 'use one without: ssh-keygen -p -N "" -f FILE, or let hangar make its own',
+    throw new UserError('key', `cannot read the key ${where}: it has a passphrase`, {
+      hint: 'remove the passphrase: ssh-keygen -p -N "" -f FILE; or use the key that hangar generates',
     })
   }
   reader.string()
@@ -79,15 +85,19 @@ export function parsePrivateKey(text: string, where: string): Ed25519Key {
   const inner = sshReader(reader.string())
   inner.raw(8)
   const type = inner.string().toString()
-  if (type !== TYPE) throw keyError(where, `it is of type '${type}'`)
+  if (type !== TYPE) throw keyError(where, `its type is '${type}'`)
   const publicKey = inner.string()
   return { seed: inner.string().subarray(0, 32), publicKey, comment: inner.string().toString() }
 }
 
 function keyError(where: string, reason: string): UserError {
-  return new UserError('key', `cannot read the key ${where}: ${reason}, wanted ${TYPE}`, {
-    hint: 'make one: ssh-keygen -t ed25519 -N "" -f FILE',
-  })
+  return new UserError(
+    'key',
+    `cannot read the key ${where}: ${reason}, expected an OpenSSH private key of type ${TYPE}`,
+    {
+      hint: 'generate a key: ssh-keygen -t ed25519 -N "" -f FILE',
+    },
+  )
 }
 
 export function uint32(value: number): Buffer {
@@ -96,7 +106,7 @@ export function uint32(value: number): Buffer {
   return bytes
 }
 
-/** A length and that many bytes (RFC 4251, section 5). */
+/** The type `string`: a length, followed by that many bytes (RFC 4251, section 5). */
 export function sshString(value: string | Uint8Array): Buffer {
   const bytes = Buffer.from(value)
   return Buffer.concat([uint32(bytes.length), bytes])
@@ -110,14 +120,14 @@ export interface SshReader {
 export function sshReader(bytes: Buffer): SshReader {
   let at = 0
   const raw = (length: number) => {
-    if (at + length > bytes.length) throw new UserError('format', 'a key or signature is cut short')
+    if (at + length > bytes.length) throw new UserError('format', 'a key or signature is truncated')
     at += length
     return bytes.subarray(at - length, at)
   }
   return { raw, string: () => raw(raw(4).readUInt32BE()) }
 }
 
-/** Base64 in lines of 70, as OpenSSH writes it. */
+/** Base64 in lines of 70 characters, as in OpenSSH. */
 export function wrapped(bytes: Buffer): string {
   return (bytes.toString('base64').match(/.{1,70}/g) ?? []).join('\n')
 }

@@ -2,18 +2,18 @@ import { hash } from 'node:crypto'
 import type { Digest } from '../digest.ts'
 import { BLOCK } from '../layout.ts'
 
-/** Bytes of one SHA-256. */
+/** Size of a SHA-256 in bytes. */
 export const LEAF = 32
 const PER_BLOCK = BLOCK / LEAF
 
 export interface HashTree {
-  /** dm-verity's root hash: format 1, SHA-256, no salt. */
+  /** The root hash of dm-verity: format 1, SHA-256, no salt. */
   readonly root: Digest
-  /** As it lies on disk right after the data: the topmost level first, the leaves last, each filled up to whole blocks. */
+  /** The tree as it is on disk, directly after the data: top level first, leaves last, each level padded to whole blocks. */
   readonly bytes: Uint8Array
 }
 
-/** Leaves of data in memory: the SHA-256 of each 4096-byte block, one after the other. */
+/** The leaves of data: the SHA-256 of each 4096-byte block, one after the other. */
 export function leavesOf(data: Uint8Array): Uint8Array {
   const leaves = Buffer.alloc((data.length / BLOCK) * LEAF)
   for (let at = 0; at < data.length; at += BLOCK)
@@ -21,7 +21,7 @@ export function leavesOf(data: Uint8Array): Uint8Array {
   return leaves
 }
 
-/** The tree over leaves, as `veritysetup` makes it (kernel: Documentation/admin-guide/device-mapper/verity.rst). */
+/** The hash tree of `veritysetup` over leaves (kernel: Documentation/admin-guide/device-mapper/verity.rst). */
 export function hashTree(leaves: Uint8Array): HashTree {
   const levels = [wholeBlocks(leaves)]
   for (let top = levels[0] as Uint8Array; top.length > BLOCK; top = levels[0] as Uint8Array)
@@ -30,7 +30,7 @@ export function hashTree(leaves: Uint8Array): HashTree {
   return { root, bytes: Buffer.concat(levels) }
 }
 
-/** Bytes of the tree over so many blocks of data. */
+/** Size in bytes of the tree over `dataBlocks` blocks. */
 export function treeSize(dataBlocks: number): number {
   let total = 0
   for (let count = dataBlocks; ; count = Math.ceil(count / PER_BLOCK)) {

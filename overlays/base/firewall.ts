@@ -1,13 +1,8 @@
 import { type FileTree, file } from '../../images/tree.ts'
 import type { Port } from '../service.ts'
+import { BASE_PORTS } from './offer.ts'
 
-/** Ports that the base itself listens on. */
-export const BASE_PORTS: readonly Port[] = [
-  { number: 22, protocol: 'tcp', reach: 'lab', purpose: 'ssh' },
-  { number: 9100, protocol: 'tcp', reach: 'lab', purpose: 'metrics of the host' },
-]
-
-/** Nothing comes in but what is named; everything goes out. */
+/** nftables: accepts connections to the ports of the base and to the given ones that the lab may reach. Filters no outgoing traffic. */
 export function firewallFiles(ports: readonly Port[]): FileTree {
   const open = [...BASE_PORTS, ...ports].filter(({ reach }) => reach === 'lab')
   return {
@@ -21,7 +16,7 @@ export function firewallFiles(ports: readonly Port[]): FileTree {
         '    ct state established,related accept',
         '    ct state invalid drop',
         '    iif lo accept',
-        // ICMP and ICMPv6 by number: there is no /etc/protocols to name them.
+        // ICMP and ICMPv6 by number: the image has no /etc/protocols.
         '    meta l4proto { 1, 58 } accept',
         ...open.map(({ number, protocol, purpose }) => `    ${protocol} dport ${number} accept comment "${purpose}"`),
         '  }',

@@ -43,7 +43,7 @@ export function updateFiles({ name, board, time, number, signingKeys }: UpdateFa
   }
 }
 
-/** Whether this start is a trial, settled in the initramfs. */
+/** Whether this start is a trial, decided in the initramfs. */
 const ON_TRIAL = 'ConditionPathExists=/run/hangar/trial'
 
 // It waits for nothing but the base, so that what never becomes healthy cannot keep it from starting. Were it killed, the

@@ -3,7 +3,7 @@ import { alertmanager } from './alertmanager/service.ts'
 import { mosquitto } from './mosquitto/service.ts'
 import { prometheus } from './prometheus/service.ts'
 
-/** Every service there is. A new one is a folder beside these and a line here. */
+/** All services. To add one, add its folder next to these and a line here. */
 export const SERVICES = { alertmanager, mosquitto, prometheus }
 
 export type ServiceKind = keyof typeof SERVICES

@@ -1,9 +1,9 @@
 import type { Runner } from '../../builder/runners/runner.ts'
 import { timeSteps } from '../../builder/step-times.ts'
 import type { Derivation } from '../../images/derivation.ts'
-import { emulatedRoot, unprunedRoot } from '../../images/layers/oracle/recipe.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import type { RootKit } from '../helpers/root-kit.ts'
+import { emulatedRoot, unprunedRoot } from '../oracle/recipe.ts'
 import { type Calibration, calibrate, calibrationLine } from './calibration.ts'
 
 export interface ForeignRootTimes {

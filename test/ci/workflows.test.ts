@@ -6,48 +6,54 @@ import { describe, expect, it } from 'vitest'
 import { hostNames } from '../../cli/host-files/load.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
-import { complaints, readWorkflow, type Step, WORKFLOWS, workflowText } from '../helpers/workflow.ts'
+import { readWorkflow, type Step, WORKFLOWS, workflowErrors, workflowText } from '../helpers/workflow.ts'
 
 const projectFile = (name: string) => readFileSync(join(PROJECT, name), 'utf8')
 
-/** How GitHub starts a step's script: it says the options of `pipefail` only where a workflow names its shell. */
-const SHELLS = { bash: ['--noprofile', '--norc', '-eo', 'pipefail'], unspoken: ['-e'] } as const
+/** How GitHub starts bash for a step: with pipefail only if the workflow names its shell. */
+const SHELLS = { bash: ['--noprofile', '--norc', '-eo', 'pipefail'], unnamed: ['-e'] } as const
 
-/** The status with which a step ends that runs a script. */
+/** Returns the exit status of a step that runs `script`. */
 function statusOf(shell: keyof typeof SHELLS, script: string, place: { cwd?: string; env?: NodeJS.ProcessEnv } = {}) {
   return spawnSync('bash', [...SHELLS[shell], '-c', script], { ...place, stdio: 'ignore' }).status
 }
 
+const SECRETS: Readonly<Record<string, readonly string[]>> = {
+  'images.yml': ['HANGAR_SIGNING_KEY'],
+  'lock.yml': ['LOCK_TOKEN'],
+  'nightly.yml': [],
+}
+
 describe('a workflow', () => {
-  it.each(WORKFLOWS)('%s is one by the schema of those who run it', (name) => {
-    expect(complaints(name, workflowText(name))).toEqual([])
+  it.each(WORKFLOWS)('%s matches the schema of GitHub Actions', (name) => {
+    expect(workflowErrors(name, workflowText(name))).toEqual([])
   })
 
-  it('would not be one with a mistyped key', () => {
+  it('with a mistyped key does not match the schema', () => {
     const broken = workflowText('images.yml').replace('runs-on:', 'run-on:')
-    expect(complaints('images.yml', broken)).toContainEqual(expect.stringContaining("Unexpected value 'run-on'"))
+    expect(workflowErrors('images.yml', broken)).toContainEqual(expect.stringContaining("Unexpected value 'run-on'"))
   })
 
-  it.each(WORKFLOWS)('%s runs only what an owner can type', (name) => {
+  it.each(WORKFLOWS)('%s runs only npm scripts that package.json has', (name) => {
     const { scripts } = JSON.parse(projectFile('package.json'))
     const typed = [...workflowText(name).matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(([, script]) => script)
     expect(typed.length).toBeGreaterThan(0)
     expect(typed.filter((script) => !(script !== undefined && script in scripts))).toEqual([])
   })
 
-  it.each(WORKFLOWS)('%s decides and repeats nothing by itself', (name) => {
+  it.each(WORKFLOWS)('%s has no conditions and no loops in its scripts', (name) => {
     const scripts = Object.values(readWorkflow(name).jobs).flatMap(({ steps }) => steps.flatMap(({ run = '' }) => run))
     expect(scripts.filter((script) => /(^|[;\n]\s*)(if|for|while|until|case)\s/.test(script))).toEqual([])
   })
 
-  it.each(WORKFLOWS)('%s is red where what writes into a pipe fails', (name) => {
-    expect(statusOf('unspoken', 'false | cat')).toBe(0)
-    expect(statusOf(readWorkflow(name).defaults?.run.shell ?? 'unspoken', 'false | cat')).not.toBe(0)
+  it.each(WORKFLOWS)('%s fails when the first command of a pipe fails', (name) => {
+    expect(statusOf('unnamed', 'false | cat')).toBe(0)
+    expect(statusOf(readWorkflow(name).defaults?.run.shell ?? 'unnamed', 'false | cat')).not.toBe(0)
   })
 
-  it.each(WORKFLOWS)('%s reads no secret of which docs/ci.md does not tell', (name) => {
+  it.each(WORKFLOWS)('%s reads exactly the secrets that docs/ci.md describes for it', (name) => {
     const secrets = [...workflowText(name).matchAll(/secrets\.(\w+)/g)].map(([, secret]) => secret)
-    expect(secrets.length).toBeGreaterThan(0)
+    expect([...new Set(secrets)]).toEqual(SECRETS[name])
     expect(secrets.filter((secret) => !projectFile('docs/ci.md').includes(`\`${secret}\``))).toEqual([])
   })
 })
@@ -61,17 +67,17 @@ describe('images.yml', () => {
     expect([...(jobs.image?.strategy?.matrix.host ?? [])].sort()).toEqual([...hostNames(PROJECT)].sort())
   })
 
-  it('gives the signing key to the steps that build an image, and to nothing else', () => {
+  it('gives the signing key only to the two steps that build an image', () => {
     const given = stepsThat((step) => JSON.stringify(step).includes('secrets.'))
     const built = stepsThat(({ run }) => run?.startsWith('npm run build:image ') ?? false)
     expect(given).toEqual(built)
     expect(built).toHaveLength(2)
     const around = Object.values(jobs).flatMap(({ env = {} }) => Object.values(env))
-    // Whether there is one is no secret.
+    // A comparison with '' shows only whether the secret exists.
     expect(around.filter((value) => /secrets\.\w+(?! != '')\b/.test(value))).toEqual([])
   })
 
-  it('puts what a change is compared with where git does not see it', () => {
+  it('checks out the base of a pull request in a folder that git ignores', () => {
     const bases = steps.flatMap(({ step }) =>
       step.uses?.startsWith('actions/checkout@') ? (step.with?.path ?? []) : [],
     )
@@ -83,7 +89,7 @@ describe('images.yml', () => {
   describe('on a pull request', () => {
     const [comment, ...others] = stepsThat(({ run }) => run?.includes('gh pr comment') ?? false)
 
-    it('comments from one job for all hosts, which alone may and runs nothing of the change', () => {
+    it('comments from one job, which alone may write comments and runs no code of the change', () => {
       expect(others).toEqual([])
       const mayWrite = Object.entries(jobs).filter(([, { permissions }]) => permissions?.['pull-requests'] === 'write')
       expect(mayWrite.map(([name]) => name)).toEqual([comment?.job])
@@ -94,18 +100,71 @@ describe('images.yml', () => {
       ])
     })
 
-    it('says in one comment what changes in each host', async () => {
+    it('lists the changes of all hosts in one comment', async () => {
       const directory = await tempDirectory()
       const programs = join(directory, 'bin')
       await mkdir(programs)
-      await writeFile(join(programs, 'gh'), `#!/bin/sh\necho "$@" >'${directory}/asked'\ncat >'${directory}/said'\n`)
+      await writeFile(
+        join(programs, 'gh'),
+        `#!/bin/sh\necho "$@" >'${directory}/arguments'\ncat >'${directory}/input'\n`,
+      )
       execFileSync('chmod', ['+x', join(programs, 'gh')])
       for (const host of ['adama', 'starbuck']) await writeFile(join(directory, `${host}.md`), `**${host}**\n`)
       const script = (comment?.step.run ?? '').replace(/\$\{\{.*?\}\}/g, '7')
       const env = { PATH: `${programs}:${process.env.PATH}`, GITHUB_REPOSITORY: 'lab/hangar' }
       expect(statusOf('bash', script, { cwd: directory, env })).toBe(0)
-      expect(readFileSync(join(directory, 'said'), 'utf8')).toBe('**adama**\n**starbuck**\n')
-      expect(readFileSync(join(directory, 'asked'), 'utf8')).toMatch(/^pr comment 7 --repo lab\/hangar --edit-last /)
+      expect(readFileSync(join(directory, 'input'), 'utf8')).toBe('**adama**\n**starbuck**\n')
+      expect(readFileSync(join(directory, 'arguments'), 'utf8')).toMatch(
+        /^pr comment 7 --repo lab\/hangar --edit-last /,
+      )
     })
+  })
+})
+
+describe('nightly.yml', () => {
+  const { suite } = readWorkflow('nightly.yml').jobs
+  const scripts: Readonly<Record<string, string>> = JSON.parse(projectFile('package.json')).scripts
+  /** The vitest project of a script, and the test files that the script names. */
+  const coverageOf = (script: string) =>
+    [...(scripts[script] ?? '').matchAll(/--project (\S+)((?: test\/\S+)*)/g)].map(([, name, files = '']) => ({
+      project: name,
+      files: files.trim(),
+    }))
+  const nightly = suite?.strategy?.matrix.suite ?? []
+
+  it('starts by itself, every night', () => {
+    expect(workflowText('nightly.yml')).toMatch(/schedule:\n {4}- cron: '\d+ \d+ \* \* \*'/)
+  })
+
+  it('runs each suite of its list as an npm script', () => {
+    expect(nightly.filter((script) => coverageOf(script).length === 0)).toEqual([])
+    expect(suite?.steps.at(-1)?.run).toMatch(/ npm run \$\{\{ matrix\.suite \}\}$/)
+  })
+
+  it('runs every suite that npm test does not, except those that need a Dagger engine', () => {
+    const run = ['test', ...nightly].flatMap(coverageOf)
+    const isRun = (script: string) =>
+      coverageOf(script).every(({ project, files }) =>
+        run.some((other) => other.project === project && (other.files === '' || other.files === files)),
+      )
+    expect(Object.keys(scripts).filter((script) => !isRun(script))).toEqual(['test:dagger', 'bench:dagger'])
+  })
+
+  it('goes on with the other suites when one fails', () => {
+    expect(workflowText('nightly.yml')).toMatch(/fail-fast: false/)
+  })
+})
+
+describe('.ci/run', () => {
+  const commands = projectFile('.ci/run')
+    .split('\n')
+    .filter((line) => /^npm /.test(line))
+
+  it("runs README's commands and npm test, and no longer suite", () => {
+    expect(commands).toEqual(['npm ci', 'npm run build:image adama -- --no-frozen', 'npm test'])
+  })
+
+  it('ends with npm test, whose last line is the number of tests', () => {
+    expect(projectFile('.ci/run').trimEnd().split('\n').at(-1)).toBe('npm test')
   })
 })

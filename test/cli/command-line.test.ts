@@ -55,10 +55,11 @@ describe('hangar', () => {
     )
   })
 
-  it('takes no file of hosts/ that is none for a host, nor one outside', async () => {
-    expect((await hangar('build', 'check')).stderr).toContain(
-      "hosts/schema/check.ts exports no host with the name 'check'",
-    )
+  it('refuses a file of hosts/ that exports no host, and a path outside of hosts/', async () => {
+    const file = join(project.directory, 'hosts/notes.ts')
+    writeFileSync(file, 'export const NOTES = []\n')
+    expect((await hangar('build', 'notes')).stderr).toContain("hosts/notes.ts exports no host with the name 'notes'")
+    rmSync(file)
     expect((await hangar('build', '../main')).stderr).toContain("no host '../main'; hosts are: adama")
   })
 
@@ -91,9 +92,7 @@ describe('hangar', () => {
     writeFileSync(file, `${before}\nconst = 1\n`)
     const { code, stderr } = await hangar('bild')
     expect(code).toBe(1)
-    expect(stderr).toMatch(
-      /^error: cannot compile hangar: builder\/cli\/usage\.ts:\d+: .*\nhint: npm run types says more\n$/,
-    )
+    expect(stderr).toMatch(/^error: cannot compile hangar: cli\/usage\.ts:\d+: .*\nhint: npm run types says more\n$/)
     writeFileSync(file, before)
     expect((await hangar('bild')).stderr).toContain("hint: did you mean 'build'?")
   })

@@ -6,8 +6,8 @@ import { tempDirectory } from '../helpers/temp.ts'
 
 /** A command that works until it is told to stop, and then ends as its argument says. */
 const COMMAND = `
-import { withSession } from '../builder/cli/builder/cli/session.ts'
-import { stopped } from '../builder/cli/flash/stopped.ts'
+import { withSession } from './cli/session.ts'
+import { stopped } from './flash/clock.ts'
 await withSession('/', async ({ signal }) => {
   console.log('at work')
   const alive = setInterval(() => {}, 1000)

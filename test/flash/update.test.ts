@@ -12,7 +12,7 @@ const rejection = (promise: Promise<unknown>) =>
     (error: { code?: string; message: string; hint?: string }) => error,
   )
 
-/** Does something right before blocks of the slot are sent for the n-th time. */
+/** Calls `what` right before blocks of the slot are sent for the n-th time. */
 function beforeSend(host: FakeHost, nth: number, what: () => void): void {
   const call = host.call.bind(host)
   let sends = 0
@@ -23,7 +23,7 @@ function beforeSend(host: FakeHost, nth: number, what: () => void): void {
 }
 
 describe('an update', () => {
-  it('writes the other slot, tries it, and commits it once it is healthy', async () => {
+  it('writes the inactive slot, boots it on trial, and commits it when it is healthy', async () => {
     const { host, next, progress, run } = await updateBench()
     const updated = await run()
     expect(updated).toMatchObject({ kind: 'updated', slot: 'b', root: next.manifest.slot.root })
@@ -40,7 +40,7 @@ describe('an update', () => {
     ])
   })
 
-  it('makes the boot file system bootable last, and arms nothing before that', async () => {
+  it('makes the slot bootable last, and arms the trial only after that', async () => {
     const { host, run } = await updateBench()
     await run()
     const order = ['write begin', 'write blocks slot', 'write blocks boot', 'write finish', 'arm', 'reboot', 'commit']
@@ -50,7 +50,7 @@ describe('an update', () => {
     expect(host.calls.filter((call) => call === 'commit')).toHaveLength(1)
   })
 
-  it('says how long it took, how long services were down, and what was sent', async () => {
+  it('returns its duration, the downtime of services, and the bytes that were sent', async () => {
     const { run, progress } = await updateBench()
     const updated = await run()
     if (updated.kind !== 'updated') throw new Error(updated.kind)
@@ -67,7 +67,7 @@ describe('an update', () => {
     expect(updated.sent).toBeLessThan((300 + bootBlocks + 5) * BLOCK)
   })
 
-  it('sends only what the slot does not hold already', async () => {
+  it('sends only the blocks that the slot lacks', async () => {
     const { host, old, next, progress, run } = await updateBench()
     const slot = Buffer.from(next.slot)
     slot.set(old.slot.subarray(0, 5 * BLOCK), 100 * BLOCK)
@@ -78,23 +78,23 @@ describe('an update', () => {
     expect(host.committed).toBe('b')
   })
 
-  it('sends everything where that is asked for, and still looks at what arrived', async () => {
+  it('sends every block with --full, and still compares what arrived', async () => {
     const { host, old, next, progress, run } = await updateBench()
     host.slots.b.fill(old.manifest, next.slot, next.boot)
-    await run({ transfer: 'full' })
+    await run({ transfer: { kind: 'full' } })
     expect(progress.bytes.get('send the slot')?.total).toBe(300 * BLOCK)
     expect(progress.bytes.get('send the boot')?.total).toBe(39 * BLOCK)
     expect(host.calls.indexOf('write missing slot')).toBeGreaterThan(host.calls.indexOf('write blocks slot'))
   })
 
-  it('does nothing where the host runs the image already', async () => {
+  it('does nothing if the host runs the image', async () => {
     const image = updateImage({ name: 'same' })
     const { host, run } = await updateBench({ old: image, next: image })
     expect(await run()).toEqual({ kind: 'nothing', slot: 'a', root: image.manifest.slot.root })
     expect(host.calls).toEqual(['status'])
   })
 
-  it('reads everything again where the other slot holds the image from long ago, and sends none of it', async () => {
+  it('verifies an image that the inactive slot holds from earlier, and sends no blocks', async () => {
     const { host, next, progress, run } = await updateBench()
     host.slots.b.fill(next.manifest, next.slot, next.boot)
     expect((await run()).kind).toBe('updated')
@@ -102,7 +102,7 @@ describe('an update', () => {
     expect(host.calls).not.toContain('write blocks slot')
   })
 
-  it('staged ends before the trial, gives the lock back, and is taken up by the next one', async () => {
+  it('with --stage ends before the trial and releases the lock; the next update starts the trial', async () => {
     const { host, run } = await updateBench()
     expect(await run({ kind: 'stage' })).toMatchObject({ kind: 'staged', slot: 'b' })
     expect({ state: host.slots.b.state, lock: host.lock, boots: host.boots }).toEqual({
@@ -115,7 +115,7 @@ describe('an update', () => {
 })
 
 describe('a broken connection', () => {
-  it('while the slot is sent costs only what was under way', async () => {
+  it('while the slot is sent costs only the blocks under way', async () => {
     const { host, progress, run } = await updateBench()
     host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 200 * BLOCK + 100 })
     await run()
@@ -125,14 +125,14 @@ describe('a broken connection', () => {
     expect(host.committed).toBe('b')
   })
 
-  it('is mended as often as it brings something', async () => {
+  it('is repeated without limit while each attempt brings blocks', async () => {
     const { host, run } = await updateBench()
     for (let times = 0; times < 20; times++) host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 5 * BLOCK })
     expect((await run()).kind).toBe('updated')
     expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(21)
   })
 
-  it('that never brings anything ends the update, with the slot unbootable and the host as it was', async () => {
+  it('that brings no blocks six times ends the update; the slot is unbootable and the host unchanged', async () => {
     const { host, clock, run } = await updateBench()
     for (let times = 0; times < 20; times++) host.faults.cuts.push({ call: 'write blocks slot', after: 5 })
     expect(await rejection(run())).toMatchObject({ code: 'unreachable' })
@@ -150,21 +150,21 @@ describe('a broken connection', () => {
     'arm',
     'reboot',
     'commit',
-  ])('that loses the answer to %s is no matter', async (call) => {
+  ])('that loses the answer to %s does not end the update', async (call) => {
     const { host, run } = await updateBench()
     host.faults.lostAnswers.push(call)
     expect((await run()).kind).toBe('updated')
     expect([host.running, host.committed]).toEqual(['b', 'b'])
   })
 
-  it('half way through a hash tree leaves nothing half', async () => {
+  it('in the middle of the hash tree does not end the update', async () => {
     const { host, run } = await updateBench()
     host.faults.cuts.push({ call: 'write tree', after: 5000 })
     expect((await run()).kind).toBe('updated')
     expect(host.faults.cuts).toEqual([])
   })
 
-  it('after the slot was written is mended by the same command', async () => {
+  it('after the slot was written needs no second writing when the command is repeated', async () => {
     const { host, run } = await updateBench()
     for (let times = 0; times < 6; times++) host.faults.lostAnswers.push('arm')
     expect(await rejection(run())).toMatchObject({ code: 'unreachable' })
@@ -174,33 +174,31 @@ describe('a broken connection', () => {
   })
 })
 
-describe('a disk that does not hold what is written', () => {
-  it('is told from a broken connection, and nothing is tried', async () => {
+describe('a disk that does not keep its blocks', () => {
+  it('fails the update before the trial', async () => {
     const { host, run } = await updateBench()
     host.slots.b.rotten = 17
     const error = await rejection(run())
-    expect(error?.message).toBe(
-      "1 blocks of the slot do not stay on the disk of 'adama' as they were sent, the first is block 17",
-    )
+    expect(error?.message).toBe("the disk of 'adama' did not keep 1 blocks of the slot; the first is block 17")
     expect([host.slots.b.state, host.calls.includes('arm')]).toEqual(['unbootable', false])
-    // The next controller need not wait until it is forgotten.
+    // The next controller need not wait until the lock expires.
     expect(host.lock).toBeNull()
   })
 
-  it('is given up on a connection that breaks, too', async () => {
+  it('is recognised on a connection that breaks, too', async () => {
     const { host, run } = await updateBench()
     host.slots.b.rotten = 17
     beforeSend(host, 2, () => host.faults.cuts.push({ call: 'write blocks slot', after: 5 }))
-    expect((await rejection(run()))?.message).toContain('1 blocks of the slot do not stay on the disk')
+    expect((await rejection(run()))?.message).toContain('did not keep 1 blocks of the slot')
     expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(3)
   })
 
-  it('is not blamed where the image was built anew meanwhile', async () => {
+  it('is not blamed if a build changed the image meanwhile', async () => {
     const { host, directory, run } = await updateBench()
     const other = updateImage({ name: 'newer' })
     beforeSend(host, 1, () => writeFileSync(join(directory, 'slot.img'), other.slot, { flag: 'r+' }))
     expect(await rejection(run())).toMatchObject({
-      message: 'the image was built anew while its slot was sent',
+      message: 'a build changed the image while hangar sent its slot',
       hint: expect.stringContaining('the same command again'),
     })
     expect([host.slots.b.state, host.running, host.boots]).toEqual(['unbootable', 'a', 1])

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { BLOCK } from '../../images/layout.ts'
 
-/** Where the identity partition holds the record of the last update: docs/agent-protocol.md. */
+/** The offsets of the record of the last update on the identity partition: docs/agent-protocol.md. */
 export const RECORD_PLACES = [8 * 2 ** 20, 24 * 2 ** 20] as const
 
 export type RecordText = Readonly<Record<string, string>>
 
-/** One copy of the record as it lies on disk. */
+/** One copy of the record as the disk holds it. */
 export function recordBlock(sequence: number, keys: RecordText): Buffer {
   const lines = Object.entries(keys).map(([key, value]) => `${key} ${value}\n`)
   const text = `hangar-record 1\nsequence ${sequence}\n${lines.join('')}`
@@ -20,7 +20,7 @@ export interface ReadRecord {
   readonly keys: RecordText
 }
 
-/** The newest copy that is whole. */
+/** The newest undamaged copy. */
 export function readRecord(identity: Buffer): ReadRecord | undefined {
   const copies = RECORD_PLACES.flatMap((place) => parseCopy(identity.subarray(place, place + BLOCK)) ?? [])
   return copies.sort((a, b) => b.sequence - a.sequence)[0]

@@ -12,7 +12,7 @@ export function begin(host: PretendHost, { text, signature }: AgentImage, ...fla
 export const STEPS = ['begin', 'tree', 'slot', 'list', 'boot', 'finish'] as const
 export type Step = (typeof STEPS)[number]
 
-/** One call of a controller that sends everything. */
+/** One call of a controller that sends every block. */
 export function send(host: PretendHost, image: AgentImage, step: Step): Called {
   const write = (verb: string, input: string | Uint8Array, ...more: string[]) =>
     host.call(['write', verb, OWNER, ...more], input)
@@ -33,7 +33,7 @@ export function send(host: PretendHost, image: AgentImage, step: Step): Called {
   }
 }
 
-/** Every step up to and with `last`. */
+/** Every step up to and including `last`. */
 export function sendUpTo(host: PretendHost, image: AgentImage, last: Step): Called {
   const steps = STEPS.slice(0, STEPS.indexOf(last) + 1)
   return steps.map((step) => send(host, image, step)).at(-1) as Called
@@ -52,7 +52,7 @@ export function bootList({ boot, bootRoot, bootTree }: AgentImage): Buffer {
   return Buffer.concat([Buffer.from(`${boot.length / 4096} ${bootRoot}\n`), bootTree])
 }
 
-/** As everything is before the last step: all of it in place, but for the first block. */
+/** The state before the last step: every block is in place except the first boot block. */
 export function allButFinished(host: PretendHost, image: AgentImage): void {
   host.hold('b', image)
   host.poke('boot-b', 0, Buffer.alloc(4096))

@@ -4,7 +4,7 @@ import { type Import, importsOf, type SourceFile } from './source-files.ts'
 type Rule = (files: readonly SourceFile[], imports: readonly Import[]) => string[]
 
 /** Programs that run in the sandbox, and what they share. */
-const STEP = /^images\/layers\/(parts\/|[^/]+\/step\.ts$)/
+const STEP = /^images\/layers\/[^/]+\/(?!recipe\.ts$)/
 
 /**
  * Which folders a file may import, by the first pattern that its path matches. What an image is does not depend on how

@@ -6,44 +6,47 @@ import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { programOf } from '../../flash/vm/program.ts'
 import { blockSourceOf } from '../../images/disk/block-source.ts'
 import { openFat } from '../../images/disk/fat-read.ts'
-import { cpioOf } from '../../images/layers/parts/cpio.ts'
+import { cpioOf } from '../../images/layers/initramfs/cpio.ts'
 import { lockedPackages } from '../../images/lock.ts'
 import { KERNEL } from '../../images/sets.ts'
 import { PROJECT, storeWithToolchain } from './toolchain.ts'
 import { eventually, imagePath, vmPrograms } from './vm.ts'
 
-/** QEMU's words for a machine, and a file for its device tree where QEMU makes none. */
+/** QEMU's arguments for a machine; `deviceTree` is a file of the kernel's package, for machines without their own. */
 export interface Hardware {
   readonly args: readonly string[]
   readonly deviceTree?: string
 }
 
-export interface Heard {
+export interface BareOutput {
   readonly console: string
-  /** What QEMU says that it does not emulate. */
+  /** QEMU's list of accesses that it does not emulate. */
   readonly unimplemented: string
 }
 
-/** The last line of a script says that it has come to its end. */
+/** The script prints this line when it has ended. */
 const OVER = 'the script is over'
 
 /**
- * Boots a host's own kernel and initramfs on other hardware, and runs a shell script instead of its init; `files` are
- * laid over the initramfs by their paths. Nobody logs in: what the script prints is what there is.
+ * Boots a host's kernel and initramfs on other hardware and runs a shell script as init. `files` replace or extend the
+ * files of the initramfs. Returns the text of the console.
  */
 export async function runBare(
   host: string,
   hardware: Hardware,
   script: string,
   files: Readonly<Record<string, Uint8Array>> = {},
-): Promise<Heard> {
+): Promise<BareOutput> {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-bare-'))
   try {
     const boot = openFat(blockSourceOf(readFileSync(join(dirname(imagePath(host)), 'boot.img'))))
     writeFileSync(join(directory, 'kernel'), boot.read('kernel_2712.img') ?? '')
-    const laid = overlay(join(directory, 'tree'), { '/script': Buffer.from(`#!/bin/sh\n${script}\n${REST}`), ...files })
-    // Uncompressed archives come first, as the kernel wants them.
-    writeFileSync(join(directory, 'initramfs'), Buffer.concat([laid, boot.read('initramfs.img') ?? Buffer.alloc(0)]))
+    const extra = overlay(join(directory, 'tree'), {
+      '/script': Buffer.from(`#!/bin/sh\n${script}\n${REST}`),
+      ...files,
+    })
+    // The kernel reads uncompressed archives only before the compressed one.
+    writeFileSync(join(directory, 'initramfs'), Buffer.concat([extra, boot.read('initramfs.img') ?? Buffer.alloc(0)]))
     return await listen(directory, hardware)
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -60,7 +63,7 @@ function overlay(root: string, files: Readonly<Record<string, Uint8Array>>): Buf
   return cpioOf(root)
 }
 
-async function listen(directory: string, { args, deviceTree }: Hardware): Promise<Heard> {
+async function listen(directory: string, { args, deviceTree }: Hardware): Promise<BareOutput> {
   const { file, args: first, env } = programOf(await vmPrograms(), 'qemu-system-aarch64')
   const at = (name: string) => join(directory, name)
   const read = (name: string) => (existsSync(at(name)) ? readFileSync(at(name), 'utf8') : '')
@@ -77,7 +80,7 @@ async function listen(directory: string, { args, deviceTree }: Hardware): Promis
     ...['-append', 'console=ttyAMA0 panic=1 rdinit=/script', '-serial', `file:${at('console')}`],
     ...['-d', 'unimp', '-D', at('unimplemented')],
   ]
-  // Were this process killed, QEMU would run on.
+  // Without setpriv, QEMU would keep running if this process were killed.
   const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...first, ...given], {
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -97,13 +100,13 @@ async function listen(directory: string, { args, deviceTree }: Hardware): Promis
   return { console: read('console').replaceAll('\r', ''), unimplemented: read('unimplemented') }
 }
 
-/** A device tree of the locked kernel's packages, for boards that images are not made for too. */
+/** A device tree from the locked kernel's package, also for boards without images. */
 async function kernelDeviceTree(path: string, directory: string): Promise<Buffer> {
   const { store, fetch } = await storeWithToolchain()
   const lock = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
   const packages = lockedPackages(lock, { set: KERNEL, architecture: 'arm64' })
   const found = packages?.find((item) => /^linux-base-\d/.test(item.package))
-  if (found === undefined) throw new Error('the lock holds no package with device trees: npm run lock')
+  if (found === undefined) throw new Error('the lock file has no package with device trees: npm run lock')
   await fetch([found])
   execFileSync('dpkg-deb', ['-x', store.path(found.sha256), join(directory, 'package')])
   const release = found.package.slice('linux-base-'.length)

@@ -4,11 +4,14 @@ import { readAssets } from '../../builder/assets.ts'
 import { localRunner } from '../../builder/runners/local.ts'
 import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
+import { nativeBlocks } from '../../images/layers/blocks/recipe.ts'
+import type { NativeKit } from '../../images/layers/cross-compile.ts'
 import type { LayerContext } from '../../images/layers/layer-recipe.ts'
-import { type NativeKit, nativeBlocks, trybootModule } from '../../images/layers/native/recipe.ts'
+import { trybootModule } from '../../images/layers/tryboot-module/recipe.ts'
 import { type LockedPackage, lockedPackages } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
 import { cross, KERNEL, NATIVE } from '../../images/sets.ts'
+import { deviceSources } from '../../overlays/device/manifest.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT, storeWithToolchain, type WithToolchain } from './toolchain.ts'
 
@@ -23,7 +26,7 @@ export async function nativeKit(
     if (packages === undefined) throw new Error(`the lock holds no '${setKey(wanted)}': npm run lock`)
     return packages
   }
-  const { native: sources, steps } = readAssets(PROJECT)
+  const { deviceFiles: sources, steps } = readAssets(PROJECT, deviceSources())
   const builder = toolchain.architecture
   return {
     context: { builder, target: 'arm64', toolchain, steps },

@@ -7,15 +7,15 @@ interface Write {
   readonly bytes: Uint8Array
 }
 
-/** A disk as it may be found after a power cut, and how that came. */
+/** A possible content of a disk after a power cut. */
 export interface Found {
   readonly how: string
   readonly disk: BlockSource
 }
 
 /**
- * A disk with a cache that forgets: what was not flushed may be there or not when the power goes, in any order. `cut` is
- * called with what may be found, after every write.
+ * A disk with a volatile cache: a power cut may keep or lose any write that was not flushed. After every write, `cut` is
+ * called with each possible content.
  */
 export class CachedDisk implements Disk {
   readonly path = 'a disk'
@@ -31,7 +31,7 @@ export class CachedDisk implements Disk {
   }
 
   async write(offset: number, bytes: Uint8Array): Promise<void> {
-    if (offset + bytes.length > this.size) throw new Error(`write behind the end: ${offset} + ${bytes.length}`)
+    if (offset + bytes.length > this.size) throw new Error(`write beyond the end: ${offset} + ${bytes.length}`)
     this.writes += 1
     this.waiting.push({ offset, bytes: Uint8Array.from(bytes) })
     for (const [how, waiting] of this.survivors()) {
@@ -48,12 +48,12 @@ export class CachedDisk implements Disk {
     yield this.with(this.waiting).read(offset, size)
   }
 
-  /** What is there now. */
+  /** The current content. */
   source(): BlockSource {
     return this.with(this.waiting)
   }
 
-  /** The same bytes with another watcher. */
+  /** A copy with another callback. */
   watchedBy(cut: (found: Found) => void): CachedDisk {
     const copy = new CachedDisk(this.size, cut)
     copy.blocks = new Map([...this.blocks].map(([at, block]) => [at, Buffer.from(block)]))
@@ -67,15 +67,15 @@ export class CachedDisk implements Disk {
   private survivors(): [string, Write[]][] {
     const last = this.waiting.slice(-1)
     return [
-      ['all of it there', this.waiting],
-      ['none of what was not flushed', []],
-      ['the last alone', last],
+      ['every write kept', this.waiting],
+      ['every unflushed write lost', []],
+      ['only the last write kept', last],
       [
-        'half of the last alone',
+        'only half of the last write kept',
         last.map(({ offset, bytes }) => ({ offset, bytes: bytes.subarray(0, bytes.length >> 1) })),
       ],
-      ['every other one', this.waiting.filter((_, index) => index % 2 === 0)],
-      ['every other one but the first', this.waiting.filter((_, index) => index % 2 === 1)],
+      ['every second write kept, from the first', this.waiting.filter((_, index) => index % 2 === 0)],
+      ['every second write kept, from the second', this.waiting.filter((_, index) => index % 2 === 1)],
     ]
   }
 
@@ -95,7 +95,7 @@ export class CachedDisk implements Disk {
   }
 }
 
-/** Puts what two ranges share into `out`, which begins at `start`. */
+/** Copies the bytes that overlap with `out`, which begins at offset `start`. */
 function overlay(out: Buffer, start: number, { offset, bytes }: Write): void {
   const from = Math.max(start, offset)
   const to = Math.min(start + out.length, offset + bytes.length)

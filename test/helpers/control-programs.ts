@@ -1,6 +1,6 @@
 import { unpackPrograms } from '../../cli/programs.ts'
 import { type Program, type ProgramRoot, programOf } from '../../flash/vm/program.ts'
-import { CONTROL } from '../../images/control-set.ts'
+import { CONTROL } from '../../images/sets.ts'
 import { exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT } from './toolchain.ts'

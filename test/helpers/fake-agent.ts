@@ -7,15 +7,15 @@ import { type FakeIdentity, renewed } from './fake-identity.ts'
 import { FakeSlot, Refused } from './fake-slots.ts'
 import { SIGNING_LINE, type UpdateImage } from './update-image.ts'
 
-/** What goes wrong. Calls are named by their words up to the owner: `write blocks slot`. */
+/** Faults to inject. A call is named by its words up to the owner: `write blocks slot`. */
 export interface Faults {
-  /** Each breaks the connection once, after so many bytes of the call's input. */
+  /** Each entry breaks the connection once, after `after` bytes of the call's input. */
   readonly cuts: { readonly call: string; readonly after: number }[]
-  /** Each call is done once, and its answer lost. */
+  /** Each entry loses the answer to one call, which the host still carries out. */
   readonly lostAnswers: string[]
-  /** What becomes of a trial that starts. */
+  /** The result of the next trial. */
   trial: 'healthy' | 'panics' | 'never-healthy' | 'never-back'
-  /** Nothing is heard from this time on. */
+  /** The host does not answer from this time on. */
   offlineFrom: number
 }
 
@@ -46,7 +46,7 @@ export class FakeHost implements Remote {
   /** Every call that arrived, by name. */
   readonly calls: string[] = []
   readonly faults: Faults = { cuts: [], lostAnswers: [], trial: 'healthy', offlineFrom: Number.POSITIVE_INFINITY }
-  /** Laid over the status: what a device of another kind says. */
+  /** Replaces values of the status, for example those of another device. */
   statusOverrides: Record<string, unknown> = {}
   running: Slot = 'a'
   committed: Slot = 'a'
@@ -56,39 +56,39 @@ export class FakeHost implements Remote {
   boots = 1
   private readonly clock: Clock
   private readonly unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
-  private standing: 'committed' | 'trial' = 'committed'
-  /** When it is up; before that nothing answers. */
+  private state: 'committed' | 'trial' = 'committed'
+  /** The host answers from this time on. */
   private upAt = 0
   private serial = { time: 1, number: 1 }
-  private readonly proven = new Set<string>()
+  private readonly previouslyCommitted = new Set<string>()
 
   constructor(clock: Clock, image: UpdateImage, unpack: FakeHost['unpack'] = (bytes) => bytes) {
     this.clock = clock
     this.unpack = unpack
     this.slots.a.fill(image.manifest, image.slot, image.boot)
-    this.proven.add(image.manifest.slot.root)
+    this.previouslyCommitted.add(image.manifest.slot.root)
   }
 
   async call(words: readonly string[], { input = noInput() }: Pick<CallOptions, 'input'>): Promise<Called> {
     const name = callName(words)
-    this.settle()
+    this.advance()
     if (this.clock.now() < this.upAt || this.clock.now() >= this.faults.offlineFrom)
       throw unreachable(this, 'Connection timed out')
     this.calls.push(name)
     try {
       const output = await this.answer(words, this.cut(name, input))
       if (this.take(this.faults.lostAnswers, (call) => call === name)) throw unreachable(this, 'Broken pipe')
-      return { exitCode: 0, output, complaint: '' }
+      return { exitCode: 0, output, stderr: '' }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       const { code, message } = error
-      return { exitCode: 1, output: `${JSON.stringify({ error: { code, message } })}\n`, complaint: '' }
+      return { exitCode: 1, output: `${JSON.stringify({ error: { code, message } })}\n`, stderr: '' }
     }
   }
 
   async disconnect(): Promise<void> {}
 
-  /** The power goes and comes back. */
+  /** Cuts the power and restores it. */
   powerCycle(): void {
     this.start(this.clock.now())
   }
@@ -103,9 +103,9 @@ export class FakeHost implements Remote {
     [verb, owner = '', ...rest]: readonly string[],
     input: AsyncIterable<Uint8Array>,
   ): Promise<string> {
-    if (this.standing === 'trial') throw new Refused('busy', 'a trial is not decided yet')
+    if (this.state === 'trial') throw new Refused('busy', 'a trial has not ended')
     if (verb === 'begin') this.lock = { owner, age: 0 }
-    else if (this.lock?.owner !== owner) throw new Refused('busy', 'somebody else writes')
+    else if (this.lock?.owner !== owner) throw new Refused('busy', 'another controller writes')
     const name = this.running === 'a' ? 'b' : 'a'
     const slot = this.slots[name]
     const json = (value: unknown) => `${JSON.stringify(value)}\n`
@@ -157,7 +157,7 @@ export class FakeHost implements Remote {
         return this.health()
       case 'arm': {
         const [, owner, id = '', root = ''] = words
-        if (this.lock?.owner !== owner) throw new Refused('busy', 'somebody else writes')
+        if (this.lock?.owner !== owner) throw new Refused('busy', 'another controller writes')
         const isLast = this.update?.root === root && this.update.slot === other
         if (!isLast || this.slots[other].state !== 'bootable')
           throw new Refused('state', `slot ${other} was not written with ${root} last`)
@@ -167,8 +167,9 @@ export class FakeHost implements Remote {
       }
       case 'revert': {
         const root = this.slots[other].manifest?.slot.root ?? ''
-        if (this.standing === 'trial' || this.slots[other].state !== 'bootable') throw new Refused('state', 'not now')
-        if (!this.proven.has(root)) throw new Refused('state', `slot ${other} holds what was never committed here`)
+        if (this.state === 'trial' || this.slots[other].state !== 'bootable') throw new Refused('state', 'not now')
+        if (!this.previouslyCommitted.has(root))
+          throw new Refused('state', `slot ${other} holds what was never committed here`)
         const terms = { data: words.includes('--with-data') ? 'as-was' : 'snapshot', commit: 'local', seconds: 300 }
         this.update = { id: 'revert-1', kind: 'revert', slot: other, root, phase: 'armed', ...terms }
         return { ok: true, id: 'revert-1', slot: other, root }
@@ -179,7 +180,7 @@ export class FakeHost implements Remote {
       case 'commit':
         return this.commit(words[1] ?? '', words[2] ?? '')
       case 'identity':
-        if (this.standing === 'trial') throw new Refused('busy', 'a trial is not decided yet')
+        if (this.state === 'trial') throw new Refused('busy', 'a trial has not ended')
         this.lock = { owner: words[1] ?? '', age: 0 }
         this.identity = renewed(this.identity, (await wholeInput(input)).toString())
         return { ok: true }
@@ -195,7 +196,7 @@ export class FakeHost implements Remote {
     const { update } = this
     const isIt = update?.id === id && update.root === root
     if (isIt && update.phase === 'committed') return { ok: true, slot: update.slot }
-    if (!isIt || this.standing !== 'trial') throw new Refused('state', 'no such trial')
+    if (!isIt || this.state !== 'trial') throw new Refused('state', 'no such trial')
     if (this.health().state !== 'healthy') throw new Refused('unhealthy', 'not healthy yet')
     this.keep(update)
     return { ok: true, slot: update.slot }
@@ -204,15 +205,15 @@ export class FakeHost implements Remote {
   private keep(update: Update): void {
     update.phase = 'committed'
     this.committed = update.slot
-    this.proven.add(update.root)
-    this.standing = 'committed'
+    this.previouslyCommitted.add(update.root)
+    this.state = 'committed'
     this.serial = this.slots[update.slot].manifest?.serial ?? this.serial
   }
 
-  /** What has happened by itself since somebody looked. */
-  private settle(): void {
+  /** Applies what the host has done by itself since the last call. */
+  private advance(): void {
     const { update, clock, faults } = this
-    if (this.standing !== 'trial' || update === null) return
+    if (this.state !== 'trial' || update === null) return
     const started = this.upAt
     if (update.commit === 'local' && faults.trial === 'healthy' && clock.now() >= started + SERVICES) this.keep(update)
     else if (clock.now() >= started + update.seconds * 1000) {
@@ -230,7 +231,7 @@ export class FakeHost implements Remote {
     this.boots += 1
     this.upAt = at + BOOT_TIME
     this.running = isTrial ? update.slot : this.committed
-    this.standing = isTrial ? 'trial' : 'committed'
+    this.state = isTrial ? 'trial' : 'committed'
     if (update?.phase === 'trial') {
       update.phase = 'reverted'
       update.reason = 'restarted before it was committed'
@@ -249,7 +250,7 @@ export class FakeHost implements Remote {
 
   private health() {
     const isHealthy =
-      this.clock.now() >= this.upAt + SERVICES && !(this.standing === 'trial' && this.faults.trial === 'never-healthy')
+      this.clock.now() >= this.upAt + SERVICES && !(this.state === 'trial' && this.faults.trial === 'never-healthy')
     return isHealthy ? { state: 'healthy' } : { state: 'unhealthy', reasons: ['mosquitto.service'] }
   }
 
@@ -266,10 +267,10 @@ export class FakeHost implements Remote {
         bootId: `boot-${this.boots}`,
         uptime: 60,
       },
-      ...{ slot: this.running, root: manifest?.slot.root, standing: this.standing, committed: this.committed },
+      ...{ slot: this.running, root: manifest?.slot.root, state: this.state, committed: this.committed },
       built: manifest?.serial.time,
       slots: { a: slotOf(this.slots.a), b: slotOf(this.slots.b) },
-      proven: [...this.proven].slice(-2),
+      previouslyCommitted: [...this.previouslyCommitted].slice(-2),
       trust: { serial: this.serial, signing: [SIGNING_LINE], revoked: [] },
       identity: this.identity,
       update: this.update,

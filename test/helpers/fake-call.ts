@@ -1,4 +1,4 @@
-/** A call of an agent without its owner, sizes and flags: `write blocks slot`. */
+/** The name of a call, without owner, sizes and flags: `write blocks slot`. */
 export function callName([verb = '', inner = '', , part = '']: readonly string[]): string {
   if (verb !== 'write') return verb
   return ['write', inner, /^(slot|boot)$/.test(part) ? part : ''].filter(Boolean).join(' ')

@@ -1,6 +1,6 @@
 import type { Clock } from '../../flash/clock.ts'
 
-/** A clock that goes on only where somebody waits. */
+/** A clock that advances only by `sleep`. */
 export class FakeClock implements Clock {
   private milliseconds = 0
   now(): number {
@@ -11,7 +11,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Whoever waits is stopped, as by Ctrl-C, from when that is true. */
+/** Stops every `sleep` as Ctrl-C does, as soon as `isTime` is true. */
 export function stopAfter(clock: FakeClock, isTime: () => boolean): void {
   const sleep = clock.sleep.bind(clock)
   clock.sleep = async (milliseconds) => {

@@ -7,9 +7,9 @@ export interface FakeIdentity {
   readonly age: readonly string[]
 }
 
-/** What becomes of it by the keys that a controller brings: it gives none up. */
-export function renewed(before: FakeIdentity, brought: string): FakeIdentity {
-  const keys = JSON.parse(brought) as { ssh: string[]; age: { recipient: string }[] }
+/** The identity after a controller has sent keys; the host keeps all keys that it has. */
+export function renewed(before: FakeIdentity, sent: string): FakeIdentity {
+  const keys = JSON.parse(sent) as { ssh: string[]; age: { recipient: string }[] }
   const after = { ssh: keys.ssh.map(publicLine), age: keys.age.map(({ recipient }) => recipient) }
   const isKept =
     before.ssh.every((key) => after.ssh.includes(key)) && before.age.every((key) => after.age.includes(key))

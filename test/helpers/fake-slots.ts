@@ -5,7 +5,7 @@ import { parseManifest } from '../../images/manifest.ts'
 import { verifyText } from '../../images/signature/sshsig.ts'
 import { LEAF, leavesOf, treeSize } from '../../images/slot/verity.ts'
 
-/** Why the agent does not do what was asked: a code of docs/agent-protocol.md. */
+/** The agent's refusal of a call; `code` is one of docs/agent-protocol.md. */
 export class Refused extends Error {
   readonly code: string
   constructor(code: string, message: string) {
@@ -14,8 +14,8 @@ export class Refused extends Error {
   }
 }
 
-/** Bytes of a place on the disk, and the tree that they are to match. */
-interface Place {
+/** The bytes of a partition, and the hash tree that they must match. */
+interface Partition {
   bytes: Buffer
   leaves: Buffer | undefined
   blocks: number
@@ -24,13 +24,13 @@ interface Place {
 const MAGIC = 'HGB1'
 const END = 0xffffffff
 
-/** What the device knows of one slot: its contents, what is being written, and whether it can be booted. */
+/** A slot on the device: its contents, the image being written, and whether the slot is bootable. */
 export class FakeSlot {
   state: 'bootable' | 'empty' | 'unbootable' = 'empty'
   manifest: Manifest | undefined
-  readonly slot: Place = { bytes: Buffer.alloc(0), leaves: undefined, blocks: 0 }
-  readonly boot: Place = { bytes: Buffer.alloc(0), leaves: undefined, blocks: 0 }
-  /** A block of the slot that never holds what was written to it. */
+  readonly slot: Partition = { bytes: Buffer.alloc(0), leaves: undefined, blocks: 0 }
+  readonly boot: Partition = { bytes: Buffer.alloc(0), leaves: undefined, blocks: 0 }
+  /** A block of the slot that never keeps its bytes. */
   rotten: number | undefined
 
   begin(text: string, signature: string, trusted: readonly string[], isLast: boolean): 'begun' | 'written' {
@@ -80,7 +80,7 @@ export class FakeSlot {
     return `${lines.join('')}end\n`
   }
 
-  /** Writes each block as it comes: what is there when the connection breaks stays. */
+  /** Writes each block when it arrives: a broken connection loses no block that has arrived. */
   async takeRecords(part: 'slot' | 'boot', stream: AsyncIterable<Uint8Array>): Promise<number> {
     const { bytes, blocks } = this[part]
     let rest: Buffer = Buffer.alloc(0)
@@ -88,14 +88,14 @@ export class FakeSlot {
     for await (const piece of stream) {
       rest = Buffer.concat([rest, piece])
       for (;;) {
-        if (isOver && rest.length > 0) throw new Refused('stream', 'it goes on after its end')
+        if (isOver && rest.length > 0) throw new Refused('stream', 'bytes follow the end record')
         if (left === 0 && rest.length >= 12 && !isOver) {
           const [magic, first, count] = [rest.toString('latin1', 0, 4), rest.readUInt32BE(4), rest.readUInt32BE(8)]
           rest = rest.subarray(12)
           if (magic !== MAGIC) throw new Refused('stream', `a record begins with '${magic}'`)
           if (first === END && count === 0) isOver = true
           else if (count < 1 || count > 4096 || first + count > blocks || (part === 'boot' && first === 0))
-            throw new Refused('stream', `blocks ${first} and ${count} more are not to be written`)
+            throw new Refused('stream', `blocks ${first} to ${first + count - 1} must not be written`)
           else [next, left] = [first, count]
         } else if (left > 0 && rest.length >= BLOCK) {
           bytes.set(rest.subarray(0, BLOCK), next * BLOCK)
@@ -107,22 +107,22 @@ export class FakeSlot {
         } else break
       }
     }
-    if (!isOver) throw new Refused('stream', 'it ends too early')
+    if (!isOver) throw new Refused('stream', 'the stream has no end record')
     return written
   }
 
   finish(first: Buffer): string {
-    if (this.state !== 'unbootable' || this.manifest === undefined)
-      throw new Refused('state', 'nothing is being written')
+    if (this.state !== 'unbootable' || this.manifest === undefined) throw new Refused('state', 'no write has begun')
     if (first.length !== BLOCK) throw new Refused('stream', `the first block has ${first.length} bytes`)
-    if (this.missing('slot') !== 'end\n') throw new Refused('incomplete', 'the slot is not what was signed')
+    if (this.missing('slot') !== 'end\n') throw new Refused('incomplete', 'the slot differs from the signed image')
     this.boot.bytes.set(first)
-    if (this.missing('boot') !== 'end\n') throw new Refused('incomplete', 'the boot file system is not what was sent')
+    if (this.missing('boot') !== 'end\n')
+      throw new Refused('incomplete', 'the boot file system differs from its hash tree')
     this.state = 'bootable'
     return this.manifest.slot.root
   }
 
-  /** As another update left it. */
+  /** Fills the slot as an earlier update would. */
   fill(manifest: Manifest, slot: Uint8Array, boot: Uint8Array): void {
     this.state = 'bootable'
     this.manifest = manifest
@@ -133,12 +133,12 @@ export class FakeSlot {
 
 function leavesIn(tree: Buffer, blocks: number, root: string): Buffer {
   if (tree.length !== treeSize(blocks))
-    throw new Refused('tree', `it has ${tree.length} bytes, wanted ${treeSize(blocks)}`)
-  if (digestOf(tree.subarray(0, BLOCK)) !== root) throw new Refused('tree', 'its root is another one')
+    throw new Refused('tree', `the tree has ${tree.length} bytes, wanted ${treeSize(blocks)}`)
+  if (digestOf(tree.subarray(0, BLOCK)) !== root) throw new Refused('tree', 'the root hash differs')
   const leafBlocks = Math.ceil((blocks * LEAF) / BLOCK)
   const leaves = tree.subarray(tree.length - leafBlocks * BLOCK)
   if (leafBlocks > 1 && !Buffer.from(leavesOf(leaves)).equals(tree.subarray(0, leafBlocks * LEAF)))
-    throw new Refused('tree', 'its levels do not match')
+    throw new Refused('tree', 'the levels do not match')
   return leaves.subarray(0, blocks * LEAF)
 }
 

@@ -6,12 +6,12 @@ import type { TestVm } from './vm.ts'
 const PARTITION = { a: 2, b: 3 } as const
 
 export interface FallBack {
-  /** What the host says of it afterwards, and the command that waited. */
+  /** The reason that the command and then the host must give. */
   readonly reason: string | RegExp
   readonly flags?: readonly string[]
 }
 
-/** Flashes what cannot stay: the command fails and says why, and the host is back on what it ran and says so too. */
+/** Flashes an image whose trial must fail. Expects the command and the host to give the reason, and the former slot to run. */
 export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: FallBack): Promise<DeviceStatus> {
   const before = await agentStatus(vm)
   const starts = vm.starts.length
@@ -28,11 +28,11 @@ export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: Fa
   return after
 }
 
-/** A host runs what it ran before a trial that ended, and says why that did. */
+/** Expects the host to run its former slot after a failed trial, and to give the reason. */
 export async function isBack(vm: TestVm, before: DeviceStatus, reason: string | RegExp): Promise<DeviceStatus> {
   const after = await agentStatus(vm)
   expect(after).toMatchObject({
-    ...{ slot: before.slot, root: before.root, standing: 'committed', committed: before.slot },
+    ...{ slot: before.slot, root: before.root, state: 'committed', committed: before.slot },
     update: { phase: 'reverted', slot: otherSlot(before) },
   })
   expect(after.update?.reason).toMatch(reason)

@@ -1,9 +1,9 @@
 import type { FileTree } from '../../images/tree.ts'
 
-/** The text of a file in a tree that overlays describe. */
+/** The text of a file in a tree. */
 export function textAt(tree: FileTree, path: string): string {
   const entry = tree[path]
-  if (entry?.kind !== 'file') throw new Error(`no file '${path}' in the tree, but: ${Object.keys(tree).join(' ')}`)
+  if (entry?.kind !== 'file') throw new Error(`the tree has no file '${path}'; it has: ${Object.keys(tree).join(' ')}`)
   return String(entry.content)
 }
 

@@ -1,7 +1,8 @@
 import { type HostFile, host } from '../../hosts/schema/host.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import { type HostServices, renderServices, type ServiceOnHost } from '../../overlays/host-services.ts'
 
-/** A host file with what has to be in one, and two services. */
+/** A host file with the required fields and two services. */
 export const HOST_FILE: HostFile = {
   name: 'tiny',
   board: 'raspberry-pi-5',
@@ -13,4 +14,23 @@ export const HOST_FILE: HostFile = {
 
 export function testHost(changes: Partial<HostFile> = {}): Host {
   return host({ ...HOST_FILE, ...changes })
+}
+
+export function testServices(services: HostFile['services']): HostServices {
+  return renderServices(testHost({ services }))
+}
+
+/** A rendered service of a host. Throws if the host does not run the service. */
+export function serviceNamed({ services }: HostServices, name: string): ServiceOnHost {
+  const found = services.find((each) => each.name === name)
+  if (found === undefined) throw new Error(`the host runs no service '${name}'`)
+  return found
+}
+
+/** The text of a file in the only container of a service. */
+export function configurationOf(services: HostServices, name: string, path: string): string {
+  const [container] = serviceNamed(services, name).containers
+  const file = container?.files[path]
+  if (file?.kind !== 'text') throw new Error(`service '${name}' has no text file '${path}'`)
+  return file.text
 }

@@ -143,8 +143,8 @@ export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
 /** Waits until a trial that commits itself has done so. */
 export async function committed(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
-    const { standing } = parseState('adama', await vm.shell('/usr/lib/hangar/agent state --wait 60'))
-    return standing === 'committed'
+    const { state } = parseState('adama', await vm.shell('/usr/lib/hangar/agent state --wait 60'))
+    return state === 'committed'
   }, seconds)
 }
 

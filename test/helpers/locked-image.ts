@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
 import { lockedIn } from '../../builder/context.ts'
-import { imageOf } from '../../hosts/schema/image-of.ts'
+import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
 import type { Image } from '../../images/image.ts'
 import type { Lock } from '../../images/lock.ts'
+import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { debianLocks } from './debian-locks.ts'
 import { PROJECT } from './toolchain.ts'
@@ -14,8 +15,8 @@ export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
 
 /** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
-  return imageOf(host, {
-    ...readAssets(PROJECT),
+  return planOf(host).image({
+    ...readAssets(PROJECT, deviceSources()),
     builder,
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],

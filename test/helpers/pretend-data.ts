@@ -49,11 +49,11 @@ export async function newDevice(shell: Shell, { free = 0 } = {}) {
   device.pretend('btrfs', BTRFS)
   device.pretend('mountpoint', 'exit 1')
   for (const name of ['sfdisk', 'partx']) device.pretend(name)
-  const boot = ({ slot = 'a', script = SCRIPT, root = ROOT, trial = '', wrong = '', stray = false } = {}) => {
+  const boot = ({ slot = 'a', script = SCRIPT, root = ROOT, trial = '', wrong = '', fallback = false } = {}) => {
     rmSync(device.path('run'), { recursive: true })
     device.write('run/boot', `SLOT=${slot}\nDISK=/dev/mmcblk0\nDATA=${device.path(DATA)}\nROOT_HASH=${root}\n`)
     if (trial !== '') device.write('run/trial', `id one\ndata ${trial}\ncommit local\n`)
-    if (stray) device.write('run/stray', '')
+    if (fallback) device.write('run/fallback', '')
     if (wrong !== '') device.write('run/wrong-slot', `${wrong}\n`)
     const places = {
       HANGAR_DATA: 'data',

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const HERE = new URL('../..', import.meta.url).pathname
-const SOURCES = ['main.ts', 'errors.ts', 'images', 'overlays', 'hosts', 'builder', 'flash']
+const SOURCES = ['main.ts', 'errors.ts', 'images', 'overlays', 'hosts', 'lib', 'builder', 'flash', 'cli']
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json', '.npmrc']
 
 /** A copy of the project's sources to change and to run, with this one's packages. `remove` ends it. */

@@ -6,7 +6,7 @@ export interface ReadEntry {
   readonly bytes: Buffer
 }
 
-/** The entries of a tar file, in order. */
+/** Reads the entries of a tar archive, in order. */
 export async function readTar(bytes: Uint8Array): Promise<ReadEntry[]> {
   const entries: ReadEntry[] = []
   const reader = Readable.from([bytes]).pipe(extract())

@@ -1,22 +1,21 @@
-import { readAssets } from '../../builder/assets.ts'
+import { join } from 'node:path'
 import { type BuildContext, lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
 import type { Locks } from '../../builder/lock/locks.ts'
 import { plainReporter } from '../../cli/display/plain.ts'
-import { BASE } from '../../hosts/schema/image-of.ts'
+import { BASE } from '../../hosts/platforms/pi/image-of.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import type { Toolchain } from '../../images/derivation.ts'
 import { accounts } from '../../images/ids.ts'
 import type { Accounts, RootPackages } from '../../images/layers/base/recipe.ts'
 import type { LayerContext } from '../../images/layers/layer-recipe.ts'
-import { ORACLE } from '../../images/layers/oracle/recipe.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 import { TOOLCHAIN } from '../../images/sets.ts'
-import { compile } from './compile.ts'
+import { ORACLE, ORACLE_LOCK, oracleSteps } from '../oracle/recipe.ts'
 import { withLockFile } from './own-lock.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** What both ways of making the base's root are given: the same lock, the same ids. */
+/** The inputs of both derivations that build a root: the same lock, the same ids. */
 export interface RootKit {
   readonly context: BuildContext
   readonly layerContext: LayerContext
@@ -27,11 +26,11 @@ export interface RootKit {
 
 const TARGET: Architecture = 'arm64'
 
-/** Runs `use` with the machine's own store and the project's locks, which are resolved where they lack something. */
+/** Runs `use` with the store of this machine and the locks of the project. Resolves what the locks lack. */
 export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project = PROJECT): Promise<T> {
   const reporter = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
   const signal = new AbortController().signal
-  compile(project)
+  const steps = await oracleSteps(PROJECT)
   const context = await openBuildContext({ env: process.env, project, reporter, now: new Date(), signal })
   const native = (set: ArchitectureSet['set']): ArchitectureSet => ({ set, architecture: context.builder })
   const base: ArchitectureSet = { set: BASE, architecture: TARGET }
@@ -48,7 +47,7 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
           builder: context.builder,
           target: TARGET,
           toolchain: toolchain('build', native(TOOLCHAIN), lock),
-          steps: readAssets(project).steps,
+          steps,
         },
         oracle: toolchain('oracle', native(ORACLE), oracleLock),
         packages: { native: lockedIn(lock, native(BASE)), target: lockedIn(lock, base) },
@@ -58,7 +57,7 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
   )
 }
 
-/** A lock of its own: in the images' it would move what it shares with them, where the archive has moved on. */
+/** The oracle has its own lock file, so that an update of its packages never changes the packages of an image. */
 function ofOracle(context: BuildContext): BuildContext {
-  return withLockFile(context, 'images/oracle.lock.json')
+  return withLockFile(context, join(PROJECT, ORACLE_LOCK))
 }

@@ -11,13 +11,13 @@ export interface SmallDeb {
   readonly directories?: Readonly<Record<string, number>>
   /** Control file -> text: `postinst`, `conffiles`, … */
   readonly control?: Readonly<Record<string, string>>
-  /** Lines of `control` beside those that every package has. */
+  /** Additional lines of `control`. */
   readonly fields?: string
-  /** What any machine with dpkg can unpack without more programs. */
+  /** Limited to what dpkg can unpack without additional programs. */
   readonly compression?: 'gzip' | 'none'
 }
 
-/** Builds a package in a directory; returns its path. */
+/** Builds a package in a directory. Returns its path. */
 export function smallDeb(directory: string, given: SmallDeb): string {
   const {
     name,
@@ -30,7 +30,7 @@ export function smallDeb(directory: string, given: SmallDeb): string {
   } = given
   const tree = join(directory, `${name}.tree`)
   mkdirSync(join(tree, 'DEBIAN'), { recursive: true })
-  const fixed = `Package: ${name}\nVersion: 1.0-1\nArchitecture: ${architecture}\nMaintainer: Nobody <nobody@example.org>\n`
+  const fixed = `Package: ${name}\nVersion: 1.0-1\nArchitecture: ${architecture}\nMaintainer: Jane Doe <jane@example.org>\n`
   writeFileSync(join(tree, 'DEBIAN/control'), `${fixed}${fields}Description: small\n nothing much\n`)
   for (const [file, text] of Object.entries(control)) {
     writeFileSync(join(tree, 'DEBIAN', file), text)

@@ -18,7 +18,7 @@ export interface SmallDiskOptions {
   readonly disk?: number
 }
 
-/** A host with a built image that the firmware would start, small enough to write it often. */
+/** A host with a small built image that the emulated firmware boots. */
 export async function smallDisk({
   slotSize = 8 * MIB,
   layers,
@@ -42,7 +42,7 @@ export type SmallDisk = Awaited<ReturnType<typeof smallDisk>>
 
 export const SMALL_IDENTITY = identityPartition(Buffer.from('an identity'))
 
-/** What is written to a disk of the host's size. */
+/** The plan to write a disk of the host's size. */
 export async function planFor({ host, output }: SmallDisk, data: DataFate = 'format') {
   const layout = layoutOnDisk(host.slotSize, host.disk)
   const image = await cutImage(openSourceImage(host, output), cutsOf(layout))

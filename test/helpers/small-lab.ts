@@ -16,6 +16,7 @@ import type { Image } from '../../images/image.ts'
 import { MIB } from '../../images/layout.ts'
 import { type Lock, type LockedPackage, lockText, packageKey } from '../../images/lock.ts'
 import { parseHostName, parseServiceName } from '../../images/names.ts'
+import { deviceSources } from '../../overlays/device/manifest.ts'
 import { debianAt } from './debian-at.ts'
 import { debianLocks } from './debian-locks.ts'
 import { derivation, lockedPackage } from './derivation.ts'
@@ -124,6 +125,7 @@ export async function smallLab(directory: string, project: string) {
   const moveLock = (version: string) => writeFileSync(lockFile, lockText(smallLock(version)))
   const planOf = (lock: Lock, line: string): HostPlan => ({
     name: 'tiny',
+    deviceSources: deviceSources(),
     sets: () => [],
     image: (_: PlanContext) => smallImageOf(lock, line),
   })

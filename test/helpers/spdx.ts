@@ -2,8 +2,8 @@ import parse from 'spdx-expression-parse'
 import { expect } from 'vitest'
 import { z } from 'zod'
 
-// Written after "SPDX Specification 2.3", clauses 6 to 11 and annex D, of what our documents use. It asks for more than
-// the official JSON schema does: formats of ids, dates and checksums, which that one leaves to the text.
+// The parts of "SPDX Specification 2.3" (clauses 6 to 11 and annex D) that hangar's documents use. This schema is stricter
+// than the official JSON schema: it also checks the formats of ids, dates and checksums.
 const id = z.string().regex(/^SPDXRef-[A-Za-z0-9.-]+$/)
 const uri = /^[a-z][a-z0-9+.-]*:\S+$/
 const expression = z.string().refine((text) => text === 'NOASSERTION' || text === 'NONE' || isExpression(text))
@@ -71,23 +71,23 @@ const document = z.strictObject({
 })
 export type Spdx = z.infer<typeof document>
 
-/** Reads a document and refuses one that is not valid, or that refers to what is not in it. */
+/** Parses a document. Throws if it is invalid, or if an id that it refers to is missing. */
 export function parseSpdx(text: string): Spdx {
   const spdx = document.parse(JSON.parse(text))
   const ids = ['SPDXRef-DOCUMENT', ...spdx.packages.map(({ SPDXID }) => SPDXID)]
-  expect(new Set(ids).size, 'ids are of one element each').toBe(ids.length)
+  expect(new Set(ids).size, 'ids are unique').toBe(ids.length)
   const ends = spdx.relationships.flatMap((each) => [each.spdxElementId, each.relatedSpdxElement])
-  expect(missing(ends, ids), 'relationships are between elements that are there').toEqual([])
-  expect(missing(ids, ends), 'every element is related to another').toEqual([])
+  expect(missing(ends, ids), 'relationships refer to existing elements').toEqual([])
+  expect(missing(ids, ends), 'every element has a relationship').toEqual([])
   const licences = spdx.hasExtractedLicensingInfos.map(({ licenseId }) => licenseId)
   const referred = spdx.packages.flatMap(({ licenseDeclared }) => licenseDeclared.match(/LicenseRef-[\w.-]+/g) ?? [])
-  expect(new Set(licences).size, 'licences are there once').toBe(licences.length)
-  expect(missing(referred, licences), 'licences that are referred to are there').toEqual([])
-  expect(missing(licences, referred), 'licences that are there are referred to').toEqual([])
+  expect(new Set(licences).size, 'licence ids are unique').toBe(licences.length)
+  expect(missing(referred, licences), 'every LicenseRef has a text').toEqual([])
+  expect(missing(licences, referred), 'every licence text is referred to').toEqual([])
   return spdx
 }
 
-/** Names of packages that an element, by its own name, has the relationship with, in order. */
+/** Names of the packages to which the named package has the relationship, sorted. */
 export function related(spdx: Spdx, name: string, type: Spdx['relationships'][number]['relationshipType']): string[] {
   const named = new Map(spdx.packages.map((each) => [each.SPDXID, each.name]))
   return spdx.relationships

@@ -12,28 +12,28 @@ import { tempDirectory } from './temp.ts'
 
 const SSHD = '/usr/sbin/sshd'
 
-/** Why no ssh server can be started here; undefined where one can. */
+/** The reason why this machine can start no SSH server; undefined if it can. */
 export function whyNoServer(): string | undefined {
   if (!existsSync(SSHD)) return `no ${SSHD} on this machine: apt-get install openssh-server`
-  return process.getuid?.() === 0 ? undefined : 'an ssh server that lets root in wants root'
+  return process.getuid?.() === 0 ? undefined : 'only root can start an SSH server that accepts root'
 }
 
 export interface SshServer {
   readonly port: number
-  /** Its own host key, and the key that may log in: seeds of test keys. */
+  /** The server's host key, and the file of the key that may log in. */
   readonly hostKey: string
   readonly keyFile: string
-  /** A program that hands its call to the fake host. */
+  /** A program that passes its call to the fake host. */
   readonly agent: string
-  /** Breaks every connection, as a network does that goes away: the server stays. */
+  /** Breaks every connection; the server keeps running. */
   drop(): void
-  /** Takes no new connection; those that are there stay. */
-  closeDoor(): void
+  /** Refuses new connections; open ones stay. */
+  stopListening(): void
   /** Called with the bytes of a call's input so far. */
   onInput: (bytes: number) => void
 }
 
-/** A real ssh server whose agent is a fake host. */
+/** Starts a real SSH server whose agent is a fake host. */
 export async function startSshServer(host: FakeHost, seed = 1): Promise<SshServer> {
   const directory = await tempDirectory()
   const path = (name: string) => join(directory, name)
@@ -51,7 +51,7 @@ export async function startSshServer(host: FakeHost, seed = 1): Promise<SshServe
   const started: SshServer = {
     ...{ port, hostKey: formatPublicKey(server), keyFile: path('user_key'), agent: path('agent') },
     drop: () => dropConnections(child),
-    closeDoor: () => void child.kill('SIGTERM'),
+    stopListening: () => void child.kill('SIGTERM'),
     onInput: () => undefined,
   }
   const bridge = createServer({ allowHalfOpen: true }, (socket) => void serve(host, started, socket))
@@ -71,7 +71,7 @@ function configText(directory: string, port: number): string {
     ...[`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${directory}/host_key`, 'PidFile none', 'UsePAM no'],
     ...[`AuthorizedKeysFile ${directory}/authorized_keys`, 'StrictModes no', 'PermitRootLogin prohibit-password'],
     ...['PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'LogLevel INFO'],
-    // bash reads the start files of whoever runs the tests, which may do anything.
+    // Keeps bash from reading the start files of the user who runs the tests.
     ...[`SetEnv HOME=${directory}`, ''],
   ].join('\n')
 }
@@ -85,7 +85,7 @@ async function listening(child: ChildProcess): Promise<void> {
     if (said.includes('Server listening')) return
     await sleep(50)
   }
-  throw new Error(`the ssh server does not listen: ${said}`)
+  throw new Error(`the SSH server does not listen: ${said}`)
 }
 
 function dropConnections(child: ChildProcess): void {
@@ -93,7 +93,7 @@ function dropConnections(child: ChildProcess): void {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended by itself.
+      // The process has ended already.
     }
   }
 }
@@ -118,7 +118,7 @@ function parentOf(pid: string): number | undefined {
   }
 }
 
-/** The first line is the call's words, the rest its input. */
+/** Sends the words of the call in the first line, then the input. */
 const CLIENT = `
 import { connect } from 'node:net'
 const [path, ...words] = process.argv.slice(2)

@@ -1,7 +1,7 @@
-import { withArtifact } from '../../flash/artifact.ts'
 import { type Goal, TRIAL_SECONDS } from '../../flash/goal.ts'
-import type { OwnIdentity } from '../../flash/identity.ts'
-import { Agent } from '../../flash/ssh/agent.ts'
+import { withArtifact } from '../../flash/targets/pi/artifact.ts'
+import { piTarget } from '../../flash/targets/pi/target.ts'
+import type { OwnIdentity } from '../../flash/targets/target.ts'
 import { type Updated, update } from '../../flash/update.ts'
 import { FakeHost } from './fake-agent.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -11,13 +11,14 @@ import { type UpdateImage, updateImage, writeUpdateImage } from './update-image.
 
 export const OWNER = 'me@laptop:/home/me/hangar'
 export const UPDATE: Goal = {
-  ...{ kind: 'update', transfer: 'missing', downgrade: 'refused', trialSeconds: TRIAL_SECONDS, owner: OWNER },
+  ...{ kind: 'update', transfer: { kind: 'missing' }, downgrade: 'refused' },
+  ...{ trialSeconds: TRIAL_SECONDS, owner: OWNER },
 }
 
-/** A repository that knows of no identity. */
+/** A repository without an identity of the host. */
 export const NO_IDENTITY: OwnIdentity = { known: undefined, open: async () => undefined }
 
-/** A host that runs `old` in slot a, has never written slot b, and is to get `next`. */
+/** A host that runs `old` in slot a, has an empty slot b, and is to get `next`. */
 export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage } = {}) {
   const clock = new FakeClock()
   const { old = updateImage({ name: 'old' }), next = updateImage({ name: 'new' }) } = given
@@ -25,14 +26,14 @@ export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage
   const directory = await tempDirectory()
   await writeUpdateImage(directory, next)
   const progress = listProgress()
-  const agent = new Agent(host, OWNER)
+  const target = piTarget({
+    ...{ remote: host, owner: OWNER, clock, progress },
+    compress: (source) => source,
+    newId: () => 'trial-1',
+  })
   const run = (goal: Partial<Goal> = {}, identity = NO_IDENTITY): Promise<Updated> =>
     withArtifact('adama', directory, (artifact) =>
-      update({
-        ...{ agent, artifact, identity, progress, clock, id: 'trial-1' },
-        goal: { ...UPDATE, ...goal },
-        compress: (source) => source,
-      }),
+      update({ target, artifact, identity, progress, clock, goal: { ...UPDATE, ...goal } }),
     )
-  return { clock, old, next, host, directory, progress, agent, run }
+  return { clock, old, next, host, directory, progress, target, run }
 }

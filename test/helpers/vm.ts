@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { unpackPrograms } from '../../cli/programs.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
-import { VM } from '../../images/vm-set.ts'
+import { VM } from '../../images/sets.ts'
 import { listReporter } from './reporter.ts'
 
 const PROJECT = new URL('../..', import.meta.url).pathname

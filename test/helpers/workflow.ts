@@ -16,7 +16,7 @@ export interface Step {
 export interface Job {
   readonly env?: Readonly<Record<string, string>>
   readonly permissions?: Readonly<Record<string, string>>
-  readonly strategy?: { readonly matrix: { readonly host: readonly string[] } }
+  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> }
   readonly steps: readonly Step[]
 }
 
@@ -31,13 +31,13 @@ export function workflowText(name: string): string {
   return readFileSync(join(DIRECTORY, name), 'utf8')
 }
 
-/** What GitHub's own parser says against a workflow. */
-export function complaints(name: string, content: string): string[] {
+/** Returns the errors that GitHub's own parser finds in a workflow. */
+export function workflowErrors(name: string, content: string): string[] {
   const { context } = parseWorkflow({ name, content }, new NoOperationTraceWriter())
   return context.errors.getErrors().map((error) => error.message)
 }
 
-/** A workflow as plain objects; expressions are texts. */
+/** Returns a workflow as plain objects; each expression is its text, `${{ … }}`. */
 export function readWorkflow(name: string): Workflow {
   const { value } = parseWorkflow({ name, content: workflowText(name) }, new NoOperationTraceWriter())
   return plain(JSON.parse(JSON.stringify(value))) as Workflow
@@ -57,7 +57,7 @@ function plain(value: unknown): unknown {
   return Object.fromEntries((map ?? []).map(({ Key, Value }) => [Key, plain(Value)]))
 }
 
-/** The parser makes one `format('…{0}…', a)` of a text that has expressions in it. */
+/** The parser turns a text with expressions into one `format('…{0}…', a)`; this function restores the text. */
 function expression(expr: string): string {
   const [, text, list] = /^format\('((?:[^']|'')*)', (.*)\)$/s.exec(expr) ?? []
   if (text === undefined || list === undefined) return `\${{ ${expr} }}`

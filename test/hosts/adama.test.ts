@@ -1,22 +1,25 @@
 import { describe, expect, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
-import { checkHost, MEMORY_RESERVE } from '../../hosts/schema/check.ts'
+import { MEMORY_RESERVE } from '../../hosts/platforms/pi/check.ts'
+import { planOf } from '../../hosts/schema/plan.ts'
 
 describe('adama', () => {
-  it('is a host that can work', () => {
-    expect(() => checkHost(adama)).not.toThrow()
+  it('passes the checks of its platform', () => {
+    expect(() => planOf(adama)).not.toThrow()
   })
 
-  it('runs the broker and what watches over everything', () => {
+  it('runs the MQTT broker and the monitoring', () => {
     expect(adama.services.map(({ name }) => name)).toEqual(['alertmanager', 'mosquitto', 'prometheus'])
   })
 
-  it('leaves the system its reserve', () => {
-    const promised = adama.services.reduce((sum, { memory }) => sum + memory, 0)
+  it('leaves the memory reserve to the system', () => {
+    const limits = adama.services.flatMap((each) => Object.values(each.limits))
+    expect(limits.length).toBeGreaterThanOrEqual(adama.services.length)
+    const promised = limits.reduce((sum, { memory }) => sum + memory, 0)
     expect(adama.memory - promised).toBeGreaterThan(MEMORY_RESERVE)
   })
 
-  it('gives nobody at the console a shell', () => {
+  it('offers no shell on the console', () => {
     expect(adama.console.shell).toBe('none')
   })
 })

@@ -3,13 +3,11 @@ import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { adama } from '../../hosts/adama.ts'
 import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
-import { CONTROL } from '../../images/control-set.ts'
 import { withoutRebuild } from '../../images/debian/version.ts'
 import type { Derivation, Input } from '../../images/derivation.ts'
 import { type Lock, type LockedPackage, lockedPackages } from '../../images/lock.ts'
 import { setKey } from '../../images/package-set.ts'
-import { cross, TOOLCHAIN } from '../../images/sets.ts'
-import { VM } from '../../images/vm-set.ts'
+import { CONTROL, cross, TOOLCHAIN, VM } from '../../images/sets.ts'
 import { compile } from '../helpers/compile.ts'
 import { derivationsByName, LOCK_FILE, lockedImage } from '../helpers/locked-image.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
@@ -25,12 +23,12 @@ beforeAll(async () => {
 
 const derivations = (builder: Architecture) => derivationsByName(lockedImage(adama, lock, builder))
 
-/** What an input is, whichever builder a derivation that makes it runs on. */
+/** An input without the builder of the derivation that makes it. */
 function described(input: Input): unknown {
   return 'from' in input ? `${input.file} of ${input.from.name}` : input
 }
 
-/** What decides the bytes, if nothing of the builder shows in them: `base` is told how to come to the same from its own. */
+/** The parts of a derivation that must not depend on the builder. `base` gets the builder's architecture as an argument. */
 function withoutBuilder({ name, inputs, command, env, privilege }: Derivation): unknown {
   const read = Object.entries(inputs).filter(([path]) => !path.startsWith('native/'))
   const builders: readonly string[] = BUILDERS
@@ -42,18 +40,18 @@ function withoutBuilder({ name, inputs, command, env, privilege }: Derivation): 
   }
 }
 
-/** A rebuild is the same source, and so is a compiler for another machine (`14.2.0-19cross1`). */
+/** The source version. Binary rebuilds and cross compilers (`14.2.0-19cross1`) have the same source. */
 function sourceVersion({ version }: LockedPackage): string {
   return withoutRebuild(version).replace(/cross\d+$/, '')
 }
 
 describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
-  it('finds everything that it needs in the lock', () => {
+  it('finds all its package sets in the lock', () => {
     const wanted = [...planOf(adama).sets(builder), ...[CONTROL, VM].map((set) => ({ set, architecture: builder }))]
     expect(wanted.filter((set) => lockedPackages(lock, set) === undefined).map(setKey)).toEqual([])
   })
 
-  it('runs programs of its own architecture alone', () => {
+  it('runs programs of its own architecture only', () => {
     for (const { name, system, toolchain } of derivations(builder).values()) {
       const others = (toolchain.packages as readonly LockedPackage[]).filter(
         ({ architecture }) => architecture !== builder && architecture !== 'all',
@@ -65,8 +63,8 @@ describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
   })
 })
 
-describe('the programs that builders run', () => {
-  it.each([TOOLCHAIN.name, cross('amd64').name])('of set %s are of the same versions on both', (name) => {
+describe('the toolchains of the builders', () => {
+  it.each([TOOLCHAIN.name, cross('amd64').name])('contain the same versions: %s', (name) => {
     const versions = BUILDERS.map((architecture) => {
       const packages = lock.sets[`${name}:${architecture}`]?.packages.map((key) => lock.packages[key])
       return new Map(packages?.flatMap((item) => (item === undefined ? [] : [[item.package, sourceVersion(item)]])))
@@ -79,7 +77,7 @@ describe('the programs that builders run', () => {
 })
 
 describe('an image', () => {
-  it('is made by the same derivations on every builder', () => {
+  it('has the same derivations on every builder', () => {
     const [amd64, arm64] = BUILDERS.map((builder) => lockedImage(adama, lock, builder))
     expect([...derivations('amd64').keys()]).toEqual([...derivations('arm64').keys()])
     expect(amd64?.layers.map(({ name }) => name)).toEqual(arm64?.layers.map(({ name }) => name))
@@ -87,7 +85,7 @@ describe('an image', () => {
     expect(amd64?.versions).toEqual(arm64?.versions)
   })
 
-  it('is made from the same packages, files and commands on every builder', () => {
+  it('has the same packages, files and commands on every builder', () => {
     const arm64 = derivations('arm64')
     for (const [name, derivation] of derivations('amd64')) {
       const other = arm64.get(name) ?? expect.fail(`no '${name}'`)
@@ -95,7 +93,7 @@ describe('an image', () => {
     }
   })
 
-  it('has its root configured from the packages that it is made of where the builder is of its architecture', () => {
+  it('is configured from its own packages on a builder of its architecture', () => {
     const debs = (builder: Architecture, side: string) =>
       Object.entries(derivations(builder).get('base')?.inputs ?? {}).flatMap(([path, input]) =>
         path.startsWith(`${side}/`) && 'locked' in input ? [input.locked.sha256] : [],

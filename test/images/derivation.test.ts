@@ -4,14 +4,14 @@ import { derivation, lockedPackage } from '../helpers/derivation.ts'
 
 const plain = derivation({ name: 'plain' })
 
-describe('a derivation’s digest', () => {
-  it('is the same for the same description', () => {
+describe('derivationDigest', () => {
+  it('is the same for equal derivations', () => {
     expect(derivationDigest(derivation({ name: 'plain' }))).toBe(derivationDigest(plain))
   })
 
   it.each<[string, Partial<Derivation>]>([
     ['the name', { name: 'other' }],
-    ['the machine it runs on', { system: 'arm64' }],
+    ['the system', { system: 'arm64' }],
     ['an input', { inputs: { note: { bytes: 'text' } } }],
     ['the command', { command: ['false'] }],
     ['the environment', { env: { A: '1' } }],
@@ -21,13 +21,13 @@ describe('a derivation’s digest', () => {
     expect(derivationDigest(derivation({ name: 'plain', ...change }))).not.toBe(derivationDigest(plain))
   })
 
-  it('does not depend on where a package lies in its archive', () => {
+  it('does not depend on the path of a package in the archive', () => {
     const here = derivation({ inputs: { deb: { locked: lockedPackage('dash') } } })
     const there = derivation({ inputs: { deb: { locked: { ...lockedPackage('dash'), path: 'elsewhere.deb' } } } })
     expect(derivationDigest(here)).toBe(derivationDigest(there))
   })
 
-  it('changes with what its inputs are made of', () => {
+  it('changes when the derivation of an input changes', () => {
     const using = (from: Derivation) => derivation({ name: 'user', inputs: { file: { from, file: 'out' } } })
     expect(derivationDigest(using(plain))).not.toBe(
       derivationDigest(using(derivation({ name: 'plain', env: { A: '1' } }))),
@@ -36,7 +36,7 @@ describe('a derivation’s digest', () => {
 })
 
 describe('dependencies', () => {
-  it('names each derivation once, however many of its files are read', () => {
+  it('lists a derivation once if several of its files are inputs', () => {
     const user = derivation({
       inputs: { a: { from: plain, file: 'a' }, b: { from: plain, file: 'b' }, c: { bytes: '' } },
     })

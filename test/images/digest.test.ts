@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Digester, digestOf, isDigest, parseDigest, short } from '../../images/digest.ts'
 
-// FIPS 180-4's own example.
+// The example in FIPS 180-4.
 const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
 
 describe('a digest', () => {
@@ -9,7 +9,7 @@ describe('a digest', () => {
     expect([digestOf('abc'), digestOf(Buffer.from('abc'))]).toEqual([ABC, ABC])
   })
 
-  it('is the same for bytes that arrive piece by piece', () => {
+  it('is the same for bytes that arrive in pieces', () => {
     expect(new Digester().update(Buffer.from('a')).update(Buffer.from('bc')).digest()).toBe(ABC)
   })
 
@@ -19,19 +19,19 @@ describe('a digest', () => {
   })
 
   it.each(['', ABC.slice(1), `${ABC}0`, ABC.toUpperCase(), ABC.replace('b', 'g'), `${ABC}\n`, `sha256:${ABC}`])(
-    'is not %j',
+    'is refused as %j',
     (text) => {
       expect(isDigest(text)).toBe(false)
       expect(() => parseDigest(text)).toThrow(
         expect.objectContaining({
           code: 'digest',
-          message: `not a SHA-256 digest: '${text}', wanted 64 hexadecimal digits`,
+          message: `invalid SHA-256 digest '${text}': expected 64 lower-case hexadecimal digits`,
         }),
       )
     },
   )
 
-  it('is shown to people by its first twelve digits', () => {
+  it('is shortened to twelve digits for messages', () => {
     expect(short(parseDigest(ABC))).toBe('ba7816bf8f01')
   })
 })

@@ -3,8 +3,8 @@ import { diskLayout, GIB, layoutOnDisk, MIB, partition } from '../../images/layo
 
 const layout = diskLayout(8 * GIB)
 
-describe('a disk’s layout', () => {
-  it('puts all FAT partitions first and together', () => {
+describe('diskLayout', () => {
+  it('puts all FAT partitions first, without others in between', () => {
     expect(layout.partitions.map(({ name }) => name)).toEqual([
       'selector',
       'boot-a',
@@ -16,7 +16,7 @@ describe('a disk’s layout', () => {
     ])
   })
 
-  it('leaves no gap and lets nothing overlap', () => {
+  it('leaves no gap and no overlap between partitions', () => {
     let end = 4 * MIB
     for (const { offset, size } of layout.partitions) {
       expect(offset).toBe(end)
@@ -25,15 +25,15 @@ describe('a disk’s layout', () => {
     expect(layout.size).toBe(end + MIB)
   })
 
-  it('starts every partition on an erase block', () => {
+  it('begins every partition at an erase block', () => {
     expect(layout.partitions.filter(({ offset }) => offset % (4 * MIB) !== 0)).toEqual([])
   })
 
-  it('numbers partitions as the firmware’s files name them: 2 is boot-a, 3 is boot-b', () => {
+  it('gives boot-a the number 2 and boot-b the number 3, as autoboot.txt expects', () => {
     expect([partition(layout, 'boot-a').number, partition(layout, 'boot-b').number]).toEqual([2, 3])
   })
 
-  it('is the same for life: these offsets are on disks already', () => {
+  it('never changes these offsets, which are on existing disks', () => {
     expect(Object.fromEntries(layout.partitions.map(({ name, offset }) => [name, offset / MIB]))).toEqual({
       selector: 4,
       'boot-a': 20,
@@ -45,37 +45,37 @@ describe('a disk’s layout', () => {
     })
   })
 
-  it('refuses a slot size that is not whole erase blocks', () => {
-    expect(() => diskLayout(8 * GIB + 1)).toThrow('slot size 8589934593 is not a multiple of 4194304 bytes')
+  it('refuses a slot size that is not a multiple of the erase block', () => {
+    expect(() => diskLayout(8 * GIB + 1)).toThrow('the slot size 8589934593 is not a multiple of 4194304 bytes')
   })
 
-  it('leaves room behind the data for the backup partition table', () => {
+  it('reserves space after data for the backup partition table', () => {
     const data = partition(layout, 'data')
     expect(layout.size - (data.offset + data.size)).toBeGreaterThanOrEqual(33 * 512)
   })
 
-  it('has two boot partitions and two slots of one size each: a slot never outgrows its partner', () => {
+  it('gives both slots the same size, and both boot partitions the same size', () => {
     const size = (name: Parameters<typeof partition>[1]) => partition(layout, name).size
     expect([size('boot-b'), size('slot-b')]).toEqual([size('boot-a'), size('slot-a')])
     expect(size('slot-a')).toBe(8 * GIB)
   })
 
-  it('moves nothing before the slots when they are larger', () => {
+  it('keeps the offsets of all partitions before larger slots', () => {
     const larger = diskLayout(24 * GIB)
     expect(larger.partitions.slice(0, 4)).toEqual(layout.partitions.slice(0, 4))
     expect(partition(larger, 'slot-a').offset).toBe(partition(layout, 'slot-a').offset)
   })
 
-  it('knows every partition by its name', () => {
+  it('has every partition by its name', () => {
     expect(layout.partitions.map(({ name }) => partition(layout, name))).toEqual(layout.partitions)
-    expect(() => partition({ ...layout, partitions: [] }, 'data')).toThrow("layout without partition 'data'")
+    expect(() => partition({ ...layout, partitions: [] }, 'data')).toThrow("the layout has no partition 'data'")
   })
 })
 
-describe('a layout on a real disk', () => {
+describe('layoutOnDisk', () => {
   const DISK = 64e9 + 512
 
-  it('is that of the image, with data to the end but for the backup table', () => {
+  it('extends data to the backup partition table and changes no other partition', () => {
     const real = layoutOnDisk(8 * GIB, DISK)
     expect(real.partitions.slice(0, -1)).toEqual(layout.partitions.slice(0, -1))
     const { offset, size } = partition(real, 'data')
@@ -85,19 +85,19 @@ describe('a layout on a real disk', () => {
     expect(DISK - 33 * 512 - offset - size).toBeGreaterThanOrEqual(0)
   })
 
-  it('leaves no room that first boot would grow into (overlays/device/system/data.sh)', () => {
+  it('leaves less free space than first boot would add to data (overlays/device/system/data.sh)', () => {
     const { offset, size } = partition(layoutOnDisk(8 * GIB, DISK), 'data')
     expect((DISK - offset - size) / 512).toBeLessThan(16384)
   })
 
-  it('takes no disk without a gibibyte for data', () => {
+  it('refuses a disk with less than 1 GiB for data', () => {
     const least = partition(layout, 'data').offset + GIB + 33 * 512
     expect(partition(layoutOnDisk(8 * GIB, least), 'data').size).toBe(GIB)
     expect(() => layoutOnDisk(8 * GIB, least - 512)).toThrow(
       expect.objectContaining({
         code: 'size',
-        message: 'the disk has 19.4 GB, the layout needs 19.4 GB',
-        hint: 'take a larger disk: two slots of 8192 MiB and 1 GiB for data have to fit',
+        message: 'the disk is too small: it has 19.4 GB, the layout needs 19.4 GB',
+        hint: 'use a larger disk: the layout has two slots of 8192 MiB and at least 1 GiB of data',
       }),
     )
   })

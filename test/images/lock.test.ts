@@ -24,29 +24,29 @@ const LOCK: Lock = {
 
 const arm64 = (set: PackageSet) => ({ set, architecture: 'arm64' as const })
 
-describe('a lock', () => {
-  it('has a line for each package and each member of a set, so that a difference names what moved', () => {
+describe('the lock file', () => {
+  it('has one line for each package and each member of a set', () => {
     const lines = lockText(LOCK).split('\n')
     expect(lines.filter((line) => line.includes('"sha256"'))).toHaveLength(2)
     expect(lines).toContain('        "dash_1.0-1_arm64",')
     expect(lines).toContain('    "debian/trixie": "Sat, 21 Nov 2026 09:30:46 UTC"')
   })
 
-  it('is one text for one value, whatever the order in which packages came', () => {
+  it('has the same text for every order of packages', () => {
     const { [packageKey(zstd)]: last, ...first } = LOCK.packages
     const other = { ...first, ...(last && { [packageKey(zstd)]: last }) }
     expect(lockText({ ...LOCK, packages: other })).toBe(lockText(LOCK))
   })
 
-  it('is the same after being written and read', () => {
+  it('is the same after writing and parsing', () => {
     expect(parseLock(lockText(LOCK), 'lock')).toEqual(LOCK)
   })
 
-  it('names no server', () => {
+  it('must not contain a URL', () => {
     expect(() => parseLock(lockText(LOCK).replace('"path"', '"url"'), 'lock')).toThrow('is damaged')
   })
 
-  it('in a format that is not known is refused with what to do', () => {
+  it('is refused if its format is unknown, with a hint', () => {
     expect(() => parseLock('{"format":2}', 'images/debian.lock.json')).toThrow(
       expect.objectContaining({
         code: 'format',
@@ -58,13 +58,13 @@ describe('a lock', () => {
 
   it.each([
     [
-      'a digest that is none',
+      'an invalid digest',
       lockText(LOCK).replace(dash.sha256, 'f00'),
       "is damaged at 'packages.dash_1.0-1_arm64.sha256'",
     ],
-    ['an archive that is none', lockText(LOCK).replace('"debian-security"', '"other"'), 'is damaged at '],
-    ['the marks of a merge', `<<<<<<< ours\n${lockText(LOCK)}`, 'is not JSON: '],
-  ])('with %s is refused, and it is said how to restore it', (_what, text, reason) => {
+    ['an unknown archive', lockText(LOCK).replace('"debian-security"', '"other"'), 'is damaged at '],
+    ['conflict markers of a merge', `<<<<<<< ours\n${lockText(LOCK)}`, 'is not JSON: '],
+  ])('is refused with %s, and the hint says how to restore it', (_what, text, reason) => {
     expect(() => parseLock(text, 'images/debian.lock.json')).toThrow(
       expect.objectContaining({
         code: 'lock',
@@ -75,26 +75,26 @@ describe('a lock', () => {
   })
 })
 
-describe('the packages of a set', () => {
-  it('are those in the lock, in its order, whatever the order of the request', () => {
+describe('lockedPackages', () => {
+  it('returns the packages in the lock’s order, independent of the order of the request', () => {
     expect(lockedPackages(LOCK, arm64(SET))).toEqual([dash, zstd])
   })
 
   it.each<[string, PackageSet]>([
-    ['more is asked for', { ...SET, request: ['dash', 'zstd', 'xz-utils'] }],
-    ['less is asked for', { ...SET, request: ['dash'] }],
-    ['another package is assumed', { ...SET, assumed: ['python3'] }],
-    ['essential packages are left out now', { ...SET, essential: 'left-out' }],
-    ['the set is a new one', { ...SET, name: 'container/mosquitto' }],
-  ])('have to be resolved when %s', (_what, set) => {
+    ['has more requested packages', { ...SET, request: ['dash', 'zstd', 'xz-utils'] }],
+    ['has fewer requested packages', { ...SET, request: ['dash'] }],
+    ['assumes another package', { ...SET, assumed: ['python3'] }],
+    ['no longer includes essential packages', { ...SET, essential: 'left-out' }],
+    ['is not in the lock', { ...SET, name: 'container/mosquitto' }],
+  ])('returns undefined for a set that %s', (_what, set) => {
     expect(lockedPackages(LOCK, arm64(set))).toBeUndefined()
   })
 
-  it('have to be resolved for another architecture', () => {
+  it('returns undefined for another architecture', () => {
     expect(lockedPackages(LOCK, { set: SET, architecture: 'amd64' })).toBeUndefined()
   })
 
-  it('have to be resolved when the lock lost one of them', () => {
+  it('returns undefined if the lock has no entry for one of the packages', () => {
     expect(lockedPackages({ ...LOCK, packages: { [packageKey(dash)]: dash } }, arm64(SET))).toBeUndefined()
   })
 })

@@ -59,34 +59,30 @@ const TEXT = `{
 }
 `
 
-describe('a manifest', () => {
-  it('is one text for one value: keys sorted, a layer and a file on each line', () => {
+describe('the manifest', () => {
+  it('has sorted keys, and one line for each layer and each file', () => {
     expect(manifestText(MANIFEST)).toBe(TEXT)
   })
 
-  it('is the same after being written and read', () => {
+  it('is the same after writing and parsing', () => {
     expect(parseManifest(TEXT, 'manifest.json')).toEqual(MANIFEST)
   })
 
   it.each([
     ['another format', TEXT.replace('"format": 1', '"format": 2'), 'has format 2, this hangar reads format 1'],
     ['no format', '{}', 'has format undefined, this hangar reads format 1'],
-    ['nothing in it', 'null', 'has format undefined, this hangar reads format 1'],
-  ])('with %s is refused', (_what, text, reason) => {
+    ['the content null', 'null', 'has format undefined, this hangar reads format 1'],
+  ])('is refused with %s', (_what, text, reason) => {
     expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
   })
 
   it.each([
     ['an unknown member', TEXT.replace('"host"', '"guest"'), "is damaged at 'host': "],
-    [
-      'a digest that is none',
-      TEXT.replace(digestOf('root'), 'f00'),
-      "is damaged at 'slot.root': wanted 64 hexadecimal",
-    ],
-    ['a size below zero', TEXT.replace('16384', '-1'), "is damaged at 'slot.size': "],
-    ['a signature that is neither', TEXT.replace('"signed"', '"maybe"'), "is damaged at 'signature': "],
-    ['half its text', TEXT.slice(0, 300), 'is not JSON: '],
-  ])('with %s is refused, and it is said where', (_what, text, reason) => {
+    ['an invalid digest', TEXT.replace(digestOf('root'), 'f00'), "is damaged at 'slot.root': expected 64 hexadecimal"],
+    ['a negative size', TEXT.replace('16384', '-1'), "is damaged at 'slot.size': "],
+    ['an unknown value of signature', TEXT.replace('"signed"', '"maybe"'), "is damaged at 'signature': "],
+    ['only a part of its text', TEXT.slice(0, 300), 'is not JSON: '],
+  ])('is refused with %s, and the error names the position', (_what, text, reason) => {
     expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
   })
 })

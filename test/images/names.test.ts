@@ -17,8 +17,8 @@ describe.each([
       expect(() => parse(text)).toThrow(
         expect.objectContaining({
           code: 'host',
-          message: `not a ${what} name: '${text}'`,
-          hint: 'lower-case letters, digits and inner hyphens, at most 32, starting with a letter',
+          message: `invalid ${what} name '${text}'`,
+          hint: 'use at most 32 lower-case letters, digits and hyphens; begin with a letter and do not end with a hyphen',
         }),
       )
     },

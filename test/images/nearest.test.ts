@@ -3,31 +3,31 @@ import { nearest } from '../../images/nearest.ts'
 
 const HOSTS = ['adama', 'starbuck', 'apollo', 'gaeta']
 
-describe('the nearest known word', () => {
+describe('nearest', () => {
   it.each([
-    ['a letter left out', 'adma', 'adama'],
-    ['a letter too many', 'addama', 'adama'],
+    ['a missing letter', 'adma', 'adama'],
+    ['an extra letter', 'addama', 'adama'],
     ['a wrong letter', 'adana', 'adama'],
-    ['two letters swapped', 'adaam', 'adama'],
+    ['two swapped letters', 'adaam', 'adama'],
     ['the word itself', 'gaeta', 'gaeta'],
-    ['two slips in a long word', 'starbukc', 'starbuck'],
-    ['three slips in no long word', 'xyzma', undefined],
-    ['something else', 'kitchen', undefined],
-    ['nothing', '', undefined],
-  ])('is found for %s', (_what, word, expected) => {
+    ['two mistakes in a long word', 'starbukc', 'starbuck'],
+    ['three mistakes in a short word', 'xyzma', undefined],
+    ['another word', 'workshop', undefined],
+    ['an empty word', '', undefined],
+  ])('handles %s', (_what, word, expected) => {
     expect(nearest(word, HOSTS)).toBe(expected)
   })
 
-  it('is the nearest one, not the first one that is near', () => {
+  it('returns the most similar word, not the first similar one', () => {
     expect(nearest('slot-b', ['slots-a', 'slot-a', 'slot-bb'])).toBe('slot-a')
     expect(nearest('memory', ['memories', 'memori', 'memoryy'])).toBe('memori')
   })
 
-  it('is none where nothing is known', () => {
+  it('returns undefined for an empty list', () => {
     expect(nearest('adama', [])).toBeUndefined()
   })
 
-  it('allows one slip even in the shortest word', () => {
+  it('allows one mistake in the shortest words', () => {
     expect(nearest('vn', ['vm'])).toBe('vm')
     expect(nearest('xy', ['vm'])).toBeUndefined()
   })

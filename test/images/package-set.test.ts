@@ -1,20 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { type PackageSet, setKey } from '../../images/package-set.ts'
-import { INITRAMFS, KERNEL, TOOLCHAIN } from '../../images/sets.ts'
-import { VM } from '../../images/vm-set.ts'
+import { INITRAMFS, KERNEL, TOOLCHAIN, VM } from '../../images/sets.ts'
 
 const SETS: readonly PackageSet[] = [TOOLCHAIN, KERNEL, INITRAMFS, VM]
 
 describe('a package set', () => {
-  it('is found in the lock by name and architecture', () => {
+  it('has a key of name and architecture in the lock', () => {
     expect(setKey({ set: INITRAMFS, architecture: 'arm64' })).toBe('initramfs:arm64')
   })
 
-  it('has a name of its own', () => {
+  it('has a unique name', () => {
     expect(new Set(SETS.map(({ name }) => name)).size).toBe(SETS.length)
   })
 
-  it.each(SETS)('of $name asks for each package once and assumes none that it asks for', ({ request, assumed }) => {
+  it.each(SETS)('$name requests each package once, and assumes none of them', ({ request, assumed }) => {
     const names = request.map((each) => each.split('/')[0] ?? '')
     expect(new Set(names).size).toBe(names.length)
     expect(names.filter((name) => assumed.includes(name))).toEqual([])

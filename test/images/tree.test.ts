@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { directory, file, mergeTrees, symlink } from '../../images/tree.ts'
 
-describe('entries of a tree', () => {
-  it('belong to root and may be read by all unless something else is said', () => {
+describe('the entries of a tree', () => {
+  it('belong to root and are readable for all by default', () => {
     expect(file('text')).toEqual({ kind: 'file', mode: 0o644, content: 'text', uid: 0, gid: 0 })
     expect(directory()).toEqual({ kind: 'directory', mode: 0o755, uid: 0, gid: 0 })
     expect(file('text', 0o600, { uid: 120, gid: 121 })).toMatchObject({ mode: 0o600, uid: 120, gid: 121 })
@@ -11,8 +11,8 @@ describe('entries of a tree', () => {
   })
 })
 
-describe('laying trees over one another', () => {
-  it('gives what each of them has', () => {
+describe('mergeTrees', () => {
+  it('returns the entries of all trees', () => {
     const merged = mergeTrees({
       base: { '/etc/hostname': file('adama\n') },
       mosquitto: { '/etc/mosquitto': directory(), '/etc/mosquitto/conf': file('listener 1883\n') },
@@ -21,7 +21,7 @@ describe('laying trees over one another', () => {
     expect(merged['/etc/hostname']).toEqual(file('adama\n'))
   })
 
-  it('allows two to say the same of one path', () => {
+  it('accepts two trees with the same entry for one path', () => {
     const one = { '/srv': directory(), '/srv/key': file(Buffer.from([1, 2])) }
     expect(mergeTrees({ a: one, b: { ...one, '/srv/key': file(Buffer.from([1, 2])) } })).toEqual(one)
   })
@@ -33,10 +33,13 @@ describe('laying trees over one another', () => {
     ['owner', file('text', 0o644, { uid: 1, gid: 0 })],
     ['group', file('text', 0o644, { uid: 0, gid: 1 })],
     ['kind', symlink('text')],
-  ])('refuses two that differ in %s, by their names', (_what, entry) => {
+  ])('refuses two trees that differ in %s, and names them', (_what, entry) => {
     const trees = { base: { '/etc/a': file('text') }, between: {}, prometheus: { '/etc/a': entry } }
     expect(() => mergeTrees(trees)).toThrow(
-      expect.objectContaining({ code: 'host', message: "two overlays write '/etc/a': 'base' and 'prometheus'" }),
+      expect.objectContaining({
+        code: 'host',
+        message: "the overlays 'base' and 'prometheus' both write '/etc/a', with different content, mode or owner",
+      }),
     )
   })
 })

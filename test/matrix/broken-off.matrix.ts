@@ -46,13 +46,13 @@ describe('an update that is broken off', () => {
     await killedOnce(() => phaseIs('writing'), '--full', '--no-build')
     expect(await agentStatus(vm)).toMatchObject({
       slot: 'a',
-      standing: 'committed',
+      state: 'committed',
       slots: { b: { state: 'unbootable' } },
     })
     await reboot(vm)
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', root: before.root, standing: 'committed' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', root: before.root, state: 'committed' })
     await must(lab.onHost(vm, 'flash'))
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', root: lab.built() })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', root: lab.built() })
   })
 
   it('by another controller that is at work is told who that is', async () => {
@@ -76,7 +76,7 @@ describe('an update that is broken off', () => {
     expect(said).toMatch(/sent (\d+ k?B|[\d.]+ kB|[0-4]\.\d MB),/)
     expect(vm.starts).toHaveLength(again + 1)
     expect(await agentStatus(vm)).toMatchObject({
-      ...{ slot: otherSlot(before), standing: 'committed', root: lab.built() },
+      ...{ slot: otherSlot(before), state: 'committed', root: lab.built() },
     })
   })
 
@@ -118,7 +118,7 @@ describe('an update that is broken off', () => {
     await vm.shell('timedatectl set-ntp false; date -s "$(date -d "+3 years" +%F)"')
     expect(await ended).toEqual([0, null])
     expect(await agentStatus(vm)).toMatchObject({
-      ...{ slot: otherSlot(before), standing: 'committed', root: lab.built() },
+      ...{ slot: otherSlot(before), state: 'committed', root: lab.built() },
     })
   })
 })

@@ -34,7 +34,7 @@ describe('a disk that is damaged', () => {
     damage(lab.disk, AUTOBOOT, SECTOR)
     await again()
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', committed: 'a' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', committed: 'a' })
   })
 
   it('in autoboot.txt starts slot b after one more start where b is committed, before any service runs on a', async () => {
@@ -48,7 +48,7 @@ describe('a disk that is damaged', () => {
       { partition: 2, tryboot: false },
       { partition: 3, tryboot: false },
     ])
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', committed: 'b' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
     expect(vm.console.text).toContain('autoboot.txt is damaged; writing it again for slot b')
   })
 
@@ -58,7 +58,7 @@ describe('a disk that is damaged', () => {
     )
     const { code, stderr } = await lab.onHost(vm, 'revert')
     expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no whole generation to go back to')])
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', committed: 'b' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
   })
 
   it('in the boot partition of the other slot, with the flag set, comes back without a trial and with the data of today', async () => {
@@ -68,7 +68,7 @@ describe('a disk that is damaged', () => {
     await reboot(vm)
     expect(vm.starts.at(-1)).toEqual({ partition: 3, tryboot: true })
     await healthy(vm)
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', committed: 'b' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
   })
 
@@ -76,7 +76,7 @@ describe('a disk that is damaged', () => {
     lab.restore()
     const said = await must(lab.onHost(vm, 'flash'))
     expect(said).toMatch(/slot a runs .*, healthy and committed/)
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', root: lab.built() })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
   })
 
   it('in the boot partition of the committed slot lets the other one stand in, with the data of today', async () => {
@@ -90,12 +90,12 @@ describe('a disk that is damaged', () => {
     expect(vm.starts).toEqual([{ partition: 3, tryboot: false }])
     await committed(vm)
     expect(await agentStatus(vm)).toMatchObject({
-      ...{ slot: 'b', standing: 'committed', committed: 'b' },
+      ...{ slot: 'b', state: 'committed', committed: 'b' },
       update: { kind: 'rescue', phase: 'committed' },
     })
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
     await must(lab.onHost(vm, 'flash'))
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed', root: lab.built() })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
   })
 
   it('in the committed slot, so that it cannot start, goes on with the other one', async () => {
@@ -120,7 +120,7 @@ describe('a disk that is damaged', () => {
     const before = await agentStatus(vm)
     expect(before).toMatchObject({
       slot: 'b',
-      standing: 'committed',
+      state: 'committed',
       data: { state: 'failed' },
       health: { state: 'unhealthy' },
     })
@@ -137,6 +137,6 @@ describe('a second disk with the same labels', () => {
     vm = await lab.start({ secondDisk: twin })
     await vm.console.waitFor(/more than one disk carries hangar's partitions: .*; take one out/, 300)
     await again()
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed' })
   })
 })

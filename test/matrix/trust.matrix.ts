@@ -37,8 +37,8 @@ async function refused(...flags: string[]) {
   const before = await agentStatus(vm)
   const { code, stderr } = await lab.onHost(vm, 'flash', ...flags)
   expect(code).toBe(1)
-  const { slot, slots, standing } = await agentStatus(vm)
-  expect({ slot, slots, standing }).toEqual({ slot: before.slot, slots: before.slots, standing: 'committed' })
+  const { slot, slots, state } = await agentStatus(vm)
+  expect({ slot, slots, state }).toEqual({ slot: before.slot, slots: before.slots, state: 'committed' })
   return stderr
 }
 
@@ -108,7 +108,7 @@ describe('what arrives is not what was signed', () => {
     expect(JSON.parse(finished)).toMatchObject({ error: { code: 'incomplete' } })
     expect((await agentStatus(vm)).slots.b).toEqual({ state: 'unbootable' })
     await reboot(vm)
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', standing: 'committed' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed' })
   })
 })
 
@@ -156,7 +156,7 @@ describe('an image', () => {
   it('older than what was committed is refused, unless that is asked for', async () => {
     signWithNext()
     lab.restore()
-    expect(await refused()).toMatch(/serial .* is smaller than what 'adama' has committed/)
+    expect(await refused()).toMatch(/serial .* is smaller than the committed serial of 'adama'/)
     expect(await must(lab.onHost(vm, 'flash', '--allow-downgrade', '--dry-run'))).toContain(
       'an older serial is allowed',
     )

@@ -13,23 +13,23 @@ import { type Realised, realiseEach } from './realise-each.ts'
 import { realiseEmulated } from './realise-emulated.ts'
 
 const MACHINE = 'machine'
-// Most of an hour on a machine that is busy with other things.
+// It takes up to an hour on a busy machine.
 const TWO_HOURS = 7_200_000
 
-/** What the programs of a builder take the machine for. */
+/** A derivation that writes the architecture that programs in the sandbox see. */
 function machine({ system, toolchain }: Derivation): Derivation {
   const command = ['sh', '-ec', 'uname -m >/out/kernel; node -p process.arch >/out/node']
   return { name: MACHINE, system, toolchain, inputs: {}, command, env: {}, privilege: 'default' }
 }
 
-/** What this machine, and not a namespace on it, hands to emulators. */
+/** The binfmt_misc handlers of this machine, outside any user namespace. */
 function handlers(): string {
   const list = 'mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc; ls /proc/sys/fs/binfmt_misc'
   return execFileSync('unshare', ['--mount', 'sh', '-ec', list], { encoding: 'utf8' })
 }
 
-// On arm64 there is nothing to show: its builds are the native ones.
-describe.skipIf(process.arch !== 'x64')('a builder of the architecture that hosts have, emulated', () => {
+// On an arm64 machine, the native builds are already those of an arm64 builder.
+describe.skipIf(process.arch !== 'x64')('an emulated arm64 builder', () => {
   let before: string
   let names: string[]
   let native: Realised[]
@@ -53,7 +53,7 @@ describe.skipIf(process.arch !== 'x64')('a builder of the architecture that host
   const outputsOf = (realised: readonly Realised[]) =>
     Object.fromEntries(realised.filter(({ name }) => name !== MACHINE).map(({ name, output }) => [name, output]))
 
-  it("runs programs that take the machine for an arm64 one, which this machine's own do not", async () => {
+  it('runs programs that see an arm64 machine, unlike the native builder', async () => {
     const { store } = await storeWithToolchain()
     const seen = ([first]: readonly Realised[]) =>
       Object.values(first?.output ?? {}).map(({ digest }) => readFileSync(store.path(digest), 'utf8').trim())
@@ -61,18 +61,18 @@ describe.skipIf(process.arch !== 'x64')('a builder of the architecture that host
     expect(seen(native)).toEqual(['x86_64', 'x64'])
   })
 
-  it('makes everything that is in an image', () => {
+  it('builds every derivation of an image', () => {
     expect(emulated.map(({ name }) => name)).toEqual(names)
     expect(names).toEqual(
       expect.arrayContaining(['base', 'kernel', 'initramfs', 'native-blocks', 'tryboot-module', 'sbom']),
     )
   })
 
-  it('gives the same bytes as a builder of another architecture', () => {
+  it('gives the same bytes as the native builder', () => {
     expect(outputsOf(emulated)).toEqual(outputsOf(native))
   })
 
-  it('leaves nothing registered on the machine', () => {
+  it('leaves no handler registered on the machine', () => {
     expect(handlers()).toBe(before)
   })
 })

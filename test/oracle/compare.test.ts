@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { ListedPath } from '../../images/layers/parts/listing.ts'
 import { compareRoots, type Exception, findDifferences, parseListing } from './compare.ts'
 import { LEFT_BEHIND, OF_MMDEBSTRAP } from './exceptions.ts'
+import type { ListedPath } from './listing.ts'
 
 const file = (path: string, given: Partial<ListedPath> = {}): ListedPath => ({
   path,
@@ -13,8 +13,8 @@ const file = (path: string, given: Partial<ListedPath> = {}): ListedPath => ({
   ...given,
 })
 
-describe('two roots', () => {
-  it('that are the same do not differ', () => {
+describe('findDifferences', () => {
+  it('finds nothing in equal roots', () => {
     expect(findDifferences([file('/a'), file('/b')], [file('/b'), file('/a')])).toEqual([])
   })
 
@@ -27,28 +27,28 @@ describe('two roots', () => {
     ['target', { target: 'x' }],
     ['same', { same: '/b' }],
     ['xattrs', { xattrs: { 'security.capability': '0x01' } }],
-  ])('differ in %s alone', (aspect, given) => {
+  ])('finds a difference in %s', (aspect, given) => {
     expect(findDifferences([file('/a')], [file('/a', given)])).toMatchObject([{ path: '/a', aspects: [aspect] }])
     expect(findDifferences([file('/a', given)], [file('/a')])).toMatchObject([{ path: '/a', aspects: [aspect] }])
   })
 
-  it('differ in what one of them lacks', () => {
+  it('finds paths that only one root has', () => {
     expect(findDifferences([file('/a')], [file('/b')])).toMatchObject([
       { path: '/a', aspects: ['missing'] },
       { path: '/b', aspects: ['extra'] },
     ])
   })
 
-  it('say both values', () => {
+  it('shows both values', () => {
     const [difference] = findDifferences([file('/a', { mode: 0o755 })], [file('/a', { mode: 0o4754 })])
     expect(difference?.detail).toBe('mode: expected 0755, got 04754')
   })
 })
 
-describe('an exception', () => {
+describe('an exception of compareRoots', () => {
   const key: Exception = { pattern: /^\/key$/, aspects: ['sha256'], reason: 'random' }
 
-  it('covers what it names', () => {
+  it('covers its paths and aspects', () => {
     const { unexplained, unused } = compareRoots([file('/key')], [file('/key', { sha256: 'bb' })], [key])
     expect([unexplained, unused]).toEqual([[], []])
   })
@@ -57,16 +57,16 @@ describe('an exception', () => {
     ['another path', file('/other'), [file('/other', { sha256: 'bb' })]],
     ['another aspect', file('/key'), [file('/key', { mode: 0o600 })]],
     ['one of two aspects', file('/key'), [file('/key', { sha256: 'bb', mode: 0o600 })]],
-    ['a path that is not there', file('/key'), []],
+    ['a missing path', file('/key'), []],
   ])('does not cover %s', (_what, expected, actual) => {
     expect(compareRoots([expected], actual, [key]).unexplained).toHaveLength(1)
   })
 
-  it('that covers nothing is named', () => {
+  it('is reported if it covers nothing', () => {
     expect(compareRoots([file('/key')], [file('/key')], [key]).unused).toEqual([key])
   })
 
-  it('of the real table covers no program, library, unit or account', () => {
+  it('in exceptions.ts covers no program, library, unit or account', () => {
     const roots = [
       '/usr/bin/podman',
       '/usr/lib/aarch64-linux-gnu/libc.so.6',
@@ -83,8 +83,8 @@ describe('an exception', () => {
   })
 })
 
-describe('a listing', () => {
-  it('is a path a line', () => {
+describe('parseListing', () => {
+  it('reads one path per line', () => {
     const lines = [file('/a'), file('/b', { xattrs: { x: '0x00' } })]
     expect(parseListing(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))).toEqual(lines)
   })

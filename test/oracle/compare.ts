@@ -1,16 +1,16 @@
-import type { ListedPath } from '../../images/layers/parts/listing.ts'
+import type { ListedPath } from './listing.ts'
 
-/** In what one path of two roots differs; `missing`: only the expected root has it, `extra`: only the actual one. */
+/** The aspect in which a path differs. `missing`: only the expected root has the path. `extra`: only the actual root has it. */
 export type Aspect = 'missing' | 'extra' | Exclude<keyof ListedPath, 'path'>
 
 export interface Difference {
   readonly path: string
   readonly aspects: readonly Aspect[]
-  /** What is expected and what there is, for a person. */
+  /** Expected and actual values, for a person. */
   readonly detail: string
 }
 
-/** A difference that is meant to be: where, in what, and why. */
+/** An intended difference: paths, aspects and the reason. */
 export interface Exception {
   readonly pattern: RegExp
   readonly aspects: readonly Aspect[]
@@ -18,10 +18,10 @@ export interface Exception {
 }
 
 export interface Comparison {
-  /** What no exception covers. */
+  /** Differences that no exception covers. */
   readonly unexplained: readonly Difference[]
   readonly excused: readonly { readonly difference: Difference; readonly exception: Exception }[]
-  /** Exceptions that cover nothing: the table says more than is true. */
+  /** Exceptions that cover nothing and should be removed. */
   readonly unused: readonly Exception[]
 }
 
@@ -36,7 +36,7 @@ const ASPECTS = [
   'xattrs',
 ] as const satisfies readonly Aspect[]
 
-/** Compares two roots path by path. An exception covers a difference only if it names all that differs. */
+/** Compares two roots path by path. An exception covers a difference only if it has all aspects of the difference. */
 export function compareRoots(
   expected: readonly ListedPath[],
   actual: readonly ListedPath[],
@@ -61,11 +61,11 @@ export function compareRoots(
 }
 
 export function findDifferences(expected: readonly ListedPath[], actual: readonly ListedPath[]): Difference[] {
-  const theirs = new Map(actual.map((item) => [item.path, item]))
-  const ours = new Set(expected.map(({ path }) => path))
-  const changed = expected.flatMap((item) => differenceOf(item, theirs.get(item.path)))
+  const actualItems = new Map(actual.map((item) => [item.path, item]))
+  const expectedPaths = new Set(expected.map(({ path }) => path))
+  const changed = expected.flatMap((item) => differenceOf(item, actualItems.get(item.path)))
   const extra = actual
-    .filter(({ path }) => !ours.has(path))
+    .filter(({ path }) => !expectedPaths.has(path))
     .map((item): Difference => ({ path: item.path, aspects: ['extra'], detail: describe(item) }))
   return [...changed, ...extra].sort((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -90,7 +90,7 @@ function describe({ kind, mode, uid, gid }: ListedPath): string {
   return `${kind} 0${mode.toString(8)} ${uid}:${gid}`
 }
 
-/** Reads what the steps leave: a line of JSON for each path. */
+/** Parses `listing.jsonl`: one line of JSON per path. */
 export function parseListing(lines: string): ListedPath[] {
   return lines
     .trimEnd()

@@ -1,11 +1,11 @@
 import type { Made } from '../../builder/step-times.ts'
 import type { Realised } from './realise-each.ts'
 
-/** What two builders made, a row a derivation, as Markdown. */
+/** A Markdown table of the outputs and times of two builders, with one row per derivation. */
 export function comparisonTable(native: readonly Realised[], emulated: readonly Realised[]): string {
-  const theirs = new Map(emulated.map((each) => [each.name, each]))
+  const emulatedByName = new Map(emulated.map((each) => [each.name, each]))
   const rows = native.map(({ name, output, made }) => {
-    const other = theirs.get(name)
+    const other = emulatedByName.get(name)
     const isSame = JSON.stringify(output) === JSON.stringify(other?.output)
     const size = Object.values(output).reduce((sum, file) => sum + file.size, 0)
     return `| ${name} | ${size} | ${isSame ? 'the same' : 'different'} | ${took(made)} | ${took(other?.made)} |\n`

@@ -9,13 +9,13 @@ export interface Realised {
   readonly made: Made
 }
 
-/** Realises derivations as a build does, with the machine's own store, but one after the other: each has its own time. */
+/** Realises derivations with the store of this machine, one after the other, to measure the time of each. */
 export async function realiseEach(project: string, derivations: readonly Derivation[]): Promise<Realised[]> {
   const lines = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
   const timed = timeSteps(lines)
   const signal = new AbortController().signal
   const given = { env: process.env, project, reporter: timed.reporter, now: new Date(), signal }
-  // An engine would run them on a machine of its own choice.
+  // A Dagger engine could run them on another machine.
   const { runner } = await openBuildContext({ ...given, runner: 'local' })
   const realised: Realised[] = []
   for (const derivation of derivations) {

@@ -5,7 +5,6 @@ import { lockedIn } from '../../builder/context.ts'
 import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { toolchainDirectory } from '../../builder/toolchain/toolchain.ts'
 import type { Derivation } from '../../images/derivation.ts'
-import { ORACLE } from '../../images/layers/oracle/recipe.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 import { childProgram } from '../helpers/child-program.ts'
 import { debianLocks } from '../helpers/debian-locks.ts'
@@ -13,6 +12,7 @@ import { emulating } from '../helpers/emulation.ts'
 import { listReporter } from '../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../helpers/toolchain.ts'
 import type { Realised } from './realise-each.ts'
+import { ORACLE, ORACLE_LOCK } from './recipe.ts'
 
 const CHILD = `
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -21,13 +21,13 @@ const [, , project, derivations, realised] = process.argv
 writeFileSync(realised, JSON.stringify(await realiseEach(project, JSON.parse(readFileSync(derivations, 'utf8')))))
 `
 
-/** The same as `realiseEach`, by a process that runs programs for arm64. Only those of the sandboxes are. */
+/** Runs `realiseEach` in a process that can run arm64 programs. Only the programs in the sandboxes are for arm64. */
 export async function realiseEmulated(derivations: readonly Derivation[]): Promise<Realised[]> {
   const directory = await mkdtemp(join(tmpdir(), 'hangar-emulated-'))
   try {
     const program = await childProgram(CHILD, directory)
     const [wanted, realised] = ['derivations.json', 'realised.json'].map((name) => join(directory, name))
-    if (wanted === undefined || realised === undefined) throw new Error('two files')
+    if (wanted === undefined || realised === undefined) throw new Error('unreachable')
     await writeFile(wanted, JSON.stringify(derivations))
     await emulating(await emulatorDirectory(), process.execPath, [program, PROJECT, wanted, realised])
     return JSON.parse(await readFile(realised, 'utf8')) as Realised[]
@@ -36,10 +36,10 @@ export async function realiseEmulated(derivations: readonly Derivation[]): Promi
   }
 }
 
-/** qemu-user alone, unpacked: it is linked statically. */
+/** A directory with the unpacked package qemu-user, whose programs are linked statically. */
 async function emulatorDirectory(): Promise<string> {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  const lock = await readDebianLock(join(PROJECT, 'images/oracle.lock.json'))
+  const lock = await readDebianLock(join(PROJECT, ORACLE_LOCK))
   const wanted: ArchitectureSet = { set: ORACLE, architecture: toolchain.architecture }
   const locked = lockedIn(debianLocks(lock), wanted)
   const packages = locked.filter((item) => item.package === 'qemu-user')

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
-import { emulatedRoot, unprunedRoot } from '../../images/layers/oracle/recipe.ts'
 import { withRootKit } from '../helpers/root-kit.ts'
+import { emulatedRoot, unprunedRoot } from './recipe.ts'
 
-/** The listings of the same lock's root made under emulation (minutes, unless the store has it) and without. */
+/** Listings of the same lock's root, built with and without emulation. Emulation takes minutes unless the store has the output. */
 export function buildBothRoots(): Promise<{ readonly emulated: string; readonly unpruned: string }> {
   return withRootKit(async ({ context, layerContext, oracle, packages, accounts }) => {
     const emulated = emulatedRoot(layerContext, oracle, packages.target, accounts)

@@ -2,13 +2,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../overlays/http-check.ts'
-import { SERVICES } from '../../overlays/services/registry.ts'
+import { serviceNamed, testServices } from '../helpers/host.ts'
 import { onPath } from '../helpers/pretend-device.ts'
 import { runIn } from '../helpers/project.ts'
 
 const BUSYBOX = onPath('busybox')
 
-describe('a check over http', () => {
+describe('httpAnswers', () => {
   const server = createServer((request, response) => {
     response.writeHead(request.url === '/good' ? 200 : 503).end('a page\n')
   })
@@ -21,21 +21,24 @@ describe('a check over http', () => {
     return runIn({ cwd: '/', env: {} }, BUSYBOX ?? '', ...words)
   }
 
-  it.skipIf(BUSYBOX === undefined)('passes where the page is there, and says nothing', async () => {
+  it.skipIf(BUSYBOX === undefined)('passes without output if the server answers 200', async () => {
     expect(await check(port(), '/good')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
-  it.skipIf(BUSYBOX === undefined)('fails where the service says that it is not well, and repeats it', async () => {
+  it.skipIf(BUSYBOX === undefined)('fails if the server answers 503, and prints the status', async () => {
     const { code, stderr } = await check(port(), '/bad')
     expect([code, stderr]).toEqual([1, expect.stringContaining('503')])
   })
 
-  it.skipIf(BUSYBOX === undefined)('fails where nobody listens', async () => {
+  it.skipIf(BUSYBOX === undefined)('fails if no program listens on the port', async () => {
     const { code, stderr } = await check(1, '/good')
     expect([code, stderr]).toEqual([1, expect.stringContaining('refused')])
   })
 
   it.each(['prometheus', 'alertmanager'] as const)('has its program in the container of %s', (name) => {
-    expect(SERVICES[name].container.packages).toContain(HTTP_CHECK_PACKAGE)
+    const { containers } = serviceNamed(testServices({ [name]: { memory: '64 MiB' } }), name)
+    expect(containers.map(({ image }) => image)).toMatchObject([
+      { packages: expect.arrayContaining([HTTP_CHECK_PACKAGE]) },
+    ])
   })
 })

@@ -1,45 +1,79 @@
 import { describe, expect, it } from 'vitest'
-import { quadlet } from '../../overlays/quadlet.ts'
-import { renderedServices } from '../../overlays/rendered.ts'
-import type { RenderedService } from '../../overlays/service.ts'
-import { testHost } from '../helpers/host.ts'
+import { type ContainerDefinition, container } from '../../overlays/container.ts'
+import type { ContainerOnHost } from '../../overlays/host-services.ts'
+import { fileText, quadlet } from '../../overlays/quadlet.ts'
+import { serviceNamed, testServices } from '../helpers/host.ts'
 
 const MIB = 2 ** 20
 
-function rendered(changes: Partial<RenderedService> = {}): RenderedService {
+function onHost(changes: Partial<ContainerDefinition> = {}): ContainerOnHost {
   return {
-    user: 'mosquitto',
-    command: ['/usr/bin/true'],
-    configuration: {},
-    data: undefined,
-    health: { command: ['/usr/bin/true'], interval: 30 },
-    ...changes,
+    ...container({
+      image: { source: 'debian', packages: [], tree: {} },
+      user: 'mosquitto',
+      command: ['/usr/bin/true'],
+      health: { command: ['/usr/bin/true'], interval: 30 },
+      ...changes,
+    }),
+    name: 'test',
+    about: 'a test',
+    imageName: 'test',
+    limits: { memory: 64 * MIB, cpus: 1 },
   }
 }
 
-const settings = { name: 'test', memory: 64 * MIB, cpus: 1, options: {} }
-const linesOf = (changes: Partial<RenderedService>) => quadlet(settings, 'a test', rendered(changes)).split('\n')
-const line = (key: string, changes: Partial<RenderedService>) =>
-  linesOf(changes).find((each) => each.startsWith(`${key}=`))
+const linesOf = (changes: Partial<ContainerDefinition>) => quadlet(onHost(changes)).split('\n')
+const linesWith = (key: string, changes: Partial<ContainerDefinition>) =>
+  linesOf(changes).filter((each) => each.startsWith(`${key}=`))
+const line = (key: string, changes: Partial<ContainerDefinition>) => linesWith(key, changes)[0]
 
-describe('a quadlet', () => {
-  it("is mosquitto's, to the letter", () => {
-    const [mosquitto] = renderedServices(testHost({ services: { mosquitto: { memory: '96 MiB', cpus: 0.5 } } }))
-    if (mosquitto === undefined) throw new Error('the host has no mosquitto')
-    const text = quadlet(mosquitto.settings, mosquitto.kind.about, mosquitto.rendered)
-    expect(text).toBe(MOSQUITTO)
+describe('quadlet', () => {
+  it('renders mosquitto exactly', () => {
+    const services = testServices({ mosquitto: { memory: '96 MiB', cpus: 0.5 } })
+    const [mosquitto] = serviceNamed(services, 'mosquitto').containers
+    if (mosquitto === undefined) throw new Error('mosquitto has no container')
+    expect(quadlet(mosquitto)).toBe(MOSQUITTO)
   })
 
-  it('mounts each configuration file read-only, in order, and data where there are some', () => {
-    const volumes = linesOf({ configuration: { '/etc/b': '', '/etc/a': '' }, data: '/data' }).filter((each) =>
-      each.startsWith('Volume='),
-    )
-    expect(volumes).toEqual([
+  it('mounts each file read-only, in order, and then the volumes', () => {
+    const text = { kind: 'text', text: '' } as const
+    const files = { '/etc/b': text, '/etc/a': text }
+    expect(linesWith('Volume', { files, volumes: { '/data': 'test', '/cache': 'test-cache' } })).toEqual([
       'Volume=/usr/share/hangar/services/test/etc/a:/etc/a:ro',
       'Volume=/usr/share/hangar/services/test/etc/b:/etc/b:ro',
+      'Volume=/run/hangar/data/test-cache:/cache',
       'Volume=/run/hangar/data/test:/data',
     ])
     expect(line('Volume', {})).toBeUndefined()
+  })
+
+  it('runs the image of the container', () => {
+    const shared = quadlet({ ...onHost(), name: 'test-worker', imageName: 'test-server' }).split('\n')
+    expect(shared).toEqual(
+      expect.arrayContaining(['ContainerName=test-worker', 'Image=localhost/hangar/test-server:latest']),
+    )
+  })
+
+  it('sets the environment in order, and quotes values where it must', () => {
+    const environment = { ZONE: 'a b', MALLOC_ARENA_MAX: '2', PRICE: '5$' }
+    expect(linesWith('Environment', { environment })).toEqual([
+      'Environment=MALLOC_ARENA_MAX=2',
+      'Environment="PRICE=5$$"',
+      'Environment="ZONE=a b"',
+    ])
+  })
+
+  it('passes devices on, and marks optional ones with a hyphen', () => {
+    const uses = [
+      { device: '/dev/serial/by-id/usb-stick', path: '/dev/ttyZigbee', group: 20, optional: true },
+      { device: '/dev/gpiochip0', optional: false },
+      { internet: [['tcp', 443]] },
+    ] as const
+    expect(linesWith('AddDevice', { uses })).toEqual([
+      'AddDevice=-/dev/serial/by-id/usb-stick:/dev/ttyZigbee',
+      'AddDevice=/dev/gpiochip0',
+    ])
+    expect(linesWith('GroupAdd', { uses })).toEqual(['GroupAdd=20'])
   })
 
   it('leaves plain words of a command as they are and quotes the others', () => {
@@ -48,15 +82,21 @@ describe('a quadlet', () => {
     )
   })
 
-  it('doubles what systemd would put something else in for, in the command and the health check', () => {
+  it('doubles the characters that systemd expands, in the command and in the health check', () => {
     expect(line('Exec', { command: ['/bin/x', '$HOME', `\${A}`, '100%'] })).toBe('Exec=/bin/x "$$HOME" "$${A}" 100%%')
     expect(line('HealthCmd', { health: { command: ['/bin/x', '$SYS', '%h'], interval: 5 } })).toBe(
       'HealthCmd=["/bin/x","$$SYS","%%h"]',
     )
   })
 
-  it('refuses a user that the id table does not have, with the line to add', () => {
-    expect(() => linesOf({ user: 'nobody-knows' })).toThrow("no user 'nobody-knows' in the id table")
+  it('refuses a user that is not in the id table, with the line to add', () => {
+    expect(() => linesOf({ user: 'unknown-user' })).toThrow("the id table has no user 'unknown-user'")
+  })
+
+  it('throws for a secret that the checks should have refused', () => {
+    const environment = { TOKEN: { kind: 'secret', name: 'token' } } as const
+    expect(() => linesOf({ environment })).toThrow("cannot render the secret 'token'")
+    expect(() => fileText({ kind: 'ca' })).toThrow("cannot render a file of kind 'ca'")
   })
 })
 

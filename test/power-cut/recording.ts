@@ -12,7 +12,7 @@ export interface Recording {
   /** The disk before it was ever started. */
   readonly base: string
   readonly log: string
-  /** So many entries the log had when each began and when each was over and had settled. */
+  /** So many entries the log had when each began and when each was over and was committed. */
   readonly marks: Readonly<
     Record<'stageBegins' | 'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>
   >
@@ -77,12 +77,12 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   const updateBegins = now()
   const flashing = must(lab.onHost(vm, 'flash', '--trial-seconds', String(PATIENCE)))
   await Promise.all([flashing, migrated(vm)])
-  await settled(vm, 'b')
+  await requireCommitted(vm, 'b')
   const updateEnds = now()
   await vm.shell(`echo ${PROBE.later} >${LIVE} && sync`)
   const revertBegins = now()
   await revert(vm)
-  await settled(vm, 'a')
+  await requireCommitted(vm, 'a')
   return { stageBegins, updateBegins, updateEnds, revertBegins, revertEnds: now() }
 }
 
@@ -108,9 +108,8 @@ async function revert(vm: TestVm): Promise<void> {
 }
 
 /** What follows a commit is written too. */
-async function settled(vm: TestVm, slot: 'a' | 'b'): Promise<void> {
-  const { standing, slot: runs } = await agentStatus(vm)
-  if (standing !== 'committed' || runs !== slot)
-    throw new Error(`slot ${runs} is ${standing}, wanted ${slot} committed`)
+async function requireCommitted(vm: TestVm, slot: 'a' | 'b'): Promise<void> {
+  const { state, slot: runs } = await agentStatus(vm)
+  if (state !== 'committed' || runs !== slot) throw new Error(`slot ${runs} is ${state}, wanted ${slot} committed`)
   await vm.shell('sync')
 }

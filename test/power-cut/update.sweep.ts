@@ -140,7 +140,7 @@ describe('a machine whose power was cut during an update', () => {
       try {
         await vm.reachable(PATIENCE)
         const { slot, phase } = scenario
-        expect(await agentStatus(vm)).toMatchObject({ slot, standing: 'committed', committed: slot, update: { phase } })
+        expect(await agentStatus(vm)).toMatchObject({ slot, state: 'committed', committed: slot, update: { phase } })
         await healthy(vm, PATIENCE)
         expect(await vm.shell(`cat /run/hangar/data/${PROBE.service}/probe`)).toBe(probe)
       } finally {

@@ -114,7 +114,7 @@ describe('adama, booted from the bytes of its disk image,', () => {
   })
 
   it('holds every service to the memory and cores of the host file', async () => {
-    for (const { name, memory, cpus } of adama.services) {
+    for (const [name, { memory, cpus }] of adama.services.flatMap(({ limits }) => Object.entries(limits))) {
       const { memoryMax, cores } = parseLimits(await vm.shell(limitsOf(name)))
       expect({ name, memoryMax, cores }).toEqual({ name, memoryMax: memory, cores: cpus })
     }

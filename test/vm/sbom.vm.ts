@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
-import { setsOf } from '../../hosts/schema/image-of.ts'
+import { planOf } from '../../hosts/schema/plan.ts'
 import { digestOf } from '../../images/digest.ts'
 import { lockedPackages, parseLock } from '../../images/lock.ts'
 import { parseManifest } from '../../images/manifest.ts'
@@ -28,9 +28,12 @@ describe("adama's SBOM", () => {
   })
 
   it('has every locked package of every layer and of the initramfs, with version and digest', () => {
-    const sets = setsOf(adama, 'amd64').filter(
-      ({ set, architecture }) => architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
-    )
+    const sets = planOf(adama)
+      .sets('amd64')
+      .filter(
+        ({ set, architecture }) =>
+          architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
+      )
     expect(sets).toHaveLength(3 + adama.services.length)
     for (const each of sets) {
       const packages = lockedPackages(lock, each) ?? []

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
 import { BLOCK } from '../../images/layout.ts'
 import { hashTree, leavesOf } from '../../images/slot/verity.ts'
-import { type Heard, runBare } from '../helpers/bare-machine.ts'
+import { type BareOutput, runBare } from '../helpers/bare-machine.ts'
 import { builtNative } from '../helpers/built-native.ts'
 
 /** QEMU has no Raspberry Pi 5, but a 3 has the same mailbox: the kernel is the image's, the device tree Debian's. */
@@ -26,7 +26,7 @@ set_to what
 `
 
 describe('the module in the image’s initramfs', () => {
-  let heard: Heard
+  let heard: BareOutput
 
   beforeAll(async () => {
     heard = await runBare(adama.name, RASPBERRY_PI, SCRIPT)
@@ -58,7 +58,7 @@ describe('on a machine without the firmware', () => {
   const tree = hashTree(leavesOf(bytes))
   const flipped = Buffer.from(bytes)
   flipped.writeUInt8(0, 77 * BLOCK)
-  let heard: Heard
+  let heard: BareOutput
 
   beforeAll(async () => {
     const { blocks } = await builtNative()

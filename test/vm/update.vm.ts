@@ -34,7 +34,7 @@ describe('an update of a host that runs', () => {
     expect(said).toMatch(/slot b runs .*, healthy and committed/)
     expect(vm.starts.at(-1)).toEqual({ partition: 3, tryboot: true })
     expect(await agentStatus(vm)).toMatchObject({
-      ...{ slot: 'b', standing: 'committed', committed: 'b', root: lab.built() },
+      ...{ slot: 'b', state: 'committed', committed: 'b', root: lab.built() },
       update: { phase: 'committed', kind: 'update' },
     })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
@@ -43,14 +43,14 @@ describe('an update of a host that runs', () => {
   it('is what a plain reboot starts from then on', async () => {
     await reboot(vm)
     expect(vm.starts.at(-1)).toEqual({ partition: 3, tryboot: false })
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed', root: lab.built() })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', root: lab.built() })
   })
 
   it('can be reverted with the data as it was, and today’s is kept', async () => {
     await vm.shell(`echo newest >${PROBE}`)
     await must(lab.onHost(vm, 'revert', '--with-data'))
     expect(await agentStatus(vm)).toMatchObject({
-      ...{ slot: 'a', standing: 'committed' },
+      ...{ slot: 'a', state: 'committed' },
       update: { kind: 'revert', phase: 'committed' },
     })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
@@ -65,7 +65,7 @@ describe('an update of a host that runs', () => {
     const { code, stderr } = await lab.onHost(vm, 'revert')
     expect([code, stderr]).toEqual([
       1,
-      expect.stringContaining("slot b of 'adama' holds what was never committed there"),
+      expect.stringContaining("slot b of 'adama' holds an image that was never committed there"),
     ])
   })
 

@@ -5,21 +5,21 @@ import type { LockedPackage } from '../../lock.ts'
 import { debs, type LayerContext, type LayerRecipe, layerSettings, stepDerivation } from '../layer-recipe.ts'
 
 export interface RootPackages {
-  /** Of the builder's architecture: these are configured. */
+  /** For the builder's architecture. The step runs their maintainer scripts. */
   readonly native: readonly LockedPackage[]
-  /** The same packages of the target's architecture: these are unpacked. */
+  /** The same packages for the target's architecture. The step only unpacks them. */
   readonly target: readonly LockedPackage[]
 }
 
-/** passwd, group, shadow and gshadow: name -> text. */
+/** File name in /etc -> text. */
 export type Accounts = Readonly<Record<'passwd' | 'group' | 'shadow' | 'gshadow', string>>
 
-/** The `base` layer: a configured root of the target's architecture, made without emulation. */
+/** The `base` layer: a configured root for the target's architecture, built without emulation. */
 export function baseLayer(context: LayerContext, packages: RootPackages, accounts: Accounts): Derivation {
   return foreignRoot(context, packages, accounts, { name: 'base', step: 'base', inputs: layerSettings() })
 }
 
-/** A derivation that makes a configured root of the target's architecture, and what its step makes of it. */
+/** A derivation whose step calls `makeForeignRoot`. Throws if the two architectures have different packages. */
 export function foreignRoot(
   context: LayerContext,
   packages: RootPackages,
@@ -36,7 +36,7 @@ export function foreignRoot(
       ...accountFiles(accounts),
       ...recipe.inputs,
     },
-    // Maintainer scripts look at /proc and /sys, and give a different root where those cannot be mounted.
+    // The step mounts /proc and /sys: without them, some maintainer scripts produce a different root.
     privilege: 'all',
   })
 }
@@ -49,11 +49,11 @@ function below(directory: string, inputs: Readonly<Record<string, Input>>): Reco
   return Object.fromEntries(Object.entries(inputs).map(([path, input]) => [`${directory}/${path}`, input]))
 }
 
-/** Scripts of a package that only one side has would be missing or too many; a rebuild (`+b1`) is the same source. */
+/** The carried changes are only right if both architectures have the same packages. A binNMU (`+b1`) has the same source. */
 function requireSamePackages({ native, target }: RootPackages): void {
-  const only = (these: readonly LockedPackage[], those: readonly LockedPackage[]) => {
-    const known = new Set(those.map(sourceName))
-    return these
+  const only = (some: readonly LockedPackage[], others: readonly LockedPackage[]) => {
+    const known = new Set(others.map(sourceName))
+    return some
       .filter((item) => !known.has(sourceName(item)))
       .map((item) => `${item.package} ${item.version} (${item.architecture})`)
   }
@@ -61,9 +61,9 @@ function requireSamePackages({ native, target }: RootPackages): void {
   if (different.length === 0) return
   throw new UserError(
     'carry',
-    `a root for another architecture needs the same packages on both, different are: ${different.join(', ')}`,
+    `cannot build the base layer: builder and target need the same packages and versions, but these differ: ${different.join(', ')}`,
     {
-      hint: 'bring both to the same versions: npm run lock -- --update; a package that one architecture lacks cannot be in the base set',
+      hint: 'update the lock: npm run lock -- --update; remove packages from the base set that one architecture does not have',
     },
   )
 }

@@ -1,24 +1,21 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { writeContainerStore } from '../parts/container-store.ts'
 import { unpackDebs } from '../parts/deb.ts'
+import { inputFiles, inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
-import { prune } from '../parts/prune.ts'
-import { leaveStatements } from '../parts/statements.ts'
-import { type StoredTree, writeTree } from '../parts/tree.ts'
+import { type Pruning, prune } from '../parts/prune.ts'
+import { writeStatements } from '../parts/statements.ts'
+import { writeTree } from '../parts/tree.ts'
+import type { StoredTree } from '../stored-tree.ts'
+import { writeContainerStore } from './container-store.ts'
 
-// Makes a container's layer: a read-only containers-storage of one image, whose root is Debian packages that were only
-// unpacked. Inputs: /in/debs, /in/tree.json, /in/prune.json, /in/erofs.json. Arguments: service, architecture.
+// Builds a container's layer: a read-only containers-storage with one image. The image's root is unpacked Debian packages;
+// no maintainer script runs. Inputs: /in/debs, /in/tree.json, /in/prune.json, /in/erofs.json.
+// Arguments: service, architecture.
 const [service = '', architecture = ''] = process.argv.slice(2)
 const STORE = '/build/store'
-const diff = writeContainerStore(STORE, { service, architecture })
 
-const debs = await unpackDebs(
-  readdirSync('/in/debs')
-    .sort()
-    .map((name) => `/in/debs/${name}`),
-  diff,
-)
-leaveStatements(diff, debs)
-prune(diff, JSON.parse(readFileSync('/in/prune.json', 'utf8')))
-writeTree(diff, JSON.parse(readFileSync('/in/tree.json', 'utf8')) as StoredTree)
-await makeLayer(`container-${service}`, STORE, JSON.parse(readFileSync('/in/erofs.json', 'utf8')) as string[])
+const root = writeContainerStore(STORE, { service, architecture })
+const debs = await unpackDebs(inputFiles('debs'), root)
+writeStatements(root, debs)
+prune(root, inputJson<Pruning>('prune.json'))
+writeTree(root, inputJson<StoredTree>('tree.json'))
+await makeLayer(`container-${service}`, STORE)

@@ -1,52 +1,39 @@
-import {
-  chmodSync,
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { cpioOf } from '../parts/cpio.ts'
+import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { unpackDebs } from '../parts/deb.ts'
 import { capture, exec } from '../parts/exec.ts'
-import { leaveStatements } from '../parts/statements.ts'
+import { inputFiles } from '../parts/inputs.ts'
+import { writeStatements } from '../parts/statements.ts'
+import { cpioOf } from './cpio.ts'
 
-// Makes `/out/initramfs.img`: busybox, dmsetup with its libraries, modules and one script. Inputs: /in/debs,
-// /in/modules.tar (files and the order in which they load), /in/init, /in/lib (what it
-// sources). Argument: the target's multiarch directory.
+// Builds `/out/initramfs.img`: busybox, dmsetup with its libraries, modules and the script `init`. Inputs: /in/debs,
+// /in/modules.tar (the modules, and the order in which they load), /in/init, /in/lib (scripts that init sources).
+// Argument: the target's multiarch directory.
 const [multiarch = ''] = process.argv.slice(2)
 const PACKAGES = '/build/packages'
 const ROOT = '/build/root'
 
-const debs = await unpackDebs(
-  readdirSync('/in/debs')
-    .sort()
-    .map((name) => `/in/debs/${name}`),
-  PACKAGES,
-)
-leaveStatements(PACKAGES, debs)
+const debs = await unpackDebs(inputFiles('debs'), PACKAGES)
+writeStatements(PACKAGES, debs)
 for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules'])
   mkdirSync(`${ROOT}/${name}`, { recursive: true })
-programs()
-await libraries()
-await modules()
+copyPrograms()
+await copyLibraries()
+await unpackModules()
 copyFileSync('/in/init', `${ROOT}/init`)
 chmodSync(`${ROOT}/init`, 0o755)
 cpSync('/in/lib', `${ROOT}/lib/hangar`, { recursive: true })
 writeFileSync('/build/initramfs.cpio', cpioOf(ROOT))
 await exec('zstd', ['-q', '-9', '-T1', '/build/initramfs.cpio', '-o', '/out/initramfs.img'])
 
-function programs(): void {
+function copyPrograms(): void {
   copyFileSync(`${PACKAGES}/usr/bin/busybox`, `${ROOT}/bin/busybox`)
   symlinkSync('busybox', `${ROOT}/bin/sh`)
   copyFileSync(`${PACKAGES}/usr/sbin/dmsetup`, `${ROOT}/bin/dmsetup`)
   for (const name of ['busybox', 'dmsetup']) chmodSync(`${ROOT}/bin/${name}`, 0o755)
 }
 
-/** All libraries of the packages: they are few, and no program here can say which of another architecture it needs. */
-async function libraries(): Promise<void> {
+/** Copies every library: there are few, and no program in the toolchain lists the libraries that a foreign program needs. */
+async function copyLibraries(): Promise<void> {
   const found = await capture('find', [
     `${PACKAGES}/usr/lib`,
     '-name',
@@ -65,7 +52,7 @@ async function libraries(): Promise<void> {
   }
 }
 
-async function modules(): Promise<void> {
+async function unpackModules(): Promise<void> {
   await exec('tar', ['-x', '-f', '/in/modules.tar', '-C', `${ROOT}/lib/modules`])
   writeFileSync(`${ROOT}/etc/modules`, readFileSync(`${ROOT}/lib/modules/load`))
 }

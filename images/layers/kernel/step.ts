@@ -1,47 +1,43 @@
-import { copyFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { copyFileSync, cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { unpackDebs } from '../parts/deb.ts'
 import { exec } from '../parts/exec.ts'
+import { inputFiles, inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
-import { closure, findModules, kernelRelease, requireModulesOf, select } from '../parts/modules.ts'
-import { leaveStatements } from '../parts/statements.ts'
+import { writeStatements } from '../parts/statements.ts'
+import { closure, findModules, kernelRelease, requireModulesOf, select } from './modules.ts'
 
-// Makes the `kernel` layer of the modules that boards need, and lays out what boots: the kernel, device trees, and the
-// modules that the initramfs loads. Inputs: /in/debs, /in/updates (our own modules), /in/modules.json, /in/erofs.json.
-const wanted = JSON.parse(readFileSync('/in/modules.json', 'utf8')) as {
+// Builds the `kernel` layer, and the boot files: the kernel, device trees, and the modules that the initramfs loads.
+// Inputs: /in/debs, /in/updates (our own modules), /in/modules.json, /in/erofs.json.
+const wanted = inputJson<{
   layer: string[]
   initramfs: string[]
   /** Name in the boot file system -> path below `dtb/`. */
   deviceTrees: Record<string, string>
-}
+}>('modules.json')
 const ROOT = '/build/kernel'
 
-const debs = await unpackDebs(
-  readdirSync('/in/debs')
-    .sort()
-    .map((name) => `/in/debs/${name}`),
-  ROOT,
-)
-leaveStatements(ROOT, debs)
+const debs = await unpackDebs(inputFiles('debs'), ROOT)
+writeStatements(ROOT, debs)
 const release = kernelRelease(ROOT)
 const source = `${ROOT}/usr/lib/modules/${release}`
 cpSync('/in/updates', `${source}/updates`, { recursive: true })
 await requireModulesOf(release, `${source}/updates`)
 const modules = findModules(source)
 
-await bootFiles()
-await initramfsModules()
-await layer()
+await writeBootFiles()
+await packInitramfsModules()
+await packLayer()
 
-async function bootFiles(): Promise<void> {
-  // The firmware unpacks gzip, and reads a card more slowly than it unpacks.
+async function writeBootFiles(): Promise<void> {
+  // The firmware can unpack gzip. Unpacking takes less time than reading the larger file from an SD card.
   await exec('sh', ['-c', 'gzip -n -6 < "$1" > /out/kernel', 'gzip', `${source}/vmlinuz`])
   for (const [name, path] of Object.entries(wanted.deviceTrees)) copyFileSync(`${source}/dtb/${path}`, `/out/${name}`)
   writeFileSync('/out/release', `${release}\n`)
 }
 
-/** Plain files: busybox loads no compressed modules. `load` names them in the order in which they load. */
-async function initramfsModules(): Promise<void> {
+/** Packs uncompressed modules, because busybox cannot load compressed ones. The file `load` lists them in load order. */
+async function packInitramfsModules(): Promise<void> {
   const names = await closure(source, modules, select(modules, wanted.initramfs))
   mkdirSync('/build/initramfs')
   for (const name of names) {
@@ -66,7 +62,7 @@ async function initramfsModules(): Promise<void> {
   ])
 }
 
-async function layer(): Promise<void> {
+async function packLayer(): Promise<void> {
   const target = `/build/layer/usr/lib/modules/${release}`
   for (const name of await closure(source, modules, select(modules, wanted.layer))) {
     const path = modules.get(name) ?? ''
@@ -75,11 +71,11 @@ async function layer(): Promise<void> {
   }
   for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order', 'config'])
     copyFileSync(`${source}/${name}`, `${target}/${name}`)
-  // depmod looks below lib; the layer has only usr/lib, which `base` links.
+  // depmod looks below lib. The layer has only usr/lib; the link /lib is in `base`.
   symlinkSync('usr/lib', '/build/layer/lib')
   await exec('depmod', ['-b', '/build/layer', release])
   rmSync('/build/layer/lib')
   copyFileSync(`${target}/modules.alias`, '/out/modules.alias')
   rmSync(ROOT, { recursive: true })
-  await makeLayer('kernel', '/build/layer', JSON.parse(readFileSync('/in/erofs.json', 'utf8')) as string[])
+  await makeLayer('kernel', '/build/layer')
 }

@@ -4,7 +4,7 @@ import { exec } from '../parts/exec.ts'
 import { walk } from '../parts/walk.ts'
 import type { LayerFile } from './recipe.ts'
 
-// Lists what is in a layer, one line of JSON for each path, sorted. Input: /in/layer.erofs.
+// Lists the files of a layer, sorted, one line of JSON per path. Input: /in/layer.erofs.
 const ROOT = '/build/root'
 
 await exec('fsck.erofs', [`--extract=${ROOT}`, '--preserve', '/in/layer.erofs'])

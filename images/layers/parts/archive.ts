@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 
-/** A part of a file: where it begins and how long it is, in bytes. */
+/** A member of an ar archive: its position and size in bytes. */
 export interface Member {
   readonly name: string
   readonly offset: number
@@ -10,7 +10,7 @@ export interface Member {
 const AR_MAGIC = '!<arch>\n'
 const AR_HEADER = 60
 
-/** What a `.deb` is made of (deb(5)): `debian-binary`, `control.tar.*`, `data.tar.*`, without reading any of it. */
+/** Lists the members of a `.deb` (deb(5)): `debian-binary`, `control.tar.*`, `data.tar.*`. Reads only their headers. */
 export function arMembers(path: string): Member[] {
   const file = openSync(path, 'r')
   try {
@@ -18,13 +18,13 @@ export function arMembers(path: string): Member[] {
       const bytes = Buffer.alloc(size)
       return bytes.toString('latin1', 0, readSync(file, bytes, 0, size, offset))
     }
-    if (read(0, AR_MAGIC.length) !== AR_MAGIC) throw new Error(`'${path}' is no Debian package`)
+    if (read(0, AR_MAGIC.length) !== AR_MAGIC) throw new Error(`'${path}' is not a Debian package`)
     const members: Member[] = []
     let offset = AR_MAGIC.length
     for (let head = read(offset, AR_HEADER); head.length === AR_HEADER; head = read(offset, AR_HEADER)) {
       const size = Number(head.slice(48, 58))
       members.push({ name: head.slice(0, 16).trimEnd().replace(/\/$/, ''), offset: offset + AR_HEADER, size })
-      // Members begin at even places.
+      // Members begin at even offsets.
       offset += AR_HEADER + size + (size % 2)
     }
     return members
@@ -35,7 +35,7 @@ export function arMembers(path: string): Member[] {
 
 const BLOCK = 512
 
-/** The regular files of tar archives that follow one another: one map of name -> content for each archive. */
+/** Reads the regular files of concatenated tar archives: one map (name -> content) for each archive. */
 export function readTars(bytes: Buffer): Map<string, Buffer>[] {
   const archives: Map<string, Buffer>[] = []
   let current: Map<string, Buffer> | undefined
@@ -43,7 +43,7 @@ export function readTars(bytes: Buffer): Map<string, Buffer>[] {
     const head = bytes.subarray(at, at + BLOCK)
     at += BLOCK
     if (head[0] === 0) {
-      // Zeros end an archive; what comes after them is another.
+      // Zeros end an archive. The next header begins another one.
       current = undefined
       continue
     }

@@ -2,23 +2,23 @@ import { createReadStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { arMembers, type Member, readTars } from './archive.ts'
 import { captureBytes } from './exec.ts'
-import { mendDirectories, parseListing, prepareMergedUsr, type Shipped } from './shipped.ts'
+import { parseListing, prepareMergedUsr, repairDirectories, type Shipped } from './shipped.ts'
 
-/** A Debian package as it was unpacked. */
+/** An unpacked Debian package. */
 export interface Deb {
   readonly fields: ReadonlyMap<string, string>
-  /** What it ships, in the archive's order: `/.`, `/usr`, `/usr/bin`, … */
+  /** Paths that the package ships, in the archive's order: `/.`, `/usr`, `/usr/bin`, … */
   readonly files: readonly string[]
-  /** Control files by name (`postinst`, `conffiles`, …), without `control` itself. */
+  /** Control file (`postinst`, `conffiles`, …) -> text, without `control`. */
   readonly control: ReadonlyMap<string, string>
 }
 
-/** Unpacks packages into a root that has the merged /usr, without running anything; `workers` of them at once. */
+/** Unpacks packages into a root with merged /usr, without running maintainer scripts. Unpacks `workers` packages at once. */
 export async function unpackDebs(debs: readonly string[], root: string, workers = 2): Promise<Deb[]> {
   prepareMergedUsr(root)
   const parts = debs.map(partsOf)
   const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, workers)])
-  mendDirectories(root, shipped)
+  repairDirectories(root, shipped)
   return controls.map((files, index) => {
     const control = new Map([...files].map(([name, content]) => [name, content.toString('utf8')]))
     const fields = parseFields(control.get('control') ?? '')
@@ -37,7 +37,8 @@ function partsOf(path: string): Parts {
   const members = arMembers(path)
   const control = members.find(({ name }) => name.startsWith('control.tar'))
   const data = members.find(({ name }) => name.startsWith('data.tar'))
-  if (control === undefined || data === undefined) throw new Error(`'${path}' lacks control.tar or data.tar`)
+  if (control === undefined || data === undefined)
+    throw new Error(`the package '${path}' has no control.tar or no data.tar`)
   return { path, control, data }
 }
 
@@ -50,11 +51,11 @@ const DECOMPRESS: Readonly<Record<string, string>> = {
 
 function decompressor({ path }: Parts, { name }: Member): string {
   const program = DECOMPRESS[name.replace(/^.*\.tar/, '')]
-  if (program === undefined) throw new Error(`'${path}' is compressed in a way that is not known: ${name}`)
+  if (program === undefined) throw new Error(`the package '${path}' has an unknown compression: ${name}`)
   return program
 }
 
-/** Programs cost more than what they do here: one decompresses the control archives of all packages. */
+/** One process decompresses the control archives of all packages, because starting a process takes longer than its work. */
 function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
   const programOf = (each: Parts) => decompressor(each, each.control)
   return inGroups(all, programOf, async (program, group) => {
@@ -63,7 +64,7 @@ function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
     })
     const controls = readTars(tars)
     if (controls.length !== group.length)
-      throw new Error(`${group.length} packages have ${controls.length} control archives`)
+      throw new Error(`expected ${group.length} control archives, found ${controls.length}`)
     return controls
   })
 }
@@ -71,7 +72,7 @@ function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
 const EXTRACT = `set -o pipefail
 $1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink -C "$2"`
 
-/** What each package ships. A worker is one decompressor and one tar, which take one package after the other. */
+/** Unpacks and returns what each package ships. A worker is one decompressor and one tar for many packages. */
 function unpackData(all: readonly Parts[], root: string, workers: number): Promise<Shipped[][]> {
   const programOf = (each: Parts) => decompressor(each, each.data)
   return inGroups(all, programOf, async (program, group) => {
@@ -86,22 +87,23 @@ function unpackData(all: readonly Parts[], root: string, workers: number): Promi
         }
       })
       const shipped = parseListing(listing.toString('utf8'))
-      if (shipped.length !== taken.length) throw new Error(`${taken.length} packages were listed as ${shipped.length}`)
-      for (const [place, index] of taken.entries()) results[index] = shipped[place] ?? []
+      if (shipped.length !== taken.length)
+        throw new Error(`tar listed ${shipped.length} packages, expected ${taken.length}`)
+      for (const [position, index] of taken.entries()) results[index] = shipped[position] ?? []
     }
     await Promise.all(Array.from({ length: Math.min(workers, group.length) }, work))
     return results
   })
 }
 
-/** Hands one part of a file to a program that takes several. */
+/** Writes one member of a file to a program that reads several. */
 async function feed(path: string, { offset, size }: Member, stdin: Writable): Promise<void> {
   for await (const piece of createReadStream(path, { start: offset, end: offset + size - 1, highWaterMark: 1 << 18 })) {
     await new Promise<void>((resolve, reject) => stdin.write(piece, (error) => (error ? reject(error) : resolve())))
   }
 }
 
-/** Works on what has the same key together; results come in the order of the items. */
+/** Calls `work` once for all items with the same key. Returns the results in the order of the items. */
 async function inGroups<T, R>(
   items: readonly T[],
   keyOf: (item: T) => string,
@@ -109,16 +111,17 @@ async function inGroups<T, R>(
 ): Promise<R[]> {
   const results: R[] = new Array(items.length)
   for (const key of new Set(items.map(keyOf))) {
-    const places = [...items.keys()].filter((place) => keyOf(items[place] as T) === key)
+    const positions = [...items.keys()].filter((position) => keyOf(items[position] as T) === key)
     const done = await work(
       key,
-      places.map((place) => items[place] as T),
+      positions.map((position) => items[position] as T),
     )
-    for (const [index, place] of places.entries()) results[place] = done[index] as R
+    for (const [index, position] of positions.entries()) results[position] = done[index] as R
   }
   return results
 }
 
+/** Parses a control file. Names keep their case, and values keep their continuation lines. */
 export function parseFields(text: string): Map<string, string> {
   const fields = new Map<string, string>()
   for (const part of text.trimEnd().split(/\n(?=\S)/)) {
@@ -132,7 +135,7 @@ export function packageName(deb: Deb): string {
   return deb.fields.get('Package') ?? ''
 }
 
-/** How dpkg names a package's files in its database. */
+/** The name of a package's files in dpkg's database. */
 export function databaseName(deb: Deb): string {
   const name = packageName(deb)
   return deb.fields.get('Multi-Arch') === 'same' ? `${name}:${deb.fields.get('Architecture')}` : name

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { Writable } from 'node:stream'
 
-/** Runs a program to its end with this process's output; throws where it fails. */
+/** Runs a program with this process's output. Throws if it fails. */
 export function exec(
   program: string,
   args: readonly string[],
@@ -21,13 +21,13 @@ export function exec(
   })
 }
 
-/** Standard output of a program that must succeed. */
+/** Runs a program and returns its stdout. Throws if it fails. */
 export async function capture(program: string, args: readonly string[], input = ''): Promise<string> {
   const output = await captureBytes(program, args, async (stdin) => void stdin.write(input))
   return output.toString()
 }
 
-/** Standard output of a program that must succeed; `feed` writes what it reads, and the end of input follows. */
+/** Runs a program and returns its stdout. `feed` writes to its stdin, which is closed afterwards. Throws if it fails. */
 export async function captureBytes(
   program: string,
   args: readonly string[],
@@ -44,7 +44,7 @@ export async function captureBytes(
   return Buffer.concat(pieces)
 }
 
-/** What went wrong, if anything: a program that ended early is the cause of it, and its status says more. */
+/** Returns an error instead of throwing it: if the program exits early, its status explains more than EPIPE. */
 async function feedToEnd(stdin: Writable, feed: (stdin: Writable) => Promise<void>): Promise<unknown> {
   try {
     await feed(stdin)
@@ -54,18 +54,4 @@ async function feedToEnd(stdin: Writable, feed: (stdin: Writable) => Promise<voi
     stdin.destroy()
     return error
   }
-}
-
-/** Works through a list, as many at once as there are processors in the smallest builder. */
-export async function inPairs<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array(items.length)
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++
-      results[index] = await work(items[index] as T)
-    }
-  }
-  await Promise.all([worker(), worker()])
-  return results
 }

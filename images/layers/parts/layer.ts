@@ -1,21 +1,21 @@
 import { hash } from 'node:crypto'
 import { closeSync, copyFileSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs'
-import { EPOCH } from '../../epoch.ts'
-import { guid } from '../../guid.ts'
+import { EPOCH, guid } from '../../reproducible.ts'
 import { exec } from './exec.ts'
+import { inputJson } from './inputs.ts'
 
 const BLOCK = 4096
-/** Memory: mkfs.erofs 1.8.6 waits for itself forever where the disk that it writes to is full. */
+/** In memory: mkfs.erofs 1.8.6 hangs forever if the disk that it writes to is full. */
 const IMAGE = '/build/layer.erofs'
 
 /**
- * Makes `/out/layer.erofs` of a directory, with a UUID that comes from the layer's name, and `/out/layer.leaves`: the
- * SHA-256 of each of its 4096-byte blocks, one after the other.
+ * Packs a directory into `/out/layer.erofs`, with the options in `/in/erofs.json` and a UUID derived from the layer's
+ * name. Writes the SHA-256 of each 4096-byte block to `/out/layer.leaves`, one after the other.
  */
-export async function makeLayer(name: string, directory: string, options: readonly string[] = []): Promise<void> {
+export async function makeLayer(name: string, directory: string): Promise<void> {
   await exec('mkfs.erofs', [
     '--quiet',
-    ...options,
+    ...inputJson<string[]>('erofs.json'),
     `-T${EPOCH}`,
     '--all-time',
     `-U${guid(`layer ${name}`)}`,
@@ -27,7 +27,7 @@ export async function makeLayer(name: string, directory: string, options: readon
   rmSync(IMAGE)
 }
 
-export function writeLeaves(image: string, leaves: string): void {
+function writeLeaves(image: string, leaves: string): void {
   const file = openSync(image, 'r')
   const piece = Buffer.alloc(1024 * BLOCK)
   const found: Buffer[] = []

@@ -1,9 +1,9 @@
 import { readdirSync, readlinkSync, rmSync, statSync } from 'node:fs'
 
-/** What a layer leaves out. Paths start with `/`; `*` matches within one part. */
+/** The paths that a layer leaves out. Paths start with `/`. `*` matches within one path component. */
 export interface Pruning {
   readonly remove: readonly string[]
-  /** Directories of which only files with the given names stay. */
+  /** Directory -> names of the only files to keep in it. */
   readonly keepOnly: Readonly<Record<string, readonly string[]>>
 }
 
@@ -13,7 +13,7 @@ export function prune(root: string, pruning: Pruning): void {
   for (const [directory, names] of Object.entries(pruning.keepOnly)) keepOnly(root + directory, new Set(names))
 }
 
-/** Paths that match, parents before children. */
+/** The paths that match a pattern. */
 export function expand(root: string, pattern: string): string[] {
   return pattern
     .split('/')
@@ -40,7 +40,7 @@ function keepOnly(directory: string, names: ReadonlySet<string>): void {
     if (entry.isDirectory()) keepOnly(path, names)
     else if (!entry.isSymbolicLink() && !names.has(entry.name)) rmSync(path)
   }
-  // A package's documents may be a link to another's: it stays where that has something left.
+  // The documentation of a package may be a link to that of another package. Keep links to directories that still exist.
   for (const entry of entries) {
     const path = `${directory}/${entry.name}`
     if (entry.isSymbolicLink() && !names.has(entry.name) && !leadsToDirectory(path)) rmSync(path)
@@ -48,7 +48,7 @@ function keepOnly(directory: string, names: ReadonlySet<string>): void {
   if (readdirSync(directory).length === 0) rmSync(directory, { recursive: true })
 }
 
-/** An absolute link would lead into the build machine's own tree. */
+/** False for an absolute link: it would be resolved in the builder's own root. */
 function leadsToDirectory(link: string): boolean {
   if (readlinkSync(link).startsWith('/')) return false
   return statSync(link, { throwIfNoEntry: false })?.isDirectory() ?? false

@@ -2,11 +2,12 @@ import { readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { type PackageStatement, STATEMENTS_FILE } from '../../sbom/statement.ts'
 import { type Deb, packageName } from './deb.ts'
 
-/** Leaves what packages say of themselves; `root` is where they were unpacked, and nothing was taken out yet. */
-export function leaveStatements(root: string, debs: readonly Deb[]): void {
+/** Writes the packages' statements to `/out`. Call it before pruning: `root` must still have every unpacked file. */
+export function writeStatements(root: string, debs: readonly Deb[]): void {
   writeFileSync(`/out/${STATEMENTS_FILE}`, JSON.stringify(debs.map((deb) => statementOf(root, deb))))
 }
 
+/** Reads the statement of a package that was unpacked in `root`. */
 export function statementOf(root: string, deb: Deb): PackageStatement {
   const { fields } = deb
   return {
@@ -21,7 +22,7 @@ export function statementOf(root: string, deb: Deb): PackageStatement {
   }
 }
 
-/** A package's documents may be a link to those of another of the same source, which need not be here. */
+/** Undefined if the package's documentation is a link to another package's, and that package is not in this root. */
 function readCopyright(root: string, name: string): string | undefined {
   try {
     const file = realpathSync(`${root}/usr/share/doc/${name}/copyright`)

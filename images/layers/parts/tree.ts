@@ -1,14 +1,8 @@
 import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { StoredEntry, StoredTree } from '../stored-tree.ts'
 
-/** A file tree as JSON: content that is not text is in base64. */
-export type StoredEntry =
-  | { kind: 'file'; mode: number; text?: string; base64?: string; uid: number; gid: number }
-  | { kind: 'directory'; mode: number; uid: number; gid: number }
-  | { kind: 'symlink'; target: string }
-export type StoredTree = Record<string, StoredEntry>
-
-/** Writes a tree below a directory, over what is there. */
+/** Writes a tree below a directory. Replaces files and links that are there. */
 export function writeTree(root: string, tree: StoredTree): void {
   mkdirSync(root, { recursive: true })
   for (const path of Object.keys(tree).sort()) write(root + path, tree[path] as StoredEntry)

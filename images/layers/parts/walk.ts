@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
 
 export type Kind = 'file' | 'directory' | 'symlink' | 'other'
 
-/** What tells whether a path was touched: any change at all moves `ctime`. */
+/** Metadata of a path. Every change of a file updates `ctime`. */
 export interface Seen {
   readonly kind: Kind
   readonly mode: number
@@ -15,7 +15,7 @@ export interface Seen {
   readonly target: string
 }
 
-/** Every path below a root, from `/`, in the order of their names. */
+/** Absolute path below a root -> metadata, sorted. Does not follow links. */
 export function walk(root: string): Map<string, Seen> {
   const found = new Map<string, Seen>()
   const visit = (path: string) => {

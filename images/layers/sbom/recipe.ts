@@ -5,13 +5,13 @@ import { debs, json, type LayerContext, stepDerivation } from '../layer-recipe.t
 
 export interface SbomParts {
   readonly parts: readonly Part[]
-  /** Layer or the like -> what unpacked its packages, and left what they state. */
+  /** Layer or boot file -> the derivation that unpacks its packages and writes their statements. */
   readonly unpacked: Readonly<Record<string, Derivation>>
-  /** Program's name -> the program. */
+  /** Name of a program -> the program. */
   readonly programs: Readonly<Record<string, Input>>
 }
 
-/** `rest.json`: the SBOM but for its beginning. Of packages, only those are unpacked that programs link and nobody else did. */
+/** `rest.json`: the SBOM without its head. The step unpacks only the packages that our programs link statically. */
 export function sbomRest(context: LayerContext, { parts, unpacked, programs }: SbomParts): Derivation {
   const under = (directory: string, inputs: readonly (readonly [string, Input])[]) =>
     Object.fromEntries(inputs.map(([name, input]) => [`${directory}/${name}`, input]))

@@ -45,11 +45,11 @@ boot_device() { if [ "$1" = a ]; then fact BOOT_A; else fact BOOT_B; fi; }
 # In seconds since the kernel started: no clock that is set can move it.
 uptime_seconds() { cut -d. -f1 "${HANGAR_PROC:-/proc}/uptime"; }
 
-# standing: committed, trial or stray.
-standing() {
+# boot_state: committed, trial or fallback.
+boot_state() {
   if [ ! -e "$RUN/committed" ] && { [ "$(fact TRYBOOT)" != 0 ] || [ -e "$RUN/trial" ]; }; then echo trial
   elif [ "$(selector_slot)" = "$SLOT" ]; then echo committed
-  else echo stray; fi
+  else echo fallback; fi
 }
 
 # shellcheck disable=SC2034
@@ -65,7 +65,7 @@ load_facts() {
   record_load
 }
 
-for part in facts record selector tryboot lock slot write renew-identity trial settle revert health status; do
+for part in facts record selector tryboot lock slot write renew-identity trial boot-state revert health status; do
   # shellcheck source=/dev/null
   . "$LIB/$part"
 done
@@ -88,7 +88,7 @@ main() {
     commit) commit "$@" ;;
     revert) revert "$@" ;;
     release) lock_release "$@" && ok ;;
-    boot) settle_boot ;;
+    boot) decide_boot_state ;;
     trial) run_trial ;;
     abandon) abandon_trial "$@" ;;
     *) usage "$verb" "$@" ;;

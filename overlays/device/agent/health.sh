@@ -39,13 +39,13 @@ unhealthy_services() {
   [ $# -gt 0 ] || return 0
   # Properties come in any order; a blank line ends those of a unit.
   systemctl show -p Id -p ActiveState -p MemoryMax "$@" 2>/dev/null | awk -F= -v asked="$*" '
-    function settle() { states[id] = state; limits[id] = limit; id = state = limit = "" }
+    function save_unit() { states[id] = state; limits[id] = limit; id = state = limit = "" }
     $1 == "Id" { id = $2 }
     $1 == "ActiveState" { state = $2 }
     $1 == "MemoryMax" { limit = $2 }
-    /^$/ { settle() }
+    /^$/ { save_unit() }
     END {
-      settle()
+      save_unit()
       count = split(asked, units, " ")
       for (n = 1; n <= count; n++) {
         unit = units[n]; name = unit; sub(/[.]service$/, "", name)

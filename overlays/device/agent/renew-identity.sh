@@ -13,8 +13,8 @@ age_key_file() { if [ "$1" -eq 0 ]; then echo age/key; else echo "age/key.$1"; f
 
 renew_identity() {
   lock_take "${1:-}"
-  [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
-  [ "$(standing)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: that mends it'
+  [ "$(boot_state)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
+  [ "$(boot_state)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: the boot repairs autoboot.txt'
   take_keys
   # One that was given up may still be at work when it is called again.
   exec 5>"$RUN/identity.lock"

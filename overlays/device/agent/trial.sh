@@ -8,7 +8,7 @@ arm() {
   { is_word "$2" && is_hash "$3" && is_number "$9"; } || usage arm "$@"
   case $5:$7 in snapshot:controller | snapshot:local | as-was:controller | as-was:local) ;; *) usage arm "$@" ;; esac
   lock_take "$1"
-  [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
+  [ "$(boot_state)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
   # Or armed already: an answer may have been lost.
   case $(record_get kind):$(record_get phase):$(record_get slot):$(record_get root) in
     "update:written:$OTHER:$3" | "update:armed:$OTHER:$3") ;;
@@ -52,7 +52,7 @@ commit() {
     fail state "trial '$1' of $2 is not what runs: this is $ROOT_HASH, the last trial was '$(record_get id)'" 'another controller may have been here: npm run status'
   fi
   if [ "$(record_get phase)" != committed ]; then
-    [ "$(standing)" = trial ] || fail state 'this boot is no trial' 'npm run status says what became of it'
+    [ "$(boot_state)" = trial ] || fail state 'this boot is no trial' 'npm run status says what became of it'
     reasons=$(health_reasons)
     [ -z "$reasons" ] || fail unhealthy "not healthy: $(echo "$reasons" | head -n 3 | tr '\n' ';')" 'it may still become so: npm run status'
     commit_now || fail disk 'autoboot.txt cannot be written' 'the disk may be failing; the slot that was committed stays so'
@@ -64,7 +64,7 @@ commit() {
 # Then the intent, for the repair; then the one sector that decides everything, read back; only then what follows from it.
 commit_now() {
   sync -f "$DATA_DIR" || return 1
-  record_set phase committing reason '' committed "$SLOT" proven "$(proven_now)" || return 1
+  record_set phase committing reason '' committed "$SLOT" previously_committed "$(committed_roots)" || return 1
   selector_write "$SLOT" || return 1
   # The sector has decided.
   finish_commit || say 'keys and serial of what was committed cannot be saved: the next start tries again'

@@ -21,9 +21,9 @@ write() {
 write_begin() {
   { is_number "${1:-}" && is_number "${2:-}" && [ "$1" -le 1048576 ] && [ "$2" -le 8192 ]; } ||
     fail usage "write begin wants the sizes of manifest and signature, at most 1048576 and 8192 bytes" 'update hangar'
-  [ "$(standing)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
+  [ "$(boot_state)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
   # Then the other slot is what the firmware boots next.
-  [ "$(standing)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: that mends it; where it does not: npm run status'
+  [ "$(boot_state)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" "reboot the host: the boot repairs autoboot.txt. If slot $SLOT is still not committed: npm run status $HOST"
   rm -rf "$WORK"
   mkdir -p "$WORK"
   head -c "$1" >"$WORK/manifest.json"
@@ -36,7 +36,7 @@ write_begin() {
   disarm
   make_unbootable "$OTHER" || fail disk "cannot make slot $OTHER unbootable: $(boot_device "$OTHER") does not take it" 'the disk may be failing: see the kernel log on the host (dmesg)'
   record_set phase writing kind update id - slot "$OTHER" root "$(manifest .slot.root)" serial "$(manifest '"\(.serial.time) \(.serial.number)"')" reason '' \
-    proven "$ROOT_HASH" ||
+    previously_committed "$ROOT_HASH" ||
     fail disk "cannot write the record to $IDENTITY" 'the disk may be failing: see the kernel log on the host (dmesg)'
   : >"$WORK/begun"
   jq -cn --arg slot "$OTHER" '{slot: $slot, state: "begun"}'

@@ -46,7 +46,7 @@ static enum outcome flush(void)
 }
 
 /* Both with the lock held. The first failure is what counts. */
-static void settle(enum outcome outcome)
+static void note_outcome(enum outcome outcome)
 {
 	if (writer.outcome == DONE)
 		writer.outcome = outcome;
@@ -67,7 +67,7 @@ static void write_next(void)
 	enum outcome outcome = write_piece(piece);
 	pthread_mutex_lock(&writer.lock);
 	writer.written++;
-	settle(outcome);
+	note_outcome(outcome);
 }
 
 static void *write_pieces(void *nothing)
@@ -97,7 +97,7 @@ static void *flush_pieces(void *nothing)
 		enum outcome outcome = flush();
 		pthread_mutex_lock(&writer.lock);
 		writer.flushed = written;
-		settle(outcome);
+		note_outcome(outcome);
 	}
 	pthread_mutex_unlock(&writer.lock);
 	return nothing;

@@ -17,14 +17,14 @@ unhealthy() { systemctl --no-legend --plain list-units --type=service,mount,sock
 fingerprint() { ssh-keygen -l -f "$RUN/identity/ssh/ssh_host_ed25519_key.pub" 2>/dev/null | cut -d' ' -f2; }
 
 status() {
-  standing=committed
+  state=committed
   # Why: npm run status. Nobody has judged it, and nothing will.
-  [ ! -e "$RUN/stray" ] || standing='runs as it is, and is not committed'
-  [ ! -e "$RUN/committed" ] || standing=committed
-  [ ! -e "$RUN/trial" ] || standing="on trial: $(cat "$RUN/reasons" 2>/dev/null)"
+  [ ! -e "$RUN/fallback" ] || state='runs as it is, and is not committed'
+  [ ! -e "$RUN/committed" ] || state=committed
+  [ ! -e "$RUN/trial" ] || state="on trial: $(cat "$RUN/reasons" 2>/dev/null)"
   echo
   echo "  host        $(cat /etc/hostname)"
-  echo "  slot        $(fact SLOT), $standing"
+  echo "  slot        $(fact SLOT), $state"
   echo "  generation  $(fact ROOT_HASH | cut -c1-12)"
   echo "  addresses   $(addresses)"
   echo "  ssh key     $(fingerprint)"

@@ -127,18 +127,18 @@ forget() { [ ! -d "$1" ] || btrfs -q subvolume delete "$1"; }
 
 on_trial() { [ -e "$RUN/trial" ]; }
 
-# What slot $2 left is what it has where that is committed; a slot that runs and is not (stray) keeps both. A cut may have
+# What slot $2 left is what it has where that is committed; a slot that runs and is not (a fallback boot) keeps both. A cut may have
 # come between the two names.
-settle_left() {
+resolve_left() {
   left=$DATA_DIR/$1@$2.left
-  if [ -d "$DATA_DIR/$1@$2" ]; then [ -e "$RUN/stray" ] || forget "$left"; elif [ -d "$left" ]; then mv "$left" "$DATA_DIR/$1@$2"; fi
+  if [ -d "$DATA_DIR/$1@$2" ]; then [ -e "$RUN/fallback" ] || forget "$left"; elif [ -d "$left" ]; then mv "$left" "$DATA_DIR/$1@$2"; fi
 }
 
 # try_data SERVICE: this slot's copy is made anew. The new one is whole before the old one goes, and what the slot left when
 # it was committed never goes: a trial before this one may have had it.
 try_data() {
   mine=$DATA_DIR/$1@$SLOT
-  settle_left "$1" "$OTHER" || return 1
+  resolve_left "$1" "$OTHER" || return 1
   from=$mine.left
   [ -d "$from" ] || from=$mine
   if grep -qx 'data snapshot' "$RUN/trial" && [ -d "$DATA_DIR/$1@$OTHER" ]; then from=$DATA_DIR/$1@$OTHER; fi
@@ -175,7 +175,7 @@ keep_what_lasts() {
 # SERVICE:UID:GID
 mount_service() {
   name=${1%%:*} owner=${1#*:}
-  if on_trial; then try_data "$name"; else settle_left "$name" "$SLOT"; fi || return 1
+  if on_trial; then try_data "$name"; else resolve_left "$name" "$SLOT"; fi || return 1
   subvolume "$name" || return 1
   chown "$owner" "$DATA_DIR/$name@$SLOT" && chmod 0750 "$DATA_DIR/$name@$SLOT" || return 1
   mkdir -p "$RUN/data/$name" && mount_subvolume "$name@$SLOT" "$RUN/data/$name"
@@ -187,7 +187,7 @@ main() {
   DATA=$(sed -n 's/^DATA=//p' "$RUN/boot")
   ROOT_HASH=$(sed -n 's/^ROOT_HASH=//p' "$RUN/boot")
   if [ "$SLOT" = a ]; then OTHER=b; else OTHER=a; fi
-  # Written where autoboot.txt could not be mended: this slot's copies are not today's.
+  # Written where autoboot.txt could not be repaired: this slot's copies are not today's.
   [ ! -e "$RUN/wrong-slot" ] || without_data "$(cat "$RUN/wrong-slot")"
   case "$SLOT:$DISK:$DATA:$ROOT_HASH" in :* | *::* | *:) without_data "$RUN/boot names no slot, disk, data partition or root hash" ;; esac
   prepare

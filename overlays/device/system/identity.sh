@@ -57,7 +57,7 @@ find_newest() {
   for copy in $COPIES; do
     sequence=$(header_field "$copy" sequence)
     if ! read_copy "$copy" "$WORK/$copy" || ! is_number "$sequence"; then
-      # Its tar may be whole though its header is not: left there it would count as mended.
+      # Its tar may be whole though its header is not: left there it would count as repaired.
       rm -f "$WORK/$copy"
       continue
     fi
@@ -66,7 +66,7 @@ find_newest() {
   [ -z "$NEWEST" ] || cp "$WORK/$NEWEST" "$WORK/tar"
 }
 
-mend_others() {
+repair_copies() {
   for copy in $COPIES; do
     [ "$copy" = "$NEWEST" ] || cmp -s "$WORK/$copy" "$WORK/tar" || {
       say "identity: the copy at sector $copy is damaged or old, writing it again"
@@ -102,7 +102,7 @@ tell_fingerprint() {
 load() {
   find_newest
   if [ -n "$NEWEST" ]; then
-    mend_others
+    repair_copies
     unpack || return 1
     make_trust
     tell_fingerprint "SSH host key"

@@ -10,32 +10,45 @@ export const alertmanager = service({
   name: 'alertmanager',
   about: 'groups alerts and sends them on',
   options: z.strictObject({
-    /** Where alerts are posted to as JSON; without it they are only shown. */
-    webhook: z.url().optional(),
-    /** How often an alert that goes on is sent again. */
-    repeatHours: z.number().positive().default(4),
+    webhook: z
+      .url()
+      .optional()
+      .describe('The URL that receives each alert as JSON. Without a URL, alertmanager only shows the alerts.'),
+    repeatHours: z.number().positive().default(4).describe('Hours until a lasting alert is sent again.'),
   }),
-  container: { source: 'debian', packages: ['prometheus-alertmanager', HTTP_CHECK_PACKAGE], tree: {} },
-  ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'alertmanager' }],
-  metrics: () => ({ port: PORT, path: '/metrics' }),
-  render: ({ webhook, repeatHours }) => ({
-    user: 'alertmanager',
-    command: [
-      '/usr/bin/prometheus-alertmanager',
-      `--config.file=${CONFIGURATION}`,
-      '--storage.path=/data',
-      `--web.listen-address=:${PORT}`,
-      // One of its kind: no cluster.
-      '--cluster.listen-address=',
-    ],
-    configuration: {
-      [CONFIGURATION]: `${canonicalJson({
-        route: { receiver: 'owner', group_by: ['alertname', 'host'], repeat_interval: `${repeatHours}h` },
-        receivers: [{ name: 'owner', ...(webhook === undefined ? {} : { webhook_configs: [{ url: webhook }] }) }],
-      })}\n`,
+  memory: '64 MiB',
+  ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'alertmanager', web: true }],
+  metrics: () => [{ job: 'alertmanager', port: PORT, path: '/metrics' }],
+  volumes: {
+    alertmanager: {
+      about: 'silences, and the alerts that were sent',
+      binding: 'slot',
+      owner: 'alertmanager',
+      backup: { kind: 'files' },
     },
-    data: '/data',
-    // Needs the configuration to be loaded.
-    health: httpAnswers(PORT, '/api/v2/status'),
+  },
+  containers: ({ webhook, repeatHours }) => ({
+    alertmanager: {
+      image: { source: 'debian', packages: ['prometheus-alertmanager', HTTP_CHECK_PACKAGE], tree: {} },
+      user: 'alertmanager',
+      command: [
+        '/usr/bin/prometheus-alertmanager',
+        `--config.file=${CONFIGURATION}`,
+        '--storage.path=/data',
+        `--web.listen-address=:${PORT}`,
+        // An empty address turns clustering off.
+        '--cluster.listen-address=',
+      ],
+      files: { [CONFIGURATION]: { kind: 'text', text: configuration(webhook, repeatHours) } },
+      volumes: { '/data': 'alertmanager' },
+      // Alertmanager answers 200 here only after it has loaded its configuration.
+      health: httpAnswers(PORT, '/api/v2/status'),
+    },
   }),
 })
+
+function configuration(webhook: string | undefined, repeatHours: number): string {
+  const receiver = { name: 'owner', ...(webhook === undefined ? {} : { webhook_configs: [{ url: webhook }] }) }
+  const route = { receiver: 'owner', group_by: ['alertname', 'host'], repeat_interval: `${repeatHours}h` }
+  return `${canonicalJson({ route, receivers: [receiver] })}\n`
+}

@@ -2,51 +2,56 @@ import { z } from 'zod'
 import { service } from '../../service.ts'
 
 const PORT = 1883
+const CONFIGURATION = '/etc/mosquitto/mosquitto.conf'
 
 export const mosquitto = service({
   name: 'mosquitto',
   about: 'MQTT broker; inside the lab anybody may publish and subscribe',
   options: z.strictObject({
-    /** The largest message in bytes. */
-    maxPacketSize: z.number().int().positive().default(2_000_000),
+    maxPacketSize: z.number().int().positive().default(2_000_000).describe('The largest message, in bytes.'),
   }),
-  container: { source: 'debian', packages: ['mosquitto', 'mosquitto-clients'], tree: {} },
-  ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'MQTT' }],
-  metrics: () => undefined,
-  render: ({ maxPacketSize }) => ({
-    user: 'mosquitto',
-    command: ['/usr/sbin/mosquitto', '-c', '/etc/mosquitto/mosquitto.conf'],
-    configuration: {
-      '/etc/mosquitto/mosquitto.conf': [
-        `listener ${PORT}`,
-        'allow_anonymous true',
-        'persistence true',
-        'persistence_location /data/',
-        'autosave_interval 300',
-        'log_dest stderr',
-        `max_packet_size ${maxPacketSize}`,
-        '',
-      ].join('\n'),
+  memory: '96 MiB',
+  ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'MQTT', web: false }],
+  volumes: {
+    mosquitto: {
+      about: 'retained messages and the queues of persistent sessions',
+      binding: 'slot',
+      owner: 'mosquitto',
+      backup: { kind: 'files' },
     },
-    data: '/data',
-    health: {
-      // A retained topic that the broker itself keeps: an answer shows that it takes connections and routes messages.
-      command: [
-        '/usr/bin/mosquitto_sub',
-        '-h',
-        '127.0.0.1',
-        '-p',
-        String(PORT),
-        '-t',
-        '$SYS/broker/version',
-        '-C',
-        '1',
-        '-W',
-        '5',
-        '-i',
-        'health',
-      ],
-      interval: 30,
+  },
+  containers: ({ maxPacketSize }) => ({
+    mosquitto: {
+      image: { source: 'debian', packages: ['mosquitto', 'mosquitto-clients'], tree: {} },
+      user: 'mosquitto',
+      command: ['/usr/sbin/mosquitto', '-c', CONFIGURATION],
+      files: { [CONFIGURATION]: { kind: 'text', text: configuration(maxPacketSize) } },
+      volumes: { '/data': 'mosquitto' },
+      health: { command: HEALTH, interval: 30 },
     },
   }),
 })
+
+function configuration(maxPacketSize: number): string {
+  return [
+    `listener ${PORT}`,
+    'allow_anonymous true',
+    'persistence true',
+    'persistence_location /data/',
+    'autosave_interval 300',
+    'log_dest stderr',
+    `max_packet_size ${maxPacketSize}`,
+    '',
+  ].join('\n')
+}
+
+// Reads a retained topic that the broker itself publishes. An answer proves that it accepts clients and routes messages.
+const HEALTH = [
+  '/usr/bin/mosquitto_sub',
+  ...['-h', '127.0.0.1'],
+  ...['-p', String(PORT)],
+  ...['-t', '$SYS/broker/version'],
+  ...['-C', '1'],
+  ...['-W', '5'],
+  ...['-i', 'health'],
+] as const

@@ -3,28 +3,27 @@ import { type FlashCommand, flashCommand } from '../../../cli/commands/flash.ts'
 import { checkFlashFlags } from '../../../cli/commands/flash-flags.ts'
 import { statusCommand } from '../../../cli/commands/status.ts'
 import { UserError } from '../../../errors.ts'
-import type { Connect } from '../../../flash/ssh/connect.ts'
-import { fingerprintOf } from '../../../images/identity/fingerprint.ts'
-import { ownKeysText } from '../../../images/identity/own-keys.ts'
-import { publicOf } from '../../../images/identity/private-identity.ts'
+import type { Connect } from '../../../flash/controller.ts'
+import { driverOf } from '../../../flash/targets/registry.ts'
+import { ownKeysText, publicOf } from '../../../images/identity/private-identity.ts'
+import { fingerprintOf } from '../../../images/signature/openssh-key.ts'
 import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 import { NO_IDENTITY, UPDATE, updateBench } from '../../helpers/update-bench.ts'
 
 const at = { address: '10.0.10.11', port: 22 }
+const driver = driverOf('raspberry-pi-5')
 const failing = () => Promise.reject(new UserError('unreachable', 'cannot reach it', { hint: 'look' }))
 
 async function commandBench(names: readonly string[] = ['adama']) {
   const bench = await updateBench()
   const built: string[] = []
-  const connect: Connect = (target, use) => (target.host === 'adama' ? use(bench.agent) : failing())
+  const connect: Connect = (known, use) => (known.host === 'adama' ? use(bench.target) : failing())
   const { progress, clock, directory, next } = bench
   const generations = () => new Map([[next.manifest.slot.root as string, { number: 12, built: '2026-11-24' }]])
   const command: FlashCommand = {
     ...{ goal: UPDATE, mode: 'run', connect, progress, clock, generations },
-    targets: names.map((host) => ({ host, at, hostKeys: [], output: directory, identity: NO_IDENTITY })),
+    targets: names.map((host) => ({ host, at, hostKeys: [], driver, output: directory, identity: NO_IDENTITY })),
     build: async (host) => void built.push(host),
-    compress: (source) => source,
-    newId: () => 'trial-1',
   }
   return { ...bench, built, command, connect, generations }
 }
@@ -42,7 +41,7 @@ describe('flash', () => {
 
   it('says what it would do without doing it', async () => {
     const { host, command } = await commandBench()
-    expect(await flashCommand({ ...command, mode: 'dry-run' })).toContain('adama: would do this')
+    expect(await flashCommand({ ...command, mode: 'dry-run' })).toContain('adama: flash would perform these steps')
     expect(host.calls).toEqual(['status'])
   })
 
@@ -52,7 +51,7 @@ describe('flash', () => {
     host.calls.length = 0
     const identity = { known: publicOf(IDENTITY), open: async () => Buffer.from(ownKeysText(IDENTITY)) }
     const rotated = { ...command, targets: command.targets.map((target) => ({ ...target, identity })) }
-    expect(await flashCommand({ ...rotated, mode: 'dry-run' })).toContain('1. bring the host its keys')
+    expect(await flashCommand({ ...rotated, mode: 'dry-run' })).toContain('1. send the host its keys')
     expect(host.calls).toEqual(['status'])
     expect(await flashCommand(rotated)).toMatch(
       /adama: has its new keys; slot b runs generation 12 \(.*\) and is committed, nothing restarted; sent \d+ B/,
@@ -62,7 +61,7 @@ describe('flash', () => {
 
   it('stops at the first host that fails, and names those that were left', async () => {
     const { command, host } = await commandBench(['starbuck', 'adama'])
-    await expect(flashCommand(command)).rejects.toThrow("wanted one of 'starbuck'; not tried: 'adama'")
+    await expect(flashCommand(command)).rejects.toThrow("wanted an image of 'starbuck'; not tried: 'adama'")
     expect(host.calls).toEqual([])
   })
 
@@ -79,7 +78,7 @@ describe('flash', () => {
 })
 
 describe('status', () => {
-  const targets = ['adama', 'starbuck'].map((host) => ({ host, at, hostKeys: [] }))
+  const targets = ['adama', 'starbuck'].map((host) => ({ host, at, hostKeys: [], driver }))
 
   it('shows every host, and names one that is off without failing', async () => {
     const { connect, generations } = await commandBench()

@@ -1,23 +1,32 @@
 import { describe, expect, it } from 'vitest'
 import { statusCommand } from '../../../cli/commands/status.ts'
-import { Agent } from '../../../flash/ssh/agent.ts'
-import type { Connect } from '../../../flash/ssh/connect.ts'
+import type { Connect } from '../../../flash/controller.ts'
 import type { DeviceStatus } from '../../../flash/ssh/status.ts'
+import { piTarget } from '../../../flash/targets/pi/target.ts'
+import { driverOf } from '../../../flash/targets/registry.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
+import { listProgress } from '../../helpers/progress-list.ts'
 import { OWNER } from '../../helpers/update-bench.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 
 const IMAGE = updateImage({ name: 'old' })
 const ROOT = IMAGE.manifest.slot.root
 const AT = { address: '10.0.10.11', port: 22 }
+const TOOLS = {
+  owner: OWNER,
+  progress: listProgress(),
+  compress: (source: AsyncIterable<Uint8Array>) => source,
+  newId: () => 'x',
+}
 
 function asked(change: Partial<DeviceStatus>, how: { asked?: 'one' | 'all'; format?: 'text' | 'json' } = {}) {
-  const host = new FakeHost(new FakeClock(), IMAGE)
+  const clock = new FakeClock()
+  const host = new FakeHost(clock, IMAGE)
   host.statusOverrides = change
-  const connect: Connect = (_target, use) => use(new Agent(host, OWNER))
+  const connect: Connect = (_target, use) => use(piTarget({ ...TOOLS, clock, remote: host }))
   const generations = () => new Map([[ROOT as string, { number: 7, built: '2026-11-24T04:15:00Z' }]])
-  const targets = [{ host: 'adama', at: AT, hostKeys: [] }]
+  const targets = [{ host: 'adama', at: AT, hostKeys: [], driver: driverOf('raspberry-pi-5') }]
   return statusCommand({ targets, asked: 'one', format: 'text', ...how, connect, generations })
 }
 
@@ -48,7 +57,7 @@ describe('the status of one host', () => {
 
   it('says which slot is on trial, and what it waits for', async () => {
     const text = await asked({
-      standing: 'trial',
+      state: 'trial',
       committed: 'b',
       health: { state: 'unhealthy', reasons: ['x waits'] },
     })

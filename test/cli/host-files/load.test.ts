@@ -20,7 +20,7 @@ async function project(files: Readonly<Record<string, string>>) {
 }
 
 const hostFile = (name: string, more = '') =>
-  `import { host } from '../../builder/hosts/host.ts'\n${more}\nexport const ${name} = host({ name: '${name}' })\n`
+  `import { host } from './schema/host.ts'\n${more}\nexport const ${name} = host({ name: '${name}' })\n`
 const TWO = {
   'hosts/adama.ts': hostFile('adama'),
   'hosts/starbuck.ts': hostFile('starbuck'),
@@ -59,14 +59,14 @@ describe('a host file', () => {
 
   it('that imports a file with a syntax error names that one', async () => {
     const { load } = await project({
-      'hosts/adama.ts': hostFile('adama', "import '../../builder/hosts/more.ts'"),
+      'hosts/adama.ts': hostFile('adama', "import './more.ts'"),
       'hosts/more.ts': '\nlet let',
     })
     await expect(load('adama')).rejects.toMatchObject({ message: expect.stringMatching(/^hosts\/more\.ts:2: /) })
   })
 
   it('that imports what is not there is named with the line', async () => {
-    const { load } = await project({ 'hosts/adama.ts': hostFile('adama', "import '../../builder/hosts/gone.ts'") })
+    const { load } = await project({ 'hosts/adama.ts': hostFile('adama', "import './gone.ts'") })
     await expect(load('adama')).rejects.toMatchObject({ message: expect.stringMatching(/^hosts\/adama\.ts:2: .*gone/) })
   })
 
@@ -92,7 +92,7 @@ describe('compiling host files', () => {
 
   it('happens again where the file, or one that it imports, changed', async () => {
     const { directory, put } = await project({
-      'hosts/adama.ts': hostFile('adama', "import { A } from '../../builder/hosts/a.ts'\nconsole.assert(A)"),
+      'hosts/adama.ts': hostFile('adama', "import { A } from './a.ts'\nconsole.assert(A)"),
       'hosts/a.ts': 'export const A = 1\n',
     })
     const first = await compiledHost(directory, 'adama')

@@ -2,7 +2,6 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
-import { parseRanges } from '../../../flash/ranges.ts'
 import {
   type ANSWERS,
   parseAnswer,
@@ -12,6 +11,7 @@ import {
   parseStatus,
 } from '../../../flash/ssh/answers.ts'
 import { keyscan } from '../../../flash/ssh/keyscan.ts'
+import { parseRanges } from '../../../flash/transfer/ranges.ts'
 import { MULTIARCH } from '../../../images/architecture.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
@@ -23,7 +23,7 @@ import { type Random, randomFrom } from '../../power-cut/random.ts'
 const host = new FakeHost(new FakeClock(), updateImage({ name: 'x' }))
 const STATUS = JSON.parse((await host.call(['status'], {})).output)
 const UPDATE = { id: 'one', kind: 'update', slot: 'b', root: 'ab'.repeat(32), phase: 'reverted', reason: 'why' }
-const { bootId, slot, root, standing, committed, health } = STATUS
+const { bootId, slot, root, state, committed, health } = STATUS
 
 const parseAs =
   (name: keyof typeof ANSWERS) =>
@@ -33,9 +33,9 @@ const parseAs =
 type Parse = (of: string, text: string) => unknown
 const GOOD: readonly (readonly [string, Parse, object])[] = [
   ['a status', parseStatus, { ...STATUS, update: UPDATE, lock: { owner: 'me@laptop:x', age: 1 } }],
-  ['a state', parseState, { bootId, slot, root, standing, committed, update: UPDATE, health }],
+  ['a state', parseState, { bootId, slot, root, state, committed, update: UPDATE, health }],
   ['health', parseHealth, { state: 'unhealthy', reasons: ['one', 'two'] }],
-  ['a refusal', parseRefusal, { error: { code: 'busy', message: 'somebody writes', hint: 'wait' } }],
+  ['a refusal', parseRefusal, { error: { code: 'busy', message: 'another controller writes', hint: 'wait' } }],
   ['the answer to begin', parseAs('begin'), { slot: 'b', state: 'begun' }],
   ['the answer to blocks', parseAs('blocks'), { ok: true, blocks: 5 }],
   ['the answer to finish', parseAs('finish'), { ok: true, slot: 'b', root }],
@@ -98,7 +98,7 @@ function texts(value: unknown): string[] {
   return Object.entries(value).flatMap(([key, inner]) => [key, ...texts(inner)])
 }
 
-/** `parsed`, or `refused` in words that can be shown; anything else that is thrown is a bug. */
+/** `parsed`, or `refused` with a printable message. Any other error is a bug. */
 function outcome(parse: Parse, text: string): 'parsed' | 'refused' {
   try {
     const parsed = parse('adama', text)
@@ -116,14 +116,14 @@ function outcome(parse: Parse, text: string): 'parsed' | 'refused' {
 
 const count = (outcomes: readonly string[], of: string) => outcomes.filter((each) => each === of).length
 
-describe('of a thousand that are almost right', () => {
-  it.each(GOOD)('%s is read as what it should be, or refused in words that can be shown', (_what, parse, good) => {
+describe('each of a thousand almost valid answers', () => {
+  it.each(GOOD)('to read %s is parsed, or refused with a printable message', (_name, parse, good) => {
     expect(outcome(parse, JSON.stringify(good))).toBe('parsed')
     const outcomes = Array.from({ length: 1000 }, (_, place) => outcome(parse, mutated(good, randomFrom(21, place))))
     expect([count(outcomes, 'parsed') > 10, count(outcomes, 'refused') > 100]).toEqual([true, true])
   })
 
-  it('a list of missing blocks is one that is in order, or refused', () => {
+  it('to read a list of missing blocks is in order, or refused', () => {
     const good = '0 3\n7 1\n100 4096\n9999 1\nend\n'
     const outcomes = Array.from({ length: 1000 }, (_, place) => {
       const random = randomFrom(22, place)
@@ -148,17 +148,17 @@ describe('of a thousand that are almost right', () => {
 
 const KEY = `ssh-ed25519 ${Buffer.alloc(51, 7).toString('base64')}`
 
-/** A root whose `ssh-keyscan` says what a test wants. */
-async function saying(said: Uint8Array | string, complaint = '') {
+/** Runs `keyscan` with a fake `ssh-keyscan` that prints `stdout` and `stderr`. */
+async function scanPrinting(stdout: Uint8Array | string, stderr = '') {
   const directory = await tempDirectory()
   const libraries = join(directory, 'usr/lib', MULTIARCH.amd64)
   for (const path of [libraries, join(directory, 'usr/bin')]) mkdirSync(path, { recursive: true })
   const loader = join(libraries, 'ld-linux-x86-64.so.2')
-  writeFileSync(loader, `#!/bin/sh\ncat "${libraries}/said"\ncat "${libraries}/complaint" >&2\n`)
+  writeFileSync(loader, `#!/bin/sh\ncat "${libraries}/stdout"\ncat "${libraries}/stderr" >&2\n`)
   chmodSync(loader, 0o755)
   writeFileSync(join(directory, 'usr/bin/ssh-keyscan'), '')
-  writeFileSync(join(libraries, 'said'), said)
-  writeFileSync(join(libraries, 'complaint'), complaint)
+  writeFileSync(join(libraries, 'stdout'), stdout)
+  writeFileSync(join(libraries, 'stderr'), stderr)
   return keyscan({
     programs: { directory, architecture: 'amd64' },
     host: 'adama',
@@ -166,17 +166,17 @@ async function saying(said: Uint8Array | string, complaint = '') {
   })
 }
 
-describe.skipIf(onPath('setpriv') === undefined)('what a machine shows of its key', () => {
-  it('is a key and nothing else, or no key, whatever it says', async () => {
+describe.skipIf(onPath('setpriv') === undefined)('keyscan', () => {
+  it('returns only well-formed keys for any bytes that a machine sends', async () => {
     const good = `# 192.0.2.9:22 SSH-2.0-OpenSSH_10.0\n192.0.2.9 ${KEY}\n`
-    expect(await saying(good)).toEqual([KEY])
+    expect(await scanPrinting(good)).toEqual([KEY])
     let refused = 0
     for (let place = 0; place < 80; place++) {
       const random = randomFrom(23, place)
       const bytes = Buffer.from(good)
       for (let times = 1 + Math.floor(random() * 3); times > 0; times--)
         bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 64)
-      const keys = await saying(bytes, `x\n${bytes.toString('latin1')}`).catch((error: unknown) => {
+      const keys = await scanPrinting(bytes, `x\n${bytes.toString('latin1')}`).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error
         expect([error.code, CONTROL.test(error.message), CONTROL.test(error.hint ?? '\n')]).toEqual([
           'unreachable',

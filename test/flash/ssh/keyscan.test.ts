@@ -10,9 +10,9 @@ import { startSshServer, whyNoServer } from '../../helpers/ssh-server.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 
 const why = whyNoServer()
-if (why !== undefined) it(`SKIPPED, no host key was asked for: ${why}`, ({ skip }) => skip(why))
+if (why !== undefined) it(`SKIPPED, keyscan was not tested: ${why}`, ({ skip }) => skip(why))
 
-describe.skipIf(why !== undefined)('the key that a machine shows', () => {
+describe.skipIf(why !== undefined)('keyscan', () => {
   let programs: ProgramRoot
   beforeAll(async () => {
     programs = await controlPrograms()
@@ -21,12 +21,12 @@ describe.skipIf(why !== undefined)('the key that a machine shows', () => {
   const ask = (port: number, signal?: AbortSignal) =>
     keyscan({ programs, host: 'tiny', at: { address: '127.0.0.1', port }, signal })
 
-  it('is that of its ssh server, without a name or a comment', async () => {
+  it('returns the key of the SSH server, without name and comment', async () => {
     const server = await startSshServer(new FakeHost(new FakeClock(), updateImage({ name: 'tiny' })), 7)
     expect(await ask(server.port)).toEqual([server.hostKey.split(' ').slice(0, 2).join(' ')])
   })
 
-  it('is missed where nobody answers', async () => {
+  it('fails if no program listens on the port', async () => {
     const port = await freePort(22990, new Set())
     await expect(ask(port)).rejects.toMatchObject({
       code: 'unreachable',
@@ -34,7 +34,7 @@ describe.skipIf(why !== undefined)('the key that a machine shows', () => {
     })
   })
 
-  it('is missed where something else answers', async () => {
+  it('fails if another kind of server answers', async () => {
     const port = await freePort(22991, new Set())
     const other = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.0 400 no\r\n\r\n'))
     await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve))
@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)('the key that a machine shows', () => {
     await expect(ask(port)).rejects.toMatchObject({ code: 'unreachable' })
   })
 
-  it('is waited for no longer than somebody wants to', async () => {
+  it('stops when the signal aborts', async () => {
     const port = await freePort(22992, new Set())
     const silent = createServer((socket) => socket.on('error', () => undefined))
     await new Promise<void>((resolve) => silent.listen(port, '127.0.0.1', resolve))

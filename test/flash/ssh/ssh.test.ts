@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { withArtifact } from '../../../flash/artifact.ts'
-import { zstdCompress } from '../../../flash/compress.ts'
 import { Agent } from '../../../flash/ssh/agent.ts'
 import type { Remote } from '../../../flash/ssh/remote.ts'
 import { type SshOptions, withSsh } from '../../../flash/ssh/ssh.ts'
+import { withArtifact } from '../../../flash/targets/pi/artifact.ts'
+import { piTarget } from '../../../flash/targets/pi/target.ts'
+import { zstdCompress } from '../../../flash/transfer/compress.ts'
 import { update } from '../../../flash/update.ts'
 import { type ProgramRoot, programOf } from '../../../flash/vm/program.ts'
 import { BLOCK } from '../../../images/layout.ts'
@@ -28,9 +29,9 @@ const rejection = (promise: Promise<unknown>) =>
     (error: { code?: string; message: string; hint?: string }) => error,
   )
 
-if (why !== undefined) it(`SKIPPED, nothing of ssh was tested: ${why}`, ({ skip }) => skip(why))
+if (why !== undefined) it(`SKIPPED, ssh was not tested: ${why}`, ({ skip }) => skip(why))
 
-describe.skipIf(why !== undefined)('over a real ssh server,', () => {
+describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
   let programs: ProgramRoot
   let clock: FakeClock
   beforeEach(() => {
@@ -53,7 +54,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
 
   const statusOver = (given: SshOptions) => withSsh(given, (remote) => new Agent(remote, OWNER).status())
 
-  it('the agent answers, and nothing stays behind', async () => {
+  it('calls the agent and leaves no files behind', async () => {
     const server = await startSshServer(newHost())
     let directory: string | undefined
     const before = ownDirectories()
@@ -62,12 +63,12 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
       directory = ownDirectories().find((name) => !before.includes(name))
       return first
     })
-    expect(status).toMatchObject({ host: 'adama', slot: 'a', standing: 'committed' })
+    expect(status).toMatchObject({ host: 'adama', slot: 'a', state: 'committed' })
     expect(directory).toBeDefined()
     expect(existsSync(`${tmpdir()}/${directory}`)).toBe(false)
   })
 
-  it('an update is sent, tried and committed', async () => {
+  it('sends, tries and commits an update', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     const { directory, next, progress } = await updateBench()
@@ -75,11 +76,11 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     expect(updated).toMatchObject({ kind: 'updated', slot: 'b' })
     expect(host.slots.b.slot.bytes.equals(next.slot.subarray(0, 300 * BLOCK))).toBe(true)
     expect([host.running, host.committed]).toEqual(['b', 'b'])
-    // Each block is one digest over and over: what went over the wire is compressed.
+    // Each block repeats one digest, so compression must show in the bytes that were sent.
     if (updated.kind === 'updated') expect(updated.sent).toBeLessThan(100 * BLOCK)
   })
 
-  it('a connection that breaks while blocks are sent is made again, and they go on', async () => {
+  it('connects again after a broken connection and continues with the blocks', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     let drops = 0
@@ -101,58 +102,60 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
   ) =>
     withArtifact('adama', directory, (artifact) =>
       update({
-        ...{ agent: new Agent(remote, OWNER), artifact, goal: UPDATE, progress, clock, id: 'trial-1' },
-        identity: NO_IDENTITY,
-        compress: zstdCompress(programOf(programs, 'zstd')),
+        target: piTarget({
+          ...{ remote, owner: OWNER, clock, progress, newId: () => 'trial-1' },
+          compress: zstdCompress(programOf(programs, 'zstd')),
+        }),
+        ...{ artifact, goal: UPDATE, progress, clock, identity: NO_IDENTITY },
       }),
     )
 
-  it('calls share one connection', async () => {
+  it('shares one connection between calls', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     await withSsh(options(server), async (remote) => {
       const agent = new Agent(remote, OWNER)
       await agent.status()
-      server.closeDoor()
+      server.stopListening()
       await agent.health()
-      // The negative: whoever makes a connection of his own finds the door closed.
+      // Negative control: a second connection is refused.
       expect(await rejection(statusOver(options(server)))).toMatchObject({ code: 'unreachable' })
     })
     expect(host.calls).toEqual(['status', 'health'])
   })
 
-  it('another host key than the pinned one is never spoken to', async () => {
+  it('makes no call to a machine with another host key', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     const pinned = formatPublicKey(keyFromSeed(Buffer.alloc(32, 55), 'pinned'))
     const error = await rejection(statusOver(options(server, { hostKeys: [pinned] })))
     expect(error).toMatchObject({ code: 'host-key' })
     expect(error?.message).toMatch(
-      /^127\.0\.0\.1:\d+ is not 'adama': it shows the host key SHA256:\S+, pinned is SHA256:/,
+      /^the machine at 127\.0\.0\.1:\d+ is not 'adama': it shows the host key SHA256:\S+, wanted SHA256:/,
     )
-    expect(error?.hint).toContain('its key was renewed from another copy of the project (git pull)')
+    expect(error?.hint).toContain('If the key was rotated from another checkout: git pull')
     expect(error?.hint).toMatch(/npm run init adama -- --adopt SHA256:[A-Za-z0-9+/]{43}$/)
     expect(host.calls).toEqual([])
   })
 
-  it('any of several pinned keys will do', async () => {
+  it('accepts any of several pinned keys', async () => {
     const server = await startSshServer(newHost())
     const old = formatPublicKey(keyFromSeed(Buffer.alloc(32, 55), 'pinned'))
     expect((await statusOver(options(server, { hostKeys: [old, server.hostKey] }))).host).toBe('adama')
   })
 
-  it('a login that is refused is told from all else', async () => {
+  it('reports a missing login key and a refused login', async () => {
     const server = await startSshServer(newHost())
     const other = await startSshServer(newHost(), 2)
-    const strange = await rejection(statusOver(options(server, { keyFile: `${other.keyFile}.none` })))
-    expect(strange?.message).toContain('is not there')
+    const missing = await rejection(statusOver(options(server, { keyFile: `${other.keyFile}.none` })))
+    expect(missing?.message).toContain('does not exist')
     await writeFile(`${other.keyFile}.2`, formatPrivateKey(keyFromSeed(Buffer.alloc(32, 3), 'x')), { mode: 0o600 })
     const error = await rejection(statusOver(options(server, { keyFile: `${other.keyFile}.2` })))
     expect(error).toMatchObject({ code: 'login' })
     expect(error?.message).toContain('refuses the key')
   })
 
-  it('a key that ssh does not use is told from one that the host refuses', async () => {
+  it('reports a login key that ssh does not use, and the repair', async () => {
     const server = await startSshServer(newHost())
     const key = await readFile(server.keyFile)
     const failing = async (bytes: Uint8Array, mode: number) => {
@@ -162,13 +165,13 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     }
     const open = await failing(key, 0o644)
     expect(open.error).toMatchObject({ code: 'login', hint: `chmod 600 '${open.keyFile}'` })
-    expect(open.error?.message).toContain('others than its owner may read it')
+    expect(open.error?.message).toContain('other users can read it')
     const half = await failing(key.subarray(0, 100), 0o600)
-    expect(half.error).toMatchObject({ code: 'login', hint: 'it is damaged: bring your copy of it' })
+    expect(half.error).toMatchObject({ code: 'login', hint: 'the key is damaged: restore your copy of it' })
     expect((await failing(key, 0o600)).error).toBeUndefined()
   })
 
-  it('a host without an agent is told from one that is not there', async () => {
+  it('distinguishes a host without an agent from a host that does not answer', async () => {
     const server = await startSshServer(newHost())
     const none = await rejection(statusOver(options(server, { agent: '/nonexistent/agent' })))
     expect(none).toMatchObject({ code: 'agent' })
@@ -178,7 +181,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     expect(gone?.message).toContain('Connection refused')
   })
 
-  it('words with spaces and quotes arrive as they are, and start nothing else', async () => {
+  it('passes words with spaces and quotes unchanged, and no shell runs them', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     const words: (readonly string[])[] = []
@@ -192,10 +195,10 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     expect(words).toEqual([evil])
   })
 
-  it('more output than there may be is an error, and ends the call', async () => {
+  it('ends a call whose output exceeds the limit', async () => {
     const host = newHost()
     const server = await startSshServer(host)
-    host.call = async () => ({ exitCode: 0, output: 'x'.repeat(200_000), complaint: '' })
+    host.call = async () => ({ exitCode: 0, output: 'x'.repeat(200_000), stderr: '' })
     const error = await rejection(
       withSsh(options(server), (remote) => remote.call(['status'], { ...LIMITS, limit: 1000 })),
     )
@@ -203,7 +206,7 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
     expect(error?.message).toContain('more than 1000 bytes')
   })
 
-  it('a call that gets no answer is given up at its deadline', async () => {
+  it('ends a call without an answer at its deadline', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     host.call = () => new Promise(() => undefined)
@@ -211,10 +214,10 @@ describe.skipIf(why !== undefined)('over a real ssh server,', () => {
       withSsh(options(server), (remote) => remote.call(['status'], { ...LIMITS, deadline: 2 })),
     )
     expect(error).toMatchObject({ code: 'unreachable' })
-    expect(error?.message).toContain("'status' gave no answer within 2 s")
+    expect(error?.message).toContain("no answer to 'status' within 2 s")
   })
 
-  it('a source that fails ends the call with its own error, not with half of it', async () => {
+  it('ends a call whose input fails, with the error of the input', async () => {
     const server = await startSshServer(newHost())
     const broken = async function* () {
       yield Buffer.from('half')

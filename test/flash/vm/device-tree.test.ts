@@ -13,17 +13,17 @@ const tree: DeviceTree = {
 
 const facts = { partition: 2, tryboot: false, bootMode: 1, version: 'emulated', buildTime: 0x6655_4433 }
 
-describe('device tree', () => {
-  it('is the same after being written and read', () => {
+describe('the device tree format', () => {
+  it('reads back the tree that was written', () => {
     expect(parseDeviceTree(formatDeviceTree(tree))).toEqual(tree)
   })
 
-  it('is the same bytes after being read and written', () => {
+  it('writes the same bytes that were read', () => {
     const bytes = formatDeviceTree(tree)
     expect(formatDeviceTree(parseDeviceTree(bytes))).toEqual(bytes)
   })
 
-  it('has the layout that the specification gives', () => {
+  it('writes the layout of the specification', () => {
     const small = formatDeviceTree({ reserved: [], bootCpu: 0, root: node('', { a: 'b' }) })
     const expected = [
       'd00dfeed 0000005a 00000038 00000058 00000028 00000011 00000010 00000000 00000002 00000020',
@@ -34,21 +34,21 @@ describe('device tree', () => {
     expect(Buffer.from(small).toString('hex')).toBe(expected.join('').replaceAll(' ', ''))
   })
 
-  it('may hold NOPs, which are skipped', () => {
+  it('skips NOP tokens', () => {
     const bytes = Buffer.from(formatDeviceTree({ reserved: [], bootCpu: 0, root: node('', { a: 'b' }) }))
     // The property's three words and its value become four NOPs.
     for (const at of [0x40, 0x44, 0x48, 0x4c]) bytes.writeUInt32BE(4, at)
     expect(parseDeviceTree(bytes).root.properties.size).toBe(0)
   })
 
-  it('is refused where the bytes are something else', () => {
+  it('refuses bytes that are no device tree', () => {
     expect(() => parseDeviceTree(Buffer.alloc(64))).toThrow('not a flattened device tree')
     expect(() => parseDeviceTree(Buffer.alloc(4))).toThrow('not a flattened device tree')
   })
 })
 
-describe('the node that the firmware adds', () => {
-  it('tells partition and trial in big-endian numbers of 32 bits', () => {
+describe('withFirmwareFacts', () => {
+  it('writes the partition and the trial flag as big-endian 32-bit numbers', () => {
     const node = bootloaderNode(withFirmwareFacts(formatDeviceTree(tree), { ...facts, tryboot: true }))
     expect(
       Object.fromEntries([...node.properties].map(([name, value]) => [name, Buffer.from(value).toString('hex')])),
@@ -61,7 +61,7 @@ describe('the node that the firmware adds', () => {
     })
   })
 
-  it('leaves everything else as it was', () => {
+  it('leaves all other nodes and properties unchanged', () => {
     const parsed = parseDeviceTree(withFirmwareFacts(formatDeviceTree(tree), facts))
     const chosen = parsed.root.children.find(({ name }) => name === 'chosen')
     expect(chosen?.properties).toEqual(tree.root.children[0]?.properties)
@@ -69,7 +69,16 @@ describe('the node that the firmware adds', () => {
     expect(parsed.reserved).toEqual(tree.reserved)
   })
 
-  it('replaces one that is there', () => {
+  it('removes the seed for KASLR, so that Linux does not turn on KPTI, and keeps the seed for random numbers', () => {
+    const chosen = node('chosen', { 'kaslr-seed': [1, 2, 3, 4, 5, 6, 7, 8], 'rng-seed': [9, 10] })
+    const parsed = parseDeviceTree(
+      withFirmwareFacts(formatDeviceTree({ ...tree, root: node('', {}, [chosen]) }), facts),
+    )
+    const after = parsed.root.children.find(({ name }) => name === 'chosen')
+    expect([...(after?.properties ?? [])]).toEqual([['rng-seed', new Uint8Array([9, 10])]])
+  })
+
+  it('replaces an existing bootloader node', () => {
     const once = withFirmwareFacts(formatDeviceTree(tree), facts)
     const twice = withFirmwareFacts(once, { ...facts, partition: 3 })
     expect(bootloaderNode(twice).properties.get('partition')).toEqual(new Uint8Array([0, 0, 0, 3]))

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { forwardsOf } from '../../../hosts/schema/forwards.ts'
 import { testHost } from '../../helpers/host.ts'
 
-describe('ports that are forwarded from a virtual machine', () => {
-  it('are ssh, and each that the lab reaches', () => {
+describe('forwardsOf', () => {
+  it('returns ssh and each port that the lab reaches', () => {
     expect(forwardsOf(testHost())).toEqual([
       { name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' },
       { name: 'mosquitto', guestPort: 1883, port: 1883, kind: 'tcp' },
@@ -11,7 +11,7 @@ describe('ports that are forwarded from a virtual machine', () => {
     ])
   })
 
-  it('are ssh alone where nothing else runs', () => {
+  it('returns ssh only for a host without services', () => {
     expect(forwardsOf(testHost({ services: {} })).map(({ name }) => name)).toEqual(['ssh'])
   })
 })

@@ -4,15 +4,15 @@ import { HOST_FILE, testHost } from '../../helpers/host.ts'
 
 const GIB = 2 ** 30
 
-/** What a host file with these keys instead of its own is refused with. */
+/** Expects that a host file with these changes is refused with this message and hint. */
 const refused = (changes: object, message: string, hint?: string) => {
-  const said = { name: 'UserError', code: 'host', message: expect.stringContaining(message) }
-  const expected = hint === undefined ? said : { ...said, hint: expect.stringContaining(hint) }
+  const problem = { name: 'UserError', code: 'host', message: expect.stringContaining(message) }
+  const expected = hint === undefined ? problem : { ...problem, hint: expect.stringContaining(hint) }
   expect(() => host({ ...HOST_FILE, ...changes } as HostFile)).toThrow(expect.objectContaining(expected))
 }
 
-describe('a host', () => {
-  it('gets what its file leaves out', () => {
+describe('host', () => {
+  it('fills in the defaults', () => {
     const { name: _, ...rest } = host({
       ...{ name: 'bare', board: 'raspberry-pi-5', memory: '4 GiB', disk: '64 GB' },
       network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
@@ -32,7 +32,7 @@ describe('a host', () => {
     })
   })
 
-  it('keeps what its file says instead', () => {
+  it('keeps the values of the host file', () => {
     const given = testHost({
       ...{ number: 7, timezone: 'Europe/Zurich', slotSize: '4 GiB', console: { shell: 'root' } },
       network: { address: '192.0.2.10/24', gateway: '192.0.2.1', dns: ['192.0.2.2'], domain: 'home' },
@@ -43,23 +43,31 @@ describe('a host', () => {
     expect(given).toMatchObject({ console: { shell: 'root' }, ssh: { keys: ['ssh-ed25519 AAAA me'] } })
   })
 
-  it('has larger slots on a larger disk', () => {
+  it('makes larger slots on a larger disk', () => {
     expect(testHost({ disk: '128 GB' }).slotSize).toBe(8 * GIB)
     expect(testHost({ disk: '256 GB' }).slotSize).toBe(24 * GIB)
   })
 
-  it('has its services in the order of their names, limits apart from options', () => {
+  it('sorts the services by name, and separates limits from options', () => {
     const prometheus = { memory: '1 GiB', retentionDays: 3 }
     const { services } = testHost({ services: { prometheus, alertmanager: { memory: '64 MiB', cpus: 0.25 } } })
     expect(services).toEqual([
-      { name: 'alertmanager', memory: 64 * 2 ** 20, cpus: 0.25, options: { repeatHours: 4 } },
-      { name: 'prometheus', memory: GIB, cpus: 1, options: { retentionDays: 3, retentionSizeGb: 6, interval: 15 } },
+      {
+        name: 'alertmanager',
+        limits: { alertmanager: { memory: 64 * 2 ** 20, cpus: 0.25 } },
+        options: { repeatHours: 4 },
+      },
+      {
+        name: 'prometheus',
+        limits: { prometheus: { memory: GIB, cpus: 1 } },
+        options: { retentionDays: 3, retentionSizeGb: 6, interval: 15 },
+      },
     ])
   })
 })
 
-describe('a key that means nothing', () => {
-  it('is refused with the one that was meant and all that are allowed', () => {
+describe('an unknown key', () => {
+  it('is refused with the most similar key and all allowed keys', () => {
     refused(
       { memroy: '1 GiB' },
       "hosts/tiny.ts: unknown key 'memroy'",
@@ -75,12 +83,12 @@ describe('a key that means nothing', () => {
     refused({ services: { mosquitto } }, "'services.mosquitto.maxpacketsize'", "did you mean 'maxPacketSize'?")
   })
 
-  it('is refused where a service is mistyped, with those that there are', () => {
+  it('is refused for a mistyped service, with the names of all services', () => {
     const hint = "did you mean 'mosquitto'? allowed here: alertmanager, mosquitto, prometheus"
     refused({ services: { mosquito: { memory: '1 MiB' } } }, "unknown key 'services.mosquito'", hint)
   })
 
-  it('is not taken for another where none is near', () => {
+  it('is refused without a guess if no allowed key is similar', () => {
     refused({ frobnicate: 1 }, "unknown key 'frobnicate'", 'allowed here: name')
     expect(() => host({ ...HOST_FILE, frobnicate: 1 } as HostFile)).not.toThrow(
       expect.objectContaining({ hint: expect.stringContaining('did you mean') }),
@@ -88,7 +96,7 @@ describe('a key that means nothing', () => {
   })
 })
 
-describe('a value that cannot be', () => {
+describe('an invalid value', () => {
   it.each([
     [{ memory: '4 GB' }, "at 'memory': '4 GB' is not a size of memory such as '512 MiB' or '4 GiB'"],
     [{ disk: '64 GiB' }, "at 'disk': '64 GiB' is not the size of a disk as it is sold"],
@@ -96,7 +104,8 @@ describe('a value that cannot be', () => {
     [{ services: { mosquitto: { memory: '0 MiB' } } }, "at 'services.mosquitto.memory': '0 MiB'"],
     [{ services: { mosquitto: {} } }, "at 'services.mosquitto.memory'"],
     [{ services: { mosquitto: { memory: '1 MiB', cpus: 0 } } }, "at 'services.mosquitto.cpus'"],
-    [{ board: 'raspberry-pi-4' }, "at 'board'"],
+    [{ board: 'raspberry-pi-4' }, "at 'board': 'raspberry-pi-4' is not a board that hangar supports"],
+    [{ board: undefined }, "at 'board': 'undefined' is not a board"],
     [{ number: -1 }, "at 'number'"],
     [{ timezone: 'Zurich time' }, "at 'timezone': no time zone has the name 'Zurich time'"],
     [{ timezone: 'Europe/Zurch' }, "did you mean 'Europe/Zurich'?"],
@@ -106,9 +115,14 @@ describe('a value that cannot be', () => {
     [{ console: { shell: 'everybody' } }, "at 'console.shell'"],
     [{ network: undefined }, "at 'network'"],
     [{ name: undefined }, "at 'name'"],
-    [{ name: 'Tiny Host' }, "not a host name: 'Tiny Host'"],
+    [{ name: 'Tiny Host' }, "invalid host name 'Tiny Host'"],
   ])('is refused with its path: %j', (changes, message) => {
     refused(changes, message)
+  })
+
+  it('names the supported boards, and the most similar one', () => {
+    const hint = "did you mean 'raspberry-pi-5'? supported boards: raspberry-pi-5"
+    refused({ board: 'raspberry-pi-4' }, "at 'board'", hint)
   })
 
   it.each(['192.0.2.10', '192.0.2.300/24', '192.0.2/24', '192.0.2.10/33', '2001:db8::1/64', ''])(

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { planOf } from '../../../hosts/schema/plan.ts'
 import { testHost } from '../../helpers/host.ts'
 
-describe('a plan', () => {
-  it('names what to lock', () => {
+describe('planOf', () => {
+  it('names the platform and the package sets to lock', () => {
     const plan = planOf(testHost())
-    expect(plan.name).toBe('tiny')
+    expect(plan).toMatchObject({ name: 'tiny', platform: 'pi' })
     expect(plan.sets('amd64').map(({ set }) => set.name)).toContain('container/mosquitto')
   })
 
-  it('is not made for a host that cannot work', () => {
+  it('refuses a host that cannot work', () => {
     expect(() => planOf(testHost({ memory: '1 GiB' }))).toThrow('tiny: services may use 320 MiB')
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { diskSize, memorySize, slotSize } from '../../../hosts/schema/sizes.ts'
 
-describe('a size', () => {
+describe('the schema of a size', () => {
   it.each([
     [memorySize, '96 MiB', 96 * 2 ** 20],
     [memorySize, '1.5 GiB', 1.5 * 2 ** 30],
@@ -9,7 +9,7 @@ describe('a size', () => {
     [diskSize, '64 GB', 64e9],
     [diskSize, '1 TB', 1e12],
     [slotSize, '24 GiB', 24 * 2 ** 30],
-  ])('is a number of bytes', (schema, text, bytes) => {
+  ])('returns bytes', (schema, text, bytes) => {
     expect(schema.parse(text)).toBe(bytes)
   })
 
@@ -26,7 +26,7 @@ describe('a size', () => {
     [slotSize, '8.5 GiB'],
     [slotSize, '512 MiB'],
     [slotSize, '0 GiB'],
-  ])('that is something else is refused, quoted', (schema, text) => {
+  ])('refuses other text, and quotes it', (schema, text) => {
     expect(() => schema.parse(text)).toThrow(`'${text}' is not`)
   })
 })

@@ -22,29 +22,29 @@ Version: 1.4
 
 const index = packageIndex(Buffer.from(TEXT))
 
-describe('an index of packages', () => {
-  it('finds every paragraph of a name, in the order of the file', () => {
+describe('packageIndex', () => {
+  it('finds all paragraphs of a package, in the order of the file', () => {
     expect(index.named('mawk').map((each) => each.get('version'))).toEqual(['1.3', '1.4'])
     expect(index.named('bash').map((each) => each.get('version'))).toEqual(['5.2'])
     expect(index.size).toBe(3)
   })
 
-  it('takes no name from the inside of a value', () => {
+  it('ignores field names inside a value', () => {
     expect(index.named('inside-a-value')).toEqual([])
     expect(index.named('maw')).toEqual([])
   })
 
-  it('knows who provides a name, with a version or without', () => {
+  it('finds the packages that provide a name, with or without a version', () => {
     expect(index.providers('awk')).toEqual(['mawk', 'gawk'])
     expect(index.providers('libgawk')).toEqual(['gawk'])
     expect(index.providers('gawk')).toEqual([])
   })
 
-  it('knows what is essential', () => {
+  it('finds essential packages', () => {
     expect(index.essential()).toEqual(['bash'])
   })
 
-  it('holds nothing where the file is empty', () => {
+  it('is empty for an empty file', () => {
     const empty = packageIndex(new Uint8Array())
     expect([empty.size, empty.named('bash'), empty.essential()]).toEqual([0, [], []])
   })

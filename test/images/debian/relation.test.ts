@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { accepts, formatRelations, parseRelations, type Relation } from '../../../images/debian/relation.ts'
 
-describe('relations between packages', () => {
-  it('are groups of alternatives with versions and qualifiers', () => {
+describe('parseRelations', () => {
+  it('parses alternatives with versions and qualifiers', () => {
     expect(parseRelations('libc6 (>= 2.41), default-mta | mail-transport-agent, python3:any (<<3.14~)')).toEqual([
       [{ package: 'libc6', qualifier: undefined, version: { operator: '>=', wanted: '2.41' } }],
       [
@@ -13,28 +13,28 @@ describe('relations between packages', () => {
     ])
   })
 
-  it('read the old < and > as "or equal"', () => {
+  it('reads the deprecated < and > as <= and >=', () => {
     const operators = parseRelations('a (< 1), b (> 1)')
       .flat()
       .map(({ version }) => version?.operator)
     expect(operators).toEqual(['<=', '>='])
   })
 
-  it('leave out empty groups', () => {
+  it('ignores empty groups', () => {
     expect(parseRelations(' , a,\n b ,')).toHaveLength(2)
     expect(parseRelations('')).toEqual([])
   })
 
-  it('are written as they were read', () => {
+  it('is the inverse of formatRelations', () => {
     const text = 'libc6 (>= 2.41), default-mta | mail-transport-agent, python3:any (<< 3.14~)'
     expect(formatRelations(parseRelations(text))).toBe(text)
   })
 
-  it('refuse what is no relation', () => {
-    expect(() => parseRelations('libc6 (about 2)')).toThrow("not a package relation: 'libc6 (about 2)'")
+  it('refuses a syntax error', () => {
+    expect(() => parseRelations('libc6 (about 2)')).toThrow("invalid package relation: 'libc6 (about 2)'")
   })
 
-  it('accept every version where none is named', () => {
+  it('accepts every version for a relation without a version', () => {
     const [[any], [newer]] = parseRelations('a, a (>> 1)') as [[Relation], [Relation]]
     expect([accepts(any, '1'), accepts(newer, '1'), accepts(newer, '1+b1')]).toEqual([true, false, true])
   })

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { compareVersions, satisfies } from '../../../images/debian/version.ts'
 
-/** Each older than the next. */
+/** Versions in ascending order. */
 const RISING = [
   '1.0~~',
   '1.0~~a',
@@ -35,8 +35,8 @@ const EQUAL = [
   ['1.0-1', '1.0-01'],
 ] as const
 
-describe('the order of versions', () => {
-  it('puts every version of the table before the ones after it', () => {
+describe('compareVersions', () => {
+  it('sorts every version of the table before the later ones', () => {
     const sorted = [...RISING].reverse().sort(compareVersions)
     expect(sorted).toEqual(RISING)
     for (const [index, version] of RISING.entries()) {
@@ -47,11 +47,11 @@ describe('the order of versions', () => {
     }
   })
 
-  it('sees no difference where dpkg sees none', () => {
+  it('treats versions as equal that dpkg treats as equal', () => {
     expect(EQUAL.map(([a, b]) => compareVersions(a, b))).toEqual(EQUAL.map(() => 0))
   })
 
-  it('agrees with dpkg itself', () => {
+  it('agrees with dpkg --compare-versions', () => {
     const pairs = [...RISING.slice(1).map((version, index) => [RISING[index] ?? '', version] as const), ...EQUAL]
     for (const [a, b] of pairs) {
       const order = compareVersions(a, b) < 0 ? 'lt' : 'eq'
@@ -59,13 +59,13 @@ describe('the order of versions', () => {
     }
   })
 
-  it('orders digits by value, however long they are', () => {
+  it('compares long numbers by value', () => {
     expect(compareVersions('1.99999999999999999998', '1.99999999999999999999')).toBeLessThan(0)
   })
 })
 
-describe('a relation to a version', () => {
-  it('holds for the versions that its operator means', () => {
+describe('satisfies', () => {
+  it('implements each operator', () => {
     const around = ['1.0', '2.0', '3.0']
     const holding = (operator: '<<' | '<=' | '=' | '>=' | '>>') =>
       around.filter((version) => satisfies(version, operator, '2.0'))

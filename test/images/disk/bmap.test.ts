@@ -26,31 +26,31 @@ const MAP = `<?xml version="1.0" ?>
 
 const checksumOf = (text: string) => /<BmapFileChecksum> ([0-9a-f]{64}) </.exec(text)?.[1] ?? ''
 
-describe('a block map', () => {
+describe('formatBmap', () => {
   const text = formatBmap(8 * 1024 * 1024, ranges)
 
-  it('names the ranges that mean something, with their digests, in blocks', () => {
+  it('lists the used ranges in blocks, with their digests', () => {
     expect(text).toBe(MAP.replace('CHECKSUM', checksumOf(text)))
   })
 
-  it('carries a checksum over itself, taken with zeros in its place', () => {
+  it('contains a checksum of itself, computed with zeros in its place', () => {
     expect(checksumOf(text)).toBe(digestOf(text.replace(checksumOf(text), '0'.repeat(64))))
   })
 
-  it('has another checksum when anything in it changes', () => {
+  it('has another checksum if a range changes', () => {
     const moved = formatBmap(8 * 1024 * 1024, [ranges[0], { ...ranges[1], offset: 1025 * 4096 }] as typeof ranges)
     expect(checksumOf(moved)).not.toBe(checksumOf(text))
   })
 
-  it('counts a last block that the image fills only in part', () => {
+  it('counts a last block that the image fills partially', () => {
     expect(formatBmap(4097, [])).toContain('<BlocksCount> 2 </BlocksCount>')
   })
 })
 
-describe('a block map that is read', () => {
+describe('parseBmap', () => {
   const text = formatBmap(8 * 1024 * 1024, ranges)
 
-  it('says what was written into it', () => {
+  it('returns the ranges that formatBmap wrote', () => {
     expect(parseBmap(text, 'a.bmap')).toEqual({ imageSize: 8 * 1024 * 1024, ranges })
     expect(parseBmap(formatBmap(4096, []), 'a.bmap')).toEqual({ imageSize: 4096, ranges: [] })
   })
@@ -58,13 +58,13 @@ describe('a block map that is read', () => {
   it.each([
     ['another range', () => text.replace('0-4', '0-5')],
     ['another digest', () => text.replace(first, second)],
-    ['half of it', () => text.slice(0, text.length >> 1)],
-    ['something else', () => 'hello'],
-  ])('is refused with %s in it', (_, change) => {
+    ['only its first half', () => text.slice(0, text.length >> 1)],
+    ['other text', () => 'hello'],
+  ])('refuses a map with %s', (_, change) => {
     expect(() => parseBmap(change(), 'a.bmap')).toThrow(
       expect.objectContaining({
         code: 'format',
-        message: "the block map 'a.bmap' cannot be used: its own checksum does not hold",
+        message: "cannot use the block map 'a.bmap': its checksum does not match its content",
         hint: 'build the image again: npm run build:image HOST',
       }),
     )

@@ -12,7 +12,7 @@ const FILES = {
 }
 const healthy = fatFileSystem(8 * MIB, FILES)
 
-// Of the helper's volume: one reserved sector, two tables of 33 sectors, 512 root entries, clusters of 1 KiB.
+// The helper's volume has one reserved sector, two tables of 33 sectors, 512 root entries and clusters of 1 KiB.
 const TABLE = 512
 const ROOT = (1 + 2 * 33) * 512
 
@@ -22,15 +22,15 @@ function damaged(change: (bytes: Buffer) => void): () => Uint8Array | undefined 
   return () => openFat(blockSourceOf(bytes)).read('bcm2712-rpi-5-b.dtb')
 }
 
-/** Where the entry of the file with this size stands. */
+/** Offset of the directory entry of the file with this size. */
 function entryOf(bytes: Buffer, size: number): number {
   for (let at = ROOT; at < ROOT + 512 * 32; at += 32)
     if (bytes[at + 11] === 0x20 && bytes.readUInt32LE(at + 28) === size) return at
   throw new Error(`no file of ${size} bytes`)
 }
 
-describe('reading a FAT file system', () => {
-  it('lists the files of its root by their long names', () => {
+describe('openFat', () => {
+  it('lists the files in the root directory by their long names', () => {
     expect(openFat(blockSourceOf(healthy)).list()).toEqual(
       Object.entries(FILES).map(([name, content]) => ({ name, size: content.length })),
     )
@@ -40,13 +40,13 @@ describe('reading a FAT file system', () => {
     expect(Buffer.from(openFat(blockSourceOf(healthy)).read(name) ?? 'missing')).toEqual(Buffer.from(content))
   })
 
-  it('finds a name whatever the case of its letters, and says when there is none', () => {
+  it('ignores the case of names, and returns undefined for a missing file', () => {
     const volume = openFat(blockSourceOf(healthy))
     expect(Buffer.from(volume.read('CONFIG.TXT') ?? '').toString()).toBe('[all]\n')
     expect(volume.read('kernel8.img')).toBeUndefined()
   })
 
-  it('follows a file whose clusters are scattered', () => {
+  it('reads a fragmented file', () => {
     const bytes = Buffer.from(healthy)
     const first = bytes.readUInt16LE(entryOf(bytes, 5000) + 26)
     const [second, free] = [first + 1, 1000]
@@ -58,7 +58,7 @@ describe('reading a FAT file system', () => {
     expect(openFat(blockSourceOf(bytes)).read('bcm2712-rpi-5-b.dtb')).toEqual(FILES['bcm2712-rpi-5-b.dtb'])
   })
 
-  it('passes over deleted files, directories and the volume’s label', () => {
+  it('skips deleted files, directories and the volume label', () => {
     const bytes = Buffer.from(healthy)
     bytes[entryOf(bytes, 6)] = 0xe5
     bytes[entryOf(bytes, 5000) + 11] = 0x10
@@ -71,28 +71,28 @@ describe('reading a FAT file system', () => {
   })
 })
 
-describe('a damaged FAT file system', () => {
+describe('openFat refuses a damaged file system', () => {
   it.each<[string, (bytes: Buffer) => void, string]>([
-    ['without its mark', (bytes) => bytes.fill(0, 510, 512), 'its first sector is not that of a FAT file system'],
-    ['of zeros', (bytes) => bytes.fill(0), 'its first sector is not that of a FAT file system'],
-    ['with an odd sector size', (bytes) => bytes.writeUInt16LE(513, 11), 'its first sector is not that of'],
-    ['without clusters', (bytes) => bytes.writeUInt16LE(40, 19), 'it has no room for files'],
+    ['without boot signature', (bytes) => bytes.fill(0, 510, 512), 'the first sector is not a FAT boot sector'],
+    ['of zeros', (bytes) => bytes.fill(0), 'the first sector is not a FAT boot sector'],
+    ['with an odd sector size', (bytes) => bytes.writeUInt16LE(513, 11), 'the first sector is not a FAT boot sector'],
+    ['without clusters', (bytes) => bytes.writeUInt16LE(40, 19), 'it has no data clusters'],
     [
-      'whose file begins nowhere',
+      'with a file that begins at cluster 1',
       (bytes) => bytes.writeUInt16LE(1, entryOf(bytes, 5000) + 26),
-      'a chain leads to cluster 1 of ',
+      'a cluster chain contains cluster 1, but the file system has ',
     ],
     [
-      'whose chain ends too early',
+      'with a chain that ends too early',
       (bytes) => bytes.writeUInt16LE(0xffff, TABLE + bytes.readUInt16LE(entryOf(bytes, 5000) + 26) * 2),
-      'a chain leads to cluster 65535 of ',
+      'a cluster chain contains cluster 65535, but the file system has ',
     ],
     [
-      'with a file larger than itself',
+      'with a file larger than the file system',
       (bytes) => bytes.writeUInt32LE(0xfffffff0, entryOf(bytes, 5000) + 28),
-      'a file of 4294967280 bytes is larger than it',
+      'a file of 4294967280 bytes is larger than the file system',
     ],
-  ])('%s is refused', (_what, change, reason) => {
+  ])('%s', (_what, change, reason) => {
     expect(damaged(change)).toThrow(
       expect.objectContaining({
         code: 'format',

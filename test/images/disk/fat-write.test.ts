@@ -24,7 +24,7 @@ const sizes = (files: Readonly<Record<string, Buffer>>) =>
 const bootPlan = planFat('fat32', 'adama-boot', sizes(BOOT))
 const selectorPlan = planFat('fat16', 'selector', sizes(SELECTOR), 16 * MIB)
 
-/** The file system's bytes: what is planned, and each file where the plan puts it. */
+/** The bytes of the planned file system, with its files. */
 function volume(kind: FatKind, files: Readonly<Record<string, Buffer>>, fixedSize?: number): Buffer {
   const plan = planFat(kind, 'label', sizes(files), fixedSize)
   const bytes = Buffer.alloc(plan.size)
@@ -40,26 +40,26 @@ describe.each<[FatKind, Readonly<Record<string, Buffer>>, number | undefined]>([
   const bytes = volume(kind, files, fixedSize)
   const opened = openFat(blockSourceOf(bytes))
 
-  it('lists its files by their long names, in the order given', () => {
+  it('lists its files by their long names, in the given order', () => {
     expect(opened.list()).toEqual(sizes(files))
   })
 
-  it('gives each file’s bytes back', () => {
+  it('returns the content of each file', () => {
     const wrong = Object.entries(files).filter(
       ([name, content]) => !content.equals(opened.read(name) ?? Buffer.from('?')),
     )
     expect(wrong.map(([name]) => name)).toEqual([])
   })
 
-  it('has its second allocation table like the first', () => {
+  it('has two equal allocation tables', () => {
     const [reserved, fatSize] = [bytes.readUInt16LE(14) * 512, (bytes.readUInt16LE(22) || bytes.readUInt32LE(36)) * 512]
     const table = (copy: number) => bytes.subarray(reserved + copy * fatSize, reserved + (copy + 1) * fatSize)
     expect(table(1).equals(table(0))).toBe(true)
   })
 })
 
-describe('planning a FAT file system', () => {
-  // fsck.fat 4.2 found no fault in file systems with these heads, and mtools 4.0.32 listed and read their files.
+describe('planFat', () => {
+  // fsck.fat 4.2 found no errors in file systems with these heads, and mtools 4.0.32 listed and read their files.
   it('gives the same bytes for the same names and sizes', () => {
     expect([bootPlan.size, bootPlan.head.length, digestOf(bootPlan.head)]).toEqual([
       144 * MIB,
@@ -73,7 +73,7 @@ describe('planning a FAT file system', () => {
     ])
   })
 
-  it('puts every file at a whole 4 KiB block, behind the head and one another', () => {
+  it('places every file at a 4 KiB boundary, one after the other after the head', () => {
     let end = bootPlan.head.length
     for (const { offset, size } of bootPlan.files) {
       expect(offset % 4096).toBe(0)
@@ -83,24 +83,24 @@ describe('planning a FAT file system', () => {
     expect(end).toBeLessThan(bootPlan.size)
   })
 
-  it('gives a file of one sector in the selector a cluster of its own', () => {
+  it('gives autoboot.txt in the selector its own one-sector cluster', () => {
     expect(Buffer.from(selectorPlan.head).readUInt8(13)).toBe(1)
     expect(selectorPlan.files).toEqual([{ name: 'autoboot.txt', offset: 151552, size: 512 }])
   })
 
-  it('grows FAT32 in steps of 16 MiB and never below what readers take for FAT16', () => {
+  it('makes FAT32 a multiple of 16 MiB, and large enough that drivers do not read it as FAT16', () => {
     const sizeFor = (mib: number) => planFat('fat32', 'label', [{ name: 'a', size: mib * MIB }]).size / MIB
     expect([0, 100, 140, 141, 156].map(sizeFor)).toEqual([144, 144, 144, 160, 160])
     expect(144 * MIB).toBeGreaterThan(65525 * 2048)
   })
 
-  it('takes ids from the label: the same for the same, others for others', () => {
+  it('derives the volume id from the label', () => {
     const id = (label: string) => Buffer.from(planFat('fat32', label, []).head).readUInt32LE(67)
     expect(id('adama-boot')).toBe(id('adama-boot'))
     expect(id('adama-boot')).not.toBe(id('starbuck-boot'))
   })
 
-  it('gives every file a short name of its own, even where letters are replaced', () => {
+  it('gives every file a unique short name, even if it replaces characters', () => {
     const names = ['a+b.txt', 'a_b.txt', 'a b.txt', 'a.b.txt', 'long-name-1.txt', 'long-name-2.txt']
     const head = Buffer.from(
       planFat(
@@ -117,7 +117,7 @@ describe('planning a FAT file system', () => {
     expect(new Set(short).size).toBe(names.length)
   })
 
-  it('refuses files that do not fit, with both sizes', () => {
+  it('refuses files that do not fit and names both sizes', () => {
     expect(() => planFat('fat16', 'selector', [{ name: 'autoboot.txt', size: 17 * MIB }], 16 * MIB)).toThrow(
       'FAT file system of 16777216 bytes is too small for 17825792 bytes of files',
     )
@@ -126,19 +126,19 @@ describe('planning a FAT file system', () => {
     expect(() => planFat('fat16', 'selector', [{ name: 'full', size: last + 1 }], 16 * MIB)).toThrow('is too small')
   })
 
-  it('refuses more files than the root directory has room for', () => {
+  it('refuses more files than fit into the root directory', () => {
     const many = Array.from({ length: 64 }, (_, at) => ({ name: `file-${at}`, size: 1 }))
-    expect(() => planFat('fat32', 'label', many)).toThrow('64 files do not fit the root directory of 4096 bytes')
+    expect(() => planFat('fat32', 'label', many)).toThrow('64 files do not fit into the root directory of 4096 bytes')
     expect(planFat('fat32', 'label', many.slice(0, 63)).files).toHaveLength(63)
   })
 })
 
-describe('a written FAT32 file system that was damaged', () => {
-  it('ends with an error where its root directory’s chain runs in a circle', () => {
+describe('a damaged FAT32 file system', () => {
+  it('causes an error if the cluster chain of its root directory is a loop', () => {
     const bytes = volume('fat32', { 'config.txt': Buffer.from('x') })
     const table = bytes.readUInt16LE(14) * 512
-    // The root's two clusters, 2 and 3, follow each other for ever.
+    // The two clusters of the root directory, 2 and 3, point to each other.
     bytes.writeUInt32LE(2, table + 3 * 4)
-    expect(() => openFat(blockSourceOf(bytes)).list()).toThrow('a chain of clusters does not end')
+    expect(() => openFat(blockSourceOf(bytes)).list()).toThrow('a cluster chain does not end')
   })
 })

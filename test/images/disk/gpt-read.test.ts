@@ -16,25 +16,25 @@ const PARTITIONS = [
   { number: 3, name: 'data', offset: 25 * MIB, size: 8 * MIB },
 ]
 
-/** A copy with one bit changed at each of these places. */
+/** A copy with one flipped bit at each of these offsets. */
 function damagedAt(...places: number[]): Buffer {
   const bytes = Buffer.from(disk)
   for (const at of places) bytes[at] = (bytes[at] ?? 0) ^ 1
   return bytes
 }
 
-// Of either end: a byte of the header that its checksum covers, and one of the table.
+// Offsets of a byte in the header (covered by its checksum) and of a byte in the table.
 const PRIMARY = { header: 512 + 56, table: 2 * 512 + 56 }
 const BACKUP = { header: disk.length - 512 + 56, table: disk.length - 33 * 512 + 56 }
 
 const read = (bytes: Uint8Array) => readGpt(blockSourceOf(bytes))
 
-describe('reading a partition table', () => {
-  it('finds number, name, place and size of each partition', () => {
+describe('readGpt', () => {
+  it('returns number, name, offset and size of each partition', () => {
     expect(read(disk)).toEqual(PARTITIONS)
   })
 
-  it('reads back what is written on a host’s disk', () => {
+  it('reads the table that gptPieces writes', () => {
     const layout = diskLayout(8 * GIB)
     const pieces = gptPieces(layout, 'adama')
     const sparse = {
@@ -50,7 +50,7 @@ describe('reading a partition table', () => {
   it.each([
     ['header', PRIMARY.header],
     ['table', PRIMARY.table],
-  ])('takes the backup where the first %s is damaged', (_what, at) => {
+  ])('reads the backup if the primary %s is damaged', (_what, at) => {
     expect(read(damagedAt(at))).toEqual(PARTITIONS)
   })
 
@@ -62,13 +62,13 @@ describe('reading a partition table', () => {
     expect(() => read(damagedAt(...places))).toThrow(
       expect.objectContaining({
         code: 'format',
-        message: 'the disk has no partition table: both headers are damaged or missing',
+        message: 'the disk has no usable GPT: both headers are damaged or missing',
         hint: 'write the disk again',
       }),
     )
   })
 
   it('refuses an empty disk', () => {
-    expect(() => read(new Uint8Array(MIB))).toThrow('the disk has no partition table')
+    expect(() => read(new Uint8Array(MIB))).toThrow('the disk has no usable GPT')
   })
 })

@@ -14,8 +14,8 @@ const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/identity.sh'),
 const TAR = Buffer.from('a tar that is no tar')
 const SECOND = 16 * MIB
 
-describe('the identity partition', () => {
-  it('holds the tar twice and nothing else', () => {
+describe('identityPartition', () => {
+  it('contains the tar twice and otherwise zeros', () => {
     const bytes = Buffer.from(identityPartition(TAR))
     expect(bytes.length).toBe(IDENTITY_SIZE)
     for (const at of [0, SECOND]) {
@@ -24,7 +24,7 @@ describe('the identity partition', () => {
     }
   })
 
-  it('is read from either copy, and from the newer one', () => {
+  it('is read from the newest valid copy', () => {
     const [older, newer] = [identityPartition(TAR), identityPartition(Buffer.from('newer'), 2)]
     const mixed = Buffer.concat([older.subarray(0, SECOND), newer.subarray(SECOND)])
     expect(readIdentity(blockSourceOf(mixed))).toMatchObject({
@@ -37,7 +37,7 @@ describe('the identity partition', () => {
     expect(readIdentity(blockSourceOf(mixed))).toBeUndefined()
   })
 
-  it('has no room for more than a host reads', () => {
+  it('refuses a tar that is larger than a host reads', () => {
     expect(identityPartition(Buffer.alloc(MIB)).length).toBe(IDENTITY_SIZE)
     expect(() => identityPartition(Buffer.alloc(MIB + 1))).toThrow(expect.objectContaining({ code: 'size' }))
   })
@@ -48,7 +48,7 @@ async function boot(shell: Shell, partition: Uint8Array) {
   device.write('etc/hostname', 'tiny\n')
   device.write('dev/identity', partition)
   device.write('run/boot', `SLOT=a\nIDENTITY=${device.path('dev/identity')}\n`)
-  // What would be called if the script made an identity of its own.
+  // The script calls ssh-keygen to show the fingerprint, and to generate an identity, which fails here.
   device.pretend('ssh-keygen', 'case $1 in -l) echo "256 SHA256:shown tiny" ;; *) exit 1 ;; esac')
   const env = { HANGAR_RUN: device.path('run'), HANGAR_ETC: device.path('etc') }
   const ran = device.run(SCRIPT, { args: ['load'], env })
@@ -57,8 +57,8 @@ async function boot(shell: Shell, partition: Uint8Array) {
   return { ...ran, read, modes, partition: () => readFileSync(device.path('dev/identity')) }
 }
 
-describeOnShells('a host', (shell) => {
-  it('finds itself on the partition: keys of its own, old ones, and whom it trusts', async () => {
+describeOnShells('identity.sh load', (shell) => {
+  it('unpacks the current keys, old keys and trusted keys from the partition', async () => {
     const members = identityMembers(IDENTITY, {
       signing: ['ssh-ed25519 AAAA one', 'ssh-ed25519 BBBB two'],
       serial: { time: 1795000000, number: 2 },
@@ -78,7 +78,7 @@ describeOnShells('a host', (shell) => {
     expect(modes()).toEqual(MODES)
   })
 
-  it('mends what is damaged of one copy', async () => {
+  it('repairs a damaged copy', async () => {
     const whole = identityPartition(
       await tarBytes(identityMembers(IDENTITY, { signing: [], serial: { time: 1, number: 1 } })),
     )
@@ -92,7 +92,7 @@ describeOnShells('a host', (shell) => {
   })
 })
 
-/** Path -> its mode, octal. */
+/** Path -> octal mode. */
 function modesBelow(directory: string): Record<string, string> {
   const paths = ['.', ...(readdirSync(directory, { recursive: true }) as string[])]
   return Object.fromEntries(paths.map((path) => [path, (statSync(join(directory, path)).mode & 0o777).toString(8)]))

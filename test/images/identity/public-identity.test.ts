@@ -5,8 +5,8 @@ import { PUBLIC_LINES } from '../../helpers/small-identity.ts'
 const [NEW = '', OLD = ''] = PUBLIC_LINES
 const WHERE = 'hosts/tiny.identity.json'
 
-describe('the public half of an identity', () => {
-  it('is one text for one value, a line for each key where they are many', () => {
+describe('a public identity', () => {
+  it('has a canonical text, with one line per key if a line would be too long', () => {
     expect(publicIdentityText({ format: 1, ssh: [NEW], age: ['age1a'] })).toBe(
       `{\n  "age": ["age1a"],\n  "format": 1,\n  "ssh": ["${NEW}"]\n}\n`,
     )
@@ -15,7 +15,7 @@ describe('the public half of an identity', () => {
     )
   })
 
-  it('is read back as it was', () => {
+  it('is the same after writing and parsing', () => {
     for (const value of [
       { format: 1 as const, ssh: [NEW], age: [] },
       { format: 1 as const, ssh: [NEW, OLD], age: ['age1a', 'age1b'] },
@@ -28,10 +28,10 @@ describe('the public half of an identity', () => {
     ['{"format":2}', `identity '${WHERE}' has format 2, this hangar reads format 1`],
     ['null', `identity '${WHERE}' has format undefined`],
     ['{"format":1,"ssh":[],"age":[]}', `is damaged at 'ssh': `],
-    ['{"format":1,"ssh":["ssh-rsa AAAA"],"age":[]}', `is damaged at 'ssh.0': wanted 'ssh-ed25519 AAAA…'`],
-    [`{"format":1,"ssh":["${NEW}"],"age":["AGE-SECRET-KEY-1"]}`, `is damaged at 'age.0': wanted 'age1…'`],
+    ['{"format":1,"ssh":["ssh-rsa AAAA"],"age":[]}', `is damaged at 'ssh.0': expected 'ssh-ed25519 AAAA…'`],
+    [`{"format":1,"ssh":["${NEW}"],"age":["AGE-SECRET-KEY-1"]}`, `is damaged at 'age.0': expected 'age1…'`],
     [`{"format":1,"ssh":["${NEW}"],"age":[],"more":1}`, 'is damaged at '],
-  ])('that is %s is refused', (text, message) => {
+  ])('is refused as %s', (text, message) => {
     expect(() => parsePublicIdentity(text, WHERE)).toThrow(
       expect.objectContaining({
         code: 'format',

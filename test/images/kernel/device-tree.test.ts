@@ -5,17 +5,17 @@ import { compatibleOf, everyNode, isEnabled, modaliasOf, type Placed, withSuppli
 
 const board = BOARDS['raspberry-pi-5']
 
-/** Devices without which no slot is found, or nothing watches: their drivers are in the initramfs. */
+/** Devices that the initramfs needs to find the slot, and the watchdog: their drivers are in the initramfs. */
 const FOR_BOOT = {
   watchdog: 'brcm,bcm2712-pm',
   'SD card': 'brcm,bcm2712-sdhci',
   'PCIe, for NVMe': 'brcm,bcm2712-pcie',
   'RP1, for USB disks': 'pci1de4,1',
   USB: 'snps,dwc3',
-  'firmware, for the flag that tries a slot': 'raspberrypi,bcm2835-firmware',
+  'firmware, for the tryboot flag': 'raspberrypi,bcm2835-firmware',
 }
 
-/** Devices that a host needs once it runs: their drivers are in the kernel layer. */
+/** Devices that a running host needs: their drivers are in the kernel layer. */
 const FOR_RUNNING = {
   Ethernet: 'raspberrypi,rp1-gem',
   'random numbers': 'brcm,bcm2711-rng200',
@@ -23,7 +23,7 @@ const FOR_RUNNING = {
   screen: 'brcm,bcm2712-vc6',
 }
 
-/** What drivers find without a device tree: on a bus, or made by another driver. */
+/** Devices that are not in the device tree: they are on a bus, or another driver creates them. */
 const FOUND_FOR_BOOT = {
   'the watchdog in the power manager': 'platform:bcm2835-wdt',
   'USB ports behind dwc3': 'platform:xhci-hcd',
@@ -35,12 +35,12 @@ const FOUND_FOR_BOOT = {
   'the ports of the virtual machine, one of which is its firmware': 'virtio:d00000003v00000001',
 }
 const FOUND_WHEN_RUNNING = {
-  // BCM54213PE, by its number 0x600d84a2.
+  // BCM54213PE has the id 0x600d84a2.
   'the Ethernet port’s PHY': 'mdio:01100000000011011000010010100010',
   'a keyboard': 'hid:b0003g0001v0000046Dp0000C31C',
 }
 
-/** Bound by the kernel's core, which has no alias for them. */
+/** The kernel's core binds these. It has no alias for them. */
 const CORE = ['fixed-clock', 'arm,gic-400']
 
 let kernel: BuiltKernel
@@ -50,7 +50,7 @@ beforeAll(async () => {
 
 const patterns = new Map<string, RegExp>()
 
-/** Shell patterns, as modprobe matches them. */
+/** Matches a shell pattern as modprobe does. */
 function matches(modalias: string, pattern: string): boolean {
   const known = patterns.get(pattern)
   const source = pattern
@@ -70,7 +70,7 @@ const inInitramfs = ({ builtIn, layer, loaded }: BuiltKernel): Drivers => [
 const inSystem = ({ builtIn, layer }: BuiltKernel): Drivers => [...builtIn, ...layer]
 const without = (drivers: Drivers, module: string) => drivers.filter((each) => each.module !== module)
 
-/** `PATH (COMPATIBLE)` of every device that has no driver, among the wanted ones and what they depend on. */
+/** The devices without a driver among the wanted ones and their suppliers: `PATH (COMPATIBLE)`. */
 function withoutDriver(tree: string, wanted: string, drivers: Drivers): string[] {
   const all = everyNode(kernel.trees.get(tree) ?? { name: '', properties: new Map(), children: [] })
   const devices = all.filter((each) => isEnabled(each) && compatibleOf(each).includes(wanted))
@@ -86,15 +86,15 @@ function isBound(device: Placed, drivers: Drivers): boolean {
 }
 
 describe.each(Object.keys(board.deviceTrees))('the kernel has drivers for %s', (tree) => {
-  it.each(Object.entries(FOR_BOOT))('%s and all that it depends on, in the initramfs', (_what, compatible) => {
+  it.each(Object.entries(FOR_BOOT))('%s and its suppliers, in the initramfs', (_what, compatible) => {
     expect(withoutDriver(tree, compatible, inInitramfs(kernel))).toEqual([])
   })
 
-  it.each(Object.entries(FOR_RUNNING))('%s and all that it depends on', (_what, compatible) => {
+  it.each(Object.entries(FOR_RUNNING))('%s and its suppliers', (_what, compatible) => {
     expect(withoutDriver(tree, compatible, inSystem(kernel))).toEqual([])
   })
 
-  // A safety test has to fail when the safety is gone: the modules that only a real board uses, each left out.
+  // Negative control: the check above must fail without each of the modules that only a real board uses.
   it.each([
     ['sdhci_brcmstb', 'brcm,bcm2712-sdhci', 'mmc@fff000'],
     ['gpio_brcmstb', 'brcm,bcm2712-sdhci', 'gpio@'],
@@ -104,13 +104,13 @@ describe.each(Object.keys(board.deviceTrees))('the kernel has drivers for %s', (
     ['irq_bcm2712_mip', 'brcm,bcm2712-pcie', 'msi-controller@'],
     ['rp1_pci', 'snps,dwc3', 'pci1de4,1'],
     ['pinctrl_rp1', 'snps,dwc3', 'pinctrl@'],
-  ])('and %s is missed where it is left out', (module, compatible, missed) => {
+  ])('and the check fails without %s', (module, compatible, missed) => {
     const lacking = withoutDriver(tree, compatible, without(inInitramfs(kernel), module))
     expect(lacking.join('\n')).toContain(missed)
   })
 })
 
-describe('the kernel has drivers for what the device tree does not name', () => {
+describe('the kernel has drivers for devices that are not in the device tree', () => {
   it.each(Object.entries(FOUND_FOR_BOOT))('%s, in the initramfs', (_what, modalias) => {
     expect(inInitramfs(kernel).filter(({ pattern }) => matches(modalias, pattern))).not.toEqual([])
   })
@@ -121,11 +121,11 @@ describe('the kernel has drivers for what the device tree does not name', () => 
 })
 
 describe('the initramfs', () => {
-  it('loads the watchdog before anything that could hang', () => {
+  it('loads the watchdog first', () => {
     expect(kernel.loaded[0]).toBe('bcm2835_wdt')
   })
 
-  it('loads our own module, which is in the kernel layer too', () => {
+  it('loads hangar_tryboot, which is also in the kernel layer', () => {
     expect(kernel.loaded).toContain('hangar_tryboot')
     expect(kernel.files.filter((path) => path.startsWith('updates/'))).toEqual(['updates/hangar_tryboot.ko'])
   })

@@ -7,7 +7,7 @@ import { describePackages } from '../../../images/sbom/describe-packages.ts'
 import { describeParts } from '../../../images/sbom/describe-parts.ts'
 import { restText, sbomBytes } from '../../../images/sbom/document.ts'
 import { factsOf } from '../../../images/sbom/facts.ts'
-import { imageParts } from '../../../images/sbom/image-parts.ts'
+import { imageParts } from '../../../images/sbom/part.ts'
 import { joined } from '../../../images/sbom/spdx.ts'
 import type { PackageStatement } from '../../../images/sbom/statement.ts'
 import { lockedPackage } from '../../helpers/derivation.ts'
@@ -22,7 +22,7 @@ interface Given {
   readonly inMosquitto: readonly LockedPackage[]
 }
 
-/** The document of an image with few packages; `statements` are by the names of packages. */
+/** The document of an image with few packages. `statements`: package name -> fields. */
 function sbom({ statements = {}, manifest = {}, inMosquitto = [libc] }: Partial<Given> = {}): string {
   const programs = {
     blocks: { name: 'blocks', licence: 'MIT', linked: [musl] },
@@ -65,8 +65,8 @@ const MANIFEST: Manifest = {
   versions: {},
 }
 
-describe("an image's document", () => {
-  it('is valid, and describes the image by its root hash', () => {
+describe('the SBOM of an image', () => {
+  it('is valid, and identifies the image by its root hash', () => {
     const spdx = parseSpdx(sbom())
     const image = spdx.packages.find(({ SPDXID }) => SPDXID === 'SPDXRef-image')
     expect(image).toMatchObject({ name: 'tiny', versionInfo: MANIFEST.slot.root, packageFileName: 'slot.img' })
@@ -77,14 +77,14 @@ describe("an image's document", () => {
     })
   })
 
-  it('holds every layer and every file that boots it, with its digest', () => {
+  it('contains every layer and every boot file with its digest', () => {
     const spdx = parseSpdx(sbom())
     expect(related(spdx, 'tiny', 'CONTAINS')).toEqual([...LAYERS, ...BOOT].sort())
     for (const name of [...LAYERS, ...BOOT])
       expect(spdx.packages.find((each) => each.name === name)?.checksums?.[0]?.checksumValue).toBe(digestOf(name))
   })
 
-  it('says which packages each layer holds, and of which boot files were made', () => {
+  it('relates layers to the packages in them, and boot files to the packages that they are generated from', () => {
     const spdx = parseSpdx(sbom())
     expect(related(spdx, 'base', 'CONTAINS')).toEqual(['bash', 'libc6'])
     expect(related(spdx, 'kernel', 'CONTAINS')).toEqual(['linux-image', 'tryboot.ko'])
@@ -96,8 +96,8 @@ describe("an image's document", () => {
     expect(related(spdx, 'initramfs.img', 'GENERATED_FROM')).toEqual(['linux-image'])
   })
 
-  it('tells of a package what the lock and the package know', () => {
-    const copyright = `${FORMAT}\nFiles: *\nCopyright: 2020 Somebody\nLicense: GPL-3+\n`
+  it('describes a package by the lock and its control file', () => {
+    const copyright = `${FORMAT}\nFiles: *\nCopyright: 2020 Jane Doe\nLicense: GPL-3+\n`
     const spdx = parseSpdx(
       sbom({ statements: { bash: { copyright, source: 'shells (1.0)', homepage: 'https://example.org/bash' } } }),
     )
@@ -114,7 +114,7 @@ describe("an image's document", () => {
     expect(spdx.packages.find(({ name }) => name === 'libc6')?.licenseDeclared).toBe('NOASSERTION')
   })
 
-  it('holds a package that lies in several layers once, and two versions of one apart', () => {
+  it('lists a package in several layers once, and two versions of a package separately', () => {
     const other = lockedPackage('libc6', { version: '2.0-1', sha256: digestOf('another libc6') })
     const named = (text: string) => parseSpdx(text).packages.filter(({ name }) => name === 'libc6')
     expect(named(sbom())).toHaveLength(1)
@@ -125,7 +125,7 @@ describe("an image's document", () => {
     ).toEqual(['1.0-1', '2.0-1'])
   })
 
-  it('names the sources that are linked into a package', () => {
+  it('lists the sources that a package links statically or was built with', () => {
     const staticBuiltUsing = 'golang-1.24 (= 1.24.4-1), golang-dbus (= 5.1.0-1)'
     const spdx = parseSpdx(sbom({ statements: { bash: { staticBuiltUsing, builtUsing: 'glibc (= 2.41)' } } }))
     expect(related(spdx, 'bash', 'STATIC_LINK')).toEqual(['golang-1.24', 'golang-dbus'])
@@ -136,20 +136,22 @@ describe("an image's document", () => {
     })
   })
 
-  it('leaves out a home page that is no address', () => {
+  it('omits a home page that is not a URL', () => {
     const spdx = parseSpdx(sbom({ statements: { bash: { homepage: 'see the manual' } } }))
     expect(spdx.packages.find(({ name }) => name === 'bash')).not.toHaveProperty('homepage')
   })
 
-  it('has the texts of licences that SPDX does not know', () => {
-    const copyright = `${FORMAT}\nFiles: *\nCopyright: 2020 Somebody\nLicense: custom\n You may.\n`
+  it('contains the texts of licences that are not on SPDX’s list', () => {
+    const copyright = `${FORMAT}\nFiles: *\nCopyright: 2020 Jane Doe\nLicense: custom\n You may.\n`
     const spdx = parseSpdx(sbom({ statements: { bash: { copyright } } }))
     expect(spdx.hasExtractedLicensingInfos).toMatchObject([{ name: 'custom', extractedText: 'You may.' }])
   })
 
-  it('cannot be made of a package that nobody has seen', () => {
+  it('refuses a package without a statement', () => {
     const facts = factsOf([identity(bash)])
-    expect(() => describePackages([bash, libc], facts)).toThrow("nobody unpacked 'libc6 1.0-1 arm64'")
+    expect(() => describePackages([bash, libc], facts)).toThrow(
+      "no step has written the statement of package 'libc6 1.0-1 arm64'",
+    )
   })
 })
 
@@ -162,7 +164,7 @@ describe('the namespace of a document', () => {
     expect(namespace()).toContain(`/hangar-tiny-${MANIFEST.slot.root}-`)
   })
 
-  it('is another for another image, for other boot files, and where more is known of packages', () => {
+  it('differs for another root hash, other boot files and other package information', () => {
     const others = [
       namespace({ manifest: { slot: { ...MANIFEST.slot, root: digestOf('other root') } } }),
       namespace({ manifest: { boot: { ...MANIFEST.boot, 'config.txt': { size: 1, sha256: digestOf('other') } } } }),
@@ -172,7 +174,7 @@ describe('the namespace of a document', () => {
   })
 })
 
-describe('the check of documents used here', () => {
+describe('parseSpdx', () => {
   const broken = (change: (spdx: { packages: Record<string, unknown>[]; relationships: unknown[] }) => void) => {
     const spdx = JSON.parse(sbom())
     change(spdx)
@@ -180,20 +182,23 @@ describe('the check of documents used here', () => {
   }
 
   it.each<[string, Parameters<typeof broken>[0]]>([
-    ['a licence that is none', ({ packages }) => Object.assign(packages.at(-1) ?? {}, { licenseDeclared: 'GPL-7' })],
-    ['a field that is unknown', ({ packages }) => Object.assign(packages.at(-1) ?? {}, { licence: 'MIT' })],
-    ['a package that is there twice', ({ packages }) => packages.push(packages[0] ?? {})],
-    ['a package that is related to none', ({ packages }) => packages.push({ ...packages[0], SPDXID: 'SPDXRef-x' })],
-    ['a relationship with nothing', ({ packages }) => packages.pop()],
     [
-      'a licence without its text',
+      'an invalid licence expression',
+      ({ packages }) => Object.assign(packages.at(-1) ?? {}, { licenseDeclared: 'GPL-7' }),
+    ],
+    ['an unknown field', ({ packages }) => Object.assign(packages.at(-1) ?? {}, { licence: 'MIT' })],
+    ['a duplicate package', ({ packages }) => packages.push(packages[0] ?? {})],
+    ['a package without relationship', ({ packages }) => packages.push({ ...packages[0], SPDXID: 'SPDXRef-x' })],
+    ['a relationship to a missing package', ({ packages }) => packages.pop()],
+    [
+      'a LicenseRef without text',
       ({ packages }) => Object.assign(packages[0] ?? {}, { licenseDeclared: 'LicenseRef-x' }),
     ],
-  ])('finds %s', (_, change) => {
+  ])('refuses %s', (_, change) => {
     expect(broken(change)).toThrow()
   })
 
-  it('finds nothing where nothing is wrong', () => {
+  it('accepts a valid document', () => {
     expect(broken(() => {})).not.toThrow()
   })
 })

@@ -3,7 +3,7 @@ import { factsOf } from '../../../images/sbom/facts.ts'
 import type { PackageStatement } from '../../../images/sbom/statement.ts'
 
 const FORMAT = 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n'
-const licensed = (licence: string) => `${FORMAT}\nFiles: *\nCopyright: 2020 Somebody\nLicense: ${licence}\n`
+const licensed = (licence: string) => `${FORMAT}\nFiles: *\nCopyright: 2020 Jane Doe\nLicense: ${licence}\n`
 
 function stated(given: Partial<PackageStatement> = {}): PackageStatement {
   return { package: 'bash', version: '5.2-2+b10', architecture: 'arm64', ...given }
@@ -17,13 +17,13 @@ describe('the source of a package', () => {
     ['shells', { name: 'shells', version: '5.2-2+b10' }],
     ['bash (5.2-2)', { name: 'bash', version: '5.2-2' }],
     ['linux-signed-arm64 (7.3.4+1~bpo13+1)', { name: 'linux-signed-arm64', version: '7.3.4+1~bpo13+1' }],
-  ])('is, by the field %j, %j', (source, wanted) => {
+  ])('given by the field %j is %j', (source, wanted) => {
     expect(factsAbout({ source })?.source).toEqual(wanted)
   })
 })
 
-describe('sources that are parts of a package', () => {
-  it('are those that it was built using and those that are linked into it', () => {
+describe('the sources that are built into a package', () => {
+  it('are listed in Built-Using and Static-Built-Using', () => {
     expect(
       factsAbout({
         builtUsing: 'glibc (= 2.41-12)',
@@ -38,25 +38,25 @@ describe('sources that are parts of a package', () => {
     })
   })
 
-  it('are none where it names none', () => {
+  it('are empty without these fields', () => {
     expect(factsAbout({})).toMatchObject({ builtUsing: [], linked: [] })
   })
 })
 
 describe('the licence of a package', () => {
-  it('is read from its copyright file', () => {
+  it('is read from the copyright file', () => {
     expect(factsAbout({ copyright: licensed('Expat') })?.licence).toBe('MIT')
     expect(factsAbout({ copyright: 'Under the GPL.\n' })?.licence).toBeUndefined()
     expect(factsAbout({})?.licence).toBeUndefined()
   })
 
-  it.each(['first', 'last'])('is taken from where the package has its copyright file, be that %s', (place) => {
+  it.each(['first', 'last'])('is read from the %s statement if only that one has a copyright file', (place) => {
     const both = [stated({ copyright: licensed('Expat') }), stated()]
     const { packages } = factsOf(place === 'first' ? both : both.reverse())
     expect(packages.map(({ licence }) => licence)).toEqual(['MIT'])
   })
 
-  it('brings along each text that it refers to, once and in order', () => {
+  it('comes with the licence texts that it refers to, sorted and without duplicates', () => {
     const { licences } = factsOf([
       stated({ copyright: licensed('zebra\n Z.') }),
       stated({ package: 'dash', copyright: licensed('apple\n A.') }),
@@ -65,7 +65,7 @@ describe('the licence of a package', () => {
     expect(licences.map(({ name }) => name)).toEqual(['apple', 'zebra'])
   })
 
-  it('is told apart by version and architecture', () => {
+  it('is separate for each version and architecture', () => {
     const { packages } = factsOf([stated(), stated({ version: '5.3-1' }), stated({ architecture: 'amd64' })])
     expect(packages).toHaveLength(3)
   })

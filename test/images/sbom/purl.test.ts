@@ -2,22 +2,22 @@ import { describe, expect, it } from 'vitest'
 import { debPurl, sourcePurl } from '../../../images/sbom/purl.ts'
 import { lockedPackage } from '../../helpers/derivation.ts'
 
-describe('the package URL', () => {
-  it('of a package names its architecture and its release', () => {
+describe('a package URL', () => {
+  it('has the architecture and the release of the package', () => {
     const curl = lockedPackage('curl', { version: '7.50.3-1', suite: 'trixie-security' })
     expect(debPurl(curl, { name: 'curl', version: '7.50.3-1' })).toBe(
       'pkg:deb/debian/curl@7.50.3-1?arch=arm64&distro=trixie',
     )
   })
 
-  it('names the source where that has another name or version', () => {
+  it('has the source package if its name or version differs', () => {
     const attr = lockedPackage('libattr1', { version: '1:2.4.47-2+b1' })
     expect(debPurl(attr, { name: 'attr', version: '1:2.4.47-2' })).toBe(
       'pkg:deb/debian/libattr1@1:2.4.47-2%2Bb1?arch=arm64&distro=trixie&upstream=attr%401:2.4.47-2',
     )
   })
 
-  it('of a source says that it is one', () => {
+  it('of a source package has the architecture source', () => {
     expect(sourcePurl({ name: 'g++', version: '1~rc1' })).toBe('pkg:deb/debian/g%2B%2B@1~rc1?arch=source')
   })
 })

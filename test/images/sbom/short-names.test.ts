@@ -2,7 +2,7 @@ import parse from 'spdx-expression-parse'
 import { describe, expect, it } from 'vitest'
 import { spdxLicence } from '../../../images/sbom/short-names.ts'
 
-describe("a short name of Debian's", () => {
+describe('spdxLicence', () => {
   it.each([
     ['GPL-2', 'GPL-2.0-only'],
     ['GPL-2+', 'GPL-2.0-or-later'],
@@ -30,34 +30,34 @@ describe("a short name of Debian's", () => {
     ['MPL-2.0', 'MPL-2.0'],
     ['ZLIB', 'Zlib'],
     ['Zope-2.1', 'ZPL-2.1'],
-  ])('%s is SPDX’s %s', (name, id) => {
+  ])('translates %s to %s', (name, id) => {
     expect(spdxLicence(name)).toBe(id)
     expect(() => parse(id)).not.toThrow()
   })
 
   it.each([
-    ['MIT', 'there are many'],
-    ['GPL', 'the lowest version is meant by the standard, and by nobody else'],
-    ['LGPL', 'the same'],
-    ['GPL-4', 'there is none'],
-    ['GPL-2.1', 'there is none'],
-    ['GPLv2+', 'it is no name of the standard'],
-    ['Artistic', 'SPDX has three of it'],
-    ['Artistic-1.0', 'SPDX has three of it'],
-    ['W3C', 'SPDX has three of it'],
-    ['public-domain', 'it is no licence'],
-    ['Perl', 'it is two'],
-    ['BSD-3-clause-Oracle', 'it is another'],
-    ['EPL-2.0', 'the standard has no such family, though SPDX has the name'],
-    ['GPL-2+ with Autoconf exception', 'the exception is the package’s own'],
-    ['Apache-2.0-only', 'the ending is for GNU’s'],
-    ['constructor', 'it is nothing at all'],
-    ['', 'it is nothing at all'],
-  ])('%j is left as it is: %s', (name) => {
+    ['MIT', 'it has many variants'],
+    ['GPL', 'it means the lowest version by the standard, but authors rarely mean that'],
+    ['LGPL', 'it means the lowest version by the standard, but authors rarely mean that'],
+    ['GPL-4', 'this version does not exist'],
+    ['GPL-2.1', 'this version does not exist'],
+    ['GPLv2+', 'it is not a name of the standard'],
+    ['Artistic', 'SPDX has three variants'],
+    ['Artistic-1.0', 'SPDX has three variants'],
+    ['W3C', 'SPDX has three variants'],
+    ['public-domain', 'it is not a licence'],
+    ['Perl', 'it means two licences'],
+    ['BSD-3-clause-Oracle', 'it is another licence'],
+    ['EPL-2.0', 'the standard does not define it, although SPDX has the name'],
+    ['GPL-2+ with Autoconf exception', 'each package words the exception itself'],
+    ['Apache-2.0-only', 'only GNU licences have this ending'],
+    ['constructor', 'it is unknown'],
+    ['', 'it is unknown'],
+  ])('does not translate %j: %s', (name) => {
     expect(spdxLicence(name)).toBeUndefined()
   })
 
-  it('never gives an id that SPDX’s list does not have', () => {
+  it('returns only ids on SPDX’s list', () => {
     const families = ['apache', 'artistic', 'cc-by', 'cc-by-sa', 'cc-by-nd', 'cc-by-nc', 'cc-by-nc-sa', 'cc-by-nc-nd']
     const others = [
       'cc0',

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { type Licences, parseSynopsis } from '../../../images/sbom/synopsis.ts'
 
-describe('what a licence field names', () => {
+describe('parseSynopsis', () => {
   it.each([
     ['GPL-2+', 'GPL-2+'],
     ['GPL-1+ or Artistic', '(GPL-1+ | Artistic)'],
     ['GPL-2+ and BSD-3-clause', '(GPL-2+ & BSD-3-clause)'],
-    // The standard's own examples of what binds closer.
+    // The examples of precedence in the standard.
     ['A or B and C', '(A | (B & C))'],
     ['A or B, and C', '((A | B) & C)'],
     ['A and B, or C', '((A & B) | C)'],
@@ -14,7 +14,7 @@ describe('what a licence field names', () => {
     ['A AND B  Or C', '((A & B) | C)'],
     ['GPL-2+ with OpenSSL exception', 'GPL-2+ with OpenSSL exception'],
     ['GPL-3+  with Autoconf exception and Expat', '(GPL-3+ with Autoconf exception & Expat)'],
-  ])('%j is %s', (synopsis, wanted) => {
+  ])('parses %j as %s', (synopsis, wanted) => {
     expect(shown(parseSynopsis(synopsis))).toBe(wanted)
   })
 
@@ -33,7 +33,7 @@ describe('what a licence field names', () => {
     ['GPL-2 with Linux-syscall-note'],
     ['GPL-3+ with Autoconf and Libtool exceptions'],
     ['with X exception'],
-  ])('%j says nothing that is sure', (synopsis) => {
+  ])('returns undefined for %j', (synopsis) => {
     expect(parseSynopsis(synopsis)).toBeUndefined()
   })
 })

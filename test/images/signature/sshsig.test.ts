@@ -11,7 +11,8 @@ const TEXT = '{"format":1}\n'
 const key = keyFromSeed(GOLDEN_SEED, 'RFC 8032, test 1')
 const other = keyFromSeed(Buffer.alloc(32, 7), 'other')
 
-// Made by OpenSSH 9.2 of TEXT and the golden key: ssh-keygen -Y sign -n hangar -f KEY FILE (and as named).
+// Signatures of TEXT with the golden key by OpenSSH 9.2: ssh-keygen -Y sign -n hangar -f KEY FILE. The names of the
+// other signatures say what differs.
 const GOLDEN = armor(`
 U1NIU0lHAAAAAQAAADMAAAALc3NoLWVkMjU1MTkAAAAg11qYAYKxCrfVS/7TyWQHOg7hcv
 PapiMlrwIaaPcHURoAAAAGaGFuZ2FyAAAAAAAAAAZzaGE1MTIAAABTAAAAC3NzaC1lZDI1
@@ -41,33 +42,33 @@ function armor(body: string): string {
 const refusal = (reason: string) =>
   expect.objectContaining({
     code: 'signature',
-    message: expect.stringContaining(`the signature does not hold: ${reason}`),
-    hint: 'do not flash this image; build it again with a key that the host trusts',
+    message: expect.stringContaining(`the signature is invalid: ${reason}`),
+    hint: 'do not flash this image; build it again and sign it with a key that the host trusts',
   })
 
-describe('signing', () => {
-  it('gives the very bytes that ssh-keygen gives', () => {
+describe('signText', () => {
+  it('gives the same bytes as ssh-keygen', () => {
     expect(signText(TEXT, key)).toBe(GOLDEN)
   })
 })
 
-describe('verifying', () => {
-  it('names the trusted key that signed', () => {
+describe('verifyText', () => {
+  it('returns the trusted key that signed the text', () => {
     const trusted = ['ssh-ed25519 AAAAother someone', GOLDEN_PUBLIC_LINE]
     expect(verifyText(TEXT, GOLDEN, trusted)).toBe(GOLDEN_PUBLIC_LINE)
   })
 
-  it('fails when any one byte of the text differs', () => {
+  it('fails if any byte of the text differs', () => {
     for (let at = 0; at < TEXT.length; at++) {
       const flipped = Buffer.from(TEXT)
       flipped[at] = (flipped[at] ?? 0) ^ 1
       expect(() => verifyText(flipped.toString(), GOLDEN, [GOLDEN_PUBLIC_LINE])).toThrow(
-        refusal('the text is not what was signed'),
+        refusal('the signed text was different'),
       )
     }
   })
 
-  it('fails when any one byte of the signature differs, whichever it is', () => {
+  it('fails if any byte of the signature differs', () => {
     const bytes = Buffer.from(GOLDEN.replace(/-----.*-----/g, ''), 'base64')
     const accepted = [...bytes.keys()].filter((at) => {
       const flipped = Buffer.from(bytes)
@@ -78,7 +79,7 @@ describe('verifying', () => {
     expect(accepted).toEqual([])
   })
 
-  it('fails when the signature is cut short anywhere', () => {
+  it('fails if the signature is truncated at any position', () => {
     const bytes = Buffer.from(GOLDEN.replace(/-----.*-----/g, ''), 'base64')
     const accepted = [...bytes.keys()].filter((end) => accepts(armor(`\n${bytes.toString('base64', 0, end)}`)))
     expect(accepted).toEqual([])
@@ -86,24 +87,24 @@ describe('verifying', () => {
 
   it.each([
     ['by a key that is not trusted', signText(TEXT, other), "its key is not trusted: 'ssh-ed25519 AAAA"],
-    ['made for something else', FOR_FILES, "it is for 'file', wanted 'hangar'"],
-    ['with another hash', WITH_SHA256, "its hash is 'sha256', wanted 'sha512'"],
-    ['of another kind of key', BY_ECDSA, 'its key is not Ed25519'],
-    ['that is none', 'unsigned', 'it is no OpenSSH signature'],
-    ['of another version', GOLDEN.replace('U1NIU0lHAAAAAQ', 'U1NIU0lHAAAAAg'), 'it is of an unknown version'],
+    ['in another namespace', FOR_FILES, "its namespace is 'file', expected 'hangar'"],
+    ['with another hash algorithm', WITH_SHA256, "its hash algorithm is 'sha256', expected 'sha512'"],
+    ['by a key of another type', BY_ECDSA, 'its key is not of type ssh-ed25519'],
+    ['without signature markers', 'unsigned', 'it is not an OpenSSH signature'],
+    ['of another version', GOLDEN.replace('U1NIU0lHAAAAAQ', 'U1NIU0lHAAAAAg'), 'its version is unknown'],
   ])('refuses a signature %s', (_what, signature, reason) => {
     expect(() => verifyText(TEXT, signature, [GOLDEN_PUBLIC_LINE])).toThrow(refusal(reason))
   })
 
-  it('trusts nobody where no key is trusted', () => {
+  it('refuses every signature if no key is trusted', () => {
     expect(() => verifyText(TEXT, GOLDEN, [])).toThrow(refusal('its key is not trusted'))
   })
 })
 
 describe.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen -Y verify', () => {
   it.each([
-    ['accepts what hangar signs', TEXT, 0],
-    ['refuses the same signature over another text', TEXT.replace('1', '2'), 255],
+    ['accepts a signature by hangar', TEXT, 0],
+    ['refuses the same signature for another text', TEXT.replace('1', '2'), 255],
   ])('%s', async (_what, text, status) => {
     const directory = await tempDirectory()
     const [signers, signature] = [join(directory, 'signers'), join(directory, 'signature')]
@@ -114,7 +115,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen -Y verify', () => {
   })
 })
 
-/** False for a refusal that the owner is told of; any other error is a bug and fails the test. */
+/** False for a UserError. Other errors are bugs and fail the test. */
 function accepts(signature: string): boolean {
   try {
     verifyText(TEXT, signature, [GOLDEN_PUBLIC_LINE])

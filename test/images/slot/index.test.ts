@@ -9,8 +9,8 @@ const layers = placeLayers([
 
 const block = (text: string) => Buffer.alloc(4096).fill(text, 0, text.length)
 
-describe('placing layers', () => {
-  it('lays them end to end after the one block of the index', () => {
+describe('placeLayers', () => {
+  it('places layers end to end after the index', () => {
     expect(layers).toEqual([
       { name: 'base', first: 1, blocks: 3 },
       { name: 'container-mosquitto', first: 4, blocks: 1 },
@@ -18,54 +18,56 @@ describe('placing layers', () => {
     ])
   })
 
-  it('refuses a layer that is not whole blocks', () => {
+  it('refuses a layer whose size is not a multiple of the block size', () => {
     expect(() => placeLayers([{ name: 'base', size: 4097 }])).toThrow(
-      "layer 'base' has 4097 bytes, wanted whole blocks of 4096",
+      "layer 'base' has 4097 bytes, expected a multiple of 4096",
     )
   })
 })
 
-describe('a slot’s index', () => {
-  it('is one block of lines that a shell reads, filled up with zeros', () => {
+describe('the index of a slot', () => {
+  it('is one block of text lines, padded with zeros', () => {
     const bytes = Buffer.from(formatIndex(layers))
     const text = 'hangar-slot 1\nbase 1 3\ncontainer-mosquitto 4 1\nhost 5 2\nend\n'
     expect(bytes).toEqual(block(text))
   })
 
-  it('is the same after being written and read', () => {
+  it('is the same after writing and parsing', () => {
     expect(parseIndex(formatIndex(layers))).toEqual(layers)
   })
 
-  it('is read although the slot goes on behind it', () => {
+  it('is parsed from the start of a larger slot', () => {
     expect(parseIndex(Buffer.concat([formatIndex(layers), Buffer.alloc(4096, 'end\n')]))).toEqual(layers)
   })
 
-  it('of another format version is refused with what to do', () => {
+  it('is refused if its format is unknown, with a hint', () => {
     expect(() => parseIndex(block('hangar-slot 2\nbase 1 3\nend\n'))).toThrow(
       expect.objectContaining({
         code: 'format',
-        message: "slot index begins with 'hangar-slot 2', this hangar reads 'hangar-slot 1'",
-        hint: 'build the image again, or use the hangar that wrote it',
+        message: "the slot's index begins with 'hangar-slot 2', expected 'hangar-slot 1'",
+        hint: 'build the image again, or use the version of hangar that wrote it',
       }),
     )
   })
 
-  it('that is cut short or says something else is refused', () => {
+  it('is refused if it is truncated or has an invalid line', () => {
     expect(() => parseIndex(block('hangar-slot 1\nbase 1 3\n'))).toThrow(
       expect.objectContaining({
-        message: "slot index has no line 'end'",
+        message: "the slot's index has no line 'end'",
         hint: 'the slot is damaged: write it again',
       }),
     )
     expect(() => parseIndex(block('hangar-slot 1\nbase one 3\nend\n'))).toThrow(
-      "slot index has the line 'base one 3', wanted NAME FIRST BLOCKS",
+      "the slot's index has the line 'base one 3', expected NAME FIRST BLOCKS",
     )
   })
 
-  it('has room for the layers of some hundred services and says so when they are more', () => {
+  it('has space for 100 layers, and refuses 200', () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, at) => ({ name: `container-service-number-${at}`, first: at, blocks: 1 }))
     expect(parseIndex(formatIndex(many(100)))).toHaveLength(100)
-    expect(() => formatIndex(many(200))).toThrow(/index takes \d+ bytes, it has 4096: too many layers \(200\)/)
+    expect(() => formatIndex(many(200))).toThrow(
+      /too many layers \(200\): the slot's index needs \d+ bytes, but has 4096/,
+    )
   })
 })

@@ -1,26 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import { BASE_PORTS, firewallFiles } from '../../../overlays/base/firewall.ts'
+import { firewallFiles } from '../../../overlays/base/firewall.ts'
+import { BASE_PORTS } from '../../../overlays/base/offer.ts'
 import type { Port } from '../../../overlays/service.ts'
 import { linesAt } from '../../helpers/file-tree.ts'
 
-const MQTT: Port = { number: 1883, protocol: 'tcp', reach: 'lab', purpose: 'MQTT' }
-const INSIDE: Port = { number: 6379, protocol: 'tcp', reach: 'host', purpose: 'for neighbours' }
-const LOGS: Port = { number: 514, protocol: 'udp', reach: 'lab', purpose: 'logs' }
+const MQTT: Port = { number: 1883, protocol: 'tcp', reach: 'lab', purpose: 'MQTT', web: false }
+const INSIDE: Port = { number: 6379, protocol: 'tcp', reach: 'host', purpose: 'for neighbours', web: false }
+const LOGS: Port = { number: 514, protocol: 'udp', reach: 'lab', purpose: 'logs', web: false }
 
 const rules = (...ports: Port[]) => linesAt(firewallFiles(ports), '/etc/nftables.conf').map((line) => line.trim())
 const opened = (lines: readonly string[]) => lines.flatMap((line) => /^(\w+ dport \d+) accept/.exec(line)?.[1] ?? [])
 
 describe('the firewall', () => {
-  it('opens what the base listens on, and what services say the lab may reach', () => {
+  it('opens the ports of the base, and the ports that the lab may reach', () => {
     expect(opened(rules())).toEqual(['tcp dport 22', 'tcp dport 9100'])
     expect(opened(rules(MQTT, LOGS))).toEqual([...opened(rules()), 'tcp dport 1883', 'udp dport 514'])
   })
 
-  it('keeps what is for the host itself closed', () => {
+  it('keeps ports that are for the host only closed', () => {
     expect(rules(INSIDE)).toEqual(rules())
   })
 
-  it('drops all else that comes in, and forgets what was there before', () => {
+  it('replaces the previous rules, and drops all other incoming packets', () => {
     const lines = rules(MQTT)
     expect(lines).toContain('flush ruleset')
     expect(lines.find((line) => line.includes('hook input'))).toMatch(/policy drop;$/)
@@ -32,7 +33,7 @@ describe('the firewall', () => {
     ])
   })
 
-  it('lets the way in for the owner and for updates open on every host', () => {
+  it('opens ssh on every host', () => {
     expect(BASE_PORTS).toContainEqual(expect.objectContaining({ number: 22, protocol: 'tcp', reach: 'lab' }))
   })
 })

@@ -3,16 +3,16 @@ import { identityFiles } from '../../../overlays/base/identity.ts'
 import { textAt } from '../../helpers/file-tree.ts'
 import { testHost } from '../../helpers/host.ts'
 
-describe('what an image says of who the host is', () => {
+describe('identityFiles', () => {
   const tree = identityFiles(testHost({ timezone: 'Europe/Zurich' }))
 
-  it('is its name, its address and its time zone', () => {
+  it('contains the name, the address and the time zone', () => {
     expect(textAt(tree, '/etc/hostname')).toBe('tiny\n')
     expect(textAt(tree, '/etc/hosts')).toContain('192.0.2.10 tiny.lab tiny\n')
     expect(tree['/etc/localtime']).toEqual({ kind: 'symlink', target: '/usr/share/zoneinfo/Europe/Zurich' })
   })
 
-  it("has a place for the machine's id, and none in it", () => {
+  it('contains an empty /etc/machine-id, which the identity replaces at boot', () => {
     expect(textAt(tree, '/etc/machine-id')).toBe('')
   })
 })

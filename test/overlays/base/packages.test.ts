@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readDebianLock } from '../../../builder/sources/debian/source.ts'
-import { BASE } from '../../../hosts/schema/image-of.ts'
+import { BASE } from '../../../hosts/platforms/pi/image-of.ts'
 import { lockedPackages } from '../../../images/lock.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
-describe('packages of the base', () => {
-  it('are in the lock as they are asked for, each of them', async () => {
+describe('the packages of the base', () => {
+  it('are all in the lock', async () => {
     const locked = lockedPackages(await readDebianLock(join(PROJECT, 'images/debian.lock.json')), {
       set: BASE,
       architecture: 'arm64',
@@ -16,12 +16,12 @@ describe('packages of the base', () => {
     expect(BASE_PACKAGES.filter((name) => !names.includes(name))).toEqual([])
   })
 
-  it('are only a container host: a service brings its programs in a layer of its own', () => {
+  it('contain a container host, and no programs of services', () => {
     expect(BASE_PACKAGES).toEqual(expect.arrayContaining(['podman', 'openssh-server', 'nftables', 'systemd']))
     for (const name of ['mosquitto', 'prometheus', 'apt', 'docker.io']) expect(BASE_PACKAGES).not.toContain(name)
   })
 
-  it('have nothing that writes an EEPROM through the boot partition that runs', async () => {
+  it('contain no program that writes the EEPROM', async () => {
     const { sets } = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
     const named = Object.values(sets).flatMap(({ packages }) => packages)
     expect(named.filter((id) => /^podman_/.test(id))).not.toEqual([])

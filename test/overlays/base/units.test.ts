@@ -15,36 +15,36 @@ const links = Object.entries(tree).flatMap(([path, entry]) =>
 const masked = links.filter(({ target }) => target === '/dev/null').map(({ name }) => name)
 const enabled = links.filter(({ path }) => path.includes('.wants/'))
 
-describe('units', () => {
-  it('start what the host needs to be reached and to run services', () => {
+describe('unitFiles', () => {
+  it('enables the units that make the host reachable and run services', () => {
     const names = enabled.map(({ name }) => name)
     expect(names).toEqual(expect.arrayContaining(['ssh.service', 'systemd-networkd.service', 'nftables.service']))
     expect(names).toEqual(expect.arrayContaining(['hangar-data.service', 'hangar-console@tty1.service']))
   })
 
-  it('that start are not masked as well', () => {
+  it('masks no enabled unit', () => {
     expect(enabled.map(({ name }) => name).filter((name) => masked.includes(name))).toEqual([])
   })
 
-  it('of our own are there where they are enabled', () => {
+  it('contains every hangar unit that it enables', () => {
     const ours = enabled.filter(({ name }) => name.startsWith('hangar-'))
     expect(ours.length).toBeGreaterThan(0)
     expect(ours.filter(({ target }) => !(target in tree))).toEqual([])
   })
 
-  it('offer no login on any console', () => {
+  it('masks the login prompts of all consoles', () => {
     expect(masked).toEqual(expect.arrayContaining(['getty@tty1.service', 'serial-getty@.service']))
     expect(masked).toEqual(expect.arrayContaining(['autovt@.service', 'console-getty.service']))
   })
 
-  it('install and pull nothing by themselves', () => {
+  it('masks units that install packages or pull images', () => {
     expect(masked).toEqual(expect.arrayContaining(['apt-daily.timer', 'apt-daily-upgrade.timer']))
     expect(masked).toEqual(expect.arrayContaining(['podman-auto-update.timer', 'podman.socket']))
   })
 })
 
 describe('the watchdog', () => {
-  it('is set explicitly for every state, to no more than a board can count', () => {
+  it('has an explicit timeout for every state, within the limit of every board', () => {
     const lines = linesAt(tree, '/etc/systemd/system.conf.d/hangar.conf')
     const seconds = Object.fromEntries(
       lines.flatMap((line) => {
@@ -53,21 +53,21 @@ describe('the watchdog', () => {
       }),
     )
     expect(Object.keys(seconds).sort()).toEqual(['KExec', 'Reboot', 'Runtime'])
-    const least = Math.min(...Object.values(BOARDS).map(({ watchdogSeconds }) => watchdogSeconds))
-    for (const each of Object.values(seconds)) expect(each).toBeLessThanOrEqual(least)
+    const limit = Math.min(...Object.values(BOARDS).map(({ watchdogSeconds }) => watchdogSeconds))
+    for (const each of Object.values(seconds)) expect(each).toBeLessThanOrEqual(limit)
   })
 })
 
 describe('the data volume', () => {
   const unit = `${UNITS}/hangar-data.service`
 
-  it('is made ready with each service that has data', () => {
+  it('is prepared with each volume', () => {
     const lines = linesAt(files({ data: ['mosquitto:120:120', 'prometheus:108:108'] }), unit)
     expect(lines).toContain('ExecStart=/usr/lib/hangar/data mosquitto:120:120 prometheus:108:108')
     expect(linesAt(tree, unit)).toContain('ExecStart=/usr/lib/hangar/data')
   })
 
-  it('comes before whatever writes to /var', () => {
+  it('comes before the units that write to /var', () => {
     const [before = ''] = linesAt(tree, unit).filter((line) => line.startsWith('Before='))
     for (const name of ['systemd-journal-flush.service', 'systemd-tmpfiles-setup.service'])
       expect(before).toContain(name)
@@ -77,24 +77,24 @@ describe('the data volume', () => {
 describe('the units of a trial', () => {
   const update = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, number: 1, signingKeys: [] })
 
-  it.each(['hangar-trial', 'hangar-abandon'])('%s runs on trial and at no other time', (name) => {
+  it.each(['hangar-trial', 'hangar-abandon'])('%s runs on trial only', (name) => {
     expect(linesAt(update, `${UNITS}/${name}.service`)).toContain('ConditionPathExists=/run/hangar/trial')
   })
 
-  it('wait for nothing but the base, come back where they are killed, and outlive a shutdown that hangs', () => {
+  it('wait for the base only, restart when they are killed, and do not stop at shutdown', () => {
     const trial = linesAt(update, `${UNITS}/hangar-trial.service`)
     const base = ['Wants=sysinit.target', 'After=sysinit.target basic.target']
     expect(trial.filter((line) => /^(After|Requires|Wants|BindsTo|Requisite|Conflicts)=/.test(line))).toEqual(base)
     expect(trial).toEqual(expect.arrayContaining(['DefaultDependencies=no', 'Restart=on-failure']))
   })
 
-  it('end a trial that comes up in emergency or rescue mode', () => {
+  it('end a trial that boots into emergency or rescue mode', () => {
     for (const target of ['emergency', 'rescue'])
       expect(linesAt(update, `${UNITS}/${target}.target.d/hangar.conf`)).toContain('Wants=hangar-abandon.service')
     expect(linesAt(update, `${UNITS}/hangar-abandon.service`)).toContain('DefaultDependencies=no')
   })
 
-  it('are enabled where they are', () => {
+  it('are enabled', () => {
     const link = update[`${UNITS}/multi-user.target.wants/hangar-trial.service`]
     expect(link).toEqual(symlink(`${UNITS}/hangar-trial.service`))
   })
@@ -105,12 +105,12 @@ describe('the console', () => {
   const command = (shell: 'none' | 'root') =>
     linesAt(files({ shell }), unit).filter((line) => line.startsWith('ExecStart='))
 
-  it('has a shell where the host file says so, and nowhere else', () => {
+  it('has a shell only if the host file allows it', () => {
     expect(command('none')).toEqual(['ExecStart=/usr/lib/hangar/console none'])
     expect(command('root')).toEqual(['ExecStart=/usr/lib/hangar/console root'])
   })
 
-  it('comes back whatever somebody does to it', () => {
+  it('always restarts', () => {
     expect(linesAt(tree, unit)).toContain('Restart=always')
   })
 })
@@ -118,11 +118,11 @@ describe('the console', () => {
 describe('metrics of the host', () => {
   const exporter = textAt(tree, '/etc/default/prometheus-node-exporter')
 
-  it('are read by the collectors that are named, and no other', () => {
+  it('come from the listed collectors only', () => {
     expect(exporter).toMatch(/^ARGS="--collector\.disable-defaults /)
   })
 
-  it('name the services that the host was made for, and none that are new at each start', () => {
+  it('include the services of the host, and no units with random names', () => {
     const pattern = (kind: string) => new RegExp(`^(?:${new RegExp(`unit-${kind}=([^ "]+)`).exec(exporter)?.[1]})$`)
     const isNamed = (unit: string) => pattern('include').test(unit) && !pattern('exclude').test(unit)
     const units = ['mosquitto.service', 'ssh.service', 'hangar-data.service', 'hangar-console@tty1.service']

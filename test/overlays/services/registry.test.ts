@@ -1,25 +1,28 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
 import { quadlet } from '../../../overlays/quadlet.ts'
-import { renderedServices, type ServiceOnHost } from '../../../overlays/rendered.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
+import { deviceTexts } from '../../helpers/device-texts.ts'
 import { testHost } from '../../helpers/host.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
 const NAMES = Object.keys(SERVICES)
 
-/** A host that runs everything there is, with every option left out. */
+/** A host that runs all services, with the default of every option. */
 const everything = testHost({
   memory: '8 GiB',
   services: Object.fromEntries(NAMES.map((name) => [name, { memory: '64 MiB' }])),
 })
-const services = renderedServices(everything).map((each) => [each.kind.name, each] as const)
+const rendered = renderServices(everything)
+const tree = hostTree(everything, rendered, { deviceFiles: deviceTexts(), sshKeys: [], signingKeys: [], time: 0 })
 
-const unitOf = ({ settings, kind, rendered }: ServiceOnHost) => quadlet(settings, kind.about, rendered).split('\n')
-const valuesOf = (lines: readonly string[], key: string) =>
-  lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1))
+const services = rendered.services.map((each) => [each.name, each] as const)
+const containers = rendered.services.flatMap((service) =>
+  service.containers.map((each) => [each.name, each, service] as const),
+)
 
 describe('the registry', () => {
   it('has every folder of overlays/services, and nothing else', () => {
@@ -36,29 +39,52 @@ describe('the registry', () => {
     for (const name of NAMES) expect(findService(name)?.name).toBe(name)
   })
 
-  it.each(['', 'mosquito', 'constructor', '__proto__'])('knows no service %j', (name) => {
+  it.each(['', 'mosquito', 'constructor', '__proto__'])('has no service %j', (name) => {
     expect(findService(name)).toBeUndefined()
+  })
+
+  it("has no service named 'host', which means the host itself", () => {
+    expect(NAMES).not.toContain('host')
   })
 })
 
-describe.each(services)('%s', (name, service) => {
-  const lines = unitOf(service)
-  const value = (key: string) => valuesOf(lines, key)
+describe.each(services)('service %s', (name, service) => {
+  const settings = everything.services.find((each) => each.name === name)
 
   it('needs no option in the host file', () => {
-    expect(service.settings.options).toEqual(service.kind.options.parse({}))
+    expect(settings?.options).toEqual(findService(name)?.options.parse({}))
   })
 
-  it('runs the image that is baked in, and nothing that is pulled', () => {
-    expect(value('Image')).toEqual([`localhost/hangar/${name}:latest`])
+  it('listens on the ports of its metrics', () => {
+    const numbers = service.ports.map(({ number }) => number)
+    expect(service.metrics.filter(({ port }) => !numbers.includes(port))).toEqual([])
+  })
+
+  it('describes every option', () => {
+    const shape = findService(name)?.options.shape ?? {}
+    const unclear = Object.entries(shape).filter(([, option]) => !option.description?.endsWith('.'))
+    expect(unclear.map(([option]) => option)).toEqual([])
+  })
+})
+
+describe.each(containers)('container %s', (name, container, service) => {
+  const text = quadlet(container)
+  const value = (key: string) =>
+    text
+      .split('\n')
+      .filter((line) => line.startsWith(`${key}=`))
+      .map((line) => line.slice(key.length + 1))
+
+  it('runs an image of the slot, and pulls none', () => {
+    expect(value('Image')).toEqual([`localhost/hangar/${container.imageName}:latest`])
     expect(value('Pull')).toEqual(['never'])
   })
 
-  it('counts as started when it is healthy, and is started again when it no longer is', () => {
+  it('counts as started when it is healthy, and restarts when it is unhealthy', () => {
     expect(value('Notify')).toEqual(['healthy'])
     expect(value('HealthOnFailure')).toEqual(['kill'])
     expect(value('Restart')).toEqual(['always'])
-    expect(service.rendered.health.command[0]).toMatch(/^\//)
+    expect(container.health.command[0]).toMatch(/^\//)
   })
 
   it('has limits of memory and processor time', () => {
@@ -67,7 +93,7 @@ describe.each(services)('%s', (name, service) => {
     expect(value('CPUQuota')[0]).toMatch(/^\d+%$/)
   })
 
-  it('runs as a user of its own without any privilege', () => {
+  it('runs as a user of its own without privileges', () => {
     expect(Number(value('User')[0])).toBeGreaterThan(100)
     expect(value('Group')).toEqual(value('User'))
     expect(value('DropCapability')).toEqual(['all'])
@@ -75,26 +101,23 @@ describe.each(services)('%s', (name, service) => {
     expect(value('AddCapability')).toEqual([])
   })
 
-  it('can write to its data and a little memory only', () => {
+  it('can write to its volumes and to /tmp only', () => {
     expect(value('ReadOnly')).toEqual(['true'])
     const writable = value('Volume').filter((volume) => !volume.endsWith(':ro'))
-    expect(writable).toEqual([`/run/hangar/data/${name}:${service.rendered.data}`])
+    const volumes = Object.entries(container.volumes).map(([path, volume]) => `/run/hangar/data/${volume}:${path}`)
+    expect(writable).toEqual(volumes)
+    const owned = service.volumes.filter(({ owner }) => owner === container.user).map((each) => each.name)
+    expect(owned).toEqual(expect.arrayContaining(Object.values(container.volumes)))
   })
 
-  it('starts after the data volume, and not without it', () => {
+  it('starts only after the data volume is mounted', () => {
     expect(value('After')).toEqual(['hangar-data.service'])
     expect(value('ConditionPathExists')).toEqual(['!/run/hangar/data-failed'])
   })
 
   it('has each file that it mounts in the host layer', () => {
-    const tree = hostTree(everything, { deviceScripts: {}, sshKeys: [], signingKeys: [], time: 0 })
     for (const volume of value('Volume').filter((each) => each.endsWith(':ro')))
       expect(tree[volume.split(':')[0] ?? '']).toMatchObject({ kind: 'file', mode: 0o644 })
-    expect(tree[`/usr/share/containers/systemd/${name}.container`]).toMatchObject({ content: lines.join('\n') })
-  })
-
-  it('answers where it says it is measured', () => {
-    const metrics = service.kind.metrics(service.settings.options)
-    if (metrics !== undefined) expect(service.ports.map(({ number }) => number)).toContain(metrics.port)
+    expect(tree[`/usr/share/containers/systemd/${name}.container`]).toMatchObject({ content: text })
   })
 })

@@ -1,21 +1,21 @@
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { readAssets } from '../../../../builder/assets.ts'
+import { readSteps } from '../../../../builder/assets.ts'
 import { readListing } from '../../../../builder/generations/contents.ts'
 import { localRunner } from '../../../../builder/runners/local.ts'
 import { type Derivation, derivationDigest } from '../../../../images/derivation.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import { LAYER_FILE } from '../../../../images/image.ts'
-import { hostLayer } from '../../../../images/layers/container/recipe.ts'
+import { hostLayer } from '../../../../images/layers/host/recipe.ts'
 import { FILES, layerFiles } from '../../../../images/layers/layer-files/recipe.ts'
 import { directory, file, symlink } from '../../../../images/tree.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../../../helpers/toolchain.ts'
 
-it('lists what was laid into a layer, with modes, owners, targets and digests', async () => {
+it('lists the files of a layer with modes, owners, link targets and digests', async () => {
   const given = await storeWithToolchain()
   const { toolchain, store } = given
-  const context = { builder: toolchain.architecture, target: 'arm64', toolchain, ...readAssets(PROJECT) } as const
+  const context = { builder: toolchain.architecture, target: 'arm64', toolchain, steps: readSteps(PROJECT) } as const
   const realised = async (derivation: Derivation, name: string) => {
     const outputs = await localRunner(given).realise([derivation], listReporter())
     const found = outputs.get(derivationDigest(derivation))?.[name]

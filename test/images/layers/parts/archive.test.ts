@@ -5,8 +5,8 @@ import { arMembers, readTars } from '../../../../images/layers/parts/archive.ts'
 import { smallDeb } from '../../../helpers/small-deb.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-describe('the parts of a package', () => {
-  it('are found by name, each where its own bytes begin', async () => {
+describe('arMembers', () => {
+  it('returns name and offset of each member', async () => {
     const deb = smallDeb(await tempDirectory(), { name: 'one', files: { 'usr/bin/one': 'odd' }, compression: 'gzip' })
     const members = arMembers(deb)
     expect(members.map(({ name }) => name)).toEqual(['debian-binary', 'control.tar.gz', 'data.tar.gz'])
@@ -15,15 +15,15 @@ describe('the parts of a package', () => {
     for (const { offset } of members.slice(1)) expect(bytes.readUInt16BE(offset)).toBe(0x1f8b)
   })
 
-  it('are not looked for in a file of another kind', async () => {
+  it('refuses a file that is not a package', async () => {
     const file = `${await tempDirectory()}/x.deb`
-    writeFileSync(file, 'no package')
-    expect(() => arMembers(file)).toThrow(`'${file}' is no Debian package`)
+    writeFileSync(file, 'some text')
+    expect(() => arMembers(file)).toThrow(`'${file}' is not a Debian package`)
   })
 })
 
-describe('tar archives one after the other', () => {
-  it('are told apart, with the content of their files', async () => {
+describe('readTars', () => {
+  it('returns the files of each of several concatenated archives', async () => {
     const directory = await tempDirectory()
     const tars = [{ control: 'a\n', postinst: 'b' }, { control: '' }].map((files, index) => {
       const source = `${directory}/${index}`

@@ -4,8 +4,8 @@ import { databaseName, packageName, parseFields, unpackDebs } from '../../../../
 import { smallDeb } from '../../../helpers/small-deb.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-describe('unpacking packages', () => {
-  it('lays their files in one root and says of each what it ships and what its control files are', async () => {
+describe('unpackDebs', () => {
+  it('unpacks packages into one root, and returns the shipped paths and control files of each', async () => {
     const directory = await tempDirectory()
     const debs = [
       smallDeb(directory, {
@@ -29,19 +29,19 @@ describe('unpacking packages', () => {
     expect(readFileSync(`${directory}/root/usr/share/two\\x2d a`, 'utf8')).toBe('2')
   })
 
-  it('makes the links of the merged /usr, and keeps them where a package ships the directory', async () => {
+  it('creates the links of the merged /usr, and keeps them if a package ships such a directory', async () => {
     const directory = await tempDirectory()
     await unpackDebs([smallDeb(directory, { name: 'old', files: { 'lib/old': 'x' } })], `${directory}/root`)
     expect(readFileSync(`${directory}/root/usr/lib/old`, 'utf8')).toBe('x')
   })
 
-  it('refuses two packages that ship one file', async () => {
+  it('refuses two packages that ship the same file', async () => {
     const directory = await tempDirectory()
     const debs = ['one', 'two'].map((name) => smallDeb(directory, { name, files: { 'etc/same': name } }))
-    await expect(unpackDebs(debs, `${directory}/root`)).rejects.toThrow("two packages ship '/etc/same'")
+    await expect(unpackDebs(debs, `${directory}/root`)).rejects.toThrow("two packages ship the file '/etc/same'")
   })
 
-  it('keeps the first package’s mode of a directory that two ship, in whatever order they are unpacked', async () => {
+  it('gives a directory the mode of the first package that ships it', async () => {
     const directory = await tempDirectory()
     const debs = [0o711, 0o755, 0o700].map((mode, index) =>
       smallDeb(directory, { name: `p${index}`, directories: { 'etc/private': mode } }),
@@ -50,7 +50,7 @@ describe('unpacking packages', () => {
     expect(statSync(`${directory}/root/etc/private`).mode & 0o7777).toBe(0o711)
   })
 
-  it('fails on a package that is cut off', async () => {
+  it('refuses a truncated package', async () => {
     const directory = await tempDirectory()
     const deb = smallDeb(directory, { name: 'one', files: { 'usr/bin/one': 'x'.repeat(100_000) }, compression: 'gzip' })
     writeFileSync(deb, readFileSync(deb).subarray(0, -60))
@@ -58,15 +58,15 @@ describe('unpacking packages', () => {
   })
 })
 
-describe('control fields', () => {
-  it('keep the lines that continue them', () => {
+describe('parseFields', () => {
+  it('keeps continuation lines', () => {
     expect([...parseFields('Package: x\nDescription: short\n long\n .\n more\n')]).toEqual([
       ['Package', 'x'],
       ['Description', 'short\n long\n .\n more'],
     ])
   })
 
-  it('give the database name, with the architecture where several may be installed at once', () => {
+  it('gives databaseName, which has the architecture only for Multi-Arch: same', () => {
     const deb = (text: string) => ({ fields: parseFields(text), files: [], control: new Map() })
     expect(databaseName(deb('Package: libc6\nArchitecture: arm64\nMulti-Arch: same'))).toBe('libc6:arm64')
     expect(databaseName(deb('Package: dash\nArchitecture: arm64'))).toBe('dash')

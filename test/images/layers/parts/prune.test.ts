@@ -16,14 +16,14 @@ async function rootWith(...files: string[]): Promise<string> {
 
 const filesOf = (root: string) => [...walk(root)].filter(([, { kind }]) => kind !== 'directory').map(([path]) => path)
 
-describe('pruning', () => {
-  it('removes what is named, with all below it, and what is not there without a word', async () => {
+describe('prune', () => {
+  it('removes the listed paths recursively, and ignores missing ones', async () => {
     const root = await rootWith('/usr/share/man/man1/ls.1', '/usr/bin/ls')
     prune(root, { remove: ['/usr/share/man', '/usr/share/info'], keepOnly: {} })
     expect(filesOf(root)).toEqual(['/usr/bin/ls'])
   })
 
-  it('keeps of a directory only files of the given names', async () => {
+  it('keeps only the files with the given names in a directory', async () => {
     const root = await rootWith(
       '/usr/share/doc/a/copyright',
       '/usr/share/doc/a/README',
@@ -35,7 +35,7 @@ describe('pruning', () => {
     expect(walk(root).has('/usr/share/doc/b')).toBe(false)
   })
 
-  it('keeps a link to a directory of which something was kept, and no other link', async () => {
+  it('keeps a link only if its target directory still exists', async () => {
     const root = await rootWith('/usr/share/doc/a/copyright', '/usr/share/doc/b/README')
     symlinkSync('a', `${root}/usr/share/doc/same-as-a`)
     symlinkSync('b', `${root}/usr/share/doc/same-as-b`)
@@ -45,13 +45,13 @@ describe('pruning', () => {
     expect(filesOf(root)).toEqual(['/usr/share/doc/a/copyright', '/usr/share/doc/same-as-a'])
   })
 
-  it('does without a directory of which nothing was to be kept', async () => {
+  it('ignores a missing directory in keepOnly', async () => {
     const root = await rootWith('/usr/bin/ls')
     prune(root, { remove: [], keepOnly: { '/usr/share/doc': ['copyright'] } })
     expect(filesOf(root)).toEqual(['/usr/bin/ls'])
   })
 
-  it('takes `*` for anything within one part of a path, and a dot for a dot', async () => {
+  it('matches `*` within one path component, and a dot literally', async () => {
     const root = await rootWith(
       '/usr/lib/aarch64-linux-gnu/libc.a',
       '/usr/lib/aarch64-linux-gnu/libcxa',
@@ -60,7 +60,7 @@ describe('pruning', () => {
     expect(expand(root, '/usr/lib/*/*.a')).toEqual(['/usr/lib/aarch64-linux-gnu/libc.a'])
   })
 
-  it('removes a link, not what it points to', async () => {
+  it('removes a link and keeps its target', async () => {
     const root = await rootWith('/kept/file')
     symlinkSync('kept', `${root}/link`)
     prune(root, { remove: ['/link'], keepOnly: {} })

@@ -8,22 +8,22 @@ hrwxr-xr-x 0/0               0 2025-01-01 00:00 ./usr/bin/hard link to ./usr/bin
 drwxr-xr-x 0/0               0 2025-01-01 00:00 ./
 `
 
-describe('what tar lists', () => {
-  it('is told apart by archive, without what links point to', () => {
+describe('parseListing', () => {
+  it('returns the paths of each archive, without link targets', () => {
     const [first, second] = parseListing(LISTING)
     expect(first?.map(({ path }) => path)).toEqual(['/.', '/usr/bin/x y', '/usr/bin/link', '/usr/bin/hard'])
     expect(first?.[1]).toMatchObject({ mode: '-rwsr-xr-x', owner: '0/105' })
     expect(second).toHaveLength(1)
   })
 
-  it('is not guessed at', () => {
+  it('refuses a line that it cannot parse', () => {
     expect(() => parseListing('tar: something else\n')).toThrow(
-      "tar lists what is not understood: 'tar: something else'",
+      "cannot parse this line of tar's output: 'tar: something else'",
     )
   })
 })
 
-describe('a mode in letters', () => {
+describe('modeOf', () => {
   it.each([
     ['drwxr-xr-x', 0o755],
     ['-rwsr-xr--', 0o4754],
@@ -31,7 +31,7 @@ describe('a mode in letters', () => {
     ['drwxrwxrwt', 0o1777],
     ['-rwSr-Sr-T', 0o7644],
     ['----------', 0],
-  ])('%s is its number', (text, mode) => {
+  ])('converts %s to its number', (text, mode) => {
     expect(modeOf(text)).toBe(mode)
   })
 })

@@ -5,7 +5,7 @@ import { statementOf } from '../../../../images/layers/parts/statements.ts'
 import { type SmallDeb, smallDeb } from '../../../helpers/small-deb.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-/** What packages state once they lie in one root. */
+/** Unpacks packages into one root, and returns a function that reads their statements. */
 async function statementsOf(...packages: readonly SmallDeb[]) {
   const directory = await tempDirectory()
   const root = `${directory}/root`
@@ -16,8 +16,8 @@ async function statementsOf(...packages: readonly SmallDeb[]) {
   return { directory, root, debs, statements: () => debs.map((deb) => statementOf(root, deb)) }
 }
 
-describe('what a package states', () => {
-  it('is in its control file, and in its copyright file', async () => {
+describe('statementOf', () => {
+  it('reads the control file and the copyright file', async () => {
     const { statements } = await statementsOf({
       name: 'one',
       architecture: 'arm64',
@@ -37,15 +37,15 @@ describe('what a package states', () => {
     ])
   })
 
-  it('may be in the documents of another package, where those are there', async () => {
+  it('follows a link to the documentation of another package in the same root', async () => {
     const one = { name: 'one', files: { 'usr/share/doc/one/copyright': 'shared\n' } }
     const { root, statements } = await statementsOf(one, { name: 'two' }, { name: 'three' })
     symlinkSync('one', `${root}/usr/share/doc/two`)
-    symlinkSync('nobody', `${root}/usr/share/doc/three`)
+    symlinkSync('missing', `${root}/usr/share/doc/three`)
     expect(statements().map(({ copyright }) => copyright)).toEqual(['shared\n', 'shared\n', undefined])
   })
 
-  it('is never in a file of the machine that builds', async () => {
+  it('does not follow a link to a file of the builder', async () => {
     const { directory, root, statements } = await statementsOf({ name: 'one' })
     mkdirSync(`${root}/usr/share/doc/one`, { recursive: true })
     writeFileSync(`${directory}/mine`, 'mine\n')

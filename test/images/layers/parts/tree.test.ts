@@ -5,8 +5,8 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 
 const file = (text: string, mode = 0o644) => ({ kind: 'file', mode, text, uid: 0, gid: 0 }) as const
 
-describe('writing a tree', () => {
-  it('makes files, directories and links as they are described', async () => {
+describe('writeTree', () => {
+  it('creates files, directories and links', async () => {
     const root = `${await tempDirectory()}/root`
     writeTree(root, {
       '/etc/a': { kind: 'file', mode: 0o4750, text: 'é', uid: 105, gid: 6 },
@@ -21,7 +21,7 @@ describe('writing a tree', () => {
     expect(readlinkSync(`${root}/etc/link`)).toBe('../srv')
   })
 
-  it('writes over what is there, and never through a link', async () => {
+  it('replaces existing files, and does not write through links', async () => {
     const root = await tempDirectory()
     mkdirSync(`${root}/etc`)
     writeFileSync(`${root}/etc/target`, 'kept')

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { walk } from '../../../../images/layers/parts/walk.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-describe('walking a root', () => {
-  it('finds every path in order, without following links', async () => {
+describe('walk', () => {
+  it('returns every path, sorted, without following links', async () => {
     const root = await tempDirectory()
     mkdirSync(`${root}/b/c`, { recursive: true })
     writeFileSync(`${root}/b/c/file`, 'x')
@@ -13,7 +13,7 @@ describe('walking a root', () => {
     expect([...walk(root).keys()]).toEqual(['/a', '/b', '/b/c', '/b/c/file', '/link'])
   })
 
-  it('says what each is', async () => {
+  it('returns the metadata of each path', async () => {
     const root = await tempDirectory()
     writeFileSync(`${root}/file`, 'four')
     chownSync(`${root}/file`, 105, 7)

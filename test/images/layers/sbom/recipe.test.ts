@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { localRunner } from '../../../../builder/runners/local.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
 import { digestOf } from '../../../../images/digest.ts'
-import { ownPrograms } from '../../../../images/layers/native/recipe.ts'
+import { blocksProgram } from '../../../../images/layers/blocks/recipe.ts'
 import { sbomRest } from '../../../../images/layers/sbom/recipe.ts'
 import { REST_FILE } from '../../../../images/sbom/document.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
@@ -12,18 +12,18 @@ import { compile } from '../../../helpers/compile.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../../../helpers/toolchain.ts'
 
-describe("the SBOM's derivation", () => {
-  it('reads of the locked packages what they state, and takes the digests of our programs', async () => {
+describe('sbomRest', () => {
+  it('describes the packages that our programs link, and has the digests of our programs', async () => {
     compile(PROJECT)
     const given = await storeWithToolchain()
     const { context, kit } = await nativeKit(given)
-    const { blocks } = ownPrograms(kit)
+    const blocks = blocksProgram(kit)
     const host: Part = { kind: 'layer', name: 'host', packages: [], relation: 'CONTAINS', programs: [blocks] }
     const rest = sbomRest(context, { parts: [host], unpacked: {}, programs: { blocks: { bytes: 'a program' } } })
     const outputs = await localRunner(given).realise([rest], listReporter())
     const { digest = '' } = outputs.get(derivationDigest(rest))?.[REST_FILE] ?? {}
     const text = readFileSync(given.store.path(digest as never), 'utf8')
-    // What stands before it ends with a package.
+    // The head of the document ends with a package.
     const { packages } = JSON.parse(`{"packages":[{}${text}`)
     expect(packages).toContainEqual(expect.objectContaining({ name: 'blocks', licenseDeclared: 'MIT' }))
     expect(packages.at(-1)?.checksums?.[0]?.checksumValue).toBe(digestOf('a program'))

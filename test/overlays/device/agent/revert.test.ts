@@ -12,7 +12,7 @@ describeAgent('going back', (shell) => {
     [[], 'snapshot'],
     [['--with-data'], 'as-was'],
   ])('with %j is a trial of the other slot that commits itself', async (flags, data) => {
-    const host = await PretendHost.under(shell, { record: { proven: `${RUNNING_ROOT} ${IMAGE.root}` } })
+    const host = await PretendHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
     host.hold('b', IMAGE)
     const { answer } = host.call(['revert', ...flags])
     expect(answer).toEqual({ ok: true, id: 'revert-0123abcd', slot: 'b', root: IMAGE.root })
@@ -29,7 +29,7 @@ describeAgent('going back', (shell) => {
   })
 
   it('is refused where there is nothing whole to go back to, and on a trial', async () => {
-    const host = await PretendHost.under(shell, { record: { proven: IMAGE.root } })
+    const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
     expect(host.call(['revert']).error).toBe('state')
     host.hold('b', agentImage('x', { manifest: { host: 'starbuck' } }))
     expect(host.call(['revert']).error).toBe('state')
@@ -42,9 +42,9 @@ describeAgent('going back', (shell) => {
 })
 
 describeAgent('going back while another controller writes', (shell) => {
-  const PROVEN = { proven: `${RUNNING_ROOT} ${IMAGE.root}` }
+  const COMMITTED_BEFORE = { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` }
   const newHost = async () => {
-    const host = await PretendHost.under(shell, { record: PROVEN })
+    const host = await PretendHost.under(shell, { record: COMMITTED_BEFORE })
     host.hold('b', IMAGE)
     return host
   }
@@ -56,7 +56,7 @@ describeAgent('going back while another controller writes', (shell) => {
       error: 'busy',
       message: `${OWNER} is updating this host, last heard of 0 seconds ago`,
     })
-    expect([host.armed, host.record]).toEqual(['0', PROVEN])
+    expect([host.armed, host.record]).toEqual(['0', COMMITTED_BEFORE])
     host.device.write('proc/uptime', '9000.00 1.00\n')
     expect(host.call(['revert']).error).toBe(undefined)
   })
@@ -83,17 +83,22 @@ describeAgent('going back to what was never committed', (shell) => {
     ['that was reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\): that is/],
   ] as const
   it.each(cases)('%s is refused: it would commit itself without anybody having reached it', async (_what, is, said) => {
-    const record = { ...WRITTEN, ...is, proven: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
+    const record = { ...WRITTEN, ...is, previously_committed: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
     const host = await PretendHost.under(shell, { record })
     host.hold('b', IMAGE)
     expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
     expect([host.armed, host.record]).toEqual(['0', record])
-    host.careless('revert', /is_proven "\$VERIFIED_ROOT" \|\|/, 'true ||')
+    host.careless('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
     expect([host.call(['revert']).error, host.armed]).toEqual([undefined, '1'])
   })
 
   it('is refused where only its boot files were never committed, and its root was', async () => {
-    const record = { ...WRITTEN, phase: 'reverted', reason: 'no way in', proven: `${RUNNING_ROOT} ${IMAGE.root}` }
+    const record = {
+      ...WRITTEN,
+      phase: 'reverted',
+      reason: 'no way in',
+      previously_committed: `${RUNNING_ROOT} ${IMAGE.root}`,
+    }
     const host = await PretendHost.under(shell, { record })
     host.hold('b', IMAGE)
     expect(host.call(['revert']).message).toContain('slot b holds what was never committed here (no way in)')
@@ -109,11 +114,11 @@ describeAgent('going back to what was never committed', (shell) => {
     [`${RUNNING_ROOT} ${IMAGE.root}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
   ])('is no matter for what is committed: after %s it is one of two', async (before, after) => {
-    const record = { ...ON_TRIAL, ...(before === undefined ? {} : { proven: before }) }
+    const record = { ...ON_TRIAL, ...(before === undefined ? {} : { previously_committed: before }) }
     const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
     expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
-    expect(host.record?.proven).toBe(after)
+    expect(host.record?.previously_committed).toBe(after)
   })
 
   it('is not lost by the first update from an agent that did not keep it', async () => {
@@ -122,13 +127,13 @@ describeAgent('going back to what was never committed', (shell) => {
     host.hold('a', old)
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
     expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
-    expect(host.record?.proven).toBe(`${IMAGE.root} ${old.root}`)
+    expect(host.record?.previously_committed).toBe(`${IMAGE.root} ${old.root}`)
     host.start({ slot: 'b', root: IMAGE.root })
     expect(host.call(['revert']).answer).toMatchObject({ ok: true, slot: 'a' })
   })
 
   it('takes no word but one', async () => {
-    const host = await PretendHost.under(shell, { record: { proven: IMAGE.root } })
+    const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
     host.hold('b', IMAGE)
     for (const words of [['--with-date'], ['--with-data', 'x'], ['']])
       expect(host.call(['revert', ...words]).error, words.join(' ')).toBe('usage')

@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest'
-import { formatAutoboot } from '../../../../images/disk/autoboot.ts'
-import { planSelector } from '../../../../images/disk/selector.ts'
+import { formatAutoboot, planSelector } from '../../../../images/disk/selector.ts'
 import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { randomFrom } from '../../../power-cut/random.ts'
 

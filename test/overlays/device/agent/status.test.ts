@@ -32,7 +32,7 @@ describeAgent('status', (shell) => {
     const { firmware, kernel, bootId, ...status } = ask(host)
     expect(status).toEqual({
       ...{ protocols: [1], host: 'adama', board: 'raspberry-pi-5', layout: 1, uptime: 100, built: BUILT },
-      ...{ slot: 'a', root: RUNNING_ROOT, standing: 'committed', committed: 'a' },
+      ...{ slot: 'a', root: RUNNING_ROOT, state: 'committed', committed: 'a' },
       slots: {
         a: {
           state: 'bootable',
@@ -42,7 +42,7 @@ describeAgent('status', (shell) => {
         },
         b: { state: 'empty' },
       },
-      ...{ proven: [], slotSize: SIZES.slot },
+      ...{ previouslyCommitted: [], slotSize: SIZES.slot },
       trust: { serial: { time: 0, number: 0 }, signing: [SIGNING_LINE], revoked: [] },
       identity: { ssh: [], age: [] },
       ...{ update: null, lock: null, health: { state: 'healthy' } },
@@ -77,10 +77,10 @@ describeAgent('status', (shell) => {
     [{}, 'committed', 'a'],
     [{ slot: 'b', selector: 'b' }, 'committed', 'b'],
     [{ slot: 'b', tryboot: 1 }, 'trial', 'a'],
-    [{ slot: 'b' }, 'stray', 'a'],
-    [{ selector: 'damaged' }, 'stray', 'damaged'],
-  ] as const)('of a host with %j is %s, and boots %s', async (options, standing, committed) => {
-    expect((await under(options)).call(['state']).answer).toMatchObject({ standing, committed })
+    [{ slot: 'b' }, 'fallback', 'a'],
+    [{ selector: 'damaged' }, 'fallback', 'damaged'],
+  ] as const)('of a host with %j is %s, and boots %s', async (options, state, committed) => {
+    expect((await under(options)).call(['state']).answer).toMatchObject({ state, committed })
   })
 
   it.each([
@@ -117,7 +117,7 @@ describeAgent('status', (shell) => {
     const state = () => host.call(['state']).answer as { health: object; update: object }
     expect(state().health).toEqual({ state: 'unhealthy', reasons: ['nobody has looked yet'] })
     host.device.write('run/seen-health', 'no gateway\nno clock')
-    expect(state()).toMatchObject({ standing: 'trial', slot: 'b', update: { id: 'one', phase: 'trial' } })
+    expect(state()).toMatchObject({ state: 'trial', slot: 'b', update: { id: 'one', phase: 'trial' } })
     expect(parseHealth('adama', JSON.stringify(state().health))).toEqual({
       state: 'unhealthy',
       reasons: ['no gateway', 'no clock'],

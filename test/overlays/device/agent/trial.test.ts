@@ -119,7 +119,7 @@ describeAgent('a trial', (shell) => {
     rmSync(host.device.path('run/data-failed'))
     expect(commit(host).answer).toEqual({ ok: true, slot: 'b' })
     expect([host.selected, host.record?.phase, host.record?.committed]).toEqual(['b', 'committed', 'b'])
-    expect(host.call(['status']).answer.standing).toBe('committed')
+    expect(host.call(['status']).answer.state).toBe('committed')
     // Once more, where the answer was lost.
     expect(commit(host).answer).toEqual({ ok: true, slot: 'b' })
   })

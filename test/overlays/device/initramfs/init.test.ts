@@ -72,7 +72,7 @@ describeOnShells(
       expect(named('dmsetup create').filter((call) => call.includes('259:'))).toEqual([])
     })
 
-    it('starts again, before it enters the root, where that is what this start was settled to', async () => {
+    it('starts again, before it enters the root, when the boot state requests a restart', async () => {
       const chroot = 'case "$*" in *"agent boot") : >"$PRETEND_ROOT/run/hangar/restart" ;; esac'
       const { code, entered, calls } = await boot(shell, { pretended: { chroot } })
       expect([code, entered, calls.at(-1)]).toEqual([99, false, 'reboot -f'])

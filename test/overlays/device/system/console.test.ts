@@ -47,7 +47,7 @@ describeOnShells('the console', (shell) => {
     expect(asked).toEqual([])
     device.write('unwell', 'mosquitto.service loaded failed failed\nssh.service loaded failed failed\n')
     device.write('run/data-failed', 'no disk\n')
-    device.write('run/stray', '')
+    device.write('run/fallback', '')
     expect(type([]).stdout).toMatch(/slot +b, runs as it is, and is not committed\n/)
     device.write('run/committed', '')
     expect(type([]).stdout).toMatch(/slot +b, committed\n/)

@@ -78,7 +78,7 @@ describeOnShells('a trial', (shell) => {
   it('that failed leaves both where its slot then runs without being committed', async () => {
     const { device, boot } = await newTrial()
     boot({ slot: 'b', trial: 'snapshot' })
-    expect(boot({ slot: 'b', stray: true }).failed).toBe('')
+    expect(boot({ slot: 'b', fallback: true }).failed).toBe('')
     expect([device.read(MOSQUITTO('b')), device.read('data/mosquitto@b.left/db')]).toEqual(['today', 'then'])
   })
 

@@ -1,24 +1,20 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
 import { updateFiles } from '../../../../overlays/base/update.ts'
+import { DEVICE_FILES, deviceSources } from '../../../../overlays/device/manifest.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
 import { onPath } from '../../../helpers/pretend-device.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 const SHELLCHECK = onPath('shellcheck')
 
-const below = (directory: string) =>
-  readdirSync(join(PROJECT, directory))
-    .filter((name) => name.endsWith('.sh'))
-    .map((name) => `${directory}/${name}`)
-const scripts = [
-  ...below('overlays/device/system'),
-  ...below('overlays/device/agent'),
-  'overlays/device/initramfs/init',
-].map((path) => [path, readFileSync(join(PROJECT, path), 'utf8')] as const)
+const scripts = deviceSources(DEVICE_FILES.filter(({ kind }) => kind === 'script')).map((source) => {
+  const path = `overlays/device/${source}`
+  return [path, readFileSync(join(PROJECT, path), 'utf8')] as const
+})
 const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, number: 1, signingKeys: [] })
 const generator = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 

@@ -1,18 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { renderedServices } from '../../../../overlays/rendered.ts'
-import { testHost } from '../../../helpers/host.ts'
+import { configurationOf, testServices } from '../../../helpers/host.ts'
 
 function lines(options: { maxPacketSize?: number } = {}) {
-  const [mosquitto] = renderedServices(testHost({ services: { mosquitto: { memory: '64 MiB', ...options } } }))
-  return mosquitto?.rendered.configuration['/etc/mosquitto/mosquitto.conf']?.split('\n')
+  const services = testServices({ mosquitto: { memory: '64 MiB', ...options } })
+  return configurationOf(services, 'mosquitto', '/etc/mosquitto/mosquitto.conf').split('\n')
 }
 
-describe("mosquitto's configuration", () => {
-  it('listens on the port that the host opens, and keeps its state on the data volume', () => {
+describe('the configuration of mosquitto', () => {
+  it('listens on the port that the firewall opens, and stores its state on the volume', () => {
     expect(lines()).toEqual(expect.arrayContaining(['listener 1883', 'persistence_location /data/']))
   })
 
-  it('limits messages to what the host file says', () => {
+  it('limits the size of messages as the host file says', () => {
     expect(lines()).toContain('max_packet_size 2000000')
     expect(lines({ maxPacketSize: 512 })).toContain('max_packet_size 512')
   })

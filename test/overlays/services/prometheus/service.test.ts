@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { HostFile } from '../../../../hosts/schema/host.ts'
-import { renderedServices } from '../../../../overlays/rendered.ts'
-import { testHost } from '../../../helpers/host.ts'
+import type { HostServices } from '../../../../overlays/host-services.ts'
+import { configurationOf, serviceNamed, testServices } from '../../../helpers/host.ts'
+import { withTestService } from '../../../helpers/test-service.ts'
 
-function configuration(services: HostFile['services']) {
-  const files = renderedServices(testHost({ services })).find(({ kind }) => kind.name === 'prometheus')?.rendered
-  return JSON.parse(files?.configuration['/etc/prometheus/prometheus.yml'] ?? '')
-}
+const PROMETHEUS = { prometheus: { memory: '256 MiB' } }
+const ALERTMANAGER = { alertmanager: { memory: '64 MiB' } }
+
+const fileOf = (services: HostServices, path: string) => JSON.parse(configurationOf(services, 'prometheus', path))
+const configuration = (services: HostFile['services']) =>
+  fileOf(testServices(services), '/etc/prometheus/prometheus.yml')
 
 interface Job {
   readonly job_name: string
@@ -15,39 +18,72 @@ interface Job {
 const targets = (services: HostFile['services']) =>
   configuration(services).scrape_configs.map((job: Job) => [job.job_name, job.static_configs[0]?.targets[0]])
 
-const prometheus = { memory: '256 MiB' }
+interface Group {
+  readonly name: string
+  readonly rules: readonly { readonly alert: string }[]
+}
+const groups = (services: HostServices) =>
+  fileOf(services, '/etc/prometheus/rules.yml').groups.map(({ name, rules }: Group) => [
+    name,
+    rules.map(({ alert }) => alert),
+  ])
 
-describe("prometheus' configuration", () => {
-  it('reads the host and itself', () => {
-    expect(targets({ prometheus })).toEqual([
+describe('the configuration of prometheus', () => {
+  it('scrapes the host and prometheus itself', () => {
+    expect(targets(PROMETHEUS)).toEqual([
       ['node', '127.0.0.1:9100'],
       ['prometheus', '127.0.0.1:9090'],
     ])
   })
 
-  it('reads each neighbour that can be measured, and no other', () => {
-    const names = targets({ prometheus, alertmanager: { memory: '64 MiB' }, mosquitto: { memory: '64 MiB' } })
+  it('scrapes each service with metrics, and no other', () => {
+    const names = targets({ ...PROMETHEUS, ...ALERTMANAGER, mosquitto: { memory: '64 MiB' } })
     expect(names).toContainEqual(['alertmanager', '127.0.0.1:9093'])
     expect(names).toHaveLength(3)
   })
 
-  it('sends alerts where the host has somebody who takes them', () => {
-    const both = configuration({ prometheus, alertmanager: { memory: '64 MiB' } })
+  it('sends alerts to the alertmanager of the host', () => {
+    const both = configuration({ ...PROMETHEUS, ...ALERTMANAGER })
     expect(both.alerting.alertmanagers[0].static_configs[0].targets).toEqual(['127.0.0.1:9093'])
-    expect(configuration({ prometheus })).not.toHaveProperty('alerting')
+    expect(configuration(PROMETHEUS)).not.toHaveProperty('alerting')
   })
 
-  it('names the host in all that it measures', () => {
-    const { global, scrape_configs } = configuration({ prometheus: { ...prometheus, interval: 60 } })
+  it('labels all metrics with the name of the host', () => {
+    const { global, scrape_configs } = configuration({ prometheus: { ...PROMETHEUS.prometheus, interval: 60 } })
     expect(global).toMatchObject({ scrape_interval: '60s', external_labels: { host: 'tiny' } })
     expect(scrape_configs[0].static_configs[0].labels).toEqual({ host: 'tiny' })
   })
 
-  it('loads the rules that lie beside it', () => {
-    const [rendered] = renderedServices(testHost({ services: { prometheus } })).map((each) => each.rendered)
-    for (const path of configuration({ prometheus }).rule_files) {
-      const { groups } = JSON.parse(rendered?.configuration[path] ?? '')
-      expect(groups[0].rules.map((rule: { alert: string }) => rule.alert)).toContain('TargetDown')
-    }
+  it('loads its rules file', () => {
+    expect(configuration(PROMETHEUS).rule_files).toEqual(['/etc/prometheus/rules.yml'])
+  })
+})
+
+describe('the rules of prometheus', () => {
+  const HOST = ['TargetDown', 'UnitFailed', 'UnitRestarting', 'DiskAlmostFull', 'MemoryShort', 'Hot']
+
+  it('are its own and those of the host', () => {
+    expect(groups(testServices(PROMETHEUS))).toEqual([['host', HOST]])
+  })
+
+  it('include the rules of every service', () => {
+    const rule = { alert: 'TestBroken', expr: 'test == 0', for: '5m', annotations: { summary: 'broken' } }
+    const services = withTestService({ alerts: () => [{ name: 'test', rules: [rule] }] }, PROMETHEUS)
+    expect(groups(services)).toEqual([
+      ['host', HOST],
+      ['test', ['TestBroken']],
+    ])
+  })
+})
+
+describe('prometheus', () => {
+  it('uses every port that it scrapes, and the port of the alertmanager', () => {
+    const [container] = serviceNamed(testServices({ ...PROMETHEUS, ...ALERTMANAGER }), 'prometheus').containers
+    expect(container?.uses).toEqual([
+      { service: 'host', port: 9100 },
+      { service: 'alertmanager', port: 9093 },
+      { service: 'prometheus', port: 9090 },
+      { service: 'alertmanager', port: 9093 },
+    ])
   })
 })

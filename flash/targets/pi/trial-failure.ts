@@ -1,0 +1,115 @@
+import { UserError } from '../../../errors.ts'
+import type { Slot } from '../../../images/names.ts'
+import { stopped } from '../../clock.ts'
+import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
+
+/** The trial that a restart is to start. */
+export interface Expected {
+  readonly id: string
+  readonly slot: Slot
+  readonly root: string
+  /** The state that a failed trial returns to. */
+  readonly before: DeviceStatus
+  /** Seconds until the trial must be committed, on the host's own clock. */
+  readonly seconds: number
+}
+
+/** The host did not answer: it may be restarting. */
+export class UnheardError extends Error {
+  /** Throws errors that do not pass by waiting. */
+  static of(error: unknown): UnheardError {
+    const passes = ['unreachable', 'login', 'agent']
+    if (error instanceof UserError && passes.includes(error.code))
+      return new UnheardError(error.message, { cause: error })
+    throw error
+  }
+}
+
+export function fellBack(heard: TrialState, expected: Expected, reasons: readonly string[]): UserError {
+  const { slot, root, state, update } = heard
+  const { host } = expected.before
+  if (slot === expected.slot && root === expected.root) {
+    return new UserError(
+      'update',
+      `'${host}' runs slot ${slot} on the trial '${update?.id ?? 'none'}', wanted the trial '${expected.id}'`,
+      { hint: `another controller may have started that trial; this one did not commit it: npm run status ${host}` },
+    )
+  }
+  const own = update?.id === expected.id ? update.reason : undefined
+  const why = own ?? (reasons.length > 0 ? `it waited for ${reasons.join(', ')}` : 'the host gives no reason')
+  return new UserError(
+    'update',
+    `the trial of slot ${expected.slot} failed: ${why}; '${host}' runs slot ${slot} (root ${root.slice(0, 12)}, ${state})`,
+    { hint: `the log of the trial: ssh root@${host} journalctl -b -1` },
+  )
+}
+
+export function neverBack({ before: { host, slot: former }, slot, seconds }: Expected, last: unknown): UserError {
+  return new UserError('update', `'${host}' did not come back after the restart into slot ${slot}${lastWord(last)}`, {
+    hint: [
+      `the trial is not committed: ${returns(former, seconds)}, or 15 s after a hang. Look again: npm run status ${host}.`,
+      `If it stays away, switch its power off and on: it then boots slot ${former}`,
+    ].join(' '),
+    cause: last,
+  })
+}
+
+type Terms = Pick<Expected, 'before' | 'slot' | 'seconds'>
+
+/** The host may have received the commit or not. */
+export function commitUnheard({ before: { host, slot: former }, slot, seconds }: Terms, last: unknown): UserError {
+  return new UserError(
+    'update',
+    `slot ${slot} of '${host}' is healthy, but the host did not confirm its commit${lastWord(last)}`,
+    {
+      hint: `see which slot is committed: npm run status ${host}. If slot ${slot} is not, ${returns(former, seconds)}`,
+      cause: last,
+    },
+  )
+}
+
+/** The command was stopped; the host was not. */
+export function leftOnTrial({ before: { host, slot: former }, slot, seconds }: Terms, cause: unknown): UserError {
+  return stopped(
+    `'${host}' restarts into a trial of slot ${slot}, and hangar no longer waits for the result`,
+    [
+      `unless slot ${slot} is committed already, ${returns(former, seconds)}: npm run status ${host}.`,
+      'To try the slot again, run the same command again',
+    ].join(' '),
+    cause,
+  )
+}
+
+export function neverDecided({ before: { host, slot: former }, slot }: Expected, reasons: readonly string[]) {
+  const waits = reasons.length > 0 ? `: the host waits for ${reasons.join(', ')}` : ''
+  return new UserError('update', `the trial of slot ${slot} of '${host}' did not end in time${waits}`, {
+    hint: `slot ${slot} is not committed. Look at the host: npm run status ${host}. To return to slot ${former}, switch its power off and on`,
+  })
+}
+
+export function notCommitted(status: DeviceStatus, slot: string, root: string): UserError {
+  const { host, committed } = status
+  const have = `slot ${status.slot} (root ${status.root.slice(0, 12)}) runs and '${committed}' is committed`
+  return new UserError(
+    'update',
+    `'${host}' does not confirm the commit: ${have}, wanted slot ${slot} (root ${root.slice(0, 12)}) for both`,
+    { hint: `look at the host: npm run status ${host}. Its next boot uses the slot that the host names as committed` },
+  )
+}
+
+/** A revert commits itself, so it goes on without the command. */
+export function leftOnRevert({ before: { host }, slot }: Terms, cause: unknown): UserError {
+  return stopped(
+    `'${host}' restarts into slot ${slot} and commits it by itself when it is healthy`,
+    `see the result before anything else: npm run status ${host}. The same command again would leave slot ${slot}`,
+    cause,
+  )
+}
+
+function returns(former: Slot, seconds: number): string {
+  return `the host returns to slot ${former} by itself within ${seconds} s of the trial's start`
+}
+
+function lastWord(last: unknown): string {
+  return last instanceof Error ? `: ${last.message}` : ''
+}

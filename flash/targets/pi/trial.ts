@@ -1,0 +1,135 @@
+import type { Clock } from '../../clock.ts'
+import type { Agent } from '../../ssh/agent.ts'
+import { AgentRefusal } from '../../ssh/answers.ts'
+import { isUnreachable, persistently } from '../../ssh/persist.ts'
+import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
+import {
+  commitUnheard,
+  type Expected,
+  fellBack,
+  neverBack,
+  neverDecided,
+  notCommitted,
+  UnheardError,
+} from './trial-failure.ts'
+
+export interface Watch {
+  readonly agent: Agent
+  readonly clock: Clock
+  readonly expected: Expected
+  /** The clock's time when waiting ends. */
+  readonly until: number
+}
+
+/** Milliseconds beyond the trial's own: for the shutdown, the start of the trial and the way back. */
+const SLACK = 300_000
+const POLL = 2000
+/** Milliseconds after which a host that still answers did not receive the call to reboot. */
+const GOING_DOWN = 90_000
+/** Seconds that the host may wait with an answer until there is news: many questions would slow down its boot. */
+const PATIENCE = 20
+
+/** Restarts the host. From here on the host returns to its former slot unless the trial is committed. */
+export async function restart(agent: Agent, clock: Clock, expected: Expected): Promise<Watch> {
+  await askToReboot(agent)
+  return { agent, clock, expected, until: clock.now() + expected.seconds * 1000 + SLACK }
+}
+
+/** Waits until the host runs the armed trial. Throws if it comes back in any other state. */
+export async function awaitTrial({ agent, clock, expected, until }: Watch): Promise<TrialState> {
+  let asked = clock.now()
+  for (let last: unknown; ; ) {
+    await clock.sleep(POLL)
+    const heard = await look(agent)
+    if (heard instanceof UnheardError) last = heard.cause
+    // Only another boot id proves that the host has restarted.
+    else if (heard.bootId !== expected.before.bootId) return requireTrial(heard, expected)
+    else if (clock.now() - asked > GOING_DOWN) {
+      await askToReboot(agent)
+      asked = clock.now()
+    }
+    if (clock.now() > until) throw neverBack(expected, last)
+  }
+}
+
+/** Waits until the host is healthy. */
+export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<void> {
+  for (let reasons: readonly string[] = []; ; ) {
+    const heard = await look(agent, PATIENCE)
+    if (!(heard instanceof UnheardError)) {
+      const { health } = requireTrial(heard, expected, reasons)
+      if (health?.state !== 'unhealthy') return
+      reasons = health.reasons
+    }
+    if (clock.now() > until) throw neverDecided(expected, reasons)
+    await clock.sleep(POLL)
+  }
+}
+
+/** Commits the trial's slot. After a lost answer it asks again: a second commit of the same trial changes nothing. */
+export async function commitTrial(watch: Watch): Promise<void> {
+  const { agent, clock, expected } = watch
+  for (;;) {
+    try {
+      await persistently(clock, () => agent.commit(expected.id, expected.root))
+      return
+    } catch (error) {
+      // The trial may have ended since: then its state has the reason.
+      if (isRefusal(error, 'state')) requireTrial(await persistently(clock, () => agent.state()), expected)
+      if (isUnreachable(error)) throw commitUnheard(expected, error)
+      if (!isRefusal(error, 'unhealthy') || clock.now() > watch.until) throw error
+      await clock.sleep(POLL)
+      await awaitHealth(watch)
+    }
+  }
+}
+
+/** Waits until the host has committed the slot by itself. */
+export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<TrialState> {
+  for (let reasons: readonly string[] = []; ; ) {
+    const heard = await look(agent, PATIENCE)
+    if (!(heard instanceof UnheardError)) {
+      const { state, health } = requireTrial(heard, expected, reasons)
+      if (state === 'committed') return heard
+      reasons = health?.state === 'unhealthy' ? health.reasons : []
+    }
+    if (clock.now() > until) throw neverDecided(expected, reasons)
+    await clock.sleep(POLL)
+  }
+}
+
+/** Only the host's own status proves a commit; its answer to the call does not. */
+export function requireCommitted(status: DeviceStatus, { slot, root }: Pick<Expected, 'slot' | 'root'>): DeviceStatus {
+  const { state, committed } = status
+  if (state === 'committed' && committed === slot && status.slot === slot && status.root === root) return status
+  throw notCommitted(status, slot, root)
+}
+
+function requireTrial(heard: TrialState, expected: Expected, reasons: readonly string[] = []): TrialState {
+  const { slot, root, state, update } = heard
+  const isThere = slot === expected.slot && root === expected.root
+  if (isThere && state === 'trial' && update?.id === expected.id) return heard
+  // A trial that commits itself may have done so before the first question.
+  if (isThere && state === 'committed') return heard
+  throw fellBack(heard, expected, reasons)
+}
+
+function isRefusal(error: unknown, refusal: AgentRefusal['refusal']): boolean {
+  return error instanceof AgentRefusal && error.refusal === refusal
+}
+
+/** A host that shuts down at once does not finish its answer. */
+async function askToReboot(agent: Agent): Promise<void> {
+  await agent.reboot().catch((error) => {
+    if (!isUnreachable(error)) throw error
+  })
+}
+
+/** A booting host may refuse a login or have no agent yet. Another host key ends the wait at once. */
+async function look(agent: Agent, patience = 0): Promise<TrialState | UnheardError> {
+  try {
+    return await agent.state(patience)
+  } catch (error) {
+    return UnheardError.of(error)
+  }
+}

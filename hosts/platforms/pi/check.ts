@@ -1,0 +1,32 @@
+import { UserError } from '../../../errors.ts'
+import { diskLayout, GIB, MIB } from '../../../images/layout.ts'
+import type { Host } from '../../../overlays/host-facts.ts'
+import { checkServiceMemory } from '../../schema/memory.ts'
+import { checkNetwork } from '../../schema/network.ts'
+import { checkServices } from '../../schema/service-checks.ts'
+import type { RenderedPi } from './image-of.ts'
+
+/** The memory that the services may not be promised: for the system and for its page cache. */
+export const MEMORY_RESERVE = 768 * MIB
+
+/** Refuses a host that cannot work, before anything is built. */
+export function checkPi({ host, services }: RenderedPi): void {
+  checkNetwork(host)
+  checkDisk(host)
+  checkServiceMemory({ ...host, reserve: MEMORY_RESERVE, services })
+  checkServices(host.name, services)
+}
+
+function checkDisk({ name, disk, slotSize }: Host): void {
+  const { size } = diskLayout(slotSize)
+  if (size <= disk) return
+  throw new UserError(
+    'host',
+    `${name}: two slots of ${slotSize / GIB} GiB and the other partitions need ${inGb(size)} GB, the disk has ${inGb(disk)} GB`,
+    { hint: `set a smaller 'slotSize' in hosts/${name}.ts, or use a larger disk` },
+  )
+}
+
+function inGb(bytes: number): string {
+  return (bytes / 1e9).toFixed(1)
+}

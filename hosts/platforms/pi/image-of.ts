@@ -1,0 +1,179 @@
+import type { Architecture } from '../../../images/architecture.ts'
+import { BOARDS, type Board } from '../../../images/board.ts'
+import { configTxt, INITRAMFS_NAME, KERNEL_ARGUMENTS } from '../../../images/boot.ts'
+import type { Derivation, Input } from '../../../images/derivation.ts'
+import { accounts } from '../../../images/ids.ts'
+import type { Image, Layer } from '../../../images/image.ts'
+import { baseLayer } from '../../../images/layers/base/recipe.ts'
+import { blocksProgram, nativeBlocks } from '../../../images/layers/blocks/recipe.ts'
+import { containerLayer } from '../../../images/layers/container/recipe.ts'
+import { hostLayer } from '../../../images/layers/host/recipe.ts'
+import { initramfs } from '../../../images/layers/initramfs/recipe.ts'
+import { kernelLayer } from '../../../images/layers/kernel/recipe.ts'
+import type { LayerContext } from '../../../images/layers/layer-recipe.ts'
+import { sbomRest } from '../../../images/layers/sbom/recipe.ts'
+import { TRYBOOT_PROGRAM, trybootModule } from '../../../images/layers/tryboot-module/recipe.ts'
+import type { LockedPackage } from '../../../images/lock.ts'
+import { parseServiceName } from '../../../images/names.ts'
+import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
+import { imageParts } from '../../../images/sbom/part.ts'
+import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../../images/sets.ts'
+import { bakedImages } from '../../../overlays/baked-images.ts'
+import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
+import { authorizedKeys } from '../../../overlays/base/ssh.ts'
+import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/manifest.ts'
+import type { Host } from '../../../overlays/host-facts.ts'
+import { type HostServices, renderServices } from '../../../overlays/host-services.ts'
+import { hostTree, signersOf } from '../../../overlays/host-tree.ts'
+import type { ImageContext } from '../platform.ts'
+
+/** Packages that only maintainer scripts need. Containers run none: they have no init system, and hangar writes their users. */
+export const CONTAINER_ASSUMED = [
+  ...SCRIPT_ONLY,
+  'systemd',
+  'systemd-sysv',
+  'init',
+  'python3',
+  'daemon',
+  'javascript-common',
+  'tzdata',
+  'gcc-14-base',
+  'openssl-provider-legacy',
+]
+
+/** Packages whose versions the manifest lists, in addition to those of services. */
+const LISTED = ['linux-image-arm64', 'openssh-server', 'podman', 'systemd']
+
+/** The packages of the `base` layer. */
+export const BASE: PackageSet = { name: 'base', request: BASE_PACKAGES, essential: 'included', assumed: [] }
+
+/** A Raspberry Pi with its services rendered. */
+export interface RenderedPi {
+  readonly host: Host
+  readonly services: HostServices
+}
+
+export function renderPi(host: Host): RenderedPi {
+  return { host, services: renderServices(host) }
+}
+
+/** Every package set that a host's image needs on a builder of the given architecture. */
+export function setsOf({ host, services }: RenderedPi, builder: Architecture): ArchitectureSet[] {
+  const { architecture } = BOARDS[host.board]
+  const target = (set: PackageSet) => ({ set, architecture })
+  return [
+    { set: TOOLCHAIN, architecture: builder },
+    target(BASE),
+    ...(builder === architecture ? [] : [{ set: BASE, architecture: builder }]),
+    target(KERNEL),
+    target(INITRAMFS),
+    target(NATIVE),
+    { set: cross(builder), architecture: builder },
+    ...bakedImages(services).map(({ name, packages }) => target(containerSet(name, packages))),
+  ]
+}
+
+/** The image of a host: its layers and boot files as derivations. Runs nothing. */
+export function imageOf({ host, services }: RenderedPi, context: ImageContext): Image {
+  const board = BOARDS[host.board]
+  const target = (set: PackageSet) => context.locked({ set, architecture: board.architecture })
+  const native = (set: PackageSet) => context.locked({ set, architecture: context.builder })
+  const kit = {
+    cross: native(cross(context.builder)),
+    target: target(NATIVE),
+    kernel: target(KERNEL),
+    sources: context.deviceFiles,
+  }
+  const layerContext: LayerContext = {
+    builder: context.builder,
+    target: board.architecture,
+    toolchain: { name: 'build', architecture: context.builder, packages: native(TOOLCHAIN) },
+    steps: context.steps,
+  }
+  const baked = bakedImages(services)
+  const tryboot = trybootModule(layerContext, kit)
+  const kernel = kernelLayer(layerContext, board, { packages: kit.kernel, tryboot })
+  const boot = initramfs(layerContext, kernel, target(INITRAMFS), initramfsScripts(context))
+  const containers = baked.map(({ name, packages, tree }): Layer & Packages => {
+    const locked = target(containerSet(name, packages))
+    const derivation = containerLayer(layerContext, name, locked, tree)
+    return { name: `container-${parseServiceName(name)}`, derivation, packages: locked }
+  })
+  const base = baseLayer(layerContext, { native: native(BASE), target: target(BASE) }, accounts())
+  const blocks = { from: nativeBlocks(layerContext, kit), file: 'blocks' }
+  const layers: Layer[] = [
+    { name: 'base', derivation: base },
+    { name: 'kernel', derivation: kernel },
+    ...containers,
+    // Last in the slot, because this layer changes most often: a change moves only the hash tree behind it.
+    {
+      name: 'host',
+      derivation: hostLayer(layerContext, hostTree(host, services, context), { [programPath('blocks')]: blocks }),
+    },
+  ]
+  return {
+    host: host.name,
+    board,
+    slotSize: host.slotSize,
+    serial: { time: context.time, number: host.number },
+    layers,
+    bootFiles: bootFiles(board, kernel, boot),
+    sbom: sbomRest(layerContext, {
+      parts: imageParts(board, {
+        base: target(BASE),
+        kernel: kit.kernel,
+        initramfs: target(INITRAMFS),
+        containers: Object.fromEntries(containers.map(({ name, packages }) => [name, packages])),
+        programs: { blocks: blocksProgram(kit), tryboot: TRYBOOT_PROGRAM },
+      }),
+      unpacked: {
+        ...{ base, kernel, initramfs: boot },
+        ...Object.fromEntries(containers.map(({ name, derivation }) => [name, derivation])),
+      },
+      programs: { blocks, 'hangar_tryboot.ko': { from: tryboot, file: 'hangar_tryboot.ko' } },
+    }),
+    sshKeys: authorizedKeys(host, context.sshKeys),
+    signingKeys: signersOf(host, context.signingKeys),
+    kernelArguments: KERNEL_ARGUMENTS,
+    versions: versionsOf(
+      [...[BASE, KERNEL].flatMap(target), ...containers.flatMap(({ packages }) => packages)],
+      [...LISTED, ...baked.flatMap(({ packages }) => packages)],
+    ),
+  }
+}
+
+interface Packages {
+  readonly packages: readonly LockedPackage[]
+}
+
+function initramfsScripts({ deviceFiles }: ImageContext) {
+  const { '/init': init = '', ...parts } = Object.fromEntries(
+    [...scriptsIn('initramfs', deviceFiles)].map(([{ path }, text]) => [path, text]),
+  )
+  const lib = Object.entries(parts).map(([path, text]) => [path.slice(INITRAMFS_LIB.length + 1), text] as const)
+  return { init, lib: Object.fromEntries(lib) }
+}
+
+function containerSet(name: string, packages: readonly string[]): PackageSet {
+  return { name: `container/${name}`, request: packages, essential: 'left-out', assumed: CONTAINER_ASSUMED }
+}
+
+/** The boot files in their order in the boot file system. cmdline.txt follows: it changes with every build. */
+function bootFiles(board: Board, kernel: Derivation, initramfsOf: Derivation): Record<string, Input> {
+  return {
+    [board.kernel]: { from: kernel, file: 'kernel' },
+    [INITRAMFS_NAME]: { from: initramfsOf, file: INITRAMFS_NAME },
+    ...Object.fromEntries(
+      Object.keys(board.deviceTrees).map((name): [string, Input] => [name, { from: kernel, file: name }]),
+    ),
+    'config.txt': { bytes: configTxt(board) },
+  }
+}
+
+/** The versions of the listed packages, by package name. */
+function versionsOf(packages: readonly LockedPackage[], listed: readonly string[]): Record<string, string> {
+  const found = packages
+    .filter((item) => listed.includes(item.package))
+    .map((item) => [item.package, item.version] as const)
+  return Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1)))
+}

@@ -1,0 +1,17 @@
+import { deviceSources } from '../../../overlays/device/manifest.ts'
+import { platform } from '../platform.ts'
+import { checkPi } from './check.ts'
+import { imageOf, renderPi, setsOf } from './image-of.ts'
+import { PI_BOARDS, piSchema } from './schema.ts'
+
+/** Raspberry Pi: Debian in two slots under dm-verity, tried with tryboot, with services in containers. */
+export const pi = platform({
+  name: 'pi',
+  boards: PI_BOARDS,
+  deviceSources: deviceSources(),
+  schema: piSchema,
+  render: renderPi,
+  check: checkPi,
+  inputs: (rendered, builder) => setsOf(rendered, builder).map((each) => ({ source: 'debian', ...each })),
+  image: imageOf,
+})

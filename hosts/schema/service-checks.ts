@@ -1,0 +1,98 @@
+import { UserError } from '../../errors.ts'
+import { BASE_OFFER } from '../../overlays/base/offer.ts'
+import type { ContainerOnHost, HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
+
+/** Refuses services that hangar cannot run, or that disturb each other. */
+export function checkServices(host: string, { services, offers }: HostServices): void {
+  for (const each of services) checkSupport(host, each)
+  checkNames(host, services)
+  checkUsers(host, services)
+  checkPorts(host, services)
+  checkUses(host, { services, offers })
+}
+
+/** Refuses everything that a service can describe and hangar cannot do yet. */
+function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost): void {
+  const refuse = (problem: string) => {
+    throw new UserError('host', `${host}: service '${name}' needs ${problem} yet`, {
+      hint: `remove '${name}' from 'services' in hosts/${host}.ts`,
+    })
+  }
+  for (const container of containers) {
+    const { image, environment, files } = container
+    if (image.source !== 'debian')
+      refuse(`an image from '${image.source}' for its container '${container.name}': hangar supports only 'debian'`)
+    for (const each of [...Object.values(files), ...Object.values(environment)]) {
+      if (typeof each === 'string') continue
+      if (each.kind === 'secret') refuse(`the secret '${each.name}': hangar does not support secrets`)
+      if (each.kind === 'certificate')
+        refuse(`a certificate for '${each.subject}': hangar does not support certificates`)
+      if (each.kind === 'ca') refuse("the CA's certificate: hangar does not support certificates")
+    }
+  }
+  for (const volume of volumes)
+    if (volume.binding === 'shared')
+      refuse(`the shared volume '${volume.name}': hangar does not support shared volumes`)
+}
+
+/** Subvolumes that the host itself keeps on the data volume: `overlays/device/system/data.sh`. */
+const HOST_VOLUMES = ['var', 'keep']
+
+function checkNames(host: string, services: readonly ServiceOnHost[]): void {
+  const containers = services.flatMap((each) => each.containers.map(({ name }) => [name, `'${each.name}'`] as const))
+  const volumes = services.flatMap((each) => each.volumes.map(({ name }) => [name, `'${each.name}'`] as const))
+  refuseTwice(host, 'container name', containers)
+  refuseTwice(host, 'volume name', [...HOST_VOLUMES.map((name) => [name, 'the host'] as const), ...volumes])
+}
+
+/** Files and firewall rules tell services apart by their user. The containers of one service may share a user. */
+function checkUsers(host: string, services: readonly ServiceOnHost[]): void {
+  const usersOf = ({ containers }: ServiceOnHost) => [...new Set(containers.map(({ user }) => user))]
+  refuseTwice(
+    host,
+    'user',
+    services.flatMap((each) => usersOf(each).map((user) => [user, `'${each.name}'`] as const)),
+  )
+}
+
+function checkPorts(host: string, services: readonly ServiceOnHost[]): void {
+  refuseTwice(host, 'port', [
+    ...BASE_OFFER.ports.map(
+      ({ number, protocol, purpose }) => [`${number}/${protocol}`, `the host (${purpose})`] as const,
+    ),
+    ...services.flatMap(({ name, ports }) =>
+      ports.map(({ number, protocol }) => [`${number}/${protocol}`, `'${name}'`] as const),
+    ),
+  ])
+}
+
+function refuseTwice(host: string, kind: string, owned: readonly (readonly [key: string, owner: string])[]): void {
+  const owners = new Map<string, string>()
+  for (const [key, owner] of owned) {
+    const other = owners.get(key)
+    if (other !== undefined)
+      throw new UserError('host', `${host}: ${other} and ${owner} use the same ${kind}: ${key}`, {
+        hint: `move one of them to another host, or change its ${kind} in hosts/${host}.ts or overlays/services`,
+      })
+    owners.set(key, owner)
+  }
+}
+
+function checkUses(host: string, { services, offers }: HostServices): void {
+  const offered = new Set(offers.flatMap(({ name, ports }) => ports.map(({ number }) => `${name}:${number}`)))
+  for (const { name, containers } of services) {
+    for (const { service, port } of containers.flatMap(connections)) {
+      if (offered.has(`${service}:${port}`)) continue
+      const problem = offers.some((each) => each.name === service)
+        ? `'${service}' does not listen on it`
+        : `the host does not run '${service}'`
+      throw new UserError('host', `${host}: service '${name}' uses port ${port} of '${service}', but ${problem}`, {
+        hint: `add '${service}' to 'services' in hosts/${host}.ts, or remove '${name}'`,
+      })
+    }
+  }
+}
+
+function connections({ uses }: ContainerOnHost) {
+  return uses.flatMap((use) => ('service' in use ? [use] : []))
+}

@@ -1,0 +1,48 @@
+import { type AlertGroup, alertRule } from '../alert.ts'
+import type { Offer, Port } from '../service.ts'
+
+/** The ports of the base: of sshd and of the node exporter. */
+export const BASE_PORTS: readonly Port[] = [
+  { number: 22, protocol: 'tcp', reach: 'lab', purpose: 'ssh', web: false },
+  { number: 9100, protocol: 'tcp', reach: 'lab', purpose: 'metrics of the host', web: true },
+]
+
+const BASE_ALERTS: AlertGroup = {
+  name: 'host',
+  rules: [
+    alertRule(
+      'UnitFailed',
+      'node_systemd_units{state="failed"} > 0',
+      '5m',
+      '{{ $value }} units failed on {{ $labels.host }}: systemctl --failed',
+    ),
+    alertRule(
+      'UnitRestarting',
+      'node_systemd_unit_state{state="activating"} == 1',
+      '10m',
+      'unit {{ $labels.name }} does not come up on {{ $labels.host }}',
+    ),
+    alertRule(
+      'DiskAlmostFull',
+      'node_filesystem_avail_bytes{mountpoint="/data"} / node_filesystem_size_bytes{mountpoint="/data"} < 0.1',
+      '15m',
+      'less than 10 % of the data volume is free on {{ $labels.host }}',
+    ),
+    alertRule(
+      'MemoryShort',
+      'node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05',
+      '10m',
+      'less than 5 % of memory is available on {{ $labels.host }}',
+    ),
+    alertRule('Hot', 'node_thermal_zone_temp > 80', '5m', '{{ $labels.host }} is hotter than 80 degrees'),
+  ],
+}
+
+/** The host itself, in the form of a service: the node exporter, and alerts on its metrics. */
+export const BASE_OFFER: Offer = {
+  name: 'host',
+  ports: BASE_PORTS,
+  metrics: [{ job: 'node', port: 9100, path: '/metrics' }],
+  alerts: [BASE_ALERTS],
+  dashboards: [],
+}

@@ -1,0 +1,88 @@
+import type { FileTree } from '../images/tree.ts'
+
+/** Debian packages that are unpacked and not configured. */
+export interface DebianImage {
+  readonly source: 'debian'
+  /** Package names. Their dependencies follow. */
+  readonly packages: readonly string[]
+  /** Files and directories to add to the unpacked packages. */
+  readonly tree: FileTree
+}
+
+/** The source of a container's root file system. hangar can build `debian` only; the checks of a host refuse the others. */
+export type ContainerImage =
+  | DebianImage
+  /** A folder with `package.json` and `package-lock.json`. */
+  | { readonly source: 'npm'; readonly folder: string }
+  /** A folder with `requirements.txt`, with hashes. */
+  | { readonly source: 'pypi'; readonly folder: string }
+  /** An image of a registry: `ghcr.io/koenkk/zigbee2mqtt:2.14.1`. */
+  | { readonly source: 'oci'; readonly reference: string }
+
+interface Secret {
+  readonly kind: 'secret'
+  readonly name: string
+}
+
+/** A read-only file of a container. The checks of a host refuse secrets and certificates: hangar has neither yet. */
+export type ContainerFile =
+  | { readonly kind: 'text'; readonly text: string }
+  | Secret
+  /** A certificate of the lab's internal CA for a subject such as `mosquitto`. */
+  | { readonly kind: 'certificate'; readonly subject: string }
+  /** The certificate of the lab's internal CA. */
+  | { readonly kind: 'ca' }
+
+export type EnvironmentValue = string | Secret
+
+export type Protocol = 'tcp' | 'udp'
+
+/** A device node of the host. */
+export interface DeviceUse {
+  /** The path on the host: `/dev/serial/by-id/…`. */
+  readonly device: string
+  /** The path in the container, if it differs. */
+  readonly path?: string
+  /** The number of the group that may open the device: 20 is Debian's dialout. */
+  readonly group?: number
+  /** Whether the container also starts without the device. */
+  readonly optional: boolean
+}
+
+/** One thing outside the container that its program needs. */
+export type Use =
+  /** A port of a service of this host. The service `host` is the host itself. */
+  | { readonly service: string; readonly port: number }
+  | { readonly internet: readonly (readonly [Protocol, number])[] }
+  | DeviceUse
+
+/** How podman asks a container whether it is healthy. The command runs in the container, without a shell. */
+export interface HealthCheck {
+  readonly command: readonly [string, ...string[]]
+  /** Seconds between two checks, after the first check that passed. */
+  readonly interval: number
+}
+
+/** One container of a service on one host. */
+export interface Container {
+  readonly image: ContainerImage
+  /** The user that the program runs as, from the id table (`images/ids.ts`). No other service may run as this user. */
+  readonly user: string
+  readonly command: readonly string[]
+  readonly environment: Readonly<Record<string, EnvironmentValue>>
+  /** Path in the container -> read-only file. Text files are part of the `host` layer. */
+  readonly files: Readonly<Record<string, ContainerFile>>
+  /** Path in the container -> name of the service's volume that is mounted there. */
+  readonly volumes: Readonly<Record<string, string>>
+  readonly uses: readonly Use[]
+  readonly health: HealthCheck
+}
+
+/** A container as a service writes it: empty lists and records may be left out. */
+export type ContainerDefinition = Omit<Container, Defaulted> & Partial<Pick<Container, Defaulted>>
+
+type Defaulted = 'environment' | 'files' | 'volumes' | 'uses'
+
+export function container(given: ContainerDefinition): Container {
+  return { environment: {}, files: {}, volumes: {}, uses: [], ...given }
+}

@@ -1,0 +1,102 @@
+import { BASE_OFFER } from './base/offer.ts'
+import { type Container, type ContainerImage, container } from './container.ts'
+import type { Host, HostService, Limits } from './host-facts.ts'
+import { containerNames, type Offer, qualifiedName, type Service, type ServiceContext, type Volume } from './service.ts'
+import { findService } from './services/registry.ts'
+
+/** The services of one host, rendered. A build renders them once and passes this value to everything that needs them. */
+export interface HostServices {
+  /** In the order of their names. */
+  readonly services: readonly ServiceOnHost[]
+  /** The offer of the host itself, then those of the services. */
+  readonly offers: readonly Offer[]
+}
+
+export interface ServiceOnHost extends Offer {
+  readonly about: string
+  readonly containers: readonly ContainerOnHost[]
+  readonly volumes: readonly VolumeOnHost[]
+}
+
+export interface ContainerOnHost extends Container {
+  /** The name of its unit and of the container: unique on the host. */
+  readonly name: string
+  readonly about: string
+  /** The name of its image. Containers of one service with the same image and user share the image. */
+  readonly imageName: string
+  readonly limits: Limits
+}
+
+export interface VolumeOnHost extends Volume {
+  /** The name of its subvolume: unique on the host. */
+  readonly name: string
+}
+
+/** Renders the services of a host. `find` looks a service up by its name. */
+export function renderServices(host: Host, find: FindService = findService): HostServices {
+  const known = host.services.map((settings) => ({ settings, service: serviceNamed(settings.name, find) }))
+  const offers = [BASE_OFFER, ...known.map(({ settings, service }) => offerOf(service, settings))]
+  const services = known.map(({ settings, service }) => serviceOnHost(service, settings, { host, offers }))
+  return { services, offers }
+}
+
+type FindService = (name: string) => Service | undefined
+
+function serviceNamed(name: string, find: FindService): Service {
+  const found = find(name)
+  if (found === undefined) throw new Error(`host with an unknown service '${name}': its schema should have refused it`)
+  return found
+}
+
+function offerOf({ name, ports, metrics, alerts, dashboards }: Service, { options }: HostService): Offer {
+  return { name, ports: ports(options), metrics: metrics(options), alerts: alerts(options), dashboards }
+}
+
+function serviceOnHost(service: Service, settings: HostService, context: ServiceContext): ServiceOnHost {
+  const { name, about } = service
+  const given = Object.entries(service.containers(settings.options, context))
+  const names = containerNames(service)
+  if (given.map(([part]) => part).join() !== names.join())
+    throw new Error(`service '${name}' must return the containers ${names.join(', ')}, in this order`)
+  const containers = given.map(([part, definition]) => [part, container(definition)] as const)
+  const imageNames = imageNamesOf(name, containers)
+  return {
+    ...offerOf(service, settings),
+    about,
+    containers: containers.map(([part, each]) => ({
+      ...each,
+      name: qualifiedName(name, part),
+      about,
+      imageName: imageNames.get(imageKey(each)) ?? '',
+      limits: limitsOf(settings, part),
+      volumes: Object.fromEntries(
+        Object.entries(each.volumes).map(([path, volume]) => [path, volumeName(service, volume)]),
+      ),
+    })),
+    volumes: Object.entries(service.volumes).map(([part, volume]) => ({ ...volume, name: qualifiedName(name, part) })),
+  }
+}
+
+/** Image and user -> name of the image. The only image of a service has the service's name, others that of a container. */
+function imageNamesOf(service: string, containers: readonly (readonly [string, Container])[]): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const [part, each] of containers)
+    if (!names.has(imageKey(each))) names.set(imageKey(each), qualifiedName(service, part))
+  return names.size === 1 ? new Map([...names.keys()].map((key) => [key, service])) : names
+}
+
+// An image's passwd file lists the one user that its program runs as.
+function imageKey({ image, user }: { readonly image: ContainerImage; readonly user: string }): string {
+  return JSON.stringify([image, user])
+}
+
+function limitsOf({ name, limits }: HostService, part: string): Limits {
+  const found = limits[part]
+  if (found === undefined) throw new Error(`host without limits for container '${part}' of service '${name}'`)
+  return found
+}
+
+function volumeName({ name, volumes }: Service, volume: string): string {
+  if (!Object.hasOwn(volumes, volume)) throw new Error(`service '${name}' mounts the unknown volume '${volume}'`)
+  return qualifiedName(name, volume)
+}

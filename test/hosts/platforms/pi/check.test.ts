@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import type { HostFile } from '../../../../hosts/schema/host.ts'
+import { planOf } from '../../../../hosts/schema/plan.ts'
+import { testHost } from '../../../helpers/host.ts'
+
+const checked = (changes: Partial<HostFile>) => () => planOf(testHost(changes))
+
+describe('the memory of a Pi', () => {
+  it('may be promised to services, except for the reserve', () => {
+    expect(checked({ memory: '1 GiB', services: { mosquitto: { memory: '256 MiB' } } })).not.toThrow()
+  })
+
+  it('cannot be promised beyond the reserve, not even by one MiB', () => {
+    expect(checked({ memory: '1 GiB', services: { mosquitto: { memory: '257 MiB' } } })).toThrow(
+      'only 256 MiB are available',
+    )
+  })
+})
+
+describe('the disk of a Pi', () => {
+  it('must hold two slots: the error names both sizes', () => {
+    expect(checked({ disk: '16 GB' })).toThrow(
+      expect.objectContaining({
+        message: 'tiny: two slots of 8 GiB and the other partitions need 19.4 GB, the disk has 16.0 GB',
+        hint: expect.stringContaining("set a smaller 'slotSize' in hosts/tiny.ts"),
+      }),
+    )
+  })
+
+  it('may be small if the slots fit', () => {
+    expect(checked({ disk: '16 GB', slotSize: '4 GiB' })).not.toThrow()
+  })
+})
+
+describe('a Pi', () => {
+  it('must have a network that works', () => {
+    expect(checked({ network: { address: '192.0.2.10/24', gateway: '192.0.3.1' } })).toThrow("the gateway '192.0.3.1'")
+  })
+
+  it('runs every service of the registry at once', () => {
+    const memory = '1 MiB'
+    expect(
+      checked({ services: { alertmanager: { memory }, mosquitto: { memory }, prometheus: { memory } } }),
+    ).not.toThrow()
+  })
+})

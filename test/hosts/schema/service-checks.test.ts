@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest'
+import { checkServices } from '../../../hosts/schema/service-checks.ts'
+import type { ContainerDefinition } from '../../../overlays/container.ts'
+import type { Port, Service, Volume } from '../../../overlays/service.ts'
+import { SERVICES } from '../../../overlays/services/registry.ts'
+import { testServices } from '../../helpers/host.ts'
+import { withTestService } from '../../helpers/test-service.ts'
+
+const CONTAINER: ContainerDefinition = {
+  image: { source: 'debian', packages: ['coreutils'], tree: {} },
+  // No service of the registry runs as this user.
+  user: 'sshd',
+  command: ['/usr/bin/true'],
+  health: { command: ['/usr/bin/true'], interval: 30 },
+}
+const MOSQUITTO = { mosquitto: { memory: '64 MiB' } }
+const VOLUME: Volume = { about: 'test', binding: 'slot', owner: 'sshd', backup: { kind: 'files' } }
+
+/** Checks a host that runs mosquitto and the test service. */
+const checked = (container: Partial<ContainerDefinition>, changes: Partial<Service> = {}) => {
+  const services = withTestService(
+    { containers: () => ({ [changes.name ?? 'test']: { ...CONTAINER, ...container } }), ...changes },
+    MOSQUITTO,
+  )
+  return () => checkServices('tiny', services)
+}
+
+describe('checkServices', () => {
+  it('accepts all services of the registry on one host', () => {
+    const all = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, { memory: '1 MiB' }]))
+    expect(() => checkServices('tiny', testServices(all))).not.toThrow()
+  })
+
+  it('accepts a service that hangar supports and that disturbs no other', () => {
+    expect(checked({})).not.toThrow()
+  })
+})
+
+describe('a feature that hangar does not support yet', () => {
+  it.each<[string, Partial<ContainerDefinition>, string]>([
+    [
+      'a secret file',
+      { files: { '/run/secrets/key': { kind: 'secret', name: 'test-key' } } },
+      "needs the secret 'test-key': hangar does not support secrets yet",
+    ],
+    [
+      'a secret in the environment',
+      { environment: { TOKEN: { kind: 'secret', name: 'test-token' } } },
+      "needs the secret 'test-token': hangar does not support secrets yet",
+    ],
+    [
+      'a certificate',
+      { files: { '/etc/tls.pem': { kind: 'certificate', subject: 'test.lab' } } },
+      "needs a certificate for 'test.lab': hangar does not support certificates yet",
+    ],
+    [
+      "the CA's certificate",
+      { files: { '/etc/ca.pem': { kind: 'ca' } } },
+      "needs the CA's certificate: hangar does not support certificates yet",
+    ],
+    [
+      'an image of npm packages',
+      { image: { source: 'npm', folder: 'overlays/services/test' } },
+      "needs an image from 'npm' for its container 'test': hangar supports only 'debian' yet",
+    ],
+    [
+      'an image of PyPI packages',
+      { image: { source: 'pypi', folder: 'overlays/services/test' } },
+      "needs an image from 'pypi'",
+    ],
+    [
+      'an image of a registry',
+      { image: { source: 'oci', reference: 'example.org/test:1' } },
+      "needs an image from 'oci'",
+    ],
+  ])('is refused by name: %s', (_feature, container, message) => {
+    expect(checked(container)).toThrow(
+      expect.objectContaining({
+        code: 'host',
+        message: expect.stringContaining(`tiny: service 'test' ${message}`),
+        hint: "remove 'test' from 'services' in hosts/tiny.ts",
+      }),
+    )
+  })
+
+  it('is refused by name: a volume that both slots share', () => {
+    const volumes = { models: { ...VOLUME, binding: 'shared' } } as const
+    expect(checked({}, { volumes })).toThrow(
+      "service 'test' needs the shared volume 'test-models': hangar does not support shared volumes yet",
+    )
+  })
+})
+
+describe('a port', () => {
+  const listening = (number: number) => {
+    const port: Port = { number, protocol: 'tcp', reach: 'lab', purpose: 'test', web: false }
+    return checked({}, { ports: () => [port] })
+  }
+
+  it('belongs to one service: the error names both', () => {
+    expect(listening(1883)).toThrow("tiny: 'mosquitto' and 'test' use the same port: 1883/tcp")
+  })
+
+  it("cannot be one of the host's own ports: the error names the purpose", () => {
+    expect(listening(22)).toThrow("tiny: the host (ssh) and 'test' use the same port: 22/tcp")
+  })
+})
+
+describe('a user', () => {
+  it('belongs to one service', () => {
+    expect(checked({ user: 'mosquitto' })).toThrow("tiny: 'mosquitto' and 'test' use the same user: mosquitto")
+  })
+
+  it('may run several containers of the same service', () => {
+    const memory = { server: '1 MiB', worker: '1 MiB' }
+    expect(checked({}, { memory, containers: () => ({ server: CONTAINER, worker: CONTAINER }) })).not.toThrow()
+  })
+})
+
+describe('a name', () => {
+  it('of a container is unique on the host', () => {
+    const { services, offers } = testServices(MOSQUITTO)
+    const [mosquitto] = services
+    if (mosquitto === undefined) throw new Error('the host has no service')
+    const other = { ...mosquitto, name: 'other' }
+    expect(() => checkServices('tiny', { services: [mosquitto, other], offers })).toThrow(
+      "tiny: 'mosquitto' and 'other' use the same container name: mosquitto",
+    )
+  })
+
+  it.each(['var', 'keep'])("of a volume cannot be '%s', which the host uses itself", (name) => {
+    const changes = { name, volumes: { [name]: VOLUME }, memory: '1 MiB' }
+    expect(checked({}, changes)).toThrow(`tiny: the host and '${name}' use the same volume name: ${name}`)
+  })
+})
+
+describe('a connection to another service', () => {
+  const using = (service: string, port: number) => checked({ uses: [{ service, port }] })
+
+  it('may go to a port of a service of the host, or of the host itself', () => {
+    expect(using('mosquitto', 1883)).not.toThrow()
+    expect(using('host', 9100)).not.toThrow()
+  })
+
+  it('cannot go to a service that the host does not run', () => {
+    expect(using('grafana', 3000)).toThrow(
+      expect.objectContaining({
+        message: "tiny: service 'test' uses port 3000 of 'grafana', but the host does not run 'grafana'",
+        hint: "add 'grafana' to 'services' in hosts/tiny.ts, or remove 'test'",
+      }),
+    )
+  })
+
+  it('cannot go to a port on which the service does not listen', () => {
+    expect(using('mosquitto', 8883)).toThrow(
+      "service 'test' uses port 8883 of 'mosquitto', but 'mosquitto' does not listen on it",
+    )
+  })
+})
