@@ -13,7 +13,7 @@ import { PROJECT } from './toolchain.ts'
 
 export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
 
-/** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
+/** The image of a host for a builder of the given architecture, from the project's lock and with a dummy login key. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
   return planOf(host).image({
     ...readAssets(PROJECT, deviceSources()),
@@ -25,7 +25,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
   })
 }
 
-/** Every derivation of an image by its name, each after those that it reads. */
+/** The derivations of an image by name, each after the derivations that it reads. */
 export function derivationsByName({ layers, bootFiles, sbom }: Image): Map<string, Derivation> {
   const found = new Map<string, Derivation>()
   const visit = (derivation: Derivation) => {

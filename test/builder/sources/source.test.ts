@@ -4,9 +4,9 @@ import { openStore } from '../../../builder/store/directory.ts'
 import type { ArchitectureSet } from '../../../images/package-set.ts'
 import { describeSource } from '../../contracts/source.ts'
 import { debianAt } from '../../helpers/debian-at.ts'
+import { fakeApt } from '../../helpers/fake-apt.ts'
 import { fakeSource, type WordRequest } from '../../helpers/fake-source.ts'
 import { fileServer } from '../../helpers/file-server.ts'
-import { pretendApt } from '../../helpers/pretend-apt.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { NOW, signer, smallArchive, type TestPackage } from '../../helpers/small-archive.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -40,7 +40,7 @@ describeSource('debian', async () => {
       for (const [path, content] of now) server.files.set(path, content)
     },
     sent: () => server.requests.length,
-    runner: pretendApt,
+    runner: fakeApt,
     toolchain: TOOLCHAIN,
     now: NOW,
   }
@@ -62,7 +62,7 @@ describeSource('words, which only this test knows', async () => {
       dictionary.set('tree', 'a tall plant')
     },
     sent: () => 0,
-    runner: pretendApt,
+    runner: fakeApt,
     toolchain: TOOLCHAIN,
     now: NOW,
   }

@@ -11,7 +11,7 @@ import type { Store } from '../../../../../builder/store/store.ts'
 import { type Derivation, derivationDigest } from '../../../../../images/derivation.ts'
 import type { PackageSet } from '../../../../../images/package-set.ts'
 import { smallCatalogue } from '../../../../helpers/catalogue.ts'
-import { pretendApt } from '../../../../helpers/pretend-apt.ts'
+import { fakeApt } from '../../../../helpers/fake-apt.ts'
 import { listReporter } from '../../../../helpers/reporter.ts'
 import type { TestPackage } from '../../../../helpers/small-archive.ts'
 import { tempDirectory } from '../../../../helpers/temp.ts'
@@ -59,7 +59,7 @@ async function ask(questions: readonly Question[], makeRunner: (store: Store) =>
   )
 }
 
-/** Runs a derivation with this machine's own programs. */
+/** Runs a derivation with the programs of this machine. */
 function hostRunner(store: Store): Runner {
   const realise = (derivation: Derivation) =>
     store.scratch('host', async (scratch) => {
@@ -83,7 +83,7 @@ function hostRunner(store: Store): Runner {
 }
 
 describe.each([
-  ['a pretended apt', pretendApt, true],
+  ['a fake apt', fakeApt, true],
   ["this machine's apt", hostRunner, HOST_HAS_APT],
 ] as const)('asking %s', (_, runner, present) => {
   it.skipIf(!present)(
@@ -122,13 +122,13 @@ describe('the question to apt', () => {
     expect(problem).toMatch(/^E: /m)
   })
 
-  it('does not change with what it cannot come to', async () => {
+  it('does not change with packages that the set cannot reach', async () => {
     const changed = smallCatalogue([...PACKAGES, { name: 'unrelated', fields: { Depends: 'server' } }])
     const ran: unknown[] = []
     const recording = (store: Store): Runner => ({
       async realise(wanted, reporter) {
         ran.push(...wanted.map(derivationDigest))
-        return pretendApt(store).realise(wanted, reporter)
+        return fakeApt(store).realise(wanted, reporter)
       },
     })
     await ask([question({}), { ...question({}), catalogue: changed }, question({ request: ['libc6'] })], recording)
@@ -136,7 +136,7 @@ describe('the question to apt', () => {
     expect(ran[2]).not.toBe(ran[0])
   })
 
-  it('without an answer is an error that names the set and what apt said', () => {
+  it("has an error without a solution, with the set and apt's message", () => {
     const error = noSolution(question({}), 'W: a warning\nE: left conflicts with right\n')
     expect(error.message).toBe(
       "package set 'container/server' cannot be installed on arm64:\n  E: left conflicts with right",

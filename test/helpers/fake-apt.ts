@@ -9,16 +9,16 @@ import { parseParagraph } from '../../images/debian/control.ts'
 import { packageIndex } from '../../images/debian/package-index.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 
-export interface PretendApt extends Runner {
-  /** Names of the derivations that ran, in order. */
+export interface FakeApt extends Runner {
+  /** The names of the derivations that ran, in order. */
   readonly ran: string[]
 }
 
 /**
- * Runs derivations that ask apt, without apt: reads the lists that it would have read, and resolves what the command
- * asks for in our own simple way. A package named `impossible` has no solution.
+ * Runs derivations of the solver without apt: reads the lists in their inputs, and resolves the requests in their commands
+ * with `bootstrapSet`. A package named `impossible` has no solution.
  */
-export function pretendApt(store: Store): PretendApt {
+export function fakeApt(store: Store): FakeApt {
   const ran: string[] = []
   return {
     ran,
