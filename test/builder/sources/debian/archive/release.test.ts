@@ -92,7 +92,7 @@ describe('verifyRelease', () => {
   })
 
   it('refuses a release without a date', async () => {
-    await expect(verified(await known.sign(TEXT.replace(/Date: .*\n/, '')))).rejects.toThrow('has no Date')
+    await expect(verified(await known.sign(TEXT.replace(/Date: .*\n/, '')))).rejects.toThrow('has an invalid Date')
   })
 })
 
