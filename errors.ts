@@ -1,4 +1,4 @@
-/** What went wrong, for a program to tell apart. */
+/** The kind of a failure, for programs. */
 export type ErrorCode =
   | 'usage'
   | 'host'
@@ -30,8 +30,8 @@ export type ErrorCode =
   | 'stopped'
 
 /**
- * A failure that the owner can do something about. The message states what failed, quotes values and says what was
- * wanted; the hint is the exact command or setting that helps. Anything else that is thrown is a bug.
+ * A failure that the user can fix. The message names the action that failed, the actual value and the wanted value; the
+ * hint is the exact command or setting that helps. Every other exception is an internal error.
  */
 export class UserError extends Error {
   readonly code: ErrorCode

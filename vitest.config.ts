@@ -12,14 +12,14 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           testTimeout: MINUTE,
-          // Most of them wait for programs; vitest leaves a core to itself.
+          // By default vitest leaves one core free, but most tests wait for programs.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },
-          // It imports its schema as bundlers do, without saying that it is JSON.
+          // This package imports JSON without an import attribute, which Node refuses and vite accepts.
           server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
       },
-      // After the rest, one machine at a time: two emulated cores are all that a small builder has.
+      // After the unit tests, and one virtual machine at a time, because a small builder has only two cores.
       {
         test: {
           name: 'vm',
@@ -31,7 +31,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // Everything that may go wrong with an update, one failure after the other: most of an hour.
+      // Updates that fail, each in another way.
       {
         test: {
           name: 'matrix',
@@ -43,7 +43,7 @@ export default defineConfig({
           sequence: { groupOrder: 5 },
         },
       },
-      // The power is cut at every write of an update: a recording of one machine, minutes of judging, some real boots.
+      // A power cut at every write of an update: one machine is recorded, its disk states are judged, and some are booted.
       {
         test: {
           name: 'sweep',
@@ -55,7 +55,7 @@ export default defineConfig({
           sequence: { groupOrder: 4 },
         },
       },
-      // On a real Dagger engine, and where there is none a failure that says so.
+      // Needs a real Dagger engine, and fails without one.
       {
         test: {
           name: 'dagger',
@@ -66,7 +66,7 @@ export default defineConfig({
           sequence: { groupOrder: 6 },
         },
       },
-      // Minutes under emulation: run when the way in which roots are made has changed.
+      // Builds the same root file systems under emulation, and compares.
       {
         test: {
           name: 'oracle',
@@ -76,7 +76,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
-      // Asserts nothing: measures, and writes the README's table.
+      // Measures, asserts nothing, and writes README's tables.
       {
         test: {
           name: 'bench',

@@ -1,4 +1,4 @@
-// Compiles the program and the steps. Plain JavaScript: it runs before anything is compiled.
+// Compiles hangar and the layer steps. Plain JavaScript, because it runs before any compilation.
 import {
   existsSync,
   mkdirSync,
@@ -14,18 +14,18 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-/** What decides the bundle beside the files that esbuild reads. */
+/** Files that change the bundle and that esbuild does not read. */
 const TOOLS = ['cli/bundle.mjs', 'package-lock.json']
-/** `NAME/step.ts` below it runs in the sandbox. */
+/** `NAME/step.ts` in this folder runs in the sandbox. */
 const LAYERS = 'images/layers'
 
 /**
- * Bundles each step to `dist/steps/NAME.mjs`, and `main.ts` to `dist/hangar.mjs` with its parts beside it. Two may
- * compile at once, and a program that runs keeps its parts: every file is replaced whole, and the stamp comes last.
+ * Bundles each step to `dist/steps/NAME.mjs`, and `main.ts` to `dist/hangar.mjs` and `dist/parts`. Two processes may
+ * compile at once while a third one runs: every file is replaced atomically, and the stamp is written last.
  */
 export async function bundle(project = PROJECT) {
   const { build } = await import('esbuild')
-  // Paths of sources are comments in the output; through a symbolic link they would be others.
+  // The output contains source paths as comments; a symbolic link would change them.
   const root = realpathSync(project)
   const options = {
     absWorkingDir: root,
@@ -40,7 +40,7 @@ export async function bundle(project = PROJECT) {
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'silent',
-    // Said here, so that no tsconfig.json of a directory above has a say.
+    // Set here, so that a tsconfig.json in a parent directory has no effect.
     tsconfigRaw: { compilerOptions: { target: 'ES2023', verbatimModuleSyntax: true } },
   }
   const before = Date.now()
@@ -49,14 +49,14 @@ export async function bundle(project = PROJECT) {
   for (const file of steps.outputFiles) publish(file.path, file.contents)
   const program = await build({
     ...options,
-    // Host files are compiled apart, and share the program's own copy of `hosts/schema/host.ts`.
+    // Host files are compiled separately, and share the program's own copy of `hosts/schema/host.ts`.
     entryPoints: { hangar: 'main.ts', host: 'hosts/schema/host.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
-    // The SDK is large, and loaded by few builds.
+    // The SDK is large, and few builds load it.
     external: ['esbuild', '@dagger.io/dagger'],
-    plugins: [oneLanguage],
-    // Packages in CommonJS form ask for `require`.
+    plugins: [englishOnly],
+    // CommonJS packages need `require`.
     banner: { js: REQUIRE },
   })
   for (const path of Object.keys(program.metafile.inputs)) if (isOurs(path)) sources.add(path)
@@ -68,9 +68,9 @@ export async function bundle(project = PROJECT) {
 const REQUIRE =
   "import { createRequire as hangarRequire } from 'node:module'; const require = hangarRequire(import.meta.url);"
 
-/** zod brings its messages in fifty languages, which nobody asks it for, and English apart from them. */
-const oneLanguage = {
-  name: 'one language',
+/** Leaves out zod's messages in fifty other languages; English is a separate file. */
+const englishOnly = {
+  name: 'english-only',
   setup: ({ onResolve, onLoad }) => {
     onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
       importer.includes('/node_modules/zod/') ? { path: 'locales', namespace: 'empty' } : undefined,
@@ -84,25 +84,25 @@ function stepFiles(root) {
   return Object.fromEntries(names.sort().map((name) => [`steps/${name}`, `${LAYERS}/${name}/step.ts`]))
 }
 
-/** Packages change with `package-lock.json` only. */
+/** Packages are left out of the stamp: they change only with `package-lock.json`. */
 function isOurs(path) {
   return !/(^|\/)node_modules\/|^empty:/.test(path)
 }
 
-/** Parts before what imports them. */
+/** Parts before the files that import them. */
 function inLoadingOrder(files) {
   const isPart = ({ path }) => basename(dirname(path)) === 'parts'
   return [...files.filter(isPart), ...files.filter((file) => !isPart(file))]
 }
 
 function publish(path, contents) {
-  const beside = `${path}.${process.pid}`
+  const temporary = `${path}.${process.pid}`
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(beside, contents)
-  renameSync(beside, path)
+  writeFileSync(temporary, contents)
+  renameSync(temporary, path)
 }
 
-/** Path -> time of change and size, as `hangar.mjs` compares them. A file that changed meanwhile is compiled again. */
+/** Path -> modification time and size, for `hangar.mjs` to compare. A file that changed during the build is marked stale. */
 function stampOf(root, sources, before) {
   const entries = [...sources, LAYERS].sort().map((path) => {
     const { mtimeMs, size } = statSync(join(root, path))
@@ -113,10 +113,10 @@ function stampOf(root, sources, before) {
 
 const A_DAY = 24 * 60 * 60 * 1000
 
-/** As esbuild names parts (`chunkNames`), and as `publish` names them while it writes. */
+/** Names of parts: from esbuild (`chunkNames`), and temporary names from `publish`. */
 const PART = /-[A-Z0-9]{8}\.mjs(\.\d+)?$/
 
-/** A program that was started before may still ask for its parts. */
+/** Deletes parts older than a day: a program that is still running may import younger ones. */
 function removeOldParts(directory, current) {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
@@ -125,19 +125,19 @@ function removeOldParts(directory, current) {
   }
 }
 
-/** What esbuild complains of, one line each; undefined where the error is another. */
-export function complaints(error) {
+/** The errors of esbuild, one line each; undefined for any other error. */
+export function compileErrors(error) {
   if (!Array.isArray(error?.errors)) return undefined
   return error.errors.map(({ text, location }) => (location ? `${location.file}:${location.line}: ${text}` : text))
 }
 
-/** After `npm ci`. What cannot be compiled now is compiled, and complained of, by the first command. */
+/** Runs after `npm ci`. A failure here is only a note: the first command compiles again and reports errors. */
 async function postinstall() {
   try {
     readFileSync(join(PROJECT, 'main.ts'))
     await bundle()
   } catch (error) {
-    process.stderr.write(`hangar is not compiled yet: ${complaints(error)?.[0] ?? error.message}\n`)
+    process.stderr.write(`hangar is not compiled yet: ${compileErrors(error)?.[0] ?? error.message}\n`)
   }
 }
 

@@ -1,22 +1,21 @@
 import { UserError } from '../errors.ts'
 
 export interface Failure {
-  /** What is printed, once; empty where it was printed already. */
   readonly text: string
   readonly exitCode: number
 }
 
-/** What is said of an error: no stack for what the owner can mend, all of it for what only we can. */
+/** The text and exit status for an error: message and hint for a user error, the stack for an internal error. */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof UserError) return { text: inLines(error.message, error.hint), exitCode: 1 }
   if (codeOf(error) === 'ENOSPC') {
-    const hint = 'make room, or keep the store on another disk: HANGAR_STORE=DIRECTORY'
+    const hint = 'free disk space, or keep the store on another disk: HANGAR_STORE=DIRECTORY'
     return { text: inLines(`the disk is full: ${messageOf(error)}`, hint), exitCode: 1 }
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   const platform = `Node ${process.versions.node}, ${process.platform} ${process.arch}`
-  const hint = `this is a mistake in hangar: report it with these lines and '${platform}' to whoever you have it from`
-  return { text: `bug: ${stack}${causes(error)}\nhint: ${hint}`, exitCode: 70 }
+  const hint = `this is a bug in hangar: report it with the lines above, the command line and '${platform}'`
+  return { text: `internal error: ${stack}${causes(error)}\nhint: ${hint}`, exitCode: 70 }
 }
 
 function inLines(message: string, hint: string | undefined): string {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Starts the program; compiles it first where a source has changed. Plain JavaScript: it runs before anything is compiled.
+// Starts hangar, and compiles it first if a source has changed. Plain JavaScript, because it runs before any compilation.
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,10 +14,10 @@ await main(process.argv.slice(2), PROJECT)
 function requireNode(major, minor) {
   const [haveMajor, haveMinor] = process.versions.node.split('.').map(Number)
   if (haveMajor > major || (haveMajor === major && haveMinor >= minor)) return
-  fail(`Node ${process.versions.node} is too old: wanted ${major}.${minor} or newer`, 'install a newer Node')
+  fail(`Node ${process.versions.node} is too old: wanted Node ${major}.${minor} or newer`, 'install a newer Node')
 }
 
-/** Compares every source that the bundle was made of with what it was then: some 200 stats, a few milliseconds. */
+/** Whether a source differs from the stamp of the last compilation: about 200 stat calls, a few milliseconds. */
 function isStale() {
   try {
     const stamp = JSON.parse(readFileSync(join(PROJECT, 'dist/stamp.json'), 'utf8'))
@@ -31,14 +31,17 @@ function isStale() {
 }
 
 async function compile() {
-  const { bundle, complaints } = await import('./bundle.mjs')
+  const { bundle, compileErrors } = await import('./bundle.mjs')
   try {
     await bundle(PROJECT)
   } catch (error) {
-    if (error.code === 'ERR_MODULE_NOT_FOUND') fail('the packages that hangar needs are not installed', 'npm ci')
-    const [first, ...others] = complaints(error) ?? []
+    if (error.code === 'ERR_MODULE_NOT_FOUND') fail('npm packages are missing', 'npm ci')
+    const [first, ...others] = compileErrors(error) ?? []
     if (first === undefined) throw error
-    fail(`cannot compile hangar: ${first}${others.map((line) => `\n  ${line}`).join('')}`, 'npm run types says more')
+    fail(
+      `cannot compile hangar: ${first}${others.map((line) => `\n  ${line}`).join('')}`,
+      'check the types: npm run types',
+    )
   }
 }
 

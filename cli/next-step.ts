@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** The command that somebody who has just come here types next. */
+/** The command that a new user types next. */
 export function nextStep(project: string, hosts: readonly string[]): string {
   const [first = 'NAME'] = hosts
   const isBuilt = existsSync(join(project, 'out', first, `${first}.img`))

@@ -1,48 +1,61 @@
 import { UserError } from '../errors.ts'
-import { type Flag, isUnderNpm, typed, type Verb } from './invocation.ts'
+import { isUnderNpm, typed } from './invocation.ts'
+import type { Flag, Syntax } from './syntax.ts'
 
 /**
- * npm takes flags that come before `--` for its own: `npm run build:image adama --frozen` starts the program without
- * the flag, and leaves it in the environment as `npm_config_frozen`. What it took of ours is refused, with the command
- * that works. `args` are what reached the program; `all` are the flags of every verb.
+ * Throws if npm took a flag of hangar for its own. npm parses every flag before `--`: `npm run build:image adama --frozen`
+ * starts the program without the flag and sets `npm_config_frozen`. The hint is the command line that works.
+ * `args` reached the program; `all` are the flags of every command.
  */
 export function refuseSwallowedFlags(
   env: NodeJS.ProcessEnv,
-  verb: Verb,
+  syntax: Syntax,
   args: readonly string[],
   all: readonly Flag[] = [],
 ): void {
   if (!isUnderNpm(env)) return
-  const swallowed = verb.flags.filter((flag) => !args.includes(flag.long) && isSwallowed(env, flag))
+  const swallowed = syntax.flags.filter((flag) => !args.includes(flag.long) && isSwallowed(env, flag))
   if (swallowed.length === 0) {
-    refuseForeignFlags(env, verb, args, all)
+    refuseForeignFlags(env, syntax, args, all)
     return
   }
-  // `--slot b` leaves the `b` among the words, anywhere: which one it is cannot be told.
+  // After `--slot b`, npm passes `b` on as a word, and hangar cannot tell it from the other words.
   const isMixedUp = swallowed.some((flag) => flag.value !== undefined && npmValue(env, flag) === 'true')
-  const given = args.slice(verb.path.length).filter((word) => !word.startsWith('--'))
+  const given = args.slice(syntax.path.length).filter((word) => !word.startsWith('--'))
   const flags = swallowed.map((flag) => withValue(flag, isMixedUp ? undefined : npmValue(env, flag)))
   const names = swallowed.map(({ long }) => `'${long}'`).join(' and ')
-  throw new UserError('usage', `npm took ${names} for itself: flags for hangar come after '--'`, {
-    hint: typed(env, verb, isMixedUp ? verb.words : given, [...args.filter((word) => word.startsWith('--')), ...flags]),
+  throw new UserError('usage', `npm took ${names} as its own option: put flags for hangar after '--'`, {
+    hint: typed(env, syntax, isMixedUp ? syntax.words : given, [
+      ...args.filter((word) => word.startsWith('--')),
+      ...flags,
+    ]),
   })
 }
 
-/** Without npm such a flag would be an error too. */
-function refuseForeignFlags(env: NodeJS.ProcessEnv, verb: Verb, args: readonly string[], all: readonly Flag[]): void {
-  const own = new Set(verb.flags.map(({ long }) => long))
+/** Throws for a flag that another command has: without npm, commander would refuse it. */
+function refuseForeignFlags(
+  env: NodeJS.ProcessEnv,
+  syntax: Syntax,
+  args: readonly string[],
+  all: readonly Flag[],
+): void {
+  const own = new Set(syntax.flags.map(({ long }) => long))
   const foreign = all.find((flag) => !own.has(flag.long) && isSwallowed(env, flag))
   if (foreign === undefined) return
-  const words = args.slice(verb.path.length).filter((word) => !word.startsWith('--'))
+  const words = args.slice(syntax.path.length).filter((word) => !word.startsWith('--'))
   const flags = args.filter((word) => word.startsWith('--'))
-  throw new UserError('usage', `npm took '${foreign.long}' for itself, and '${verb.path.join(' ')}' has no such flag`, {
-    hint: `without it: ${typed(env, verb, words, flags)}`,
-  })
+  throw new UserError(
+    'usage',
+    `npm took '${foreign.long}' as its own option, and '${syntax.path.join(' ')}' has no such flag`,
+    {
+      hint: `leave the flag out: ${typed(env, syntax, words, flags)}`,
+    },
+  )
 }
 
 /**
- * npm completes what begins one of its own options: `--update` becomes `--update-notifier`. The project's `.npmrc` turns
- * that one off, so that turning it on shows.
+ * npm completes prefixes of its own options: `--update` becomes `--update-notifier`. The project's `.npmrc` turns that
+ * option off, so that hangar sees when `--update` turns it on.
  */
 const COMPLETED: Readonly<Record<string, string>> = { update: 'update_notifier' }
 

@@ -4,7 +4,7 @@ import { keepPrograms, usingStore } from '../builder/store/leases.ts'
 import { toolchainDirectory } from '../builder/toolchain/toolchain.ts'
 import type { PackageSet } from '../images/package-set.ts'
 
-/** A set of locked programs unpacked for this machine: where, and for which architecture. */
+/** Unpacks a set of locked programs for this machine; returns their directory and architecture. */
 export async function unpackPrograms(cliContext: CliContext, set: PackageSet) {
   const context = await openBuildContext(cliContext)
   const { store, fetch, reporter } = context

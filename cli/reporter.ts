@@ -2,10 +2,10 @@ import { plainReporter } from './display/plain.ts'
 import type { ClosableReporter } from './display/steps.ts'
 import { terminalReporter } from './display/terminal.ts'
 
-/** Live where a person looks on, plain lines elsewhere. */
+/** A live display on a terminal, plain lines elsewhere. */
 export function openReporter({ stdout, stderr, env }: NodeJS.Process): ClosableReporter {
   const clock = { now: () => performance.now() }
-  // Whoever reads may stop reading: a pipe that closes is no failure of the build.
+  // A reader may close its pipe early, as in `hangar … | head`; the build goes on.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   if (!stdout.isTTY || env.TERM === 'dumb') return plainReporter((line) => void stdout.write(`${line}\n`), clock)
   const screen = {

@@ -1,24 +1,23 @@
 import { constants } from 'node:os'
-import type { CliContext } from '../builder/context.ts'
 import { UserError } from '../errors.ts'
+import type { CommandContext } from './command.ts'
 import { describeFailure } from './failure.ts'
+import { hostFiles } from './host-files/load.ts'
 import { openReporter } from './reporter.ts'
 
-export interface Session extends CliContext {
-  /** Ends the live display and writes a result. */
+export interface Session extends CommandContext {
+  /** Ends the live display and writes a result to stdout. */
   print(text: string): void
-  /** Ends the live display: somebody else has the terminal from now on. */
-  leaveTerminal(): void
 }
 
 type Stop = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
-/** npm hands on the Ctrl-C that the terminal has already sent: what comes as soon as this (ms) is the same one. */
+/** Milliseconds. npm forwards the Ctrl-C that the terminal has already sent: a signal this soon is the same Ctrl-C. */
 const SAME_SIGNAL = 500
-/** How long (ms) an interrupted command may take to clean up. */
-const PATIENCE = 10_000
+/** Milliseconds that an interrupted command has for its cleanup. */
+const CLEANUP_TIME = 10_000
 
-/** Runs one command to its end: signals, the display, what is printed of an error, and the exit status. */
+/** Runs one command from start to end: handles signals, the live display, errors and the exit status. */
 export async function withSession(project: string, use: (session: Session) => Promise<void>): Promise<void> {
   const reporter = openReporter(process)
   const stop = new AbortController()
@@ -29,21 +28,24 @@ export async function withSession(project: string, use: (session: Session) => Pr
   }
   const release = onStop((name) => {
     stoppedBy = name
-    reporter.notice('stopping; once more ends it at once')
+    reporter.notice('stopping; press Ctrl-C again to quit immediately')
     stop.abort(new DOMException(`stopped by ${name}`, 'AbortError'))
   })
   process.once('uncaughtException', (error) => {
     fail(error)
     process.exit()
   })
-  const { env } = process
   const print = (text: string) => {
     reporter.close()
     process.stdout.write(`${text}\n`)
   }
   try {
-    const now = new Date()
-    await use({ env, project, reporter, now, signal: stop.signal, print, leaveTerminal: () => reporter.close() })
+    await use({
+      ...{ env: process.env, project, reporter, now: new Date(), signal: stop.signal },
+      hosts: hostFiles(project),
+      leaveTerminal: () => reporter.close(),
+      print,
+    })
   } catch (error) {
     fail(error)
   } finally {
@@ -58,35 +60,35 @@ function printFailure(error: unknown): number {
   return exitCode
 }
 
-/** Where the same command does not go on, the one that was ended says what does. */
+/** A command that cannot continue from where it stopped throws its own explanation. */
 function printStop(error: unknown, name: Stop): number {
   const text =
     error instanceof UserError && error.code === 'stopped'
       ? `stopped: ${error.message}\nhint: ${error.hint}`
-      : 'stopped: what is done is kept, the same command goes on from here'
+      : 'stopped: finished steps are kept; run the same command again to continue'
   process.stderr.write(`${text}\n`)
   return statusOf(name)
 }
 
-/** Calls back at the first signal; the second one ends the program at once. Returns what ends the watch. */
+/** Calls `first` at the first signal; the second signal exits immediately. Returns a function that ends the watch. */
 function onStop(first: (name: Stop) => void): () => void {
   let at: number | undefined
   const watch = (name: Stop) => {
     if (at === undefined) {
       at = performance.now()
-      setTimeout(() => process.exit(statusOf(name)), PATIENCE).unref()
+      setTimeout(() => process.exit(statusOf(name)), CLEANUP_TIME).unref()
       first(name)
     } else if (performance.now() - at > SAME_SIGNAL) process.exit(statusOf(name))
   }
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of names) process.on(name, watch)
   return () => {
-    // Once stopping, a second signal counts to the very end.
+    // After the first signal the watch stays, so that a second one still quits during the cleanup.
     if (at === undefined) for (const name of names) process.off(name, watch)
   }
 }
 
-/** As a shell has it. */
+/** The exit status that shells use for a signal. */
 function statusOf(name: Stop): number {
   return 128 + constants.signals[name]
 }

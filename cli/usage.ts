@@ -1,11 +1,12 @@
 import { UserError } from '../errors.ts'
-import { typed, type Verb } from './invocation.ts'
+import { typed } from './invocation.ts'
+import type { Syntax } from './syntax.ts'
 
-/** A complaint about a command line, as the parser words it: `error: …`, and on a line of its own `(Did you mean …?)`. */
-export function usageError(complaint: string, env: NodeJS.ProcessEnv, verb: Verb): UserError {
-  const [message = '', guess] = complaint.replace(/^error: /, '').split('\n')
+/** The error for a command line that commander refuses: `error: …`, then `(Did you mean …?)` on its own line. */
+export function usageError(problem: string, env: NodeJS.ProcessEnv, syntax: Syntax): UserError {
+  const [message = '', guess] = problem.replace(/^error: /, '').split('\n')
   const meant = /^\(Did you mean (.+)\?\)$/.exec(guess ?? '')?.[1]
   return new UserError('usage', message.replace(/\.$/, ''), {
-    hint: meant === undefined ? `see ${typed(env, verb, [], ['--help'])}` : `did you mean '${meant}'?`,
+    hint: meant === undefined ? `see ${typed(env, syntax, [], ['--help'])}` : `did you mean '${meant}'?`,
   })
 }

@@ -7,7 +7,7 @@ export interface Host {
   readonly board: Board['name']
   /** Bytes. */
   readonly memory: number
-  /** Bytes, in the unit that disks are sold in: 64 GB is 64,000,000,000. */
+  /** Bytes. Disks are sold in powers of ten: 64 GB is 64,000,000,000 bytes. */
   readonly disk: number
   readonly slotSize: number
   readonly number: number

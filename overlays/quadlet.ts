@@ -1,5 +1,6 @@
 import { accountId } from '../images/ids.ts'
-import type { ContainerFile, DeviceUse, EnvironmentValue, Use } from './container.ts'
+import type { ContainerFile, DeviceUse, EnvironmentValue, HealthCheck, Use } from './container.ts'
+import type { Limits } from './host-facts.ts'
 import type { ContainerOnHost } from './host-services.ts'
 
 /** The path of a container's configuration file in the `host` layer. */
@@ -39,66 +40,95 @@ const STARTUP_INTERVAL = 5
  * key). The container never pulls an image or runs as root. It can write to its volumes and to /tmp only.
  */
 export function quadlet(container: ContainerOnHost): string {
-  const { name, about, imageName, limits, user, command, environment, files, volumes, uses, health } = container
-  const id = accountId(user)
-  const mib = Math.floor(limits.memory / MIB)
-  const devices = uses.filter(isDevice)
   const section = (title: string, lines: readonly string[]) => [`[${title}]`, ...lines, '']
   return [
     ...section('Unit', [
-      `Description=${name}: ${about}`,
+      `Description=${container.name}: ${container.about}`,
       'Requires=hangar-data.service',
       'After=hangar-data.service',
       'ConditionPathExists=!/run/hangar/data-failed',
       'StartLimitIntervalSec=0',
     ]),
     ...section('Container', [
-      `ContainerName=${name}`,
-      `Image=${imageReference(imageName)}`,
-      'Pull=never',
-      'Network=host',
-      'ReadOnly=true',
-      'ReadOnlyTmpfs=false',
-      'Tmpfs=/tmp:size=16M,mode=1777',
-      'DropCapability=all',
-      'NoNewPrivileges=true',
-      `User=${id}`,
-      `Group=${id}`,
-      'PidsLimit=256',
-      'LogDriver=journald',
-      ...sorted(environment).map(([key, value]) => `Environment=${quoted(`${key}=${environmentText(value)}`)}`),
-      ...sorted(files).map(([path]) => `Volume=${configurationPath(name, path)}:${path}:ro`),
-      ...sorted(volumes).map(([path, volume]) => `Volume=${volumePath(volume)}:${path}`),
-      ...devices.map(deviceLine),
-      ...devices.flatMap(({ group }) => (group === undefined ? [] : [`GroupAdd=${group}`])),
-      `HealthCmd=${literal(JSON.stringify(health.command))}`,
-      `HealthInterval=${health.interval}s`,
-      `HealthTimeout=${CHECK_TIMEOUT}s`,
-      'HealthRetries=3',
-      // The first check runs before the program listens. Frequent checks at startup find a healthy program soon;
-      // TimeoutStartSec= limits the wait.
-      `HealthStartupCmd=${literal(JSON.stringify(health.command))}`,
-      `HealthStartupInterval=${STARTUP_INTERVAL}s`,
-      `HealthStartupTimeout=${CHECK_TIMEOUT}s`,
-      'HealthStartupRetries=0',
-      'HealthOnFailure=kill',
-      'Notify=healthy',
-      `PodmanArgs=--memory=${mib}m --memory-swap=${mib}m --cpus=${limits.cpus} --image-volume=ignore`,
-      `Exec=${command.map(quoted).join(' ')}`,
+      ...sandboxLines(container),
+      ...mountLines(container),
+      ...healthLines(container.health),
+      `PodmanArgs=${podmanArguments(container).join(' ')}`,
+      `Exec=${container.command.map(quoted).join(' ')}`,
     ]),
-    ...section('Service', [
-      'Slice=hangar.slice',
-      `MemoryMax=${mib + BESIDE.memory}M`,
-      `CPUQuota=${Math.round(limits.cpus * 100) + BESIDE.cpu}%`,
-      'TasksMax=512',
-      'Restart=always',
-      'RestartSec=5',
-      'RestartSteps=5',
-      'RestartMaxDelaySec=120',
-      'TimeoutStartSec=300',
-    ]),
+    ...section('Service', serviceLines(container.limits)),
     ...section('Install', ['WantedBy=multi-user.target']),
   ].join('\n')
+}
+
+function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
+  const id = accountId(user)
+  return [
+    `ContainerName=${name}`,
+    `Image=${imageReference(imageName)}`,
+    'Pull=never',
+    'Network=host',
+    'ReadOnly=true',
+    'ReadOnlyTmpfs=false',
+    'Tmpfs=/tmp:size=16M,mode=1777',
+    'DropCapability=all',
+    'NoNewPrivileges=true',
+    `User=${id}`,
+    `Group=${id}`,
+    'PidsLimit=256',
+    'LogDriver=journald',
+  ]
+}
+
+function mountLines({ name, environment, files, volumes, uses }: ContainerOnHost): string[] {
+  return [
+    ...sorted(environment).map(([key, value]) => `Environment=${quoted(`${key}=${environmentText(value)}`)}`),
+    ...sorted(files).map(([path]) => `Volume=${configurationPath(name, path)}:${path}:ro`),
+    ...sorted(volumes).map(([path, volume]) => `Volume=${volumePath(volume)}:${path}`),
+    ...uses.filter(isDevice).map(deviceLine),
+  ]
+}
+
+function healthLines({ command, interval }: HealthCheck): string[] {
+  return [
+    `HealthCmd=${literal(JSON.stringify(command))}`,
+    `HealthInterval=${interval}s`,
+    `HealthTimeout=${CHECK_TIMEOUT}s`,
+    'HealthRetries=3',
+    // The first check runs before the program listens. Frequent checks at startup find a healthy program soon;
+    // TimeoutStartSec= limits the wait.
+    `HealthStartupCmd=${literal(JSON.stringify(command))}`,
+    `HealthStartupInterval=${STARTUP_INTERVAL}s`,
+    `HealthStartupTimeout=${CHECK_TIMEOUT}s`,
+    'HealthStartupRetries=0',
+    'HealthOnFailure=kill',
+    'Notify=healthy',
+  ]
+}
+
+function serviceLines({ memory, cpus }: Limits): string[] {
+  return [
+    'Slice=hangar.slice',
+    `MemoryMax=${inMib(memory) + BESIDE.memory}M`,
+    `CPUQuota=${Math.round(cpus * 100) + BESIDE.cpu}%`,
+    'TasksMax=512',
+    'Restart=always',
+    'RestartSec=5',
+    'RestartSteps=5',
+    'RestartMaxDelaySec=120',
+    'TimeoutStartSec=300',
+  ]
+}
+
+/** Limits and groups, as options of `podman run`. */
+function podmanArguments({ limits: { memory, cpus }, uses }: ContainerOnHost): string[] {
+  const mib = inMib(memory)
+  const groups = uses.filter(isDevice).flatMap(({ group }) => (group === undefined ? [] : [`--group-add=${group}`]))
+  return [`--memory=${mib}m`, `--memory-swap=${mib}m`, `--cpus=${cpus}`, '--image-volume=ignore', ...groups]
+}
+
+function inMib(bytes: number): number {
+  return Math.floor(bytes / MIB)
 }
 
 function isDevice(use: Use): use is DeviceUse {

@@ -78,7 +78,10 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
   /** By name. The main volume has the service's name. */
   readonly volumes: Readonly<Record<string, Volume>>
   /** The containers by name; the names are those of `memory`. */
-  containers(options: z.infer<Options>, context: ServiceContext): Readonly<Record<string, ContainerDefinition>>
+  readonly containers: (
+    options: z.infer<Options>,
+    context: ServiceContext,
+  ) => Readonly<Record<string, ContainerDefinition>>
 }
 
 type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'volumes'

@@ -1,38 +1,91 @@
 import { join } from 'node:path'
-import { type Built, build } from '../../builder/build.ts'
-import { type CliContext, type Network, openBuildContext } from '../../builder/context.ts'
-import type { HostPlan } from '../../builder/host-plan.ts'
+import type { Network } from '../../builder/context.ts'
+import type { Rebuilt } from '../../builder/generations/rebuild.ts'
 import type { FrozenFlag } from '../../builder/lock/frozen.ts'
+import { UserError } from '../../errors.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
-import { formatTable } from '../display/table.ts'
+import { buildHost } from '../build-host.ts'
+import type { Command, CommandContext } from '../command.ts'
+import { RUNNER } from '../options.ts'
+import { buildText } from '../text/build.ts'
 
-export interface BuildCommand extends CliContext {
-  readonly plan: HostPlan
+export interface BuildFlags {
+  readonly frozen?: boolean
+  readonly offline?: true
+  readonly runner?: string
+  /** A number, as typed. */
+  readonly generation?: string
+}
+
+export const build: Command<BuildFlags> = {
+  name: 'build',
+  group: 'build',
+  arguments: '<host>',
+  summary: 'build the image of a host',
+  details: [
+    'Builds hosts/HOST.ts into out/HOST: disk image, slot, boot files, signed manifest, SBOM and digests.',
+    'Unchanged layers come from the store. Packages that the lock file does not name yet are locked first.',
+  ],
+  options: [
+    { flags: '--frozen', about: 'fail if the lock file has to change (default in CI, when $CI is true)' },
+    { flags: '--no-frozen', about: 'allow changes of the lock file (default outside of CI)' },
+    { flags: '--offline', about: 'build from the store only, without a network; implies --frozen' },
+    { flags: '--generation <number>', about: 'rebuild an earlier generation, bit for bit' },
+    RUNNER,
+  ],
+  examples: [
+    { about: 'build the image of adama', line: 'npm run build:image adama' },
+    { about: 'rebuild generation 3 without a network', line: 'npm run build:image adama -- --generation 3 --offline' },
+  ],
+  async run(context, [host = ''], flags) {
+    const { frozen, network } = buildMode(flags)
+    const { generation, runner } = flags
+    if (generation !== undefined) return rebuildGeneration({ ...context, runner }, host, generation, network)
+    return buildText(host, await buildHost(context, host, { runner, frozen, network }))
+  },
+}
+
+/** The meaning of the flags together. Offline builds cannot resolve packages, so their lock file is frozen. */
+export function buildMode({ frozen, offline, generation }: BuildFlags): {
   readonly frozen: FrozenFlag
-  readonly network?: Network
+  readonly network: Network
+} {
+  const flag = frozen === undefined ? undefined : frozen ? 'frozen' : 'no-frozen'
+  if (generation !== undefined && flag !== undefined)
+    throw usage(`cannot combine '--generation' with '--${flag}': a generation has its own lock`)
+  if (!offline) return { frozen: flag, network: 'online' }
+  if (flag === 'no-frozen') throw usage("cannot combine '--offline' with '--no-frozen'")
+  return { frozen: 'frozen', network: 'offline' }
 }
 
-/** Builds a host's image; the text to end with: a table of its layers, and what to type next. */
-export async function buildCommand(command: BuildCommand): Promise<string> {
+function usage(message: string): UserError {
+  return new UserError('usage', message, { hint: 'leave one of the two out' })
+}
+
+/** Writes an earlier generation into `out/HOST` again. The host file may be gone by now, so it is not loaded. */
+async function rebuildGeneration(
+  context: CommandContext & { runner: string | undefined },
+  host: string,
+  typed: string,
+  network: Network,
+) {
+  const { parseNumber } = await import('../../builder/generations/numbers.ts')
+  const { openBuildContext } = await import('../../builder/context.ts')
+  const { rebuild } = await import('../../builder/generations/rebuild.ts')
   const begun = performance.now()
-  const context = await openBuildContext(command, command.network)
-  const output = join(command.project, 'out', command.plan.name)
-  const built = await build(context, { plan: command.plan, frozen: command.frozen, output })
-  return closing(built, command.plan.name, performance.now() - begun)
+  const number = parseNumber(typed, host)
+  const output = join(context.project, 'out', host)
+  const rebuilt = await rebuild(await openBuildContext(context, network), { host, number, output })
+  return rebuiltText(host, rebuilt, performance.now() - begun)
 }
 
-function closing(built: Built, host: string, took: number): string {
-  const rows = built.layers.map(({ name, size, made }) => [
-    name,
-    formatSize(size),
-    made.kind === 'reused' ? 'reused' : 'built',
-    made.kind === 'reused' ? '' : formatDuration(made.took),
-  ])
+const HOW: Readonly<Record<Rebuilt['how'], string>> = { 'put together': 'taken from the store', built: 'built again' }
+
+function rebuiltText(host: string, { generation, slotSize, how, outputs }: Rebuilt, took: number): string {
+  const { number, root } = generation
+  const image = `generation ${number} (${root.slice(0, 12)}), ${formatSize(slotSize)} in out/${host}`
   return [
-    '',
-    formatTable([['layer', 'size', '', 'time'], ...rows]),
-    '',
-    `${host}: generation ${built.generation} (${built.root.slice(0, 12)}), ${formatSize(built.slotSize)} in out/${host}, ${built.outputs} in ${formatDuration(took)}`,
-    `next: npm run vm ${host}`,
+    `${host}: ${image}, ${HOW[how]}, ${outputs} in ${formatDuration(took)}`,
+    `next: npm run vm ${host}, or npm run flash ${host} -- --no-build --allow-downgrade`,
   ].join('\n')
 }

@@ -1,70 +1,50 @@
-import { join, resolve } from 'node:path'
-import { type CliContext, openBuildContext } from '../../builder/context.ts'
-import { compare } from '../../builder/generations/compare.ts'
-import { generationIn } from '../../builder/generations/laid-out.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
-import {
-  generationNumbered,
-  generationsOf,
-  isKept,
-  type KeptGeneration,
-  requireKept,
-} from '../../builder/generations/record.ts'
-import { UserError } from '../../errors.ts'
-import { differenceText } from './difference-text.ts'
+import type { Command } from '../command.ts'
+import { QUIET } from '../display/quiet.ts'
+import { JSON_OUTPUT } from '../options.ts'
+import { differenceText } from '../text/difference.ts'
 
-export interface DiffCommand extends CliContext {
-  readonly host: string
-  /** Numbers as they were typed: none, the older one, or both. */
-  readonly numbers: readonly string[]
-  /** A directory that another build left: what lies there is compared with what lies in `out/HOST`. */
-  readonly against?: string | undefined
-  readonly format: 'text' | 'json' | 'markdown'
-  readonly files: 'listed' | 'left out'
+export interface DiffFlags {
+  readonly files: boolean
+  readonly against?: string
+  readonly markdown?: true
+  readonly json?: true
 }
 
-/** What two generations of a host differ in: the newest one and the one before, unless told otherwise. */
-export async function diffCommand(command: DiffCommand): Promise<string> {
-  const { host, format, files } = command
-  const context = await openBuildContext(command)
-  const { from, to } = pairOf(context.store.root, command)
-  const difference = await compare(context, { from, to, files })
-  if (format === 'json') return JSON.stringify(difference, null, 2)
-  const text = differenceText(host, difference)
-  return format === 'text' ? text : fenced(text)
+export const diff: Command<DiffFlags> = {
+  name: 'diff',
+  group: 'generations',
+  arguments: '<host> [numbers...]',
+  summary: 'compare two generations of a host',
+  details: [
+    'Compares packages, containers, files, configuration and sizes. Without numbers, compares the newest',
+    'generation with the one before; with one number, that generation with the newest one.',
+  ],
+  options: [
+    { flags: '--no-files', about: 'skip the comparison of single files, which needs a sandbox' },
+    { flags: '--against <directory>', about: 'compare out/HOST with an output directory of another checkout' },
+    { flags: '--markdown', about: 'print Markdown for a pull request' },
+    JSON_OUTPUT,
+  ],
+  examples: [
+    { about: 'show what the last build changed', line: 'npm run diff adama' },
+    { about: 'compare generations 3 and 7', line: 'npm run diff adama 3 7' },
+  ],
+  async run(context, [name = '', ...numbers], { files, against, json, markdown }) {
+    const { openBuildContext } = await import('../../builder/context.ts')
+    const { compare } = await import('../../builder/generations/compare.ts')
+    const { selectPair } = await import('../../builder/generations/select-pair.ts')
+    const host = (await context.hosts.load(name)).name
+    const opened = await openBuildContext(json || markdown ? { ...context, reporter: QUIET } : context)
+    const pair = selectPair(opened.store.root, { project: context.project, host, numbers, against })
+    const difference = await compare(opened, { ...pair, files: files ? 'listed' : 'left out' })
+    if (json) return JSON.stringify(difference, null, 2)
+    const text = differenceText(host, difference)
+    return markdown ? asMarkdown(text) : text
+  },
 }
 
-/** A comment's first line, and the rest as it is. */
-function fenced(text: string): string {
+/** The first line in bold, the others as a diff block. */
+function asMarkdown(text: string): string {
   const [head = '', ...rest] = text.split('\n')
   return [`**${head}**`, '', '```diff', ...rest.filter((line, at) => at > 0 || line !== ''), '```'].join('\n')
-}
-
-function pairOf(root: string, { host, numbers, against, project }: DiffCommand) {
-  if (against !== undefined) {
-    if (numbers.length > 0)
-      throw new UserError('usage', "'--against' and numbers of generations exclude each other", {
-        hint: 'give one of them',
-      })
-    const [from, to] = [resolve(project, against), join(project, 'out', host)] as const
-    return { from: generationIn(root, host, from), to: generationIn(root, host, to) }
-  }
-  if (numbers.length > 2)
-    throw new UserError('usage', `${numbers.length} generations at once: wanted two at most`, {
-      hint: `npm run diff ${host} ${numbers.slice(0, 2).join(' ')}`,
-    })
-  const [older, newer] = numbers.map((each) =>
-    requireKept(host, generationNumbered(root, host, parseNumber(each, host))),
-  )
-  const kept = generationsOf(root, host).filter(isKept)
-  const to = newer ?? kept.at(-1)
-  const from = older ?? kept.at(-2)
-  if (from !== undefined && to !== undefined) return { from, to } satisfies Record<string, KeptGeneration>
-  throw new UserError(
-    'generation',
-    `${host} has ${kept.length} generations here that are more than a name: wanted two`,
-    {
-      hint: `change something and build it: npm run build:image ${host}`,
-    },
-  )
 }

@@ -1,38 +1,53 @@
-import { type CliContext, storeUse } from '../../builder/context.ts'
-import { type Collected, collect, type HostGeneration } from '../../builder/generations/collect.ts'
-import { parseRetention } from '../../builder/generations/retention.ts'
-import { readLocks } from '../../builder/lock/locks.ts'
-import { SOURCES } from '../../builder/sources/registry.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
+import type { Collected, HostGeneration } from '../../builder/generations/collect.ts'
 import { formatSize } from '../../lib/format.ts'
+import type { Command } from '../command.ts'
 
-export interface GcCommand extends CliContext {
-  readonly flags: { readonly keep?: string; readonly olderThan?: string; readonly dryRun?: true }
+export interface GcFlags {
+  readonly keep?: string
+  readonly olderThan?: string
+  readonly dryRun?: true
 }
 
-/** Forgets old generations and removes what nothing needs any more; what went, and what stays. */
-export async function gcCommand({ flags, ...command }: GcCommand): Promise<string> {
-  const retention = parseRetention(flags)
-  const mode = flags.dryRun ? 'dry-run' : 'collect'
-  const store = await openStore(storeRoot(command.env), mode === 'dry-run' ? 'read' : 'write')
-  const collected = await collect({
-    ...{ store, retention, mode, now: command.now },
-    lock: await readLocks(command.project, SOURCES),
-    use: storeUse({ ...command, store }, 'gc'),
-  })
-  for (const { number } of collected.unknown)
-    command.reporter.warn(`generation ${number} has lost its graph: what it was made from is not kept for its sake`)
-  return closing(collected, mode)
+export const gc: Command<GcFlags> = {
+  name: 'gc',
+  group: 'generations',
+  arguments: '',
+  summary: 'delete expired generations and unused objects from the store',
+  details: ['Keeps pinned generations, and everything that a kept generation or the lock file needs.'],
+  options: [
+    { flags: '--keep <n>', about: 'keep the newest N generations of each host (default 5)' },
+    {
+      flags: '--older-than <age>',
+      about: 'keep generations younger than AGE: 12h, 30d or 8w (default: no minimum age)',
+    },
+    { flags: '--dry-run', about: 'print what would be deleted, and delete nothing' },
+  ],
+  examples: [
+    { about: 'show what would be deleted', line: 'npm run gc -- --dry-run' },
+    { about: 'keep 3 generations, and all of the last 30 days', line: 'npm run gc -- --keep 3 --older-than 30d' },
+  ],
+  async run(context, _words, flags) {
+    const { parseRetention } = await import('../../builder/generations/retention.ts')
+    const { collectGarbage } = await import('../../builder/generations/collect-garbage.ts')
+    const mode = flags.dryRun ? 'dry-run' : 'collect'
+    const collected = await collectGarbage(context, { retention: parseRetention(flags), mode })
+    for (const { number } of collected.unknown)
+      context.reporter.warn(
+        `generation ${number} has lost its dependency graph: gc cannot keep the inputs of its build`,
+      )
+    return gcText(collected, mode)
+  },
 }
 
-function closing({ stay, go, garbage }: Collected, mode: 'collect' | 'dry-run'): string {
+function gcText({ stay, go, garbage }: Collected, mode: 'collect' | 'dry-run'): string {
   const { objects, records, toolchains } = garbage
   const size = [...objects, ...toolchains].reduce((sum, each) => sum + each.size, 0)
-  const would = mode === 'dry-run' ? 'would ' : ''
+  const counts = `${objects.length} objects, ${records.length} records, ${toolchains.length} toolchains`
+  const [deleted, freed] = mode === 'dry-run' ? ['would delete', 'would free'] : ['deleted', 'freed']
   return [
-    ...(go.length === 0 ? [] : [`${would}forget ${named(go)}`]),
-    `${would}free ${formatSize(size)}: ${objects.length} objects, ${records.length} records, ${toolchains.length} toolchains`,
-    stay.length === 0 ? 'no generation is kept: there is none yet' : `kept: ${named(stay)}`,
+    ...(go.length === 0 ? [] : [`${deleted} ${named(go)}`]),
+    `${freed} ${formatSize(size)}: ${counts}`,
+    stay.length === 0 ? 'kept no generation: there is none yet' : `kept ${named(stay)}`,
   ].join('\n')
 }
 

@@ -1,30 +1,45 @@
-import { type ListedGeneration, listGenerations } from '../../builder/generations/list.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
+import type { ListedGeneration } from '../../builder/generations/list.ts'
 import { formatSize } from '../../lib/format.ts'
+import type { Command } from '../command.ts'
 import { formatTable } from '../display/table.ts'
+import { JSON_OUTPUT } from '../options.ts'
 
-export interface GenerationsCommand {
-  readonly env: NodeJS.ProcessEnv
-  readonly host: string
-  readonly format: 'text' | 'json'
-  /** Whether those are shown of which only the name is left. */
-  readonly shown: 'kept' | 'all'
+export interface GenerationsFlags {
+  readonly all?: true
+  readonly json?: true
 }
 
-/** A host's generations in this store, newest first. */
-export async function generationsCommand({ env, host, format, shown }: GenerationsCommand): Promise<string> {
-  const all = listGenerations(await openStore(storeRoot(env), 'read'), host)
-  if (format === 'json') return JSON.stringify(all, null, 2)
+export const generations: Command<GenerationsFlags> = {
+  name: 'generations',
+  group: 'generations',
+  arguments: '<host>',
+  summary: 'list the generations of a host in this store, newest first',
+  details: ['A generation is one built image of a host. Its number is local to this store.'],
+  options: [
+    { flags: '--all', about: 'include expired generations, of which only the record is left' },
+    { ...JSON_OUTPUT, about: 'print all generations as JSON' },
+  ],
+  examples: [{ about: 'list the generations of adama', line: 'npm run generations adama' }],
+  async run(context, [name = ''], { all, json }) {
+    const { listGenerations } = await import('../../builder/generations/list.ts')
+    const { openStore, storeRoot } = await import('../../builder/store/directory.ts')
+    const host = await context.hosts.load(name)
+    const listed = listGenerations(await openStore(storeRoot(context.env), 'read'), host.name)
+    return json ? JSON.stringify(listed, null, 2) : generationsText(host.name, listed, all ? 'all' : 'kept')
+  },
+}
+
+function generationsText(host: string, all: readonly ListedGeneration[], shown: 'all' | 'kept'): string {
+  if (all.length === 0) return `${host} has no generations yet\nnext: npm run build:image ${host}`
   const rows = all.filter(({ standing }) => shown === 'all' || standing !== 'named')
   const hidden = all.length - rows.length
-  if (all.length === 0) return `no generation of ${host} yet\nnext: npm run build:image ${host}`
   return [
     ...(rows.length === 0 ? [] : [formatTable([HEAD, ...rows.map(row)])]),
-    ...(hidden === 0 ? [] : [`${hidden} more of which only the name is left: npm run generations ${host} -- --all`]),
+    ...(hidden === 0 ? [] : [`${hidden} expired; to list them: npm run generations ${host} -- --all`]),
   ].join('\n')
 }
 
-const HEAD = ['generation', 'root', 'built', 'revision', 'lock', 'slot', 'is']
+const HEAD = ['generation', 'root', 'built', 'revision', 'lock', 'slot', 'state']
 
 function row({ number, root, built, revision, lock, sizes, standing }: ListedGeneration): string[] {
   return [
@@ -34,6 +49,6 @@ function row({ number, root, built, revision, lock, sizes, standing }: ListedGen
     revision === null ? '-' : revision.replace(/^(.{12}).{28}/, '$1'),
     lock === null ? '-' : lock.slice(0, 12),
     sizes === null ? '-' : formatSize(sizes.slot),
-    standing === 'named' ? 'a name' : standing,
+    standing === 'named' ? 'expired' : standing,
   ]
 }

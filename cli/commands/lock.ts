@@ -1,30 +1,31 @@
-import { type CliContext, openBuildContext, storeUse } from '../../builder/context.ts'
-import type { HostPlan } from '../../builder/host-plan.ts'
-import { relock } from '../../builder/lock/ensure.ts'
-import { readLocks } from '../../builder/lock/locks.ts'
-import { usingStore } from '../../builder/store/leases.ts'
-import type { ArchitectureSet } from '../../images/package-set.ts'
+import type { Command } from '../command.ts'
 
-export interface LockCommand extends CliContext {
-  readonly plans: readonly HostPlan[]
-  /** Sets that no host names: programs of ours. */
-  readonly tools: readonly ArchitectureSet['set'][]
-  readonly mode: 'missing' | 'update'
+export interface LockFlags {
+  readonly update?: true
 }
 
-/** Locks what every host and every tool needs, for builders of both architectures. */
-export async function lockCommand(command: LockCommand): Promise<string> {
-  const context = await openBuildContext(command)
-  const builders = ['amd64', 'arm64'] as const
-  const wanted = builders.flatMap((architecture) => [
-    ...command.plans.flatMap((plan) => plan.sets(architecture)),
-    ...command.tools.map((set) => ({ set, architecture })),
-  ])
-  const current = await readLocks(context.project, context.sources)
-  const what = command.mode === 'update' ? 'moved forward' : 'locked'
-  const lock = await usingStore(storeUse(context, 'lock'), () =>
-    relock(context, wanted, current, { kind: command.mode }, what),
-  )
-  if (lock === current) return 'the lock answers for everything; to move it forward: npm run lock -- --update'
-  return `${lock.files.length} packages in ${lock.names.length} sets`
+export const lock: Command<LockFlags> = {
+  name: 'lock',
+  group: 'build',
+  arguments: '',
+  summary: 'resolve packages of all hosts into the lock file',
+  details: [
+    'Adds packages that hosts need and the lock file does not name yet, for amd64 and arm64 builders.',
+    'Commit images/debian.lock.json afterwards.',
+  ],
+  options: [{ flags: '--update', about: 'update all packages to the newest versions of the mirrors' }],
+  examples: [
+    { about: 'lock the packages of a changed host file', line: 'npm run lock' },
+    { about: 'update all packages', line: 'npm run lock -- --update' },
+  ],
+  async run(context, _words, { update }) {
+    const { lockAll } = await import('../../builder/lock/lock-all.ts')
+    const { planFor } = await import('../build-host.ts')
+    const { CONTROL, VM } = await import('../../images/sets.ts')
+    const plans = await Promise.all(context.hosts.names().map((name) => planFor(context, name)))
+    const locked = await lockAll(context, { plans, tools: [CONTROL, VM], mode: update ? 'update' : 'missing' })
+    if (locked.outcome === 'unchanged')
+      return 'the lock file is up to date; to update all packages: npm run lock -- --update'
+    return `the lock file has ${locked.packages} packages in ${locked.sets} sets`
+  },
 }

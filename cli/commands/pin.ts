@@ -1,38 +1,24 @@
-import { storeUse } from '../../builder/context.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
-import { pin, unpin } from '../../builder/generations/pins.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
-import type { Reporter } from '../../lib/reporter.ts'
+import type { Command } from '../command.ts'
 
-export interface PinCommand {
-  readonly env: NodeJS.ProcessEnv
-  readonly reporter: Reporter
-  readonly signal: AbortSignal
-  readonly host: string
-  /** As it was typed. */
-  readonly number: string
-}
-
-/** Keeps a generation, whatever is collected. */
-export async function pinCommand({ host, number, ...command }: PinCommand): Promise<string> {
-  const store = await openStore(storeRoot(command.env))
-  const wanted = parseNumber(number, host)
-  const use = storeUse({ ...command, store }, `pin of generation ${wanted} of ${host}`)
-  const outcome = await pin({ store, host, number: wanted, use })
-  return outcome === 'already'
-    ? `generation ${wanted} of ${host} was pinned already`
-    : `generation ${wanted} of ${host} is pinned: no collection takes it\nno longer: npm run unpin ${host} ${wanted}`
-}
-
-export async function unpinCommand({
-  host,
-  number,
-  env,
-}: Pick<PinCommand, 'host' | 'number' | 'env'>): Promise<string> {
-  const store = await openStore(storeRoot(env))
-  const wanted = parseNumber(number, host)
-  const outcome = await unpin({ store, host, number: wanted })
-  return outcome === 'unpinned'
-    ? `generation ${wanted} of ${host} goes when its time has come: npm run gc`
-    : `generation ${wanted} of ${host} was not pinned`
+export const pin: Command = {
+  name: 'pin',
+  group: 'generations',
+  arguments: '<host> <number>',
+  summary: 'protect a generation from gc',
+  details: [],
+  options: [],
+  examples: [{ about: 'keep generation 3 of adama', line: 'npm run pin adama 3' }],
+  async run(context, [name = '', typed = '']) {
+    const { storeUse } = await import('../../builder/context.ts')
+    const { parseNumber } = await import('../../builder/generations/numbers.ts')
+    const { pin: pinGeneration } = await import('../../builder/generations/pins.ts')
+    const { openStore, storeRoot } = await import('../../builder/store/directory.ts')
+    const host = (await context.hosts.load(name)).name
+    const store = await openStore(storeRoot(context.env))
+    const number = parseNumber(typed, host)
+    const use = storeUse({ ...context, store }, `pin of generation ${number} of ${host}`)
+    const outcome = await pinGeneration({ store, host, number, use })
+    if (outcome === 'already') return `generation ${number} of ${host} is already pinned`
+    return `generation ${number} of ${host} is pinned: gc keeps it\nundo: npm run unpin ${host} ${number}`
+  },
 }

@@ -1,14 +1,9 @@
-import { type CliContext, storeUse } from '../../builder/context.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
 import { countText } from '../../builder/publish/amount.ts'
-import { openRepository } from '../../builder/publish/open-repository.ts'
-import { parsePlace, placeText } from '../../builder/publish/place.ts'
-import { type Published, publish } from '../../builder/publish/publish.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
-import { usingStore } from '../../builder/store/leases.ts'
-import { UserError } from '../../errors.ts'
+import type { Published } from '../../builder/publish/publish.ts'
 import { short } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
+import type { Command } from '../command.ts'
+import { PLAIN_HTTP } from '../options.ts'
 
 export interface PublishFlags {
   readonly to: string
@@ -16,41 +11,47 @@ export interface PublishFlags {
   readonly plainHttp?: true
 }
 
-export interface PublishCommand extends CliContext {
-  readonly host: string
-  readonly flags: PublishFlags
+export const publish: Command<PublishFlags> = {
+  name: 'publish',
+  group: 'publish',
+  arguments: '<host>',
+  summary: 'copy a generation to a remote repository',
+  details: [
+    'A remote repository is a repository of an OCI registry, or a directory. Blobs that it has are not sent again.',
+    'Registry credentials come from docker login, podman login, or $HANGAR_REGISTRY_USER and its _PASSWORD.',
+  ],
+  options: [
+    {
+      flags: '--to <repository>',
+      about: 'destination: oci://REGISTRY/NAME[:TAG], or a directory (required)',
+      required: true,
+    },
+    { flags: '--generation <number>', about: 'number of the generation (default: the newest)' },
+    PLAIN_HTTP,
+  ],
+  examples: [
+    {
+      about: 'publish the newest generation of adama',
+      line: 'npm run publish adama -- --to oci://registry.lab/hangar/adama',
+    },
+    { about: 'publish generation 3 to a USB stick', line: 'npm run publish adama -- --to /mnt/stick --generation 3' },
+  ],
+  async run(context, [name = ''], { to, generation, plainHttp }) {
+    const { parseNumber } = await import('../../builder/generations/numbers.ts')
+    const { publishHost } = await import('../../builder/publish/publish-host.ts')
+    const host = (await context.hosts.load(name)).name
+    const number = generation === undefined ? undefined : parseNumber(generation, host)
+    const transport = plainHttp ? 'plain-http' : 'https'
+    return publishText(host, await publishHost(context, { host, to, number, transport }))
+  },
 }
 
-/** Publishes a generation of a host; the text to end with. */
-export async function publishCommand({ host, flags, ...cliContext }: PublishCommand): Promise<string> {
-  const { env, reporter } = cliContext
-  const { place, reference } = parsePlace(flags.to)
-  if (reference !== undefined && 'digest' in reference) throw digestGiven(flags.to)
-  const number = flags.generation === undefined ? undefined : parseNumber(flags.generation, host)
-  const store = await openStore(storeRoot(env))
-  const transport = flags.plainHttp ? 'plain-http' : 'https'
-  const onRetry = (reason: string) => reporter.notice(`${placeText(place)}: ${reason}; trying again`)
-  const published = await usingStore(storeUse({ ...cliContext, store }, `publishing of ${host}`), () =>
-    publish({
-      ...{ ...cliContext, host, store, tag: reference?.tag, number },
-      open: (signal) => openRepository(place, { env, transport, actions: 'pull,push', signal, onRetry }),
-    }),
-  )
-  return closing(host, published)
-}
-
-function closing(host: string, { where, generation, tags, digest, sent, there }: Published): string {
+function publishText(host: string, { where, generation, tags, digest, sent, there }: Published): string {
   const { number, root } = generation
-  const kept = there.count === 0 ? '' : `; ${there.count} (${formatSize(there.bytes)}) were there`
+  const kept = there.count === 0 ? '' : `; ${there.count} (${formatSize(there.bytes)}) were there already`
   return [
-    `${host}: generation ${number} (${short(root)}) is at ${where}:${tags.join(' and :')}`,
-    `sent ${countText(sent.count)}, ${formatSize(sent.bytes)}${kept}; exactly this image is @sha256:${digest}`,
+    `${host}: published generation ${number} (${short(root)}) to ${where}:${tags.join(' and :')}`,
+    `sent ${countText(sent.count)}, ${formatSize(sent.bytes)}${kept}; this image alone is @sha256:${digest}`,
     `next: npm run pull ${host} -- --from '${where}:${tags.at(-1)}'`,
   ].join('\n')
-}
-
-function digestGiven(to: string): UserError {
-  return new UserError('usage', `cannot publish to '${to}': a digest names what is published already`, {
-    hint: "give a tag, or none for the host's own: oci://REGISTRY/NAME[:TAG]",
-  })
 }

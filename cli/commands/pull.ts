@@ -1,49 +1,49 @@
-import { join } from 'node:path'
-import { type CliContext, storeUse } from '../../builder/context.ts'
-import { ownSigningKeys } from '../../builder/keys/owner-keys.ts'
-import type { PullingHost } from '../../builder/publish/incoming.ts'
-import { openRepository } from '../../builder/publish/open-repository.ts'
-import { parsePlace, placeText } from '../../builder/publish/place.ts'
-import { type Pulled, pull } from '../../builder/publish/pull.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
-import { usingStore } from '../../builder/store/leases.ts'
+import type { Pulled } from '../../builder/publish/pull.ts'
 import { short } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
+import type { Command } from '../command.ts'
+import { PLAIN_HTTP } from '../options.ts'
 
 export interface PullFlags {
   readonly from: string
   readonly plainHttp?: true
 }
 
-export interface PullCommand extends CliContext {
-  /** `trusted`: the keys that its own file names. */
-  readonly host: PullingHost
-  readonly flags: PullFlags
+export const pull: Command<PullFlags> = {
+  name: 'pull',
+  group: 'publish',
+  arguments: '<host>',
+  summary: 'copy a published image into the store and out/HOST',
+  details: ['Refuses an image unless a signing key from the host file or from this machine signed it.'],
+  options: [
+    {
+      flags: '--from <repository>',
+      about: 'source: oci://REGISTRY/NAME[:TAG], or a directory (required)',
+      required: true,
+    },
+    PLAIN_HTTP,
+  ],
+  examples: [
+    {
+      about: 'pull the newest published image of adama',
+      line: 'npm run pull adama -- --from oci://registry.lab/hangar/adama',
+    },
+  ],
+  async run(context, [name = ''], { from, plainHttp }) {
+    const { pullHost } = await import('../../builder/publish/pull-host.ts')
+    const { updates, ...host } = await context.hosts.load(name)
+    const transport = plainHttp ? 'plain-http' : 'https'
+    const pulled = await pullHost(context, { host: { ...host, trusted: updates.signingKeys }, from, transport })
+    return pullText(host.name, pulled)
+  },
 }
 
-/** Brings a published image of a host into the store and `out/HOST`; the text to end with. */
-export async function pullCommand({ host, flags, ...cliContext }: PullCommand): Promise<string> {
-  const { env, reporter, project } = cliContext
-  const { place, reference } = parsePlace(flags.from)
-  const store = await openStore(storeRoot(env))
-  const transport = flags.plainHttp ? 'plain-http' : 'https'
-  const onRetry = (reason: string) => reporter.notice(`${placeText(place)}: ${reason}; trying again`)
-  const pulled = await usingStore(storeUse({ ...cliContext, store }, `pull of ${host.name}`), () =>
-    pull({
-      ...{ ...cliContext, store, reference, output: join(project, 'out', host.name) },
-      host: { ...host, trusted: [...ownSigningKeys(env), ...host.trusted] },
-      open: (signal) => openRepository(place, { env, transport, actions: 'pull', signal, onRetry }),
-    }),
-  )
-  return closing(host.name, pulled)
-}
-
-function closing(host: string, { from, generation, manifest, facts, outputs }: Pulled): string {
+function pullText(host: string, { from, generation, manifest, facts, outputs }: Pulled): string {
   const { root, size } = manifest.slot
   const built = `built ${facts.built}${facts.revision === null ? '' : ` from ${facts.revision}`}`
   return [
     `${host}: generation ${generation} (${short(root)}), ${formatSize(size)} in out/${host}, ${outputs}`,
-    `from ${from}: ${built}, signed by a key that hosts/${host}.ts or this machine trusts`,
+    `pulled from ${from}: ${built}, signed by a trusted key`,
     `next: npm run flash ${host} -- --no-build`,
   ].join('\n')
 }

@@ -1,55 +1,60 @@
-import { UserError } from '../../errors.ts'
-import type { Connect, KnownHost } from '../../flash/controller.ts'
-import type { SlotState } from '../../flash/ssh/status.ts'
-import type { Generations } from '../generation-name.ts'
-import { type Looked, oneStatusText, statusText } from './status-text.ts'
+import type { HostStatus } from '../../flash/host-status.ts'
+import type { Command } from '../command.ts'
+import { knownHost, openController } from '../controller.ts'
+import { QUIET } from '../display/quiet.ts'
+import { AT, JSON_OUTPUT } from '../options.ts'
+import type { Generations } from '../text/generation.ts'
+import { requireOneHost } from './flash.ts'
 
-export interface StatusCommand {
-  readonly targets: readonly KnownHost[]
-  /** `one`: the owner named it, and is told of a failure as of any other; `all`: a host that is off is an answer. */
+export interface StatusFlags {
+  readonly json?: true
+  readonly at?: string
+}
+
+export const status: Command<StatusFlags> = {
+  name: 'status',
+  group: 'update',
+  arguments: '[host]',
+  summary: 'show what hosts run and the result of the last update',
+  details: [
+    'Without a host, shows all hosts in a table; an unreachable host is not a failure.',
+    'With a host, shows its slots, data, clock, firmware and keys, and fails if the host is unreachable.',
+  ],
+  options: [{ ...JSON_OUTPUT, about: 'print the status or the error of each host as JSON, with exit status 0' }, AT],
+  examples: [
+    { about: 'show all hosts', line: 'npm run status' },
+    { about: 'show adama as JSON', line: 'npm run status adama -- --json' },
+  ],
+  async run(context, [name], flags) {
+    const { readStatuses } = await import('../../flash/host-status.ts')
+    requireOneHost(name === undefined ? [] : [name], flags)
+    const names = name === undefined ? context.hosts.names() : [name]
+    const targets = await Promise.all(names.map((each) => knownHost(context, each, flags.at)))
+    const controller = await openController(flags.json ? { ...context, reporter: QUIET } : context)
+    const statuses = await readStatuses({ ...controller, targets })
+    return statusOutput(statuses, controller.generations, {
+      asked: name === undefined ? 'all' : 'one',
+      format: flags.json ? 'json' : 'text',
+    })
+  },
+}
+
+export interface StatusOutput {
+  /** `one`: the command names the host, so an unreachable host is a failure. */
   readonly asked: 'one' | 'all'
   readonly format: 'text' | 'json'
-  readonly generations: (host: string) => Generations
-  readonly connect: Connect
 }
 
-/** Looks at hosts at the same time. Only a host that was named and cannot be read is a failure, and not as JSON. */
-export async function statusCommand({ targets, asked, format, ...rest }: StatusCommand): Promise<string> {
-  const looked = await Promise.all(targets.map((target) => look(target, rest)))
-  if (format === 'json') return JSON.stringify(looked.map(plain), undefined, 2)
-  const [only] = looked
-  if (asked === 'all' || only === undefined) return statusText(looked)
+/** The text for the statuses; throws for one named host that is unreachable, except as JSON. */
+export async function statusOutput(
+  statuses: readonly HostStatus[],
+  generations: (host: string) => Generations,
+  { asked, format }: StatusOutput,
+): Promise<string> {
+  const { statusJson, statusTable, statusText } = await import('../text/status.ts')
+  if (format === 'json') return statusJson(statuses, generations)
+  const [only] = statuses
+  if (asked === 'all' || only === undefined) return statusTable(statuses, generations)
   if (!only.reachable) throw only.error
-  return oneStatusText(only)
-}
-
-async function look(
-  target: KnownHost,
-  { connect, generations }: Pick<StatusCommand, 'connect' | 'generations'>,
-): Promise<Looked> {
-  const { host } = target
-  try {
-    const status = await connect(target, (reached) => reached.status())
-    return { host, reachable: true, status, generations: generations(host) }
-  } catch (error) {
-    if (error instanceof UserError) return { host, reachable: false, error }
-    throw error
-  }
-}
-
-/** For programs: `{host, reachable, generations, status}` or `{host, reachable, error}`. */
-function plain(looked: Looked): unknown {
-  if (!looked.reachable) {
-    const { code, message, hint = null } = looked.error
-    return { host: looked.host, reachable: false, error: { code, message, hint } }
-  }
-  const { host, status, generations } = looked
-  const { a, b } = status.slots
-  return { host, reachable: true, generations: { a: known(a, generations), b: known(b, generations) }, status }
-}
-
-/** What this machine's store knows of a slot: `{number, built}`, null where another machine built it or nothing is there. */
-function known(slot: SlotState, generations: Generations) {
-  const generation = slot.state === 'bootable' ? generations.get(slot.root) : undefined
-  return generation === undefined ? null : { number: generation.number, built: generation.built }
+  return statusText(only, generations(only.host))
 }

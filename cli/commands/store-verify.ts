@@ -1,17 +1,24 @@
-import type { CliContext } from '../../builder/context.ts'
-import { openStore, storeRoot } from '../../builder/store/directory.ts'
-import { verifyStore } from '../../builder/store/verify.ts'
-import { verifyToolchains } from '../../builder/toolchain/verify.ts'
+import type { VerifiedStore } from '../../builder/verify-store.ts'
+import type { Command } from '../command.ts'
 
-/** Reads the whole store; what is damaged is named and taken out, so that the next build makes it again. */
-export async function storeVerifyCommand({ env, reporter, signal }: CliContext): Promise<string> {
-  const store = await openStore(storeRoot(env))
-  const objects = await verifyStore(store, reporter, signal)
-  // Afterwards: toolchains are compared with their packages, which are objects.
-  const toolchains = await verifyToolchains(store, reporter, signal)
-  const found = `${objects.whole} objects and ${toolchains.whole} toolchains in ${store.root}`
-  const damaged = [...objects.damaged, ...toolchains.damaged]
-  if (damaged.length === 0) return `${found}, all whole`
-  const names = damaged.map((name) => `  ${name}\n`).join('')
-  return `${found} whole, ${damaged.length} damaged and taken out:\n${names}the next build makes or fetches them again`
+export const storeVerify: Command = {
+  name: 'store verify',
+  group: 'store',
+  arguments: '',
+  summary: 'verify every object and toolchain, and remove corrupt ones',
+  details: ['The next build makes or fetches removed objects again.'],
+  options: [],
+  examples: [{ about: 'verify the store', line: 'npm run store:verify' }],
+  async run(context) {
+    const { verifyWholeStore } = await import('../../builder/verify-store.ts')
+    return verifyText(await verifyWholeStore(context))
+  },
+}
+
+export function verifyText({ root, objects, toolchains }: VerifiedStore): string {
+  const intact = `${objects.whole} objects and ${toolchains.whole} toolchains in ${root} are intact`
+  const corrupt = [...objects.damaged, ...toolchains.damaged]
+  if (corrupt.length === 0) return intact
+  const names = corrupt.map((name) => `  ${name}\n`).join('')
+  return `${intact}; removed ${corrupt.length} corrupt:\n${names}the next build makes or fetches them again`
 }

@@ -1,114 +1,123 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ReadStream, WriteStream } from 'node:tty'
 import { UserError } from '../../errors.ts'
-import { isOutdated } from '../../flash/vm/disk.ts'
 import type { MachineEnding } from '../../flash/vm/machine.ts'
 import type { ProgramRoot } from '../../flash/vm/program.ts'
-import { type Forward, startVm, type Vm, type VmHost } from '../../flash/vm/vm.ts'
+import type { Forward, Vm, VmHost } from '../../flash/vm/vm.ts'
+import { attachTerminal, type Terminal } from '../attach-terminal.ts'
+import type { Command } from '../command.ts'
 
-/** A forwarded port and what a person opens it with. */
+export interface VmFlags {
+  readonly keep?: true
+}
+
+export const vm: Command<VmFlags> = {
+  name: 'vm',
+  group: 'build',
+  arguments: '<host>',
+  summary: 'boot the built image in a virtual machine',
+  details: [
+    'Boots out/HOST behind an emulation of the Raspberry Pi firmware, with the serial console on this terminal.',
+    'Prints how to reach sshd and every service. Ctrl-C stops the machine.',
+  ],
+  options: [{ flags: '--keep', about: 'keep the disk of the machine for the next start (default: discard it)' }],
+  examples: [
+    { about: 'boot the image of adama', line: 'npm run vm adama' },
+    { about: 'boot adama, and keep the data it writes', line: 'npm run vm adama -- --keep' },
+  ],
+  async run(context, [name = ''], { keep }) {
+    const { unpackPrograms } = await import('../programs.ts')
+    const { keyDirectory } = await import('../../builder/keys/owner-keys.ts')
+    const { forwardsOf } = await import('../../hosts/schema/forwards.ts')
+    const { VM } = await import('../../images/sets.ts')
+    const host = await context.hosts.load(name)
+    const programs = await unpackPrograms(context, VM)
+    context.leaveTerminal()
+    await runVm({
+      ...{ host, programs, forwards: forwardsOf(host), signal: context.signal },
+      output: join(context.project, 'out', host.name),
+      disk: keep ? 'kept' : 'throw-away',
+      sshKey: join(keyDirectory(context.env), 'ssh_key'),
+      terminal: { input: process.stdin, output: process.stdout },
+    })
+    return undefined
+  },
+}
+
+/** A forwarded port and the kind of client that reaches it. */
 export interface NamedForward extends Forward {
   readonly kind: 'ssh' | 'http' | 'tcp'
 }
 
 export interface RunVmOptions {
   readonly host: VmHost
-  /** `out/HOST`, where the build left `HOST.img`. */
+  /** `out/HOST`, where the build wrote `HOST.img`. */
   readonly output: string
   readonly programs: ProgramRoot
   readonly forwards: readonly NamedForward[]
   readonly disk: 'throw-away' | 'kept'
-  /** The owner's private key, for the command that is printed. */
+  /** The owner's private key, for the printed ssh command. */
   readonly sshKey: string
   readonly terminal: Terminal
-  /** Ends the machine. */
+  /** Stops the machine. */
   readonly signal?: AbortSignal | undefined
 }
 
-export interface Terminal {
-  readonly input: ReadStream | NodeJS.ReadableStream
-  readonly output: WriteStream | NodeJS.WritableStream
-}
-
-/** Boots a host's image with its serial console on the terminal, until it switches itself off or Ctrl-C is typed. */
+/** Boots a host's image with its console on the terminal, until the machine powers off or the user presses Ctrl-C. */
 export async function runVm(options: RunVmOptions): Promise<MachineEnding> {
   const { host, output, terminal } = options
+  const { startVm } = await import('../../flash/vm/vm.ts')
   const image = join(output, `${host.name}.img`)
   const write = (text: string) => terminal.output.write(text)
-  for (const line of diskNotes(options, image)) write(`${line}\n`)
+  for (const line of await keptDiskNotes(options, image)) write(`${line}\n`)
   const introduce = (ports: Vm['ports']) => write(`${introduction(options, ports).join('\n')}\n\n`)
-  const vm = await startVm({ ...options, image, onPorts: introduce, onOutput: write })
-  const release = attach(vm, terminal, options.signal)
+  const machine = await startVm({ ...options, image, onPorts: introduce, onOutput: write })
+  const detach = attachTerminal(machine, terminal, options.signal)
   try {
-    return report(await vm.ended, host.name, write)
+    return report(await machine.ended, host.name, write)
   } finally {
-    release()
+    detach()
   }
 }
 
-/** Lines that say what runs, how it is reached and how it ends. */
+/** The lines before the console's output: the machine, its ports, and the key that stops it. */
 export function introduction(options: RunVmOptions, ports: Vm['ports']): string[] {
   const { host, forwards, sshKey, disk } = options
-  const fate = disk === 'kept' ? 'the disk is kept' : 'what it writes is thrown away (keep it with --keep)'
+  const fate = disk === 'kept' ? 'its disk is kept' : 'its disk is discarded at the end (to keep it: --keep)'
   const width = Math.max(0, ...forwards.map(({ name }) => name.length))
   return [
-    `${host.name} in a virtual machine, ${host.memory / 2 ** 20} MiB of memory; ${fate}`,
+    `${host.name} in a virtual machine with ${host.memory / 2 ** 20} MiB of memory; ${fate}`,
     ...forwards.map(
       (forward) => `  ${forward.name.padEnd(width)}  ${howToReach(forward, ports[forward.name] ?? 0, sshKey)}`,
     ),
-    'Ctrl-C ends it',
+    'press Ctrl-C to stop the machine',
   ]
 }
 
-// The machine makes itself new host keys at each first boot: there is nothing to remember.
-const FORGETFUL = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
+// The machine makes new host keys at each first boot, so ssh must not remember them.
+const NO_KNOWN_HOSTS = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
 
 function howToReach({ kind }: NamedForward, port: number, sshKey: string): string {
-  if (kind === 'ssh') return `ssh -p ${port} -i ${sshKey} ${FORGETFUL} root@127.0.0.1`
+  if (kind === 'ssh') return `ssh -p ${port} -i ${sshKey} ${NO_KNOWN_HOSTS} root@127.0.0.1`
   return kind === 'http' ? `http://127.0.0.1:${port}` : `127.0.0.1:${port}`
 }
 
-function diskNotes({ disk, output }: RunVmOptions, image: string): string[] {
+async function keptDiskNotes({ disk, output }: RunVmOptions, image: string): Promise<string[]> {
   const kept = join(output, 'vm.img')
   if (disk === 'throw-away' || !existsSync(kept)) return []
-  const age = isOutdated(kept, image) ? `; it is older than '${image}': remove it to boot that` : ''
-  return [`goes on with the disk '${kept}'${age}`]
-}
-
-const CTRL_C = '\x03'
-
-/** Every key goes to the machine but Ctrl-C, which ends it. Returns what gives the terminal back. */
-function attach(vm: Vm, { input }: Terminal, signal: AbortSignal | undefined): () => void {
-  const stop = () => void vm.stop()
-  const raw = 'setRawMode' in input && input.isTTY ? input : undefined
-  const onData = (data: Buffer | string) => {
-    const text = data.toString()
-    if (raw !== undefined && text.includes(CTRL_C)) stop()
-    else vm.send(text)
-  }
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-  for (const name of signals) process.on(name, stop)
-  signal?.addEventListener('abort', stop)
-  if (signal?.aborted) stop()
-  raw?.setRawMode(true)
-  input.on('data', onData)
-  input.resume()
-  return () => {
-    input.off('data', onData)
-    input.pause()
-    raw?.setRawMode(false)
-    signal?.removeEventListener('abort', stop)
-    for (const name of signals) process.off(name, stop)
-  }
+  const { isOutdated } = await import('../../flash/vm/disk.ts')
+  const age = isOutdated(kept, image)
+    ? `; the disk is older than '${image}'; to boot the new image, delete the disk`
+    : ''
+  return [`using the kept disk '${kept}'${age}`]
 }
 
 function report(ending: MachineEnding, host: string, write: (text: string) => void): MachineEnding {
   if (ending === 'stuck') {
-    throw new UserError('vm', `the firmware found nothing to start on the disk of '${host}'`, {
-      hint: `its reasons are above; build the image again: npm run build:image ${host}`,
+    throw new UserError('vm', `cannot boot '${host}': the firmware found no bootable partition on the disk`, {
+      hint: `read the firmware's messages above, and build the image again: npm run build:image ${host}`,
     })
   }
-  write(`\r\n${host} ${ending === 'power-off' ? 'switched itself off' : 'was stopped'}\n`)
+  write(`\r\n${host} ${ending === 'power-off' ? 'powered off' : 'was stopped'}\n`)
   return ending
 }

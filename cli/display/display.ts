@@ -1,9 +1,9 @@
 import { progressText, type Running, reusedText } from './steps.ts'
 
-/** What is going on, for one look. */
+/** The state that one frame of the live display shows. */
 export interface Display {
   readonly running: readonly Running[]
-  /** Steps that ended with something new, and steps whose result was in the store. */
+  /** Number of finished steps: `done` made something new, `reused` found their result in the store. */
   readonly done: number
   readonly reused: number
 }
@@ -13,18 +13,23 @@ export interface Size {
   readonly rows: number
 }
 
-/** The lines of a live display: they fit the terminal, each on one row, and leave the last row to the cursor. */
+/** The lines of one frame. Each line fits into one row, and the last row stays free for the cursor. */
 export function renderDisplay({ running, done, reused }: Display, now: number, { columns, rows }: Size): string[] {
   if (running.length === 0) return []
   const width = Math.max(...running.map(({ name }) => name.length))
   const steps = running.map((step) => `  ${step.name.padEnd(width)}  ${progressText(step, now)}`)
-  const room = Math.max(1, rows - 2)
-  const shown = steps.length <= room ? steps : [...steps.slice(0, room - 1), `  and ${steps.length - room + 1} more`]
+  const available = Math.max(1, rows - 2)
+  const shown = steps.length <= available ? steps : withCount(steps, available)
   const counts = [`${running.length} running`, `${done} done`, ...(reused === 0 ? [] : [reusedText(reused)])]
   return [...shown, `  ${counts.join(', ')}`].map((line) => cut(line, columns))
 }
 
-/** A line as long as the row is wide makes some terminals go to the next one. */
+/** As many lines as fit; the last one counts the others. */
+function withCount(lines: readonly string[], available: number): string[] {
+  return [...lines.slice(0, available - 1), `  and ${lines.length - available + 1} more`]
+}
+
+/** A line as wide as the row would wrap on some terminals. */
 function cut(line: string, columns: number): string {
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`
 }

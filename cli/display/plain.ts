@@ -1,20 +1,23 @@
 import type { Ending } from '../../lib/reporter.ts'
 import { advance, begin, type Clock, type ClosableReporter, endingText, progressText, reusedText } from './steps.ts'
 
-/** Steps that are over sooner (ms) are not worth a line when they begin. */
-const WORTH_A_LINE = 1000
-/** What takes long says so every so often (ms): a silent log looks like a hang. */
-const STILL_THERE = 30_000
+/** Milliseconds. A shorter step prints no line at its start. */
+const START_LINE_AFTER = 1000
+/** Milliseconds between progress lines of a long step: a silent log looks like a hang. */
+const PROGRESS_EVERY = 30_000
 
-/** One line where something begins that takes time, and one where it ends: for logs, and for pipes. */
+/** Prints one line when a long step starts, and one when a step ends: for logs and pipes. */
 export function plainReporter(write: (line: string) => void, clock: Clock): ClosableReporter {
   const timers = new Set<NodeJS.Timeout>()
   let reused = 0
   return {
     step(name, total) {
       let running = begin(name, total, clock.now())
-      const first = setTimeout(() => write(`${name} ...`), WORTH_A_LINE).unref()
-      const still = setInterval(() => write(`${name} ... ${progressText(running, clock.now())}`), STILL_THERE).unref()
+      const first = setTimeout(() => write(`${name} ...`), START_LINE_AFTER).unref()
+      const still = setInterval(
+        () => write(`${name} ... ${progressText(running, clock.now())}`),
+        PROGRESS_EVERY,
+      ).unref()
       timers.add(first).add(still)
       const end = (ending: Ending | 'failed') => {
         for (const timer of [first, still]) stop(timer)

@@ -1,6 +1,6 @@
 import type { Reporter } from '../../lib/reporter.ts'
 
-/** Says nothing: for commands whose output a program reads. */
+/** A reporter that prints nothing: for commands that print JSON. */
 export const QUIET: Reporter = {
   step: () => ({ advance: () => undefined, done: () => undefined, failed: () => undefined }),
   notice: () => undefined,

@@ -1,23 +1,23 @@
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import type { Ending, Reporter } from '../../lib/reporter.ts'
 
-/** Where time comes from, in milliseconds. */
+/** A source of time, in milliseconds. */
 export interface Clock {
   now(): number
 }
 
-/** A reporter that has something to put away at the end; closing twice is fine. */
+/** A reporter with a cleanup at the end. `close` may be called more than once. */
 export interface ClosableReporter extends Reporter {
   close(): void
 }
 
-/** A step that is under way, as a display shows it. */
+/** A running step. */
 export interface Running {
   readonly name: string
   readonly begun: number
   readonly total: number | undefined
   readonly bytes: number
-  /** How far it was at two earlier times: the rate is counted from the older one. */
+  /** Progress at two earlier times; the rate is measured from the older one. */
   readonly marks: readonly [Mark, Mark]
 }
 
@@ -26,7 +26,7 @@ interface Mark {
   readonly bytes: number
 }
 
-/** The rate is that of the last one to two of these (ms): an old stall is soon forgotten. */
+/** Milliseconds between marks. The rate covers one to two of these intervals, so that an old stall does not distort it. */
 const MARK_EVERY = 3000
 
 export function begin(name: string, total: number | undefined, now: number): Running {
@@ -40,7 +40,7 @@ export function advance(running: Running, bytes: number, now: number): Running {
   return { ...running, bytes: running.bytes + bytes, marks }
 }
 
-/** `40 MB of 82 MB, 20 MB/s, 2.1 s left`, or how long it has taken where it counts no bytes. */
+/** `40 MB of 82 MB, 20 MB/s, 2.1 s left`; the elapsed time for a step that counts no bytes. */
 export function progressText(running: Running, now: number): string {
   const { total, bytes, begun } = running
   if (total === undefined && bytes === 0) return formatDuration(now - begun)
@@ -51,12 +51,12 @@ export function progressText(running: Running, now: number): string {
   return `${done}, ${formatSize(Math.round(rate))}/s${left}`
 }
 
-/** Bytes a second. */
+/** Bytes per second. */
 function rateOf({ bytes, marks: [older] }: Running, now: number): number {
   return now > older.time ? ((bytes - older.bytes) * 1000) / (now - older.time) : 0
 }
 
-/** What stays to be read of a step that has ended. */
+/** The text of a finished step: size and duration. */
 export function endingText(running: Running, ending: Ending | 'failed', now: number): string {
   const took = formatDuration(now - running.begun)
   if (ending === 'failed') return `failed after ${took}`
@@ -64,7 +64,7 @@ export function endingText(running: Running, ending: Ending | 'failed', now: num
   return size === 0 ? took : `${formatSize(size)} in ${took}`
 }
 
-/** The one line that stands for every step whose result was there already. */
+/** The line that counts the steps whose result was in the store. */
 export function reusedText(reused: number): string {
   return `${reused} ${reused === 1 ? 'step' : 'steps'} from the store`
 }

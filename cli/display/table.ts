@@ -1,4 +1,4 @@
-/** Columns as wide as their widest cell; what begins with a digit stands to the right, the first column to the left. */
+/** Aligns columns. Cells that begin with a digit are right-aligned, except in the first column. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const columns = Math.max(0, ...rows.map((row) => row.length))
   const widths = Array.from({ length: columns }, (_, column) =>
@@ -11,7 +11,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
   return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n')
 }
 
-/** Columns as wide as their widest cell, everything on the left. */
+/** Aligns columns; all cells are left-aligned. */
 export function formatColumns(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
   return rows

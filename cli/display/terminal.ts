@@ -8,10 +8,10 @@ export interface Screen {
   readonly color: boolean
 }
 
-/** Milliseconds between two pictures. */
+/** Milliseconds between two frames. */
 const FRAME = 100
 
-/** A live display at the terminal's end; what has ended moves up and stays. */
+/** A live display on the last rows of the terminal; finished steps scroll up and stay. */
 export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter {
   const live = liveArea(screen)
   const running = new Map<number, Running>()
@@ -20,7 +20,7 @@ export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter
   const draw = (above: readonly string[] = []) => {
     live.draw(above, renderDisplay({ running: [...running.values()], ...counts }, clock.now(), screen.size()))
   }
-  // Nothing is drawn over what others write to the terminal while no step is under way.
+  // The timer runs only during steps, so that the display does not overwrite other output.
   let timer: NodeJS.Timeout | undefined
   const end = (key: number, ending: Ending | 'failed') => {
     const step = running.get(key)
@@ -65,8 +65,8 @@ function paint(code: string, text: string, color: boolean): string {
 }
 
 /**
- * Rows at the end of the terminal that are drawn over. One write a picture, each row replaced and never cleared first:
- * nothing flickers. The cursor is left alone, so that however the program ends there is nothing to restore.
+ * The last rows of the terminal, redrawn in place. Each frame is one write that replaces every row without clearing it
+ * first, so nothing flickers. The cursor stays visible, so nothing needs to be restored when the program ends.
  */
 function liveArea(screen: Screen) {
   let shown: readonly string[] = []
@@ -74,7 +74,7 @@ function liveArea(screen: Screen) {
     draw(above: readonly string[], lines: readonly string[]) {
       if (above.length === 0 && lines.join('\n') === shown.join('\n')) return
       const { columns } = screen.size()
-      // A terminal that became narrower has broken our rows in several.
+      // A terminal that became narrower has wrapped our rows.
       const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
       const up = rows === 0 ? '' : `\x1b[${rows}A`
       screen.write(`${up}${[...above, ...lines].map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J`)

@@ -4,17 +4,17 @@ import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import { type Digest, digestOf, short } from '../../images/digest.ts'
 
-/** What a compiled host file was made of. */
+/** The sources of a compiled host file. */
 interface CompiledFrom {
-  /** In `dist/hosts`. */
+  /** Name of the compiled file in `dist/hosts`. */
   readonly file: string
-  /** Path from the project -> digest of what was compiled. */
+  /** Path relative to the project -> digest of the source. */
   readonly sources: Readonly<{ [path: string]: Digest }>
 }
 
 /**
- * The compiled form of `hosts/NAME.ts`: made once for its content and that of what it imports. It takes `host()` from
- * the program's own bundle, so that what costs time to load is loaded once.
+ * Path of the compiled `hosts/NAME.ts`. It is compiled again only when its content or an import changes. It imports
+ * `host()` from the program's own bundle, so that the schema is loaded once.
  */
 export async function compiledHost(project: string, name: string): Promise<string> {
   const recordFile = join(project, 'dist/hosts', `${name}.json`)
@@ -23,7 +23,7 @@ export async function compiledHost(project: string, name: string): Promise<strin
   const { text, inputs } = await compile(project, name)
   const file = `${name}-${short(digestOf(text))}.mjs`
   publish(join(dirname(recordFile), file), text)
-  // Last, and by content: whoever reads it finds the very file that it speaks of.
+  // The record comes last: a record on disk always names a complete compiled file.
   publish(recordFile, canonicalJson({ file, sources: inputs }))
   return join(dirname(recordFile), file)
 }
@@ -64,7 +64,7 @@ async function compile(project: string, name: string) {
     logLevel: 'silent',
     plugins: [
       {
-        name: 'share host()',
+        name: 'share-host',
         setup: ({ onResolve }) => {
           onResolve({ filter: /^\.\/schema\/host\.ts$/ }, () => ({ path: '../host.mjs', external: true }))
         },
@@ -78,17 +78,18 @@ async function compile(project: string, name: string) {
   return { text: result.outputFiles[0]?.text ?? '', inputs }
 }
 
-interface Complaint {
+interface CompileError {
   readonly text: string
   readonly location: { readonly file: string; readonly line: number; readonly lineText: string } | null
 }
 
-function cannotCompile(name: string, error: { readonly errors?: readonly Complaint[] }): unknown {
+function cannotCompile(name: string, error: { readonly errors?: readonly CompileError[] }): unknown {
   const [first] = error.errors ?? []
   if (first === undefined) return error
   const at = first.location === null ? `hosts/${name}.ts` : `${first.location.file}:${first.location.line}`
-  const shown = first.location === null ? 'npm run types says more' : `the line is: ${first.location.lineText.trim()}`
-  return new UserError('host', `${at}: ${first.text}`, { hint: shown })
+  const hint =
+    first.location === null ? 'check the types: npm run types' : `the line reads: ${first.location.lineText.trim()}`
+  return new UserError('host', `${at}: ${first.text}`, { hint })
 }
 
 function publish(path: string, text: string): void {

@@ -1,11 +1,11 @@
 /**
- * The line, from 1, on which an object literal names the keys of a path one inside the other: `['network', 'dns']`.
- * Undefined where it does not, or for a path of nothing.
+ * The line, counted from 1, of a nested key in an object literal: `['network', 'dns']`. The line of the innermost key
+ * that exists; undefined if no key exists or the path is empty.
  */
 export function lineOf(source: string, path: readonly string[]): number | undefined {
   let at = 0
   for (const key of path) {
-    // A place in a list has no name of its own: the list's line serves.
+    // List elements have no key: the line of the list is used.
     if (/^\d+$/.test(key)) break
     const escaped = key.replace(/[^\w]/g, '\\$&')
     const found = new RegExp(`(?<![\\w$])(['"]?)${escaped}\\1\\s*[:,}]`, 'm').exec(source.slice(at))

@@ -3,25 +3,36 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
 import { nearest } from '../../images/nearest.ts'
+import type { Host } from '../../overlays/host-facts.ts'
+import type { HostFiles } from '../command.ts'
 import { compiledHost } from './compile.ts'
 import { lineOf } from './line-of.ts'
 
-/** How a file in `hosts/` exports a machine; the others are what host files are made with. */
+/** A file in `hosts/` that matches exports a host; other files hold values that host files import. */
 const EXPORTS_HOST = /^export const \w+.*= host\(/m
 
-/** Names of the machines that have a file in `hosts/`, in order. */
+/** The host files of a project. */
+export function hostFiles(project: string): HostFiles {
+  return {
+    names: () => hostNames(project),
+    // Only `host()` returns such values, and compiled host files share the program's own copy of `host()`.
+    load: async (name) => (await loadHost(project, name)) as Host,
+  }
+}
+
+/** Names of the hosts that have a file in `hosts/`, sorted. */
 export function hostNames(project: string): string[] {
   return fileNames(project).filter((name) => EXPORTS_HOST.test(readFileSync(sourceOf(project, name), 'utf8')))
 }
 
-/** The host that `hosts/NAME.ts` exports; all else about it is for `hosts/schema/host.ts` to check. */
+/** The host that `hosts/NAME.ts` exports. `hosts/schema/host.ts` checks its values. */
 export async function loadHost(project: string, name: string): Promise<{ readonly name: string }> {
   if (!fileNames(project).includes(name)) throw unknownHost(name, hostNames(project))
   const exported = await evaluate(project, name, await compiledHost(project, name))
   const found = Object.values(exported).find((each) => isNamed(each, name))
   if (found !== undefined) return found as { name: string }
   throw new UserError('host', `hosts/${name}.ts exports no host with the name '${name}'`, {
-    hint: `it ends in: export const ${name.replaceAll('-', '_')} = host({ name: '${name}', … })`,
+    hint: `end the file with: export const ${name.replaceAll('-', '_')} = host({ name: '${name}', … })`,
   })
 }
 
@@ -39,7 +50,7 @@ function unknownHost(name: string, known: readonly string[]): UserError {
   return new UserError('host', `no host '${name}'; hosts are: ${known.join(', ')}`, {
     hint:
       meant === undefined
-        ? `describe it in hosts/${name}.ts, for example from hosts/${known[0]}.ts`
+        ? `to add the host, copy hosts/${known[0]}.ts to hosts/${name}.ts and change the copy`
         : `did you mean '${meant}'?`,
   })
 }
@@ -48,9 +59,9 @@ function isNamed(value: unknown, name: string): boolean {
   return typeof value === 'object' && value !== null && 'name' in value && value.name === name
 }
 
-/** Runs the file. What it stumbles over gets the line in the owner's own file. */
+/** Runs the compiled file; errors name the line in the host file. */
 async function evaluate(project: string, name: string, compiled: string): Promise<Record<string, unknown>> {
-  // Stacks name lines of the source as long as this is on; it costs what is loaded meanwhile.
+  // With source maps, stacks name lines of the source. They slow down imports, so they are on only here.
   process.setSourceMapsEnabled(true)
   try {
     return await import(pathToFileURL(compiled).href)
@@ -73,10 +84,10 @@ function located(error: unknown, project: string, name: string): unknown {
   if (!(error instanceof Error)) return error
   const line = error.stack?.split(`${file}:`)[1]?.match(/^\d+/)?.[0]
   const at = line === undefined ? file : `${file}:${line}`
-  return new UserError('host', `${at}: ${error.message}`, { hint: 'npm run types checks all host files', cause: error })
+  return new UserError('host', `${at}: ${error.message}`, { hint: 'check all host files: npm run types', cause: error })
 }
 
-/** Where in the host file a key is that the schema complained of; empty where that is not said. */
+/** The path of the key that the schema refused; empty if the error does not name a key. */
 function pathOf(cause: unknown): readonly string[] {
   const { path, keys } = (cause ?? {}) as { path?: readonly PropertyKey[]; keys?: readonly string[] }
   return [...(path ?? []).map(String), ...(keys ?? []).slice(0, 1)]

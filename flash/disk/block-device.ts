@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { SECTOR } from '../../images/layout.ts'
 import { plainText } from '../ssh/remote.ts'
 
-/** Where the kernel tells about devices: `/sys` and `/proc`. */
+/** The kernel's directories with facts about devices: `/sys` and `/proc`. */
 export interface KernelFiles {
   readonly sys: string
   readonly proc: string
@@ -12,13 +12,13 @@ export interface KernelFiles {
 export interface DevicePartition {
   /** `sda1` */
   readonly name: string
-  /** Its label in the partition table; empty where it has none. */
+  /** The label in the partition table; empty if the partition has none. */
   readonly label: string
   /** Bytes. */
   readonly size: number
 }
 
-/** What the kernel knows of a block device. */
+/** A block device as the kernel describes it. */
 export interface BlockDevice {
   /** `sda`, `mmcblk0`, `nvme0n1`. */
   readonly name: string
@@ -26,17 +26,17 @@ export interface BlockDevice {
   readonly size: number
   readonly sectorSize: number
   readonly access: 'read-write' | 'read-only'
-  /** The disk that it is a partition of. */
+  /** The disk, if the device is a partition. */
   readonly partOf: string | undefined
   readonly vendor: string
   readonly model: string
   readonly serial: string
   readonly partitions: readonly DevicePartition[]
-  /** Whatever has it, or a partition of it, in use, in words. */
+  /** Each current use of the device or one of its partitions: `sda1 is mounted at '/mnt'`. */
   readonly uses: readonly string[]
 }
 
-/** Looks up a device by its `MAJOR:MINOR`. */
+/** Reads the facts of the device `MAJOR:MINOR`. */
 export function readBlockDevice(number: string, files: KernelFiles): BlockDevice {
   const directory = realpathSync(join(files.sys, 'dev/block', number))
   const parts = readdirSync(directory)
@@ -65,7 +65,7 @@ function labelOf(directory: string): string {
   return plainText(/^PARTNAME=(.*)$/m.exec(contentOf(directory, 'uevent'))?.[1] ?? '')
 }
 
-/** A disk says of itself what it likes. */
+/** The disk supplies this text, so it may hold any bytes. */
 function textOf(directory: string, file: string): string {
   return plainText(contentOf(directory, file))
 }
@@ -88,7 +88,7 @@ interface Named {
   readonly number: string
 }
 
-/** By number and by name: btrfs mounts under a number of its own. */
+/** Compares number and name: btrfs mounts have a number of their own. */
 function mountsOf({ name, number }: Named, proc: string): string[] {
   const lines = contentOf(proc, 'self/mountinfo').split('\n').filter(Boolean)
   const points = lines.flatMap((line) => {
@@ -97,7 +97,7 @@ function mountsOf({ name, number }: Named, proc: string): string[] {
     return mounted === number || after.split(' ')[1] === `/dev/${name}` ? [unescaped(point)] : []
   })
   return [...new Set(points)].map((point) =>
-    point === '/' ? `${name} holds the system that runs here` : `${name} is mounted at '${point}'`,
+    point === '/' ? `${name} holds the running system` : `${name} is mounted at '${point}'`,
   )
 }
 
@@ -108,14 +108,14 @@ function swapOf({ name }: Named, proc: string): string[] {
   return isSwap ? [`${name} is swap space`] : []
 }
 
-/** Volume groups, encrypted volumes and RAIDs that are made of it. */
+/** Volume groups, encrypted volumes and RAIDs on the device. */
 function holdersOf(directory: string): string[] {
   const holders = join(directory, 'holders')
   const names = existsSync(holders) ? readdirSync(holders) : []
   return names.map((holder) => `${basename(directory)} is part of ${holder} (LVM, encryption or RAID)`)
 }
 
-/** proc_pid_mountinfo(5): spaces and the like are octal. */
+/** proc_pid_mountinfo(5) writes spaces and similar characters in octal. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -2,22 +2,22 @@ import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { diskFailure } from './failure.ts'
 import { readAround } from './read-around.ts'
-import type { Target } from './target.ts'
+import type { DiskTarget } from './target.ts'
 
-/** What is written to: a device, a file, or a test's. */
+/** A device or a file to write to; tests have their own. */
 export interface Disk {
   readonly path: string
   /** Bytes. */
   readonly size: number
   write(offset: number, bytes: Uint8Array): Promise<void>
-  /** Everything written before is on the disk when this returns. */
+  /** Resolves when every earlier write is on the disk. */
   flush(): Promise<void>
-  /** As the disk has it, whatever memory holds; in pieces. */
+  /** Reads from the disk itself, past the kernel's cache; in pieces. */
   read(offset: number, size: number): AsyncIterable<Uint8Array>
 }
 
-/** Opens a target for as long as `use` takes. Nobody else can mount or take a device meanwhile. */
-export async function withOpenDisk<T>(target: Target, use: (disk: Disk) => Promise<T>): Promise<T> {
+/** Opens a target for as long as `use` takes. The kernel lets no other program mount or claim the device meanwhile. */
+export async function withOpenDisk<T>(target: DiskTarget, use: (disk: Disk) => Promise<T>): Promise<T> {
   const handle = await openTarget(target).catch((error) => {
     throw diskFailure('open', target.path, error)
   })
@@ -28,17 +28,17 @@ export async function withOpenDisk<T>(target: Target, use: (disk: Disk) => Promi
   }
 }
 
-async function openTarget(target: Target): Promise<FileHandle> {
+async function openTarget(target: DiskTarget): Promise<FileHandle> {
   const { path, size } = target
-  // Of a device O_EXCL means: refused while anything has it in use (open(2)).
+  // For a device, O_EXCL fails while the device is in use (open(2)).
   if (target.kind === 'device') return open(path, constants.O_RDWR | constants.O_EXCL)
-  if (target.state === 'there') return open(path, 'r+')
+  if (target.state === 'existing') return open(path, 'r+')
   const handle = await open(path, 'wx+')
   await handle.truncate(size)
   return handle
 }
 
-function diskOn({ path, size, kind }: Target, handle: FileHandle): Disk {
+function diskOn({ path, size, kind }: DiskTarget, handle: FileHandle): Disk {
   const failed = (error: unknown) => {
     throw diskFailure('write', path, error)
   }
@@ -50,7 +50,7 @@ function diskOn({ path, size, kind }: Target, handle: FileHandle): Disk {
   }
 }
 
-/** The system may write less than it was given. */
+/** One write may store fewer bytes than it was given. */
 async function writeAll(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done)

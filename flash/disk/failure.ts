@@ -1,19 +1,21 @@
 import { UserError } from '../../errors.ts'
 
 const HINTS: Readonly<Record<string, string>> = {
-  EACCES: 'only root may write to disks: type the same command as root',
-  EPERM: 'only root may write to disks: type the same command as root',
-  EBUSY: 'see what has it in use: lsblk; unmount it, and type the same command again',
-  EEXIST: 'somebody else has just made it',
-  EROFS: 'cards have a switch against writing at their side',
-  ENOMEDIUM: 'put a card in',
-  ENOSPC: 'make room, and type the same command again',
+  EACCES: 'only root may write to disks: run the same command as root',
+  EPERM: 'only root may write to disks: run the same command as root',
+  EBUSY: 'find its mounts with lsblk, unmount them (umount), then run the same command again',
+  EEXIST: 'another program has just created the file: run the same command again',
+  EROFS: 'the disk is write-protected: SD cards have a switch on their side',
+  ENOMEDIUM: 'insert a card',
+  ENOSPC: 'free disk space, then run the same command again',
 }
 
-/** What the system said when a disk was opened, read or written. */
+/** The system's error of a disk that cannot be opened, read or written, with a hint. */
 export function diskFailure(action: 'open' | 'read' | 'write', path: string, error: unknown): UserError {
   const { code = '', message } = error as NodeJS.ErrnoException
-  const hint = HINTS[code] ?? 'plug it in again, or take another disk; the same command begins anew'
+  const hint =
+    HINTS[code] ??
+    'reconnect the disk or use another one, then run the same command again: it starts from the beginning'
   const what = `cannot ${action} '${path}': ${message}`
   return new UserError(code === 'EBUSY' ? 'busy' : 'usage', what, { hint, cause: error })
 }

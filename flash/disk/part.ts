@@ -1,18 +1,18 @@
 import { type Digest, Digester, digestOf } from '../../images/digest.ts'
 import { MIB } from '../../images/layout.ts'
 
-/** Bytes that are written or read at once. */
+/** The most bytes of one read or write. */
 export const PIECE = 4 * MIB
 
 export type Content =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** From the same offset of the image. */
+  /** The bytes at the same offset of the image. */
   | { readonly kind: 'image' }
 
-/** A range of the disk and what is to be there. */
+/** A range of the disk and its content. */
 export interface Part {
-  /** For people: `boot-a`, `partition table`. */
+  /** For messages: `boot-a`, `partition table`. */
   readonly what: string
   /** Bytes from the disk's start. */
   readonly offset: number
@@ -21,7 +21,7 @@ export interface Part {
   readonly digest: Digest
 }
 
-/** Parts whose order among one another does not matter; they are on the disk before the next stage begins. */
+/** Parts in any order. All of them are on the disk before the next stage begins. */
 export interface Stage {
   readonly name: string
   readonly parts: readonly Part[]

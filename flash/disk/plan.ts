@@ -3,35 +3,35 @@ import { gptPieces } from '../../images/disk/gpt-write.ts'
 import { BACKUP_TABLE_SIZE, BLOCK, type Layout, MIB, type Partition, partition } from '../../images/layout.ts'
 import { bytesPart, type Part, type Stage, zerosPart } from './part.ts'
 
-/** What becomes of the data volume that may be on the disk. */
+/** Whether to erase or keep an existing data volume. */
 export type DataFate = 'format' | 'keep'
 
 export interface DiskPlanRequest {
   readonly host: string
-  /** Of the real disk. */
+  /** The layout for the size of the real disk. */
   readonly layout: Layout
-  /** What of the image means something, cut at `cutsOf(layout)`. */
+  /** The ranges that the block map lists, cut at `cutsOf(layout)`. */
   readonly image: readonly MappedRange[]
-  /** The whole identity partition; undefined where the host shall make its identity itself. */
+  /** The complete identity partition; undefined if the host creates its identity at first boot. */
   readonly identity: Uint8Array | undefined
   readonly data: DataFate
 }
 
-/** Both lists in order. Between them everything is read back: only what is whole is made to boot. */
+/** Both lists are in order. Everything is read back between them: only a complete disk becomes bootable. */
 export interface DiskPlan {
   readonly unbootable: readonly Stage[]
   readonly bootable: readonly Stage[]
 }
 
-/** Where the image has to be cut, so that each piece belongs to one partition and boot-a's first block is by itself. */
+/** Offsets to cut the image at: each piece then belongs to one partition, and boot-a's first block is a piece. */
 export function cutsOf(layout: Layout): number[] {
   const edges = layout.partitions.flatMap(({ offset, size }) => [offset, offset + size])
   return [...edges, partition(layout, 'boot-a').offset + BLOCK]
 }
 
 /**
- * Order is safety: the power may go after any write. Nothing boots once the old tables and the first blocks of both boot
- * partitions are gone; nothing boots again before boot-a's first block and then a table are there, which come last.
+ * The order keeps a half-written disk from booting, because the power may fail after any write. First the old tables and
+ * the first blocks of both boot partitions are erased. Boot-a's first block and then the tables are written last.
  */
 export function planDiskWrite(request: DiskPlanRequest): DiskPlan {
   const { host, layout } = request
@@ -65,7 +65,7 @@ export function planDiskWrite(request: DiskPlanRequest): DiskPlan {
   }
 }
 
-/** The image's own tables are for a disk of the image's size: they are left out. */
+/** Leaves out the image's own tables, which fit a disk of the image's size. */
 function imagePart(layout: Layout, range: MappedRange): Part | undefined {
   const found = layout.partitions.find((each) => holds(each, range) && each.name !== 'data')
   return found === undefined ? undefined : { what: found.name, ...range, content: { kind: 'image' } }
@@ -75,17 +75,17 @@ function holds(part: Partition, { offset, size }: MappedRange): boolean {
   return offset >= part.offset && offset + size <= part.offset + part.size
 }
 
-/** Whole: another host's identity and the record of its updates are not for this one to find. */
+/** Covers the whole partition, to erase another host's identity and its update record. */
 function identityPart({ layout, identity }: DiskPlanRequest): Part {
   const { offset, size } = partition(layout, 'identity')
   return identity === undefined ? zerosPart('identity', offset, size) : bytesPart('identity', offset, identity)
 }
 
-/** What `data` of overlays/device/system/data.sh looks at before it formats: start and second superblock of btrfs. */
+/** The bytes that overlays/device/system/data.sh checks before it formats: the start and btrfs' second superblock. */
 const BLANK = 4 * MIB
 const SECOND_SUPERBLOCK = 64 * MIB
 
-/** The end too: there are RAIDs and volume managers that mark it. */
+/** Erases the end too: some RAIDs and volume managers keep their mark there. */
 function dataParts({ layout, data }: DiskPlanRequest): Part[] {
   if (data === 'keep') return []
   const { offset, size } = partition(layout, 'data')

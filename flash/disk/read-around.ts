@@ -5,8 +5,8 @@ import { diskFailure } from './failure.ts'
 import { PIECE } from './part.ts'
 
 /**
- * Reads around the kernel's cache: what it remembers of a write says nothing of the disk. dd does it, as direct reads
- * want memory at whole blocks, which Node does not give; so whole blocks are read and what was not asked for is cut off.
+ * Reads past the kernel's cache, which would return bytes that never reached the disk. Direct reads need aligned memory,
+ * which Node does not offer, so dd reads whole blocks and the bytes outside the range are dropped.
  */
 export async function* readAround(
   path: string,
@@ -25,7 +25,7 @@ export async function* readAround(
   }
 }
 
-/** Not every file system knows direct reads, and of a file nothing else can be asked. */
+/** Some file systems have no direct reads; a file there is read with a dropped cache instead. */
 async function* wholeBlocks(
   path: string,
   kind: 'device' | 'file',
@@ -39,7 +39,7 @@ async function* wholeBlocks(
   if (second !== '') throw diskFailure('read', path, new Error(second))
 }
 
-/** Returns what it complained of; nothing where it read to the end. */
+/** Returns dd's stderr; empty if dd read to the end. */
 async function* dd(
   path: string,
   way: 'direct' | 'nocache',
@@ -57,7 +57,7 @@ async function* dd(
     yield* child.stdout as AsyncIterable<Uint8Array>
     reading = 'over'
   } finally {
-    // Only where nobody reads on: at the end of its output dd is about to end by itself, with a status that counts.
+    // Only if the consumer stopped early. After its last output dd ends by itself, and its status counts.
     if (reading === 'on') child.kill('SIGKILL')
   }
   const [status, stderr] = await ended

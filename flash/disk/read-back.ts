@@ -8,7 +8,7 @@ export interface ReadBackOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Reads what was written from the disk itself; the first part that is not what it should be is an error. */
+/** Reads every part from the disk itself. Throws at the first part with another digest. */
 export async function readBack(
   disk: Disk,
   stages: readonly Stage[],
@@ -31,7 +31,7 @@ export async function readBack(
 function differs({ path }: Disk, { what, offset, size }: Part): UserError {
   return new UserError(
     'digest',
-    `'${path}' does not hold what was written: '${what}' differs, bytes ${offset} to ${offset + size - 1}`,
-    { hint: 'the disk or its reader is broken, or smaller than it says: take another one' },
+    `'${path}' did not keep its bytes: '${what}' differs, bytes ${offset} to ${offset + size - 1}`,
+    { hint: 'the disk or its reader fails, or the disk is smaller than it reports: use another one' },
   )
 }

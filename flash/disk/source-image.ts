@@ -9,7 +9,7 @@ import { type Manifest, parseManifest } from '../../images/manifest.ts'
 import { PIECE } from './part.ts'
 import type { DiskHost } from './target.ts'
 
-/** A built image of a host, as it lies in `out/HOST`. */
+/** A host's built image in `out/HOST`. */
 export interface SourceImage {
   readonly file: string
   readonly ranges: readonly MappedRange[]
@@ -20,36 +20,39 @@ export function openSourceImage(host: DiskHost, output: string): SourceImage {
   const file = join(output, `${host.name}.img`)
   const [map, manifestFile] = [`${file}.bmap`, join(output, 'manifest.json')]
   for (const needed of [file, map, manifestFile]) {
-    if (!existsSync(needed)) throw rebuild(host, `no image to flash: '${needed}' is not there`)
+    if (!existsSync(needed)) throw rebuild(host, `cannot flash '${host.name}': '${needed}' does not exist`)
   }
   const manifest = parseManifest(readFileSync(manifestFile, 'utf8'), manifestFile)
-  if (manifest.host !== host.name) throw rebuild(host, `'${manifestFile}' is of '${manifest.host}', not '${host.name}'`)
+  if (manifest.host !== host.name)
+    throw rebuild(host, `'${manifestFile}' is for host '${manifest.host}', wanted '${host.name}'`)
   const { imageSize, ranges } = parseBmap(readFileSync(map, 'utf8'), map)
   if (imageSize !== diskLayout(host.slotSize).size)
-    throw rebuild(host, `'${file}' was built for another size of slots than hosts/${host.name}.ts says`)
+    throw rebuild(host, `the slots of '${file}' do not have the size that hosts/${host.name}.ts states`)
   return { file, ranges, manifest }
 }
 
 function rebuild({ name }: DiskHost, message: string): UserError {
-  return new UserError('usage', message, { hint: `npm run build:image ${name}` })
+  return new UserError('usage', message, { hint: `build the image: npm run build:image ${name}` })
 }
 
-/**
- * Reads all that the map names, which has to be what the map says, and cuts it at the given offsets: each piece of it
- * with its own digest.
- */
-export async function cutImage({ file, ranges }: SourceImage, cuts: readonly number[]): Promise<MappedRange[]> {
-  const handle = await open(file)
+/** Reads the ranges of the block map, compares their digests, and cuts them at the given offsets into pieces with digests. */
+export async function cutImage(source: SourceImage, cuts: readonly number[]): Promise<MappedRange[]> {
+  const handle = await open(source.file)
   try {
     const pieces: MappedRange[] = []
-    for (const range of ranges) pieces.push(...(await cutRange(handle, file, range, cuts)))
+    for (const range of source.ranges) pieces.push(...(await cutRange(handle, source, range, cuts)))
     return pieces
   } finally {
     await handle.close()
   }
 }
 
-async function cutRange(handle: FileHandle, file: string, range: MappedRange, cuts: readonly number[]) {
+async function cutRange(
+  handle: FileHandle,
+  { file, manifest }: SourceImage,
+  range: MappedRange,
+  cuts: readonly number[],
+) {
   const end = range.offset + range.size
   const inside = cuts.filter((cut) => cut > range.offset && cut < end)
   const edges = [...new Set([range.offset, ...inside, end])].sort((a, b) => a - b)
@@ -60,8 +63,8 @@ async function cutRange(handle: FileHandle, file: string, range: MappedRange, cu
     pieces.push({ offset, size, digest: await digestRange(handle, offset, size, whole) })
   }
   if (whole.digest() === range.digest) return pieces
-  throw new UserError('digest', `'${file}' is not what its map says, from byte ${range.offset} on`, {
-    hint: 'build it again: npm run build:image HOST',
+  throw new UserError('digest', `'${file}' differs from its block map in the range from byte ${range.offset}`, {
+    hint: `build the image again: npm run build:image ${manifest.host}`,
   })
 }
 
@@ -74,7 +77,7 @@ async function digestRange(handle: FileHandle, offset: number, size: number, who
   return own.digest()
 }
 
-/** A file's bytes in pieces; fewer than asked for where it ends. */
+/** A part of a file in pieces; shorter if the file ends before. */
 export async function* readRange(handle: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
   for (let done = 0; done < size; ) {
     const bytes = Buffer.allocUnsafe(Math.min(PIECE, size - done))

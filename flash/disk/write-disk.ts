@@ -8,22 +8,25 @@ import { readBack } from './read-back.ts'
 import { writeStages } from './write.ts'
 
 export interface WriteDiskOptions {
-  /** Path of the image that parts come from. */
+  /** Path of the image. */
   readonly image: string
   readonly progress: Progress
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Writes a disk that boots once all of it is there and was read back, and nothing before. Whatever ends this early leaves
- * a disk that boots nothing; the same again begins anew.
+ * Writes a disk and makes it bootable after everything was read back. An interruption leaves an unbootable disk; the
+ * next call starts from the beginning.
  */
 export async function writeDisk(disk: Disk, plan: DiskPlan, options: WriteDiskOptions): Promise<void> {
   const image = await open(options.image)
   try {
     await writeAndReadBack(disk, plan, { ...options, image })
   } catch (error) {
-    const [state, hint] = [`'${disk.path}' is half written and boots nothing`, 'the same command writes it anew']
+    const [state, hint] = [
+      `'${disk.path}' is incomplete and not bootable`,
+      'to write it from the beginning, run the same command again',
+    ]
     if (isStop(error)) throw stopped(state, hint, error)
     options.progress.notice(`${state}; ${hint}`)
     throw error
@@ -47,7 +50,7 @@ async function writeAndReadBack(disk: Disk, { unbootable, bootable }: DiskPlan, 
   await during(progress, 'read back', ({ advance }) => readBack(disk, unbootable, { advance, signal }), {
     totalBytes: size,
   })
-  // From here on nothing stops it: three blocks, and either none or all of them count.
+  // Ctrl-C has no effect from here on: these are three blocks, and none or all of them must be on the disk.
   await during(progress, 'make bootable', () => makeBootable(disk, { unbootable, bootable }, image))
 }
 
@@ -57,7 +60,7 @@ async function makeBootable(disk: Disk, { unbootable, bootable }: DiskPlan, imag
     await writeStages(disk, bootable, { image, advance })
     await readBack(disk, bootable, { advance })
   } catch (error) {
-    // What cannot be trusted shall not boot; where that fails too, the disk is beyond help.
+    // A disk that failed its check must not boot. If this write fails too, the disk accepts no writes at all.
     await writeStages(disk, unbootable.slice(0, 2), { image, advance }).catch(() => undefined)
     throw error
   }

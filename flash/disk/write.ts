@@ -13,10 +13,10 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** So much may wait in memory: what is said to be done has to be near the truth. */
+/** Bytes between flushes: progress counts written bytes, which must not be far ahead of the disk. */
 const FLUSH_EVERY = 64 * MIB
 
-/** Writes stages one after another, each on the disk before the next one begins. */
+/** Writes the stages in order; each is on the disk before the next one begins. */
 export async function writeStages(disk: Disk, stages: readonly Stage[], options: WriteOptions): Promise<void> {
   let waiting = 0
   for (const { parts } of stages) {
@@ -32,7 +32,7 @@ export async function writeStages(disk: Disk, stages: readonly Stage[], options:
   }
 }
 
-/** Yields how much was written, piece by piece. */
+/** Yields the size of each written piece. */
 async function* writePart(disk: Disk, part: Part, { image, advance, signal }: WriteOptions): AsyncGenerator<number> {
   const digester = new Digester()
   let at = part.offset
@@ -45,8 +45,8 @@ async function* writePart(disk: Disk, part: Part, { image, advance, signal }: Wr
     yield bytes.length
   }
   if (digester.digest() === part.digest) return
-  throw new UserError('digest', `the image changed while its part '${part.what}' was written to '${disk.path}'`, {
-    hint: 'let the build come to its end, and type the same command again',
+  throw new UserError('digest', `the image changed while hangar wrote its part '${part.what}' to '${disk.path}'`, {
+    hint: 'wait until the build has ended, then run the same command again',
   })
 }
 

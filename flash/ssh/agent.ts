@@ -30,11 +30,11 @@ const ANSWER_LIMIT = MIB
 /** The longest list: every second block of the largest slot, one line each. */
 const LIST_LIMIT = 64 * MIB
 /** Seconds for a call that only reads or decides. */
-const SOON = 60
+const QUICK = 60
 /** Seconds for a call that reads or writes a complete slot: 24 GiB at 20 MB/s. */
-const WHOLE_SLOT = 1300
+const COMPLETE_SLOT = 1300
 /** The host verifies a complete slot before it arms or rewrites it. */
-const READS_ALL = { deadline: WHOLE_SLOT }
+const VERIFIES_SLOT = { deadline: COMPLETE_SLOT }
 
 /** The agent on a host: one method for each call of `docs/agent-protocol.md`. */
 export class Agent {
@@ -56,7 +56,7 @@ export class Agent {
   /** `patience`: seconds that the host may delay its answer while a trial is neither healthy nor committed. */
   async state(patience = 0): Promise<TrialState> {
     const words = patience === 0 ? ['state'] : ['state', '--wait', String(patience)]
-    return parseState(this.host, await this.ask(words, { deadline: SOON + patience }))
+    return parseState(this.host, await this.ask(words, { deadline: QUICK + patience }))
   }
 
   async health(): Promise<Health> {
@@ -72,41 +72,49 @@ export class Agent {
     const sizes = [String(manifest.length), String(signature.length)]
     const flags = downgrade === 'allowed' ? ['--allow-downgrade'] : []
     const words = ['write', 'begin', this.owner, ...sizes, ...flags]
-    return parseAnswer(this.host, 'begin', await this.ask(words, { ...READS_ALL, input: pieces(manifest, signature) }))
+    return parseAnswer(
+      this.host,
+      'begin',
+      await this.ask(words, { ...VERIFIES_SLOT, input: pieces(manifest, signature) }),
+    )
   }
 
   /** Sends the slot's hash tree. `missingInBoot` sends the tree of the boot file system. */
   async tree(tree: Bytes): Promise<void> {
     const words = ['write', 'tree', this.owner]
-    parseAnswer(this.host, 'ok', await this.ask(words, { input: tree, deadline: WHOLE_SLOT }))
+    parseAnswer(this.host, 'ok', await this.ask(words, { input: tree, deadline: COMPLETE_SLOT }))
   }
 
   async missingInSlot(): Promise<Range[]> {
-    const options = { limit: LIST_LIMIT, deadline: WHOLE_SLOT }
+    const options = { limit: LIST_LIMIT, deadline: COMPLETE_SLOT }
     return parseRanges(this.host, await this.ask(['write', 'missing', this.owner, 'slot'], options))
   }
 
   async missingInBoot(blocks: number, root: string, tree: Uint8Array): Promise<Range[]> {
-    const options = { limit: LIST_LIMIT, deadline: WHOLE_SLOT, input: pieces(Buffer.from(`${blocks} ${root}\n`), tree) }
+    const options = {
+      limit: LIST_LIMIT,
+      deadline: COMPLETE_SLOT,
+      input: pieces(Buffer.from(`${blocks} ${root}\n`), tree),
+    }
     return parseRanges(this.host, await this.ask(['write', 'missing', this.owner, 'boot'], options))
   }
 
   /** Sends compressed records. `size` is the size of the blocks in bytes. Returns how many blocks the host wrote. */
   async blocks(part: Part, records: Bytes, size: number): Promise<number> {
     // Slow radio links and cards may need this long; ssh notices a dead connection within half a minute.
-    const options = { input: records, deadline: SOON + Math.ceil(size / 100_000) }
+    const options = { input: records, deadline: QUICK + Math.ceil(size / 100_000) }
     return parseAnswer(this.host, 'blocks', await this.ask(['write', 'blocks', this.owner, part], options)).blocks
   }
 
   async finish(firstBootBlock: Uint8Array): Promise<Answer<'finish'>> {
-    const options = { input: pieces(firstBootBlock), deadline: WHOLE_SLOT }
+    const options = { input: pieces(firstBootBlock), deadline: COMPLETE_SLOT }
     return parseAnswer(this.host, 'finish', await this.ask(['write', 'finish', this.owner], options))
   }
 
   async arm({ id, root, data, commit, seconds }: Trial): Promise<void> {
     const flags = ['--data', data, '--commit', commit, '--seconds', String(seconds)]
-    const armed = parseAnswer(this.host, 'arm', await this.ask(['arm', this.owner, id, root, ...flags], READS_ALL))
-    if (armed.id !== id) throw anotherId(this.host, armed.id, id)
+    const armed = parseAnswer(this.host, 'arm', await this.ask(['arm', this.owner, id, root, ...flags], VERIFIES_SLOT))
+    if (armed.id !== id) throw wrongTrial(this.host, armed.id, id)
   }
 
   async reboot(): Promise<void> {
@@ -120,7 +128,7 @@ export class Agent {
 
   async revert(data: 'carried' | 'as-was'): Promise<Answer<'revert'>> {
     const flags = data === 'as-was' ? ['--with-data'] : []
-    return parseAnswer(this.host, 'revert', await this.ask(['revert', ...flags], READS_ALL))
+    return parseAnswer(this.host, 'revert', await this.ask(['revert', ...flags], VERIFIES_SLOT))
   }
 
   async release(): Promise<void> {
@@ -128,7 +136,7 @@ export class Agent {
   }
 
   private async ask(words: readonly string[], options: Partial<CallOptions> = {}): Promise<string> {
-    const called = await this.remote.call(words, { limit: ANSWER_LIMIT, deadline: SOON, ...options })
+    const called = await this.remote.call(words, { limit: ANSWER_LIMIT, deadline: QUICK, ...options })
     if (called.exitCode === 0) return called.output
     throw (
       parseRefusal(this.host, called.output.trimEnd().split('\n').at(-1) ?? '') ??
@@ -147,19 +155,19 @@ function unexpectedEnd(host: string, words: readonly string[], { exitCode, stder
       hint: `check which system answers at the address in hosts/${host}.ts. Only if that system is to be replaced, write the whole disk: npm run flash ${host} -- --disk DISK`,
     })
   }
-  const said = stderr.split('\n').slice(-3).join(' / ')
+  const lastLines = stderr.split('\n').slice(-3).join(' / ')
   const call = words.slice(0, words[0] === 'write' ? 2 : 1).join(' ')
   return new UserError(
     'agent',
-    `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${said || 'it wrote no error'}`,
+    `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${lastLines || 'it wrote no error'}`,
     {
       hint: `the host still runs its current slot. Look at it: npm run status ${host}`,
     },
   )
 }
 
-function anotherId(host: string, have: string, wanted: string): UserError {
+function wrongTrial(host: string, have: string, wanted: string): UserError {
   return new UserError('agent', `'${host}' armed the trial '${have}', wanted '${wanted}'`, {
-    hint: `another controller may be updating the host, and this one commits nothing: npm run status ${host}`,
+    hint: `another controller may have armed that trial. This one does not restart the host: npm run status ${host}`,
   })
 }

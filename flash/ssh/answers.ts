@@ -83,7 +83,11 @@ function otherProtocol(host: string, protocols: readonly number[]): UserError {
   return new UserError(
     'agent',
     `the agent of '${host}' speaks protocol ${protocols.join(', ') || 'none'}, this hangar speaks ${PROTOCOL}`,
-    { hint: isOlder ? 'update the host with the hangar that built its image' : 'update this hangar: git pull' },
+    {
+      hint: isOlder
+        ? 'update the host with the version of hangar that built its image'
+        : 'update this hangar: git pull',
+    },
   )
 }
 

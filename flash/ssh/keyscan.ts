@@ -27,18 +27,18 @@ export async function keyscan({ programs, host, at, signal }: Keyscan): Promise<
   const stop = () => void child.kill('SIGKILL')
   signal?.addEventListener('abort', stop)
   child.stdin.end()
-  const [said, stderr] = await Promise.all([text(child.stdout), text(child.stderr), exitOf(child)]).finally(() =>
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), exitOf(child)]).finally(() =>
     signal?.removeEventListener('abort', stop),
   )
   signal?.throwIfAborted()
-  const keys = keysIn(said)
+  const keys = keysIn(stdout)
   if (keys.length > 0) return keys
   throw unreachable({ host, at: formatAddress(at) }, reasonIn(stderr))
 }
 
 /** Reads lines of `ADDRESS ssh-ed25519 AAAA…` and skips the others. */
-function keysIn(said: string): string[] {
-  return [...said.matchAll(/^\S+ (ssh-ed25519 [A-Za-z0-9+/]+=*)\s*$/gm)].map(([, key = '']) => key)
+function keysIn(stdout: string): string[] {
+  return [...stdout.matchAll(/^\S+ (ssh-ed25519 [A-Za-z0-9+/]+=*)\s*$/gm)].map(([, key = '']) => key)
 }
 
 function reasonIn(stderr: string): string {

@@ -26,7 +26,7 @@ export interface Remote {
   disconnect(): Promise<void>
 }
 
-/** A device's text without anything that a terminal would obey: control and formatting characters become spaces. */
+/** A device's text for a terminal: control and formatting characters, which a terminal could act on, become spaces. */
 export function plainText(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
 }

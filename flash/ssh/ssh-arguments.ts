@@ -72,6 +72,6 @@ function fieldsOf(host: string, key: string): [type: string, blob: string] {
   const [, type, blob] = PUBLIC_KEY.exec(key.trim()) ?? []
   if (type !== undefined && blob !== undefined) return [type, blob]
   throw new UserError('host-key', `the identity of '${host}' has the host key '${key}', wanted 'ssh-ed25519 AAAA…'`, {
-    hint: `restore hosts/${host}.identity.json from git`,
+    hint: `restore the file: git restore hosts/${host}.identity.json`,
   })
 }

@@ -25,7 +25,7 @@ export function sshFailure(wanted: WantedHost, stderr: string): UserError {
 
 export function unreachable({ host, at }: Pick<WantedHost, 'host' | 'at'>, reason: string): UserError {
   return new UserError('unreachable', `cannot reach '${host}' (${at}): ${reason || 'the connection broke'}`, {
-    hint: `check the address in hosts/${host}.ts, power and network, then: npm run status ${host}. The host keeps running without this connection`,
+    hint: `check the address in hosts/${host}.ts, power and network, then: npm run status ${host}. A lost connection does not stop the host`,
   })
 }
 

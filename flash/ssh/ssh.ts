@@ -132,14 +132,14 @@ async function collect(child: Child, stream: 'stdout' | 'stderr', limit: number)
       if (size > limit && stream === 'stdout') endChild(child)
     }
   } catch {
-    // endChild closed the stream, and its caller knows why.
+    // The stream was closed by endChild, and the caller of endChild reports why.
   }
   return Buffer.concat(chunks).subarray(0, limit + 1)
 }
 
 function tooMuch(host: string, limit: number): UserError {
   return new UserError('agent', `the agent of '${host}' answers with more than ${limit} bytes`, {
-    hint: `the agent is damaged or is not hangar's. Nothing changed on the host: look at its console`,
+    hint: `the agent is damaged, or another program answers: look at the console of '${host}'`,
   })
 }
 

@@ -2,16 +2,16 @@ import type { BlockSource } from '../../images/disk/block-source.ts'
 import { openFat } from '../../images/disk/fat-read.ts'
 import { readGpt } from '../../images/disk/gpt-read.ts'
 
-/** A FAT file system that the firmware can look into. */
+/** A FAT file system that the firmware can read. */
 export interface BootVolume {
   /** The partition's number, from 1. */
   readonly number: number
   readonly label: string
-  /** A file's bytes, undefined where it is not there or the file system is too damaged to tell. */
+  /** A file's bytes; undefined if the file is missing or cannot be read. */
   read(name: string): Uint8Array | undefined
 }
 
-/** The disk's FAT file systems in the table's order; what cannot be read is named in the trace. */
+/** The disk's FAT file systems in the order of the partition table. The trace names those that cannot be read. */
 export function bootVolumes(disk: BlockSource, trace: string[]): BootVolume[] {
   const partitions = attempt(() => readGpt(disk), 'partition table', trace) ?? []
   return partitions.flatMap(({ number, name, offset, size }): BootVolume[] => {
@@ -25,7 +25,7 @@ export function bootVolumes(disk: BlockSource, trace: string[]): BootVolume[] {
   })
 }
 
-/** An unbootable slot has a zeroed first sector: that is how things should be, and no error. */
+/** The first sector of an unbootable slot is zero, which is a normal state. */
 function looksLikeFat(source: BlockSource): boolean {
   const sector = source.read(0, 512)
   return sector[510] === 0x55 && sector[511] === 0xaa && (sector[0] === 0xeb || sector[0] === 0xe9)
@@ -35,7 +35,7 @@ function slice(disk: BlockSource, offset: number, size: number): BlockSource {
   return { size, read: (at, length) => disk.read(offset + at, length) }
 }
 
-/** The firmware goes on where it cannot read something. */
+/** The firmware continues after a read error. */
 function attempt<T>(act: () => T, what: string, trace: string[]): T | undefined {
   try {
     return act()

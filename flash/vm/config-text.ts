@@ -1,11 +1,11 @@
-/** What decides whether a section of autoboot.txt or config.txt applies. */
+/** The facts that decide whether a section of autoboot.txt or config.txt applies. */
 export interface FilterFacts {
   readonly tryboot: boolean
-  /** The chosen boot partition; undefined while autoboot.txt is read, where no filter may ask for it. */
+  /** The chosen boot partition; undefined for autoboot.txt, which is read before the choice. */
   readonly partition: number | undefined
 }
 
-/** Settings that apply, the last one of a name winning, and remarks for the trace. */
+/** Settings that apply, with the last value of each name, and remarks for the trace. */
 export interface ConfigText {
   readonly settings: ReadonlyMap<string, string>
   readonly remarks: readonly string[]
@@ -16,7 +16,7 @@ type Verdict = { readonly kind: string; readonly applies: boolean } | 'everythin
 /**
  * Reads the format that autoboot.txt and config.txt share (raspberrypi/documentation, config_txt): `key=value` lines,
  * `#` comments and `[filter]` lines. Filters of different kinds must all apply, a filter replaces the last one of its
- * kind, `[all]` ends them all. A filter that is not emulated applies to nothing, and a remark says so.
+ * kind, and `[all]` ends all filters. A filter that is not emulated never applies, and adds a remark.
  */
 export function parseConfigText(text: string, facts: FilterFacts): ConfigText {
   const settings = new Map<string, string>()
@@ -27,7 +27,7 @@ export function parseConfigText(text: string, facts: FilterFacts): ConfigText {
     const filter = /^\[(.*)\]$/.exec(line)?.[1]
     if (filter !== undefined) {
       const verdict = judgeFilter(filter.trim(), facts)
-      if (verdict === 'unknown') remarks.push(`filter [${filter}] is not emulated: what follows is left out`)
+      if (verdict === 'unknown') remarks.push(`filter [${filter}] is not emulated: its section is skipped`)
       if (verdict === 'everything') filters.clear()
       else if (verdict === 'unknown') filters.set(filter, false)
       else filters.set(verdict.kind, verdict.applies)

@@ -5,7 +5,7 @@ interface Waiter {
   readonly ended: () => void
 }
 
-/** What a machine's serial port said so far. */
+/** The output of a machine's serial port so far. */
 export class SerialConsole {
   private readonly waiters = new Set<Waiter>()
   private written = ''
@@ -20,14 +20,14 @@ export class SerialConsole {
     for (const waiter of [...this.waiters]) this.serve(waiter)
   }
 
-  /** The machine ended: whoever still waits, waits in vain. */
+  /** Marks the machine as ended; every pending `waitFor` fails. */
   end(): void {
     this.over = true
     for (const waiter of [...this.waiters]) waiter.ended()
     this.waiters.clear()
   }
 
-  /** The first match behind `after` characters; an error with the last lines where it does not come within `seconds`. */
+  /** The first match after `after` characters. Without a match within `seconds` it throws an error with the last lines. */
   waitFor(pattern: RegExp, seconds: number, after = 0): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (reason: string) => {

@@ -1,13 +1,13 @@
-/** A node of a device tree; the root's name is empty. Order is kept: programs compare trees by it. */
+/** A node of a device tree; the root's name is empty. The order is kept, because programs compare trees byte by byte. */
 export interface TreeNode {
   readonly name: string
   readonly properties: ReadonlyMap<string, Uint8Array>
   readonly children: readonly TreeNode[]
 }
 
-/** A flattened device tree, taken apart. */
+/** A parsed flattened device tree. */
 export interface DeviceTree {
-  /** Addresses and sizes that the kernel leaves alone. */
+  /** Memory that the kernel must not use. */
   readonly reserved: readonly { readonly address: bigint; readonly size: bigint }[]
   readonly bootCpu: number
   readonly root: TreeNode
@@ -24,7 +24,7 @@ const PROPERTY = 3
 const NOP = 4
 const END = 9
 
-/** Throws a plain error where the bytes are not a device tree: only QEMU and tests hand one in. */
+/** Throws a plain error for bytes that are not a device tree, because only QEMU and tests supply them. */
 export function parseDeviceTree(bytes: Uint8Array): DeviceTree {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < HEADER || view.getUint32(0) !== MAGIC)
@@ -37,7 +37,7 @@ export function parseDeviceTree(bytes: Uint8Array): DeviceTree {
   return { reserved: parseReserved(view, view.getUint32(16)), bootCpu: view.getUint32(28), root }
 }
 
-/** The same tree as bytes that `parseDeviceTree` reads back. */
+/** Writes the tree in the format that `parseDeviceTree` reads. */
 export function formatDeviceTree(tree: DeviceTree): Uint8Array {
   const strings = new StringTable()
   const structure: Uint8Array[] = []
@@ -110,7 +110,7 @@ function formatNode(node: TreeNode, out: Uint8Array[], strings: StringTable): vo
   out.push(words(END_NODE))
 }
 
-/** Property names, each once. */
+/** The property names, without duplicates. */
 class StringTable {
   private readonly offsets = new Map<string, number>()
   private length = 0

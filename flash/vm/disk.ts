@@ -15,12 +15,12 @@ import { UserError } from '../../errors.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
 import { run } from '../../lib/subprocess.ts'
 
-/** A copy of the image as the real disk holds it: with room behind. What is empty takes no space. */
+/** Copies the image to a sparse file of the real disk's size. */
 export async function copyDisk(image: string, copy: string, size: number): Promise<void> {
   const imageSize = statSync(image).size
   if (imageSize > size) {
-    throw new UserError('vm', `image '${image}' has ${imageSize} bytes, the host's disk ${size}`, {
-      hint: "give the host file the disk's size: disk: '64 GB'",
+    throw new UserError('vm', `image '${image}' has ${imageSize} bytes, the host's disk has ${size}`, {
+      hint: "state the disk's size in the host file: disk: '64 GB'",
     })
   }
   const half = `${copy}.part`
@@ -35,17 +35,17 @@ export async function copyDisk(image: string, copy: string, size: number): Promi
   await rename(half, copy)
 }
 
-/** Whether the image was built anew after a copy of it was kept. */
+/** Whether the image is newer than its copy. */
 export function isOutdated(copy: string, image: string): boolean {
   return existsSync(copy) && existsSync(image) && statSync(copy).birthtimeMs < statSync(image).mtimeMs
 }
 
-/** A directory that goes with this process. */
+/** Creates a directory that is named after this process, so that `removeAbandoned` can find it. */
 export function temporaryDirectory(parent: string): string {
   return mkdtempSync(join(parent, `hangar-vm-${process.pid}-`))
 }
 
-/** Removes directories whose process was killed before it could. */
+/** Removes the temporary directories of processes that were killed. */
 export function removeAbandoned(parent: string): void {
   for (const name of readdirSync(parent)) {
     const owner = /^hangar-vm-(\d+)-\w{6}$/.exec(name)?.[1]
@@ -53,7 +53,7 @@ export function removeAbandoned(parent: string): void {
   }
 }
 
-/** What another user's process left is that user's to remove. */
+/** Leaves the directories of other users in place. */
 function removeOwn(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })
@@ -73,7 +73,7 @@ export function withDisk<T>(path: string, use: (disk: BlockSource) => T): T {
   }
 }
 
-/** What lies behind the end is zeros, as every block source has it. */
+/** Beyond its end a block source reads as zeros. */
 function readAt(file: number, offset: number, length: number): Uint8Array {
   const out = new Uint8Array(length)
   let filled = 0

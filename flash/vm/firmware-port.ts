@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import type { FirmwareState } from './firmware-state.ts'
 
-/** What the guest may ask of the firmware while it runs. */
+/** The firmware's state that a running guest can read and set. */
 export interface Mailbox {
   tryboot(): FirmwareState['tryboot']
   setTryboot(value: FirmwareState['tryboot']): void
@@ -12,8 +12,8 @@ export interface FirmwarePort {
 }
 
 /**
- * Listens behind the guest's port to the firmware. `tryboot 1` and `tryboot 0` set the one-shot flag; every line, these
- * or any other, is answered with `tryboot 0` or `tryboot 1` as it then is, so that nothing is taken to be set unseen.
+ * Serves the guest's port to the firmware. The lines `tryboot 1` and `tryboot 0` set the one-shot flag. The answer to
+ * every line is the flag as it then is, so that the guest can check that it was set.
  */
 export async function openFirmwarePort(socket: string, mailbox: Mailbox): Promise<FirmwarePort> {
   const server = createServer((guest) => {
@@ -21,7 +21,7 @@ export async function openFirmwarePort(socket: string, mailbox: Mailbox): Promis
     guest.on('error', () => undefined)
     guest.setEncoding('latin1').on('data', (text) => {
       const lines = (rest + text).split('\n')
-      // A guest that never ends its line must not fill this machine's memory.
+      // Limits the memory for a guest that never ends its line.
       rest = (lines.pop() ?? '').slice(-LONGEST)
       for (const line of lines) guest.write(`${answer(line.trim(), mailbox)}\n`)
     })

@@ -1,20 +1,20 @@
-/** What survives a reset but not a power cut. */
+/** The state that survives a reset, but not a power cut. */
 export interface FirmwareState {
-  /** The one-shot flag that a trial is asked for with. */
+  /** The one-shot flag that makes the next boot a trial. */
   readonly tryboot: 'armed' | 'clear'
-  /** The partition that `reboot N` asked for. */
+  /** The partition of `reboot N`. */
   readonly partition: number | undefined
 }
 
 export const POWER_ON: FirmwareState = { tryboot: 'clear', partition: undefined }
 
-/** The board, its EEPROM and that one's settings. */
+/** The board, its EEPROM and the settings of the EEPROM. */
 export interface FirmwareSettings {
-  /** The SoC's stepping: which device tree the firmware looks for. */
+  /** The SoC's stepping, which decides the device tree that the firmware looks for. */
   readonly stepping: 'c1' | 'd0'
   /** PARTITION_WALK: on by default since the EEPROM of 2025-08-13. */
   readonly partitionWalk: 'on' | 'off'
-  /** Revision of the EEPROM, and when it was built in seconds since 1970: what the device tree tells of it. */
+  /** Revision and build time (seconds since 1970) of the EEPROM, as the device tree shows them. */
   readonly version: string
   readonly buildTime: number
 }

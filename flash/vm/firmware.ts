@@ -9,10 +9,10 @@ export interface BootFile {
   readonly bytes: Uint8Array
 }
 
-/** What the firmware makes of a disk. The trace tells a person how it came to that, one line a step. */
+/** The firmware's decision about a disk. The trace explains the decision, one line for each step. */
 export type FirmwareDecision = {
   readonly trace: readonly string[]
-  /** After this boot: the flag and the requested partition are used up whatever came of them. */
+  /** The state after this boot: any boot clears the flag and the requested partition. */
   readonly next: FirmwareState
 } & (
   | {
@@ -28,7 +28,7 @@ export type FirmwareDecision = {
 
 /**
  * Decides a boot as the Pi 5's EEPROM does (raspberrypi/documentation: bootflow-eeprom, autoboot, config_txt, boot
- * folder contents). Only what chooses files is emulated; every other setting is named in the trace.
+ * folder contents). Only the choice of files is emulated; the trace names every other setting.
  */
 export function decideBoot(disk: BlockSource, state: FirmwareState, settings: FirmwareSettings): FirmwareDecision {
   const trace = [`power: tryboot ${state.tryboot}, requested partition ${state.partition ?? 'none'}`]
@@ -58,18 +58,18 @@ function readConfig(volume: BootVolume, name: string, tryboot: boolean, trace: s
   })
   trace.push(`${name}: ${settings.size} settings apply`, ...remarks.map((remark) => `${name}: ${remark}`))
   for (const [key, value] of settings) if (!EMULATED.has(key)) trace.push(`${name}: not emulated: ${key}=${value}`)
-  if (settings.get('arm_64bit') === '0') trace.push(`${name}: arm_64bit=0 means nothing on a Pi 5`)
+  if (settings.get('arm_64bit') === '0') trace.push(`${name}: arm_64bit=0 has no effect on a Pi 5`)
   return settings
 }
 
-/** The names a Pi 5 tries without `kernel=`; the second is also what it silently takes where a named file is missing. */
+/** The names that a Pi 5 tries without `kernel=`. It also tries the second one if a named kernel is missing. */
 const KERNELS = ['kernel_2712.img', 'kernel8.img']
 
 function findKernel(volume: BootVolume, config: Config, trace: string[]): BootFile | undefined {
   const named = config.get('kernel')
   for (const name of named === undefined ? KERNELS : [named, 'kernel8.img']) {
     const bytes = volume.read(name)
-    trace.push(`kernel: ${name} ${bytes === undefined ? 'is not there' : `(${bytes.length} bytes)`}`)
+    trace.push(`kernel: ${name} ${bytes === undefined ? 'is missing' : `(${bytes.length} bytes)`}`)
     if (bytes !== undefined) return { name, bytes }
   }
   return undefined
@@ -79,11 +79,11 @@ function findInitramfs(volume: BootVolume, config: Config, kernel: string, trace
   const automatic = kernel.replace(/^kernel/, 'initramfs').replace(/\.img$/, '')
   const name = config.get('initramfs') ?? (config.get('auto_initramfs') === '1' ? automatic : undefined)
   if (name === undefined) return undefined
-  // Several files may be named; the kernel is given one after the other.
+  // The setting may name several files; the kernel gets them one after the other.
   const parts = name.split(',').map((part) => ({ part, bytes: volume.read(part) }))
   for (const { part, bytes } of parts) {
     trace.push(
-      `initramfs: ${part} ${bytes === undefined ? 'is not there, starting without it' : `(${bytes.length} bytes)`}`,
+      `initramfs: ${part} ${bytes === undefined ? 'is missing, starting without it' : `(${bytes.length} bytes)`}`,
     )
   }
   const found = parts.flatMap(({ bytes }) => (bytes === undefined ? [] : [bytes]))
@@ -93,7 +93,7 @@ function findInitramfs(volume: BootVolume, config: Config, kernel: string, trace
 function readCommandLine(volume: BootVolume, config: Config, trace: string[]): string {
   const name = config.get('cmdline') ?? 'cmdline.txt'
   const bytes = volume.read(name)
-  if (bytes === undefined) trace.push(`command line: ${name} is not there`)
+  if (bytes === undefined) trace.push(`command line: ${name} is missing`)
   const line =
     Buffer.from(bytes ?? [])
       .toString('latin1')

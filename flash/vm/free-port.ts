@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts'
 
 const ATTEMPTS = 100
 
-/** The first port of this machine's loopback at or behind `from` that nobody listens on. */
+/** The first free port on this machine's loopback at or after `from`, without the ports in `taken`. */
 export async function freePort(from: number, taken: ReadonlySet<number>): Promise<number> {
   for (let port = from; port < Math.min(from + ATTEMPTS, 65536); port++) {
     if (!taken.has(port) && (await canListen(port))) return port

@@ -11,6 +11,7 @@ import { withFirmwareFacts } from './firmware-tree.ts'
 import type { Program } from './program.ts'
 import { type QemuEnding, type RunningQemu, runQemu, startQemu } from './qemu.ts'
 import { dumpArguments, type ForwardedPort, type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
+import { memoryFile, readSavedState, writeSavedState } from './saved-state.ts'
 import type { HostNetwork } from './subnet.ts'
 
 export interface MachineOptions {
@@ -23,44 +24,51 @@ export interface MachineOptions {
   readonly network: HostNetwork
   readonly forwards: readonly ForwardedPort[]
   readonly firmware?: Partial<FirmwareSettings> | undefined
-  /** As `Hardware` has them; the log is made where it is not there, and runs on through resets. */
+  /** As in `Hardware`. The machine creates the log if it does not exist, and appends to it after each reset. */
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
-  /** Takes the console's text as it comes. */
+  /** Directory of a state that `save` wrote. `disk` must be a copy of the disk as it was then. */
+  readonly savedState?: string | undefined
+  /** Receives the console's text as it arrives. */
   readonly onOutput?: (text: string) => void
 }
 
 /** Why the machine is off. */
 export type MachineEnding = 'power-off' | 'stopped' | 'stuck'
 
-/** What the firmware told the kernel at one start. */
+/** The facts that the firmware passed to the kernel at one start. */
 export interface Start {
   readonly partition: number
   readonly tryboot: boolean
 }
 
-/** Who reset the machine: what runs on it, or its watchdog. */
+/** The cause of a reset: the guest or its watchdog. */
 export type Reset = 'guest' | 'watchdog'
 
-/** A machine that runs, through resets, until it switches itself off or is stopped. */
+/** A machine that runs until it switches itself off or is stopped; a reset does not end it. */
 export interface Machine {
   readonly console: SerialConsole
-  /** One for each time the firmware started a kernel; all but the first are reboots. */
+  /** One for each time that the firmware started a kernel; all but the first are reboots. A saved state keeps them. */
   readonly starts: readonly Start[]
-  /** One for each reset so far. */
+  /** One entry for each reset so far. */
   readonly resets: readonly Reset[]
   readonly ended: Promise<MachineEnding>
   send(text: string): void
-  /** What the guest does by its port to the firmware: the next reset is a trial. */
+  /** Sets the one-shot flag, as the guest does by its port to the firmware: the next reset starts a trial. */
   armTryboot(): void
-  /** Switches off; QEMU may finish what it is writing. */
+  /**
+   * Saves the running machine to an existing directory and ends it. The caller copies the disk afterwards. Throws an error
+   * while the one-shot flag is set, because a saved state does not contain it.
+   */
+  save(directory: string): Promise<void>
+  /** Switches the machine off; QEMU may finish its writes. */
   stop(): Promise<void>
-  /** Pulls the plug: nothing is written any more, and what the firmware remembered is gone. */
+  /** Cuts the power: QEMU writes nothing more, and the firmware forgets the one-shot flag. */
   powerCut(): Promise<void>
 }
 
-/** Runs firmware and QEMU in turns, as a reset of the board would. */
+/** Runs the firmware and QEMU alternately: each reset runs the firmware again. */
 export function startMachine(options: MachineOptions): Machine {
   const run = new MachineRun(options)
   return {
@@ -70,12 +78,13 @@ export function startMachine(options: MachineOptions): Machine {
     ended: run.ended,
     send: (text) => run.send(text),
     armTryboot: () => run.armTryboot(),
+    save: (directory) => run.save(directory),
     stop: () => run.end('stop'),
     powerCut: () => run.end('kill'),
   }
 }
 
-/** BOOT_ORDER has a digit for every kind of disk that a board can start from; a virtio disk is none of them. */
+/** BOOT_ORDER has a digit for each kind of disk that a board can boot from, and none for a virtio disk. */
 const NO_KIND = 0
 
 class MachineRun {
@@ -89,6 +98,7 @@ class MachineRun {
   private readonly hardware: Hardware
   private state: FirmwareState = POWER_ON
   private qemu: RunningQemu | undefined
+  private payload: Payload | undefined
   private stopping = false
 
   constructor(options: MachineOptions) {
@@ -105,7 +115,7 @@ class MachineRun {
       process.off('exit', cleanUp)
       cleanUp()
     })
-    // Whoever waits on the console hears of it there.
+    // Callers that wait for the console get the error there.
     this.ended.catch(() => undefined)
   }
 
@@ -115,6 +125,16 @@ class MachineRun {
 
   armTryboot(): void {
     this.state = { ...this.state, tryboot: 'armed' }
+  }
+
+  async save(directory: string): Promise<void> {
+    const { qemu, payload, hardware, starts } = this
+    if (qemu === undefined || payload === undefined) throw new Error('cannot save a machine that does not run')
+    if (this.state.tryboot === 'armed') throw new Error('cannot save a machine whose one-shot flag is set')
+    await qemu.save(memoryFile(directory))
+    const { text } = this.console
+    await writeSavedState(directory, { qemu: this.options.qemu, hardware, payload, starts, console: text })
+    await this.end('stop')
   }
 
   async end(how: 'stop' | 'kill'): Promise<void> {
@@ -143,11 +163,16 @@ class MachineRun {
   }
 
   private async turns(): Promise<MachineEnding> {
+    if (this.options.savedState !== undefined) {
+      const ending = await this.resume(this.options.savedState)
+      if (ending === 'power-off' || ending === 'stopped') return ending
+      this.resets.push(ending === 'watchdog' ? 'watchdog' : 'guest')
+    }
     while (!this.stopping) {
       const before = this.state
       const decision = this.decide()
       if (decision.outcome === 'stuck') {
-        // REBOOT_ON_FATAL_ERROR: a trial that cannot start ends on what a reset without the flag starts.
+        // REBOOT_ON_FATAL_ERROR: when a trial cannot start, the firmware resets, and boots without the flag.
         if (before.tryboot === 'clear' && before.partition === undefined) return 'stuck'
         continue
       }
@@ -169,10 +194,22 @@ class MachineRun {
   private async start(decision: FirmwareDecision & { outcome: 'start' }): Promise<QemuEnding> {
     const payload = await this.writePayload(decision)
     if (this.stopping) return 'stopped'
-    const { qemu } = this.options
-    const running = await startQemu(qemu, startArguments(this.hardware, payload), this.hardware.control)
+    const start = { partition: decision.partition, tryboot: decision.tryboot }
+    return this.runQemu(payload, () => this.starts.push(start))
+  }
+
+  private resume(directory: string): Promise<QemuEnding> {
+    const { memory, payload, starts, console } = readSavedState(directory, this.options.qemu, this.hardware)
+    this.console.append(console)
+    return this.runQemu(payload, () => this.starts.push(...starts), memory)
+  }
+
+  private async runQemu(payload: Payload, onStart: () => void, memory?: string): Promise<QemuEnding> {
+    const args = startArguments(this.hardware, payload, memory)
+    const running = await startQemu(this.options.qemu, args, this.hardware.control)
     this.qemu = running
-    this.starts.push({ partition: decision.partition, tryboot: decision.tryboot })
+    this.payload = payload
+    onStart()
     running.output.setEncoding('utf8').on('data', (text: string) => this.show(text))
     if (this.stopping) await running.stop()
     return running.ended

@@ -2,17 +2,17 @@ import type { BootVolume } from './boot-volumes.ts'
 import { parseConfigText } from './config-text.ts'
 import type { FirmwareSettings, FirmwareState } from './firmware-state.ts'
 
-/** The partition that boots and the name of its configuration there, or why none does. */
+/** The partition that boots and the name of its configuration, or the reason why none boots. */
 export type Choice =
   | { readonly volume: BootVolume; readonly configName: 'config.txt' | 'tryboot.txt' }
   | { readonly volume: undefined; readonly reason: string }
 
 /** autoboot.txt is read as one sector; the documentation limits it to this many bytes. */
 const AUTOBOOT_LIMIT = 512
-/** PARTITION_WALK looks no further. */
+/** PARTITION_WALK stops at this partition. */
 const LAST_WALKED = 8
 
-/** Selects as the EEPROM logs it: the reset register's number, else autoboot.txt's, else the first that can boot. */
+/** Selects as the EEPROM does: the reset register's partition, else autoboot.txt's, else the first that can boot. */
 export function choosePartition(
   volumes: readonly BootVolume[],
   state: FirmwareState,
@@ -43,7 +43,7 @@ interface Autoboot {
 
 const NO_AUTOBOOT: Autoboot = { partition: undefined, sameConfig: false }
 
-/** Looks on the first FAT partition only. */
+/** Reads autoboot.txt of the first FAT partition only. */
 function readAutoboot(volumes: readonly BootVolume[], tryboot: boolean, trace: string[]): Autoboot {
   const first = volumes[0]
   const bytes = first?.read('autoboot.txt')
@@ -79,7 +79,7 @@ function findVolume(
   const wanted = volumes.find(({ number }) => number === requested)
   if (wanted === undefined) trace.push(`partition ${requested}: no FAT partition`)
   else if (canBoot(wanted)) return wanted
-  // A partition that redirects is no damaged one.
+  // A partition with an autoboot.txt redirects the boot, so it does not count as damaged.
   if (settings.partitionWalk === 'off' || wanted?.read('autoboot.txt') !== undefined) return undefined
   trace.push(`partition walk: from ${requested} up to ${LAST_WALKED}, then from 1`)
   return walkOrder(requested)

@@ -9,7 +9,7 @@ export interface ProgramRoot {
   readonly architecture: Architecture
 }
 
-/** Something to run: the file, its first arguments, and what its environment needs. */
+/** A program to run: the file, its first arguments, and the variables that it needs. */
 export interface Program {
   readonly file: string
   readonly args: readonly string[]
@@ -18,7 +18,7 @@ export interface Program {
 
 const LOADERS: Record<Architecture, string> = { amd64: 'ld-linux-x86-64.so.2', arm64: 'ld-linux-aarch64.so.1' }
 
-/** A program of an unpacked root, started by that root's own loader with its own libraries: no chroot, no privileges. */
+/** A program of an unpacked root. The root's own loader starts it with the root's libraries, without chroot or privileges. */
 export function programOf(root: ProgramRoot, name: string): Program {
   const libraries = join(root.directory, 'usr/lib', MULTIARCH[root.architecture])
   const file = join(libraries, LOADERS[root.architecture])
@@ -30,7 +30,7 @@ export function programOf(root: ProgramRoot, name: string): Program {
 
 function requirePart(path: string): void {
   if (existsSync(path)) return
-  throw new UserError('vm', `the toolchain 'vm' has no '${path}'`, {
-    hint: 'resolve its packages again with: npm run lock -- --update',
+  throw new UserError('vm', `the unpacked programs lack '${path}'`, {
+    hint: 'resolve their packages again: npm run lock -- --update',
   })
 }

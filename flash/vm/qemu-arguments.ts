@@ -14,22 +14,22 @@ export interface Hardware {
   readonly forwards: readonly ForwardedPort[]
   /** Raw disk image that the machine writes to. */
   readonly disk: string
-  /** Unix socket on which QEMU tells why it ends. */
+  /** Unix socket of QEMU's monitor. */
   readonly control: string
   /** Unix socket behind the guest's port to the firmware. */
   readonly firmwarePort: string
-  /** What the real-time clock shows at the start, in UTC: `2026-01-31T12:00:00`; this machine's time where undefined. */
+  /** Time of the real-time clock at the start, in UTC: `2026-01-31T12:00:00`. Default: this machine's time. */
   readonly clock?: string | undefined
   /** Raw image of a second disk. */
   readonly secondDisk?: string | undefined
-  /** An existing file to which every write and flush of the disk is appended, in the format of Linux' dm-log-writes. */
+  /** An existing file to which QEMU appends every write and flush of the disk, in the format of Linux' dm-log-writes. */
   readonly writeLog?: string | undefined
 }
 
-/** The name under which the guest finds its port to the firmware. */
+/** The name of the guest's port to the firmware. */
 export const FIRMWARE_PORT = 'hangar.firmware'
 
-/** What the firmware hands to the processor. */
+/** The files and the command line that the firmware loads. */
 export interface Payload {
   readonly kernel: string
   readonly initramfs: string | undefined
@@ -37,19 +37,23 @@ export interface Payload {
   readonly commandLine: string
 }
 
-/** Arguments that have QEMU write the machine's device tree to a file and end. */
+/** Arguments with which QEMU writes the machine's device tree to a file and ends. */
 export function dumpArguments(hardware: Pick<Hardware, 'memory' | 'accelerator'>, file: string): string[] {
   return machine(hardware, `,dumpdtb=${escaped(file)}`)
 }
 
-/** Arguments that start the machine. Its serial port is QEMU's standard input and output. */
-export function startArguments(hardware: Hardware, payload: Payload): string[] {
+/**
+ * Arguments that start the machine. Its serial port is QEMU's standard input and output. `memory` is a file that QEMU
+ * wrote: the machine goes on from there and does not boot.
+ */
+export function startArguments(hardware: Hardware, payload: Payload, memory?: string): string[] {
   return [
+    ...(memory === undefined ? [] : ['-incoming', `file:${memory}`]),
     ...machine(hardware, ''),
     ...(hardware.writeLog === undefined ? drive('disk', hardware.disk) : loggedDrive(hardware.disk, hardware.writeLog)),
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...['-netdev', netdev(hardware)],
-    // Without its own boot ROM, which is another package, the card is refused.
+    // The network card's boot ROM is in another package, without which QEMU would not start.
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
@@ -64,8 +68,8 @@ export function startArguments(hardware: Hardware, payload: Payload): string[] {
   ]
 }
 
-// What the device tree depends on, so both runs say it with the same words; PCI devices are found, not described. A
-// reset ends QEMU (-no-reboot): the firmware has to run again.
+// The device tree depends on these arguments only, because Linux finds PCI devices by itself. With -no-reboot a reset ends
+// QEMU, so that the firmware runs again.
 function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator'>, extra: string): string[] {
   const [interrupts, processor] =
     accelerator === 'kvm'
@@ -93,7 +97,8 @@ function secondDisk(file: string): string[] {
   return [...drive('second', file), '-device', 'virtio-blk-pci,drive=second']
 }
 
-// Each entry is counted at once: the log of a machine whose power was cut is whole. It need not survive this machine.
+// log-super-update-interval=1 counts each entry at once, so that the log is complete after a power cut of the emulated
+// machine. cache.no-flush is safe, because the log need not survive a crash of this machine.
 function loggedDrive(file: string, log: string): string[] {
   return [
     `driver=file,node-name=disk-file,discard=unmap,filename=${escaped(file)}`,
@@ -109,7 +114,7 @@ function netdev({ network, forwards }: Hardware): string {
   return `user,id=net,ipv6=off,net=${subnet},host=${gateway},dns=${dns},dhcpstart=${leases}${ports.join('')}`
 }
 
-/** QEMU ends a value at a comma; two of them are one. */
+/** Doubles commas, because QEMU ends a value at a single one. */
 function escaped(path: string): string {
   return path.replaceAll(',', ',,')
 }

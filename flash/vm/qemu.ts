@@ -1,97 +1,142 @@
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { UserError } from '../../errors.ts'
 import { type Child, run, startChild } from '../../lib/subprocess.ts'
 import type { Program } from './program.ts'
 
-/** Why QEMU ended: the guest asked for a reset or its watchdog did, it switched itself off, or somebody ended QEMU. */
+/** Why QEMU ended: the guest or its watchdog reset the machine, the guest switched it off, or a program ended QEMU. */
 export type QemuEnding = 'reset' | 'watchdog' | 'power-off' | 'stopped'
 
 export interface RunningQemu {
   readonly output: Readable
   readonly input: Writable
-  /** Rejects where QEMU failed by itself, with its own words. */
+  /** Rejects with QEMU's stderr if QEMU failed. */
   readonly ended: Promise<QemuEnding>
+  /** Writes the memory and the devices to a file. The guest does not run afterwards, and its disk is flushed. */
+  save(file: string): Promise<void>
   stop(): Promise<void>
-  /** Ends it without giving it time for anything. */
+  /** Ends QEMU at once. */
   kill(): Promise<void>
 }
 
-/** Runs QEMU to its end; for arguments that only have it write a file. */
+/** Runs QEMU to its end, with arguments that only write a file. */
 export async function runQemu(program: Program, args: readonly string[]): Promise<void> {
   const { exitCode, output } = await run(program.file, [...program.args, ...args], { env: program.env })
   if (exitCode !== 0) throw qemuFailure(output)
 }
 
-/** Starts QEMU, whose control socket `control` must be among the arguments as a client's. */
+/** Starts QEMU. The arguments must contain `control` as a monitor socket to which QEMU connects. */
 export async function startQemu(program: Program, args: readonly string[], control: string): Promise<RunningQemu> {
-  const events = await listenForShutdown(control)
-  // Were this process killed, QEMU would run on with the disk and the ports: the kernel ends it with its parent.
+  const monitor = await Monitor.listen(control)
+  // The kernel kills QEMU with this process. Otherwise QEMU would keep the disk and the ports.
   const child = startChild(program, args)
   const killWithUs = () => child.kill('SIGKILL')
   process.once('exit', killWithUs)
   child.stdin.on('error', () => undefined)
-  const ended = ending(child, events).finally(() => process.off('exit', killWithUs))
+  const ended = ending(child, monitor).finally(() => process.off('exit', killWithUs))
   ended.catch(() => undefined)
   const kill = async () => {
     child.kill('SIGKILL')
     await ended.catch(() => undefined)
   }
-  return { output: child.stdout, input: child.stdin, ended, stop: () => stop(child, ended), kill }
+  const save = (file: string) => Promise.race([monitor.save(file), ended.then(() => Promise.reject(endedEarly()))])
+  return { output: child.stdout, input: child.stdin, ended, save, stop: () => stop(child, ended), kill }
 }
 
-interface ShutdownEvents {
-  readonly reason: () => string | undefined
-  /** Whether the watchdog bit: the reset that follows has the reason of one that the guest asked for. */
-  readonly watchdog: () => boolean
-  readonly close: () => void
+interface Message {
+  readonly event?: string
+  readonly data?: { readonly reason?: string; readonly status?: string }
+  readonly error?: { readonly desc: string }
 }
 
-/** QEMU's monitor protocol: greeting, our one command, then events, a JSON object a line. */
-async function listenForShutdown(control: string): Promise<ShutdownEvents> {
-  let reason: string | undefined
-  let watchdog = false
-  const server = createServer((socket) => {
+interface Waiting {
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
+/** QEMU's monitor protocol: a greeting, then replies in the order of the commands, and events. One JSON object a line. */
+class Monitor {
+  /** Reason of the SHUTDOWN event. */
+  reason: string | undefined
+  /** Whether the watchdog fired: the reset that follows has the reason of a guest's own reset. */
+  watchdog = false
+  private readonly commands: Waiting[] = []
+  private migration: Waiting | undefined
+  private socket: Socket | undefined
+  private readonly server = createServer((socket) => this.connect(socket))
+
+  static async listen(control: string): Promise<Monitor> {
+    const monitor = new Monitor()
+    await new Promise<void>((resolve, reject) => {
+      monitor.server.once('error', reject)
+      monitor.server.listen(control, resolve)
+    })
+    return monitor
+  }
+
+  async save(file: string): Promise<void> {
+    await this.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
+    // QEMU's default of 128 MiB/s is for a network.
+    await this.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 })
+    const completed = new Promise<void>((resolve, reject) => {
+      this.migration = { resolve, reject }
+    })
+    await this.execute('migrate', { uri: `file:${file}` })
+    await completed
+  }
+
+  close(): void {
+    this.server.close()
+  }
+
+  private connect(socket: Socket): void {
+    this.socket = socket
     let rest = ''
     socket.on('error', () => undefined)
-    socket.write('{"execute":"qmp_capabilities"}\n')
     socket.setEncoding('utf8').on('data', (text) => {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
-      for (const event of lines.map(parseEvent)) {
-        if (event.event === 'SHUTDOWN') reason = event.data?.reason
-        if (event.event === 'WATCHDOG') watchdog = true
-      }
+      for (const line of lines) this.take(JSON.parse(line))
     })
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(control, resolve)
-  })
-  return { reason: () => reason, watchdog: () => watchdog, close: () => server.close() }
+    this.execute('qmp_capabilities').catch(() => undefined)
+  }
+
+  private execute(command: string, args: object = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.commands.push({ resolve, reject })
+      this.socket?.write(`${JSON.stringify({ execute: command, arguments: args })}\n`)
+    })
+  }
+
+  private take(message: Message): void {
+    const { event, data, error } = message
+    if (event === 'SHUTDOWN') this.reason = data?.reason
+    if (event === 'WATCHDOG') this.watchdog = true
+    if (event === 'MIGRATION' && data?.status === 'completed') this.migration?.resolve()
+    if (event === 'MIGRATION' && data?.status === 'failed')
+      this.migration?.reject(qemuFailure('cannot save the machine'))
+    if ('return' in message) this.commands.shift()?.resolve()
+    if (error !== undefined) this.commands.shift()?.reject(qemuFailure(error.desc))
+  }
 }
 
-function parseEvent(line: string) {
-  return JSON.parse(line) as { readonly event?: string; readonly data?: { readonly reason?: string } }
-}
-
-async function ending(child: Child, events: ShutdownEvents): Promise<QemuEnding> {
-  let complaint = ''
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    complaint += text
+async function ending(child: Child, monitor: Monitor): Promise<QemuEnding> {
+  let stderr = ''
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
+    stderr += text
   })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', resolve)
   })
-  // The socket's last bytes may be read after the process is gone.
+  // The last bytes of the socket may arrive after the process has ended.
   await new Promise((resolve) => setTimeout(resolve, 20))
-  events.close()
-  const reason = events.reason()
-  if (reason === 'guest-reset') return events.watchdog() ? 'watchdog' : 'reset'
+  monitor.close()
+  const { reason } = monitor
+  if (reason === 'guest-reset') return monitor.watchdog ? 'watchdog' : 'reset'
   if (reason === 'guest-shutdown') return 'power-off'
   if (code === 0 || code === null || reason !== undefined) return 'stopped'
-  throw qemuFailure(complaint)
+  throw qemuFailure(stderr)
 }
 
 async function stop(child: Child, ended: Promise<unknown>): Promise<void> {
@@ -101,12 +146,16 @@ async function stop(child: Child, ended: Promise<unknown>): Promise<void> {
   clearTimeout(force)
 }
 
-function qemuFailure(complaint: string): UserError {
-  const last = complaint.trim().split('\n').slice(-2).join(' / ')
-  const portTaken = /host forwarding rule/.test(complaint)
+function endedEarly(): UserError {
+  return qemuFailure('it ended before it had saved the machine')
+}
+
+function qemuFailure(stderr: string): UserError {
+  const last = stderr.trim().split('\n').slice(-2).join(' / ')
+  const portTaken = /host forwarding rule/.test(stderr)
   return new UserError('vm', `QEMU failed: ${last}`, {
     hint: portTaken
-      ? 'another program took the port just now: start again'
-      : 'start again; if it stays so, report it with this text',
+      ? 'another program took the port in the meantime: start again'
+      : 'start again; if it fails again, report this message',
   })
 }

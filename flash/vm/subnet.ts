@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 
-/** A host's place in its network, as its host file says. */
+/** A host's addresses, from its host file. */
 export interface HostNetwork {
   readonly address: string
   readonly prefix: number
@@ -8,15 +8,15 @@ export interface HostNetwork {
   readonly dns: readonly string[]
 }
 
-/** Addresses that QEMU's user network takes, so that the image's own static ones work. */
+/** The addresses of QEMU's user network, chosen so that the image's static addresses work. */
 export interface UserNetwork {
   /** `10.0.10.0/24` */
   readonly network: string
-  /** The host that runs QEMU, seen from inside: the gateway. */
+  /** The gateway, which stands for this machine in the guest's network. */
   readonly gateway: string
-  /** QEMU's own name server; it cannot share the gateway's address. */
+  /** QEMU's name server; its address must differ from the gateway's. */
   readonly dns: string
-  /** QEMU insists on room for 16 leases; nobody asks for one. */
+  /** The first of the 16 DHCP addresses that QEMU requires; the image uses none. */
   readonly leases: string
 }
 
@@ -29,7 +29,7 @@ export function userNetwork(host: HostNetwork): UserNetwork {
   const inside = (other: string) => Math.floor(toNumber(other) / size) * size === first
   if (size < 64 || !inside(gateway)) {
     throw new UserError('vm', `cannot emulate network '${address}/${prefix}' with gateway '${gateway}'`, {
-      hint: 'give the host a prefix of at most /26 and a gateway inside it',
+      hint: 'in the host file, use a prefix of at most /26 and a gateway inside that network',
     })
   }
   const taken = new Set([address, gateway].map(toNumber))
@@ -47,8 +47,8 @@ export function userNetwork(host: HostNetwork): UserNetwork {
 function toNumber(address: string): number {
   const parts = address.split('.').map(Number)
   if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255)) {
-    throw new UserError('vm', `not an IPv4 address: '${address}'`, {
-      hint: 'four numbers from 0 to 255 with dots between',
+    throw new UserError('vm', `'${address}' is not an IPv4 address`, {
+      hint: 'write four numbers from 0 to 255, separated by dots',
     })
   }
   return parts.reduce((sum, part) => sum * 256 + part, 0)

@@ -9,7 +9,7 @@ import { type Machine, startMachine } from './machine.ts'
 import { type ProgramRoot, programOf } from './program.ts'
 import type { HostNetwork } from './subnet.ts'
 
-/** What of a host file makes the machine. Bytes. */
+/** The parts of a host file that describe the machine; sizes in bytes. */
 export interface VmHost {
   readonly name: string
   readonly memory: number
@@ -17,7 +17,7 @@ export interface VmHost {
   readonly network: HostNetwork
 }
 
-/** A port of the guest to reach from this machine's loopback, at `port` or the next free one. */
+/** A port of the guest, forwarded from this machine's loopback at `port` or the next free port. */
 export interface Forward {
   readonly name: string
   readonly guestPort: number
@@ -26,16 +26,18 @@ export interface Forward {
 
 export interface VmOptions {
   readonly host: VmHost
-  /** The host's disk image; it is copied, never written. Not looked at where another disk is named. */
+  /** The host's disk image, which is copied and never written. Not used if `disk` names a file. */
   readonly image: string
   readonly programs: ProgramRoot
   readonly forwards: readonly Forward[]
-  /** A kept disk is `vm.img` beside the image, and used again by the next start; or the file that is named. */
+  /** `kept`: the file `vm.img` beside the image, which the next start uses again. */
   readonly disk: 'throw-away' | 'kept' | { readonly path: string }
   readonly firmware?: Partial<FirmwareSettings> | undefined
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
+  /** As in `MachineOptions`. */
+  readonly savedState?: string | undefined
   /** Called once before anything runs, with the port found for each forward. */
   readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
   readonly onOutput?: (text: string) => void
@@ -44,11 +46,11 @@ export interface VmOptions {
 export interface Vm extends Machine {
   /** The raw image that the machine writes to. */
   readonly disk: string
-  /** Forward's name -> port on 127.0.0.1. */
+  /** Name of the forward -> port on 127.0.0.1. */
   readonly ports: Readonly<Record<string, number>>
 }
 
-/** Boots a copy of a host's disk image on emulated hardware of the host's sizes. */
+/** Boots a copy of a host's disk image on emulated hardware with the host's memory and disk size. */
 export async function startVm(options: VmOptions): Promise<Vm> {
   const { host, image, programs } = options
   if (typeof options.disk === 'string') requireImage(host.name, image)
@@ -68,7 +70,9 @@ export async function startVm(options: VmOptions): Promise<Vm> {
 
 function requireImage(host: string, image: string): void {
   if (existsSync(image)) return
-  throw new UserError('vm', `no image to boot: '${image}' is not there`, { hint: `npm run build:image ${host}` })
+  throw new UserError('vm', `cannot boot '${host}': '${image}' does not exist`, {
+    hint: `build the image: npm run build:image ${host}`,
+  })
 }
 
 async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ disk: string; discard: () => void }> {
@@ -80,7 +84,7 @@ async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ di
     if (!existsSync(disk)) await copyDisk(image, disk, host.disk)
     return { disk, discard: () => undefined }
   }
-  // Beside the image, where a copy may share its blocks.
+  // Beside the image, because a copy on the same file system may share its blocks.
   const temporary = temporaryDirectory(directory)
   const disk = join(temporary, 'disk.img')
   const remove = () => rmSync(temporary, { recursive: true, force: true })
@@ -104,7 +108,7 @@ async function findPorts(forwards: readonly Forward[]): Promise<Record<string, n
   return ports
 }
 
-/** Only a machine of the guest's own kind can lend it its processor. */
+/** KVM needs a machine with the guest's architecture. */
 function accelerator(architecture: Architecture): 'tcg' | 'kvm' {
   if (architecture !== 'arm64') return 'tcg'
   try {

@@ -3,7 +3,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 
-/** The fields that every host has, whatever its platform: the board decides the platform. */
+/** The fields that every host has. The board decides the platform. */
 export interface AnyHost {
   readonly name: string
   readonly board: string
@@ -24,7 +24,7 @@ export interface ImageContext {
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
   /** The locked packages of a set. */
-  locked(set: ArchitectureSet): readonly LockedPackage[]
+  readonly locked: (set: ArchitectureSet) => readonly LockedPackage[]
   /** The lock's time, in seconds since 1970. */
   readonly time: number
 }
@@ -41,12 +41,12 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   readonly deviceSources: readonly string[]
   /** Parses a host file, and fills in the defaults. It refuses unknown keys. */
   readonly schema: Schema
-  render(host: z.output<Schema>): Rendered
+  readonly render: (host: z.output<Schema>) => Rendered
   /** Throws a UserError for a host that cannot work. */
-  check(rendered: Rendered): void
+  readonly check: (rendered: Rendered) => void
   /** The inputs that a builder of an architecture has to lock. */
-  inputs(rendered: Rendered, builder: Architecture): readonly SourceRequest[]
-  image(rendered: Rendered, context: ImageContext): Image
+  readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
+  readonly image: (rendered: Rendered, context: ImageContext) => Image
 }
 
 /** Keeps the types of a platform. */
@@ -58,13 +58,14 @@ export function platform<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
 
 /** The plan of a host for the builder, which knows neither host files nor overlays. */
 export interface Plan<Host, Image> {
+  /** The builder's platform of this name assembles the image. */
   readonly platform: string
   readonly name: string
   readonly host: Host
   readonly deviceSources: readonly string[]
   /** The Debian package sets to lock. */
-  sets(builder: Architecture): ArchitectureSet[]
-  image(context: ImageContext): Image
+  readonly sets: (builder: Architecture) => readonly ArchitectureSet[]
+  readonly image: (context: ImageContext) => Image
 }
 
 /** Renders and checks a host. Throws a UserError for a host that cannot work. */

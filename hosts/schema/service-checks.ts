@@ -13,26 +13,24 @@ export function checkServices(host: string, { services, offers }: HostServices):
 
 /** Refuses everything that a service can describe and hangar cannot do yet. */
 function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost): void {
-  const refuse = (problem: string) => {
-    throw new UserError('host', `${host}: service '${name}' needs ${problem} yet`, {
+  const refuse = (need: string, feature: string) => {
+    throw new UserError('host', `${host}: service '${name}' needs ${need}: hangar does not support ${feature} yet`, {
       hint: `remove '${name}' from 'services' in hosts/${host}.ts`,
     })
   }
   for (const container of containers) {
     const { image, environment, files } = container
     if (image.source !== 'debian')
-      refuse(`an image from '${image.source}' for its container '${container.name}': hangar supports only 'debian'`)
+      refuse(`an image from '${image.source}' for its container '${container.name}'`, 'this source')
     for (const each of [...Object.values(files), ...Object.values(environment)]) {
       if (typeof each === 'string') continue
-      if (each.kind === 'secret') refuse(`the secret '${each.name}': hangar does not support secrets`)
-      if (each.kind === 'certificate')
-        refuse(`a certificate for '${each.subject}': hangar does not support certificates`)
-      if (each.kind === 'ca') refuse("the CA's certificate: hangar does not support certificates")
+      if (each.kind === 'secret') refuse(`the secret '${each.name}'`, 'secrets')
+      if (each.kind === 'certificate') refuse(`a certificate for '${each.subject}'`, 'certificates')
+      if (each.kind === 'ca') refuse("the CA's certificate", 'certificates')
     }
   }
   for (const volume of volumes)
-    if (volume.binding === 'shared')
-      refuse(`the shared volume '${volume.name}': hangar does not support shared volumes`)
+    if (volume.binding === 'shared') refuse(`the shared volume '${volume.name}'`, 'shared volumes')
 }
 
 /** Subvolumes that the host itself keeps on the data volume: `overlays/device/system/data.sh`. */

@@ -11,9 +11,16 @@ type ByContainer<Recommended, Schema extends z.ZodType> = z.ZodObject<{ [Name in
 
 /** The limits of a service with one container are plain values; those of several containers are by container. */
 type LimitsShape<Recommended extends Memory> = Recommended extends string
-  ? { memory: typeof memorySize; cpus: typeof cores }
+  ? {
+      /** The most memory that the container may use: '96 MiB'. systemd restarts a container that exceeds it. */
+      memory: typeof memorySize
+      /** The most processor time that the container may use, in cores: 0.5 is half of one core. Default: 1. */
+      cpus: typeof cores
+    }
   : {
+      /** By container: the most memory that it may use, such as '96 MiB'. */
       memory: ByContainer<Recommended, typeof memorySize>
+      /** By container: the most processor time that it may use, in cores. Default: 1. */
       cpus: z.ZodPrefault<ByContainer<Recommended, typeof cores>>
     }
 

@@ -1,8 +1,8 @@
 import { type FileTree, file } from '../../images/tree.ts'
 
-/** podman: images are layers of the slot, everything else it keeps is scratch. */
-export function containerFiles(services: readonly string[]): FileTree {
-  const stores = services.map((name) => `"/run/hangar/layers/container-${name}"`)
+/** podman's configuration. Each image is in a layer of the slot, and podman's writable storage lasts until the next boot. */
+export function containerFiles(images: readonly string[]): FileTree {
+  const stores = images.map((name) => `"/run/hangar/layers/container-${name}"`)
   return {
     '/etc/containers/storage.conf': file(
       [
@@ -23,7 +23,7 @@ export function containerFiles(services: readonly string[]): FileTree {
         'log_driver = "journald"',
         '[network]',
         'network_backend = "netavark"',
-        // /etc cannot be written.
+        // /etc is read-only.
         'network_config_dir = "/run/containers/networks-config"',
         'firewall_driver = "nftables"',
         '[engine]',
@@ -39,7 +39,7 @@ export function containerFiles(services: readonly string[]): FileTree {
       '{"default":[{"type":"reject"}],"transports":{"containers-storage":{"":[{"type":"insecureAcceptAnything"}]}}}\n',
     ),
     '/etc/containers/registries.conf': file('unqualified-search-registries = []\nshort-name-mode = "enforcing"\n'),
-    // Containers are made anew at each start; what a power cut left of them would stand in the way.
+    // podman creates its containers at each boot. Remains of a power cut would make podman fail.
     '/etc/tmpfiles.d/hangar-containers.conf': file(
       'R! /var/lib/containers/storage\nd /var/lib/containers 0700 root root\n',
     ),

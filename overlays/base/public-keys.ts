@@ -1,4 +1,4 @@
-/** Lines of public keys without those whose key stands in an earlier one; the name behind a key is no part of it. */
+/** The lines of public keys without duplicates. Two lines with the same key and different names are duplicates. */
 export function distinctKeys(lines: readonly string[]): string[] {
   const seen = new Map<string, string>()
   for (const line of lines) {

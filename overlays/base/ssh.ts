@@ -2,7 +2,10 @@ import { type FileTree, file } from '../../images/tree.ts'
 import type { Host } from '../host-facts.ts'
 import { distinctKeys } from './public-keys.ts'
 
-/** Keys only. The host's own key is on the identity partition; who may log in is in the image, where nobody can add to it. */
+/**
+ * sshd accepts public keys only. The host key is on the identity partition. The authorized keys are in the read-only image, so
+ * that no program on the host can add one.
+ */
 export function sshFiles(keys: readonly string[]): FileTree {
   return {
     '/etc/ssh/sshd_config.d/10-hangar.conf': file(
@@ -16,7 +19,7 @@ export function sshFiles(keys: readonly string[]): FileTree {
         'PermitRootLogin prohibit-password',
         'X11Forwarding no',
         'UseDNS no',
-        // A connection whose other end is gone ends within five minutes: what it held, like the lock of an update, is free.
+        // Ends a dead connection within five minutes, so that it does not hold the lock of an update any longer.
         'ClientAliveInterval 60',
         'ClientAliveCountMax 5',
         '',
@@ -26,7 +29,7 @@ export function sshFiles(keys: readonly string[]): FileTree {
   }
 }
 
-/** Who may log in: the keys that the host file names, and the owner's own. */
+/** The public keys that may log in: those of the host file, and the owner's. */
 export function authorizedKeys(host: Host, owner: readonly string[]): string[] {
   return distinctKeys([...host.ssh.keys, ...owner])
 }

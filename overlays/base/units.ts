@@ -1,6 +1,6 @@
 import { type FileTree, file, symlink } from '../../images/tree.ts'
 
-/** What a read-only root that nobody installs packages on has no use for, or cannot run. */
+/** Units that a read-only root without package installation does not need or cannot run. */
 const MASKED = [
   'apt-daily.timer',
   'apt-daily-upgrade.timer',
@@ -45,7 +45,7 @@ const MASKED = [
   'rpcbind.service',
 ] as const
 
-/** Enabled here and not by packages: what starts is read in one place. */
+/** Enabled units, and the targets that start them. The packages enable none, so that this list is complete. */
 const ENABLED: Readonly<Record<string, string>> = {
   'hangar-data.service': 'local-fs.target',
   'hangar-console@tty1.service': 'getty.target',
@@ -63,8 +63,8 @@ const COLLECTORS = [
   ...['pressure', 'thermal_zone', 'hwmon', 'systemd', 'btrfs', 'textfile'],
 ]
 
-// A unit is five series, and a question to systemd at each scrape. How many units failed counts all of them; by name it
-// says what the host was made for. A container's checks have another name each time it starts.
+// Each unit costs five time series, and a call to systemd at each scrape. The number of failed units counts all units. By
+// name, this includes the services of the host only: the health checks of a container have a new name at each start.
 const EXPORTER = [
   '--collector.disable-defaults',
   ...COLLECTORS.map((name) => `--collector.${name}`),
@@ -74,7 +74,7 @@ const EXPORTER = [
 ]
 
 export interface UnitOptions {
-  /** `NAME:UID:GID` of each service with data. */
+  /** `NAME:UID:GID` of each volume. */
   readonly data: readonly string[]
   readonly shell: 'none' | 'root'
 }
@@ -101,11 +101,11 @@ export function unitFiles({ data, shell }: UnitOptions): FileTree {
   }
 }
 
-// Every time is explicit and within what the board's watchdog can count: its driver wraps longer ones around.
+// All timeouts are explicit and within the limit of the board's watchdog: the driver wraps longer ones around.
 const WATCHDOG =
   '[Manager]\nRuntimeWatchdogSec=15\nRebootWatchdogSec=15\nKExecWatchdogSec=15\nDefaultTimeoutStopSec=30\n'
 
-// The host can be reached before its services take the processors: devices, network and ssh come first while it starts.
+// At boot the services get less processor time than devices, network and ssh, so that the host is soon reachable.
 const SLICE = '[Unit]\nDescription=Services of this host\n\n[Slice]\nStartupCPUWeight=20\n'
 
 function dataUnit(data: readonly string[]): string {
@@ -130,10 +130,10 @@ function dataUnit(data: readonly string[]): string {
 function consoleUnit(shell: 'none' | 'root'): string {
   return [
     '[Unit]',
-    'Description=Status and restart on %I',
+    'Description=Console menu on %I',
     'After=hangar-data.service systemd-user-sessions.service',
     'IgnoreOnIsolate=yes',
-    // Whoever leaves the menu gets it again, however often.
+    // No limit on restarts: the menu starts again each time a user leaves it.
     'StartLimitIntervalSec=0',
     '',
     '[Service]',
@@ -151,9 +151,9 @@ function consoleUnit(shell: 'none' | 'root'): string {
   ].join('\n')
 }
 
-/** The serial console has another name on each machine: the kernel says which one is in use. */
+/** Starts the console menu on the serial console, whose name differs between machines. */
 const CONSOLE_GENERATOR = `#!/bin/sh
-# For each serial console that the kernel uses, the same menu as on the screen.
+# Starts the console menu on each serial console that the kernel uses.
 set -eu
 wants=$1/getty.target.wants
 for console in $(cat /sys/class/tty/console/active); do

@@ -4,15 +4,15 @@ import { type FileTree, file, symlink } from '../../images/tree.ts'
 export interface UpdateFacts {
   readonly name: string
   readonly board: string
-  /** The lock's time in seconds since 1970: no clock is right that is earlier. */
+  /** The lock's time, in seconds since 1970. A clock that shows an earlier time is wrong. */
   readonly time: number
-  /** The host file's number: with the time the image's serial. */
+  /** The number of the host file. Time and number are the image's serial. */
   readonly number: number
-  /** Public keys whose signature the host accepts on updates, once this image is committed. */
+  /** Public keys that may sign updates of the host once this image is committed. */
   readonly signingKeys: readonly string[]
 }
 
-/** What the agent (`overlays/device/agent`) knows of its host, and the units of a trial. */
+/** The facts about the host for the agent (`overlays/device/agent`), and the units of a trial. */
 export function updateFiles({ name, board, time, number, signingKeys }: UpdateFacts): FileTree {
   const { head, sector, autoboot } = planSelector()
   const facts = [
@@ -22,7 +22,7 @@ export function updateFiles({ name, board, time, number, signingKeys }: UpdateFa
     'LAYOUT=1',
     `BUILT=${time}`,
     `SELECTOR_SECTOR=${sector}`,
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's, not ours
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell expands it
     'DATA_DIR=${HANGAR_DATA:-/data}',
     '',
   ]
@@ -43,15 +43,15 @@ export function updateFiles({ name, board, time, number, signingKeys }: UpdateFa
   }
 }
 
-/** Whether this start is a trial, decided in the initramfs. */
+/** The initramfs makes this file if the boot is a trial. */
 const ON_TRIAL = 'ConditionPathExists=/run/hangar/trial'
 
-// It waits for nothing but the base, so that what never becomes healthy cannot keep it from starting. Were it killed, the
-// trial would end at the initramfs' deadline without a reason; nor does a shutdown stop it, which it ends where that hangs
-// (hence no Requires=, which hands on a stop).
+// Waits for the base only, so that an unhealthy service cannot delay it. It restarts if it is killed: without it, the trial
+// would end at the deadline of the initramfs, without a reason. A shutdown does not stop it, so that it can end a shutdown
+// that hangs. For this reason it has no Requires=, which would also stop it.
 const TRIAL = [
   '[Unit]',
-  'Description=Health of this trial, and its commit',
+  'Description=Health checks and commit of a trial',
   'DefaultDependencies=no',
   'Wants=sysinit.target',
   'After=sysinit.target basic.target',
@@ -67,7 +67,7 @@ const TRIAL = [
 
 const ABANDON = [
   '[Unit]',
-  'Description=End of a trial that came up in emergency mode',
+  'Description=End of a trial that booted into emergency mode',
   'DefaultDependencies=no',
   ON_TRIAL,
   '',

@@ -98,7 +98,7 @@ async function trial(lab: Lab, vm: TestVm, interval: number): Promise<number> {
 
 async function revert(lab: Lab, vm: TestVm): Promise<number> {
   const said = await must(lab.onHost(vm, 'revert'))
-  return parseSeconds(/services down for (.*?)(?:;|$)/m.exec(said)?.[1] ?? '')
+  return parseSeconds(/services were down for (.*?)(?:;|$)/m.exec(said)?.[1] ?? '')
 }
 
 function ratio(ours: number, theirs: number): string {

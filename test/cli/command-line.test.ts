@@ -20,7 +20,7 @@ function npm(...args: string[]) {
   return runIn({ cwd: project.directory }, 'npm', ...args)
 }
 
-/** Puts another text in place of one in Adama's file, runs the command, and puts it back. */
+/** Builds adama with a changed host file, and restores the file. */
 async function withAdama(change: (text: string) => string) {
   const file = join(project.directory, 'hosts/adama.ts')
   const before = readFileSync(file, 'utf8')
@@ -33,14 +33,25 @@ async function withAdama(change: (text: string) => string) {
 }
 
 describe('hangar', () => {
-  it('without words says what there is and what to type next', async () => {
+  it('without arguments prints the help and the next command', async () => {
     const { code, stdout, stderr } = await hangar()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('build [options] <host>')
+    expect(stdout).toContain('\n  build <host> ')
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('next: npm run build:image adama')
   })
 
-  it('guesses what a mistyped host meant', async () => {
+  it('prints the help of a command, and of the parent of commands', async () => {
+    const help = await hangar('vm', '--help')
+    expect({ ...help, stdout: help.stdout.split('\n').slice(0, 3) }).toEqual({
+      ...{ code: 0, stderr: '' },
+      stdout: ['Boot the built image in a virtual machine.', '', 'Usage: hangar vm <host> [options]'],
+    })
+    expect((await hangar('help', 'vm')).stdout).toBe(help.stdout)
+    expect((await hangar('store', '--help')).stdout).toContain('\n  store verify  ')
+    expect((await hangar('store')).stderr).toBe("error: missing command after 'store'\nhint: see hangar store --help\n")
+  })
+
+  it('suggests the host with the nearest name', async () => {
     const { code, stderr } = await hangar('build', 'adma')
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -48,10 +59,10 @@ describe('hangar', () => {
     })
   })
 
-  it('says where to describe a host that is like none', async () => {
+  it('explains how to add an unknown host', async () => {
     const { stderr } = await hangar('vm', 'galactica')
     expect(stderr).toBe(
-      "error: no host 'galactica'; hosts are: adama\nhint: describe it in hosts/galactica.ts, for example from hosts/adama.ts\n",
+      "error: no host 'galactica'; hosts are: adama\nhint: to add the host, copy hosts/adama.ts to hosts/galactica.ts and change the copy\n",
     )
   })
 
@@ -63,20 +74,20 @@ describe('hangar', () => {
     expect((await hangar('build', '../main')).stderr).toContain("no host '../main'; hosts are: adama")
   })
 
-  it('guesses what a mistyped verb and a mistyped flag meant', async () => {
+  it('suggests the command and the flag with the nearest name', async () => {
     expect((await hangar('bild', 'adama')).stderr).toBe("error: unknown command 'bild'\nhint: did you mean 'build'?\n")
     expect((await hangar('build', 'adama', '--frozn')).stderr).toBe(
       "error: unknown option '--frozn'\nhint: did you mean '--frozen'?\n",
     )
   })
 
-  it('says which runners there are', async () => {
+  it('lists the runners after a wrong one', async () => {
     expect((await hangar('build', 'adama', '--runner', 'docker')).stderr).toBe(
       "error: --runner is 'docker', wanted one of: dagger, local, auto\nhint: --runner=auto takes a Dagger engine where there is one\n",
     )
   })
 
-  it('points at the help of a verb that lacks a word', async () => {
+  it('points at the help of a command with a missing argument', async () => {
     const { code, stderr } = await hangar('vm')
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -84,7 +95,7 @@ describe('hangar', () => {
     })
   })
 
-  it('is compiled again when a source has changed, and says what is wrong with it', async () => {
+  it('compiles again after a change of a source, and prints compile errors', async () => {
     const file = join(project.directory, 'cli/usage.ts')
     const before = readFileSync(file, 'utf8')
     writeFileSync(file, before.replace("'did you mean", "'perhaps").replace('`did you mean', '`perhaps'))
@@ -92,19 +103,21 @@ describe('hangar', () => {
     writeFileSync(file, `${before}\nconst = 1\n`)
     const { code, stderr } = await hangar('bild')
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: cannot compile hangar: cli\/usage\.ts:\d+: .*\nhint: npm run types says more\n$/)
+    expect(stderr).toMatch(
+      /^error: cannot compile hangar: cli\/usage\.ts:\d+: .*\nhint: check the types: npm run types\n$/,
+    )
     writeFileSync(file, before)
     expect((await hangar('bild')).stderr).toContain("hint: did you mean 'build'?")
   })
 
-  it('asks for its packages where they are not installed', async () => {
+  it('asks for npm ci if npm packages are missing', async () => {
     const bare = copyProject()
     rmSync(join(bare.directory, 'node_modules'))
     const { code, stderr } = await runIn({ cwd: bare.directory }, process.execPath, 'cli/hangar.mjs')
     bare.remove()
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'error: the packages that hangar needs are not installed\nhint: npm ci\n',
+      stderr: 'error: npm packages are missing\nhint: npm ci\n',
     })
   })
 })
@@ -117,7 +130,7 @@ describe('npm run', () => {
     [['vm', 'adama', '--keep'], 'npm run vm adama -- --keep'],
     [['hangar', 'vm', 'adama', '--keep'], 'npm run hangar vm adama -- --keep'],
   ]
-  it.each(swallowed)('%j is refused with the command that works', async (given, works) => {
+  it.each(swallowed)('refuses %j, and prints the command line that works', async (given, works) => {
     const { code, stderr } = await npm('run', '-s', ...given)
     expect(code).toBe(1)
     expect(stderr).toContain(`\nhint: ${works}\n`)
@@ -127,31 +140,34 @@ describe('npm run', () => {
     ['--keep', 'build:image', 'build'],
     ['--update', 'build:image', 'build'],
     ['--frozen', 'vm', 'vm'],
-  ])('refuses %s for %s, which has no such flag, with the command that works', async (flag, script, verb) => {
-    const { code, stderr } = await npm('run', '-s', script, 'adama', flag)
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: `error: npm took '${flag}' for itself, and '${verb}' has no such flag\nhint: without it: npm run ${script} adama\n`,
-    })
-  })
+  ])(
+    'refuses %s for %s, which has no such flag, and prints the command line without it',
+    async (flag, script, command) => {
+      const { code, stderr } = await npm('run', '-s', script, 'adama', flag)
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `error: npm took '${flag}' as its own option, and '${command}' has no such flag\nhint: leave the flag out: npm run ${script} adama\n`,
+      })
+    },
+  )
 
-  it('hands flags after -- to the program', async () => {
+  it('passes flags after -- to hangar', async () => {
     const { stderr } = await npm('run', '-s', 'build:image', 'adma', '--', '--frozen')
     expect(stderr).toContain("no host 'adma'")
   })
 
-  it('is what a complaint about the command line points at', async () => {
+  it('appears in the hint of a usage error', async () => {
     expect((await npm('run', '-s', 'vm')).stderr).toContain('hint: see npm run vm -- --help')
   })
 })
 
 describe('a host file', () => {
-  it('that is no TypeScript is named with the line', async () => {
+  it('with a syntax error is named with the line', async () => {
     const { code, stderr } = await withAdama((text) =>
       text.replace("board: 'raspberry-pi-5',", "board: = 'raspberry-pi-5',"),
     )
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: hosts\/adama\.ts:5: .+\nhint: the line is: board: = 'raspberry-pi-5',\n$/)
+    expect(stderr).toMatch(/^error: hosts\/adama\.ts:5: .+\nhint: the line reads: board: = 'raspberry-pi-5',\n$/)
   })
 
   it('with an unknown key is named with the line of the key', async () => {
@@ -165,16 +181,16 @@ describe('a host file', () => {
     expect(stderr).toMatch(/^error: hosts\/adama\.ts:6 at 'memory': .*\nhint: .*\n$/)
   })
 
-  it('that throws is named with the line, and without a stack', async () => {
+  it('that throws is named with the line, without a stack', async () => {
     const { code, stderr } = await withAdama((text) => text.replace("name: 'adama'", 'name: missing.name'))
     expect(code).toBe(1)
-    expect(stderr).toBe('error: hosts/adama.ts:4: missing is not defined\nhint: npm run types checks all host files\n')
+    expect(stderr).toBe('error: hosts/adama.ts:4: missing is not defined\nhint: check all host files: npm run types\n')
   })
 
-  it('under another name than its own is refused', async () => {
+  it('that exports another name is refused', async () => {
     const { stderr } = await withAdama((text) => text.replace("name: 'adama'", "name: 'starbuck'"))
     expect(stderr).toBe(
-      "error: hosts/adama.ts exports no host with the name 'adama'\nhint: it ends in: export const adama = host({ name: 'adama', … })\n",
+      "error: hosts/adama.ts exports no host with the name 'adama'\nhint: end the file with: export const adama = host({ name: 'adama', … })\n",
     )
   })
 })

@@ -5,8 +5,8 @@ import { nextStep } from '../../cli/next-step.ts'
 import { usageError } from '../../cli/usage.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
-describe('the next step', () => {
-  it('is to build the first host, and to boot it once it is built', async () => {
+describe('nextStep', () => {
+  it('builds the first host, then boots its image', async () => {
     const project = await tempDirectory()
     expect(nextStep(project, ['adama', 'starbuck'])).toBe('npm run build:image adama')
     mkdirSync(join(project, 'out/adama'), { recursive: true })
@@ -15,26 +15,26 @@ describe('the next step', () => {
     expect(nextStep(project, ['adama'])).toBe('npm run vm adama')
   })
 
-  it('has a word to replace where there is no host', async () => {
+  it('prints a placeholder if the project has no hosts', async () => {
     expect(nextStep(await tempDirectory(), [])).toBe('npm run build:image NAME')
   })
 })
 
-describe('a complaint about the command line', () => {
-  const verb = { path: ['build'], words: ['HOST'], flags: [] }
+describe('usageError', () => {
+  const syntax = { path: ['build'], words: ['HOST'], flags: [] }
 
-  it('points at the help, in the form in which the command was given', () => {
+  it('points at the help, and starts hangar in the same way as the user did', () => {
     const npm = { npm_lifecycle_event: 'build:image', npm_lifecycle_script: 'node cli/hangar.mjs build' }
-    const complaint = "error: missing required argument 'host'."
-    expect(usageError(complaint, {}, verb)).toMatchObject({
+    const problem = "error: missing required argument 'host'."
+    expect(usageError(problem, {}, syntax)).toMatchObject({
       message: "missing required argument 'host'",
       hint: 'see hangar build --help',
     })
-    expect(usageError(complaint, npm, verb).hint).toBe('see npm run build:image -- --help')
+    expect(usageError(problem, npm, syntax).hint).toBe('see npm run build:image -- --help')
   })
 
-  it('hands on what the parser guesses', () => {
-    expect(usageError("error: unknown option '--frozn'\n(Did you mean --frozen?)", {}, verb)).toMatchObject({
+  it('passes on the suggestion of the parser', () => {
+    expect(usageError("error: unknown option '--frozn'\n(Did you mean --frozen?)", {}, syntax)).toMatchObject({
       message: "unknown option '--frozn'",
       hint: "did you mean '--frozen'?",
     })

@@ -1,84 +1,84 @@
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Verb } from '../../cli/invocation.ts'
 import { refuseSwallowedFlags } from '../../cli/npm-traps.ts'
+import type { Syntax } from '../../cli/syntax.ts'
 import { runIn } from '../helpers/project.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
 const flag = (long: string, value?: string) => ({ long, value })
-const BUILD: Verb = { path: ['build'], words: ['HOST'], flags: [flag('--frozen'), flag('--no-frozen')] }
-const FLASH: Verb = { path: ['flash'], words: ['HOST'], flags: [flag('--dry-run'), flag('--slot', 'SLOT')] }
-const LOCK: Verb = { path: ['lock'], words: [], flags: [flag('--update')] }
+const BUILD: Syntax = { path: ['build'], words: ['HOST'], flags: [flag('--frozen'), flag('--no-frozen')] }
+const FLASH: Syntax = { path: ['flash'], words: ['HOST'], flags: [flag('--dry-run'), flag('--slot', 'SLOT')] }
+const LOCK: Syntax = { path: ['lock'], words: [], flags: [flag('--update')] }
 
 const script = (event: string) => ({ npm_lifecycle_event: event, npm_lifecycle_script: 'node cli/hangar.mjs' })
 
-function refusal(env: NodeJS.ProcessEnv, verb: Verb, args: readonly string[]) {
+function refusal(env: NodeJS.ProcessEnv, syntax: Syntax, args: readonly string[]) {
   try {
-    refuseSwallowedFlags(env, verb, args)
+    refuseSwallowedFlags(env, syntax, args)
   } catch (error) {
     return { message: (error as Error).message, hint: (error as { hint?: string }).hint }
   }
   return undefined
 }
 
-describe('flags that npm took', () => {
-  it('are refused with the command that works', () => {
+describe('refuseSwallowedFlags', () => {
+  it('refuses a flag that npm took, and prints the command line that works', () => {
     expect(refusal({ ...script('build:image'), npm_config_frozen: 'true' }, BUILD, ['build', 'adama'])).toEqual({
-      message: "npm took '--frozen' for itself: flags for hangar come after '--'",
+      message: "npm took '--frozen' as its own option: put flags for hangar after '--'",
       hint: 'npm run build:image adama -- --frozen',
     })
   })
 
-  it('are told from their opposite', () => {
+  it('distinguishes --frozen and --no-frozen', () => {
     const hint = (value: string) =>
       refusal({ ...script('build:image'), npm_config_frozen: value }, BUILD, ['build', 'adama'])?.hint
     expect(hint('')).toBe('npm run build:image adama -- --no-frozen')
     expect(hint('false')).toBe('npm run build:image adama -- --no-frozen')
   })
 
-  it('are put together with those that arrived', () => {
+  it('keeps the flags that reached hangar', () => {
     const env = { ...script('flash'), npm_config_dry_run: 'true' }
     expect(refusal(env, FLASH, ['flash', 'adama', '--slot=b'])?.hint).toBe('npm run flash adama -- --slot=b --dry-run')
   })
 
-  it('keep their value where npm kept it', () => {
+  it('keeps the value of a flag if npm kept it', () => {
     expect(refusal({ ...script('flash'), npm_config_slot: 'b' }, FLASH, ['flash', 'adama'])?.hint).toBe(
       'npm run flash adama -- --slot b',
     )
   })
 
-  it('name the value where npm left it among the words', () => {
+  it('prints placeholders if npm moved the value among the words', () => {
     expect(refusal({ ...script('flash'), npm_config_slot: 'true' }, FLASH, ['flash', 'adama', 'b'])?.hint).toBe(
       'npm run flash HOST -- --slot SLOT',
     )
   })
 
-  it('are seen where npm took them for the beginning of a name of its own', () => {
+  it('finds a flag that npm completed to one of its own options', () => {
     expect(refusal({ ...script('lock'), npm_config_update_notifier: 'true' }, LOCK, ['lock'])?.hint).toBe(
       'npm run lock -- --update',
     )
     expect(refusal({ ...script('lock'), npm_config_update_notifier: '' }, LOCK, ['lock'])).toBeUndefined()
   })
 
-  it('get a hint that starts as the command did', () => {
+  it('prints a command line that starts hangar in the same way', () => {
     const hint = (event: string) =>
       refusal({ ...script(event), npm_config_frozen: 'true' }, BUILD, ['build', 'adama'])?.hint
     expect(hint('hangar')).toBe('npm run hangar build adama -- --frozen')
     expect(hint('npx')).toBe('npx hangar build adama --frozen')
   })
 
-  it('are no matter where they reached the program too', () => {
+  it('accepts a flag that also reached hangar', () => {
     expect(
       refusal({ ...script('build:image'), npm_config_frozen: 'true' }, BUILD, ['build', 'adama', '--frozen']),
     ).toBeUndefined()
   })
 
-  it('are no matter without npm, whose variables may stand in any environment', () => {
+  it('ignores npm variables in the environment when npm did not start hangar', () => {
     expect(refusal({ npm_config_frozen: 'true' }, BUILD, ['build', 'adama'])).toBeUndefined()
   })
 
-  it('are not seen in what npm sets by itself', () => {
+  it('ignores the variables that npm always sets', () => {
     const env = {
       ...script('build:image'),
       npm_config_user_agent: 'npm/11',
@@ -89,14 +89,14 @@ describe('flags that npm took', () => {
   })
 })
 
-describe('what the installed npm does with a flag before --', () => {
+describe('the installed npm, given a flag before --', () => {
   const flags = [
     ...['--frozen', '--no-frozen', '--keep', '--dry-run', '--slot=b', '--update', '--stage', '--full', '--no-build'],
     ...['--allow-downgrade', '--at=10.0.10.11', '--disk=/dev/sda', '--yes', '--keep-data', '--without-identity'],
     ...['--with-data', '--json', '--offline', '--generation=3', '--all', '--no-files', '--older-than=30d'],
   ]
 
-  it('leaves a trace of every one of them, and none without', async () => {
+  it('sets a variable for each flag, and none for flags after --', async () => {
     const cwd = await tempDirectory()
     copyFileSync(new URL('../../.npmrc', import.meta.url), join(cwd, '.npmrc'))
     writeFileSync(join(cwd, 'package.json'), JSON.stringify({ scripts: { show: 'node show.mjs hangar' } }))
@@ -112,14 +112,14 @@ describe('what the installed npm does with a flag before --', () => {
       const { args, env } = await seen(given)
       expect(args).toEqual(['adama'])
       const long = given.replace(/=.*/, '')
-      const verb = { path: [], words: ['HOST'], flags: [flag(long, given === long ? undefined : 'SLOT')] }
-      expect(refusal(env, verb, args)?.hint, given).toBe(`npm run show adama -- ${given.replace('=', ' ')}`)
+      const syntax = { path: [], words: ['HOST'], flags: [flag(long, given === long ? undefined : 'SLOT')] }
+      expect(refusal(env, syntax, args)?.hint, given).toBe(`npm run show adama -- ${given.replace('=', ' ')}`)
     }
     const { args, env } = await seen('--', '--frozen')
     expect(args).toEqual(['adama', '--frozen'])
     for (const given of flags) {
-      const verb = { path: [], words: ['HOST'], flags: [flag(given.replace(/=.*/, ''))] }
-      expect(refusal(env, verb, args), given).toBeUndefined()
+      const syntax = { path: [], words: ['HOST'], flags: [flag(given.replace(/=.*/, ''))] }
+      expect(refusal(env, syntax, args), given).toBeUndefined()
     }
   })
 })

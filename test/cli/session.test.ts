@@ -4,12 +4,12 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { childProgram } from '../helpers/child-program.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
-/** A command that works until it is told to stop, and then ends as its argument says. */
+/** A command that runs until it is interrupted. Its argument selects the error that it throws then. */
 const COMMAND = `
 import { withSession } from './cli/session.ts'
 import { stopped } from './flash/clock.ts'
 await withSession('/', async ({ signal }) => {
-  console.log('at work')
+  console.log('ready')
   const alive = setInterval(() => {}, 1000)
   await new Promise((resolve) => signal.addEventListener('abort', resolve))
   clearInterval(alive)
@@ -18,30 +18,30 @@ await withSession('/', async ({ signal }) => {
 })
 `
 
-async function interrupted(how: 'goes on' | 'waits'): Promise<{ code: number; said: string }> {
+async function interrupted(how: 'goes on' | 'waits'): Promise<{ code: number; output: string }> {
   const child = spawn(process.execPath, [await childProgram(COMMAND, await tempDirectory()), how], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
-  let said = ''
-  child.stderr.on('data', (data) => (said += String(data)))
+  let output = ''
+  child.stderr.on('data', (data) => (output += String(data)))
   await once(child.stdout, 'data')
   child.kill('SIGINT')
   const [code] = await once(child, 'close')
-  return { code, said }
+  return { code, output }
 }
 
-describe('a command that is interrupted', () => {
-  it('ends with the status that shells know, and says that the same command goes on', async () => {
-    const { code, said } = await interrupted('waits')
+describe('an interrupted command', () => {
+  it('exits with the status of the signal, and says that the same command continues', async () => {
+    const { code, output } = await interrupted('waits')
     expect(code).toBe(130)
-    expect(said).toContain('stopped: what is done is kept, the same command goes on from here\n')
+    expect(output).toContain('stopped: finished steps are kept; run the same command again to continue\n')
   })
 
-  it('says something else where it does not', async () => {
-    const { code, said } = await interrupted('goes on')
+  it('prints its own explanation if the same command cannot continue', async () => {
+    const { code, output } = await interrupted('goes on')
     expect(code).toBe(130)
-    expect(said).toContain('stopped: the host goes on\nhint: look at it\n')
-    expect(said).not.toContain('same command')
+    expect(output).toContain('stopped: the host goes on\nhint: look at it\n')
+    expect(output).not.toContain('same command')
   })
 })

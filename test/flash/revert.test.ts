@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planLine } from '../../cli/commands/revert.ts'
+import { revertPlanText } from '../../cli/commands/revert.ts'
 import { type RevertPlan, revert } from '../../flash/revert.ts'
 import type { RevertData } from '../../flash/targets/target.ts'
 import { stopAfter } from '../helpers/fake-clock.ts'
@@ -21,9 +21,9 @@ describe('a revert', () => {
     const { host, old, plans, goBack } = await revertBench()
     expect(await goBack()).toMatchObject({ kind: 'reverted', from: 'b', slot: 'a', root: old.manifest.slot.root })
     expect([host.running, host.committed, host.update?.data]).toEqual(['a', 'a', 'snapshot'])
-    expect(plans.map((plan) => planLine('adama', plan))).toEqual([
+    expect(plans.map((plan) => revertPlanText('adama', plan))).toEqual([
       expect.stringMatching(
-        /^adama: restarts into slot a \(root .*\) with today's data and commits it when it is healthy/,
+        /^adama: restarts into slot a \(root .*\) with the current data and commits it when it is healthy/,
       ),
     ])
     expect(host.calls).not.toContain('commit')

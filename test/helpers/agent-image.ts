@@ -7,35 +7,35 @@ import { signText } from '../../images/signature/sshsig.ts'
 import { hashTree, leavesOf } from '../../images/slot/verity.ts'
 import { SIGNING_KEY, updateImage } from './update-image.ts'
 
-/** Bytes of a boot partition. */
+/** Size of a boot partition in bytes. */
 export const BOOT_SIZE = 3 * MIB
 
-/** A whole generation with a boot file system that can be read, in the parts that a controller sends. */
+/** A complete generation with a readable boot file system, in the parts that a controller sends. */
 export interface AgentImage {
   readonly manifest: Manifest
   readonly text: string
   readonly signature: string
   readonly slot: Buffer
-  /** The slot's data and its tree. */
+  /** The slot's data blocks, and below them its hash tree. */
   readonly data: Buffer
   readonly tree: Buffer
   readonly boot: Buffer
   readonly bootTree: Buffer
   readonly bootRoot: string
   readonly root: string
-  /** Everything of the boot file system before its first file, and where each file lies. */
+  /** The boot file system up to its first file, and the position of each file. */
   readonly fat: { readonly head: Uint8Array; readonly table: string }
 }
 
 export interface AgentImageOptions {
   readonly manifest?: Partial<Manifest>
-  /** Another kernel's parameters are another generation of the same slot. */
+  /** A different command line makes a different generation with the same slot. */
   readonly commandLine?: string
   readonly key?: typeof SIGNING_KEY
   readonly seed?: string
 }
 
-/** Whom nobody knows. */
+/** A signing key that no host trusts. */
 export const STRANGER = keyFromSeed(Buffer.alloc(32, 9), 'a stranger')
 
 export function agentImage(name: string, options: AgentImageOptions = {}): AgentImage {
@@ -76,7 +76,7 @@ function bootVolume(files: Readonly<Record<string, Buffer>>) {
   return { bytes, head: plan.head, table }
 }
 
-/** Records of docs/agent-protocol.md for blocks of some bytes, in one piece, not compressed. */
+/** Returns the records of docs/agent-protocol.md for a range of blocks, in one piece and uncompressed. */
 export function recordsOf(bytes: Uint8Array, first = 0, count = bytes.length / BLOCK - first): Buffer {
   const header = (at: number, blocks: number) => {
     const head = Buffer.from('HGB1--------')

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { BLOCK } from '../../images/layout.ts'
 
-/** The offsets of the record of the last update on the identity partition: docs/agent-protocol.md. */
+/** Offsets of the two copies of the record in the identity partition (docs/agent-protocol.md). */
 export const RECORD_PLACES = [8 * 2 ** 20, 24 * 2 ** 20] as const
 
 export type RecordText = Readonly<Record<string, string>>
 
-/** One copy of the record as the disk holds it. */
+/** One copy of the record in its format on disk. */
 export function recordBlock(sequence: number, keys: RecordText): Buffer {
   const lines = Object.entries(keys).map(([key, value]) => `${key} ${value}\n`)
   const text = `hangar-record 1\nsequence ${sequence}\n${lines.join('')}`

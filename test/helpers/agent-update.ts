@@ -1,10 +1,10 @@
+import type { AgentHost, Called } from './agent-host.ts'
 import { type AgentImage, recordsOf } from './agent-image.ts'
-import type { Called, PretendHost } from './pretend-agent.ts'
 import { zstdCompressSync } from './zstd.ts'
 
 export const OWNER = 'me@laptop:/home/me/hangar'
 
-export function begin(host: PretendHost, { text, signature }: AgentImage, ...flags: string[]): Called {
+export function begin(host: AgentHost, { text, signature }: AgentImage, ...flags: string[]): Called {
   const sizes = [text, signature].map((part) => String(Buffer.byteLength(part)))
   return host.call(['write', 'begin', OWNER, ...sizes, ...flags], text + signature)
 }
@@ -12,10 +12,10 @@ export function begin(host: PretendHost, { text, signature }: AgentImage, ...fla
 export const STEPS = ['begin', 'tree', 'slot', 'list', 'boot', 'finish'] as const
 export type Step = (typeof STEPS)[number]
 
-/** One call of a controller that sends every block. */
-export function send(host: PretendHost, image: AgentImage, step: Step): Called {
-  const write = (verb: string, input: string | Uint8Array, ...more: string[]) =>
-    host.call(['write', verb, OWNER, ...more], input)
+/** One call of a controller that sends all blocks. */
+export function send(host: AgentHost, image: AgentImage, step: Step): Called {
+  const write = (command: string, input: string | Uint8Array, ...more: string[]) =>
+    host.call(['write', command, OWNER, ...more], input)
   switch (step) {
     case 'begin':
       return begin(host, image)
@@ -33,14 +33,14 @@ export function send(host: PretendHost, image: AgentImage, step: Step): Called {
   }
 }
 
-/** Every step up to and including `last`. */
-export function sendUpTo(host: PretendHost, image: AgentImage, last: Step): Called {
+/** All steps up to and including `last`. */
+export function sendUpTo(host: AgentHost, image: AgentImage, last: Step): Called {
   const steps = STEPS.slice(0, STEPS.indexOf(last) + 1)
   return steps.map((step) => send(host, image, step)).at(-1) as Called
 }
 
 export function arm(
-  host: PretendHost,
+  host: AgentHost,
   root: string,
   { id = 'one', commit = 'controller', seconds = '300' } = {},
 ): Called {
@@ -52,8 +52,8 @@ export function bootList({ boot, bootRoot, bootTree }: AgentImage): Buffer {
   return Buffer.concat([Buffer.from(`${boot.length / 4096} ${bootRoot}\n`), bootTree])
 }
 
-/** The state before the last step: every block is in place except the first boot block. */
-export function allButFinished(host: PretendHost, image: AgentImage): void {
+/** Sets the state before the last step: only the first block is missing. */
+export function allButFinished(host: AgentHost, image: AgentImage): void {
   host.hold('b', image)
   host.poke('boot-b', 0, Buffer.alloc(4096))
   host.remember({ phase: 'writing', kind: 'update', id: '-', slot: 'b', root: image.root, serial: '1795000000 1' })

@@ -1,5 +1,5 @@
-// A disk with a GPT and FAT16 file systems, written from the specifications and not with the sources' own writers, so
-// that the two check each other.
+// Writes a disk with a GPT and FAT16 file systems from the specifications. It does not use the project's own writers, so that
+// the tests check those independently.
 
 const SECTOR = 512
 const MIB = 1024 * 1024
@@ -12,12 +12,12 @@ export type Files = Readonly<Record<string, string | Uint8Array>>
 
 export interface TestPartition {
   readonly label: string
-  /** A FAT file system with these files in its root; undefined for a partition that holds something else. */
+  /** Files in the root of a FAT file system; undefined for a partition without one. */
   readonly files: Files | undefined
   readonly size?: number
 }
 
-/** The whole disk's bytes; partitions start at 1 MiB and follow one another. */
+/** Returns the bytes of a disk. The first partition starts at 1 MiB, and the others follow without gaps. */
 export function bootDisk(partitions: readonly TestPartition[]): Buffer {
   const starts: number[] = []
   let at = MIB
@@ -33,7 +33,7 @@ export function bootDisk(partitions: readonly TestPartition[]): Buffer {
   return disk
 }
 
-/** A FAT16 file system (Microsoft's FAT specification, version 1.03) with clusters of 1 KiB or as large as needed. */
+/** Returns a FAT16 file system (Microsoft's FAT specification, version 1.03) with clusters of 1 KiB or more. */
 export function fatFileSystem(size: number, files: Files): Buffer {
   const volume = Buffer.alloc(size)
   const sectors = size / SECTOR
@@ -80,7 +80,7 @@ function writeBootSector(volume: Buffer, sectors: number, perCluster: number, fa
   volume.set([0x55, 0xaa], 510)
 }
 
-/** Always a long name and a made-up short one: both kinds of entry are read. */
+/** Writes a long name and a generated short one for each file, because readers must handle both kinds. */
 function directoryEntries(name: string, index: number, cluster: number, size: number): Buffer[] {
   const entry = Buffer.alloc(32)
   entry.write(`F${String(index).padStart(7, '0')}   `, 0, 'latin1')
@@ -109,7 +109,7 @@ function longEntry(part: string, order: number, last: boolean, checksum: number)
   return entry
 }
 
-/** UEFI Specification 2.10, chapter 5.3: the table at both ends and the protective MBR. */
+/** Writes both copies of the table and the protective MBR (UEFI Specification 2.10, chapter 5.3). */
 function writeGpt(disk: Buffer, partitions: readonly TestPartition[], starts: readonly number[]): void {
   const last = disk.length / SECTOR - 1
   const table = Buffer.alloc(128 * 128)
@@ -149,7 +149,7 @@ function gptHeader(table: Buffer, own: number, other: number, tableAt: number, l
   return header
 }
 
-/** Bit by bit: Node 20.12 has none, and a test's disk is small. */
+/** Computes the CRC bit by bit: Node 20.12 has no crc32, and the disks of tests are small. */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff
   for (const byte of bytes) {

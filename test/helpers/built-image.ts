@@ -1,19 +1,33 @@
 import { spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { temporaryDirectory } from '../../flash/vm/disk.ts'
 
 const PROJECT = join(import.meta.dirname, '../..')
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Directory for saved machine states. The test files of one run share it, and it is deleted after the run. */
+    savedStates: string
+  }
+}
+
 /**
- * Before virtual machines boot: what `npm run build:image adama` leaves in out/ is up to date, and the owner has keys to
- * log in with. Continuous integration makes no keys of its own accord; a test machine needs them.
+ * Runs once before the test files that boot virtual machines: builds Adama's image and creates the owner's keys. hangar
+ * creates no keys where CI is set, so this function unsets it.
  */
-export function setup(): void {
+export function setup({ provide }: TestProject): () => void {
   const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', 'adama', ...frozen], {
-    cwd: PROJECT,
-    env: { ...process.env, CI: '' },
-    stdio: 'inherit',
-  })
-  if (status !== 0)
-    throw new Error(`adama's image could not be built: 'npm run build:image adama' ended with ${status}`)
+  const { status } = spawnSync(
+    process.execPath,
+    [join(PROJECT, 'builder/cli/hangar.mjs'), 'build', 'adama', ...frozen],
+    { cwd: PROJECT, env: { ...process.env, CI: '' }, stdio: 'inherit' },
+  )
+  if (status !== 0) throw new Error(`cannot build adama's image: 'npm run build:image adama' exited with ${status}`)
+  // The next virtual machine deletes the directory if this process is killed.
+  const states = temporaryDirectory(tmpdir())
+  provide('savedStates', states)
+  return () => rmSync(states, { recursive: true, force: true })
 }

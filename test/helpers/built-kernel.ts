@@ -10,15 +10,15 @@ import { compile } from './compile.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT, storeWithToolchain, type WithToolchain } from './toolchain.ts'
 
-/** Which module takes devices of a name: a pattern as in `modules.alias`. */
+/** A pattern of device names, as in `modules.alias`, and the module for them. */
 export interface Alias {
   readonly pattern: string
   readonly module: string
 }
 
-/** What the locked kernel brings to a board. */
+/** Contents of the locked kernel for a board. */
 export interface BuiltKernel {
-  /** Name in the boot file system -> the tree's root. */
+  /** Name in the boot file system -> root of the device tree. */
   readonly trees: ReadonlyMap<string, TreeNode>
   /** Drivers inside the kernel itself. */
   readonly builtIn: readonly Alias[]
@@ -26,11 +26,11 @@ export interface BuiltKernel {
   readonly layer: readonly Alias[]
   /** Modules that the initramfs loads, in that order. */
   readonly loaded: readonly string[]
-  /** Modules that depmod found in the layer, by their paths below the kernel's directory. */
+  /** Modules that depmod found in the layer, as paths below the kernel's directory. */
   readonly files: readonly string[]
 }
 
-/** The kernel layer of the lock's packages, as every image has it: built, or taken from the store. */
+/** The kernel layer of the lock's packages, built or from the store. */
 export async function builtKernel(board: Board): Promise<BuiltKernel> {
   const given = await storeWithToolchain()
   const { store, fetch } = given
@@ -61,7 +61,7 @@ async function kernelDerivation(board: Board, given: WithToolchain): Promise<Der
   return kernelLayer(context, board, { packages: kit.kernel, tryboot: trybootModule(context, kit) })
 }
 
-/** The lists inside the layer and the initramfs' modules, taken out of the very files that images are made of. */
+/** A derivation that extracts the lists from the kernel layer and from the initramfs' modules. */
 function listsOf(kernel: Derivation): Derivation {
   const script = [
     'fsck.erofs --extract=/build/layer --no-preserve /in/layer',

@@ -15,7 +15,7 @@ import { deviceSources } from '../../overlays/device/manifest.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT, storeWithToolchain, type WithToolchain } from './toolchain.ts'
 
-/** What compiles for the device, as every image has it. */
+/** What compiles the programs for hosts, as for every image. */
 export async function nativeKit(
   given: WithToolchain,
 ): Promise<{ readonly context: LayerContext; readonly kit: NativeKit }> {
@@ -39,7 +39,7 @@ export async function nativeKit(
   }
 }
 
-/** The bytes of `blocks` and of the module: compiled, or taken from the store. */
+/** The bytes of `blocks` and of the module, compiled or from the store. */
 export async function builtNative(): Promise<{ readonly blocks: Buffer; readonly tryboot: Buffer }> {
   const given = await storeWithToolchain()
   const { context, kit } = await nativeKit(given)
@@ -47,7 +47,7 @@ export async function builtNative(): Promise<{ readonly blocks: Buffer; readonly
   const outputs = await localRunner(given).realise(Object.values(made), listReporter())
   const read = (from: Derivation, file: string) => {
     const found = outputs.get(derivationDigest(from))?.[file]
-    if (found === undefined) throw new Error(`derivation '${from.name}' left no '${file}'`)
+    if (found === undefined) throw new Error(`derivation '${from.name}' has no output '${file}'`)
     return readFileSync(given.store.path(found.digest))
   }
   return { blocks: read(made.blocks, 'blocks'), tryboot: read(made.tryboot, 'hangar_tryboot.ko') }

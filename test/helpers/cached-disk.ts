@@ -7,15 +7,15 @@ interface Write {
   readonly bytes: Uint8Array
 }
 
-/** A possible content of a disk after a power cut. */
+/** A possible state of a disk after a power cut, and a description of it. */
 export interface Found {
   readonly how: string
   readonly disk: BlockSource
 }
 
 /**
- * A disk with a volatile cache: a power cut may keep or lose any write that was not flushed. After every write, `cut` is
- * called with each possible content.
+ * A disk with a volatile write cache: after a power cut, any subset of the unflushed writes may be on the disk. After each
+ * write it calls `cut` with the possible states.
  */
 export class CachedDisk implements Disk {
   readonly path = 'a disk'
@@ -48,12 +48,12 @@ export class CachedDisk implements Disk {
     yield this.with(this.waiting).read(offset, size)
   }
 
-  /** The current content. */
+  /** Returns the current content, unflushed writes included. */
   source(): BlockSource {
     return this.with(this.waiting)
   }
 
-  /** A copy with another callback. */
+  /** Returns a copy of the disk that calls another function. */
   watchedBy(cut: (found: Found) => void): CachedDisk {
     const copy = new CachedDisk(this.size, cut)
     copy.blocks = new Map([...this.blocks].map(([at, block]) => [at, Buffer.from(block)]))
@@ -67,15 +67,15 @@ export class CachedDisk implements Disk {
   private survivors(): [string, Write[]][] {
     const last = this.waiting.slice(-1)
     return [
-      ['every write kept', this.waiting],
-      ['every unflushed write lost', []],
-      ['only the last write kept', last],
+      ['with all writes', this.waiting],
+      ['without the unflushed writes', []],
+      ['with only the last unflushed write', last],
       [
-        'only half of the last write kept',
+        'with only half of the last unflushed write',
         last.map(({ offset, bytes }) => ({ offset, bytes: bytes.subarray(0, bytes.length >> 1) })),
       ],
-      ['every second write kept, from the first', this.waiting.filter((_, index) => index % 2 === 0)],
-      ['every second write kept, from the second', this.waiting.filter((_, index) => index % 2 === 1)],
+      ['with the even unflushed writes', this.waiting.filter((_, index) => index % 2 === 0)],
+      ['with the odd unflushed writes', this.waiting.filter((_, index) => index % 2 === 1)],
     ]
   }
 
@@ -95,7 +95,7 @@ export class CachedDisk implements Disk {
   }
 }
 
-/** Copies the bytes that overlap with `out`, which begins at offset `start`. */
+/** Copies the bytes of a write that are inside `out`, which begins at `start`. */
 function overlay(out: Buffer, start: number, { offset, bytes }: Write): void {
   const from = Math.max(start, offset)
   const to = Math.min(start + out.length, offset + bytes.length)

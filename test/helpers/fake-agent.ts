@@ -36,8 +36,7 @@ const WATCHDOG = 15_000
 const SERVICES = 8_000
 
 /**
- * A device as docs/agent-protocol.md describes it, in memory: two slots whose blocks are compared and written for real,
- * a boot that takes time, and a trial that falls back by itself.
+ * A device as docs/agent-protocol.md describes it, in memory: real slots, a boot that takes time, and trials that fall back.
  */
 export class FakeHost implements Remote {
   readonly host = 'adama'

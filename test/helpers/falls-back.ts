@@ -6,19 +6,19 @@ import type { TestVm } from './vm.ts'
 const PARTITION = { a: 2, b: 3 } as const
 
 export interface FallBack {
-  /** The reason that the command and then the host must give. */
+  /** The reason that the host reports afterwards, and that the flash command prints. */
   readonly reason: string | RegExp
   readonly flags?: readonly string[]
 }
 
-/** Flashes an image whose trial must fail. Expects the command and the host to give the reason, and the former slot to run. */
+/** Flashes an image whose trial fails. The command fails with the reason, and the host is back on its committed slot. */
 export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: FallBack): Promise<DeviceStatus> {
   const before = await agentStatus(vm)
   const starts = vm.starts.length
   const { code, stdout, stderr } = await lab.onHost(vm, 'flash', ...flags)
-  const said = `${code} ${stdout}${stderr}`
-  expect(said).toMatch(/^1 /)
-  expect(vm.starts.length, said).toBeGreaterThan(starts)
+  const output = `${code} ${stdout}${stderr}`
+  expect(output).toMatch(/^1 /)
+  expect(vm.starts.length, output).toBeGreaterThan(starts)
   await vm.reachable(600)
   expect(vm.starts.slice(starts)[0]).toEqual({ partition: PARTITION[otherSlot(before)], tryboot: true })
   expect(vm.starts.at(-1)).toEqual({ partition: PARTITION[before.slot], tryboot: false })
@@ -28,7 +28,7 @@ export async function fallsBack(lab: Lab, vm: TestVm, { reason, flags = [] }: Fa
   return after
 }
 
-/** Expects the host to run its former slot after a failed trial, and to give the reason. */
+/** Expects that the host runs the same slot as before a failed trial, and that it reports the reason of the failure. */
 export async function isBack(vm: TestVm, before: DeviceStatus, reason: string | RegExp): Promise<DeviceStatus> {
   const after = await agentStatus(vm)
   expect(after).toMatchObject({

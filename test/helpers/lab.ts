@@ -1,58 +1,122 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect } from 'vitest'
+import { promisify } from 'node:util'
+import { expect, inject } from 'vitest'
 import { parseState, parseStatus } from '../../flash/ssh/answers.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
 import { adama } from '../../hosts/adama.ts'
 import { parseManifest } from '../../images/manifest.ts'
-import { copyProject, type Ended, runIn } from './project.ts'
-import { type BootOptions, bootHost, eventually, type TestVm } from './vm.ts'
+import { copyProject, type Ended, projectDigest, runIn, type TemporaryProject, temporaryProject } from './project.ts'
+import { type BootOptions, bootHost, eventually, ownerKey, type TestVm, vmPrograms } from './vm.ts'
 
-/** The first boot of all on two emulated cores that others use too. */
+/** For the first boot on two emulated cores of a busy machine. */
 const BOOT_SECONDS = 900
 
-/** An owner's project with one host, and that host: a disk that was flashed as an owner does it. */
+/** A copy of the project with one host, and that host's disk, which was flashed by `hangar flash --disk`. */
 export interface Lab {
   readonly directory: string
   readonly disk: string
-  /** Runs a command as its owner; any end. */
+  /** Runs a hangar command in the project, with any exit status. */
   hangar(...args: string[]): Promise<Ended>
-  /** Flashes, reverts or asks the machine that runs. */
+  /** Runs a hangar command for the running machine. */
   onHost(vm: TestVm, verb: 'flash' | 'revert' | 'status', ...flags: string[]): Promise<Ended>
-  /** Begins to flash; whoever calls may kill it. */
+  /** Starts `hangar flash` for the running machine, and returns the process. */
   begin(vm: TestVm, ...flags: string[]): ChildProcess
-  /** What the owner's commands have in their environment from now on, beside the usual. */
+  /** Sets additional environment variables for the commands that follow. */
   setEnv(env: Readonly<Record<string, string>>): void
-  /** Edits a source of the project; the same text twice is an error. */
+  /** Edits a source of the project. Throws an error if the edit changes nothing. */
   edit(path: string, from: string | RegExp, to: string): void
-  /** Undoes all edits. */
+  /** Reverts all edits. */
   restore(): void
-  /** Root hash of what was built last. */
+  /** Root hash of the last build. */
   built(): string
-  /** Starts the machine on its disk, and waits until it can be logged in to. */
+  /** Boots the machine from its disk, and waits until a login works. */
   boot(options?: Partial<BootOptions>): Promise<TestVm>
-  /** The same, whatever becomes of it. */
+  /** Starts the machine, and does not wait. */
   start(options?: Partial<BootOptions>): Promise<TestVm>
   remove(): void
 }
 
 /**
- * `lean`: of Adama's services only the one that tests look at. What becomes of an update does not hang on how many there are,
- * but how long an emulated machine takes to start them does.
+ * `lean` has only the service that the tests use. The number of services does not change the result of an update, but an
+ * emulated machine needs longer to start them.
  */
 export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
-  const project = copyProject()
+  const lab = labIn(copyProject(), services)
+  lab.restore()
+  await must(lab.hangar('init', 'adama'))
+  await must(lab.hangar('build', 'adama'))
+  await must(lab.hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))
+  return lab
+}
+
+/**
+ * Returns a lean lab and its machine, which runs slot a: committed, and with all services healthy. The first caller of a
+ * run boots the machine and saves its state; each caller goes on from a copy of that state.
+ */
+export async function healthyLab(): Promise<{ readonly lab: Lab; readonly vm: TestVm }> {
+  const state = join(inject('savedStates'), await stateKey())
+  if (!existsSync(state)) await saveHealthy(state)
+  const project = temporaryProject()
+  await copyTree(join(state, PROJECT_COPY), project.directory)
+  const lab = labIn(project, 'lean')
+  await copyTree(join(state, DISK_COPY), lab.disk)
+  const vm = await lab.boot({ savedState: state })
+  // The guest's clock stood still since the state was saved.
+  await vm.shell(`date -s @${Math.floor(Date.now() / 1000)}`)
+  await healthy(vm)
+  return { lab, vm }
+}
+
+const PROJECT_COPY = 'project'
+const DISK_COPY = 'disk.img'
+
+/** The sources decide the image, the locked QEMU and its arguments. The image also contains the owner's public keys. */
+async function stateKey(): Promise<string> {
+  const { directory } = await vmPrograms()
+  const keys = readFileSync(`${ownerKey()}.pub`)
+  return createHash('sha256').update(`${projectDigest()} ${directory} ${process.version}\n`).update(keys).digest('hex')
+}
+
+async function saveHealthy(state: string): Promise<void> {
+  const unfinished = `${state}.part`
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished)
+  const lab = await makeLab('lean')
+  try {
+    const vm = await lab.boot()
+    try {
+      await healthy(vm)
+      await vm.save(unfinished)
+    } finally {
+      await vm.stop()
+    }
+    await copyTree(lab.disk, join(unfinished, DISK_COPY))
+    await copyTree(lab.directory, join(unfinished, PROJECT_COPY))
+    renameSync(unfinished, state)
+  } finally {
+    lab.remove()
+  }
+}
+
+/** Copies a file or the contents of a directory, and keeps the holes of disk images. */
+async function copyTree(from: string, to: string): Promise<void> {
+  await promisify(execFile)('cp', ['-aT', '--sparse=always', '--reflink=auto', from, to])
+}
+
+function labIn(project: TemporaryProject, services: 'all' | 'lean'): Lab {
   const disks = mkdtempSync(join(tmpdir(), 'hangar-lab-'))
   const { directory } = project
   const program = 'cli/hangar.mjs'
   let added: Readonly<Record<string, string>> = {}
-  const env = () => ({ ...cliContext(), ...added })
+  const env = () => ({ ...ownerEnvironment(), ...added })
   const hangar = (...args: string[]) => runIn({ cwd: directory, env: env() }, process.execPath, program, ...args)
   const at = (vm: TestVm) => ['adama', '--at', `127.0.0.1:${vm.ports.ssh}`]
   const start: Lab['start'] = (options = {}) => bootHost({ host: adama, disk: join(disks, 'disk.img'), ...options })
-  const lab: Lab = {
+  return {
     directory,
     disk: join(disks, 'disk.img'),
     hangar,
@@ -83,15 +147,10 @@ export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
       rmSync(disks, { recursive: true, force: true })
     },
   }
-  restore(directory, services)
-  await must(hangar('init', 'adama'))
-  await must(hangar('build', 'adama'))
-  await must(hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))
-  return lab
 }
 
-/** The keys and the store of whoever runs the tests: the image is the one that they have built. */
-function cliContext(): Record<string, string> {
+/** Uses the keys and the store of the user who runs the tests, so that the lab reuses their build. */
+function ownerEnvironment(): Record<string, string> {
   const { env } = process
   return {
     HOME: homedir(),
@@ -102,10 +161,10 @@ function cliContext(): Record<string, string> {
   }
 }
 
-/** A command that has to work. */
+/** Returns the stdout of a command. Throws an error if the command fails. */
 export async function must(running: Promise<Ended>): Promise<string> {
   const { code, stdout, stderr } = await running
-  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout}${stderr}`)
+  if (code !== 0) throw new Error(`the command exited with ${code}:\n${stdout}${stderr}`)
   return stdout
 }
 
@@ -125,12 +184,12 @@ function restore(directory: string, services: 'all' | 'lean'): void {
   if (services === 'lean') edit(host, / *(prometheus|alertmanager): .*\n/g, '')
 }
 
-/** What a host says of itself, by its own agent. */
+/** Returns the status that the host's agent reports. */
 export async function agentStatus(vm: TestVm): Promise<DeviceStatus> {
   return parseStatus('adama', await vm.shell('/usr/lib/hangar/agent status'))
 }
 
-/** Waits until every unit has started and every service is healthy. Each login costs a host that starts as much as a check. */
+/** Waits until all units have started and all services are healthy. It logs in rarely, because a login is expensive during a boot. */
 export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
     await vm.shell('timeout 60 systemctl is-system-running --wait || :')
@@ -140,7 +199,7 @@ export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
   }, seconds)
 }
 
-/** Waits until a trial that commits itself has done so. */
+/** Waits until the host has committed its trial. */
 export async function committed(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
     const { state } = parseState('adama', await vm.shell('/usr/lib/hangar/agent state --wait 60'))
@@ -148,12 +207,12 @@ export async function committed(vm: TestVm, seconds = 600): Promise<void> {
   }, seconds)
 }
 
-/** Waits until the firmware has started a kernel so many times in all. */
+/** Waits until the firmware has started a kernel `times` times. */
 export function started(vm: TestVm, times: number, seconds = 600): Promise<void> {
   return eventually(async () => vm.starts.length >= times, seconds)
 }
 
-/** As its owner does it, over ssh. */
+/** Reboots the host by its agent, and waits until a login works. */
 export async function reboot(vm: TestVm): Promise<void> {
   const before = vm.starts.length
   await vm.shell('/usr/lib/hangar/agent reboot')

@@ -1,25 +1,43 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
 import { PROJECT } from './toolchain.ts'
 
 export const SOURCES = join(PROJECT, 'overlays/device/blocks')
 
 const STRICT = ['-std=gnu11', '-O2', '-g', '-Wall', '-Wextra', '-Werror', '-pthread', '-I', SOURCES]
-/** What finds out about reads and writes outside of memory that is the program's, and about undefined arithmetic. */
+/** Flags that detect invalid memory accesses and undefined behaviour. */
 export const SANITIZED = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']
 
-/** Compiles for this machine. */
+/** Compiles sources to one object file each in an existing directory, two at a time. Several programs can be linked from them. */
+export async function compileObjects(
+  cc: string,
+  directory: string,
+  sources: readonly string[],
+  flags: readonly string[],
+): Promise<string[]> {
+  const rest = sources.map((source) => ({ source, object: join(directory, `${basename(source, '.c')}.o`) }))
+  const objects = rest.map(({ object }) => object)
+  const worker = async () => {
+    for (let next = rest.shift(); next !== undefined; next = rest.shift())
+      await promisify(execFile)(cc, [...STRICT, ...flags, '-c', next.source, '-o', next.object])
+  }
+  await Promise.all([worker(), worker()])
+  return objects
+}
+
+/** Compiles and links sources and object files for this machine. */
 export function compileC(cc: string, output: string, sources: readonly string[], flags: readonly string[]): void {
   execFileSync(cc, [...STRICT, ...flags, ...sources, '-o', output], { stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
-/** The same as words of a shell, but for the output. */
+/** The same command for a shell, without the output. */
 export function compileCommand(sources: readonly string[]): string {
   return ['cc', ...STRICT, ...sources].map((word) => `'${word}'`).join(' ')
 }
 
-/** The parts of `blocks`, all or those named. */
+/** Paths of the sources of `blocks`: all, or the named ones. */
 export function partsOfBlocks(names?: readonly string[]): string[] {
   const files = names ?? readdirSync(SOURCES).filter((name) => name.endsWith('.c'))
   return files.map((name) => join(SOURCES, name))
@@ -29,22 +47,22 @@ export interface Finished {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** The most memory that it held at once, in bytes, as far as that was seen. */
+  /** Highest memory use in bytes that was seen. */
   readonly peak: number
 }
 
-/** Runs a program to its end with bytes as its input; one that ends before it has read them all is no failure. */
+/** Runs a program with bytes as its input. The program may end before it has read all of them. */
 export function runWith(program: string, args: readonly string[], input: Iterable<Uint8Array> = []): Promise<Finished> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-    const said = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+    const output = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (output[name] += String(data)))
     let peak = 0
     const watch = setInterval(() => (peak = Math.max(peak, peakOf(child.pid))), 5)
     child.on('error', reject)
     child.on('close', (code) => {
       clearInterval(watch)
-      resolve({ code, ...said, peak })
+      resolve({ code, ...output, peak })
     })
     child.stdin.on('error', () => undefined)
     feed(child.stdin, input[Symbol.iterator]())

@@ -1,19 +1,19 @@
 import type * as Fs from 'node:fs'
 import type * as FsPromises from 'node:fs/promises'
 
-/** What a cut does at the write it comes at: nothing of it is done, or, where it can be, half of it. */
+/** How much of the interrupted write is done: nothing, or half of it if that is possible. */
 export type Cut = 'before' | 'halfway'
 
 /**
- * Counts every change that is made to the disk, and fails one of them. Nothing may be done after a cut either: code that
- * cleans up would do so here and not when the power is gone.
+ * Counts the changes to the disk, and fails one of them and all after it: code that cleans up after a failure cannot run
+ * after a power cut.
  */
 export interface Power {
   changes: number
-  /** The change, from 1, at which the power goes; 0 for never. */
+  /** Number of the change, from 1, at which the power is cut; 0 for none. */
   cutAt: number
   cut: Cut
-  /** What the system call says. */
+  /** Error code of the failing system call. */
   code: string
 }
 
@@ -23,7 +23,7 @@ export interface CutAt {
   readonly code?: string
 }
 
-/** Lets the power go at one change; what came of that, as the caller of the run saw it. */
+/** Cuts the power at one change of `use`. Returns the error of `use`, undefined if there is none. */
 export async function withCut(power: Power, { at, cut, code = 'EIO' }: CutAt, use: () => Promise<unknown>) {
   Object.assign(power, { changes: 0, cutAt: at, cut, code })
   try {
@@ -40,14 +40,14 @@ function failure({ code, changes }: Power): Error {
   return Object.assign(new Error(`${code}: cut at change ${changes}`), { code })
 }
 
-/** Whether this change is the one that is cut; throws for every one after it. */
+/** True for the change at which the power is cut. Throws for every later change. */
 function isCut(power: Power): boolean {
   power.changes += 1
   if (power.cutAt !== 0 && power.changes > power.cutAt) throw failure(power)
   return power.changes === power.cutAt
 }
 
-/** `node:fs` with the power in between: for `vi.mock('node:fs', …)`. */
+/** `node:fs` that fails at the power cut, for `vi.mock('node:fs', …)`. */
 export function fsUnder(power: Power, fs: typeof Fs): typeof Fs {
   const openSync: typeof Fs.openSync = (path, flags, mode) => {
     if (flags === 'w' && isCut(power)) throw failure(power)
@@ -65,7 +65,7 @@ export function fsUnder(power: Power, fs: typeof Fs): typeof Fs {
   return { ...fs, openSync, ftruncateSync, writeSync: writeSync as typeof Fs.writeSync }
 }
 
-/** `node:fs/promises`, likewise. */
+/** `node:fs/promises` that fails at the power cut. */
 export function fsPromisesUnder(power: Power, fs: typeof FsPromises): typeof FsPromises {
   const writeFile = async (path: string, text: string, options: object) => {
     if (!isCut(power)) return fs.writeFile(path, text, options)

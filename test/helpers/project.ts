@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -7,12 +8,38 @@ const HERE = new URL('../..', import.meta.url).pathname
 const SOURCES = ['main.ts', 'errors.ts', 'images', 'overlays', 'hosts', 'lib', 'builder', 'flash', 'cli']
 const SETTINGS = ['package.json', 'package-lock.json', 'tsconfig.json', '.npmrc']
 
-/** A copy of the project's sources to change and to run, with this one's packages. `remove` ends it. */
-export function copyProject(): { readonly directory: string; remove(): void } {
+export interface TemporaryProject {
+  readonly directory: string
+  remove(): void
+}
+
+export function temporaryProject(): TemporaryProject {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-project-'))
+  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
+}
+
+/** Copies the project's sources, to change and run them with this project's packages. */
+export function copyProject(): TemporaryProject {
+  const project = temporaryProject()
+  const { directory } = project
   for (const name of [...SOURCES, ...SETTINGS]) cpSync(join(HERE, name), join(directory, name), { recursive: true })
   symlinkSync(join(HERE, 'node_modules'), join(directory, 'node_modules'))
-  return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
+  return project
+}
+
+/** Returns a digest over the paths and bytes of all files that `copyProject` copies. */
+export function projectDigest(): string {
+  const hash = createHash('sha256')
+  const add = (path: string): void => {
+    if (statSync(join(HERE, path)).isDirectory()) {
+      for (const name of readdirSync(join(HERE, path)).sort()) add(join(path, name))
+    } else {
+      const bytes = readFileSync(join(HERE, path))
+      hash.update(`${path}\0${bytes.length}\0`).update(bytes)
+    }
+  }
+  for (const name of [...SOURCES, ...SETTINGS]) add(name)
+  return hash.digest('hex')
 }
 
 export interface Ended {
@@ -23,11 +50,11 @@ export interface Ended {
 
 export interface SpawnOptions {
   readonly cwd: string
-  /** Beside PATH and HOME. */
+  /** Added to PATH and HOME. */
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs a program as somebody with an empty home directory does. */
+/** Runs a program with `cwd` as its home directory. */
 export function runIn({ cwd, env }: SpawnOptions, program: string, ...args: string[]): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -35,9 +62,9 @@ export function runIn({ cwd, env }: SpawnOptions, program: string, ...args: stri
       env: { PATH: process.env.PATH, HOME: cwd, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
-    const said = { stdout: '', stderr: '' }
-    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (said[name] += String(data)))
+    const output = { stdout: '', stderr: '' }
+    for (const name of ['stdout', 'stderr'] as const) child[name].on('data', (data) => (output[name] += String(data)))
     child.on('error', reject)
-    child.on('close', (code) => resolve({ code, ...said }))
+    child.on('close', (code) => resolve({ code, ...output }))
   })
 }

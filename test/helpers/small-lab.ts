@@ -20,7 +20,7 @@ import { deviceSources } from '../../overlays/device/manifest.ts'
 import { debianAt } from './debian-at.ts'
 import { debianLocks } from './debian-locks.ts'
 import { derivation, lockedPackage } from './derivation.ts'
-import { pretendRunner } from './pretend-runner.ts'
+import { fakeRunner } from './fake-runner.ts'
 import { listReporter } from './reporter.ts'
 
 const NAMES = ['app', 'libc', 'node'] as const
@@ -107,7 +107,7 @@ export async function smallLab(directory: string, project: string) {
   const sources = [{ ...debianAt(), lockFile }]
   const context = (network: Network = 'online') => {
     const fetch = network === 'online' ? mirror : offlineFetch(store)
-    const runner = pretendRunner(store, fetch)
+    const runner = fakeRunner(store, fetch)
     return {
       ...{
         env: { XDG_CONFIG_HOME: join(directory, 'config') },

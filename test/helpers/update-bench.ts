@@ -15,10 +15,10 @@ export const UPDATE: Goal = {
   ...{ trialSeconds: TRIAL_SECONDS, owner: OWNER },
 }
 
-/** A repository without an identity of the host. */
+/** The identity of a host for which the repository has none. */
 export const NO_IDENTITY: OwnIdentity = { known: undefined, open: async () => undefined }
 
-/** A host that runs `old` in slot a, has an empty slot b, and is to get `next`. */
+/** Returns a fake host that runs `old` in slot a and whose slot b was never written, and a function that updates it to `next`. */
 export async function updateBench(given: { old?: UpdateImage; next?: UpdateImage } = {}) {
   const clock = new FakeClock()
   const { old = updateImage({ name: 'old' }), next = updateImage({ name: 'new' }) } = given

@@ -8,12 +8,12 @@ import { formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key
 import { signText } from '../../images/signature/sshsig.ts'
 import { hashTree, leavesOf } from '../../images/slot/verity.ts'
 
-/** What signs the images that tests flash. */
+/** The key that signs the images of the tests. */
 export const SIGNING_KEY = keyFromSeed(Buffer.alloc(32, 7), 'test signing')
 export const SIGNING_LINE = formatPublicKey(SIGNING_KEY)
 
 export interface UpdateImageOptions {
-  /** Images with other names differ in every block that is not empty. */
+  /** Images with different names differ in every block that is not empty. */
   readonly name: string
   readonly dataBlocks?: number
   readonly bootBlocks?: number
@@ -27,7 +27,7 @@ export interface UpdateImage {
   readonly bootRoot: Digest
 }
 
-/** A small image of Adama, whole and signed: its blocks are noise, each third of the boot file system is empty. */
+/** Returns a small, complete and signed image of Adama. Its blocks are noise, and each third boot block is empty. */
 export function updateImage({
   name,
   dataBlocks = 300,
@@ -47,7 +47,7 @@ export function updateImage({
   return { manifest, slot, boot, bootRoot: hashTree(leavesOf(boot)).root }
 }
 
-/** Writes the files that a build leaves. */
+/** Writes the output files of a build. */
 export async function writeUpdateImage(directory: string, { manifest, slot, boot }: UpdateImage): Promise<void> {
   await mkdir(directory, { recursive: true })
   const text = manifestText(manifest)

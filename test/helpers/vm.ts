@@ -10,20 +10,20 @@ import { listReporter } from './reporter.ts'
 
 const PROJECT = new URL('../..', import.meta.url).pathname
 
-/** A command's end. */
+/** Exit status and output of a program. */
 export interface Ran {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
 }
 
-/** A booted machine that can be logged in to as its owner. */
+/** A running machine to which the tests can log in as root with the owner's key. */
 export interface TestVm extends Vm {
-  /** Runs a shell command as root; throws with what it said where it fails. */
+  /** Runs a shell command as root and returns its trimmed stdout. Throws an error with its output if it fails. */
   shell(command: string): Promise<string>
-  /** Any use of the ssh client, whatever comes of it. `key` is a private key's path. */
+  /** Runs the ssh client with any options and any exit status. */
   ssh(options: readonly string[], command?: string): Promise<Ran>
-  /** Asks again until ssh answers after a boot. */
+  /** Waits until a login by ssh works. */
   reachable(seconds: number): Promise<void>
 }
 
@@ -32,30 +32,32 @@ export interface BootOptions {
   readonly image?: string
   readonly forwards?: readonly Forward[]
   readonly firmware?: VmOptions['firmware']
-  /** A disk to go on with instead of a throw-away copy of the image; it is written to and kept. */
+  /** A disk image that the machine writes to. Default: a temporary copy of `image`. */
   readonly disk?: string
   readonly clock?: string
   readonly secondDisk?: string
   readonly writeLog?: string
+  /** Directory of a saved state of the machine; `disk` must be a copy of the disk as it was then. */
+  readonly savedState?: string
 }
 
-/** The emulator and the ssh client, as `npm run vm` has them: locked anew where the archive has moved on. */
+/** Returns the emulator and the ssh client of `npm run vm`. Locks newer packages if the archive has deleted the locked ones. */
 export function vmPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
   return unpackPrograms({ env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }, VM)
 }
 
-/** Where the build leaves a host's image. */
+/** Returns the path of a host's built image. */
 export function imagePath(host: string): string {
   return join(PROJECT, 'out', host, `${host}.img`)
 }
 
-/** The owner's private key for logins, which the build makes on first use. */
+/** Returns the path of the owner's private key for logins, which the first build creates. */
 export function ownerKey(): string {
   return join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'hangar', 'ssh_key')
 }
 
-/** Boots the host's image or a disk of its own; `ssh` is forwarded beside what is asked for. */
+/** Starts a machine with the host's image or with `disk`. It forwards `ssh` and the given ports. */
 export async function bootHost(options: BootOptions): Promise<TestVm> {
   const { host, image = imagePath(host.name), forwards = [] } = options
   const disk = options.disk === undefined ? 'throw-away' : { path: options.disk }
@@ -65,7 +67,7 @@ export async function bootHost(options: BootOptions): Promise<TestVm> {
   const ssh: TestVm['ssh'] = (given, command) => runSsh(programs, vm.ports.ssh ?? 0, given, command)
   const shell = async (command: string) => {
     const { code, stdout, stderr } = await ssh(['-i', ownerKey()], command)
-    if (code !== 0) throw new Error(`'${command}' ended with ${code}:\n${stdout}${stderr}`)
+    if (code !== 0) throw new Error(`'${command}' exited with ${code}:\n${stdout}${stderr}`)
     return stdout.trim()
   }
   const reachable = async (seconds: number) => {
@@ -78,10 +80,10 @@ export async function bootHost(options: BootOptions): Promise<TestVm> {
   return Object.assign(vm, { ssh, shell, reachable })
 }
 
-/** Tries again, a second apart, until it is true; the last error, or plain lateness, where it never is. */
+/** Calls `check` every second until it returns true. After `seconds`, throws the last error of `check`, or a timeout. */
 export async function eventually(check: () => Promise<boolean>, seconds: number): Promise<void> {
   const deadline = Date.now() + seconds * 1000
-  let last: unknown = new Error(`not so within ${seconds} s`)
+  let last: unknown = new Error(`the condition was not true within ${seconds} s`)
   while (Date.now() < deadline) {
     try {
       if (await check()) return
@@ -93,7 +95,7 @@ export async function eventually(check: () => Promise<boolean>, seconds: number)
   throw last
 }
 
-/** Runs one of the toolchain's programs. */
+/** Runs a program of the toolchain. */
 export function runProgram(programs: ProgramRoot, name: string, args: readonly string[]): Promise<Ran> {
   const { file, args: first, env } = programOf(programs, name)
   return new Promise((resolve) => {
@@ -108,7 +110,7 @@ export function runProgram(programs: ProgramRoot, name: string, args: readonly s
   })
 }
 
-// Neither the configuration nor the known hosts of whoever runs the tests may decide anything.
+// The ssh configuration and the known hosts of the user who runs the tests must not matter.
 const CLEAN = [
   ...['-F', 'none', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR'],
   ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'GlobalKnownHostsFile=/dev/null'],

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isBack, otherSlot } from '../helpers/falls-back.ts'
-import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot, started } from '../helpers/lab.ts'
+import { agentStatus, committed, healthyLab, type Lab, must, reboot, started } from '../helpers/lab.ts'
 import { eventually, type TestVm } from '../helpers/vm.ts'
 
 const SERVICE = 'overlays/services/mosquitto/service.ts'
@@ -10,9 +10,7 @@ let lab: Lab
 let vm: TestVm
 
 beforeAll(async () => {
-  lab = await makeLab('lean')
-  vm = await lab.boot()
-  await healthy(vm)
+  ;({ lab, vm } = await healthyLab())
 })
 
 afterAll(async () => {
@@ -25,7 +23,7 @@ function anotherImage(interval: number): void {
   lab.edit(SERVICE, 'autosave_interval 300', `autosave_interval ${interval}`)
 }
 
-/** Kills the command that flashes, as nothing can be cleaned up after, once the host has come so far. */
+/** Starts a flash, and kills the command with SIGKILL once `isThere` is true. */
 async function killedOnce(isThere: () => Promise<boolean>, ...flags: string[]): Promise<void> {
   const command = lab.begin(vm, ...flags)
   const ended = once(command, 'close')
@@ -38,8 +36,8 @@ async function phaseIs(phase: string): Promise<boolean> {
   return (await agentStatus(vm)).update?.phase === phase
 }
 
-describe('an update that is broken off', () => {
-  it('by a killed controller and a reboot while it writes is finished by the same command', async () => {
+describe('an interrupted update', () => {
+  it('is completed by the same command if the controller was killed and the host rebooted during the write', async () => {
     anotherImage(301)
     await must(lab.hangar('build', 'adama'))
     const before = await agentStatus(vm)
@@ -55,7 +53,7 @@ describe('an update that is broken off', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', root: lab.built() })
   })
 
-  it('by another controller that is at work is told who that is', async () => {
+  it('does not start while another controller updates the host, and names that controller', async () => {
     anotherImage(302)
     await vm.shell("printf 'owner you@there:/lab\\nused %s\\n' $(cut -d. -f1 /proc/uptime) >/run/hangar/lock")
     const { code, stderr } = await lab.onHost(vm, 'flash')
@@ -63,7 +61,7 @@ describe('an update that is broken off', () => {
     await vm.shell('rm /run/hangar/lock')
   })
 
-  it('by a controller that is killed while it is tried falls back, and the same command ends it', async () => {
+  it('falls back if the controller is killed during the trial, and the same command completes it', async () => {
     const before = await agentStatus(vm)
     const starts = vm.starts.length
     await killedOnce(async () => vm.starts.length > starts, '--trial-seconds', '150')
@@ -72,7 +70,7 @@ describe('an update that is broken off', () => {
     await isBack(vm, before, /waits for the controller|is not healthy|still starting/)
     const again = vm.starts.length
     const said = await must(lab.onHost(vm, 'flash'))
-    // The hash tree alone: all else is there.
+    // Slot b has all other blocks already: the command sends the hash tree only.
     expect(said).toMatch(/sent (\d+ k?B|[\d.]+ kB|[0-4]\.\d MB),/)
     expect(vm.starts).toHaveLength(again + 1)
     expect(await agentStatus(vm)).toMatchObject({
@@ -80,7 +78,7 @@ describe('an update that is broken off', () => {
     })
   })
 
-  it('by the power while it is tried falls back at once', async () => {
+  it('falls back at once after a power cut during the trial', async () => {
     anotherImage(303)
     const before = await agentStatus(vm)
     const starts = vm.starts.length
@@ -92,10 +90,10 @@ describe('an update that is broken off', () => {
     vm = await lab.boot()
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     expect(await ended).not.toEqual([0, null])
-    await isBack(vm, before, /the power was cut/)
+    await isBack(vm, before, /a power cut/)
   })
 
-  it('by the power between arming and the reboot was never tried', async () => {
+  it('is not tried after a power cut between the arming and the reboot', async () => {
     anotherImage(303)
     await must(lab.onHost(vm, 'flash', '--stage'))
     const before = await agentStatus(vm)
@@ -107,7 +105,7 @@ describe('an update that is broken off', () => {
     await isBack(vm, before, /never got as far/)
   })
 
-  it('by a clock that is set during the trial is committed all the same: the deadline is not on that clock', async () => {
+  it('is committed although the wall clock is set during the trial, because the deadline uses the monotonic clock', async () => {
     anotherImage(303)
     const before = await agentStatus(vm)
     const starts = vm.starts.length
@@ -123,8 +121,8 @@ describe('an update that is broken off', () => {
   })
 })
 
-describe('somebody at the console, without a network or a controller,', () => {
-  it('goes back to the other slot with the data of today', async () => {
+describe('a person at the console, without a network and a controller,', () => {
+  it('can revert to the other slot with the current data', async () => {
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe')
     const starts = vm.starts.length
     const answer = async (question: RegExp, line: string) => {
@@ -132,9 +130,9 @@ describe('somebody at the console, without a network or a controller,', () => {
       vm.send(`${line}\n`)
       await vm.console.waitFor(question, 120, said)
     }
-    await answer(/Go back on adama\? Type yes:/, 'b')
-    await answer(/with today's data \[t\] or as it was then \[w\]\?/, 'yes')
-    await answer(/starting slot a on trial/, 't')
+    await answer(/Revert adama\? Type yes:/, 'b')
+    await answer(/Use \[t\]oday's data, or the data as it \[w\]as when/, 'yes')
+    await answer(/rebooting into slot a on trial/, 't')
     await started(vm, starts + 1)
     await vm.reachable(600)
     await committed(vm)

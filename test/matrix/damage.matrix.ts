@@ -24,44 +24,44 @@ afterAll(async () => {
   lab?.remove()
 })
 
-async function again(options?: Parameters<Lab['boot']>[0]): Promise<void> {
+async function bootAgain(options?: Parameters<Lab['boot']>[0]): Promise<void> {
   await vm?.stop()
   vm = await lab.boot(options)
 }
 
-describe('a disk that is damaged', () => {
-  it('in autoboot.txt starts slot a where a is committed, and is mended', async () => {
+describe('a host whose disk is damaged', () => {
+  it('in autoboot.txt boots slot a if a is committed, and repairs the file', async () => {
     damage(lab.disk, AUTOBOOT, SECTOR)
-    await again()
+    await bootAgain()
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', committed: 'a' })
   })
 
-  it('in autoboot.txt starts slot b after one more start where b is committed, before any service runs on a', async () => {
+  it('in autoboot.txt boots slot b after one more start if b is committed, before any service runs on a', async () => {
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     await healthy(vm)
     await must(lab.onHost(vm, 'flash'))
     await vm.stop()
     damage(lab.disk, AUTOBOOT, SECTOR)
-    await again()
+    await bootAgain()
     expect(vm.starts).toEqual([
       { partition: 2, tryboot: false },
       { partition: 3, tryboot: false },
     ])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
-    expect(vm.console.text).toContain('autoboot.txt is damaged; writing it again for slot b')
+    expect(vm.console.text).toContain('autoboot.txt is damaged: writing it again for slot b')
   })
 
-  it('in the slot that does not run is not gone back to', async () => {
+  it('in the inactive slot refuses to revert to that slot', async () => {
     await vm.shell(
       'dd if=/dev/urandom of=/dev/disk/by-partlabel/slot-a bs=4096 seek=2000 count=1 conv=notrunc,fsync status=none',
     )
     const { code, stderr } = await lab.onHost(vm, 'revert')
-    expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no whole generation to go back to')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no complete generation')])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
   })
 
-  it('in the boot partition of the other slot, with the flag set, comes back without a trial and with the data of today', async () => {
+  it('in the boot partition of the inactive slot, with the tryboot flag set, boots the committed slot without a trial and with the current data', async () => {
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
     await vm.shell('dd if=/dev/zero of=/dev/disk/by-partlabel/boot-a bs=4096 count=1 conv=notrunc,fsync status=none')
     await vm.shell("sh -c '. /usr/lib/hangar/tryboot; tryboot_set 1'")
@@ -72,21 +72,21 @@ describe('a disk that is damaged', () => {
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
   })
 
-  it('in the slot that does not run is mended by the next update, which sends what is missing', async () => {
+  it('in the inactive slot gets that slot repaired by the next update, which sends the missing blocks', async () => {
     lab.restore()
     const said = await must(lab.onHost(vm, 'flash'))
     expect(said).toMatch(/slot a runs .*, healthy and committed/)
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
   })
 
-  it('in the boot partition of the committed slot lets the other one stand in, with the data of today', async () => {
+  it('in the boot partition of the committed slot boots the other slot, with the current data', async () => {
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
-    // Not so much as its first sector shows: its file system is whole, and a firmware finds nothing in it.
+    // The first sector and the file system stay intact, but the firmware finds no config.txt.
     const boot = '/run/boot-of-a'
     await vm.shell(`mkdir ${boot} && mount -t vfat /dev/disk/by-partlabel/boot-a ${boot}`)
     await vm.shell(`rm ${boot}/config.txt && umount ${boot}`)
     await vm.stop()
-    await again()
+    await bootAgain()
     expect(vm.starts).toEqual([{ partition: 3, tryboot: false }])
     await committed(vm)
     expect(await agentStatus(vm)).toMatchObject({
@@ -98,10 +98,10 @@ describe('a disk that is damaged', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
   })
 
-  it('in the committed slot, so that it cannot start, goes on with the other one', async () => {
+  it('in the committed slot, which cannot start, continues with the other slot', async () => {
     await vm.stop()
     damage(lab.disk, partition(LAYOUT, 'slot-a').offset, 4096)
-    await again()
+    await bootAgain()
     expect(vm.starts).toEqual([
       { partition: 2, tryboot: false },
       { partition: 3, tryboot: true },
@@ -113,10 +113,10 @@ describe('a disk that is damaged', () => {
     })
   })
 
-  it('in its data comes up without services, says so, and commits no trial', async () => {
+  it('in its data partition boots without services, reports it, and commits no trial', async () => {
     await vm.stop()
     for (const at of [64 * 1024, 64 * 2 ** 20]) damage(lab.disk, partition(LAYOUT, 'data').offset + at, 4096)
-    await again()
+    await bootAgain()
     const before = await agentStatus(vm)
     expect(before).toMatchObject({
       slot: 'b',
@@ -130,13 +130,13 @@ describe('a disk that is damaged', () => {
 })
 
 describe('a second disk with the same labels', () => {
-  it('keeps the machine from starting, which says so, and starts once it is taken out', async () => {
+  it('stops the boot with a message, until the second disk is removed', async () => {
     await vm.stop()
     const twin = `${lab.disk}.twin`
     await copyDisk(lab.disk, twin, adama.disk)
     vm = await lab.start({ secondDisk: twin })
     await vm.console.waitFor(/more than one disk carries hangar's partitions: .*; take one out/, 300)
-    await again()
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed' })
+    await bootAgain()
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed' })
   })
 })

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fallsBack } from '../helpers/falls-back.ts'
-import { healthy, type Lab, makeLab } from '../helpers/lab.ts'
+import { healthyLab, type Lab } from '../helpers/lab.ts'
 import type { TestVm } from '../helpers/vm.ts'
 
 const INIT = 'overlays/device/initramfs/init'
 const UPDATE = 'overlays/base/update.ts'
-/** Long enough to be seen alive, short enough for a matrix. */
+/** Longer than a boot takes, and shorter than the default, to keep the matrix short. */
 const SHORT = ['--trial-seconds', '120']
-/** What the committed slot finds where the trial could say nothing itself. */
+/** The reason that the committed slot reports if the trial could not report one. */
 const SILENT =
   /it (never got as far as its health check|ended before it was healthy): a panic, a hang, or the power was cut/
 
@@ -15,9 +15,7 @@ let lab: Lab
 let vm: TestVm
 
 beforeAll(async () => {
-  lab = await makeLab('lean')
-  vm = await lab.boot()
-  await healthy(vm)
+  ;({ lab, vm } = await healthyLab())
 })
 
 afterAll(async () => {
@@ -25,7 +23,7 @@ afterAll(async () => {
   lab?.remove()
 })
 
-describe('a trial ends where it began, and says why, when', () => {
+describe('a trial falls back to the committed slot, and the host reports the reason, when', () => {
   it('the kernel panics', async () => {
     lab.edit(INIT, /^main$/m, 'mount -t proc proc /proc\necho c >/proc/sysrq-trigger')
     await fallsBack(lab, vm, { reason: SILENT })
@@ -41,18 +39,18 @@ describe('a trial ends where it began, and says why, when', () => {
 
   it('user space hangs', async () => {
     lab.restore()
-    // systemd catches it and does nothing ever after.
+    // systemd catches the signal and then hangs.
     lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/kill -s SEGV 1')
     await fallsBack(lab, vm, { reason: SILENT })
     expect(vm.resets.at(-1)).toBe('watchdog')
   })
 
-  it('everything hangs that should end it, but for what the initramfs left', async () => {
+  it('its agent hangs, and only the timer from the initramfs is left to end it', async () => {
     lab.restore()
     lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/sleep infinity')
     await fallsBack(lab, vm, { reason: SILENT, flags: ['--trial-seconds', '60'] })
     expect(vm.resets.at(-1)).toBe('guest')
-    expect(vm.console.text).toContain("the trial's time is over")
+    expect(vm.console.text).toContain('the trial did not commit before its deadline')
   })
 
   it('it comes up in emergency mode', async () => {
@@ -65,12 +63,12 @@ describe('a trial ends where it began, and says why, when', () => {
   it('its network configuration locks the controller out', async () => {
     lab.restore()
     lab.edit('hosts/adama.ts', '10.0.10.11/24', '10.0.10.77/24')
-    await fallsBack(lab, vm, { reason: /not so within 120 seconds/, flags: SHORT })
+    await fallsBack(lab, vm, { reason: /not committed within 120 seconds/, flags: SHORT })
   })
 
   it('its ssh server does not start', async () => {
     lab.restore()
     lab.edit('overlays/base/ssh.ts', 'UseDNS no', 'UseDNS perhaps')
-    await fallsBack(lab, vm, { reason: /ssh[a-z]*\.service has failed|not so within/, flags: SHORT })
+    await fallsBack(lab, vm, { reason: /ssh[a-z]*\.service has failed|not committed within/, flags: SHORT })
   })
 })

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { formatPrivateKey, formatPublicKey, keyFromSeed, parsePrivateKey } from '../../images/signature/openssh-key.ts'
 import { signText } from '../../images/signature/sshsig.ts'
-import { agentStatus, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
+import { agentStatus, healthy, healthyLab, type Lab, must, reboot } from '../helpers/lab.ts'
 import { eventually, ownerKey, type TestVm } from '../helpers/vm.ts'
 
 const SERVICE = 'overlays/services/mosquitto/service.ts'
@@ -12,17 +12,15 @@ const HOST = 'hosts/adama.ts'
 const NEXT = keyFromSeed(Buffer.alloc(32, 11), 'next')
 const OWNERS_KEY = process.env.HANGAR_SIGNING_KEY ?? join(dirname(ownerKey()), 'signing_key')
 const NEXT_LINE = formatPublicKey(NEXT)
-/** Without the name behind it. */
+/** Returns a public key without its comment. */
 const bare = (line: string) => line.split(' ').slice(0, 2).join(' ')
 
 let lab: Lab
 let vm: TestVm
 
 beforeAll(async () => {
-  lab = await makeLab('lean')
+  ;({ lab, vm } = await healthyLab())
   writeFileSync(`${lab.disk}.next-key`, formatPrivateKey(NEXT), { mode: 0o600 })
-  vm = await lab.boot()
-  await healthy(vm)
 })
 
 afterAll(async () => {
@@ -31,7 +29,7 @@ afterAll(async () => {
 })
 
 const signWithNext = () => lab.setEnv({ HANGAR_SIGNING_KEY: `${lab.disk}.next-key` })
-const signAsBefore = () => lab.setEnv({})
+const signWithOwnersKey = () => lab.setEnv({})
 
 async function refused(...flags: string[]) {
   const before = await agentStatus(vm)
@@ -42,31 +40,31 @@ async function refused(...flags: string[]) {
   return stderr
 }
 
-describe('a key of the host that is rotated', () => {
+describe('a rotated SSH host key', () => {
   const keys = async () => (await agentStatus(vm)).identity?.ssh ?? []
-  const shown = () => vm.shell("ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep '^127' | cut -d ' ' -f 2,3")
+  const shownKey = () => vm.shell("ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep '^127' | cut -d ' ' -f 2,3")
 
-  it('reaches it by a flash that restarts nothing, and the old one stays', async () => {
+  it('reaches the host by a flash without a reboot, and the host keeps the old key', async () => {
     const [before, { bootId }] = [await keys(), await agentStatus(vm)]
     await must(lab.hangar('init', 'adama', '--rotate', 'ssh'))
-    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('has its new keys')
+    expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('received its new keys')
     const [newest, ...former] = await keys()
     expect([former, (await agentStatus(vm)).bootId]).toEqual([before, bootId])
-    await eventually(async () => (await shown()) === newest, 60)
+    await eventually(async () => (await shownKey()) === newest, 60)
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
   })
 
-  it('is what it shows after a restart too, to an owner who knows both', async () => {
+  it('is the key that the host shows after a reboot, and the repository knows both keys', async () => {
     const before = await keys()
     await reboot(vm)
     await healthy(vm)
-    expect([await shown(), await keys()]).toEqual([before[0], before])
+    expect([await shownKey(), await keys()]).toEqual([before[0], before])
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
   })
 })
 
-describe('an image of another host', () => {
-  it('is refused by the host itself, before a byte is written', async () => {
+describe('an image for another host', () => {
+  it('is refused by the host itself before it writes a byte', async () => {
     const key = parsePrivateKey(readFileSync(OWNERS_KEY, 'utf8'), OWNERS_KEY)
     const ours = readFileSync(join(lab.directory, 'out/adama/manifest.json'), 'utf8')
     const manifest = ours.replace('"host": "adama"', '"host": "starbuck"')
@@ -83,8 +81,8 @@ describe('an image of another host', () => {
   })
 })
 
-describe('what arrives is not what was signed', () => {
-  it('where the stream is cut or is noise: nothing boots from it', async () => {
+describe('a transfer that differs from the signed image', () => {
+  it('is refused, and its slot stays unbootable, if the stream is cut or is random bytes', async () => {
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     await must(lab.hangar('build', 'adama'))
     const command = lab.begin(vm, '--full', '--no-build')
@@ -99,7 +97,7 @@ describe('what arrives is not what was signed', () => {
     expect(JSON.parse(cut)).toMatchObject({ error: { code: 'stream' } })
   })
 
-  it('where a block was tampered with: it is found when all is read back', async () => {
+  it('is refused when the host reads back a changed block', async () => {
     const record =
       "{ printf 'HGB1\\0\\0\\0\\5\\0\\0\\0\\1'; head -c 4096 /dev/zero; printf 'HGB1\\377\\377\\377\\377\\0\\0\\0\\0'; }"
     const owner = 'agent=/usr/lib/hangar/agent; owner=$(sed -n "s/^owner //p" /run/hangar/lock); '
@@ -112,14 +110,14 @@ describe('what arrives is not what was signed', () => {
   })
 })
 
-describe('a key that the host does not trust', () => {
-  it('signs nothing that it takes', async () => {
+describe('a signing key that the host does not trust', () => {
+  it('signs images that the host refuses', async () => {
     signWithNext()
     expect(await refused()).toContain('not signed by a key that adama trusts')
   })
 
-  it('is trusted once an image says so that a trusted one signed', async () => {
-    signAsBefore()
+  it('becomes trusted by an image that names it and that a trusted key signed', async () => {
+    signWithOwnersKey()
     lab.edit(HOST, 'number: 1', `number: 2,\n  updates: { signingKeys: ['${NEXT_LINE}'] }`)
     await must(lab.onHost(vm, 'flash'))
     const { trust, slot } = await agentStatus(vm)
@@ -129,10 +127,10 @@ describe('a key that the host does not trust', () => {
   })
 })
 
-describe('a key that an image no longer names', () => {
+describe('a signing key that an image no longer names', () => {
   let old: string
 
-  it('is revoked by its commit', async () => {
+  it('is revoked when that image is committed', async () => {
     old = (await agentStatus(vm)).trust.signing.find((line) => line !== bare(NEXT_LINE)) ?? ''
     signWithNext()
     lab.restore()
@@ -141,19 +139,19 @@ describe('a key that an image no longer names', () => {
     expect((await agentStatus(vm)).trust).toMatchObject({ signing: [bare(NEXT_LINE)], revoked: [old] })
   })
 
-  it('is not brought back by a revert to a slot that names it', async () => {
+  it('stays revoked after a revert to a slot that names it', async () => {
     await must(lab.onHost(vm, 'revert'))
     const { trust, slot } = await agentStatus(vm)
     expect(slot).toBe('b')
     expect(trust).toMatchObject({ signing: [bare(NEXT_LINE)], revoked: [old] })
-    signAsBefore()
+    signWithOwnersKey()
     lab.edit(HOST, 'number: 3', 'number: 4')
     expect(await refused()).toContain('not signed by a key that adama trusts (1 trusted)')
   })
 })
 
 describe('an image', () => {
-  it('older than what was committed is refused, unless that is asked for', async () => {
+  it('older than the committed one is refused without --allow-downgrade', async () => {
     signWithNext()
     lab.restore()
     expect(await refused()).toMatch(/serial .* is smaller than the committed serial of 'adama'/)

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../overlays/http-check.ts'
+import { onPath } from '../helpers/fake-device.ts'
 import { serviceNamed, testServices } from '../helpers/host.ts'
-import { onPath } from '../helpers/pretend-device.ts'
 import { runIn } from '../helpers/project.ts'
 
 const BUSYBOX = onPath('busybox')

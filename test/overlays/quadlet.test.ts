@@ -73,7 +73,8 @@ describe('quadlet', () => {
       'AddDevice=-/dev/serial/by-id/usb-stick:/dev/ttyZigbee',
       'AddDevice=/dev/gpiochip0',
     ])
-    expect(linesWith('GroupAdd', { uses })).toEqual(['GroupAdd=20'])
+    expect(line('PodmanArgs', { uses })).toMatch(/ --image-volume=ignore --group-add=20$/)
+    expect(line('PodmanArgs', {})).not.toContain('--group-add')
   })
 
   it('leaves plain words of a command as they are and quotes the others', () => {
@@ -104,7 +105,7 @@ const HEALTH =
   '["/usr/bin/mosquitto_sub","-h","127.0.0.1","-p","1883","-t","$$SYS/broker/version","-C","1","-W","5","-i","health"]'
 
 const MOSQUITTO = `[Unit]
-Description=mosquitto: MQTT broker; inside the lab anybody may publish and subscribe
+Description=mosquitto: MQTT broker; every client in the lab may publish and subscribe
 Requires=hangar-data.service
 After=hangar-data.service
 ConditionPathExists=!/run/hangar/data-failed

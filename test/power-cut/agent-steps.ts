@@ -3,7 +3,7 @@ import { isIn, place } from './expectation.ts'
 import type { Range } from './sweep.ts'
 import { changes, type LogEntry, type WriteLog } from './write-log.ts'
 
-/** Writes of the agent that belong together, and the flushes that come between them and what it writes next. */
+/** Writes of the agent that belong together, and the flushes before its next write. */
 export interface AgentStep {
   readonly name: string
   readonly first: number
@@ -11,10 +11,10 @@ export interface AgentStep {
   readonly flushes: readonly number[]
 }
 
-/** Sent in many pieces: what others flush in between is their luck. */
+/** Steps of many writes. Flushes of other programs between them do not end the step. */
 const IN_PIECES = ['slot', 'boot files']
 
-/** Everything that is written beside the data volume, in its order: that is the agent's doing and nobody else's. */
+/** All writes outside of the data volume, in order. Only the agent writes there. */
 export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
   const entries = log.entries.slice(from, to)
   const steps: { name: string; first: number; last: number; flushes: number[] }[] = []
@@ -23,7 +23,7 @@ export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
     if (entry.kind === 'flush') step?.flushes.push(entry.number)
     if (!changes(entry) || isIn('data', entry)) continue
     const name = nameOf(log, entry)
-    // A flush ends a step; what the kernel splits one write into does not.
+    // A flush ends a step. Without one, the kernel has split a single write.
     if (step?.name === name && (step.flushes.length === 0 || IN_PIECES.includes(name))) step.last = entry.number
     else steps.push({ name, first: entry.number, last: entry.number, flushes: [] })
   }

@@ -1,14 +1,14 @@
 import { crc32c } from './btrfs-superblock.ts'
 
-/** Where a tree, or a part of one, begins, and what has to be found there. */
+/** Position of a node of a tree, and the generation and level that the node must have. */
 export interface TreePlace {
-  /** The file system's own address, which its chunks map to the disk's. */
+  /** Address of the file system. Chunks map it to the disk. */
   readonly address: number
   readonly generation: number
   readonly level: number
 }
 
-/** A run of the file system's addresses, and where on the disk its copies lie. */
+/** A range of the file system's addresses, and the positions of its copies on the disk. */
 export interface Chunk {
   readonly start: number
   readonly size: number
@@ -22,13 +22,13 @@ export interface Entry {
   readonly number: number
 }
 
-/** What of a node is asked for here; everything else in it is only known to be whole. */
+/** The parts of a node that the tests use. Its checksum covers everything else. */
 export interface BtrfsNode {
   readonly children: readonly TreePlace[]
   readonly chunks: readonly Chunk[]
   readonly trees: readonly (TreePlace & { readonly number: number })[]
   readonly entries: readonly Entry[]
-  /** Contents of files that are small enough to lie in the node, by inode. */
+  /** Inode and content of the files that are stored in the node. */
   readonly texts: readonly (readonly [inode: number, text: string])[]
 }
 
@@ -42,10 +42,10 @@ const CHUNK_ITEM = 228
 const INLINE = 0
 const UNCOMPRESSED = 0
 const KEY = 17
-/** Trees of btrfs' own have negative numbers, which are not told apart here. */
+/** btrfs' internal trees have negative numbers, which are not distinguished here. */
 const NEGATIVE = 2 ** 63
 
-/** Reads a node; undefined where it is not whole or not the one that was meant. */
+/** Parses a node. Undefined if it is damaged or not the wanted one. */
 export function parseNode(bytes: Buffer, wanted: TreePlace): BtrfsNode | undefined {
   const isWhole = bytes.readUInt32LE(0) === crc32c(bytes.subarray(32))
   if (!isWhole || u64(bytes, 48) !== wanted.address || u64(bytes, 80) !== wanted.generation) return undefined
@@ -54,7 +54,7 @@ export function parseNode(bytes: Buffer, wanted: TreePlace): BtrfsNode | undefin
   return level === 0 ? parseLeaf(bytes, count) : { ...NOTHING, children: parsePointers(bytes, count, level - 1) }
 }
 
-/** The chunks that a superblock itself names, with the keys before them. */
+/** Parses the chunks in a superblock, each with its key before it. */
 export function systemChunks(array: Buffer): Chunk[] {
   const chunks: Chunk[] = []
   for (let at = 0; at < array.length; ) {
@@ -65,7 +65,7 @@ export function systemChunks(array: Buffer): Chunk[] {
   return chunks
 }
 
-/** Numbers that are too large for a JavaScript number are those of trees that nobody asks for. */
+/** Reads a number. Only the numbers of unused trees are too large for a JavaScript number. */
 export function u64(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32
 }
@@ -88,7 +88,7 @@ function parseLeaf(bytes: Buffer, count: number): BtrfsNode {
     const start = HEADER + bytes.readUInt32LE(at + KEY)
     const data = bytes.subarray(start, start + bytes.readUInt32LE(at + 21))
     if (type === CHUNK_ITEM) chunks.push(parseChunk(data, offset))
-    // A subvolume without links is being deleted: its tree is no longer whole, and need not be. The log's trees have none.
+    // A subvolume without links is being deleted, and its tree may be incomplete. Trees of the log have no links either.
     if (type === ROOT_ITEM && (data.readUInt32LE(216) > 0 || number > NEGATIVE))
       trees.push({ number, ...parseRoot(data) })
     if (type === DIR_ITEM && number === TOP_DIRECTORY) entries.push(...parseEntries(data))
@@ -107,7 +107,7 @@ function parseRoot(data: Buffer): TreePlace {
   return { generation: u64(data, 160), address: u64(data, 176), level: data[238] ?? 0 }
 }
 
-/** Entries whose names have the same hash share an item. */
+/** Parses an item. It has several entries if their names have the same hash. */
 function parseEntries(data: Buffer): Entry[] {
   const entries: Entry[] = []
   for (let at = 0; at < data.length; ) {

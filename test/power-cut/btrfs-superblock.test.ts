@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { blockSourceOf } from '../../images/disk/block-source.ts'
 import { MIB } from '../../images/layout.ts'
 import { crc32c, readBtrfsRoot } from './btrfs-superblock.ts'
-import { superblock } from './pretend-update.ts'
+import { superblock } from './fake-update.ts'
 
 function partition(...parts: readonly (readonly [at: number, bytes: Uint8Array])[]) {
   const bytes = Buffer.alloc(65 * MIB)
@@ -10,7 +10,7 @@ function partition(...parts: readonly (readonly [at: number, bytes: Uint8Array])
   return blockSourceOf(bytes)
 }
 
-/** As it lies elsewhere: a block that says where it is. */
+/** A superblock for another position, which it contains. */
 function superblockAt(at: number): Uint8Array {
   const bytes = Buffer.from(superblock())
   bytes.writeBigUInt64LE(BigInt(at), 48)
@@ -19,13 +19,13 @@ function superblockAt(at: number): Uint8Array {
 }
 
 describe('a btrfs', () => {
-  it('is read from its first superblock, or else from the second', () => {
+  it('is read from its first superblock, otherwise from the second', () => {
     const [first, second] = [superblockAt(64 * 1024), superblockAt(64 * MIB)]
     expect(readBtrfsRoot(partition([64 * 1024, first], [64 * MIB, second]))).toBe('first')
     expect(readBtrfsRoot(partition([64 * 1024, first.subarray(0, 512)], [64 * MIB, second]))).toBe('second')
   })
 
-  it('cannot be read where neither is whole, or lies where it says', () => {
+  it('cannot be read if both superblocks are damaged or at the wrong position', () => {
     expect(readBtrfsRoot(partition())).toBe('none')
     expect(readBtrfsRoot(partition([64 * 1024, superblockAt(64 * MIB)]))).toBe('none')
     expect(
@@ -34,8 +34,8 @@ describe('a btrfs', () => {
   })
 })
 
-describe("a superblock's checksum", () => {
-  it("is that of the polynomial's known answers", () => {
+describe('crc32c', () => {
+  it('matches the test vectors of RFC 3720', () => {
     // RFC 3720, appendix B.4.
     expect(crc32c(Buffer.alloc(32)).toString(16)).toBe('8a9136aa')
     expect(crc32c(Buffer.alloc(32, 0xff)).toString(16)).toBe('62a8ab43')

@@ -18,7 +18,7 @@ beforeAll(async () => {
   programs = await checkPrograms()
 })
 
-/** A volume with two subvolumes, as mkfs.btrfs makes it. */
+/** A volume of mkfs.btrfs with two subvolumes. */
 async function volume(): Promise<string> {
   const directory = await tempDirectory()
   const [root, image] = [join(directory, 'root'), join(directory, 'btrfs.img')]
@@ -26,7 +26,7 @@ async function volume(): Promise<string> {
     mkdirSync(join(root, `service@${slot}`), { recursive: true })
     writeFileSync(join(root, `service@${slot}`, 'probe'), `of ${slot}\n`)
   }
-  // More than one node can hold.
+  // More files than one node can hold.
   mkdirSync(join(root, 'many'))
   for (let number = 0; number < 300; number++)
     writeFileSync(join(root, 'many', `file ${number}`), `${number}`.repeat(20))
@@ -54,7 +54,7 @@ function overwrite(image: string, at: readonly number[], bytes = Buffer.alloc(51
   for (const each of at) writeSync(file, bytes, 0, bytes.length, each)
 }
 
-/** Where copies of the node with this text lie. */
+/** Positions of the copies of the node with this text. */
 function copiesOf(image: string, text: string): number[] {
   const bytes = readFileSync(image)
   const found = new Set<number>()
@@ -62,34 +62,34 @@ function copiesOf(image: string, text: string): number[] {
   return [...found]
 }
 
-describe('a btrfs that mkfs made', () => {
-  it('is read: its subvolumes, and the small files in them', async () => {
+describe('BtrfsReader', () => {
+  it('reads the subvolumes and their small files', async () => {
     const { subvolumes } = read(await volume())
     expect([...subvolumes.keys()].sort()).toEqual(['service@a', 'service@b'])
     expect(subvolumes.get('service@b')).toEqual(new Map([['probe', 'of b\n']]))
   })
 
-  it('is read from the second copy of a node where the first one is damaged, and from no third', async () => {
+  it('reads the second copy of a damaged node, and fails if both are damaged', async () => {
     const image = await volume()
     const [first = 0, ...others] = copiesOf(image, 'of b\n')
     expect(others).toHaveLength(1)
     overwrite(image, [first])
     expect(read(image).subvolumes.get('service@b')).toEqual(new Map([['probe', 'of b\n']]))
     overwrite(image, others)
-    expect(() => read(image)).toThrow(/a node of tree \d+ of the root tree at \d+ is not whole/)
+    expect(() => read(image)).toThrow(/a node of tree \d+ of the root tree at \d+ is damaged/)
   })
 
-  it('is damaged wherever one of its nodes is, asked for or not', async () => {
+  it('refuses a volume with any damaged node', async () => {
     const image = await volume()
     overwrite(image, copiesOf(image, '299'.repeat(20)))
-    expect(() => read(image)).toThrow('is not whole')
+    expect(() => read(image)).toThrow('is damaged')
   })
 
-  it('is read from the second superblock where the first one is torn, and not without either', async () => {
+  it('reads the second superblock if the first one is torn, and fails without both', async () => {
     const image = await volume()
     overwrite(image, [64 * 1024 + 512])
     expect(read(image).subvolumes.size).toBe(2)
     overwrite(image, [64 * MIB + 512])
-    expect(() => read(image)).toThrow('no superblock is whole')
+    expect(() => read(image)).toThrow('both superblocks are damaged')
   })
 })

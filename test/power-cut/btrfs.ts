@@ -3,24 +3,24 @@ import { type BtrfsNode, type Chunk, parseNode, systemChunks, type TreePlace, u6
 import { readBtrfsRoot } from './btrfs-superblock.ts'
 import type { DiskState } from './disk-state.ts'
 
-/** What a mounted btrfs would show. */
+/** Content of a btrfs volume. */
 export interface Volume {
-  /** Subvolumes at the top, and in each the small files at its top. */
+  /** Name of each top-level subvolume -> its small top-level files. */
   readonly subvolumes: ReadonlyMap<string, ReadonlyMap<string, string>>
 }
 
 const TOP_TREE = 5
 
 /**
- * Reads a btrfs as the kernel does when it mounts it, and then all of its metadata: a node counts where its checksum,
- * address and generation are what the one above says, in one of its copies. What was found out about a node is not found
- * out again while its bytes come from the same place. What only the tree log has is checked, not replayed.
+ * Reads a btrfs as the kernel mounts it, then all of its metadata. A node is valid if one of its copies has the checksum,
+ * address and generation that its parent names. Caches nodes by the origin of their bytes. Verifies the tree log without
+ * replaying it.
  */
 export class BtrfsReader {
   private readonly nodes = new Map<string, BtrfsNode | undefined>()
   private readonly superblocks = new Map<string, Superblock | undefined>()
 
-  /** Throws where it is not whole, and says what is not. */
+  /** Throws an error that names the damaged part. */
   read(partition: DiskState): Volume {
     const superblock = this.superblockOf(partition)
     const walk = new Walk(partition, this.nodes, superblock)
@@ -28,7 +28,7 @@ export class BtrfsReader {
     const trees = walk.treesIn(superblock.rootTree, 'the root tree')
     if (superblock.log !== undefined) walk.treesIn(superblock.log, 'the tree log')
     const top = trees.get(TOP_TREE)
-    if (top === undefined) throw new Error('btrfs: it has no top directory')
+    if (top === undefined) throw new Error('btrfs: there is no top directory')
     const subvolumes = top.flatMap(({ entries }) => entries).filter(({ isSubvolume }) => isSubvolume)
     return { subvolumes: new Map(subvolumes.map(({ name, number }) => [name, filesIn(name, trees.get(number))])) }
   }
@@ -37,7 +37,7 @@ export class BtrfsReader {
     const key = [64 * 1024, 64 * MIB].map((at) => partition.origin(at, 4096)).join(';')
     if (!this.superblocks.has(key)) this.superblocks.set(key, readSuperblock(partition))
     const superblock = this.superblocks.get(key)
-    if (superblock === undefined) throw new Error('btrfs: no superblock is whole')
+    if (superblock === undefined) throw new Error('btrfs: both superblocks are damaged')
     return superblock
   }
 }
@@ -65,7 +65,7 @@ function readSuperblock(partition: DiskState): Superblock | undefined {
   }
 }
 
-/** One reading of one state. */
+/** Reads one state of a disk. */
 class Walk {
   private readonly visited = new Map<number, BtrfsNode>()
   private readonly partition: DiskState
@@ -84,7 +84,7 @@ class Walk {
     this.chunks = this.leavesOf(tree, 'the chunk tree').flatMap(({ chunks }) => chunks)
   }
 
-  /** The leaves of every tree that one names, by their numbers. */
+  /** Number of each tree that a tree lists -> its leaves. */
   treesIn(tree: TreePlace, name: string): Map<number, readonly BtrfsNode[]> {
     const named = this.leavesOf(tree, name).flatMap(({ trees }) => trees)
     return new Map(named.map((each) => [each.number, this.leavesOf(each, `tree ${each.number} of ${name}`)]))
@@ -107,7 +107,7 @@ class Walk {
       this.visited.set(place.address, node)
       return node
     }
-    throw new Error(`btrfs: a node of ${name} at ${place.address} is not whole`)
+    throw new Error(`btrfs: a node of ${name} at ${place.address} is damaged`)
   }
 
   private copiesOf(address: number): number[] {

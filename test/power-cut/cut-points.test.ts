@@ -4,7 +4,7 @@ import type { LogEntry, WriteLog } from './write-log.ts'
 
 const OPTIONS: CutOptions = { seed: 1, drops: 100, keeps: 100, subsets: 5, torn: 100, critical: () => false }
 
-/** `w` a write of one sector, `W` of eight, `d` a discard, `f` a flush. */
+/** A log: `w` is a write of one sector, `W` of eight sectors, `d` a discard, `f` a flush. */
 function logOf(text: string): WriteLog {
   const kinds = { w: 'write', W: 'write', d: 'discard', f: 'flush' } as const
   const entries = [...text].map((letter, number): LogEntry => {
@@ -24,31 +24,31 @@ function ids(text: string, kind: Cut['kind'], options: Partial<CutOptions> = {})
     .map(({ id }) => id)
 }
 
-/** What is on the disk of each entry: + whole, / torn, - missing. */
+/** Fate of each entry: + whole, / torn, - missing. */
 function picture(text: string, id: string): string {
   const cut = cuts(text).find((each) => each.id === id)
   const marks = { whole: '+', torn: '/', missing: '-' }
   return cut === undefined ? 'no such cut' : [...text].map((_, number) => marks[fate(cut, number)]).join('')
 }
 
-describe('the power', () => {
-  it('is cut after every entry, and before the first', () => {
+describe('cutPoints', () => {
+  it('cuts after every entry, and before the first one', () => {
     expect(ids('wwfw', 'prefix')).toEqual(['prefix@-1', 'prefix@0', 'prefix@1', 'prefix@2', 'prefix@3'])
   })
 
-  it('never takes what was flushed, nor gives what was not sent', () => {
+  it('keeps all flushed writes, and no write that was not sent', () => {
     for (const cut of cuts('WWWWfWWWWf').filter(({ epoch }) => epoch.first === 5)) {
       for (const flushed of [0, 1, 2, 3]) expect(fate(cut, flushed)).toBe('whole')
     }
     expect(picture('wwfww', 'prefix@0')).toBe('+----')
   })
 
-  it('takes one write of those between two flushes, earlier ones too', () => {
+  it('drops each single write between two flushes', () => {
     expect(ids('fwwwf', 'drop-one')).toEqual(['drop-one@1', 'drop-one@2'])
     expect(picture('fwwwf', 'drop-one@1')).toBe('+-++-')
   })
 
-  it('leaves one write alone', () => {
+  it('keeps each single write alone', () => {
     expect(ids('fwwwf', 'keep-one')).toEqual(['keep-one@2', 'keep-one@3'])
     expect(picture('fwwwf', 'keep-one@3')).toBe('+--+-')
   })
@@ -57,7 +57,7 @@ describe('the power', () => {
     expect(picture('wdw', 'drop-one@1')).toBe('+-+')
   })
 
-  it('tears long writes at the bounds of sectors, and short ones never', () => {
+  it('tears long writes at sector boundaries, and never short ones', () => {
     const torn = cuts('wW').filter(({ kind }) => kind === 'torn')
     expect(torn.length).toBeGreaterThanOrEqual(3)
     for (const { pieces } of torn) {
@@ -70,9 +70,9 @@ describe('the power', () => {
     expect(picture('wW', 'torn@1:last')).toBe('+/')
   })
 
-  it('tears a write of which nothing else has arrived', () => {
+  it('tears a write without the others of its epoch', () => {
     expect(picture('WWf', 'torn@1:last-alone')).toBe('-/-')
-    // That is the one in order.
+    // The torn write in order.
     expect(ids('WWf', 'torn').filter((id) => id.startsWith('torn@0') && id.endsWith('-alone'))).toEqual([])
   })
 
@@ -83,14 +83,14 @@ describe('the power', () => {
     expect(drawn.length).toBeGreaterThan(8)
   })
 
-  it('is cut at the same points for the same seed, and at others for another', () => {
+  it('gives the same cuts for the same seed, and others for another seed', () => {
     const text = 'WWWWWWWWfWWWWWWWWf'
     const chosen = (seed: number) => JSON.stringify(cuts(text, { seed, drops: 2, subsets: 3 }))
     expect(chosen(4)).toBe(chosen(4))
     expect(chosen(4)).not.toBe(chosen(5))
   })
 
-  it('is cut no more often than asked, but at every critical write', () => {
+  it('respects the sample sizes, but includes every critical write', () => {
     const text = `${'w'.repeat(40)}f`
     expect(ids(text, 'drop-one', { drops: 6 }).length).toBeLessThanOrEqual(6)
     const critical = ({ number }: LogEntry) => number === 17 || number === 23

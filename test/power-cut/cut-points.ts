@@ -3,12 +3,13 @@ import { type Random, randomFrom, sample } from './random.ts'
 import { changes, type LogEntry, type WriteLog } from './write-log.ts'
 
 /**
- * What a disk may have made of the writes that no flush covered when the power went: all that were sent, in order; all
- * but one; one alone; any of them; or of one a part, with all that were sent before it or none.
+ * Which writes since the last flush are on the disk after a power cut:
+ * prefix: all up to one, in order. drop-one: all but one. keep-one: one alone. subset: any of them.
+ * torn: a part of one write, with either all writes before it or none.
  */
 export type CutKind = 'prefix' | 'drop-one' | 'keep-one' | 'subset' | 'torn'
 
-/** Bytes `from` to `to` of a write. */
+/** Bytes `from` to `to` (exclusive) of a write. */
 export interface Piece {
   readonly entry: LogEntry
   readonly from: number
@@ -17,37 +18,37 @@ export interface Piece {
 
 /** Writes between two flushes. */
 export interface Epoch {
-  /** Number of the first entry behind the flush. */
+  /** Number of the first entry after the flush. */
   readonly first: number
   readonly writes: readonly LogEntry[]
 }
 
 export interface Cut {
-  /** Names it in a report, and to be tried alone. */
+  /** Name in reports. `SweepRequest.only` can select a cut by it. */
   readonly id: string
   readonly kind: CutKind
-  /** The last entry that had been sent, -1 for none. */
+  /** Number of the last entry that was sent before the cut, -1 for none. */
   readonly entry: number
   readonly epoch: Epoch
-  /** So many of the epoch's writes are on the disk whole, from the first one on. */
+  /** Count of the epoch's writes, from the first one, that are completely on the disk. */
   readonly prefix: number
-  /** What is there beside them. */
+  /** Other bytes of the epoch that are on the disk. */
   readonly pieces: readonly Piece[]
 }
 
 export interface CutOptions {
   readonly seed: number
-  /** How many of each kind are tried at most between two flushes. */
+  /** Most cuts of each kind between two flushes. */
   readonly drops: number
   readonly keeps: number
   readonly subsets: number
-  /** Writes that are torn, each in up to four ways. */
+  /** Most writes that are torn, each in up to four ways. */
   readonly torn: number
-  /** Writes that are never left out of the sample. */
+  /** Writes that every sample contains. */
   readonly critical: (entry: LogEntry) => boolean
 }
 
-/** Writes and discards by the flush that ends them; the last ones may have none. */
+/** Groups writes and discards by the flush that follows them. The last group may have no flush. */
 export function epochsOf({ entries }: WriteLog): Epoch[] {
   const epochs: { first: number; writes: LogEntry[] }[] = [{ first: 0, writes: [] }]
   for (const entry of entries) {
@@ -57,7 +58,7 @@ export function epochsOf({ entries }: WriteLog): Epoch[] {
   return epochs
 }
 
-/** All moments from an entry on, in order of their epochs; the same for the same log and options. */
+/** All cuts from an entry on, in the order of their epochs. The same log and options give the same cuts. */
 export function* cutPoints(log: WriteLog, options: CutOptions, from = 0): Generator<Cut> {
   for (const epoch of epochsOf(log).filter((each) => lastOf(each) >= from - 1)) {
     const random = randomFrom(options.seed, epoch.first)
@@ -66,7 +67,7 @@ export function* cutPoints(log: WriteLog, options: CutOptions, from = 0): Genera
   }
 }
 
-/** Whether and how an entry's bytes are on the disk. */
+/** How much of an entry is on the disk after a cut. */
 export function fate(cut: Cut, number: number): 'whole' | 'torn' | 'missing' {
   if (number < cut.epoch.first) return 'whole'
   const index = cut.epoch.writes.findIndex((entry) => entry.number === number)
@@ -100,7 +101,7 @@ function* reordered(epoch: Epoch, options: CutOptions, random: Random): Generato
   const { writes, first } = epoch
   const common = { entry: lastOf(epoch), epoch, prefix: 0 }
   yield* tornAlone(epoch, options, random)
-  // Of two writes, one alone is the other left out; of three, there is no more to try than one left out and one alone.
+  // With two writes, keep-one equals drop-one. With three, drop-one and keep-one cover every subset.
   if (writes.length < 3) return
   for (const write of chosen(writes, options.keeps, options, random)) {
     if (write === writes[0]) continue
@@ -118,10 +119,10 @@ function* reordered(epoch: Epoch, options: CutOptions, random: Random): Generato
   }
 }
 
-/** The others had to wait, and what was under way was not finished. */
+/** One torn write without the others of its epoch. */
 function* tornAlone(epoch: Epoch, options: CutOptions, random: Random): Generator<Cut> {
   for (const write of chosen(epoch.writes.filter(isLong), options.torn, options, random)) {
-    // With nothing before it that is no other cut than the one in order.
+    // For the first write this is the same cut as the torn one in order.
     if (write === epoch.writes[0]) continue
     for (const [how, piece] of tears(write, random))
       yield {
@@ -135,7 +136,7 @@ function* tornAlone(epoch: Epoch, options: CutOptions, random: Random): Generato
   }
 }
 
-/** Disks write whole sectors: of a longer write the first only, the last only, half of them, or some in the middle. */
+/** A disk writes whole sectors. Of a longer write it may have written the first, the last, the first half, or some in the middle. */
 function tears(write: LogEntry, random: Random): [string, Piece][] {
   const sectors = write.length / SECTOR
   const half = Math.ceil(sectors / 2)

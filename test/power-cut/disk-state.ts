@@ -2,15 +2,15 @@ import type { BlockSource } from '../../images/disk/block-source.ts'
 import { type IntervalMap, type Segment, ZEROS } from './interval-map.ts'
 import type { WriteLog } from './write-log.ts'
 
-/** A disk as it was at some moment. */
+/** A disk at one moment. */
 export interface DiskState extends BlockSource {
-  /** Tells where a range's bytes come from: two states of one log that say the same hold the same there. */
+  /** Describes where the bytes of a range come from. Two states of one log with the same origin have the same bytes. */
   origin(offset: number, length: number): string
-  /** What the log has put into a range, in order. */
+  /** Segments of a range that the log has written, in order. */
   applied(offset: number, length: number): readonly Segment[]
 }
 
-/** A disk image with parts of a log applied; the topmost layer comes first. */
+/** A disk image with parts of a log applied. The first layer hides the later ones. */
 export function diskState(base: BlockSource, log: WriteLog, layers: readonly IntervalMap[]): DiskState {
   const segments = (offset: number, length: number) => {
     const found: Segment[] = []
@@ -38,7 +38,7 @@ export function diskState(base: BlockSource, log: WriteLog, layers: readonly Int
   }
 }
 
-/** A part of a disk, as a disk of its own. */
+/** A range of a disk, as a disk. */
 export function slice(disk: DiskState, offset: number, size: number): DiskState {
   return {
     size,

@@ -6,12 +6,12 @@ import { type Cut, fate } from './cut-points.ts'
 import { type DiskState, slice } from './disk-state.ts'
 import { Memo } from './memo.ts'
 import { PROBE, type Recording } from './recording.ts'
-import { type Remembered, recordLines } from './remembered.ts'
+import { type NewestCopy, recordLines } from './stored-copies.ts'
 import type { Range } from './sweep.ts'
 import { UNBOOTABLE, type Verdict, WHOLE } from './verdict.ts'
 import { entriesTouching, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
 
-/** An update or a revert within a recording, and what has to be found before and after the write that commits it. */
+/** An update or a revert in a recording, and the expected state before and after the write that commits it. */
 export interface Change {
   readonly range: Range
   readonly selectorWrite: number
@@ -22,11 +22,11 @@ export interface Change {
 export interface Side {
   readonly slot: Slot
   readonly root: string
-  /** What the service's data says. */
+  /** Value that the service's data must have. */
   readonly probe: string
 }
 
-/** overlays/device/system/data.sh */
+/** As in overlays/device/system/data.sh. */
 const MARK = 'hangar is formatting this partition'
 const LAYOUT = layoutOnDisk(adama.slotSize, adama.disk)
 const SERVICES = adama.services.map(({ name }) => name)
@@ -62,7 +62,7 @@ export function revertIn(log: WriteLog, { marks, roots }: Recording): Change {
   return { range, before, after, selectorWrite: selectorWriteIn(log, range) }
 }
 
-/** One sector, once: were there more, what the first one decided would not last. */
+/** Number of the only write to the selector. A second write would change what the first one decided. */
 function selectorWriteIn(log: WriteLog, { from, to }: Range): number {
   const { offset, size } = place('selector')
   const writes = entriesTouching(log, offset, size).filter(({ number }) => number >= from && number < to)
@@ -71,37 +71,36 @@ function selectorWriteIn(log: WriteLog, { from, to }: Range): number {
   throw new Error(`wanted one write of one sector to the selector, have ${JSON.stringify(writes)}`)
 }
 
-/** What has to be found at a cut: all hangs on whether the selector's sector had reached the disk. */
+/** The expected state after a cut, which depends only on whether the selector's sector is on the disk. */
 export function sideAt(cut: Cut, { selectorWrite, before, after }: Change): Side {
   return fate(cut, selectorWrite) === 'missing' ? before : after
 }
 
-/** Says of a cut what is not as it has to be; what is so whatever is cut, `sweep` says itself. */
-export function expecting(change: Change, looksAt: 'everything' | 'no data' = 'everything') {
+/** Returns a check for the cuts of a change, for `SweepRequest.expected`. */
+export function expecting(change: Change, checks: 'everything' | 'no data' = 'everything') {
   const reader = new BtrfsReader()
   const records = new Memo<ReadonlyMap<string, string>>()
-  let trust: Remembered | undefined
+  let trust: NewestCopy | undefined
   return (cut: Cut, { runs, other, identity }: Verdict, disk: DiskState): string | undefined => {
     const wanted = sideAt(cut, change)
     trust ??= identity
     if (runs?.slot !== wanted.slot || runs.root !== wanted.root)
       return `runs ${runs?.slot} (${runs?.root}), wanted ${wanted.slot}`
-    if (other !== UNBOOTABLE && other !== WHOLE) return `the other slot could start and is not whole: ${other}`
+    if (other !== UNBOOTABLE && other !== WHOLE) return `the other slot can boot but is damaged: ${other}`
     if (wanted === change.before && isNewer(identity, trust)) return 'identity: keys of an image that is not committed'
     const record = records.get(part(disk, 'identity'), recordLines)
     return (
-      recordProblem(record, change, wanted) ??
-      (looksAt === 'everything' ? dataProblem(reader, disk, wanted) : undefined)
+      recordProblem(record, change, wanted) ?? (checks === 'everything' ? dataProblem(reader, disk, wanted) : undefined)
     )
   }
 }
 
-function isNewer(one: Remembered, other: Remembered): boolean {
+function isNewer(one: NewestCopy, other: NewestCopy): boolean {
   return one.state === 'whole' && other.state === 'whole' && one.sequence > other.sequence
 }
 
-/** The same of a host's first start, in which the data volume is made: that is done, or begins anew. */
-export function expectingFirstStart() {
+/** Returns a check for the cuts of the first boot: the data volume is complete, or the next boot formats it again. */
+export function expectingFirstBoot() {
   const reader = new BtrfsReader()
   return (_cut: Cut, { boots, other, data }: Verdict, disk: DiskState): string | undefined => {
     if (boots !== 'a' || other !== UNBOOTABLE) return `boots ${boots}, and the other slot is ${other}`
@@ -121,16 +120,16 @@ function problemOfVolume(reader: BtrfsReader, volume: DiskState): string | undef
   }
 }
 
-/** From the record the next start knows whether to end the commit; and whom autoboot.txt would have named. */
+/** The record must tell the next boot whether to complete the commit, and which slot autoboot.txt named. */
 function recordProblem(record: ReadonlyMap<string, string>, { after }: Change, wanted: Side): string | undefined {
   const [phase, root] = [record.get('phase'), record.get('root')]
   const isCommitted = phase === 'committed' && root === after.root
-  if (wanted !== after) return isCommitted ? `record: '${phase}' before the selector says so` : undefined
+  if (wanted !== after) return isCommitted ? `record: '${phase}' before the selector's write` : undefined
   const isKnown = isCommitted || (phase === 'committing' && root === after.root)
   return isKnown && record.get('committed') === after.slot ? undefined : `record: '${phase}' after the selector's write`
 }
 
-/** Whether the slot that runs finds the data that are its own. */
+/** Describes a problem of the data of the slot that runs. Undefined if it finds its own data. */
 export function dataProblem(reader: BtrfsReader, disk: DiskState, { slot, probe }: Side): string | undefined {
   let volume: Volume
   try {
@@ -139,7 +138,7 @@ export function dataProblem(reader: BtrfsReader, disk: DiskState, { slot, probe 
     return `data: ${(error as Error).message}`
   }
   const missing = SERVICES.find((name) => !volume.subvolumes.has(`${name}@${slot}`))
-  if (missing !== undefined) return `data: ${missing}@${slot} is not there`
+  if (missing !== undefined) return `data: ${missing}@${slot} is missing`
   const found = volume.subvolumes.get(`${PROBE.service}@${slot}`)?.get('probe')?.trim()
   return found === probe ? undefined : `data: slot ${slot} finds '${found}', wanted '${probe}'`
 }

@@ -1,4 +1,4 @@
-/** Bytes of the disk and where they come from: the log's file from `source` on, or ZEROS. */
+/** A range of the disk. Its bytes are in the log's file from `source` on, or are ZEROS. */
 export interface Segment {
   readonly start: number
   readonly end: number
@@ -7,7 +7,7 @@ export interface Segment {
 
 export const ZEROS = -1
 
-/** What was last set for each byte of a range; segments in order, none overlapping another. */
+/** The last value that was set for each byte. Segments are in order and do not overlap. */
 export class IntervalMap {
   private readonly segments: Segment[] = []
 
@@ -23,7 +23,7 @@ export class IntervalMap {
     this.segments.splice(first, behind - first, ...parts)
   }
 
-  /** What is set within a range, cut off at its ends. */
+  /** Segments within a range, cut at its ends. */
   within(start: number, end: number): Segment[] {
     const found: Segment[] = []
     for (let index = this.firstEndingAfter(start); ; index++) {

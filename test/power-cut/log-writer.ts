@@ -12,7 +12,7 @@ export class LogWriter {
     this.writeHead()
   }
 
-  /** The number of the next entry. */
+  /** Number of the next entry. */
   get next(): number {
     return this.entries
   }
@@ -34,7 +34,8 @@ export class LogWriter {
   }
 
   private append(offset: number, length: number, flags: number, data: Uint8Array): number {
-    if (offset % SECTOR !== 0 || length % SECTOR !== 0) throw new Error(`not whole sectors: ${length} at ${offset}`)
+    if (offset % SECTOR !== 0 || length % SECTOR !== 0)
+      throw new Error(`length ${length} and offset ${offset} are not multiples of a sector`)
     const header = Buffer.alloc(SECTOR)
     header.writeBigUInt64LE(BigInt(offset / SECTOR), 0)
     header.writeBigUInt64LE(BigInt(length / SECTOR), 8)

@@ -7,21 +7,21 @@ import { Memo } from './memo.ts'
 const SIZE = 64 * 1024
 const log = { entries: [], read: (at: number, out: Uint8Array) => void out.fill(at) }
 
-/** A disk of zeros with bytes written here and there. */
+/** A disk of zeros with some written bytes. */
 function disk(...writes: readonly (readonly [at: number, byte: number])[]) {
   const map = new IntervalMap()
   for (const [at, byte] of writes) map.set(at, at + 1, byte)
   return diskState(blockSourceOf(new Uint8Array(SIZE)), log, [map])
 }
 
-/** Follows a pointer: what it reads depends on what it has read. */
+/** Follows a pointer, so that later reads depend on earlier ones. */
 function follow(source: BlockSource): number {
   const at = (source.read(0, 1)[0] ?? 0) * 256
   return source.read(at, 1)[0] ?? 0
 }
 
 describe('a memo', () => {
-  it('computes once for disks that agree in what is read', () => {
+  it('computes once for disks that are equal in the read ranges', () => {
     const memo = new Memo<number>()
     const far: [number, number] = [60_000, 5]
     expect(memo.get(disk([0, 40], [10_240, 7]), follow)).toBe(7)
@@ -29,7 +29,7 @@ describe('a memo', () => {
     expect(memo.computed).toBe(1)
   })
 
-  it('computes again where anything that is read differs', () => {
+  it('computes again if any read byte differs', () => {
     const memo = new Memo<number>()
     memo.get(disk([0, 40], [10_240, 7]), follow)
     expect(memo.get(disk([0, 40], [10_240, 9]), follow)).toBe(9)
@@ -37,7 +37,7 @@ describe('a memo', () => {
     expect(memo.computed).toBe(3)
   })
 
-  it('knows earlier disks again', () => {
+  it('recognises earlier disks', () => {
     const memo = new Memo<number>()
     const disks = [disk([0, 40], [10_240, 7]), disk([0, 80], [20_480, 3]), disk([0, 40], [10_240, 8])]
     const first = disks.map((each) => memo.get(each, follow))

@@ -12,15 +12,12 @@ interface Known<T> {
   readonly results: Map<string, T>
 }
 
-const MOST_RANGES = 64
-const MOST_RESULTS = 4096
-/** Reads that lie this close are held to be one: it costs a few needless computations and saves many comparisons. */
+const MAX_RANGE_LISTS = 64
+const MAX_RESULTS = 4096
+/** Reads closer than this count as one: a few needless computations save many comparisons. */
 const NEAR = 4096
 
-/**
- * Computes something from a disk once for all states that agree in what the computation reads: it can but read the same
- * again, and come to the same.
- */
+/** Caches a computation on a disk: states of the disk with the same bytes in all ranges that it reads share one result. */
 export class Memo<T> {
   computed = 0
   private known: Known<T>[] = []
@@ -31,23 +28,23 @@ export class Memo<T> {
       if (results.has(key)) return results.get(key) as T
     }
     const reads: Range[] = []
-    const result = compute({ size: disk.size, read: (offset, length) => readNoted(disk, offset, length, reads) })
+    const result = compute({ size: disk.size, read: (offset, length) => readAndRecord(disk, offset, length, reads) })
     this.computed += 1
-    this.remember(disk, merged(reads), result)
+    this.store(disk, merged(reads), result)
     return result
   }
 
-  private remember(disk: DiskState, ranges: readonly Range[], result: T): void {
+  private store(disk: DiskState, ranges: readonly Range[], result: T): void {
     const same = this.known.find((each) => sameRanges(each.ranges, ranges))
     const known = same ?? { ranges, results: new Map<string, T>() }
-    if (known.results.size >= MOST_RESULTS) known.results.clear()
+    if (known.results.size >= MAX_RESULTS) known.results.clear()
     known.results.set(originOf(disk, ranges), result)
-    // The latest first: it is asked for again soonest.
-    this.known = [known, ...this.known.filter((each) => each !== known)].slice(0, MOST_RANGES)
+    // The latest first, because it is the most likely to be needed next.
+    this.known = [known, ...this.known.filter((each) => each !== known)].slice(0, MAX_RANGE_LISTS)
   }
 }
 
-/** A range's origin, shortened. */
+/** The origin of a range, or its hash if it is long. */
 export function shortOrigin(disk: DiskState, offset: number, length: number): string {
   const origin = disk.origin(offset, length)
   return origin.length < 128 ? origin : hash('sha256', origin)
@@ -57,7 +54,7 @@ function originOf(disk: DiskState, ranges: readonly Range[]): string {
   return ranges.map(({ offset, length }) => shortOrigin(disk, offset, length)).join(';')
 }
 
-function readNoted(disk: BlockSource, offset: number, length: number, reads: Range[]): Uint8Array {
+function readAndRecord(disk: BlockSource, offset: number, length: number, reads: Range[]): Uint8Array {
   const last = reads.at(-1)
   const follows = last !== undefined && offset >= last.offset && offset <= last.offset + last.length + NEAR
   if (follows) last.length = Math.max(last.length, offset + length - last.offset)

@@ -1,7 +1,7 @@
-/** Numbers from 0 up to 1, always the same ones. */
+/** Returns pseudo-random numbers from 0 to 1, excluding 1. */
 export type Random = () => number
 
-/** A generator of its own for each place, so that what is tried there does not depend on what was tried before. */
+/** A separate generator for each place, so that its numbers do not depend on earlier ones. */
 export function randomFrom(seed: number, place: number): Random {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(place + 1, 0x85ebca6b)) >>> 0
   // A Weyl sequence through the finaliser of MurmurHash3.
@@ -13,7 +13,7 @@ export function randomFrom(seed: number, place: number): Random {
   }
 }
 
-/** So many of the items, or all where there are no more. */
+/** `count` random items, or all if there are fewer. */
 export function sample<T>(items: readonly T[], count: number, random: Random): T[] {
   if (items.length <= count) return [...items]
   const left = [...items]

@@ -7,23 +7,23 @@ import { agentStatus, committed, healthy, type Lab, makeLab, must } from '../hel
 import { eventually, type TestVm } from '../helpers/vm.ts'
 import { countEntries } from './write-log.ts'
 
-/** Everything that a host wrote to its disk from its first start on: through an update, and a revert of it. */
+/** All writes of a host to its disk: the first boot, an update and its revert. */
 export interface Recording {
-  /** The disk before it was ever started. */
+  /** File of the disk before the first boot. */
   readonly base: string
   readonly log: string
-  /** So many entries the log had when each began and when each was over and was committed. */
+  /** Count of log entries when each change began and after its commit. */
   readonly marks: Readonly<
     Record<'stageBegins' | 'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>
   >
-  /** Root hashes of slot a's generation and of the one that the update brings to slot b. */
+  /** Root hashes of the first generation, in slot a, and of the update, in slot b. */
   readonly roots: { readonly a: string; readonly b: string }
   remove(): void
 }
 
 /**
- * What a service's data says of whose they are. On trial they are changed, as by a program that migrates its database;
- * slot b has some of a generation before that; and after the update they change once more.
+ * Values of a file in the data of a service, which show whose data a slot finds: slot b has stale ones of an earlier
+ * generation, the trial migrates them as a program migrates its database, and they change again after the update.
  */
 export const PROBE = {
   service: 'mosquitto',
@@ -35,11 +35,11 @@ export const PROBE = {
 
 const LIVE = `/run/hangar/data/${PROBE.service}/probe`
 
-/** Seconds: two emulated cores that write a log are slow. */
+/** Seconds for one step. Two emulated cores that write a log are slow. */
 const PATIENCE = 1500
 const SOURCE = `overlays/services/${PROBE.service}/service.ts`
 
-/** Where HANGAR_RECORDING names a directory the recording is kept there, and taken from there the next time. */
+/** Records, or reads the recording that an earlier run has kept in the directory HANGAR_RECORDING. */
 export async function record(): Promise<Recording> {
   const kept = process.env.HANGAR_RECORDING
   const directory = kept ?? mkdtempSync(join(tmpdir(), 'hangar-recording-'))
@@ -70,13 +70,13 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   await vm.shell(`btrfs -q subvolume create ${staleCopy} && echo ${PROBE.stale} >${staleCopy}/probe`)
   await vm.shell(`echo ${PROBE.before} >${LIVE} && sync`)
   const stageBegins = now()
-  // The update writes over a generation that could boot.
+  // So that the update overwrites a generation that can boot.
   lab.edit(SOURCE, 'autosave_interval 300', 'autosave_interval 301')
   await must(lab.onHost(vm, 'flash', '--stage'))
   lab.edit(SOURCE, 'autosave_interval 301', 'autosave_interval 302')
   const updateBegins = now()
   const flashing = must(lab.onHost(vm, 'flash', '--trial-seconds', String(PATIENCE)))
-  await Promise.all([flashing, migrated(vm)])
+  await Promise.all([flashing, migrate(vm)])
   await requireCommitted(vm, 'b')
   const updateEnds = now()
   await vm.shell(`echo ${PROBE.later} >${LIVE} && sync`)
@@ -86,8 +86,8 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   return { stageBegins, updateBegins, updateEnds, revertBegins, revertEnds: now() }
 }
 
-/** Writes on the trial what its service would, which has no shell, and leaves it to the host to get it onto the disk. */
-async function migrated(vm: TestVm): Promise<void> {
+/** Changes the data during the trial in place of the service, which has no shell. Does not sync: the commit must do that. */
+async function migrate(vm: TestVm): Promise<void> {
   const isOnTrial = 'grep -qx SLOT=b /run/hangar/boot && [ -e /run/hangar/trial ]'
   await eventually(async () => {
     await vm.shell(`${isOnTrial} && mountpoint -q ${dirname(LIVE)} && echo ${PROBE.migrated} >${LIVE}`)
@@ -95,7 +95,7 @@ async function migrated(vm: TestVm): Promise<void> {
   }, PATIENCE)
 }
 
-/** As the command does it, but with more time for the trial: a revert of a real machine needs no more than it has. */
+/** Reverts as the command does, but gives the trial more time, because the emulation is slow. */
 async function revert(vm: TestVm): Promise<void> {
   const starts = vm.starts.length
   await vm.shell('/usr/lib/hangar/agent revert')
@@ -107,7 +107,7 @@ async function revert(vm: TestVm): Promise<void> {
   await committed(vm, PATIENCE)
 }
 
-/** What follows a commit is written too. */
+/** Requires the commit, and syncs what is written after it. */
 async function requireCommitted(vm: TestVm, slot: 'a' | 'b'): Promise<void> {
   const { state, slot: runs } = await agentStatus(vm)
   if (state !== 'committed' || runs !== slot) throw new Error(`slot ${runs} is ${state}, wanted ${slot} committed`)

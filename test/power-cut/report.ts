@@ -12,9 +12,9 @@ const COLUMNS: readonly (readonly [title: string, cell: (row: Row) => string | n
   ['failed', ({ failed }) => failed],
 ]
 
-const MOST_FAILURES = 20
+const MAX_FAILURES = 20
 
-/** A table of what was tried, and the first failures with what to try again. */
+/** A table of the cuts, and the ids and problems of the first failures. */
 export function formatReport({ rows, failures, entries, seed }: SweepReport): string {
   const total = rows.reduce(added, NOTHING)
   const lines = [
@@ -23,8 +23,8 @@ export function formatReport({ rows, failures, entries, seed }: SweepReport): st
   ]
   const widths = COLUMNS.map((_, column) => Math.max(...lines.map((line) => String(line[column]).length)))
   const table = lines.map((line) => line.map((cell, column) => pad(cell, widths[column] ?? 0)).join('  '))
-  const first = failures.slice(0, MOST_FAILURES).map(({ id, problems }) => `failed: ${id}: ${problems.join('; ')}`)
-  const rest = failures.length > MOST_FAILURES ? [`and ${failures.length - MOST_FAILURES} more`] : []
+  const first = failures.slice(0, MAX_FAILURES).map(({ id, problems }) => `failed: ${id}: ${problems.join('; ')}`)
+  const rest = failures.length > MAX_FAILURES ? [`and ${failures.length - MAX_FAILURES} more`] : []
   return [...table, `${entries} entries, seed ${seed}`, ...first, ...rest].join('\n')
 }
 

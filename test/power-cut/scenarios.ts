@@ -1,16 +1,16 @@
 import { type AgentStep, agentSteps } from './agent-steps.ts'
 import type { Cut } from './cut-points.ts'
+import { writeDisk } from './disk-file.ts'
 import { isIn, place, sideAt } from './expectation.ts'
-import { complaintsAt, withChange } from './on-recording.ts'
 import type { Recording } from './recording.ts'
-import { writeDisk } from './write-out.ts'
+import { problemsAt, withChange } from './recording-cuts.ts'
 
-/** A cut after which a machine is really started. */
+/** A cut after which a virtual machine boots the disk. */
 export interface Scenario {
   readonly about: string
   readonly slot: 'a' | 'b'
   readonly phase: 'writing' | 'reverted' | 'committed'
-  /** Whether this is such a cut; the first one is taken. `step` finds what the agent wrote by its name. */
+  /** True for a cut of this scenario. The first one is used. `step` finds a step of the agent by its name. */
   readonly at: (cut: Cut, step: (name: string) => AgentStep) => boolean
 }
 
@@ -46,7 +46,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ]
 
-/** The disk as the cut leaves it, in a file; and returns what the service's data say there. */
+/** Writes the disk after the cut to a file. Returns the value that the service's data must have. */
 export function diskAt({ at }: Scenario, recording: Recording, path: string): string {
   const steps = withChange(recording, 'update', (_base, log, { range }) => agentSteps(log, range))
   const step = (wanted: string) => {
@@ -56,7 +56,7 @@ export function diskAt({ at }: Scenario, recording: Recording, path: string): st
   }
   let probe: string | undefined
   const isFirst = (cut: Cut) => probe === undefined && at(cut, step)
-  complaintsAt(recording, 'update', isFirst, (disk, change, cut) => {
+  problemsAt(recording, 'update', isFirst, (disk, change, cut) => {
     writeDisk(disk, recording.base, path)
     probe = sideAt(cut, change).probe
     return undefined

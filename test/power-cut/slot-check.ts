@@ -6,28 +6,28 @@ import { shortOrigin } from './memo.ts'
 
 const PER_BLOCK = BLOCK / LEAF
 
-/** What the kernel's command line says of its slot. */
+/** The slot that the kernel's command line names. */
 export interface SlotRoot {
   readonly root: string
-  /** Blocks of data under the tree. */
+  /** Count of data blocks under the hash tree. */
   readonly blocks: number
 }
 
-/** Reads slots as dm-verity does. What was found out about a piece is not found out again while that piece is the same. */
+/** Verifies slots as dm-verity does. Caches results by the origin of each piece. */
 export class SlotCheck {
   private readonly slots = new Map<string, string | undefined>()
   private readonly trees = new Map<string, Uint8Array | string>()
   private readonly chunks = new Map<string, number | undefined>()
 
-  /** What is wrong with a slot: every block of its tree and of its data is looked at. */
+  /** The first problem of a slot. Checks every block of its tree and its data. */
   problemOf(slot: DiskState, wanted: SlotRoot): string | undefined {
     const size = wanted.blocks * BLOCK + treeSize(wanted.blocks)
-    if (size > slot.size) return `a slot of ${size} bytes is asked for`
+    if (size > slot.size) return `the command line needs a slot of ${size} bytes, but this one has ${slot.size}`
     const key = `${wanted.root}:${shortOrigin(slot, 0, size)}`
     return once(this.slots, key, () => this.check(slot, wanted))
   }
 
-  /** Whether a slot's first block verifies: by that the initramfs knows which one is meant. */
+  /** True if the first block verifies, by which the initramfs chooses the slot. */
   opens(slot: DiskState, wanted: SlotRoot): boolean {
     const leaves = this.leavesOf(slot, wanted)
     return typeof leaves !== 'string' && badBlock(slot.read(0, BLOCK), leaves) === undefined
@@ -42,12 +42,12 @@ export class SlotCheck {
       const expected = leaves.subarray(first * LEAF, (first + count) * LEAF)
       const key = `${hash('sha256', expected)}:${shortOrigin(chunk, 0, chunk.size)}`
       const bad = once(this.chunks, key, () => badBlock(chunk.read(0, chunk.size), expected))
-      if (bad !== undefined) return `data block ${first + bad} is not what the tree says`
+      if (bad !== undefined) return `data block ${first + bad} does not match the tree`
     }
     return undefined
   }
 
-  /** The hashes of the data, verified from the root down; or what is wrong on the way. */
+  /** The leaves, verified from the root down, or a description of the problem. */
   private leavesOf(slot: DiskState, { root, blocks }: SlotRoot): Uint8Array | string {
     const tree = slice(slot, blocks * BLOCK, treeSize(blocks))
     const key = `${root}:${shortOrigin(tree, 0, tree.size)}`
@@ -61,21 +61,21 @@ function verifiedLeaves(tree: Uint8Array, root: string, blocks: number): Uint8Ar
   for (const [depth, count] of levelSizes(blocks).entries()) {
     const level = tree.subarray(at, at + count * BLOCK)
     const bad = badBlock(level, expected)
-    if (bad !== undefined) return `block ${bad} of the tree's level ${depth} is not what the one above says`
+    if (bad !== undefined) return `block ${bad} of level ${depth} of the tree does not match the level above`
     expected = level
     at += level.length
   }
   return expected
 }
 
-/** Blocks of each level, the topmost first. */
+/** Count of blocks of each level, the top level first. */
 function levelSizes(dataBlocks: number): number[] {
   const sizes = [Math.ceil(dataBlocks / PER_BLOCK)]
   while ((sizes[0] as number) > 1) sizes.unshift(Math.ceil((sizes[0] as number) / PER_BLOCK))
   return sizes
 }
 
-/** The first block that does not have its hash. */
+/** Index of the first block that does not match its hash. */
 function badBlock(data: Uint8Array, hashes: Uint8Array): number | undefined {
   for (let block = 0; block * BLOCK < data.length; block++) {
     const actual = hash('sha256', data.subarray(block * BLOCK, (block + 1) * BLOCK), 'buffer')

@@ -4,38 +4,30 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withDisk } from '../../flash/vm/disk.ts'
 import { type Cut, fate } from './cut-points.ts'
-import {
-  NEVER,
-  type PretendDisk,
-  type PretendUpdate,
-  pretendDisk,
-  pretendUpdate,
-  STEPS,
-  type Step,
-} from './pretend-update.ts'
+import { type FakeDisk, type FakeUpdate, fakeDisk, fakeUpdate, NEVER, STEPS, type Step } from './fake-update.ts'
 import { formatReport } from './report.ts'
 import { type SweepReport, type SweepRequest, sweep } from './sweep.ts'
 import type { Verdict } from './verdict.ts'
 import { withoutFlush, withWriteLog } from './write-log.ts'
 
 let directory: string
-let disk: PretendDisk
-let update: PretendUpdate
+let disk: FakeDisk
+let update: FakeUpdate
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'hangar-sweep-'))
-  disk = await pretendDisk(directory)
-  update = pretendUpdate(disk, join(directory, 'right.log'))
+  disk = await fakeDisk(directory)
+  update = fakeUpdate(disk, join(directory, 'right.log'))
 })
 
 afterAll(() => rm(directory, { recursive: true, force: true }))
 
 interface Given extends Partial<Pick<SweepRequest, 'options' | 'only'>> {
-  readonly update?: PretendUpdate
+  readonly update?: FakeUpdate
   readonly without?: readonly Step[]
 }
 
-/** What the selector's write decides: before it the old slot, after it the new one, and either while it may be lost. */
+/** The expected slot: the old one before the selector's write, the new one after its flush, and either of them in between. */
 function expectedBy(selectorWrite: number) {
   return (cut: Cut, { runs }: Verdict) => {
     const isOld = selectorWrite === NEVER || fate(cut, selectorWrite) === 'missing'
@@ -53,12 +45,12 @@ function swept({ update: given = update, without = [], ...rest }: Given = {}): S
   )
 }
 
-function reordered(...order: Step[]): PretendUpdate {
-  return pretendUpdate(disk, join(directory, `${order.join('-')}.log`), order)
+function reordered(...order: Step[]): FakeUpdate {
+  return fakeUpdate(disk, join(directory, `${order.join('-')}.log`), order)
 }
 
-describe('a sweep over an update that is done right', () => {
-  it('finds no point at which it could not be cut', () => {
+describe('a sweep over a correct update', () => {
+  it('finds no failure', () => {
     const report = swept()
     expect(report.failures).toEqual([])
     expect(report.rows.map(({ kind }) => kind).sort()).toEqual(['drop-one', 'keep-one', 'prefix', 'subset', 'torn'])
@@ -70,42 +62,42 @@ describe('a sweep over an update that is done right', () => {
     expect(report.rows.find(({ kind }) => kind === 'prefix')?.tried).toBe(report.entries + 1)
   })
 
-  it('comes to the same every time', () => {
+  it('gives the same report every time', () => {
     expect(swept({ options: { seed: 7 } })).toEqual(swept({ options: { seed: 7 } }))
   })
 
-  it('boots the old slot before the selector is written and the new one afterwards', () => {
+  it("boots the old slot before the selector's write and the new one after it", () => {
     const { rows } = swept()
     for (const { a, b, tried, stuck } of rows) expect({ sum: a + b, stuck }).toEqual({ sum: tried, stuck: 0 })
     expect(rows.find(({ kind }) => kind === 'prefix')).toMatchObject({ b: 2 })
   })
 })
 
-describe('a sweep over an update with a hole', () => {
-  it('finds that the selector may reach the disk before the slot', () => {
+describe('a sweep over a faulty update', () => {
+  it('detects a selector that may reach the disk before the slot', () => {
     const order: Step[] = ['unboot', 'boot files', 'first block', 'slot', 'selector']
     const { failures } = swept({ update: reordered(...order), without: ['slot'] })
     expect(failures.some(({ kind }) => kind === 'keep-one')).toBe(true)
     expect(failures[0]?.problems.join()).toMatch(/slot|root/)
   })
 
-  it('finds that the first block may reach the disk before the other boot files', () => {
+  it('detects a first block that may reach the disk before the other boot files', () => {
     const order: Step[] = ['unboot', 'slot', 'selector', 'boot files', 'first block']
     expect(swept({ update: reordered(...order), without: ['boot files'] }).failures).not.toEqual([])
   })
 
-  it('finds that an update writes over the slot that runs', () => {
+  it('detects a write to the running slot', () => {
     const order: Step[] = [...STEPS, 'slot']
-    const wrong: PretendDisk = { ...disk, slot: disk.slot.map((byte) => byte ^ 1) }
-    const given = pretendUpdate(wrong, join(directory, 'over.log'), ['slot'])
+    const wrong: FakeDisk = { ...disk, slot: disk.slot.map((byte) => byte ^ 1) }
+    const given = fakeUpdate(wrong, join(directory, 'over.log'), ['slot'])
     expect(swept({ update: given }).failures).toEqual([])
-    const over = pretendUpdate(wrong, join(directory, 'over-b.log'), order)
+    const over = fakeUpdate(wrong, join(directory, 'over-b.log'), order)
     expect(swept({ update: over }).failures.some(({ problems }) => /b: data block|neither/.test(problems.join()))).toBe(
       true,
     )
   })
 
-  it('can be given one of its failures to try again', () => {
+  it('can repeat a single failure', () => {
     const given = reordered('unboot', 'boot files', 'first block', 'slot', 'selector')
     const [first] = swept({ update: given, without: ['slot'] }).failures
     const again = swept({ update: given, without: ['slot'], only: ({ id }) => id === first?.id })
@@ -113,7 +105,7 @@ describe('a sweep over an update with a hole', () => {
     expect(again.rows.map(({ tried }) => tried)).toEqual([1])
   })
 
-  it('says in its report what failed and where', () => {
+  it('reports the problem and the cut of each failure', () => {
     const given = reordered('unboot', 'boot files', 'first block', 'slot', 'selector')
     const report = swept({ update: given, without: ['slot'] })
     const text = formatReport(report)

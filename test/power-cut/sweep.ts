@@ -1,5 +1,5 @@
 import type { BlockSource } from '../../images/disk/block-source.ts'
-import { criticalPlaces } from './critical.ts'
+import { criticalRanges } from './critical-ranges.ts'
 import { type Cut, type CutKind, type CutOptions, cutPoints } from './cut-points.ts'
 import { type DiskState, diskState } from './disk-state.ts'
 import { IntervalMap, ZEROS } from './interval-map.ts'
@@ -7,17 +7,17 @@ import { Judge, losses, type Verdict } from './verdict.ts'
 import { changes, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
 
 export interface SweepRequest {
-  /** The disk as it was before the log's first entry. */
+  /** The disk before the first entry of the log. */
   readonly base: BlockSource
   readonly log: WriteLog
   readonly options?: Partial<CutOptions>
-  /** Cuts behind entry `from - 1` and up to `to - 1`, with all that was before; the whole log where it is not said. */
+  /** Cuts after entry `from - 1` up to entry `to - 1`. Default: the whole log. */
   readonly range?: Range
-  /** What is wrong with what would start, in words; that nothing may be stuck or damaged need not be said. */
+  /** Describes a problem beyond those of `Verdict` and `losses`. Undefined if there is none. */
   readonly expected?: (cut: Cut, verdict: Verdict, disk: DiskState) => string | undefined
-  /** Tries these points alone. */
+  /** Selects the cuts to try. */
   readonly only?: (cut: Cut) => boolean
-  /** One that has judged states of the same log before: what they share is not looked at again. */
+  /** A judge that has seen the same log, to reuse its results. */
   readonly judge?: Judge
 }
 
@@ -29,14 +29,14 @@ export interface Range {
 export interface Row {
   readonly kind: CutKind | 'total'
   tried: number
-  /** Points at which the firmware starts slot a, slot b, or nothing. */
+  /** Counts of cuts after which the firmware boots slot a, slot b or none. */
   a: number
   b: number
   stuck: number
-  /** Points at which what starts is whole. */
+  /** Count of cuts after which the slot that boots has no problem. */
   verified: number
   damagedSelectors: number
-  /** Points at which the data volume has to be mended before it is mounted. */
+  /** Count of cuts after which the host must repair the data volume before it mounts it. */
   tornSuperblocks: number
   failed: number
 }
@@ -57,12 +57,16 @@ export interface SweepReport {
 
 const DEFAULTS = { seed: 1, drops: 24, keeps: 24, subsets: 8, torn: 24 }
 
-/** Cuts the power at every entry of a log and between them, and judges what each cut leaves. */
+/**
+ * Cuts the power at every entry of a log, and in every way in which a disk may reorder or tear the writes between two
+ * flushes (cut-points.ts). Judges each resulting disk (verdict.ts), and compares it with the disk at the last flush: nothing
+ * that was safe there may be lost. docs/power-cuts.md describes the whole sweep.
+ */
 export function sweep({ base, log: whole, options, range, only, ...given }: SweepRequest): SweepReport {
   const { expected = () => undefined, judge = new Judge() } = given
   const { from, to } = range ?? { from: 0, to: whole.entries.length }
   const log = { ...whole, entries: whole.entries.slice(0, to) }
-  const all: CutOptions = { ...DEFAULTS, critical: touchesOne(criticalPlaces(base)), ...options }
+  const all: CutOptions = { ...DEFAULTS, critical: touchesAny(criticalRanges(base)), ...options }
   const rows = new Map<CutKind, Row>()
   const failures: Failure[] = []
   const states = new States(base, log)
@@ -82,7 +86,7 @@ export function sweep({ base, log: whole, options, range, only, ...given }: Swee
   return { seed: all.seed, entries: to - from, rows: [...rows.values()], failures }
 }
 
-/** The disk at one cut after the other; what was flushed is applied once. */
+/** Makes the disk of each cut, in order. Flushed writes are applied once. */
 class States {
   private readonly flushedWrites = new IntervalMap()
   private next = 0
@@ -95,7 +99,7 @@ class States {
     this.log = log
   }
 
-  /** Before the cut's epoch; epochs come in their order. */
+  /** The disk before the cut's epoch. Must be called in the order of the epochs. */
   flushed({ epoch }: Cut) {
     for (; this.next < epoch.first; this.next++) {
       const entry = this.log.entries[this.next]
@@ -120,12 +124,12 @@ class States {
   }
 }
 
-// What was discarded is read as zeros: QEMU's disk makes it so.
+// QEMU's disk returns zeros for discarded ranges.
 function apply(map: IntervalMap, { kind, offset, dataAt }: LogEntry, from: number, to: number): void {
   map.set(offset + from, offset + to, kind === 'discard' ? ZEROS : dataAt + from)
 }
 
-function touchesOne(places: readonly { readonly offset: number; readonly size: number }[]) {
+function touchesAny(places: readonly { readonly offset: number; readonly size: number }[]) {
   return (entry: LogEntry) => places.some(({ offset, size }) => overlaps(entry, offset, size))
 }
 

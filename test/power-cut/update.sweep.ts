@@ -8,37 +8,37 @@ import { treeSize } from '../../images/slot/verity.ts'
 import { checkPrograms } from '../helpers/check-programs.ts'
 import { agentStatus, healthy } from '../helpers/lab.ts'
 import { bootHost } from '../helpers/vm.ts'
-import { type Control, controls, formatControls, unwrittenData } from './controls.ts'
 import { slice } from './disk-state.ts'
-import { expecting, expectingFirstStart, part, sideAt } from './expectation.ts'
-import { type ChangeKind, complaintsAt, spread, withChange } from './on-recording.ts'
+import { expecting, expectingFirstBoot, part, sideAt } from './expectation.ts'
+import { ExternalChecks } from './external-checks.ts'
+import { type Control, controls, formatControls, unwrittenData } from './flush-controls.ts'
 import { PROBE, type Recording, record } from './recording.ts'
+import { type ChangeKind, problemsAt, spread, withChange } from './recording-cuts.ts'
 import { formatReport } from './report.ts'
 import { diskAt, SCENARIOS } from './scenarios.ts'
-import { SecondOpinion } from './second-opinion.ts'
 import { type SweepReport, sweep } from './sweep.ts'
 
-/** Seconds for a machine to start. */
+/** Seconds for a machine to boot. */
 const PATIENCE = 1500
-/** Cut points that are tried at least. */
+/** Smallest accepted count of cuts. */
 const LEAST = 2000
-/** No write is left out of any sample. */
+/** Sample size that takes every write. */
 const ALL = Number.POSITIVE_INFINITY
 const THOROUGH = { drops: ALL, keeps: ALL, torn: ALL, subsets: 320 }
-/** Of those, so many are looked at with btrfs, and so many with veritysetup. */
+/** Counts of cuts that btrfs and veritysetup check, too. */
 const DATA_SAMPLES = 40
 const SLOT_SAMPLES = 10
 
-/** Where nothing is found after one of these, that is because: */
-const NEVER_FOUND: Readonly<Record<string, string>> = {
+/** Steps whose missing flush has no effect, and why. */
+const HARMLESS: Readonly<Record<string, string>> = {
   'first block but its first sector':
-    'Linux writes blocks whole: the write of the first sector has the rest of it, too',
-  'first sector': 'the record says less than the sector, which is read back before it is armed',
-  'record: written': 'a record of one sector is never torn, and it is written beside the one before',
-  'record: armed': 'the same; the flag that follows is not on the disk',
-  'record: trial': 'the same; the next start tells by the firmware whether it is a trial',
-  'identity, first copy': 'the second copy is whole by then',
-  'record: committed': 'the next start makes it of "committing" again',
+    'Linux writes whole blocks, so the write of the first sector contains the rest of its block',
+  'first sector': 'the agent reads the sector back before it arms the trial',
+  'record: written': 'a record of one sector cannot be torn, and the former record is in the other place',
+  'record: armed': 'the same, and the flag that is set next is not on the disk',
+  'record: trial': 'the same, and the next boot asks the firmware whether it is a trial',
+  'identity, first copy': 'the second copy is complete by then',
+  'record: committed': 'the next boot makes it from "committing" again',
 }
 const CHANGES: readonly (readonly [title: string, kind: ChangeKind])[] = [
   ['an update', 'update'],
@@ -47,11 +47,11 @@ const CHANGES: readonly (readonly [title: string, kind: ChangeKind])[] = [
 
 let recording: Recording
 let directory: string
-let opinion: SecondOpinion
+let external: ExternalChecks
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'hangar-sweep-'))
-  opinion = new SecondOpinion(await checkPrograms(), directory)
+  external = new ExternalChecks(await checkPrograms(), directory)
   recording = await record()
 })
 
@@ -60,13 +60,13 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-describe('the first start', () => {
-  it('can be cut at every write: it ends the same when it is started again', () => {
+describe('the first boot', () => {
+  it('ends the same after a power cut at any write', () => {
     const range = { from: 0, to: recording.marks.stageBegins }
     const report = withChange(recording, 'update', (base, log) =>
-      sweep({ base, log, range, expected: expectingFirstStart() }),
+      sweep({ base, log, range, expected: expectingFirstBoot() }),
     )
-    process.stdout.write(`\nthe first start\n${formatReport(report)}\n`)
+    process.stdout.write(`\nthe first boot\n${formatReport(report)}\n`)
     expect(report.failures).toEqual([])
   })
 })
@@ -75,7 +75,7 @@ describe.each(CHANGES)('%s', (title, kind) => {
   const tried: string[] = []
   let report: SweepReport
 
-  it('can be cut at every write: the slot that boots is whole, and finds its own data', () => {
+  it('boots a complete slot with its own data after a power cut at any write', () => {
     report = withChange(recording, kind, (base, log, change) => {
       const expected = expecting(change)
       const noted: typeof expected = (cut, verdict, disk) => {
@@ -88,7 +88,7 @@ describe.each(CHANGES)('%s', (title, kind) => {
     expect(report.failures).toEqual([])
   })
 
-  it(`is cut at ${LEAST} points or more, every write among them, and a slot that is whole is found at each`, () => {
+  it(`is cut at ${LEAST} points or more, including every write, and a complete slot boots after each`, () => {
     expect(tried.length).toBeGreaterThanOrEqual(LEAST)
     expect(report.rows.find((row) => row.kind === 'prefix')?.tried).toBe(report.entries + 1)
     for (const { stuck, damagedSelectors, verified, tried: all } of report.rows)
@@ -96,43 +96,43 @@ describe.each(CHANGES)('%s', (title, kind) => {
     for (const slot of ['a', 'b'] as const) expect(report.rows.some((row) => row[slot] > 0)).toBe(true)
   })
 
-  it('leaves data that btrfs finds whole at some of them, too', () => {
-    const complaints = complaintsAt(recording, kind, spread(tried, DATA_SAMPLES), (disk, change, cut) => {
+  it('leaves data that btrfs check accepts, in a sample of the cuts', () => {
+    const problems = problemsAt(recording, kind, spread(tried, DATA_SAMPLES), (disk, change, cut) => {
       const { slot, probe } = sideAt(cut, change)
-      return opinion.ofData(part(disk, 'data'), slot, probe)
+      return external.ofData(part(disk, 'data'), slot, probe)
     })
-    expect(complaints).toEqual([])
+    expect(problems).toEqual([])
   })
 
-  it('leaves slots that veritysetup finds whole at some of them, too', () => {
-    const complaints = complaintsAt(recording, kind, spread(tried, SLOT_SAMPLES), (disk, _change, _cut, { runs }) => {
-      if (runs === undefined) return 'nothing runs'
+  it('leaves slots that veritysetup accepts, in a sample of the cuts', () => {
+    const problems = problemsAt(recording, kind, spread(tried, SLOT_SAMPLES), (disk, _change, _cut, { runs }) => {
+      if (runs === undefined) return 'no slot runs'
       const size = runs.blocks * BLOCK + treeSize(runs.blocks)
-      return opinion.ofSlot(slice(part(disk, `slot-${runs.slot}`), 0, size), runs)
+      return external.ofSlot(slice(part(disk, `slot-${runs.slot}`), 0, size), runs)
     })
-    expect(complaints).toEqual([])
+    expect(problems).toEqual([])
   })
 })
 
-describe('a flush that the agent leaves out', () => {
-  it.each(CHANGES)('is found in %s, alone or with those that cover for it', (title, kind) => {
+describe('a missing flush of the agent', () => {
+  it.each(CHANGES)('is detected in %s, alone or together with the flushes after it', (title, kind) => {
     const rows = withChange(recording, kind, (base, log, change) => controls({ base, log, change }))
     process.stdout.write(`\n${title} without flushes\n${formatControls(rows)}\n`)
-    const isExplained = ({ steps: [step = ''], found }: Control) => found > 0 || step in NEVER_FOUND
+    const isExplained = ({ steps: [step = ''], found }: Control) => found > 0 || step in HARMLESS
     expect(rows.filter((row) => !isExplained(row))).toEqual([])
     expect(rows.some(({ found }) => found > 0)).toBe(true)
   })
 
-  it('is found where it is the one of the data before the commit', () => {
+  it('is detected if it is the sync of the data before the commit', () => {
     const problem = withChange(recording, 'update', (base, log, change) => unwrittenData({ base, log, change }))
-    process.stdout.write(`\nan update whose data are not written out before its commit: ${problem}\n`)
+    process.stdout.write(`\nan update without a sync of the data before its commit: ${problem}\n`)
     expect(problem).toMatch(/^data: /)
   })
 })
 
 describe('a machine whose power was cut during an update', () => {
   it.each(SCENARIOS.map((each) => [each.about, each] as const))(
-    '%s starts with its services and data',
+    '%s boots with its services and data',
     async (_, scenario) => {
       const disk = join(directory, 'disk.img')
       const probe = diskAt(scenario, recording, disk)

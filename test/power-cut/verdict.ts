@@ -11,22 +11,22 @@ import type { Slot } from '../../images/names.ts'
 import { type BtrfsRoot, readBtrfsRoot } from './btrfs-superblock.ts'
 import { type DiskState, slice } from './disk-state.ts'
 import { Memo } from './memo.ts'
-import { type Remembered, readIdentity, readRecord } from './remembered.ts'
 import { SlotCheck, type SlotRoot } from './slot-check.ts'
+import { type NewestCopy, readIdentity, readRecord } from './stored-copies.ts'
 
-/** What becomes of a disk when the power comes back. */
+/** What happens with a disk at the next boot. */
 export interface Verdict {
-  /** What the firmware starts; undefined where it is stuck. */
+  /** Slot that the firmware boots. Undefined if it boots none. */
   readonly boots: Slot | undefined
-  /** The slot whose layers the initramfs takes, and of which root hash. */
+  /** Slot that the initramfs opens, and its root hash. */
   readonly runs: ({ readonly slot: Slot } & SlotRoot) | undefined
   readonly selector: Slot | 'damaged'
-  /** Of the slot that does not boot: that nothing in it could, or that it is whole, or what is wrong, in words. */
+  /** State of the other slot: UNBOOTABLE, WHOLE, or a description of its problem. */
   readonly other: string
-  readonly identity: Remembered
-  readonly record: Remembered
+  readonly identity: NewestCopy
+  readonly record: NewestCopy
   readonly data: BtrfsRoot
-  /** What would keep it from running whole, in words. */
+  /** Descriptions of the problems of the slot that boots. */
   readonly problems: readonly string[]
 }
 
@@ -36,14 +36,14 @@ type Boot =
 
 type Places = ReadonlyMap<string, { readonly offset: number; readonly size: number }>
 
-/** Judges states of a disk; what they share is looked at once. */
+/** Judges states of a disk. Parts that several states share are checked once. */
 export class Judge {
   private readonly boots = new Memo<Boot>()
   private readonly places = new Memo<Places>()
   private readonly files = { a: new Memo<string | undefined>(), b: new Memo<string | undefined>() }
   private readonly selectors = new Memo<Slot | 'damaged'>()
-  private readonly identities = new Memo<Remembered>()
-  private readonly records = new Memo<Remembered>()
+  private readonly identities = new Memo<NewestCopy>()
+  private readonly records = new Memo<NewestCopy>()
   private readonly btrfs = new Memo<BtrfsRoot>()
   private readonly others = { a: new Memo<SlotRoot | undefined>(), b: new Memo<SlotRoot | undefined>() }
   private readonly slots = { a: new SlotCheck(), b: new SlotCheck() }
@@ -67,7 +67,7 @@ export class Judge {
 
   private inspect(slot: Slot, wanted: SlotRoot, part: (name: PartitionName) => DiskState) {
     const files = this.filesOf(slot, wanted, part)
-    // As overlays/device/initramfs/init looks: first at the slot beside the boot partition, then at the other one.
+    // Like overlays/device/initramfs/init: first the slot of the boot partition, then the other one.
     const opened = [slot, OTHER[slot]].find((name) => this.slots[name].opens(part(`slot-${name}`), wanted))
     if (opened === undefined) {
       return {
@@ -80,7 +80,7 @@ export class Judge {
     return { runs: { slot: opened, ...wanted }, problems: [...listed(files), ...damaged] }
   }
 
-  /** Nobody may find half a generation where it looks as if there were one. */
+  /** A slot that can boot must be complete. */
   private inspectOther(slot: Slot, part: (name: PartitionName) => DiskState): string {
     if (
       part(`boot-${slot}`)
@@ -89,7 +89,7 @@ export class Judge {
     )
       return UNBOOTABLE
     const wanted = this.others[slot].get(part(`boot-${slot}`), slotRootIn)
-    if (wanted === undefined) return 'its command line cannot be read'
+    if (wanted === undefined) return 'cannot read its command line'
     return this.filesOf(slot, wanted, part) ?? this.slots[slot].problemOf(part(`slot-${slot}`), wanted) ?? WHOLE
   }
 
@@ -98,17 +98,17 @@ export class Judge {
   }
 }
 
-/** What a cut took away that was safe before, in words. */
+/** Descriptions of what was on the disk before a cut and is lost after it. */
 export function losses(before: Verdict, after: Verdict): string[] {
   const lost = (what: 'identity' | 'record') => lossOf(what, before[what], after[what])
-  const data = before.data !== 'none' && after.data === 'none' ? ['data: no superblock is whole'] : []
+  const data = before.data !== 'none' && after.data === 'none' ? ['data: both superblocks are damaged'] : []
   return [...lost('identity'), ...lost('record'), ...data]
 }
 
-function lossOf(what: string, before: Remembered, after: Remembered): string[] {
-  // A host that finds one copy blank and the other damaged makes itself an identity that does not last.
+function lossOf(what: string, before: NewestCopy, after: NewestCopy): string[] {
+  // With one blank and one damaged copy, the host uses a temporary identity.
   const isGone = after.state === 'lost' || (what === 'identity' && after.state === 'unfinished')
-  if (isGone) return [`${what}: no copy is whole`]
+  if (isGone) return [`${what}: both copies are damaged`]
   if (before.state !== 'whole') return []
   if (after.state !== 'whole') return [`${what}: ${after.state}, was number ${before.sequence}`]
   return after.sequence < before.sequence ? [`${what}: number ${after.sequence}, was ${before.sequence}`] : []
@@ -126,10 +126,11 @@ function bootOf(disk: BlockSource): Boot {
   if (decision.outcome === 'stuck') return { slot: undefined, wanted: undefined, problem: `stuck: ${decision.reason}` }
   const { partition, commandLine } = decision
   const slot = SLOTS[partition]
-  if (slot === undefined) return { slot, wanted: undefined, problem: `starts partition ${partition}, which is no slot` }
+  if (slot === undefined)
+    return { slot, wanted: undefined, problem: `boots partition ${partition}, which is not a slot` }
   const wanted = parseCommandLine(commandLine)
   if (wanted !== undefined) return { slot, wanted, problem: undefined }
-  return { slot, wanted: undefined, problem: `slot ${slot}: the command line names no root: '${commandLine}'` }
+  return { slot, wanted: undefined, problem: `slot ${slot}: the command line has no root hash: '${commandLine}'` }
 }
 
 function parseCommandLine(text: string): SlotRoot | undefined {
@@ -154,12 +155,12 @@ function problemOfFiles(source: BlockSource, root: string): string | undefined {
   try {
     const volume = openFat(source)
     const manifest = parseManifest(Buffer.from(volume.read('manifest.json') ?? []).toString(), 'manifest.json')
-    if (manifest.slot.root !== root) return `the manifest is that of ${manifest.slot.root}`
+    if (manifest.slot.root !== root) return `the manifest is of root hash ${manifest.slot.root}`
     const bad = Object.entries(manifest.boot).find(([name, { sha256 }]) => {
       const bytes = volume.read(name)
       return bytes === undefined || hash('sha256', bytes) !== sha256
     })
-    return bad === undefined ? undefined : `${bad[0]} is not what the manifest says`
+    return bad === undefined ? undefined : `${bad[0]} does not match the manifest`
   } catch (error) {
     return (error as Error).message
   }

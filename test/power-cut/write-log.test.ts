@@ -5,7 +5,7 @@ import { tempDirectory } from '../helpers/temp.ts'
 import { LogWriter } from './log-writer.ts'
 import { countEntries, entriesTouching, withoutFlush, withWriteLog } from './write-log.ts'
 
-/** A write, a discard and a flush. */
+/** A log with a write, a discard and a flush. */
 async function smallLog(): Promise<string> {
   const path = join(await tempDirectory(), 'log')
   const log = new LogWriter(path)
@@ -18,7 +18,7 @@ async function smallLog(): Promise<string> {
 }
 
 describe('a log of writes', () => {
-  it('tells what was done in which order', async () => {
+  it('lists the entries in order', async () => {
     const entries = withWriteLog(await smallLog(), ({ entries: all }) => all)
     expect(entries.map(({ number, kind, offset, length }) => [number, kind, offset, length])).toEqual([
       [0, 'write', 4096, 1024],
@@ -28,13 +28,13 @@ describe('a log of writes', () => {
     ])
   })
 
-  it('gives the bytes that were written', async () => {
+  it('returns the written bytes', async () => {
     const out = Buffer.alloc(1024)
     withWriteLog(await smallLog(), ({ entries, read }) => read(entries[0]?.dataAt ?? 0, out))
     expect(out).toEqual(Buffer.alloc(1024, 'w'))
   })
 
-  it('is read as far as it was counted', async () => {
+  it('is read up to the count in its header', async () => {
     const path = await smallLog()
     const bytes = readFileSync(path)
     bytes.writeBigUInt64LE(2n, 16)
@@ -43,7 +43,7 @@ describe('a log of writes', () => {
     expect(countEntries(path)).toBe(2)
   })
 
-  it('ends before an entry that was counted and never written', async () => {
+  it('ends before an entry that was counted but not written', async () => {
     const path = await smallLog()
     const bytes = readFileSync(path)
     bytes.writeBigUInt64LE(9n, 16)
@@ -51,23 +51,23 @@ describe('a log of writes', () => {
     expect(withWriteLog(path, ({ entries }) => entries.length)).toBe(4)
   })
 
-  it('counts nothing before a machine has written', async () => {
+  it('has no entries before the first write', async () => {
     const path = join(await tempDirectory(), 'log')
     writeFileSync(path, '')
     expect(countEntries(path)).toBe(0)
   })
 
-  it('is refused where it is something else, or holds what QEMU does not write', async () => {
+  it('is refused if its format or its flags are unknown', async () => {
     const path = await smallLog()
     const bytes = readFileSync(path)
     bytes.writeBigUInt64LE(2n, 512 + 16)
     writeFileSync(path, bytes)
     expect(() => withWriteLog(path, () => 0)).toThrow('entry 0 of the log has flags 2')
     writeFileSync(path, 'text')
-    expect(() => withWriteLog(path, () => 0)).toThrow('is no log of writes')
+    expect(() => withWriteLog(path, () => 0)).toThrow('is not a log of writes')
   })
 
-  it('finds the entries that touch a place', async () => {
+  it('finds the entries that touch a range', async () => {
     const path = await smallLog()
     const touching = (offset: number, length: number) =>
       withWriteLog(path, (log) => entriesTouching(log, offset, length).map(({ number }) => number))
@@ -76,10 +76,10 @@ describe('a log of writes', () => {
     expect(touching(0, 9000)).toEqual([0, 1, 3])
   })
 
-  it('loses a flush that is taken out, and nothing else', async () => {
+  it('without a flush keeps all other entries', async () => {
     withWriteLog(await smallLog(), (log) => {
       expect(withoutFlush(log, 2).entries.map(({ kind }) => kind)).toEqual(['write', 'discard', 'nothing', 'write'])
-      expect(() => withoutFlush(log, 3)).toThrow('entry 3 is no flush but write')
+      expect(() => withoutFlush(log, 3)).toThrow('entry 3 is write, wanted a flush')
     })
   })
 })

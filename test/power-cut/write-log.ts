@@ -1,21 +1,21 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
-/** What was done to the disk, in the order in which it was finished. */
+/** A request to the disk, in the order of completion. */
 export interface LogEntry {
-  /** Its place in the log, from 0. */
+  /** Index in the log, from 0. */
   readonly number: number
-  /** `nothing` is a flush that was taken out. */
+  /** `nothing` is an entry that was removed. */
   readonly kind: 'write' | 'discard' | 'flush' | 'nothing'
   /** Bytes of the disk. */
   readonly offset: number
   readonly length: number
-  /** Where the written bytes lie in the log's file. */
+  /** Offset of the written bytes in the file of the log. */
   readonly dataAt: number
 }
 
 export interface WriteLog {
   readonly entries: readonly LogEntry[]
-  /** Fills `out` with the log file's bytes from `at` on. */
+  /** Fills `out` with bytes of the log's file, from offset `at` on. */
   readonly read: (at: number, out: Uint8Array) => void
 }
 
@@ -26,13 +26,13 @@ const ENTRY_HEADER = 32
 const FLUSH = 1n
 const DISCARD = 4n
 
-/** Reads a log's entries, and its data only when asked, for as long as `use` takes. */
+/** Opens a log while `use` runs. Reads its entries first, and its data on demand. */
 export function withWriteLog<T>(path: string, use: (log: WriteLog) => T): T {
   const file = openSync(path, 'r')
   const read = (at: number, out: Uint8Array) => {
     for (let filled = 0; filled < out.length; ) {
       const count = readSync(file, out, filled, out.length - filled, at + filled)
-      // Zeros at a log's end are not written out.
+      // QEMU does not write zeros at the end of the log.
       if (count === 0) return void out.fill(0, filled)
       filled += count
     }
@@ -44,7 +44,7 @@ export function withWriteLog<T>(path: string, use: (log: WriteLog) => T): T {
   }
 }
 
-/** How many entries a log has that may still be growing: a mark in time. */
+/** Count of entries of a log that may still grow. Marks a moment in the recording. */
 export function countEntries(path: string): number {
   const file = openSync(path, 'r')
   const head = Buffer.alloc(ENTRY_HEADER)
@@ -55,11 +55,11 @@ export function countEntries(path: string): number {
   }
 }
 
-/** The same log with flushes taken out: what a program does that forgets them. */
+/** The same log without some flushes, as of a program that omits them. */
 export function withoutFlush(log: WriteLog, ...numbers: readonly number[]): WriteLog {
   for (const number of numbers) {
     const kind = log.entries[number]?.kind
-    if (kind !== 'flush') throw new Error(`entry ${number} is no flush but ${kind ?? 'not in the log'}`)
+    if (kind !== 'flush') throw new Error(`entry ${number} is ${kind ?? 'not in the log'}, wanted a flush`)
   }
   const taken = new Set(numbers)
   const entries = log.entries.map((entry) => (taken.has(entry.number) ? { ...entry, kind: 'nothing' as const } : entry))
@@ -82,14 +82,14 @@ export function overlaps(entry: LogEntry, offset: number, length: number): boole
 function readEntries(path: string, read: WriteLog['read'], size: number): LogEntry[] {
   const head = Buffer.alloc(ENTRY_HEADER)
   read(0, head)
-  if (head.readBigUInt64LE(0) !== MAGIC) throw new Error(`'${path}' is no log of writes`)
+  if (head.readBigUInt64LE(0) !== MAGIC) throw new Error(`'${path}' is not a log of writes`)
   if (head.readBigUInt64LE(8) !== VERSION) throw new Error(`'${path}' has version ${head.readBigUInt64LE(8)}, wanted 1`)
   const [count, sector] = [Number(head.readBigUInt64LE(16)), head.readUInt32LE(24)]
   const entries: LogEntry[] = []
   for (let at = sector; entries.length < count && at < size; ) {
     read(at, head)
     const entry = parseEntry(head, entries.length, sector, at + sector)
-    // Counted but not written yet when the machine was killed: nobody was told that it was done.
+    // The machine was killed before this entry was written, so the guest got no confirmation of it.
     if (entry.kind === 'write' && entry.length === 0) break
     entries.push(entry)
     at += sector + (entry.kind === 'write' ? entry.length : 0)

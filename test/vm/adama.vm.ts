@@ -8,9 +8,10 @@ import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
 import { type Manifest, parseManifest } from '../../images/manifest.ts'
 import { mqttClient } from '../helpers/mqtt.ts'
 import { bootHost, eventually, imagePath, ownerKey, runProgram, type TestVm, vmPrograms } from '../helpers/vm.ts'
+import { CLOCK, describeBoard, describeResets } from './watchdog.ts'
 
 const MIB = 2 ** 20
-/** The whole first boot on two emulated cores, identity, data and all services included. */
+/** For the first boot on two emulated cores: it creates the identity and the data, and starts all services. */
 const BOOT_SECONDS = 600
 const SERVICE_SECONDS = 600
 const FORWARDS = [
@@ -25,7 +26,7 @@ let manifest: Manifest
 beforeAll(async () => {
   const path = join(dirname(imagePath(adama.name)), 'manifest.json')
   manifest = parseManifest(readFileSync(path, 'utf8'), path)
-  vm = await bootHost({ host: adama, forwards: FORWARDS })
+  vm = await bootHost({ host: adama, forwards: FORWARDS, clock: CLOCK })
   await vm.reachable(BOOT_SECONDS)
 })
 
@@ -33,14 +34,15 @@ afterAll(async () => {
   await vm?.stop()
 })
 
-describe('adama, booted from the bytes of its disk image,', () => {
-  it('comes up with every unit healthy', async () => {
+// All tests of this file share one machine, and run in this order.
+describe('adama, booted from its disk image,', () => {
+  it('starts all units without a failure', async () => {
     const state = await vm.ssh(['-i', ownerKey()], `timeout ${SERVICE_SECONDS} systemctl is-system-running --wait`)
     expect(await vm.shell('systemctl --failed --plain --no-legend')).toBe('')
     expect(state.stdout.trim()).toBe('running')
   })
 
-  it('runs every service of the host file, each healthy', async () => {
+  it('runs every service of the host file, and each is healthy', async () => {
     const names = adama.services.map(({ name }) => name)
     const listed = () => vm.shell("podman ps --format '{{.Names}} {{.Status}}'")
     const healthy = async () => (await listed()).split('\n').filter((line) => line.endsWith('(healthy)'))
@@ -51,13 +53,13 @@ describe('adama, booted from the bytes of its disk image,', () => {
     }
   })
 
-  it('was started by the firmware from the committed partition', async () => {
+  it('boots from the committed partition, without the trial flag', async () => {
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     const facts = parseAssignments(await vm.shell('cat /run/hangar/boot'))
     expect(facts).toMatchObject({ SLOT: 'a', PARTITION: '2', TRYBOOT: '0', ROOT_HASH: manifest.slot.root })
   })
 
-  it('has a root and layers that are read-only', async () => {
+  it('mounts its root and its layers read-only', async () => {
     const mounts = (await vm.shell('cat /proc/mounts')).split('\n').map((line) => line.split(' '))
     const options = (path: string) => mounts.find(([, where]) => where === path)?.[3]?.split(',') ?? []
     expect(options('/')).toContain('ro')
@@ -86,7 +88,7 @@ describe('adama, booted from the bytes of its disk image,', () => {
     }
   })
 
-  it('has prometheus reach all of its targets', async () => {
+  it('lets prometheus scrape all of its targets', async () => {
     const targets = async () => {
       const response = await fetch(`http://127.0.0.1:${vm.ports.prometheus}/api/v1/targets?state=active`)
       const { data } = (await response.json()) as { data: { activeTargets: { health: string; scrapeUrl: string }[] } }
@@ -99,7 +101,7 @@ describe('adama, booted from the bytes of its disk image,', () => {
     expect(urls).toContain(':9090')
   })
 
-  it('has alertmanager say that it is ready', async () => {
+  it('runs an alertmanager that reports that it is ready', async () => {
     expect((await fetch(`http://127.0.0.1:${vm.ports.alertmanager}/-/ready`)).status).toBe(200)
   })
 
@@ -113,34 +115,34 @@ describe('adama, booted from the bytes of its disk image,', () => {
     writer.close()
   })
 
-  it('holds every service to the memory and cores of the host file', async () => {
+  it('limits every service to the memory and cores of the host file', async () => {
     for (const [name, { memory, cpus }] of adama.services.flatMap(({ limits }) => Object.entries(limits))) {
       const { memoryMax, cores } = parseLimits(await vm.shell(limitsOf(name)))
       expect({ name, memoryMax, cores }).toEqual({ name, memoryMax: memory, cores: cpus })
     }
   })
 
-  it('lets the owner in with a key', async () => {
+  it('accepts a login with the owner’s key', async () => {
     expect(await vm.shell('id -un; hostname')).toBe(`root\n${adama.name}`)
   })
 
-  it('lets nobody in with a password or with another key', async () => {
+  it('refuses logins with a password or with another key', async () => {
     const without = await vm.ssh(['-o', 'PubkeyAuthentication=no', '-o', 'IdentityFile=none'], 'true')
     expect(without.code).toBe(255)
-    // The server lists what it would take.
+    // The server lists the methods that it accepts.
     expect(without.stderr).toMatch(/Permission denied \(publickey\)/)
-    const stranger = await strangersKey()
+    const stranger = await otherKey()
     expect((await vm.ssh(['-i', stranger], 'true')).stderr).toMatch(/Permission denied \(publickey\)/)
   })
 
-  it('shows the fingerprints of its new identity on the console', async () => {
+  it('prints the fingerprints of its new identity on the console', async () => {
     const listed = await vm.shell('for key in $(sshd -T | sed -n "s/^hostkey //p"); do ssh-keygen -lf "$key"; done')
     const fingerprints = listed.match(/SHA256:[A-Za-z0-9+/]{43}/g) ?? []
     expect(fingerprints.length).toBeGreaterThan(0)
     for (const fingerprint of fingerprints) expect(vm.console.text).toContain(fingerprint)
   })
 
-  it("has its data reach to the disk's end", async () => {
+  it('extends its data partition to the end of the disk', async () => {
     const device = parseAssignments(await vm.shell('cat /run/hangar/boot')).DATA?.slice(5) ?? ''
     const [start = 0, size = 0] = (
       await vm.shell(`cat /sys/class/block/${device}/start /sys/class/block/${device}/size`)
@@ -156,15 +158,19 @@ describe('adama, booted from the bytes of its disk image,', () => {
     expect(Number(mounted)).toBeGreaterThan(0.99 * size * 512)
   })
 
-  it('leaves nearly all memory to its services', async () => {
+  it('uses less than 180 MiB of memory without its services', async () => {
     await vm.shell('systemctl stop hangar.slice')
     await sleep(60_000)
     const used = await memoryUsed()
     console.log(`memory used with the services stopped: ${Math.round(used / MIB)} MiB of ${adama.memory / MIB} MiB`)
     expect(used).toBeLessThan(180 * MIB)
   })
+})
 
-  it('goes through the firmware when it reboots, and keeps its identity', async () => {
+describeBoard(() => vm)
+
+describe('adama, rebooted,', () => {
+  it('starts through the firmware and keeps its identity', async () => {
     const facts = () =>
       vm.shell('cat /etc/machine-id; cat /etc/ssh/*.pub /run/hangar/identity/*.pub 2>/dev/null || true')
     const before = { facts: await facts(), boot: await bootId() }
@@ -177,12 +183,12 @@ describe('adama, booted from the bytes of its disk image,', () => {
   })
 })
 
-// Last: what is damaged here may stop services.
-describe('a flipped byte in the slot', () => {
+// These tests may stop services.
+describe('a flipped bit in the slot', () => {
   const LAYER = 'container-alertmanager'
   const readFiles = `sync; echo 3 >/proc/sys/vm/drop_caches; find /run/hangar/layers/${LAYER} -type f -exec cat {} + >/dev/null`
 
-  it('makes reads of its block fail, and flipped back they work again', async () => {
+  it('makes reads of its block fail until it is flipped back', async () => {
     const offset = middleOf(LAYER)
     const read = `dd if=/dev/mapper/hangar-slot bs=${BLOCK} skip=${offset / BLOCK} count=1 iflag=direct status=none | sha256sum`
     const before = await vm.shell(read)
@@ -194,8 +200,8 @@ describe('a flipped byte in the slot', () => {
     expect(await vm.shell(read)).toBe(before)
   })
 
-  it('makes reading the file fail instead of giving wrong data', async () => {
-    // What a running program has mapped stays in memory, whatever is dropped.
+  it('makes reads of its file fail instead of returning wrong data', async () => {
+    // Files that a running program has mapped stay in the page cache after drop_caches.
     await vm.shell('systemctl stop alertmanager')
     expect((await vm.ssh(['-i', ownerKey()], readFiles)).code).toBe(0)
     const offset = middleOf(LAYER)
@@ -207,14 +213,16 @@ describe('a flipped byte in the slot', () => {
   })
 })
 
-/** Offset in the slot of a block in the middle of a layer, where files are and no metadata. */
+describeResets(() => vm)
+
+/** Returns the offset in the slot of a block in the middle of a layer, where the layer has files and no metadata. */
 function middleOf(name: string): number {
   const layer = manifest.slot.layers.find((each) => each.name === name)
   if (layer === undefined) throw new Error(`no layer '${name}' in the manifest`)
   return layer.offset + Math.floor(layer.size / 2 / BLOCK) * BLOCK
 }
 
-/** Inverts one bit of slot a on the machine's disk, behind its back. */
+/** Inverts one bit of slot a in the disk image of the running machine. */
 function flip(offset: number): void {
   const at = partition(diskLayout(adama.slotSize), 'slot-a').offset + offset + 100
   const file = openSync(vm.disk, 'r+')
@@ -225,7 +233,7 @@ function flip(offset: number): void {
   closeSync(file)
 }
 
-/** One line a device: kernel name, name, read-only, 512-byte sectors, then what it is made of. */
+/** Prints a line for each device: kernel name, name, read-only flag, 512-byte sectors, underlying devices. */
 const DEVICE_MAPPER =
   'cd /sys/block; for d in dm-*; do echo $d $(cat $d/dm/name) $(cat $d/ro) $(cat $d/size) $(ls $d/slaves); done'
 
@@ -236,7 +244,7 @@ function parseDevices(text: string) {
   })
 }
 
-/** Every limit on the way from the service's process up to the root of the cgroups. */
+/** Prints each limit from the cgroup of the service's process up to the root. */
 function limitsOf(service: string): string {
   return [
     `name=$(podman ps --format '{{.Names}}' | grep -x -e ${service} -e systemd-${service})`,
@@ -274,7 +282,7 @@ function bootId(): Promise<string> {
   return vm.shell('cat /proc/sys/kernel/random/boot_id')
 }
 
-async function strangersKey(): Promise<string> {
+async function otherKey(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-key-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const path = join(directory, 'key')

@@ -13,17 +13,17 @@ const SERVICE = 'overlays/services/mosquitto/service.ts'
 
 const project = copyProject()
 const from = storeRoot(process.env)
-// Beside the other one: what is linked is on one file system.
+// Beside the other store, because hard links need one file system.
 const store = mkdtempSync(`${from}-pinned-`)
 afterAll(() => {
   project.remove()
   rmSync(store, { recursive: true, force: true })
 })
 
-/** Names of what was fetched: by its digest in the lock. */
+/** The digests of all fetched files, which are their names in the store. */
 const FETCHED = new Set(readFileSync(join(project.directory, LOCK), 'utf8').match(/[0-9a-f]{64}/g))
 
-/** A store in which nothing was ever built, with every file that was fetched for the image of these tests. */
+/** Fills the new store with the fetched files, but without any output. */
 function fillStore(): void {
   cpSync(join(from, 'format'), join(store, 'format'))
   for (const [part, name] of objectsOf(from).filter(([, object]) => FETCHED.has(object))) {
@@ -32,15 +32,15 @@ function fillStore(): void {
   }
 }
 
-/** Leaves what the generations were made from, and takes whatever a derivation has made. */
-function forgetWhatWasMade(): void {
+/** Deletes all outputs of derivations, and keeps the inputs of the generations. */
+function deleteOutputs(): void {
   const outputs = join(store, 'outputs')
   const records = readdirSync(outputs, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const texts = records.map(({ name, parentPath }) => readFileSync(join(parentPath, name), 'utf8'))
-  const made = new Set(texts.flatMap((text) => text.match(/[0-9a-f]{64}/g) ?? []))
+  const outputDigests = new Set(texts.flatMap((text) => text.match(/[0-9a-f]{64}/g) ?? []))
   rmSync(outputs, { recursive: true })
-  const gone = objectsOf(store).filter(([, object]) => made.has(object))
-  // Layers, kernel, initramfs, device trees.
+  const gone = objectsOf(store).filter(([, object]) => outputDigests.has(object))
+  // The outputs are the layers, the kernel, the initramfs and the device trees.
   expect(gone.length).toBeGreaterThan(8)
   for (const [part, name] of gone) rmSync(join(store, 'objects', part, name))
 }
@@ -58,12 +58,12 @@ function edit(path: string, from: RegExp, to: string): void {
   writeFileSync(file, after)
 }
 
-it('a generation that was pinned before its lock moved is built again without a network, to the same bytes', async () => {
+it('hangar rebuilds a pinned generation without a network, bit for bit, after the lock has changed', async () => {
   fillStore()
   const env = { HOME: homedir(), XDG_CONFIG_HOME: await tempDirectory(), HANGAR_STORE: store }
   const program = [process.execPath, 'cli/hangar.mjs']
   const hangar = (...args: string[]) => must(runIn({ cwd: project.directory, env }, 'env', ...program, ...args))
-  const alone = (...args: string[]) =>
+  const offline = (...args: string[]) =>
     must(runIn({ cwd: project.directory, env }, 'unshare', '-n', ...program, ...args))
   const sums = () => sumsIn(join(project.directory, 'out/adama'))
 
@@ -77,7 +77,7 @@ it('a generation that was pinned before its lock moved is built again without a 
   expect(sums()).not.toEqual(pinned)
   await hangar('gc', '--keep', '1')
 
-  forgetWhatWasMade()
-  await alone('build', 'adama', '--offline', '--generation', '1')
+  deleteOutputs()
+  await offline('build', 'adama', '--offline', '--generation', '1')
   expect(sums()).toEqual(pinned)
 })

@@ -14,20 +14,20 @@ import { imagePath } from '../helpers/vm.ts'
 const OUTPUT = dirname(imagePath(adama.name))
 const read = (name: string) => readFileSync(join(OUTPUT, name), 'utf8')
 
-/** Where the packages of a set are, by the names that the SBOM has for parts of the image. */
+/** Maps a package set to the SBOM's name for the part of the image that contains the packages. */
 const PLACES: Readonly<Record<string, string>> = { base: 'base', kernel: 'kernel', initramfs: 'initramfs.img' }
 
 describe("adama's SBOM", () => {
   const spdx = parseSpdx(read('sbom.spdx.json'))
   const lock = parseLock(readFileSync(join(PROJECT, 'images/debian.lock.json'), 'utf8'), 'the lock')
 
-  it('is valid, of the image beside it, and among the sums', () => {
+  it('is valid, names the root hash of the image, and is listed in SHA256SUMS', () => {
     const { slot } = parseManifest(read('manifest.json'), 'the manifest')
     expect(spdx.documentNamespace).toContain(slot.root)
     expect(sumsIn(OUTPUT)['sbom.spdx.json']).toBe(digestOf(read('sbom.spdx.json')))
   })
 
-  it('has every locked package of every layer and of the initramfs, with version and digest', () => {
+  it('lists every locked package of every layer and of the initramfs, with version and digest', () => {
     const sets = planOf(adama)
       .sets('amd64')
       .filter(
@@ -46,7 +46,7 @@ describe("adama's SBOM", () => {
     }
   })
 
-  it('knows the source of each, and the licence of most', () => {
+  it('names the source package of each package, and the licence of most', () => {
     const debs = spdx.packages.filter(({ SPDXID }) => SPDXID.startsWith('SPDXRef-deb-'))
     expect(debs.filter(({ sourceInfo }) => !/^built package from: \S+ \S+$/.test(sourceInfo ?? ''))).toEqual([])
     const declared = debs.filter(({ licenseDeclared }) => licenseDeclared !== 'NOASSERTION')

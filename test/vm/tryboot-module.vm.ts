@@ -5,7 +5,7 @@ import { hashTree, leavesOf } from '../../images/slot/verity.ts'
 import { type BareOutput, runBare } from '../helpers/bare-machine.ts'
 import { builtNative } from '../helpers/built-native.ts'
 
-/** QEMU has no Raspberry Pi 5, but a 3 has the same mailbox: the kernel is the image's, the device tree Debian's. */
+/** QEMU cannot emulate a Raspberry Pi 5, but a 3 has the same mailbox. The kernel is the image's, the device tree Debian's. */
 const RASPBERRY_PI = { args: ['-M', 'raspi3b'], deviceTree: 'broadcom/bcm2837-rpi-3-b.dtb' }
 const NO_FIRMWARE = { args: ['-M', 'virt', '-cpu', 'cortex-a53', '-m', '512M'] }
 
@@ -25,7 +25,7 @@ set_to 0
 set_to what
 `
 
-describe('the module in the image’s initramfs', () => {
+describe('the tryboot module in the image’s initramfs', () => {
   let heard: BareOutput
 
   beforeAll(async () => {
@@ -36,23 +36,23 @@ describe('the module in the image’s initramfs', () => {
     expect(heard.console).toContain('insmod: 0\n')
   })
 
-  it('sends what arms and disarms a trial to the firmware, which takes it', () => {
+  it('sends the firmware the requests that set and clear the tryboot flag', () => {
     expect(heard.console).toContain('set to 1: 0\n')
     expect(heard.console).toContain('set to 0: 0\n')
     expect(heard.unimplemented.match(/unhandled tag 0x00038064/g)).toHaveLength(2)
   })
 
-  it('asks the firmware, and makes up no answer where that knows none', () => {
+  it('asks the firmware for the flag, and reports an error if the firmware cannot answer', () => {
     expect(heard.unimplemented).toContain('unhandled tag 0x00030064')
     expect(heard.console).toContain('Operation not supported\nget: 1\n')
   })
 
-  it('takes nothing but 1 and 0', () => {
+  it('accepts 1 and 0 only', () => {
     expect(heard.console).toContain('Invalid argument\nset to what: 1\n')
   })
 })
 
-describe('on a machine without the firmware', () => {
+describe('on a machine without a Raspberry Pi’s firmware', () => {
   const BLOCKS = 300
   const bytes = Buffer.concat(Array.from({ length: BLOCKS }, (_, block) => Buffer.alloc(BLOCK, `block ${block}\n`)))
   const tree = hashTree(leavesOf(bytes))
@@ -70,14 +70,14 @@ describe('on a machine without the firmware', () => {
     })
   })
 
-  it('the module loads all the same, and says that there is none', () => {
+  it('the module loads, and reports that the firmware is missing', () => {
     expect(heard.console).toContain('insmod: 0\n')
     expect(heard.console).toContain('No such device\nset to 1: 1\n')
     expect(heard.console).toContain('No such device\nget: 1\n')
   })
 
-  // The tests of `blocks` itself run on whatever tests run on; this is the program that hosts have.
-  it('the program that moves blocks runs, and finds what differs', () => {
+  // The unit tests of `blocks` run a build for this machine. This test runs the build for hosts.
+  it('the program `blocks` runs and finds the block that differs', () => {
     expect(heard.console).toContain('\nend\nwhole: 0\n')
     expect(heard.console).toContain('\n77 1\nend\nflipped: 0\n')
   })

@@ -20,14 +20,14 @@ afterAll(async () => {
   lab?.remove()
 })
 
-/** One after the other on one machine: each begins where the last one ended. The whole matrix: npm run test:matrix. */
-describe('an update of a host that runs', () => {
-  it('is nothing to do where it runs what is built', async () => {
+// All tests share one machine, and each continues where the previous one ended. npm run test:matrix has more scenarios.
+describe('an update of a running host', () => {
+  it('does nothing if the host runs the built image', async () => {
     expect(await must(lab.onHost(vm, 'flash'))).toContain('nothing to do')
     expect(vm.starts).toHaveLength(1)
   })
 
-  it('ends committed in the other slot, with the data that was there', async () => {
+  it('ends committed in the other slot, with the data from before', async () => {
     await vm.shell(`echo before >${PROBE}`)
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     const said = await must(lab.onHost(vm, 'flash'))
@@ -40,13 +40,13 @@ describe('an update of a host that runs', () => {
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
   })
 
-  it('is what a plain reboot starts from then on', async () => {
+  it('stays in the other slot after a plain reboot', async () => {
     await reboot(vm)
     expect(vm.starts.at(-1)).toEqual({ partition: 3, tryboot: false })
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', root: lab.built() })
   })
 
-  it('can be reverted with the data as it was, and today’s is kept', async () => {
+  it('can be reverted with the old data, and keeps a copy of the new data', async () => {
     await vm.shell(`echo newest >${PROBE}`)
     await must(lab.onHost(vm, 'revert', '--with-data'))
     expect(await agentStatus(vm)).toMatchObject({
@@ -57,11 +57,11 @@ describe('an update of a host that runs', () => {
     expect(await vm.shell('cat /data/mosquitto@b/probe')).toBe('newest')
   })
 
-  it('ends where it began when a service never gets healthy, with the data as they were', async () => {
+  it('falls back with the old data when a service does not become healthy', async () => {
     lab.edit(SERVICE, "'/usr/sbin/mosquitto', '-c'", "'/bin/sh', '-c', 'echo migrated >/data/probe; exit 1', '-c'")
     await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags: ['--trial-seconds', '80'] })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
-    // What failed once is no way back.
+    // A generation that failed its trial is no target for a revert.
     const { code, stderr } = await lab.onHost(vm, 'revert')
     expect([code, stderr]).toEqual([
       1,
@@ -69,7 +69,7 @@ describe('an update of a host that runs', () => {
     ])
   })
 
-  it('is refused for an image that a key signed which the host does not trust', async () => {
+  it('is refused for an image that is signed by an untrusted key', async () => {
     lab.restore()
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 302')
     await must(lab.hangar('build', 'adama'))

@@ -23,7 +23,7 @@ export function performRevert(tools: PiTools, run: RevertRun, step: RevertStep):
   }
 }
 
-/** Made only once: after a lost answer a second call could mean the slot that the first one left. */
+/** Makes the call only once: after a lost answer, a second call could revert the first one. */
 async function arm({ agent }: PiTools, run: RevertRun, { data }: RevertStep & { kind: 'arm-revert' }) {
   const armed = await agent.revert(data)
   if (armed.slot === run.slot && armed.root === run.root) return { ...run, id: armed.id }

@@ -10,7 +10,7 @@ import { endingOf, planRevert, planUpdate, withIdentity } from './plan.ts'
 import { performRevert } from './revert.ts'
 import type { PiRun, PiTools, RevertRun, UpdateRun } from './run.ts'
 import { describeStep, type PiStep } from './step.ts'
-import { leftOnRevert, leftOnTrial } from './trial-failure.ts'
+import { stoppedDuringRevert, stoppedDuringTrial } from './trial-failure.ts'
 import { performUpdate } from './update.ts'
 
 /** Debian on a Raspberry Pi: two verified slots, tried with the firmware's tryboot flag through the agent on the host. */
@@ -68,13 +68,13 @@ async function perform(tools: PiTools, run: PiRun): Promise<PiRun> {
   const [step, ...steps] = run.steps
   if (step === undefined) throw new Error('a revert without steps is performed')
   return performRevert(tools, { ...run, steps }, step).catch((error) => {
-    throw isStop(error) && mayHaveRestarted(run, step) ? leftOnRevert(termsOf(run), error) : error
+    throw isStop(error) && mayHaveRestarted(run, step) ? stoppedDuringRevert(termsOf(run), error) : error
   })
 }
 
 /** Releases the lock, so that the next controller need not wait until the lock expires. */
 async function afterFailedUpdate({ agent }: PiTools, run: UpdateRun, step: PiStep, error: unknown): Promise<unknown> {
-  if (isStop(error) && mayHaveRestarted(run, step)) return leftOnTrial(termsOf(run), error)
+  if (isStop(error) && mayHaveRestarted(run, step)) return stoppedDuringTrial(termsOf(run), error)
   if (!isUnreachable(error)) await agent.release().catch(() => undefined)
   return error
 }

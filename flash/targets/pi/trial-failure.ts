@@ -15,17 +15,17 @@ export interface Expected {
 }
 
 /** The host did not answer: it may be restarting. */
-export class UnheardError extends Error {
-  /** Throws errors that do not pass by waiting. */
-  static of(error: unknown): UnheardError {
+export class NoAnswerError extends Error {
+  /** Throws errors that waiting cannot resolve. */
+  static of(error: unknown): NoAnswerError {
     const passes = ['unreachable', 'login', 'agent']
     if (error instanceof UserError && passes.includes(error.code))
-      return new UnheardError(error.message, { cause: error })
+      return new NoAnswerError(error.message, { cause: error })
     throw error
   }
 }
 
-export function fellBack(heard: TrialState, expected: Expected, reasons: readonly string[]): UserError {
+export function trialFailed(heard: TrialState, expected: Expected, reasons: readonly string[]): UserError {
   const { slot, root, state, update } = heard
   const { host } = expected.before
   if (slot === expected.slot && root === expected.root) {
@@ -44,7 +44,7 @@ export function fellBack(heard: TrialState, expected: Expected, reasons: readonl
   )
 }
 
-export function neverBack({ before: { host, slot: former }, slot, seconds }: Expected, last: unknown): UserError {
+export function didNotReturn({ before: { host, slot: former }, slot, seconds }: Expected, last: unknown): UserError {
   return new UserError('update', `'${host}' did not come back after the restart into slot ${slot}${lastWord(last)}`, {
     hint: [
       `the trial is not committed: ${returns(former, seconds)}, or 15 s after a hang. Look again: npm run status ${host}.`,
@@ -57,7 +57,7 @@ export function neverBack({ before: { host, slot: former }, slot, seconds }: Exp
 type Terms = Pick<Expected, 'before' | 'slot' | 'seconds'>
 
 /** The host may have received the commit or not. */
-export function commitUnheard({ before: { host, slot: former }, slot, seconds }: Terms, last: unknown): UserError {
+export function commitUnconfirmed({ before: { host, slot: former }, slot, seconds }: Terms, last: unknown): UserError {
   return new UserError(
     'update',
     `slot ${slot} of '${host}' is healthy, but the host did not confirm its commit${lastWord(last)}`,
@@ -69,7 +69,10 @@ export function commitUnheard({ before: { host, slot: former }, slot, seconds }:
 }
 
 /** The command was stopped; the host was not. */
-export function leftOnTrial({ before: { host, slot: former }, slot, seconds }: Terms, cause: unknown): UserError {
+export function stoppedDuringTrial(
+  { before: { host, slot: former }, slot, seconds }: Terms,
+  cause: unknown,
+): UserError {
   return stopped(
     `'${host}' restarts into a trial of slot ${slot}, and hangar no longer waits for the result`,
     [
@@ -80,7 +83,7 @@ export function leftOnTrial({ before: { host, slot: former }, slot, seconds }: T
   )
 }
 
-export function neverDecided({ before: { host, slot: former }, slot }: Expected, reasons: readonly string[]) {
+export function trialTimedOut({ before: { host, slot: former }, slot }: Expected, reasons: readonly string[]) {
   const waits = reasons.length > 0 ? `: the host waits for ${reasons.join(', ')}` : ''
   return new UserError('update', `the trial of slot ${slot} of '${host}' did not end in time${waits}`, {
     hint: `slot ${slot} is not committed. Look at the host: npm run status ${host}. To return to slot ${former}, switch its power off and on`,
@@ -98,7 +101,7 @@ export function notCommitted(status: DeviceStatus, slot: string, root: string): 
 }
 
 /** A revert commits itself, so it goes on without the command. */
-export function leftOnRevert({ before: { host }, slot }: Terms, cause: unknown): UserError {
+export function stoppedDuringRevert({ before: { host }, slot }: Terms, cause: unknown): UserError {
   return stopped(
     `'${host}' restarts into slot ${slot} and commits it by itself when it is healthy`,
     `see the result before anything else: npm run status ${host}. The same command again would leave slot ${slot}`,

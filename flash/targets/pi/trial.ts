@@ -4,13 +4,13 @@ import { AgentRefusal } from '../../ssh/answers.ts'
 import { isUnreachable, persistently } from '../../ssh/persist.ts'
 import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
 import {
-  commitUnheard,
+  commitUnconfirmed,
+  didNotReturn,
   type Expected,
-  fellBack,
-  neverBack,
-  neverDecided,
+  NoAnswerError,
   notCommitted,
-  UnheardError,
+  trialFailed,
+  trialTimedOut,
 } from './trial-failure.ts'
 
 export interface Watch {
@@ -40,28 +40,28 @@ export async function awaitTrial({ agent, clock, expected, until }: Watch): Prom
   let asked = clock.now()
   for (let last: unknown; ; ) {
     await clock.sleep(POLL)
-    const heard = await look(agent)
-    if (heard instanceof UnheardError) last = heard.cause
-    // Only another boot id proves that the host has restarted.
-    else if (heard.bootId !== expected.before.bootId) return requireTrial(heard, expected)
+    const answer = await askState(agent)
+    if (answer instanceof NoAnswerError) last = answer.cause
+    // Only a changed boot id proves that the host has restarted.
+    else if (answer.bootId !== expected.before.bootId) return requireTrial(answer, expected)
     else if (clock.now() - asked > GOING_DOWN) {
       await askToReboot(agent)
       asked = clock.now()
     }
-    if (clock.now() > until) throw neverBack(expected, last)
+    if (clock.now() > until) throw didNotReturn(expected, last)
   }
 }
 
 /** Waits until the host is healthy. */
 export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<void> {
   for (let reasons: readonly string[] = []; ; ) {
-    const heard = await look(agent, PATIENCE)
-    if (!(heard instanceof UnheardError)) {
-      const { health } = requireTrial(heard, expected, reasons)
+    const answer = await askState(agent, PATIENCE)
+    if (!(answer instanceof NoAnswerError)) {
+      const { health } = requireTrial(answer, expected, reasons)
       if (health?.state !== 'unhealthy') return
       reasons = health.reasons
     }
-    if (clock.now() > until) throw neverDecided(expected, reasons)
+    if (clock.now() > until) throw trialTimedOut(expected, reasons)
     await clock.sleep(POLL)
   }
 }
@@ -76,7 +76,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
     } catch (error) {
       // The trial may have ended since: then its state has the reason.
       if (isRefusal(error, 'state')) requireTrial(await persistently(clock, () => agent.state()), expected)
-      if (isUnreachable(error)) throw commitUnheard(expected, error)
+      if (isUnreachable(error)) throw commitUnconfirmed(expected, error)
       if (!isRefusal(error, 'unhealthy') || clock.now() > watch.until) throw error
       await clock.sleep(POLL)
       await awaitHealth(watch)
@@ -87,13 +87,13 @@ export async function commitTrial(watch: Watch): Promise<void> {
 /** Waits until the host has committed the slot by itself. */
 export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   for (let reasons: readonly string[] = []; ; ) {
-    const heard = await look(agent, PATIENCE)
-    if (!(heard instanceof UnheardError)) {
-      const { state, health } = requireTrial(heard, expected, reasons)
-      if (state === 'committed') return heard
+    const answer = await askState(agent, PATIENCE)
+    if (!(answer instanceof NoAnswerError)) {
+      const { state, health } = requireTrial(answer, expected, reasons)
+      if (state === 'committed') return answer
       reasons = health?.state === 'unhealthy' ? health.reasons : []
     }
-    if (clock.now() > until) throw neverDecided(expected, reasons)
+    if (clock.now() > until) throw trialTimedOut(expected, reasons)
     await clock.sleep(POLL)
   }
 }
@@ -111,7 +111,7 @@ function requireTrial(heard: TrialState, expected: Expected, reasons: readonly s
   if (isThere && state === 'trial' && update?.id === expected.id) return heard
   // A trial that commits itself may have done so before the first question.
   if (isThere && state === 'committed') return heard
-  throw fellBack(heard, expected, reasons)
+  throw trialFailed(heard, expected, reasons)
 }
 
 function isRefusal(error: unknown, refusal: AgentRefusal['refusal']): boolean {
@@ -126,10 +126,10 @@ async function askToReboot(agent: Agent): Promise<void> {
 }
 
 /** A booting host may refuse a login or have no agent yet. Another host key ends the wait at once. */
-async function look(agent: Agent, patience = 0): Promise<TrialState | UnheardError> {
+async function askState(agent: Agent, patience = 0): Promise<TrialState | NoAnswerError> {
   try {
     return await agent.state(patience)
   } catch (error) {
-    return UnheardError.of(error)
+    return NoAnswerError.of(error)
   }
 }

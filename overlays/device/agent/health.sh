@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What must be true before a trial may commit: a line for everything that is not.
-# POSIX; sourced under dash. Wants RUN, LIB and the facts.
+# Checks what must be true before a trial may commit. Prints one line for each problem.
+# POSIX; sourced under dash. Needs RUN, LIB and the facts.
 
 SERVICES_DIR=${HANGAR_SERVICES:-/usr/share/containers/systemd}
 
@@ -9,14 +9,14 @@ health_reasons() {
   [ -z "$system" ] || printf '%s\n' "$system"
   unhealthy_services
   unhealthy_data
-  # Who looks closer at a host that starts keeps it from starting: on a slow one that never ends.
+  # More checks would slow down a host that still starts; a slow one would never finish.
   case $system in *'still starting'*) return ;; esac
   unhealthy_memory
   unhealthy_gateway
   unhealthy_clock
 }
 
-# One question to systemd where all is well: a host that starts has better things to do.
+# One call of systemctl if all is well, because each call slows down a starting host.
 unhealthy_system() {
   system=$(systemctl show -p SystemState -p NFailedUnits 2>/dev/null)
   echo "$system" | grep -qx 'NFailedUnits=0' || systemctl --failed --plain --no-legend 2>/dev/null | awk '{print "unit " $1 " has failed"}'
@@ -24,11 +24,11 @@ unhealthy_system() {
   case $state in
     running | degraded) ;;
     starting | initializing) echo "still starting: $(systemctl list-jobs --plain --no-legend 2>/dev/null | awk '$2 != "hangar-trial.service" {printf "%s%s", sep, $2; sep=", "}')" ;;
-    *) echo "the system is ${state:-not to be asked}" ;;
+    *) echo "systemd reports the state '${state:-unknown}'" ;;
   esac
 }
 
-# A service is active once its own health check was good (Notify=healthy).
+# systemd calls a service active only after its own health check has passed (Notify=healthy).
 unhealthy_services() {
   set --
   for file in "$SERVICES_DIR"/*.container; do
@@ -37,7 +37,7 @@ unhealthy_services() {
     set -- "$@" "${name%.container}.service"
   done
   [ $# -gt 0 ] || return 0
-  # Properties come in any order; a blank line ends those of a unit.
+  # The properties of a unit come in any order and end with a blank line.
   systemctl show -p Id -p ActiveState -p MemoryMax "$@" 2>/dev/null | awk -F= -v asked="$*" '
     function save_unit() { states[id] = state; limits[id] = limit; id = state = limit = "" }
     $1 == "Id" { id = $2 }
@@ -50,44 +50,44 @@ unhealthy_services() {
       for (n = 1; n <= count; n++) {
         unit = units[n]; name = unit; sub(/[.]service$/, "", name)
         if (states[unit] != "active") print "service " name " is not healthy: " (states[unit] == "" ? "unknown" : states[unit])
-        if (limits[unit] == "" || limits[unit] == "infinity") print "service " name " has no limit of memory in force"
+        if (limits[unit] == "" || limits[unit] == "infinity") print "service " name " runs without its memory limit"
       }
     }'
 }
 
 unhealthy_memory() {
-  grep -qw memory "${HANGAR_SYS:-/sys}/fs/cgroup/cgroup.controllers" || echo 'the kernel has no memory limits in force'
-  awk '/^MemTotal/ {total=$2} /^MemAvailable/ {free=$2} END {if (free * 20 < total) print "only " int(free / 1024) " MiB of memory are free"}' "${HANGAR_PROC:-/proc}/meminfo"
+  grep -qw memory "${HANGAR_SYS:-/sys}/fs/cgroup/cgroup.controllers" || echo 'the kernel does not enforce memory limits'
+  awk '/^MemTotal/ {total=$2} /^MemAvailable/ {free=$2} END {if (free * 20 < total) print "only " int(free / 1024) " MiB of memory are available"}' "${HANGAR_PROC:-/proc}/meminfo"
 }
 
 unhealthy_gateway() {
   gateway=$(ip -4 route show default 2>/dev/null | awk '{for (i = 1; i < NF; i++) if ($i == "via") {print $(i + 1); exit}}')
   [ -n "$gateway" ] || { echo 'there is no default gateway'; return; }
-  # One that answers no pings still answers who has its address.
+  # A gateway that answers no pings still answers ARP.
   ping -n -q -c 1 -W 3 "$gateway" >/dev/null 2>&1 || ip neigh show "$gateway" 2>/dev/null | grep -q REACHABLE ||
     echo "the default gateway $gateway does not answer"
 }
 
-# From the lock's time on (less a day: archives date ahead), and no more than 20 years.
+# The clock must be between the lock's time (less a day, because archives date ahead) and 20 years later.
 unhealthy_clock() {
   now=$(date +%s)
-  [ "$now" -ge $((BUILT - 86400)) ] && [ "$now" -le $((BUILT + 631152000)) ] || echo "the clock says $(date -u -d "@$now" +%F)"
+  [ "$now" -ge $((BUILT - 86400)) ] && [ "$now" -le $((BUILT + 631152000)) ] || echo "the clock is wrong: it shows $(date -u -d "@$now" +%F)"
 }
 
 unhealthy_data() {
   if [ -e "$RUN/data-failed" ]; then echo "data: $(cat "$RUN/data-failed")"
-  elif ! mountpoint -q "$DATA_DIR"; then echo 'data is not mounted'
+  elif ! mountpoint -q "$DATA_DIR"; then echo 'the data volume is not mounted'
   else
-    df -k --output=size,avail "$DATA_DIR" 2>/dev/null | awk 'NR == 2 && $2 < 262144 && $2 * 20 < $1 {print "data has only " int($2 / 1024) " MiB left"}'
+    df -k --output=size,avail "$DATA_DIR" 2>/dev/null | awk 'NR == 2 && $2 < 262144 && $2 * 20 < $1 {print "the data volume has only " int($2 / 1024) " MiB free"}'
   fi
-  df -k --output=avail "$RUN" 2>/dev/null | awk 'NR == 2 && $1 < 16384 {print "/run has only " int($1 / 1024) " MiB left"}'
+  df -k --output=avail "$RUN" 2>/dev/null | awk 'NR == 2 && $1 < 16384 {print "/run has only " int($1 / 1024) " MiB free"}'
 }
 
 health() { health_json; }
 
 health_json() { reasons_json "$(health_reasons)"; }
 
-# reasons_json LINES: none is healthy.
+# reasons_json LINES: without lines the host is healthy.
 reasons_json() {
   if [ -z "$1" ]; then echo '{"state":"healthy"}'
   else printf '%s\n' "$1" | jq -cRn '{state: "unhealthy", reasons: [inputs]}'; fi

@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# The record of the last update (docs/agent-protocol.md): text in two places of the identity partition, written in turn.
-# In variables and not in files: on trial this runs while services start, and each program that it runs takes from them.
-# POSIX; sourced under dash on the host and under busybox ash in the initramfs. Wants RUN and IDENTITY.
+# Reads and writes the record of the last update (docs/agent-protocol.md): text in two places of the identity partition,
+# written in turn. Uses variables instead of files and programs, because it runs while the services of a trial start.
+# POSIX; sourced under dash on the host and under busybox ash in the initramfs. Needs RUN and IDENTITY.
 
 RECORD_FORMAT="hangar-record 1"
-# In blocks of 4096 bytes: 8 MiB and 24 MiB, clear of the identity's own copies.
+# Block numbers (4096 bytes) of 8 MiB and 24 MiB, which the two copies of the identity leave free.
 RECORD_PLACES="2048 6144"
 NL='
 '
 
-# line_value KEY TEXT: what stands behind KEY in the first line that begins with it.
+# line_value KEY TEXT: prints the rest of the first line that begins with KEY.
 line_value() {
   text=$NL$2
   before=${text%%"$NL$1"*}
@@ -23,7 +23,7 @@ record_digest() {
   printf '%s' "${digest%% *}"
 }
 
-# record_copy PLACE: sets COPY to its text without the digest, if it is whole.
+# record_copy PLACE: sets COPY to the text of that copy without its digest. Fails if the copy is damaged.
 record_copy() {
   copy=$(dd if="$IDENTITY" bs=4096 skip="$1" count=1 2>/dev/null | tr -d '\0')
   COPY=${copy%sha256 *}
@@ -31,7 +31,7 @@ record_copy() {
   [ "$copy" = "${COPY}sha256 $(record_digest "$COPY")" ]
 }
 
-# Sets RECORD to the lines of the newest whole record, empty where there is none, and RECORD_PLACE to where it lies.
+# Sets RECORD to the lines of the newest undamaged copy, and RECORD_PLACE to its place. RECORD is empty if there is none.
 record_load() {
   RECORD='' RECORD_SEQUENCE=0 RECORD_PLACE=none
   for place in $RECORD_PLACES; do
@@ -46,11 +46,11 @@ record_load() {
 
 record_get() { line_value "$1 " "$RECORD"; }
 
-# record_set KEY VALUE…: changes keys and leaves the others; the place that does not count is the one that is written.
+# record_set KEY VALUE…: changes these keys and keeps the others. Writes to the place that does not hold the newest copy.
 record_set() { { record_change "$@"; } 8>"$RUN/record.lock"; }
 
 record_change() {
-  # Calls run beside each other; the initramfs is alone.
+  # Several calls may run at the same time. The initramfs has no flock and needs none.
   if command -v flock >/dev/null 2>&1; then flock 8; fi
   record_load
   while [ $# -ge 2 ]; do
@@ -60,7 +60,7 @@ record_change() {
   record_write
 }
 
-# On one line, and not too long for its place.
+# Prints a value on one line, cut to a length that fits its place.
 record_value() {
   case $1 in
     *[!\ -~]*) printf '%s' "$1" | tr '\n\t' '  ' | cut -c 1-1500 ;;
@@ -83,7 +83,7 @@ record_write() {
   text="$RECORD_FORMAT${NL}sequence $((RECORD_SEQUENCE + 1))$NL$RECORD"
   text="${text}sha256 $(record_digest "$text")$NL"
   [ ${#text} -le 4096 ] || return 1
-  # Filled up, so that one write of the whole place is all there is.
+  # Padded with zeros, so that a single write replaces the whole place.
   printf '%s' "$text" | dd of="$IDENTITY" bs=4096 seek="$place" count=1 iflag=fullblock conv=sync,notrunc,fsync 2>/dev/null || return 1
   record_copy "$place"
 }

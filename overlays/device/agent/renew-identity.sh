@@ -1,34 +1,33 @@
 # shellcheck shell=sh
-# identity OWNER: the host's own keys, new ones before those that it has. What arrives are values without a name: where they
-# go is said here alone. The machine's id and whom the host trusts are no part of it.
-# POSIX; sourced under dash. Wants RUN, LIB, OWN and IDENTITY.
+# identity OWNER: replaces the host's own keys by the received list, newest first. The list has values only: this script alone
+# decides which files they are written to. It changes neither the machine id nor the trusted keys.
+# POSIX; sourced under dash. Needs RUN, LIB, OWN and IDENTITY.
 
 IDENTITY_DIR=$RUN/identity
 MOST_KEY_BYTES=65536
 
-# ssh_key_file INDEX and age_key_file INDEX: the newest is 0. As images/identity/members.ts has them on a disk that is flashed.
+# ssh_key_file INDEX and age_key_file INDEX: the newest key is 0. images/identity/members.ts uses the same names for a new disk.
 ssh_key_file() { if [ "$1" -eq 0 ]; then echo ssh/ssh_host_ed25519_key; else echo "ssh/old/ssh_host_ed25519_key.$1"; fi; }
 
 age_key_file() { if [ "$1" -eq 0 ]; then echo age/key; else echo "age/key.$1"; fi; }
 
 renew_identity() {
   lock_take "${1:-}"
-  [ "$(boot_state)" != trial ] || fail busy 'this boot is a trial that is not decided yet' 'wait until it commits or ends: npm run status'
-  [ "$(boot_state)" = committed ] || fail state "slot $SLOT runs and is not committed: autoboot.txt boots '$(selector_slot)'" 'reboot the host: the boot repairs autoboot.txt'
-  take_keys
-  # One that was given up may still be at work when it is called again.
+  require_committed
+  read_keys
+  # A call whose connection broke may still run.
   exec 5>"$RUN/identity.lock"
   flock 5
-  lay_out_identity || fail stream 'what arrived holds an SSH host key that cannot be used' "take hosts/$HOST.identity.age from your history (git log), and try again"
-  keeps_all_keys || fail identity 'a key that this host has is not among those that arrived: what is encrypted to it could never be read again' 'another copy of the project has made it: git pull, and the same command again'
+  write_new_identity || fail stream 'cannot use a received SSH host key' "restore hosts/$HOST.identity.age from git, and run the same command again"
+  keeps_all_keys || fail identity 'the received keys lack a key of this host: data encrypted to that key would be lost' 'git pull, because another copy of the project made the key; then run the same command again'
   if [ "$(key_digests "$OWN/identity")" != "$(key_digests "$IDENTITY_DIR")" ]; then replace_identity; fi
   ok
 }
 
-take_keys() {
+read_keys() {
   head -c $((MOST_KEY_BYTES + 1)) >"$OWN/keys"
   { [ "$(wc -c <"$OWN/keys")" -le $MOST_KEY_BYTES ] && is_keys "$OWN/keys"; } ||
-    fail stream 'what arrived are no keys of a form that this host reads, or not whole' 'the same command sends them again; if it stays so, update hangar'
+    fail stream 'the received keys are incomplete, or this host cannot read their format' 'run the same command again: it sends the keys again; if that does not help, update hangar'
 }
 
 is_keys() {
@@ -42,11 +41,11 @@ is_keys() {
   ' "$1" >/dev/null 2>&1
 }
 
-# The whole identity as it is to be, beside the one that is in use.
-lay_out_identity() {
+# Writes the complete new identity next to the one in use.
+write_new_identity() {
   cp -a "$IDENTITY_DIR" "$OWN/identity" && rm -rf "$OWN/identity/ssh" "$OWN/identity/age" || return 1
   mkdir -p "$OWN/identity/ssh/old" "$OWN/identity/age" || return 1
-  each_key ssh lay_out_ssh_key && each_key age lay_out_age_key || return 1
+  each_key ssh write_ssh_key && each_key age write_age_key || return 1
   rmdir "$OWN/identity/ssh/old" 2>/dev/null
   jq -r '.age[].recipient' "$OWN/keys" >"$OWN/identity/age/recipients" && chmod 644 "$OWN/identity/age/recipients"
 }
@@ -60,8 +59,8 @@ each_key() {
   done
 }
 
-# A key that sshd could not show would lock everybody out.
-lay_out_ssh_key() {
+# With an SSH host key that sshd cannot load, the owner could no longer log in.
+write_ssh_key() {
   file=$OWN/identity/$(ssh_key_file "$1")
   jq -j ".ssh[$1]" "$OWN/keys" >"$file" || return 1
   public=$(ssh-keygen -y -P '' -f "$file" </dev/null 2>/dev/null | cut -d' ' -f 1,2)
@@ -69,7 +68,7 @@ lay_out_ssh_key() {
   echo "$public $HOST" >"$file.pub" && chmod 644 "$file.pub"
 }
 
-lay_out_age_key() { jq -r ".age[$1].identity" "$OWN/keys" >"$OWN/identity/$(age_key_file "$1")"; }
+write_age_key() { jq -r ".age[$1].identity" "$OWN/keys" >"$OWN/identity/$(age_key_file "$1")"; }
 
 # key_digests DIRECTORY [FIND'S WORDS…]
 key_digests() (
@@ -78,7 +77,7 @@ key_digests() (
   find ssh age -type f "$@" -exec sha256sum {} + 2>/dev/null | sort
 )
 
-# private_digests DIRECTORY: wherever a key lies, it is the same key.
+# private_digests DIRECTORY: digests without file names, because a key moves to another file when a newer one is added.
 private_digests() { key_digests "$1" ! -name '*.pub' ! -name recipients | cut -d' ' -f1; }
 
 keeps_all_keys() {
@@ -86,25 +85,25 @@ keeps_all_keys() {
   ! private_digests "$IDENTITY_DIR" | grep -qvxF -f "$OWN/kept"
 }
 
-# The disk first: whoever is cut off before what is in use has changed finds the difference again, and does all of it again.
+# Writes the disk first: after an interruption the keys in use still differ, so the next call repeats everything.
 replace_identity() {
   "$LIB/identity" save "$OWN/identity" ||
-    fail disk "cannot write the identity to $IDENTITY" 'the disk may be failing: see the kernel log on the host (dmesg); the keys that it had count'
-  if cmp -s "$OWN/identity/$(ssh_key_file 0)" "$IDENTITY_DIR/$(ssh_key_file 0)"; then newest=shown; else newest=new; fi
-  put_in_use || fail disk "the identity is on the disk, and cannot be put in use in $IDENTITY_DIR" 'it counts from the next start: reboot the host'
-  [ $newest = shown ] || show_new_key
+    fail_disk "cannot write the identity to $IDENTITY: the former keys stay in use"
+  if cmp -s "$OWN/identity/$(ssh_key_file 0)" "$IDENTITY_DIR/$(ssh_key_file 0)"; then newest=loaded; else newest=new; fi
+  install_keys || fail disk "the new identity is on the disk, but cannot be copied to $IDENTITY_DIR" "reboot the host to use it: ssh root@$HOST reboot"
+  [ $newest = loaded ] || reload_sshd
 }
 
-# Each file in one step, and what sshd shows as the last: whenever it looks, there is a whole key that controllers know.
-put_in_use() {
+# Renames each file into place, and the newest SSH key last: sshd always finds a complete key that controllers know.
+install_keys() {
   (cd "$OWN/identity" && find ssh age -type f | sort) | while read -r file; do
     { mkdir -p "$IDENTITY_DIR/${file%/*}" && mv -f "$OWN/identity/$file" "$IDENTITY_DIR/$file"; } || exit 1
   done
 }
 
-# sshd looks at its keys again before it takes them; connections that are open go on.
-show_new_key() {
-  systemctl reload ssh.service >/dev/null 2>&1 || say 'sshd shows its former key until the next start: it could not be told of the new one'
+# sshd checks its keys before it loads them, and keeps open connections.
+reload_sshd() {
+  systemctl reload ssh.service >/dev/null 2>&1 || say 'cannot reload ssh.service: sshd uses its former key until the next boot'
 }
 
 own_public_keys() {
@@ -115,7 +114,7 @@ own_public_keys() {
   done
 }
 
-# The public halves, the newest first.
+# Prints the public keys, the newest first.
 identity_json() {
   jq -cn --arg ssh "$(own_public_keys)" --arg age "$(cat "$IDENTITY_DIR/age/recipients" 2>/dev/null)" \
     '{ssh: ($ssh | split("\n")), age: ($age | split("\n"))}'

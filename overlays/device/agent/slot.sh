@@ -1,15 +1,15 @@
 # shellcheck shell=sh
-# What lies in a slot and its boot partition: made unbootable, read back, verified.
-# POSIX; sourced under dash. Wants RUN, LIB, WORK and the trusted keys in the identity.
+# Reads and verifies a slot and its boot partition, and makes the slot bootable or unbootable.
+# POSIX; sourced under dash. Needs RUN, LIB, WORK and the trusted keys in the identity.
 
 TRUST=$RUN/identity/trust
 MOUNTED=$RUN/boot-partition
 
-# keys_in FILE: each line's key. What stands behind it is a name, and the same key under another name is the same key.
-# The last line may have no end.
+# keys_in FILE: prints the key of each line without its comment, so that one key with two comments counts as the same key.
+# The last line may lack its newline.
 keys_in() { [ -r "$1" ] && { cat "$1" && echo; } | sed -n 's/^\(ssh-ed25519 [A-Za-z0-9+/=]\{1,\}\).*/\1/p'; }
 
-# verify_signature MANIFEST SIGNATURE: by a key that the host trusts and that was not revoked.
+# verify_signature MANIFEST SIGNATURE: true if a key made it that this host trusts and that is not revoked.
 verify_signature() {
   keys_in "$TRUST/revoked" >"$OWN/revoked" || return 1
   keys_in "$TRUST/signing" | grep -vxF -f "$OWN/revoked" | sed 's/^/hangar namespaces="hangar" /' >"$OWN/signers"
@@ -19,9 +19,9 @@ verify_signature() {
 # manifest FILTER [FILE]
 manifest() { jq -er "$1" "${2:-$WORK/manifest.json}"; }
 
-# Of the right form, so that what is taken from it later are numbers, hashes and names.
+# Checks the form of a manifest, so that the values used later are numbers, hashes and names.
 is_manifest() {
-  # What follows `$` in jq may be a newline, and a number is printed as it is written: 4096.0.
+  # In jq, `$` also matches before a newline, and a number keeps its spelling (4096.0).
   jq -es '
     def whole: type == "number" and . == floor and . < 9007199254740992 and (tojson | test("^[0-9]+\\z"));
     def hash: type == "string" and test("^[0-9a-f]{64}\\z");
@@ -35,11 +35,11 @@ is_manifest() {
 
 device_size() { blockdev --getsize64 "$1"; }
 
-# Whether the firmware would take it for a boot file system at all.
+# True if the firmware could find a boot file system in the slot.
 has_boot_sector() { ! dd if="$(boot_device "$1")" bs=512 count=1 2>/dev/null | cmp -s -n 512 - /dev/zero; }
 
-# Whether a firmware finds something to start from: a file system, and in it config.txt. Where it cannot be mounted (the
-# kernel finds modules for it by itself only later), it is taken for what its first sector says.
+# True if the firmware finds a file system with config.txt. Also true if the file system cannot be mounted, because in the
+# initramfs' chroot the kernel may lack the modules for it.
 can_boot() {
   [ "$(blkid -p -o value -s TYPE "$(boot_device "$1")" 2>/dev/null)" = vfat ] || return 1
   modprobe -qa vfat nls_ascii nls_cp437 2>/dev/null
@@ -48,10 +48,10 @@ can_boot() {
 
 lacks_config() { ! cat "$MOUNTED/config.txt" >/dev/null 2>&1; }
 
-# What is known of a slot.
+# Removes what is cached about a slot.
 slot_changed() { rm -f "$RUN/slot-$1" "$RUN/verified"; }
 
-# A firmware finds no file system where the first sector is zero: nothing that is being written can boot.
+# Clears the first sector: the firmware finds no file system, so a slot that is being written cannot boot.
 make_unbootable() {
   device=$(boot_device "$1")
   slot_changed "$1"
@@ -60,7 +60,7 @@ make_unbootable() {
   ! has_boot_sector "$1"
 }
 
-# The first sector goes last: what is behind it is complete by then. $1 slot, $2 file with the first 4096 bytes.
+# make_bootable SLOT FILE: writes the first 4096 bytes. The first sector comes last, when everything after it is complete.
 make_bootable() {
   device=$(boot_device "$1")
   slot_changed "$1"
@@ -70,8 +70,8 @@ make_bootable() {
   dd if="$device" bs=4096 count=1 2>/dev/null | cmp -s - "$2"
 }
 
-# with_boot SLOT COMMAND…: with its boot file system mounted at MOUNTED, read-only, as it is on the medium.
-# One call at a time: another would find the other slot's files there, or none.
+# with_boot SLOT COMMAND…: runs a command with the slot's boot file system mounted read-only at MOUNTED, read from the disk
+# and not from the page cache. One call at a time: two calls would use the same directory.
 with_boot() (
   exec 6>"$RUN/boot-partition.lock"
   flock 6
@@ -87,7 +87,7 @@ with_boot() (
   exit $result
 )
 
-# Every file of the mounted boot file system is the manifest's, and nothing else is there.
+# True if the mounted boot file system holds exactly the files of the manifest.
 boot_files_match() {
   cmp -s "$1" "$MOUNTED/manifest.json" && cmp -s "$1.sig" "$MOUNTED/manifest.json.sig" || return 1
   manifest '.boot | to_entries[] | "\(.value.sha256)  \(.key)"' "$1" >"$OWN/boot-sums" || return 1
@@ -96,14 +96,15 @@ boot_files_match() {
   tr ' ' '\n' <"$MOUNTED/cmdline.txt" | grep -qx "hangar.root=$(manifest .slot.root "$1")"
 }
 
-# slot_holds SLOT MANIFEST: every block of the slot, read around the page cache, against the manifest's root hash.
+# slot_holds SLOT MANIFEST: true if every block of the slot matches the manifest's root hash. Reads past the page cache.
 slot_holds() {
   [ "$("$LIB/blocks" missing "$(slot_device "$1")" "$(manifest .slot.dataBlocks "$2")" "$(manifest .slot.root "$2")" 2>/dev/null)" = end ]
 }
 
 copy_manifest() { cp "$MOUNTED/manifest.json" "$MOUNTED/manifest.json.sig" "$1/"; }
 
-# verify_slot SLOT: all of it, by the manifest that lies in it; sets VERIFIED_ROOT. $2, a directory, keeps the manifest.
+# verify_slot SLOT DIRECTORY: verifies the whole slot against its own manifest, copies the manifest to the directory, and sets
+# VERIFIED_ROOT.
 verify_slot() {
   mkdir -p "$2"
   has_boot_sector "$1" && with_boot "$1" copy_manifest "$2" || return 1

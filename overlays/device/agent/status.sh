@@ -1,10 +1,10 @@
 # shellcheck shell=sh
-# What runs, what was tried, and what became of it.
+# Prints which slot runs, its health, and how the last update ended.
 # POSIX; sourced under dash.
 
 firmware_property() { "${2:-cat}" "${HANGAR_PROC:-/proc}/device-tree/chosen/bootloader/$1" 2>/dev/null; }
 
-# When the EEPROM was built, in seconds since 1970: four bytes, the highest first.
+# Prints when the EEPROM was built, in seconds since 1970. The device tree has four bytes, big-endian; 0 if it has none.
 firmware_time() {
   # shellcheck disable=SC2046
   set -- $(od -A n -t u1 -N 4 "${HANGAR_PROC:-/proc}/device-tree/chosen/bootloader/build-timestamp" 2>/dev/null)
@@ -24,11 +24,11 @@ status() {
       health: $health, data: $data, clock: {now: $now, source: $source}, firmware: {version: $version, time: $time}, kernel: $kernel}'
 }
 
-# state [--wait SECONDS]: what a controller asks again and again while a host starts: nothing here asks systemd or reads a slot.
+# state [--wait SECONDS]: a controller calls this often while a host starts, so it calls no systemctl and reads no slot.
 state() {
   case $# in
     0) ;;
-    2) { [ "$1" = --wait ] && is_number "$2" && [ "$2" -le 60 ]; } || usage state "$@"; await_decision "$2" ;;
+    2) { [ "$1" = --wait ] && is_number "$2" && [ "$2" -le 60 ]; } || usage state "$@"; wait_for_trial "$2" ;;
     *) usage state "$@" ;;
   esac
   jq -cn --arg bootId "$(cat "${HANGAR_PROC:-/proc}/sys/kernel/random/boot_id")" --arg slot "$SLOT" --arg root "$ROOT_HASH" \
@@ -36,31 +36,31 @@ state() {
     '{bootId: $bootId, slot: $slot, root: $root, state: $state, committed: $committed, update: $update, health: $health}'
 }
 
-# await_decision SECONDS: one call that waits costs a host that starts less than many that do not.
-await_decision() {
+# wait_for_trial SECONDS: one call that waits costs a starting host less than many calls.
+wait_for_trial() {
   left=$1
-  until is_decided || [ "$left" -eq 0 ]; do
+  until needs_no_wait || [ "$left" -eq 0 ]; do
     sleep 1
     left=$((left - 1))
   done
-  # The trial wrote into it meanwhile.
+  # The trial may have changed the record meanwhile.
   record_load
 }
 
-# Whether somebody has to do something now: it is no trial, committed, or healthy and waits for its controller.
-is_decided() {
+# True unless a trial runs that is neither committed nor healthy and waiting for its controller.
+needs_no_wait() {
   [ -e "$RUN/trial" ] && [ ! -e "$RUN/committed" ] || return 0
   [ -e "$RUN/seen-health" ] && [ ! -s "$RUN/seen-health" ] && [ "$(trial_fact commit)" = controller ]
 }
 
-# As the trial itself saw it last; elsewhere nobody keeps looking.
+# Prints the health that the trial saw last. Without a trial nothing checks health continuously.
 seen_health() {
   if [ -e "$RUN/seen-health" ]; then reasons_json "$(cat "$RUN/seen-health")"
-  elif [ -e "$RUN/trial" ]; then reasons_json 'nobody has looked yet'
+  elif [ -e "$RUN/trial" ]; then reasons_json 'the health was not checked yet'
   else echo null; fi
 }
 
-# What was found in a slot is found again until the agent writes there: `slot_changed` forgets it.
+# Prints what a slot holds, from a cache that `slot_changed` removes when the agent writes to the slot.
 slot_json() {
   if ! has_boot_sector "$1"; then
     if [ "$(record_get slot)" = "$1" ]; then echo '{"state":"unbootable"}'; else echo '{"state":"empty"}'; fi
@@ -80,7 +80,7 @@ trust_json() {
     '{serial: ($serial | split(" ") | map(tonumber) | {time: (.[0] // 0), number: (.[1] // 0)}), signing: $signing, revoked: $revoked}'
 }
 
-# `committing` lasts from one write to the next: nobody else needs the word.
+# The phase `committing` lasts only from one write to the next, so callers see it as `trial`.
 update_json() {
   [ -n "$(record_get phase)" ] || { echo null; return; }
   printf '%s' "$RECORD" | jq -Rn '[inputs | capture("^(?<key>[a-z]+) (?<value>.*)$")] | from_entries

@@ -1,12 +1,13 @@
 # shellcheck shell=sh
-# The firmware's one-shot flag: the next start, and only that, is a trial of the other slot. It does not outlive a power
-# cut. Three ways to it: the emulated firmware's port, Raspberry Pi's kernels' mailbox device, and our module for Debian's.
+# Reads and sets the firmware's one-shot trial flag: only the next boot is a trial of the other slot. A power cut clears the
+# flag. Three drivers: the port of the emulated firmware, the mailbox device of Raspberry Pi's kernel, and hangar's module for
+# Debian's kernel.
 # POSIX; sourced under dash on the host and under busybox ash in the initramfs.
 
 TRYBOOT_MODULE=${HANGAR_SYS:-/sys}/module/hangar_tryboot/parameters/armed
 VCIO=${HANGAR_DEV:-/dev}/vcio
 
-# The port's device, where there is one.
+# Prints the device of the emulated firmware's port. Fails if there is none.
 tryboot_port() {
   for port in "${HANGAR_SYS:-/sys}"/class/virtio-ports/*/name; do
     [ "$(cat "$port" 2>/dev/null)" = hangar.firmware ] || continue
@@ -17,13 +18,13 @@ tryboot_port() {
   return 1
 }
 
-# tryboot_ask PORT LINE: one question, one answer.
+# tryboot_ask PORT LINE: sends one line and prints the answer.
 tryboot_ask() {
   # shellcheck disable=SC2016
   timeout 10 sh -c 'exec 3<>"$0" && printf "%s\n" "$1" >&3 && read -r answer <&3 && printf "%s\n" "${answer#tryboot }"' "$1" "$2"
 }
 
-# The last word of a mailbox's answer is the value (raspberrypi/utils, vcmailbox; tags 0x00038064 sets, 0x00030064 gets).
+# The last word of the mailbox's answer is the value (raspberrypi/utils, vcmailbox). Tag 0x00038064 sets, 0x00030064 gets.
 tryboot_mailbox() {
   value=$(vcmailbox "$1" 4 0 "$2") || return 1
   # shellcheck disable=SC2086
@@ -39,7 +40,7 @@ tryboot_driver() {
   else return 1; fi
 }
 
-# tryboot_get: 0 or 1.
+# tryboot_get: prints 0 or 1.
 tryboot_get() {
   case $(tryboot_driver) in
     port) tryboot_ask "$(tryboot_port)" tryboot ;;
@@ -49,7 +50,7 @@ tryboot_get() {
   esac
 }
 
-# tryboot_set 0|1: true only where the firmware says the same when it is asked again.
+# tryboot_set 0|1: true only if the firmware then reports the same value.
 tryboot_set() {
   case $(tryboot_driver) in
     port) tryboot_ask "$(tryboot_port)" "tryboot $1" >/dev/null ;;

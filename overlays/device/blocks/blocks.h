@@ -1,4 +1,4 @@
-/* Shared by the parts of `blocks`, the program that moves and checks an image's bytes on the device. */
+/* Shared by the parts of `blocks`, the program that writes and verifies the blocks of an image on the host. */
 #ifndef HANGAR_BLOCKS_H
 #define HANGAR_BLOCKS_H
 
@@ -7,10 +7,10 @@
 
 #define BLOCK 4096u
 #define LEAF 32u
-/* The most that a record can name: its first block has 32 bits, of which the last value ends the stream. */
-#define MOST_BLOCKS 0xffffffffu
+/* A record names its first block with 32 bits. The highest value ends the stream. */
+#define MAX_BLOCKS 0xffffffffu
 
-/* Which is also the status that the program ends with. */
+/* Result of a function, and exit status of the program. */
 enum outcome {
 	DONE = 0,
 	FAILED = 1,
@@ -28,12 +28,12 @@ struct range {
 /* sha256.c */
 void hash_block(const uint8_t block[BLOCK], uint8_t digest[LEAF]);
 
-/* device.c: descriptors whose reads and writes go around the page cache where that can be had. */
+/* device.c: reads and writes that bypass the page cache, if the file system supports that. */
 int open_device(const char *path, int flags);
 int read_blocks(int device, struct range blocks, uint8_t *bytes);
 int write_blocks(int device, struct range blocks, const uint8_t *bytes);
 
-/* tree.c: a hash tree as it lies on disk, and how far into its file it begins. */
+/* tree.c: a hash tree on disk. `start` is its first block in the file. */
 struct tree {
 	int file;
 	uint64_t start;
@@ -46,22 +46,22 @@ int read_leaves(const struct tree *tree, struct range blocks, uint8_t *leaves);
 /* missing.c */
 enum outcome print_missing(int device, const struct tree *tree);
 
-/* writer.c: neighbouring blocks, written and flushed by threads of their own while the next ones are read. */
+/* writer.c: pieces of adjacent blocks. Threads write and flush them while the next ones are read. */
 #define PIECE_BLOCKS 512u
 struct piece {
 	struct range blocks;
 	_Alignas(BLOCK) uint8_t bytes[PIECE_BLOCKS * BLOCK];
 };
 struct piece *start_writer(int device);
-struct piece *hand_over(void);
+struct piece *submit_piece(void);
 enum outcome finish_writer(void);
 
 /* records.c */
 enum outcome write_records(int input, int device, struct range allowed, uint64_t *written);
 
-/* text.c: what little of printf is wanted; with all of it comes half of libgcc. */
-#define COMPLAIN(...) complain((const char *[]){__VA_ARGS__, NULL})
-void complain(const char *const *words);
+/* text.c: printf itself would need parts of libgcc. */
+#define REPORT(...) report_error((const char *[]){__VA_ARGS__, NULL})
+void report_error(const char *const *words);
 const char *last_error(void);
 #define DIGITS 21
 const char *decimal(uint64_t number, char text[DIGITS]);

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-/* What is in the page cache may differ from what is on the medium: it is written out, then forgotten. */
-static void forget_cached(int device)
+/* The page cache may differ from the disk: writes dirty pages out, then drops the cache. */
+static void drop_cache(int device)
 {
 	(void)fdatasync(device);
 	(void)posix_fadvise(device, 0, 0, POSIX_FADV_DONTNEED);
@@ -20,35 +20,35 @@ int open_device(const char *path, int flags)
 		return device;
 	device = open(path, flags | O_CLOEXEC);
 	if (device >= 0)
-		forget_cached(device);
+		drop_cache(device);
 	return device;
 }
 
-/* Some file systems take O_DIRECT when a file is opened and refuse it when it is used: it is tried once more without. */
-static int is_passing(int device, int *is_plain)
+/* Some file systems accept O_DIRECT in open() but not in read() and write(): then it is switched off once. */
+static int should_retry(int device, int *is_cached)
 {
 	int flags;
 
-	if (errno != EINVAL || *is_plain)
+	if (errno != EINVAL || *is_cached)
 		return errno == EINTR;
 	flags = fcntl(device, F_GETFL);
-	*is_plain = flags >= 0 && fcntl(device, F_SETFL, flags & ~O_DIRECT) == 0;
-	if (*is_plain && (flags & O_DIRECT))
-		forget_cached(device);
-	return *is_plain;
+	*is_cached = flags >= 0 && fcntl(device, F_SETFL, flags & ~O_DIRECT) == 0;
+	if (*is_cached && (flags & O_DIRECT))
+		drop_cache(device);
+	return *is_cached;
 }
 
-/* 0 where all of the blocks were read. The bytes have to be aligned as blocks are. */
+/* Returns 0 if all blocks were read. `bytes` must be aligned to a block. */
 int read_blocks(int device, struct range blocks, uint8_t *bytes)
 {
 	size_t size = (size_t)blocks.count * BLOCK, done = 0;
-	int is_plain = 0;
+	int is_cached = 0;
 
 	while (done < size) {
 		ssize_t more = pread(device, bytes + done, size - done, (off_t)(blocks.first * BLOCK + done));
 		if (more == 0)
 			errno = ENODATA;
-		if (more == 0 || (more < 0 && !is_passing(device, &is_plain)))
+		if (more == 0 || (more < 0 && !should_retry(device, &is_cached)))
 			return -1;
 		if (more > 0)
 			done += (size_t)more;
@@ -59,11 +59,11 @@ int read_blocks(int device, struct range blocks, uint8_t *bytes)
 int write_blocks(int device, struct range blocks, const uint8_t *bytes)
 {
 	size_t size = (size_t)blocks.count * BLOCK, done = 0;
-	int is_plain = 0;
+	int is_cached = 0;
 
 	while (done < size) {
 		ssize_t more = pwrite(device, bytes + done, size - done, (off_t)(blocks.first * BLOCK + done));
-		if (more < 0 && !is_passing(device, &is_plain))
+		if (more < 0 && !should_retry(device, &is_cached))
 			return -1;
 		if (more > 0)
 			done += (size_t)more;

@@ -16,7 +16,7 @@ static enum outcome usage(void)
 
 static enum outcome cannot_open(const char *path, enum outcome outcome)
 {
-	COMPLAIN("cannot open '", path, "': ", last_error());
+	REPORT("cannot open '", path, "': ", last_error());
 	return outcome;
 }
 
@@ -30,7 +30,7 @@ static enum outcome missing(int count, char **words)
 
 	if ((count != 3 && count != 5) || (count == 5 && strcmp(words[3], "--tree") != 0))
 		return usage();
-	if (parse_number(words[1], MOST_BLOCKS, &tree.data_blocks) < 0 || tree.data_blocks == 0)
+	if (parse_number(words[1], MAX_BLOCKS, &tree.data_blocks) < 0 || tree.data_blocks == 0)
 		return usage();
 	if (parse_digest(words[2], root) < 0)
 		return usage();
@@ -52,7 +52,7 @@ static enum outcome print_count(uint64_t number)
 
 	if (write_all(STDOUT_FILENO, digits, strlen(digits)) == 0 && write_all(STDOUT_FILENO, "\n", 1) == 0)
 		return DONE;
-	COMPLAIN("cannot write how many blocks were written: ", last_error());
+	REPORT("cannot print the count of written blocks: ", last_error());
 	return FAILED;
 }
 
@@ -66,9 +66,9 @@ static enum outcome write_stream(int count, char **words)
 
 	if (count != 3)
 		return usage();
-	if (parse_number(words[1], MOST_BLOCKS, &allowed.first) < 0)
+	if (parse_number(words[1], MAX_BLOCKS, &allowed.first) < 0)
 		return usage();
-	if (parse_number(words[2], MOST_BLOCKS, &allowed.count) < 0)
+	if (parse_number(words[2], MAX_BLOCKS, &allowed.count) < 0)
 		return usage();
 	device = open_device(words[0], O_WRONLY);
 	if (device < 0)

@@ -4,13 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Blocks that a worker reads at once: enough for a disk's full speed, and whole blocks of leaves. */
+/* Blocks that a worker reads at once: enough for the full speed of a disk, and a multiple of the leaves in a block. */
 #define AT_ONCE 512u
-/* While one waits for the disk the other hashes. */
+/* One worker hashes while the other one waits for the disk. */
 #define WORKERS 2
 
 struct report {
-	/* Neighbouring blocks that are missing and not printed yet. */
+	/* Adjacent missing blocks that are not printed yet. */
 	struct range open;
 	char text[4096];
 	size_t size;
@@ -22,7 +22,7 @@ struct survey {
 	const struct tree *tree;
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
-	/* The first block of the next piece to take, and of the next to report: pieces are reported in their order. */
+	/* First blocks of the next piece to check and of the next piece to report. Pieces are reported in order. */
 	uint64_t taken;
 	uint64_t reported;
 	struct report report;
@@ -38,7 +38,7 @@ struct worker {
 static void flush(struct report *report)
 {
 	if (report->outcome == DONE && write_all(STDOUT_FILENO, report->text, report->size) < 0) {
-		COMPLAIN("cannot write the list: ", last_error());
+		REPORT("cannot print the list of missing blocks: ", last_error());
 		report->outcome = FAILED;
 	}
 	report->size = 0;
@@ -67,7 +67,7 @@ static void close_range(struct report *report)
 	report->open.count = 0;
 }
 
-static void note_missing(struct report *report, uint64_t block)
+static void add_missing(struct report *report, uint64_t block)
 {
 	if (report->open.count == 0 || report->open.first + report->open.count != block) {
 		close_range(report);
@@ -76,22 +76,22 @@ static void note_missing(struct report *report, uint64_t block)
 	report->open.count++;
 }
 
-/* Where a piece cannot be read as a whole, the blocks that can be are not missing. */
-static void check_piece(struct worker *worker, struct range piece, int is_whole)
+/* If a piece cannot be read at once, each of its blocks is read alone: only unreadable blocks are missing. */
+static void check_piece(struct worker *worker, struct range piece, int is_read)
 {
 	for (uint64_t at = 0; at < piece.count; at++) {
 		struct range one = {piece.first + at, 1};
 		uint8_t *block = worker->bytes + at * BLOCK, digest[LEAF];
 
 		worker->is_missing[at] = 1;
-		if (!is_whole && read_blocks(worker->survey->device, one, block) < 0)
+		if (!is_read && read_blocks(worker->survey->device, one, block) < 0)
 			continue;
 		hash_block(block, digest);
 		worker->is_missing[at] = memcmp(digest, worker->leaves + at * LEAF, LEAF) != 0;
 	}
 }
 
-/* The next piece; one of no blocks where all have been taken or reporting has failed. */
+/* Returns the next piece to check. It has no blocks if all pieces were taken or printing has failed. */
 static struct range take_piece(struct survey *survey)
 {
 	struct range piece;
@@ -120,7 +120,7 @@ static void report_piece(struct worker *worker, struct range piece, enum outcome
 		report->outcome = outcome;
 	for (uint64_t at = 0; outcome == DONE && at < piece.count; at++)
 		if (worker->is_missing[at])
-			note_missing(report, piece.first + at);
+			add_missing(report, piece.first + at);
 	survey->reported += piece.count;
 	pthread_cond_broadcast(&survey->turn);
 	pthread_mutex_unlock(&survey->lock);
@@ -138,7 +138,7 @@ static void *work(void *given)
 		if (piece.count == 0)
 			return NULL;
 		if (read_leaves(survey->tree, piece, worker->leaves) < 0) {
-			COMPLAIN("cannot read the hash tree again: ", last_error());
+			REPORT("cannot read the hash tree again: ", last_error());
 			outcome = BAD_TREE;
 		} else {
 			check_piece(worker, piece, read_blocks(survey->device, piece, worker->bytes) == 0);
@@ -147,7 +147,7 @@ static void *work(void *given)
 	}
 }
 
-/* Ranges `FIRST COUNT`, a line each, of the blocks that are not as the tree wants them, then `end`. */
+/* Prints a line `FIRST COUNT` for each range of blocks that do not match the tree, then `end`. */
 enum outcome print_missing(int device, const struct tree *tree)
 {
 	static struct worker workers[WORKERS];
@@ -161,7 +161,7 @@ enum outcome print_missing(int device, const struct tree *tree)
 		workers[at].survey = &survey;
 	while (started < WORKERS - 1 && pthread_create(&threads[started], NULL, work, &workers[started]) == 0)
 		started++;
-	/* This thread works too: where no other could be started, alone. */
+	/* This thread works too, alone if no other one could be started. */
 	(void)work(&workers[WORKERS - 1]);
 	while (started > 0)
 		pthread_join(threads[--started], NULL);

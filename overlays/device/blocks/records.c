@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Records: `HGB1`, first block, count of blocks (u32, big-endian), then the blocks; the last is ffffffff with 0. */
+/* A record is `HGB1`, its first block, its count of blocks (u32, big-endian) and the blocks. The last one is ffffffff with 0. */
 #define MAGIC "HGB1"
 #define HEADER 12u
-#define MOST_IN_RECORD 4096u
+#define MAX_IN_RECORD 4096u
 #define PIPE_SIZE (1 << 20)
 
 struct input {
@@ -19,7 +19,7 @@ struct input {
 };
 
 struct output {
-	/* Blocks that follow one another and are not handed over yet. */
+	/* Adjacent blocks that are not submitted to the writer yet. */
 	struct piece *open;
 	uint64_t written;
 };
@@ -34,8 +34,8 @@ static ssize_t read_some(int file, uint8_t *bytes, size_t size)
 	return more;
 }
 
-/* How many bytes were there: fewer than asked for only at the stream's end. Large ones go where they belong at once. */
-static ssize_t take(struct input *input, uint8_t *bytes, size_t size)
+/* Returns the count of bytes, which is smaller than `size` only at the end of the stream. Large reads need no buffer. */
+static ssize_t read_bytes(struct input *input, uint8_t *bytes, size_t size)
 {
 	size_t taken = 0;
 
@@ -65,29 +65,29 @@ static ssize_t take(struct input *input, uint8_t *bytes, size_t size)
 	return (ssize_t)taken;
 }
 
-static enum outcome refuse(const char *what)
+static enum outcome refuse(const char *reason)
 {
-	COMPLAIN("refused a stream that ", what);
+	REPORT("refused the stream: ", reason);
 	return BAD_STREAM;
 }
 
-static enum outcome take_all(struct input *input, uint8_t *bytes, size_t size, const char *within)
+static enum outcome read_exactly(struct input *input, uint8_t *bytes, size_t size, const char *reason)
 {
-	ssize_t taken = take(input, bytes, size);
+	ssize_t taken = read_bytes(input, bytes, size);
 
 	if (taken < 0) {
-		COMPLAIN("cannot read the stream: ", last_error());
+		REPORT("cannot read the stream: ", last_error());
 		return BAD_STREAM;
 	}
-	return (size_t)taken == size ? DONE : refuse(within);
+	return (size_t)taken == size ? DONE : refuse(reason);
 }
 
-/* Goes on with an empty piece that begins at a block. */
+/* Submits the open piece and opens an empty one that begins at block `first`. */
 static enum outcome open_piece(struct output *output, uint64_t first)
 {
 	if (output->open->blocks.count > 0) {
 		output->written += output->open->blocks.count;
-		output->open = hand_over();
+		output->open = submit_piece();
 	}
 	if (output->open == NULL)
 		return WRITE_FAILED;
@@ -106,10 +106,10 @@ static enum outcome copy_blocks(struct input *input, struct output *output, stru
 			outcome = open_piece(output, blocks.first);
 			continue;
 		}
-		uint64_t room = PIECE_BLOCKS - open->count;
-		uint64_t count = blocks.count < room ? blocks.count : room;
-		uint8_t *place = output->open->bytes + open->count * BLOCK;
-		outcome = take_all(input, place, count * BLOCK, "ends within a record's blocks");
+		uint64_t space = PIECE_BLOCKS - open->count;
+		uint64_t count = blocks.count < space ? blocks.count : space;
+		uint8_t *target = output->open->bytes + open->count * BLOCK;
+		outcome = read_exactly(input, target, count * BLOCK, "it ends within the blocks of a record");
 		if (outcome == DONE) {
 			open->count += count;
 			blocks.first += count;
@@ -123,7 +123,7 @@ static enum outcome refuse_range(struct range blocks, struct range allowed)
 {
 	char first[DIGITS], count[DIGITS], from[DIGITS], to[DIGITS];
 
-	COMPLAIN("refused ", decimal(blocks.count, count), " blocks from ", decimal(blocks.first, first),
+	REPORT("refused ", decimal(blocks.count, count), " blocks from ", decimal(blocks.first, first),
 		 ": wanted 1 to 4096 of the blocks from ", decimal(allowed.first, from), " up to ",
 		 decimal(allowed.first + allowed.count, to));
 	return BAD_STREAM;
@@ -134,21 +134,21 @@ static uint32_t big_endian(const uint8_t *bytes)
 	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-/* Reads up to the record that ends the stream. */
+/* Reads all records up to the last one. */
 static enum outcome copy_records(struct input *input, struct output *output, struct range allowed)
 {
 	for (;;) {
 		uint8_t header[HEADER];
-		enum outcome outcome = take_all(input, header, HEADER, "ends without its last record");
+		enum outcome outcome = read_exactly(input, header, HEADER, "it ends without its last record");
 		struct range blocks = {big_endian(header + 4), big_endian(header + 8)};
 
 		if (outcome != DONE)
 			return outcome;
 		if (memcmp(header, MAGIC, strlen(MAGIC)) != 0)
-			return refuse("has something else where a record should begin");
-		if (blocks.first == MOST_BLOCKS && blocks.count == 0)
+			return refuse("a record does not begin with HGB1");
+		if (blocks.first == MAX_BLOCKS && blocks.count == 0)
 			return DONE;
-		if (blocks.count == 0 || blocks.count > MOST_IN_RECORD || blocks.first < allowed.first ||
+		if (blocks.count == 0 || blocks.count > MAX_IN_RECORD || blocks.first < allowed.first ||
 		    blocks.first + blocks.count > allowed.first + allowed.count)
 			return refuse_range(blocks, allowed);
 		outcome = copy_blocks(input, output, blocks);
@@ -157,7 +157,7 @@ static enum outcome copy_records(struct input *input, struct output *output, str
 	}
 }
 
-/* Writes a stream's blocks, none outside of what is allowed; how many is counted where that succeeds. */
+/* Writes the blocks of a stream, all within `allowed`. Sets `written` to their count. */
 enum outcome write_records(int file, int device, struct range allowed, uint64_t *written)
 {
 	static struct input input;
@@ -168,11 +168,11 @@ enum outcome write_records(int file, int device, struct range allowed, uint64_t 
 	input.file = file;
 	input.at = input.size = 0;
 	output.open->blocks = (struct range){0, 0};
-	/* Fewer turns between this and the decompressor; what is no pipe has no such size. */
+	/* A larger pipe needs fewer switches to the decompressor. Fails if the input is not a pipe. */
 	(void)fcntl(file, F_SETPIPE_SZ, PIPE_SIZE);
 	outcome = copy_records(&input, &output, allowed);
-	if (outcome == DONE && take(&input, &byte, 1) != 0)
-		outcome = refuse("goes on after its last record");
+	if (outcome == DONE && read_bytes(&input, &byte, 1) != 0)
+		outcome = refuse("it continues after its last record");
 	if (outcome == DONE)
 		outcome = open_piece(&output, 0);
 	ending = finish_writer();

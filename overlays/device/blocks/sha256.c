@@ -5,7 +5,7 @@
 #include <sys/auxv.h>
 #endif
 
-/* FIPS 180-4. Everything that is hashed here is one block, so that what pads it is always the same. */
+/* SHA-256 (FIPS 180-4) of single blocks: all have the same size, so the padding is constant. */
 #define PIECE 64u
 
 static const uint32_t ROUND[64] __attribute__((aligned(16))) = {
@@ -27,12 +27,12 @@ static uint32_t big_endian(const uint8_t *bytes)
 	return __builtin_bswap32(word);
 }
 
-static uint32_t turn(uint32_t word, int by)
+static uint32_t rotate(uint32_t word, int by)
 {
 	return word >> by | word << (32 - by);
 }
 
-static void compress_plainly(uint32_t state[8], const uint8_t *bytes, size_t pieces)
+static void compress_in_software(uint32_t state[8], const uint8_t *bytes, size_t pieces)
 {
 	for (; pieces > 0; pieces--, bytes += PIECE) {
 		uint32_t w[64], s[8];
@@ -40,18 +40,18 @@ static void compress_plainly(uint32_t state[8], const uint8_t *bytes, size_t pie
 		for (int t = 0; t < 16; t++)
 			w[t] = big_endian(bytes + 4 * t);
 		for (int t = 16; t < 64; t++) {
-			uint32_t early = turn(w[t - 15], 7) ^ turn(w[t - 15], 18) ^ w[t - 15] >> 3;
-			uint32_t late = turn(w[t - 2], 17) ^ turn(w[t - 2], 19) ^ w[t - 2] >> 10;
+			uint32_t early = rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3;
+			uint32_t late = rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10;
 			w[t] = w[t - 16] + early + w[t - 7] + late;
 		}
 		memcpy(s, state, sizeof(s));
-/* Names move by one each round instead of values; unrolled, they are registers. */
+/* The names rotate each round instead of the values. Unrolled, all values stay in registers. */
 #define S(i) s[((i) - t) & 7]
 #pragma GCC unroll 64
 		for (unsigned t = 0; t < 64; t++) {
-			uint32_t mixed = turn(S(4), 6) ^ turn(S(4), 11) ^ turn(S(4), 25);
+			uint32_t mixed = rotate(S(4), 6) ^ rotate(S(4), 11) ^ rotate(S(4), 25);
 			uint32_t first = S(7) + mixed + ((S(4) & S(5)) ^ (~S(4) & S(6))) + ROUND[t] + w[t];
-			uint32_t other = turn(S(0), 2) ^ turn(S(0), 13) ^ turn(S(0), 22);
+			uint32_t other = rotate(S(0), 2) ^ rotate(S(0), 13) ^ rotate(S(0), 22);
 			S(3) += first;
 			S(7) = first + other + ((S(0) & S(1)) ^ (S(0) & S(2)) ^ (S(1) & S(2)));
 		}
@@ -62,10 +62,10 @@ static void compress_plainly(uint32_t state[8], const uint8_t *bytes, size_t pie
 }
 
 #ifdef __aarch64__
-/* arm_neon.h belongs to gcc's own libraries, of which nothing is taken: the four instructions are named here. */
+/* The build does not use gcc's headers (arm_neon.h), so the four instructions are written here. */
 typedef uint32_t words __attribute__((vector_size(16)));
 
-/* Four rounds; `w` holds the sixteen words that the schedule goes on from, four in each. */
+/* Four rounds. `w` holds the last sixteen words of the schedule, four in each element. */
 #define FOUR_ROUNDS(abcd, efgh, wk)                                                                                  \
 	do {                                                                                                         \
 		words before = abcd;                                                                                 \
@@ -117,7 +117,7 @@ static void compress(uint32_t state[8], const uint8_t *bytes, size_t pieces)
 		return;
 	}
 #endif
-	compress_plainly(state, bytes, pieces);
+	compress_in_software(state, bytes, pieces);
 }
 
 void hash_block(const uint8_t block[BLOCK], uint8_t digest[LEAF])

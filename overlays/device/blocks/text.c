@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One line on standard error. */
-void complain(const char *const *words)
+/* Prints one line on standard error. */
+void report_error(const char *const *words)
 {
 	char line[512] = "blocks: ";
 	size_t size = strlen(line);
@@ -26,7 +26,7 @@ const char *last_error(void)
 	return strerror(errno);
 }
 
-/* Fills the text from its end; what is returned points into it. */
+/* Returns a pointer into `text`, which is filled from its end. */
 const char *decimal(uint64_t number, char text[DIGITS])
 {
 	char *at = text + DIGITS - 1;
@@ -38,7 +38,7 @@ const char *decimal(uint64_t number, char text[DIGITS])
 	return at;
 }
 
-/* 0 where the text is a decimal number of at most `most`, which is far below where a sum could wrap around. */
+/* Returns 0 if the text is a decimal number up to `most`. `most` is small enough that no sum overflows. */
 int parse_number(const char *text, uint64_t most, uint64_t *number)
 {
 	*number = 0;

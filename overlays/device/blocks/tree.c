@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-/* dm-verity's tree, format 1, SHA-256, no salt: topmost level first, the leaves last, each filled up to whole blocks. */
+/* dm-verity's tree, format 1, SHA-256, without salt: the top level first, the leaves last, each level padded to blocks. */
 #define PER_BLOCK (BLOCK / LEAF)
-#define MOST_LEVELS 8
-/* Blocks of a level that are checked at once, against two blocks of the level above. */
+#define MAX_LEVELS 8
+/* Blocks of a level that are verified at once, against two blocks of the level above. */
 #define AT_ONCE (2 * PER_BLOCK)
 
-/* Where each level lies in the tree's file, in blocks; the leaves are level 0. */
-static int levels_of(const struct tree *tree, struct range levels[MOST_LEVELS])
+/* Sets the position of each level in the tree's file, in blocks. The leaves are level 0. */
+static int levels_of(const struct tree *tree, struct range levels[MAX_LEVELS])
 {
 	uint64_t start = tree->start;
 	uint64_t count = tree->data_blocks;
@@ -26,21 +26,21 @@ static int levels_of(const struct tree *tree, struct range levels[MOST_LEVELS])
 	return depth;
 }
 
-static enum outcome unlike(uint64_t block)
+static enum outcome report_mismatch(uint64_t block)
 {
 	char text[DIGITS];
 
-	COMPLAIN("block ", decimal(block, text), " of the hash tree's file is not what the root hash wants");
+	REPORT("block ", decimal(block, text), " of the hash tree's file does not match the root hash");
 	return BAD_TREE;
 }
 
-static enum outcome unreadable(void)
+static enum outcome report_unreadable(void)
 {
-	COMPLAIN("cannot read the hash tree: ", last_error());
+	REPORT("cannot read the hash tree: ", last_error());
 	return BAD_TREE;
 }
 
-/* Each block of a level against its hash in the level above, which was checked before. */
+/* Verifies each block of a level against its hash in the level above, which was verified before. */
 static enum outcome verify_level(int file, struct range above, struct range level)
 {
 	static _Alignas(BLOCK) uint8_t bytes[AT_ONCE * BLOCK], wanted[AT_ONCE * LEAF];
@@ -51,12 +51,12 @@ static enum outcome verify_level(int file, struct range above, struct range leve
 		struct range children = {level.first + done, count};
 
 		if (read_blocks(file, parents, wanted) < 0 || read_blocks(file, children, bytes) < 0)
-			return unreadable();
+			return report_unreadable();
 		for (uint64_t at = 0; at < count; at++) {
 			uint8_t digest[LEAF];
 			hash_block(bytes + at * BLOCK, digest);
 			if (memcmp(digest, wanted + at * LEAF, LEAF) != 0)
-				return unlike(children.first + at);
+				return report_mismatch(children.first + at);
 		}
 	}
 	return DONE;
@@ -65,25 +65,25 @@ static enum outcome verify_level(int file, struct range above, struct range leve
 enum outcome verify_tree(const struct tree *tree, const uint8_t root[LEAF])
 {
 	static _Alignas(BLOCK) uint8_t top[BLOCK];
-	struct range levels[MOST_LEVELS];
+	struct range levels[MAX_LEVELS];
 	int depth = levels_of(tree, levels);
 	enum outcome outcome = DONE;
 	uint8_t digest[LEAF];
 
 	if (read_blocks(tree->file, levels[depth - 1], top) < 0)
-		return unreadable();
+		return report_unreadable();
 	hash_block(top, digest);
 	if (memcmp(digest, root, LEAF) != 0)
-		return unlike(levels[depth - 1].first);
+		return report_mismatch(levels[depth - 1].first);
 	for (int level = depth - 2; level >= 0 && outcome == DONE; level--)
 		outcome = verify_level(tree->file, levels[level + 1], levels[level]);
 	return outcome;
 }
 
-/* The leaves of some blocks, of which the first is the first of a block of leaves; filled up to whole blocks. */
+/* Reads the leaves of a range that begins at a block of leaves. `leaves` has space for whole blocks. */
 int read_leaves(const struct tree *tree, struct range blocks, uint8_t *leaves)
 {
-	struct range levels[MOST_LEVELS];
+	struct range levels[MAX_LEVELS];
 	(void)levels_of(tree, levels);
 	struct range wanted = {levels[0].first + blocks.first / PER_BLOCK, (blocks.count + PER_BLOCK - 1) / PER_BLOCK};
 

@@ -4,24 +4,24 @@
 #include <unistd.h>
 
 #define PIECES 3u
-/* Pieces: 16 MiB. A disk that keeps what it is given in its own memory writes it out while the next are on their way. */
+/* Pieces (16 MiB) between two flushes: the disk empties its own cache while the next pieces arrive. */
 #define PIECES_IN_FLUSH 8u
 
 /*
- * Pieces are filled, written and flushed at the same time: nobody waits for another, and what the flush at the end finds
- * is little. The piece of a number lies at that number modulo PIECES.
+ * Three threads fill, write and flush pieces at the same time, so that the flush at the end takes little time.
+ * Piece number N is in pieces[N % PIECES].
  */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
 	pthread_t threads[2];
-	/* How many of them could be had: a writer, then one that flushes. */
+	/* Count of threads that could be started: the first one writes, the second one flushes. */
 	unsigned running;
 	int device;
-	/* How many pieces, since the start. */
-	uint64_t handed, written, flushed;
+	/* Counts of pieces since the start. */
+	uint64_t submitted, written, flushed;
 	int is_ending;
-	/* A failed flush is told once only: it is kept, whoever asked for it. */
+	/* The kernel reports a failed flush only once, so the first failure is kept. */
 	enum outcome outcome;
 } writer = {.lock = PTHREAD_MUTEX_INITIALIZER, .turn = PTHREAD_COND_INITIALIZER};
 
@@ -33,7 +33,7 @@ static enum outcome write_piece(const struct piece *piece)
 
 	if (write_blocks(writer.device, piece->blocks, piece->bytes) == 0)
 		return DONE;
-	COMPLAIN("cannot write at block ", decimal(piece->blocks.first, text), ": ", last_error());
+	REPORT("cannot write at block ", decimal(piece->blocks.first, text), ": ", last_error());
 	return WRITE_FAILED;
 }
 
@@ -41,11 +41,11 @@ static enum outcome flush(void)
 {
 	if (fdatasync(writer.device) == 0)
 		return DONE;
-	COMPLAIN("cannot write everything out: ", last_error());
+	REPORT("cannot flush the device: ", last_error());
 	return WRITE_FAILED;
 }
 
-/* Both with the lock held. The first failure is what counts. */
+/* Called with the lock held. Keeps the first failure. */
 static void note_outcome(enum outcome outcome)
 {
 	if (writer.outcome == DONE)
@@ -58,7 +58,7 @@ static void wait_for_turn(void)
 	pthread_cond_wait(&writer.turn, &writer.lock);
 }
 
-/* With the lock held, but for the write itself. */
+/* Called with the lock held, which is released during the write. */
 static void write_next(void)
 {
 	const struct piece *piece = &pieces[writer.written % PIECES];
@@ -73,8 +73,8 @@ static void write_next(void)
 static void *write_pieces(void *nothing)
 {
 	pthread_mutex_lock(&writer.lock);
-	while (writer.outcome == DONE && (writer.written < writer.handed || !writer.is_ending)) {
-		if (writer.written < writer.handed)
+	while (writer.outcome == DONE && (writer.written < writer.submitted || !writer.is_ending)) {
+		if (writer.written < writer.submitted)
 			write_next();
 		else
 			wait_for_turn();
@@ -103,13 +103,13 @@ static void *flush_pieces(void *nothing)
 	return nothing;
 }
 
-/* The first piece to fill. Without a writer, pieces are written as they are handed over. */
+/* Returns the first piece to fill. Without a thread that writes, submit_piece() writes. */
 struct piece *start_writer(int device)
 {
 	static void *(*const works[])(void *) = {write_pieces, flush_pieces};
 
 	writer.device = device;
-	writer.handed = writer.written = writer.flushed = 0;
+	writer.submitted = writer.written = writer.flushed = 0;
 	writer.is_ending = 0;
 	writer.outcome = DONE;
 	for (writer.running = 0; writer.running < 2; writer.running++)
@@ -118,24 +118,24 @@ struct piece *start_writer(int device)
 	return &pieces[0];
 }
 
-/* The piece was filled. The next one to fill, or NULL where writing has failed, which was said. */
-struct piece *hand_over(void)
+/* Submits the filled piece. Returns the next one to fill, or NULL after a failed write, which was reported. */
+struct piece *submit_piece(void)
 {
 	struct piece *next;
 
 	pthread_mutex_lock(&writer.lock);
-	writer.handed++;
+	writer.submitted++;
 	pthread_cond_broadcast(&writer.turn);
 	if (writer.running == 0)
 		write_next();
-	while (writer.outcome == DONE && writer.handed - writer.written == PIECES)
+	while (writer.outcome == DONE && writer.submitted - writer.written == PIECES)
 		wait_for_turn();
-	next = writer.outcome == DONE ? &pieces[writer.handed % PIECES] : NULL;
+	next = writer.outcome == DONE ? &pieces[writer.submitted % PIECES] : NULL;
 	pthread_mutex_unlock(&writer.lock);
 	return next;
 }
 
-/* Waits until everything that was handed over is on the medium, as far as that can be said. */
+/* Waits until all submitted pieces are written and flushed. */
 enum outcome finish_writer(void)
 {
 	pthread_mutex_lock(&writer.lock);

@@ -1,6 +1,6 @@
 #!/bin/sh
-# console [root]: what somebody with a screen or a serial cable can do without a password: look, and start again.
-# With the argument `root`, from the host file, a shell too.
+# console [root]: the menu on the screen and on the serial console: shows the status, reboots, and reverts to the other slot,
+# without a password. With the argument `root`, which the host file sets, also starts a root shell.
 # POSIX; runs under dash.
 set -u
 
@@ -18,8 +18,7 @@ fingerprint() { ssh-keygen -l -f "$RUN/identity/ssh/ssh_host_ed25519_key.pub" 2>
 
 status() {
   state=committed
-  # Why: npm run status. Nobody has judged it, and nothing will.
-  [ ! -e "$RUN/fallback" ] || state='runs as it is, and is not committed'
+  [ ! -e "$RUN/fallback" ] || state='fallback boot, not committed (npm run status prints why)'
   [ ! -e "$RUN/committed" ] || state=committed
   [ ! -e "$RUN/trial" ] || state="on trial: $(cat "$RUN/reasons" 2>/dev/null)"
   echo
@@ -30,29 +29,29 @@ status() {
   echo "  ssh key     $(fingerprint)"
   echo "  up          $(cut -d. -f1 /proc/uptime) s, $(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo) MiB free"
   units=$(unhealthy)
-  echo "  units       ${units:-all well}"
+  echo "  units       ${units:-all active}"
   [ ! -e "$RUN/data-failed" ] || echo "  data        $(cat "$RUN/data-failed")"
   echo
 }
 
-# As `npm run revert` does, without a network: with today's data, or as it was when the other slot last ran.
-go_back() {
-  printf "Go back to the other slot, with today's data [t] or as it was then [w]? "
+# Does the same as `npm run revert`, without a network.
+revert() {
+  printf "Use [t]oday's data, or the data as it [w]as when the other slot last ran? "
   read -r answer || return
-  case $answer in t) flag='' ;; w) flag=--with-data ;; *) echo "nothing done"; return ;; esac
+  case $answer in t) flag='' ;; w) flag=--with-data ;; *) echo "  not reverted"; return ;; esac
   # shellcheck disable=SC2086
-  said=$("$AGENT" revert $flag) || { echo "  $(echo "$said" | jq -r '.error | "\(.message); \(.hint)"')"; return; }
-  echo "  starting slot $(echo "$said" | jq -r .slot) on trial; this slot comes back by itself if it is not healthy"
+  answer=$("$AGENT" revert $flag) || { echo "  $(echo "$answer" | jq -r '.error | "\(.message); \(.hint)"')"; return; }
+  echo "  rebooting into slot $(echo "$answer" | jq -r .slot) on trial; if it does not become healthy, this slot boots again"
   "$AGENT" reboot >/dev/null
 }
 
 menu() {
-  printf '[s]tatus  [r]eboot  [p]ower off  go [b]ack to the other slot'
+  printf '[s]tatus  [r]eboot  [p]ower off  [b]ack to the other slot (revert)'
   [ "$SHELL_FOR" != root ] || printf '  root s[h]ell'
   printf ' > '
 }
 
-sure() {
+confirm() {
   printf '%s %s? Type yes: ' "$1" "$(cat /etc/hostname)"
   read -r answer && [ "$answer" = yes ]
 }
@@ -60,11 +59,11 @@ sure() {
 choose() {
   case $1 in
     s | status | '') status ;;
-    r | reboot) sure Reboot && systemctl reboot ;;
-    b | back) sure "Go back on" && go_back ;;
-    p | poweroff) sure "Power off" && systemctl poweroff ;;
+    r | reboot) confirm Reboot && systemctl reboot ;;
+    b | back) confirm Revert && revert ;;
+    p | poweroff) confirm "Power off" && systemctl poweroff ;;
     h | shell) [ "$SHELL_FOR" = root ] && HOME=/root /bin/bash -l ;;
-    *) echo "not understood: $1" ;;
+    *) echo "unknown choice: $1" ;;
   esac
 }
 

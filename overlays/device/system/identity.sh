@@ -1,10 +1,10 @@
 #!/bin/sh
-# identity load|save [DIRECTORY]: what makes this host itself, from the identity partition to /run/hangar/identity and back,
-# or from a directory that is to take its place.
+# identity load|save [DIRECTORY]: loads the host's keys, machine id and trusted keys from the identity partition to
+# /run/hangar/identity, or saves that directory, or another one, to the partition.
 #
-# The partition is raw: two copies, each a header sector and a tar. The newer one that is whole counts; a damaged one is
-# written again from the other. Both blank is a first boot: an identity is made. Damaged but not blank is never
-# overwritten: the host runs with one that lasts until the next boot, and says so.
+# The partition has no file system: it holds two copies, each a header sector and a tar. The newest undamaged copy counts,
+# and a damaged one is restored from it. If both are blank, this is the first boot: an identity is made. If both are damaged,
+# neither is overwritten: the host uses a temporary identity until the next boot, and logs that.
 # POSIX; runs under dash, in the initramfs' chroot of the root, before systemd.
 set -u
 
@@ -13,7 +13,7 @@ ETC=${HANGAR_ETC:-/etc}
 LIB=${HANGAR_LIB:-/usr/lib/hangar}
 IDENTITY_DIR=$RUN/identity
 FORMAT="hangar-identity 1"
-# In sectors of 512 bytes: the second copy begins in the middle of the partition's 32 MiB.
+# Start of each copy in sectors of 512 bytes: the second one begins in the middle of the partition's 32 MiB.
 COPIES="0 32768"
 LARGEST=1048576
 
@@ -26,7 +26,7 @@ header_format() { dd if="$PARTITION" bs=512 skip="$1" count=1 2>/dev/null | tr '
 
 is_number() { case $1 in '' | *[!0-9]*) return 1 ;; esac; }
 
-# read_copy COPY FILE: its tar, if header and digest agree.
+# read_copy COPY FILE: writes the copy's tar to the file. Fails if the header or the digest does not match.
 read_copy() {
   [ "$(header_format "$1")" = "$FORMAT" ] || return 1
   length=$(header_field "$1" length)
@@ -35,7 +35,8 @@ read_copy() {
   [ "$(sha256sum <"$2" | cut -d' ' -f1)" = "$(header_field "$1" sha256)" ]
 }
 
-# write_copy COPY FILE SEQUENCE: the tar first and the header last, so that a cut between them leaves no header that fits.
+# write_copy COPY FILE SEQUENCE: clears the header, writes the tar, then the header: after a power cut the copy counts as
+# damaged.
 write_copy() {
   dd if=/dev/zero of="$PARTITION" bs=512 seek="$1" count=1 conv=notrunc,fsync 2>/dev/null || return 1
   dd if="$2" of="$PARTITION" bs=512 seek=$(($1 + 1)) conv=notrunc,fsync 2>/dev/null || return 1
@@ -45,19 +46,19 @@ write_copy() {
   } | head -c 512 | dd of="$PARTITION" bs=512 seek="$1" conv=notrunc,fsync iflag=fullblock 2>/dev/null
 }
 
-# A sector that cannot be read is not blank.
+# A sector that cannot be read does not count as blank.
 is_blank() {
   dd if="$PARTITION" bs=512 skip="$1" count=1 >"$WORK/sector" 2>/dev/null || return 1
   [ "$(wc -c <"$WORK/sector")" -eq 512 ] && [ "$(tr -d '\0' <"$WORK/sector" | wc -c)" -eq 0 ]
 }
 
-# Sets NEWEST to the copy that counts, empty where none is whole; its tar is in $WORK/tar.
+# Sets NEWEST to the newest undamaged copy, empty if there is none, and puts its tar into $WORK/tar.
 find_newest() {
   NEWEST='' SEQUENCE=0
   for copy in $COPIES; do
     sequence=$(header_field "$copy" sequence)
     if ! read_copy "$copy" "$WORK/$copy" || ! is_number "$sequence"; then
-      # Its tar may be whole though its header is not: left there it would count as repaired.
+      # The tar may be good while the header is damaged: repair_copies would then take the copy for undamaged.
       rm -f "$WORK/$copy"
       continue
     fi
@@ -69,7 +70,7 @@ find_newest() {
 repair_copies() {
   for copy in $COPIES; do
     [ "$copy" = "$NEWEST" ] || cmp -s "$WORK/$copy" "$WORK/tar" || {
-      say "identity: the copy at sector $copy is damaged or old, writing it again"
+      say "identity: the copy at sector $copy is damaged or old: restoring it from the other copy"
       write_copy "$copy" "$WORK/tar" "$SEQUENCE" || say "identity: cannot write the copy at sector $copy"
     }
   done
@@ -82,20 +83,20 @@ make_identity() {
   tr -d - </proc/sys/kernel/random/uuid >"$IDENTITY_DIR/machine-id"
 }
 
-# Whose signature counts on updates, and from which serial on: at first whom and which the image itself names. Where keys
-# were revoked that was before.
+# Creates the list of keys that may sign updates, and the smallest serial, from the image. Leaves an existing list alone, also
+# one in which every key was revoked.
 make_trust() {
   trust=$IDENTITY_DIR/trust
   if [ -s "$trust/signing" ] || [ -s "$trust/revoked" ]; then return; fi
   mkdir -p "$trust"
   if ! cp "$LIB/signing" "$trust/signing" || ! : >"$trust/revoked" || ! cp "$LIB/serial" "$trust/serial"; then
-    say 'identity: the keys that may sign updates are not known'
+    say 'identity: cannot write the keys that may sign updates: this host will refuse every update'
   fi
 }
 
 unpack() { tar -x -f "$WORK/tar" -C "$IDENTITY_DIR"; }
 
-tell_fingerprint() {
+log_fingerprint() {
   say "identity: $1: $(ssh-keygen -l -f "$IDENTITY_DIR/ssh/ssh_host_ed25519_key.pub" | cut -d' ' -f2)"
 }
 
@@ -105,27 +106,27 @@ load() {
     repair_copies
     unpack || return 1
     make_trust
-    tell_fingerprint "SSH host key"
+    log_fingerprint "SSH host key"
   elif is_blank 0 && is_blank 32768; then
     make_identity || return 1
     make_trust
     tar -c -f "$WORK/tar" -C "$IDENTITY_DIR" . || return 1
     for copy in $COPIES; do write_copy "$copy" "$WORK/tar" 1 || say "identity: cannot write the copy at sector $copy"; done
-    tell_fingerprint "made at first boot, SSH host key"
+    log_fingerprint "made a new identity at the first boot, SSH host key"
   else
-    say "identity: both copies on $PARTITION are damaged; left as they are, using one that lasts until the next boot"
-    say "identity: for a new one that stays: dd if=/dev/zero of=$PARTITION bs=1M count=17, and reboot"
+    say "identity: both copies on $PARTITION are damaged; hangar does not overwrite them, and uses a temporary identity until the next boot"
+    say "identity: to erase both copies and make a new identity at the next boot: dd if=/dev/zero of=$PARTITION bs=1M count=17 && reboot"
     make_identity || return 1
     make_trust
-    tell_fingerprint "temporary, SSH host key"
+    log_fingerprint "temporary, SSH host key"
   fi
 }
 
-# save [DIRECTORY]. The copy that does not count is written first: at any cut one of the two is whole.
+# save [DIRECTORY]: writes the older copy first, so that one copy is undamaged after a power cut at any point.
 save() {
   find_newest
   if [ -z "$NEWEST" ] && ! { is_blank 0 && is_blank 32768; }; then
-    say "identity: both copies on $PARTITION are damaged; nothing is saved"
+    say "identity: both copies on $PARTITION are damaged: not saved, because hangar does not overwrite them"
     return 1
   fi
   tar -c -f "$WORK/tar" -C "${1:-$IDENTITY_DIR}" . || return 1
@@ -133,20 +134,20 @@ save() {
   for copy in $(echo "$COPIES" | tr ' ' '\n' | grep -vx "${NEWEST:-none}") $NEWEST; do
     write_copy "$copy" "$WORK/tar" $((SEQUENCE + 1)) || return 1
   done
-  # Read back from the medium, not from memory.
+  # Without this the read would come from memory instead of the disk.
   blockdev --flushbufs "$PARTITION" 2>/dev/null
   for copy in $COPIES; do
     read_copy "$copy" "$WORK/$copy" && cmp -s "$WORK/$copy" "$WORK/tar" || return 1
   done
 }
 
-# systemd reads the machine's id before it mounts anything: it has to be in place now.
+# systemd reads the machine id before it mounts anything, so the file must be in place now.
 bind_machine_id() { mount --bind "$IDENTITY_DIR/machine-id" "$ETC/machine-id"; }
 
 main() {
   case ${1:-} in load | save) ;; *) echo "usage: identity load|save [DIRECTORY]" >&2; exit 2 ;; esac
   PARTITION=$(sed -n 's/^IDENTITY=//p' "$RUN/boot")
-  [ -n "$PARTITION" ] || { say "identity: $RUN/boot names no partition"; exit 1; }
+  [ -n "$PARTITION" ] || { say "identity: $RUN/boot does not name the identity partition"; exit 1; }
   umask 077
   mkdir -p "$IDENTITY_DIR"
   WORK=$RUN/identity.work

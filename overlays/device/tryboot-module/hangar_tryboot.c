@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The one-shot tryboot flag of a Raspberry Pi's firmware, which Debian's kernel has no other way to reach:
- * /sys/module/hangar_tryboot/parameters/armed is 1 where the next boot is a trial. Without such a firmware the module
- * loads all the same, and the parameter answers with ENODEV.
+ * Reads and sets the one-shot tryboot flag of a Raspberry Pi's firmware, for which Debian's kernel has no interface:
+ * /sys/module/hangar_tryboot/parameters/armed is 1 if the next boot is a trial. On a machine without this firmware the
+ * module still loads, and the parameter returns ENODEV.
  */
 #include <linux/module.h>
 #include <linux/of.h>
 #include <soc/bcm2835/raspberrypi-firmware.h>
 
-/* The tags that `reboot "0 tryboot"` uses in Raspberry Pi's own kernel. */
+/* Raspberry Pi's own kernel uses these tags for `reboot "0 tryboot"`. */
 #define GET_REBOOT_FLAGS 0x00030064
 #define SET_REBOOT_FLAGS 0x00038064
 #define FLAG_TRYBOOT BIT(0)
-/* What no firmware answers: one that does not know a tag leaves the value as it was. */
+/* Firmware that does not know a tag leaves this value unchanged. */
 #define UNANSWERED 0xffffffff
 
 static int exchange(u32 tag, u32 *value)
@@ -63,7 +63,7 @@ static const struct kernel_param_ops armed_operations = {
 	.get = get_armed,
 };
 module_param_cb(armed, &armed_operations, NULL, 0600);
-MODULE_PARM_DESC(armed, "1 where the next boot is a trial, else 0");
+MODULE_PARM_DESC(armed, "1 if the next boot is a trial, else 0");
 
 MODULE_DESCRIPTION("The tryboot flag of a Raspberry Pi's firmware");
 MODULE_LICENSE("GPL");

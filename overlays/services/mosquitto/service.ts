@@ -6,7 +6,7 @@ const CONFIGURATION = '/etc/mosquitto/mosquitto.conf'
 
 export const mosquitto = service({
   name: 'mosquitto',
-  about: 'MQTT broker; inside the lab anybody may publish and subscribe',
+  about: 'MQTT broker; every client in the lab may publish and subscribe',
   options: z.strictObject({
     maxPacketSize: z.number().int().positive().default(2_000_000).describe('The largest message, in bytes.'),
   }),

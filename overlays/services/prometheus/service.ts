@@ -10,7 +10,7 @@ const CONFIGURATION = '/etc/prometheus/prometheus.yml'
 
 export const prometheus = service({
   name: 'prometheus',
-  about: 'metrics of the host and of every service that has some',
+  about: 'collects the metrics of the host and of its services',
   options: z.strictObject({
     retentionDays: z.number().int().positive().default(30).describe('Days for which prometheus keeps metrics.'),
     retentionSizeGb: z.number().positive().default(6).describe('The most disk space that metrics may use, in GB.'),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Contents, differenceOf } from '../../../builder/generations/difference.ts'
-import { differenceText } from '../../../cli/commands/difference-text.ts'
+import { differenceText } from '../../../cli/text/difference.ts'
 import { digestOf } from '../../../images/digest.ts'
 import type { LayerFile } from '../../../images/layers/layer-files/recipe.ts'
 
@@ -44,13 +44,15 @@ describe('two generations', () => {
 
   it('differ in programs that they were built with, which are counted', () => {
     const moved = { programs: named({ build: { nodejs: '20.2' } }) }
-    expect(text({}, moved)).toBe(`${HEAD}\n\npackages\n  1 of the programs that build it`)
+    expect(text({}, moved)).toBe(`${HEAD}\n\npackages\n  1 build programs changed`)
   })
 
   it('say that packages are not known where one was not built here', () => {
     const { packages, programs } = differenceOf(contents(1, { packages: null, programs: null }), contents(2))
     expect([packages, programs]).toEqual([null, null])
-    expect(text({ packages: null }, {})).toContain('packages\n  not known: one of the two was not built here')
+    expect(text({ packages: null }, {})).toContain(
+      'packages\n  unknown: one of the generations was built on another machine',
+    )
   })
 
   it('differ in files, and in what of a file is another one', () => {
@@ -85,7 +87,7 @@ describe('two generations', () => {
     const many = Array.from({ length: 30 }, (_, at) => file(`/file-${at}`))
     const [from, to] = [{ files: new Map([['base', listing()]]) }, { files: new Map([['base', listing(...many)]]) }]
     expect(text(from, to)).toContain('base: 30 added\n')
-    expect(text(from, to)).toMatch(/ {4}and 10 more: --json names all$/)
+    expect(text(from, to)).toMatch(/ {4}and 10 more; to list all: --json$/)
     expect(differenceOf(contents(1, from), contents(2, to)).files).toHaveLength(30)
   })
 

@@ -55,7 +55,7 @@ describe('whoever may write to the place cannot have taken:', () => {
       'a manifest that nobody signed',
       (forge) => forge.swap('manifest.json', (bytes) => bytes.toString().replace('"tiny"', '"tinx"')),
       'signature',
-      /not what was signed/,
+      /signed text was different/,
     ],
     [
       'a signature of a key that nobody trusts',
@@ -71,7 +71,7 @@ describe('whoever may write to the place cannot have taken:', () => {
       'something else for a signature',
       (forge) => forge.swap('manifest.json.sig', () => 'x'),
       'signature',
-      /no OpenSSH/,
+      /not an OpenSSH/,
     ],
     [
       'an image without a signature',

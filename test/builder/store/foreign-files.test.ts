@@ -2,25 +2,22 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../../builder/store/directory.ts'
-import { gcCommand } from '../../../cli/commands/gc.ts'
-import { generationsCommand } from '../../../cli/commands/generations.ts'
-import { storeVerifyCommand } from '../../../cli/commands/store-verify.ts'
+import { gc } from '../../../cli/commands/gc.ts'
+import { generations } from '../../../cli/commands/generations.ts'
+import { storeVerify } from '../../../cli/commands/store-verify.ts'
 import { digestOf } from '../../../images/digest.ts'
-import { listReporter } from '../../helpers/reporter.ts'
+import { commandContext } from '../../helpers/command-context.ts'
 import { smallLab } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
 function commands(root: string) {
-  const given = {
-    ...{ env: { HANGAR_STORE: root }, project: PROJECT, reporter: listReporter() },
-    ...{ now: new Date('2027-01-01'), signal: new AbortController().signal },
-  }
+  const context = commandContext({ env: { HANGAR_STORE: root }, project: PROJECT })
   return {
-    'gc -- --dry-run': () => gcCommand({ ...given, flags: { dryRun: true } }),
-    gc: () => gcCommand({ ...given, flags: { keep: '1', olderThan: '1h' } }),
-    'store:verify': () => storeVerifyCommand(given),
-    generations: () => generationsCommand({ ...given, host: 'tiny', format: 'text', shown: 'kept' }),
+    'gc -- --dry-run': () => gc.run(context, [], { dryRun: true }),
+    gc: () => gc.run(context, [], { keep: '1', olderThan: '1h' }),
+    'store:verify': () => storeVerify.run(context, [], {}),
+    generations: () => generations.run(context, ['tiny'], {}),
   }
 }
 

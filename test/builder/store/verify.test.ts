@@ -2,8 +2,9 @@ import { chmodSync, utimesSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { OBJECT_TIME, openStore } from '../../../builder/store/directory.ts'
 import { verifyStore } from '../../../builder/store/verify.ts'
-import { storeVerifyCommand } from '../../../cli/commands/store-verify.ts'
+import { storeVerify } from '../../../cli/commands/store-verify.ts'
 import { digestOf } from '../../../images/digest.ts'
+import { commandContext } from '../../helpers/command-context.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
@@ -59,17 +60,14 @@ describe('verifyStore', () => {
 })
 
 describe('store:verify', () => {
-  const command = async (root: string) => {
-    const cliContext = { env: { HANGAR_STORE: root }, project: '/', reporter: listReporter(), now: new Date(0) }
-    return storeVerifyCommand({ ...cliContext, signal: new AbortController().signal })
-  }
+  const command = (root: string) => storeVerify.run(commandContext({ env: { HANGAR_STORE: root } }), [], {})
 
-  it('lists the corrupt objects and what happens to them', async () => {
+  it('lists corrupt objects and removes them', async () => {
     const { root, one, damage } = await storeWithOutput()
     damage()
     expect(await command(root)).toBe(
-      `1 objects and 0 toolchains in ${root} whole, 1 damaged and taken out:\n  ${one}\nthe next build makes or fetches them again`,
+      `1 objects and 0 toolchains in ${root} are intact; removed 1 corrupt:\n  ${one}\nthe next build makes or fetches them again`,
     )
-    expect(await command(root)).toBe(`1 objects and 0 toolchains in ${root}, all whole`)
+    expect(await command(root)).toBe(`1 objects and 0 toolchains in ${root} are intact`)
   })
 })

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { type FlashCommand, flashCommand } from '../../../cli/commands/flash.ts'
-import { checkFlashFlags } from '../../../cli/commands/flash-flags.ts'
-import { statusCommand } from '../../../cli/commands/status.ts'
+import { checkFlashFlags, flashOutput } from '../../../cli/commands/flash.ts'
+import { type StatusOutput, statusOutput } from '../../../cli/commands/status.ts'
 import { UserError } from '../../../errors.ts'
-import type { Connect } from '../../../flash/controller.ts'
+import type { Connect, KnownHost } from '../../../flash/controller.ts'
+import { type FlashRequest, flashHosts } from '../../../flash/flash-hosts.ts'
+import { readStatuses } from '../../../flash/host-status.ts'
 import { driverOf } from '../../../flash/targets/registry.ts'
 import { ownKeysText, publicOf } from '../../../images/identity/private-identity.ts'
 import { fingerprintOf } from '../../../images/signature/openssh-key.ts'
@@ -20,57 +21,71 @@ async function commandBench(names: readonly string[] = ['adama']) {
   const connect: Connect = (known, use) => (known.host === 'adama' ? use(bench.target) : failing())
   const { progress, clock, directory, next } = bench
   const generations = () => new Map([[next.manifest.slot.root as string, { number: 12, built: '2026-11-24' }]])
-  const command: FlashCommand = {
-    ...{ goal: UPDATE, mode: 'run', connect, progress, clock, generations },
+  const request: Omit<FlashRequest, 'onResult'> = {
+    ...{ goal: UPDATE, mode: 'run', connect, progress, clock },
     targets: names.map((host) => ({ host, at, hostKeys: [], driver, output: directory, identity: NO_IDENTITY })),
     build: async (host) => void built.push(host),
   }
-  return { ...bench, built, command, connect, generations }
+  const flash = (given: Partial<typeof request> = {}) =>
+    flashOutput(
+      (onResult) => flashHosts({ ...request, ...given, onResult }),
+      generations,
+      (text) => progress.notice(text),
+    )
+  const status = async (targets: readonly KnownHost[], how: Partial<StatusOutput> = {}) =>
+    statusOutput(await readStatuses({ targets, connect }), generations, { asked: 'all', format: 'text', ...how })
+  return { ...bench, built, request, flash, status }
 }
 
 describe('flash', () => {
-  it('builds, updates, and says how it went and how to go back', async () => {
-    const { built, command, next } = await commandBench()
-    const text = await flashCommand(command)
+  it('builds, updates, and prints the result and the command that undoes it', async () => {
+    const { built, flash, next } = await commandBench()
+    const text = await flash()
     expect(built).toEqual(['adama'])
     expect(text).toContain(
       `adama: slot b runs generation 12 (${next.manifest.slot.root.slice(0, 12)}), healthy and committed; sent 1.4 MB`,
     )
-    expect(text).toMatch(/services down for \d+ s\nback: npm run revert adama$/)
+    expect(text).toMatch(/services were down for \d+ s\nundo: npm run revert adama$/)
   })
 
-  it('says what it would do without doing it', async () => {
-    const { host, command } = await commandBench()
-    expect(await flashCommand({ ...command, mode: 'dry-run' })).toContain('adama: flash would perform these steps')
+  it('prints the plan with --dry-run, and changes nothing', async () => {
+    const { host, flash } = await commandBench()
+    expect(await flash({ mode: 'dry-run' })).toContain('adama: flash would perform these steps')
     expect(host.calls).toEqual(['status'])
   })
 
-  it('brings a host that runs the image its new keys, says so, and would say so before', async () => {
-    const { host, command } = await commandBench()
-    await flashCommand(command)
+  it('sends new keys to a host that already runs the image, and lists them in the plan', async () => {
+    const { host, flash, request } = await commandBench()
+    await flash()
     host.calls.length = 0
     const identity = { known: publicOf(IDENTITY), open: async () => Buffer.from(ownKeysText(IDENTITY)) }
-    const rotated = { ...command, targets: command.targets.map((target) => ({ ...target, identity })) }
-    expect(await flashCommand({ ...rotated, mode: 'dry-run' })).toContain('1. send the host its keys')
+    const targets = request.targets.map((target) => ({ ...target, identity }))
+    expect(await flash({ targets, mode: 'dry-run' })).toContain('1. send the host its keys')
     expect(host.calls).toEqual(['status'])
-    expect(await flashCommand(rotated)).toMatch(
-      /adama: has its new keys; slot b runs generation 12 \(.*\) and is committed, nothing restarted; sent \d+ B/,
+    expect(await flash({ targets })).toMatch(
+      /adama: received its new keys; slot b runs generation 12 \(.*\) and is committed, nothing restarted; sent \d+ B/,
     )
-    expect(await flashCommand(rotated)).toContain('adama: nothing to do')
+    expect(await flash({ targets })).toContain('adama: nothing to do')
   })
 
-  it('stops at the first host that fails, and names those that were left', async () => {
-    const { command, host } = await commandBench(['starbuck', 'adama'])
-    await expect(flashCommand(command)).rejects.toThrow("wanted an image of 'starbuck'; not tried: 'adama'")
+  it('stops at the first host that fails, and names the hosts it did not try', async () => {
+    const { flash, host } = await commandBench(['starbuck', 'adama'])
+    await expect(flash()).rejects.toThrow("wanted an image of 'starbuck'; not tried: 'adama'")
     expect(host.calls).toEqual([])
   })
 
-  it('refuses flags that would be passed over', () => {
+  it('prints the results before the failure as notices', async () => {
+    const { flash, progress } = await commandBench(['adama', 'starbuck'])
+    await expect(flash()).rejects.toThrow("wanted an image of 'starbuck'")
+    expect(progress.notices.join()).toContain('adama: slot b runs generation 12')
+  })
+
+  it('refuses flags that would have no effect', () => {
     const check = (names: string[], flags: object) => () => checkFlashFlags(names, { build: true, ...flags })
-    expect(check(['adama'], { disk: '/dev/sda', dryRun: true })).toThrow("'--dry-run' means nothing with it")
-    expect(check(['adama'], { yes: true })).toThrow("'--yes' means nothing without '--disk'")
-    expect(check(['adama', 'starbuck'], { at: '10.0.0.1' })).toThrow("'--at' is for one host, not for 2")
-    expect(check(['adama'], { build: false, runner: 'local' })).toThrow("'--runner' means nothing with '--no-build'")
+    expect(check(['adama'], { disk: '/dev/sda', dryRun: true })).toThrow("cannot combine '--disk' with '--dry-run'")
+    expect(check(['adama'], { yes: true })).toThrow("'--yes' needs '--disk'")
+    expect(check(['adama', 'starbuck'], { at: '10.0.0.1' })).toThrow("'--at' needs exactly one host, not 2")
+    expect(check(['adama'], { build: false, runner: 'local' })).toThrow("cannot combine '--runner' with '--no-build'")
     expect(check(['adama'], { runner: 'local' })).not.toThrow()
     expect(check(['adama'], { disk: '/dev/sda', yes: true })).not.toThrow()
     expect(check(['adama', 'starbuck'], { dryRun: true })).not.toThrow()
@@ -80,42 +95,36 @@ describe('flash', () => {
 describe('status', () => {
   const targets = ['adama', 'starbuck'].map((host) => ({ host, at, hostKeys: [], driver }))
 
-  it('shows every host, and names one that is off without failing', async () => {
-    const { connect, generations } = await commandBench()
-    const text = await statusCommand({ targets, asked: 'all', format: 'text', generations, connect })
+  it('shows every host, and does not fail for an unreachable host', async () => {
+    const { status } = await commandBench()
+    const text = await status(targets)
     expect(text).toMatch(/^adama +[0-9a-f]{12} +a +committed/m)
     expect(text).toMatch(/^starbuck +unreachable/m)
     expect(text).toContain('starbuck: cannot reach it\n  hint: look')
   })
 
-  it('shows of one host which SSH key it has, and how many stay behind it', async () => {
-    const { host, connect, generations } = await commandBench()
-    const command = { targets: targets.slice(0, 1), asked: 'one', format: 'text', generations, connect } as const
-    expect(await statusCommand(command)).toMatch(/^ {2}SSH key +none$/m)
+  it('shows the SSH key of one host, and the number of former keys', async () => {
+    const { host, status } = await commandBench()
+    const show = () => status(targets.slice(0, 1), { asked: 'one' })
+    expect(await show()).toMatch(/^ {2}SSH key +none$/m)
     host.identity = { ssh: PUBLIC_LINES, age: [] }
-    expect(await statusCommand(command)).toContain(`SSH key  ${fingerprintOf(PUBLIC_LINES[0] ?? '')}, and 1 former`)
+    expect(await show()).toContain(`SSH key  ${fingerprintOf(PUBLIC_LINES[0] ?? '')}, and 1 former`)
   })
 
-  it('fails for a host that was named, but not as JSON', async () => {
-    const { connect, generations } = await commandBench()
-    const one = { targets: targets.slice(1), asked: 'one', generations, connect } as const
-    await expect(statusCommand({ ...one, format: 'text' })).rejects.toThrow('cannot reach it')
-    expect(JSON.parse(await statusCommand({ ...one, format: 'json' }))).toEqual([
+  it('fails for a named host that is unreachable, except as JSON', async () => {
+    const { status } = await commandBench()
+    const show = (format: 'text' | 'json') => status(targets.slice(1), { asked: 'one', format })
+    await expect(show('text')).rejects.toThrow('cannot reach it')
+    expect(JSON.parse(await show('json'))).toEqual([
       { host: 'starbuck', reachable: false, error: { code: 'unreachable', message: 'cannot reach it', hint: 'look' } },
     ])
   })
 
-  it('gives generations their numbers, and says why an update was reverted', async () => {
-    const { host, command, connect, generations } = await commandBench()
-    await flashCommand(command)
+  it('shows the numbers of generations, and why an update was reverted', async () => {
+    const { host, flash, status } = await commandBench()
+    await flash()
     host.update = { ...(host.update as NonNullable<typeof host.update>), phase: 'reverted', reason: 'it hung' }
-    const text = await statusCommand({
-      targets: targets.slice(0, 1),
-      asked: 'all',
-      format: 'text',
-      generations,
-      connect,
-    })
+    const text = await status(targets.slice(0, 1))
     expect(text).toMatch(/^adama +12 \([0-9a-f]{12}\) +b +committed +healthy/m)
     expect(text).toContain('adama: the last update, of slot b, was reverted: it hung')
   })

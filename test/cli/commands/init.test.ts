@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { initCommand, initGoal } from '../../../cli/commands/init.ts'
+import { initHost } from '../../../builder/keys/init-host.ts'
+import { type InitFlags, initGoal } from '../../../cli/commands/init.ts'
+import { initText } from '../../../cli/text/init.ts'
 import { fingerprintOf } from '../../../images/signature/openssh-key.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { PUBLIC_LINES } from '../../helpers/small-identity.ts'
@@ -9,71 +11,69 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const [KEY = '', OTHER = ''] = PUBLIC_LINES
 
-async function init(shown: readonly string[] = []) {
+async function bench(scanned: readonly string[] = []) {
   const project = await tempDirectory()
   mkdirSync(join(project, 'hosts'))
   const env = { XDG_CONFIG_HOME: join(project, 'config') }
   const asked: string[] = []
   const keyscan = async (address: string) => {
     asked.push(address)
-    return shown
+    return scanned
   }
-  const run = (flags: Parameters<typeof initGoal>[0] = {}) =>
-    initCommand({
-      ...{ project, env, reporter: listReporter(), keyscan },
-      host: 'tiny',
-      goal: initGoal(flags, '192.0.2.10'),
-    })
+  const run = async (flags: InitFlags = {}) => {
+    const goal = initGoal(flags, '192.0.2.10')
+    return initText('tiny', await initHost({ project, env, reporter: listReporter(), keyscan, host: 'tiny', goal }))
+  }
   return { run, asked, files: () => readdirSync(join(project, 'hosts')) }
 }
 
-describe('npm run init', () => {
-  it('says what it made and what to keep, and asks nothing of the network', async () => {
-    const { run, asked } = await init()
+describe('init', () => {
+  it('creates an identity without the network, and prints its keys and the files to commit', async () => {
+    const { run, asked } = await bench()
     const lines = (await run()).split('\n')
     expect(lines).toEqual([
-      'tiny: identity made',
+      'tiny: created the identity',
       expect.stringMatching(/^ {2}ssh {2}SHA256:.{43}$/),
       expect.stringMatching(/^ {2}age {2}age1.{58}$/),
-      'keep it with the project: git add hosts/tiny.identity.json hosts/tiny.identity.age',
+      'add to the repository: git add hosts/tiny.identity.json hosts/tiny.identity.age',
       'next: npm run build:image tiny',
     ])
     expect(asked).toEqual([])
-    expect((await run()).split('\n')[0]).toBe('tiny: has its identity already; nothing was changed')
+    expect((await run()).split('\n')[0]).toBe('tiny: the identity exists already; nothing changed')
   })
 
-  it('says how a new key comes to the host', async () => {
-    const { run } = await init()
+  it('prints how a new key reaches the host', async () => {
+    const { run } = await bench()
     await run()
     const lines = (await run({ rotate: 'ssh' })).split('\n')
     expect([lines[0], lines.at(-1)]).toEqual([
-      'tiny: has a new key, and keeps the old ones',
-      'next: npm run flash tiny, which brings it the key: without a restart, if nothing else has changed',
+      'tiny: added a new key; the old keys stay valid',
+      'next: npm run flash tiny sends the new key; if nothing else changed, the host does not restart',
     ])
   })
 
-  it('adopts the key whose fingerprint was read on the console', async () => {
-    const { run, asked, files } = await init([OTHER, KEY])
+  it('adopts the key with the fingerprint from the console', async () => {
+    const { run, asked, files } = await bench([OTHER, KEY])
     const text = await run({ adopt: fingerprintOf(KEY), at: '192.0.2.99:2222' })
-    expect(text).toContain(`tiny: keeps the identity that it made itself\n  ssh  ${fingerprintOf(KEY)}\n`)
+    expect(text).toContain(`tiny: adopted the identity that the host created\n  ssh  ${fingerprintOf(KEY)}\n`)
     expect(asked).toEqual(['192.0.2.99:2222'])
     expect(files()).toEqual(['tiny.identity.json'])
   })
 
-  it('refuses any other key with both fingerprints, and writes nothing', async () => {
-    const { run, asked, files } = await init([OTHER])
+  it('refuses any other key, names both fingerprints, and writes nothing', async () => {
+    const { run, asked, files } = await bench([OTHER])
     await expect(run({ adopt: fingerprintOf(KEY) })).rejects.toMatchObject({
       code: 'key',
-      message: `the machine at 192.0.2.10 is not the one whose console was read: its key is ${fingerprintOf(OTHER)}, wanted ${fingerprintOf(KEY)}`,
+      message: `cannot adopt the identity of tiny: the machine at 192.0.2.10 has the key ${fingerprintOf(OTHER)}, wanted ${fingerprintOf(KEY)}`,
     })
     expect(asked).toEqual(['192.0.2.10'])
     expect(files()).toEqual([])
   })
 
   it.each([
-    [{ rotate: 'all' }, "cannot rotate 'all'"],
-    [{ rotate: 'ssh', adopt: 'SHA256:x' }, "'--rotate' and '--adopt' exclude each other"],
-    [{ at: '192.0.2.1' }, "'--at' is for '--adopt' alone"],
+    [{ rotate: 'all' }, "cannot rotate 'all': wanted 'ssh' or 'age'"],
+    [{ rotate: 'ssh', adopt: 'SHA256:x' }, "cannot combine '--rotate' with '--adopt'"],
+    [{ at: '192.0.2.1' }, "'--at' needs '--adopt'"],
     [{ adopt: 'MD5:00:11' }, "not a fingerprint: 'MD5:00:11'"],
     [{ adopt: `${fingerprintOf(KEY)}=` }, `not a fingerprint: '${fingerprintOf(KEY)}='`],
   ])('refuses %j', (flags, message) => {

@@ -2,65 +2,72 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openStore } from '../../../builder/store/directory.ts'
-import { publishCommand } from '../../../cli/commands/publish.ts'
-import { pullCommand } from '../../../cli/commands/pull.ts'
+import { type PublishFlags, publish } from '../../../cli/commands/publish.ts'
+import { pull } from '../../../cli/commands/pull.ts'
 import { MIB } from '../../../images/layout.ts'
-import { listReporter } from '../../helpers/reporter.ts'
+import { parseHostName } from '../../../images/names.ts'
+import type { Host } from '../../../overlays/host-facts.ts'
+import { commandContext } from '../../helpers/command-context.ts'
 import { smallGeneration } from '../../helpers/small-generation.ts'
 import { SIGNED } from '../../helpers/small-image.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-const HOST = { name: 'tiny', board: 'raspberry-pi-5', slotSize: 8 * MIB, trusted: [SIGNED.publicLine] }
+const HOST: Partial<Host> = {
+  ...{ name: parseHostName('tiny'), board: 'raspberry-pi-5', slotSize: 8 * MIB },
+  updates: { signingKeys: [SIGNED.publicLine] },
+}
 
-/** What a command is given on a machine of its own. */
-async function cliContext() {
+/** A machine with its own project and store, and the commands on it. */
+async function machine() {
   const project = await tempDirectory()
   const env = { HANGAR_STORE: join(project, 'store'), XDG_CONFIG_HOME: join(project, 'config') }
-  const now = new Date('2026-01-02T03:04:05Z')
-  return { project, env, reporter: listReporter(), now, signal: new AbortController().signal }
+  const context = commandContext({ project, env, now: new Date('2026-01-02T03:04:05Z'), facts: [HOST] })
+  return {
+    ...{ project, env },
+    publish: async (flags: PublishFlags) => (await publish.run(context, ['tiny'], flags)) ?? '',
+    pull: async (from: string) => (await pull.run(context, ['tiny'], { from })) ?? '',
+  }
 }
 
 async function builder() {
-  const given = await cliContext()
-  await smallGeneration(await openStore(given.env.HANGAR_STORE), join(given.project, 'out/tiny'))
-  return given
+  const built = await machine()
+  await smallGeneration(await openStore(built.env.HANGAR_STORE), join(built.project, 'out/tiny'))
+  return built
 }
 
 describe('publish and pull', () => {
-  it('say where it is, what went, and what to type next', async () => {
-    const [here, there] = [await builder(), await cliContext()]
+  it('print the remote repository, the amount of data and the next command', async () => {
+    const [here, there] = [await builder(), await machine()]
     const to = join(here.project, 'stick')
-    const first = await publishCommand({ ...here, host: 'tiny', flags: { to } })
+    const first = await here.publish({ to })
     const [, root] = /generation 1 \(([0-9a-f]{12})\)/.exec(first) ?? []
     expect(first.replace(/[0-9a-f]{64}/, 'DIGEST')).toBe(
       [
-        `tiny: generation 1 (${root}) is at ${to}:tiny-${root} and :tiny`,
-        'sent 11 files, 47 kB; exactly this image is @sha256:DIGEST',
+        `tiny: published generation 1 (${root}) to ${to}:tiny-${root} and :tiny`,
+        'sent 11 files, 47 kB; this image alone is @sha256:DIGEST',
         `next: npm run pull tiny -- --from '${to}:tiny'`,
       ].join('\n'),
     )
-    expect(await publishCommand({ ...here, host: 'tiny', flags: { to } })).toContain(
-      'sent 0 files, 0 B; 11 (47 kB) were there',
-    )
-    expect(await pullCommand({ ...there, host: HOST, flags: { from: to } })).toBe(
+    expect(await here.publish({ to })).toContain('sent 0 files, 0 B; 11 (47 kB) were there already')
+    expect(await there.pull(to)).toBe(
       [
         `tiny: generation 1 (${root}), 37 kB in out/tiny, written`,
-        `from ${to}:tiny: built 2026-01-02T03:04:05.000Z, signed by a key that hosts/tiny.ts or this machine trusts`,
+        `pulled from ${to}:tiny: built 2026-01-02T03:04:05.000Z, signed by a trusted key`,
         'next: npm run flash tiny -- --no-build',
       ].join('\n'),
     )
     expect(existsSync(join(there.project, 'out/tiny/tiny.img'))).toBe(true)
-    // Nothing was made that signs.
+    // A pull makes no signing key.
     expect(existsSync(there.env.XDG_CONFIG_HOME)).toBe(false)
   })
 
-  it('refuse what they cannot do, before anything else', async () => {
+  it('refuse wrong arguments before they write anything', async () => {
     const here = await builder()
     const to = join(here.project, 'stick')
-    const publish = (flags: { to: string; generation?: string }) => publishCommand({ ...here, host: 'tiny', flags })
-    await expect(publish({ to: `${to}@sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'usage' })
-    await expect(publish({ to, generation: 'last' })).rejects.toMatchObject({ code: 'usage' })
-    await expect(publish({ to: 'https://registry.lab/x' })).rejects.toMatchObject({ code: 'usage' })
+    const { publish: publishTiny } = here
+    await expect(publishTiny({ to: `${to}@sha256:${'0'.repeat(64)}` })).rejects.toMatchObject({ code: 'usage' })
+    await expect(publishTiny({ to, generation: 'last' })).rejects.toMatchObject({ code: 'usage' })
+    await expect(publishTiny({ to: 'https://registry.lab/x' })).rejects.toMatchObject({ code: 'usage' })
     expect(existsSync(to)).toBe(false)
   })
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { statusCommand } from '../../../cli/commands/status.ts'
+import { type StatusOutput, statusOutput } from '../../../cli/commands/status.ts'
 import type { Connect } from '../../../flash/controller.ts'
+import { readStatuses } from '../../../flash/host-status.ts'
 import type { DeviceStatus } from '../../../flash/ssh/status.ts'
 import { piTarget } from '../../../flash/targets/pi/target.ts'
 import { driverOf } from '../../../flash/targets/registry.ts'
@@ -20,14 +21,14 @@ const TOOLS = {
   newId: () => 'x',
 }
 
-function asked(change: Partial<DeviceStatus>, how: { asked?: 'one' | 'all'; format?: 'text' | 'json' } = {}) {
+async function show(change: Partial<DeviceStatus>, how: Partial<StatusOutput> = {}) {
   const clock = new FakeClock()
   const host = new FakeHost(clock, IMAGE)
   host.statusOverrides = change
   const connect: Connect = (_target, use) => use(piTarget({ ...TOOLS, clock, remote: host }))
   const generations = () => new Map([[ROOT as string, { number: 7, built: '2026-11-24T04:15:00Z' }]])
   const targets = [{ host: 'adama', at: AT, hostKeys: [], driver: driverOf('raspberry-pi-5') }]
-  return statusCommand({ targets, asked: 'one', format: 'text', ...how, connect, generations })
+  return statusOutput(await readStatuses({ targets, connect }), generations, { asked: 'one', format: 'text', ...how })
 }
 
 const REVERTED: DeviceStatus['update'] = {
@@ -36,8 +37,8 @@ const REVERTED: DeviceStatus['update'] = {
 }
 
 describe('the status of one host', () => {
-  it('says what runs, what each slot holds and what it stands on', async () => {
-    const lines = (await asked({})).split('\n')
+  it('shows the running image, both slots, data, clock, firmware and the last update', async () => {
+    const lines = (await show({})).split('\n')
     expect(lines[0]).toMatch(/^adama: slot a runs generation 7 \(.{12}\), committed, (un)?healthy$/)
     expect(lines[3]).toMatch(/^ {2}a +generation 7 \(.{12}\) +2026-11-24 04:15 UTC +2026-.* \/ 1 +running, committed$/)
     expect(lines[4]).toMatch(/^ {2}b +- +- +- +empty$/)
@@ -49,14 +50,14 @@ describe('the status of one host', () => {
     expect(text).toMatch(/last +no update since the disk was written/)
   })
 
-  it('says why the last update was reverted', async () => {
-    const text = await asked({ update: REVERTED })
+  it('names the reason for the last revert', async () => {
+    const text = await show({ update: REVERTED })
     expect(text).toContain('update of slot b (root abababababab): reverted: service mosquitto is not healthy: failed')
     expect(text).toContain('adama: the last update, of slot b, was reverted: service mosquitto is not healthy: failed')
   })
 
-  it('says which slot is on trial, and what it waits for', async () => {
-    const text = await asked({
+  it('names the slot on trial and the reason why it is unhealthy', async () => {
+    const text = await show({
       state: 'trial',
       committed: 'b',
       health: { state: 'unhealthy', reasons: ['x waits'] },
@@ -65,22 +66,22 @@ describe('the status of one host', () => {
     expect(text).toContain('unhealthy: x waits')
   })
 
-  it('says that nobody told it the time, and that its data cannot be used', async () => {
-    const text = await asked({ clock: { now: 1, source: 'saved' }, data: { state: 'failed', reason: 'blank' } })
-    expect(text).toContain('no time server was heard')
-    expect(text).toContain('its data volume cannot be used: blank')
+  it('reports a missing time server and an unusable data volume', async () => {
+    const text = await show({ clock: { now: 1, source: 'saved' }, data: { state: 'failed', reason: 'blank' } })
+    expect(text).toContain('from the saved time; no time server has answered')
+    expect(text).toContain('adama: the data volume cannot be used: blank')
   })
 })
 
 describe('the status of all hosts', () => {
-  it('is a line each, and what needs a sentence', async () => {
-    const lines = (await asked({ update: REVERTED }, { asked: 'all' })).split('\n')
+  it('has one line for each host, then a sentence for each problem', async () => {
+    const lines = (await show({ update: REVERTED }, { asked: 'all' })).split('\n')
     expect(lines[1]).toMatch(/^adama +7 \(.{12}\) +a +committed/)
     expect(lines.join()).toContain('was reverted: service mosquitto')
   })
 
-  it('is whole for programs', async () => {
-    const [host] = JSON.parse(await asked({}, { asked: 'all', format: 'json' }))
+  it('is complete as JSON', async () => {
+    const [host] = JSON.parse(await show({}, { asked: 'all', format: 'json' }))
     expect(host).toMatchObject({
       host: 'adama',
       reachable: true,

@@ -26,28 +26,28 @@ function options(given: Partial<RunVmOptions> = {}): RunVmOptions {
   }
 }
 
-describe('npm run vm', () => {
-  it('says what to build where there is no image', async () => {
+describe('vm', () => {
+  it('names the command that builds a missing image', async () => {
     const output = await tempDirectory()
     await expect(runVm(options({ output }))).rejects.toMatchObject({
       code: 'vm',
-      message: `no image to boot: '${join(output, 'adama.img')}' is not there`,
-      hint: 'npm run build:image adama',
+      message: `cannot boot 'adama': '${join(output, 'adama.img')}' does not exist`,
+      hint: 'build the image: npm run build:image adama',
     })
   })
 
-  it('tells how to reach each port and how to end the machine', () => {
+  it('prints how to reach each port and how to stop the machine', () => {
     const lines = introduction(options(), { ssh: 2202, prometheus: 9091, mosquitto: 1883 })
     expect(lines).toEqual([
-      'adama in a virtual machine, 4096 MiB of memory; what it writes is thrown away (keep it with --keep)',
+      'adama in a virtual machine with 4096 MiB of memory; its disk is discarded at the end (to keep it: --keep)',
       '  ssh         ssh -p 2202 -i /root/.config/hangar/ssh_key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1',
       '  prometheus  http://127.0.0.1:9091',
       '  mosquitto   127.0.0.1:1883',
-      'Ctrl-C ends it',
+      'press Ctrl-C to stop the machine',
     ])
   })
 
-  it('says so where the disk is kept', () => {
-    expect(introduction(options({ disk: 'kept' }), {})[0]).toMatch(/; the disk is kept$/)
+  it('says that the disk is kept', () => {
+    expect(introduction(options({ disk: 'kept' }), {})[0]).toMatch(/; its disk is kept$/)
   })
 })

@@ -9,8 +9,8 @@ function reporter() {
   return { lines, ...plainReporter((line) => lines.push(line), { now: () => Date.now() }) }
 }
 
-describe('plain lines', () => {
-  it('are one for a short step, when it ends', () => {
+describe('plainReporter', () => {
+  it('prints one line at the end of a short step', () => {
     const { lines, step } = reporter()
     const base = step('base')
     vi.advanceTimersByTime(400)
@@ -18,7 +18,7 @@ describe('plain lines', () => {
     expect(lines).toEqual(['base: built, 0.4 s'])
   })
 
-  it('are one more for a step that takes a second, when it begins to', () => {
+  it('prints a line at the start of a step that takes more than a second', () => {
     const { lines, step } = reporter()
     const fetch = step('fetch', 4_000_000)
     vi.advanceTimersByTime(1500)
@@ -28,7 +28,7 @@ describe('plain lines', () => {
     expect(lines.at(-1)).toBe('fetch: fetched, 4.0 MB in 1.5 s')
   })
 
-  it('say now and then that something long goes on, and how far it is', () => {
+  it('prints the progress of a long step from time to time', () => {
     const { lines, step } = reporter()
     const fetch = step('fetch', 90_000_000)
     for (let second = 0; second < 30; second += 1) {
@@ -39,14 +39,14 @@ describe('plain lines', () => {
     expect(lines[1]).toMatch(/^fetch \.\.\. 30 MB of 90 MB, \d\.\d MB\/s, .+ left$/)
   })
 
-  it('name what failed, and stop talking about it', () => {
+  it('prints a failed step once, and then no progress', () => {
     const { lines, step } = reporter()
     step('kernel').failed()
     vi.advanceTimersByTime(60_000)
     expect(lines).toEqual(['kernel: failed after 0.0 s'])
   })
 
-  it('count what came from the store in one line at the end, once', () => {
+  it('counts the steps from the store in one line at the end', () => {
     const { lines, step, close } = reporter()
     for (const name of ['a', 'b']) step(name).done('reused')
     close()
@@ -54,7 +54,7 @@ describe('plain lines', () => {
     expect(lines).toEqual(['2 steps from the store'])
   })
 
-  it('mark a warning as one, and a notice not', () => {
+  it('prefixes warnings, but not notices', () => {
     const { lines, notice, warn } = reporter()
     notice('made a key')
     warn('no key')

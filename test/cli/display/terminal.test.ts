@@ -4,7 +4,7 @@ import { terminalReporter } from '../../../cli/display/terminal.ts'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A terminal that understands what the reporter sends: rows as a person sees them. */
+/** A terminal that interprets the escape sequences of the reporter; `seen` are the visible rows. */
 function terminal({ columns = 60, rows = 10, color = false } = {}) {
   const seen: string[] = []
   let row = 0
@@ -21,8 +21,8 @@ function terminal({ columns = 60, rows = 10, color = false } = {}) {
   return { seen, raw, ...reporter }
 }
 
-describe('the live display', () => {
-  it('shows what runs, with bytes, rate and time left, drawn over in place', () => {
+describe('terminalReporter', () => {
+  it('shows running steps with bytes, rate and time left, redrawn in place', () => {
     const { seen, step, close } = terminal()
     const fetch = step('fetch', 80_000_000)
     step('base')
@@ -37,7 +37,7 @@ describe('the live display', () => {
     close()
   })
 
-  it('moves what has ended up, where it stays', () => {
+  it('moves finished steps up, where they stay', () => {
     const { seen, step, close } = terminal()
     const [base, kernel] = [step('base'), step('kernel')]
     vi.advanceTimersByTime(2000)
@@ -48,7 +48,7 @@ describe('the live display', () => {
     expect(seen).toEqual(['✓ base  2.0 s', '✗ kernel  failed after 2.0 s'])
   })
 
-  it('only counts what came from the store', () => {
+  it('counts the steps from the store', () => {
     const { seen, step, close } = terminal()
     step('base').done('reused')
     step('kernel')
@@ -58,7 +58,7 @@ describe('the live display', () => {
     expect(seen).toEqual(['1 step from the store'])
   })
 
-  it('never takes more rows or columns than there are', () => {
+  it('fits into the rows and columns of the terminal', () => {
     const { seen, step, close } = terminal({ columns: 20, rows: 6 })
     for (let count = 0; count < 9; count += 1) step(`a step with a long name ${count}`)
     vi.advanceTimersByTime(100)
@@ -68,7 +68,7 @@ describe('the live display', () => {
     close()
   })
 
-  it('puts notices and warnings above itself', () => {
+  it('prints notices and warnings above the live rows', () => {
     const { seen, step, notice, warn, close } = terminal()
     step('base')
     notice('made a key')
@@ -78,7 +78,7 @@ describe('the live display', () => {
     close()
   })
 
-  it('writes nothing where nothing changed, and nothing once it is closed', () => {
+  it('writes nothing without changes, and nothing after it is closed', () => {
     const { raw, close } = terminal()
     vi.advanceTimersByTime(1000)
     close()
@@ -86,7 +86,7 @@ describe('the live display', () => {
     expect(raw).toEqual([])
   })
 
-  it('draws what begins after somebody else had the terminal', () => {
+  it('draws steps that start after it was closed', () => {
     const { seen, step, close } = terminal()
     close()
     step('write', 100).advance(50)
@@ -95,7 +95,7 @@ describe('the live display', () => {
     close()
   })
 
-  it('uses colours only where they are wanted', () => {
+  it('uses colors only if they are enabled', () => {
     const ended = (color: boolean) => {
       const { raw, step, close } = terminal({ color })
       step('base').done('built')

@@ -12,7 +12,7 @@ const SOURCE = `export const adama = host({
 })
 `
 
-describe('the line of a key', () => {
+describe('lineOf', () => {
   it.each([
     [['name'], 2],
     [['network'], 3],
@@ -21,20 +21,20 @@ describe('the line of a key', () => {
     [['network', 'dns-servers', '0'], 5],
     [['services', 'prometheus'], 8],
     [['services', 'grafana'], 8],
-  ])('%j is %d', (path, line) => {
+  ])('finds %j on line %d', (path, line) => {
     expect(lineOf(SOURCE, path)).toBe(line)
   })
 
-  it('that is not there is that of what it would be in', () => {
+  it('returns the line of the parent of a missing key', () => {
     expect(lineOf(SOURCE, ['network', 'gateway'])).toBe(3)
   })
 
-  it('is unknown for one that is nowhere, and for none', () => {
+  it('returns undefined for an unknown key and for an empty path', () => {
     expect(lineOf(SOURCE, ['board'])).toBeUndefined()
     expect(lineOf(SOURCE, [])).toBeUndefined()
   })
 
-  it('is not that of a longer word that ends or begins like it', () => {
+  it('ignores longer words that contain the key', () => {
     expect(lineOf('a({\n  hostname: 1,\n  names: 2,\n  name: 3,\n})', ['name'])).toBe(4)
   })
 })

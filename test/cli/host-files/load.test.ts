@@ -6,7 +6,7 @@ import { hostNames, loadHost } from '../../../cli/host-files/load.ts'
 import { UserError } from '../../../errors.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A project with nothing but host files; their `host()` hands back what it is given. */
+/** A project with host files only; its `host()` returns its argument. */
 async function project(files: Readonly<Record<string, string>>) {
   const directory = await tempDirectory()
   const put = (path: string, text: string) => {
@@ -27,37 +27,37 @@ const TWO = {
   'hosts/schema/sizes.ts': 'export {}\n',
 }
 
-describe('the names of hosts', () => {
-  it('are those of the files that export one', async () => {
+describe('hostNames', () => {
+  it('lists the files that export a host', async () => {
     expect(hostNames((await project(TWO)).directory)).toEqual(['adama', 'starbuck'])
   })
 })
 
-describe('a host that is not there', () => {
+describe('loadHost with an unknown name', () => {
   it.each([
     ['adma', "did you mean 'adama'?"],
     ['starbuk', "did you mean 'starbuck'?"],
-    ['boomer', 'describe it in hosts/boomer.ts, for example from hosts/adama.ts'],
-  ])('(%s) gets a hint', async (name, hint) => {
+    ['boomer', 'to add the host, copy hosts/adama.ts to hosts/boomer.ts and change the copy'],
+  ])('gives a hint for %s', async (name, hint) => {
     const { load } = await project(TWO)
     await expect(load(name)).rejects.toMatchObject({ message: `no host '${name}'; hosts are: adama, starbuck`, hint })
   })
 })
 
-describe('a host file', () => {
-  it('gives its host', async () => {
+describe('loadHost', () => {
+  it('returns the host that the file exports', async () => {
     expect(await (await project(TWO)).load('starbuck')).toEqual({ name: 'starbuck' })
   })
 
-  it('with a syntax error is named with the line, without a stack', async () => {
+  it('names the file and line of a syntax error, without a stack', async () => {
     const { load } = await project({ 'hosts/adama.ts': `${hostFile('adama')}const = 1\n` })
     const error = await load('adama').catch((each: unknown) => each)
     expect(error).toBeInstanceOf(UserError)
     expect((error as UserError).message).toMatch(/^hosts\/adama\.ts:4: Expected identifier/)
-    expect((error as UserError).hint).toBe('the line is: const = 1')
+    expect((error as UserError).hint).toBe('the line reads: const = 1')
   })
 
-  it('that imports a file with a syntax error names that one', async () => {
+  it('names the imported file that has a syntax error', async () => {
     const { load } = await project({
       'hosts/adama.ts': hostFile('adama', "import './more.ts'"),
       'hosts/more.ts': '\nlet let',
@@ -65,24 +65,24 @@ describe('a host file', () => {
     await expect(load('adama')).rejects.toMatchObject({ message: expect.stringMatching(/^hosts\/more\.ts:2: /) })
   })
 
-  it('that imports what is not there is named with the line', async () => {
+  it('names the line of an import that does not exist', async () => {
     const { load } = await project({ 'hosts/adama.ts': hostFile('adama', "import './gone.ts'") })
     await expect(load('adama')).rejects.toMatchObject({ message: expect.stringMatching(/^hosts\/adama\.ts:2: .*gone/) })
   })
 
-  it('without a host is told what it ends in', async () => {
+  it('names the missing export of a file without a host', async () => {
     const { load } = await project({ 'hosts/my-host.ts': 'export {}\n' })
     await expect(load('my-host')).rejects.toMatchObject({
-      hint: "it ends in: export const my_host = host({ name: 'my-host', … })",
+      hint: "end the file with: export const my_host = host({ name: 'my-host', … })",
     })
   })
 })
 
-describe('compiling host files', () => {
+describe('compiledHost', () => {
   const compiled = (directory: string) =>
     readdirSync(join(directory, 'dist/hosts')).filter((name) => name.endsWith('.mjs'))
 
-  it('happens once for the same content', async () => {
+  it('compiles the same content once', async () => {
     const { directory } = await project(TWO)
     const first = await compiledHost(directory, 'adama')
     utimesSync(first, 1, 1)
@@ -90,7 +90,7 @@ describe('compiling host files', () => {
     expect(statSync(first).mtimeMs).toBe(1000)
   })
 
-  it('happens again where the file, or one that it imports, changed', async () => {
+  it('compiles again after a change of the file or of an import', async () => {
     const { directory, put } = await project({
       'hosts/adama.ts': hostFile('adama', "import { A } from './a.ts'\nconsole.assert(A)"),
       'hosts/a.ts': 'export const A = 1\n',
@@ -104,7 +104,7 @@ describe('compiling host files', () => {
     expect(compiled(directory)).toHaveLength(2)
   })
 
-  it('happens again where the compiled file or its record is gone or damaged', async () => {
+  it('compiles again if the compiled file or its record is missing or damaged', async () => {
     const { directory, put } = await project(TWO)
     const first = await compiledHost(directory, 'adama')
     put('dist/hosts/adama.json', '{"fil')

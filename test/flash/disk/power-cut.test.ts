@@ -11,7 +11,7 @@ import { firmwareOn, planFor, SMALL_IDENTITY, type SmallDisk, smallDisk } from '
 
 type Range = Pick<Part, 'offset' | 'size' | 'digest'>
 
-/** What a system needs to run: all of the image but its tables, and of the identity what is not zero. */
+/** The parts that a system needs: the image without its tables, and the identity without its zeros. */
 function systemOf({ unbootable, bootable }: DiskPlan): Range[] {
   const parts = [...(unbootable.at(-1)?.parts ?? []), ...(bootable[0]?.parts ?? [])]
   const identity = parts.filter(({ what }) => what === 'identity').map(({ offset }) => ({ offset, ...FIRST_COPY }))
@@ -20,17 +20,17 @@ function systemOf({ unbootable, bootable }: DiskPlan): Range[] {
 
 const FIRST_COPY = { size: BLOCK, digest: digestOf(SMALL_IDENTITY.subarray(0, BLOCK)) }
 
-function isWhole(disk: BlockSource, parts: readonly Range[]): boolean {
+function isComplete(disk: BlockSource, parts: readonly Range[]): boolean {
   return parts.every(({ offset, size, digest }) => digestOf(disk.read(offset, size)) === digest)
 }
 
-/** Writes the disk, and lists each state that a cut may leave in which something starts that is not whole. */
-async function cutEverywhere(disk: CachedDisk, plan: DiskPlan, image: string, whole: readonly Range[][]) {
+/** Writes the disk. `broken` lists each state after a power cut in which an incomplete system boots. */
+async function cutEverywhere(disk: CachedDisk, plan: DiskPlan, image: string, complete: readonly Range[][]) {
   const broken: string[] = []
   let unbootable = 0
   const cut = ({ how, disk: found }: Found) => {
     if (firmwareOn(found).outcome === 'stuck') unbootable += 1
-    else if (!whole.some((parts) => isWhole(found, parts))) broken.push(how)
+    else if (!complete.some((parts) => isComplete(found, parts))) broken.push(how)
   }
   const watched = disk.watchedBy(cut)
   const ended = await writeDisk(watched, plan, { image, progress: listProgress() }).catch((error: Error) => error)
@@ -50,17 +50,17 @@ it.each([
   ['an empty disk', undefined],
   ['a disk that holds another generation', OLD],
   ['a disk with other sizes of slots', { ...OLD, slotSize: 16 * MIB }],
-])('power that goes at any write to %s leaves either nothing that starts or a whole system', async (_, old) => {
+])('a power cut at any write to %s leaves an unbootable disk or a complete system', async (_, old) => {
   const small = await smallDisk()
   const before = old === undefined ? undefined : await diskWith(await smallDisk(old))
   const plan = await planFor(small)
-  const whole = [systemOf(plan), ...(before === undefined ? [] : [before.parts])]
+  const complete = [systemOf(plan), ...(before === undefined ? [] : [before.parts])]
   const start = before?.disk ?? new CachedDisk(small.host.disk)
-  const { broken, unbootable, watched, ended } = await cutEverywhere(start, plan, small.image, whole)
+  const { broken, unbootable, watched, ended } = await cutEverywhere(start, plan, small.image, complete)
   expect({ ended, broken }).toEqual({ ended: undefined, broken: [] })
   expect(unbootable).toBeGreaterThan(100)
   expect(firmwareOn(watched.source())).toMatchObject({ outcome: 'start', partition: 2, tryboot: false })
-  expect(isWhole(watched.source(), systemOf(plan))).toBe(true)
+  expect(isComplete(watched.source(), systemOf(plan))).toBe(true)
 })
 
 it.each<[string, (plan: DiskPlan) => DiskPlan]>([
@@ -69,20 +69,20 @@ it.each<[string, (plan: DiskPlan) => DiskPlan]>([
     ({ unbootable, bootable }) => ({ unbootable: unbootable.slice(2), bootable }),
   ],
   [
-    'what boots came first',
+    'the boot sector and the tables came first',
     ({ unbootable, bootable }) => ({
       unbootable: [...unbootable.slice(0, 2), ...bootable, ...unbootable.slice(2)],
       bootable: [],
     }),
   ],
   [
-    'nothing were flushed in between',
+    'there were no flush between the stages',
     ({ unbootable, bootable }) => ({
       unbootable: unbootable.slice(0, 2),
       bootable: [{ name: 'all', parts: [...(unbootable[2]?.parts ?? []), ...bootable.flatMap(({ parts }) => parts)] }],
     }),
   ],
-])('a half system would start if %s', async (_, change) => {
+])('negative control: an incomplete system would boot if %s', async (_, change) => {
   const { disk, parts } = await diskWith(await smallDisk(OLD))
   const small = await smallDisk()
   const plan = await planFor(small)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readAround } from '../../../flash/disk/read-around.ts'
 
-/** No whole number of blocks, and more than one piece. */
+/** Not a multiple of the block size, and more than one piece. */
 const BYTES = Buffer.from(Array.from({ length: 5_000_000 + 512 }, (_, index) => (index * 7919) >> 5))
 
 function fileIn(directory: string): string {
@@ -20,10 +20,10 @@ async function read(path: string, offset: number, size: number): Promise<Buffer>
   return Buffer.concat(pieces)
 }
 
-// Memory is a file system too, and not each one knows direct reads.
+// Some file systems, such as tmpfs in older kernels, have no direct reads.
 const PLACES = [tmpdir(), '/dev/shm'].filter((each) => existsSync(each))
 
-describe.each(PLACES)('what is read around the cache below %s', (place) => {
+describe.each(PLACES)('readAround below %s', (place) => {
   it.each([
     [0, 512],
     [1, 1],
@@ -35,19 +35,19 @@ describe.each(PLACES)('what is read around the cache below %s', (place) => {
     expect((await read(fileIn(place), offset, size)).equals(BYTES.subarray(offset, offset + size))).toBe(true)
   })
 
-  it('ends where the file does', async () => {
+  it('ends at the end of the file', async () => {
     expect((await read(fileIn(place), BYTES.length - 10, 5000)).length).toBe(10)
   })
 })
 
-describe('what cannot be read', () => {
-  it('is an error that names it', async () => {
+describe('readAround', () => {
+  it('names a file that it cannot read', async () => {
     await expect(read('/not/there', 0, 512)).rejects.toMatchObject({
       message: expect.stringMatching(/^cannot read '\/not\/there': dd: .*No such file/),
     })
   })
 
-  it('is left in peace when nobody reads on', async () => {
+  it('ends dd without an error if the consumer stops early', async () => {
     for await (const piece of readAround(fileIn(tmpdir()), 'file', 0, BYTES.length)) {
       expect(piece.length).toBeGreaterThan(0)
       break

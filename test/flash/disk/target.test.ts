@@ -1,8 +1,9 @@
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { diskLines } from '../../../cli/text/disk.ts'
 import { readBlockDevice } from '../../../flash/disk/block-device.ts'
-import { describeTarget, deviceTarget, findTarget } from '../../../flash/disk/target.ts'
+import { deviceTarget, findTarget } from '../../../flash/disk/target.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 const HOST = { name: 'tiny', disk: 32e9, slotSize: 8 * 2 ** 20 }
@@ -51,19 +52,15 @@ async function kernel({ disk = {}, mountinfo = '', swaps = '', more = [] }: Kern
 }
 
 describe('a disk', () => {
-  it('that nothing uses is taken, and shown so that it can be told from others', async () => {
+  it('that is unused is accepted, and described by model, size and partitions', async () => {
     const target = (await kernel())()
     expect(target).toMatchObject({ kind: 'device', size: SIZE })
-    expect(describeTarget(target)).toEqual([
-      '/dev/sdb: Generic SD/MMC, 32 GB',
-      '  sdb1  537 MB  boot-a',
-      '  sdb2  1.1 GB',
-    ])
+    expect(diskLines(target)).toEqual(['/dev/sdb: Generic SD/MMC, 32 GB', '  sdb1  537 MB  boot-a', '  sdb2  1.1 GB'])
   })
 
-  it('cannot write anything but text to the terminal', async () => {
+  it('cannot send control characters to the terminal', async () => {
     const target = (await kernel({ disk: { 'device/model': 'evil\x1b[2J\n' } }))()
-    expect(describeTarget(target).join('')).not.toContain('\x1b')
+    expect(diskLines(target).join('')).not.toContain('\x1b')
   })
 
   it.each<[string, Kernel, string]>([
@@ -79,14 +76,14 @@ describe('a disk', () => {
       "sdb2 is mounted at '/data'",
     ],
     [
-      'the one that runs here',
+      'the disk of the running system',
       { mountinfo: '30 22 8:18 / / rw - ext4 /dev/root rw\n' },
-      'sdb2 holds the system that runs here',
+      'sdb2 holds the running system',
     ],
     ['swap space', { swaps: '/dev/sdb2\tpartition\t1\n' }, 'sdb2 is swap space'],
     ['part of a volume group', { more: ['sdb2/holders/dm-0'] }, 'sdb2 is part of dm-0 (LVM, encryption or RAID)'],
     ['part of a RAID as a whole', { more: ['holders/md0'] }, 'sdb is part of md0 (LVM, encryption or RAID)'],
-  ])('that is %s is refused', async (_, given, said) => {
+  ])('in use is refused: %s', async (_use, given, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
       expect.objectContaining({ code: 'busy', message: `cannot flash '/dev/sdb', which is in use: ${said}` }),
@@ -95,72 +92,67 @@ describe('a disk', () => {
 
   it.each<[string, Kernel, string, string]>([
     ['read-only', { disk: { ro: '1\n' } }, 'usage', 'it is read-only'],
-    ['without a card', { disk: { size: '0\n' } }, 'usage', 'there is nothing in it'],
+    ['without a card', { disk: { size: '0\n' } }, 'usage', 'the reader is empty'],
     [
       'of large sectors',
       { disk: { 'queue/logical_block_size': '4096\n' } },
       'usage',
       'its sectors have 4096 bytes, wanted 512',
     ],
-    ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2.0 TB, the disk of tiny 32 GB'],
-    [
-      'too small',
-      { disk: { size: '4000000\n' } },
-      'size',
-      'the disk is too small: it has 2.0 GB, the layout needs 2.2 GB',
-    ],
-  ])('that is %s is refused', async (_, given, code, said) => {
+    ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2.0 TB, the disk of tiny has 32 GB'],
+    ['too small', { disk: { size: '4000000\n' } }, 'size', 'the disk has 2.0 GB, the layout needs 2.2 GB'],
+  ])('with a fault is refused: %s', async (_fault, given, code, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(said), hint: expect.any(String) }),
     )
   })
 
-  it('of which only a partition is named is refused, with the name of the disk', async () => {
+  it('is named in the hint if the path is one of its partitions', async () => {
     const target = await kernel()
     expect(() => target('8:17', '/dev/sdb1')).toThrow(
       expect.objectContaining({
         message: "cannot flash '/dev/sdb1': it is a partition of sdb, wanted a whole disk",
-        hint: 'if that is the disk that you mean: --disk /dev/sdb',
+        hint: 'to write that disk: --disk /dev/sdb',
       }),
     )
   })
 })
 
 describe('a path', () => {
-  it('where nothing is becomes a file of the size of the disk', async () => {
+  it('that does not exist becomes a file of the size of the disk', async () => {
     const path = join(await tempDirectory(), 'new.img')
     expect(findTarget(path, HOST)).toEqual({ kind: 'file', path, size: 32e9, state: 'missing' })
-    expect(describeTarget(findTarget(path, HOST))).toEqual([`${path}: a file of 32 GB, to be made`])
+    expect(diskLines(findTarget(path, HOST))).toEqual([`${path}: a file of 32 GB, which does not exist yet`])
   })
 
-  it('of a file that is there is a disk of its size', async () => {
+  it('of an existing file counts as a disk of its size', async () => {
     const path = join(await tempDirectory(), 'old.img')
     writeFileSync(path, '')
     truncateSync(path, 3e9)
-    expect(findTarget(path, HOST)).toEqual({ kind: 'file', path, size: 3e9, state: 'there' })
+    expect(findTarget(path, HOST)).toEqual({ kind: 'file', path, size: 3e9, state: 'existing' })
     truncateSync(path, 1e9)
     expect(() => findTarget(path, HOST)).toThrow(expect.objectContaining({ code: 'size' }))
   })
 
-  it.skipIf(process.getuid?.() !== 0)('that this user may not look into is no mistake of hangar', async () => {
+  it.skipIf(process.getuid?.() !== 0)('without permission for this user is a user error', async () => {
     const closed = join(await tempDirectory(), 'closed')
     mkdirSync(closed, { mode: 0o700 })
-    const look = () => findTarget(join(closed, 'disk.img'), HOST)
-    expect(look).not.toThrow()
+    const find = () => findTarget(join(closed, 'disk.img'), HOST)
+    expect(find).not.toThrow()
     process.seteuid?.(65534)
     try {
-      expect(look).toThrow(
-        expect.objectContaining({ code: 'usage', hint: expect.stringContaining('type the same command as root') }),
+      expect(find).toThrow(
+        expect.objectContaining({ code: 'usage', hint: expect.stringContaining('run the same command as root') }),
       )
     } finally {
       process.seteuid?.(0)
     }
   })
 
-  it('in /dev where nothing is never becomes a file', () => {
+  it('below /dev that does not exist never becomes a file', () => {
     expect(() => findTarget('/dev/sdzz', HOST)).toThrow(
-      expect.objectContaining({ code: 'usage', message: "cannot flash '/dev/sdzz': there is no such disk" }),
+      expect.objectContaining({ code: 'usage', message: "cannot flash '/dev/sdzz': no such disk" }),
     )
     expect(() => findTarget('/tmp/../dev/sdzz', HOST)).toThrow(expect.objectContaining({ code: 'usage' }))
   })
@@ -168,7 +160,7 @@ describe('a path', () => {
   it.each([
     ['/dev/null', 'it is a character device, wanted a disk or a file'],
     ['/tmp', 'it is a directory, wanted a disk or a file'],
-    ['/not/there/at/all', "'/not/there/at' is no directory"],
+    ['/not/there/at/all', "'/not/there/at' is not a directory"],
   ])("'%s' is refused", (path, said) => {
     expect(() => findTarget(path, HOST)).toThrow(
       expect.objectContaining({ code: 'usage', message: expect.stringContaining(said) }),

@@ -21,7 +21,7 @@ const at = (small: SmallDisk, name: PartitionName) =>
   partition(layoutOnDisk(small.host.slotSize, small.host.disk), name)
 
 describe('a written disk', () => {
-  it('has the table of its real size, twice, and starts slot a', async () => {
+  it('has two partition tables of its real size, and boots slot a', async () => {
     const { disk, layout } = await written(await smallDisk())
     const wanted = layout.partitions.map(({ name, offset, size }) => expect.objectContaining({ name, offset, size }))
     expect(readGpt(disk.source())).toEqual(wanted)
@@ -30,7 +30,7 @@ describe('a written disk', () => {
     expect(firmwareOn(disk.source())).toMatchObject({ outcome: 'start', partition: 2 })
   })
 
-  it('has the identity, and nothing of the record that another host left beside it', async () => {
+  it('has the identity, and no record of another host', async () => {
     const small = await smallDisk()
     const identity = at(small, 'identity')
     const used = new CachedDisk(small.host.disk)
@@ -41,7 +41,7 @@ describe('a written disk', () => {
     )
   })
 
-  it('has a blank identity where the host shall make its own', async () => {
+  it('has a blank identity partition if the host creates its identity', async () => {
     const small = await smallDisk()
     const layout = layoutOnDisk(small.host.slotSize, small.host.disk)
     const image = await cutImage(openSourceImage(small.host, small.output), [])
@@ -50,7 +50,7 @@ describe('a written disk', () => {
     expect(parts.find(({ what }) => what === 'identity')).toMatchObject({ size: 32 * MIB, content: { kind: 'zeros' } })
   })
 
-  it('tells how far it is, and says nothing more where all is well', async () => {
+  it('reports progress, and no notices if everything succeeds', async () => {
     const { progress, plan } = await written(await smallDisk())
     const size = sizeOf(plan.unbootable)
     expect(progress.ended).toEqual(['write', 'read back', 'make bootable'])
@@ -60,28 +60,28 @@ describe('a written disk', () => {
   })
 })
 
-describe('data that is on the disk', () => {
-  /** Where a first boot looks before it formats (overlays/device/system/data.sh). */
-  const LOOKED_AT = [0, 64 * 1024, 4 * MIB - 1, 64 * MIB + 64]
+describe('data on the disk', () => {
+  /** The offsets that a first boot checks before it formats (overlays/device/system/data.sh). */
+  const CHECKED = [0, 64 * 1024, 4 * MIB - 1, 64 * MIB + 64]
 
   it.each([
     ['format', 0],
     ['keep', 7],
-  ] as const)('is treated as asked: %s', async (fate, left) => {
+  ] as const)('are erased or kept as the plan states: %s', async (fate, left) => {
     const small = await smallDisk()
     const data = at(small, 'data')
     const used = new CachedDisk(small.host.disk)
-    const places = [...LOOKED_AT, data.size - 1]
+    const places = [...CHECKED, data.size - 1]
     for (const place of places) await used.write(data.offset + place, Uint8Array.of(7))
     const { disk } = await written(small, used, fate)
     for (const place of places) expect(disk.source().read(data.offset + place, 1)[0]).toBe(left)
   })
 })
 
-/** A disk that loses a byte of what is written at a place. */
+/** A disk that does not keep one byte. */
 class BadDisk extends CachedDisk {
   private readonly bad: number
-  /** Of so many writes on. */
+  /** The number of the first write that damages the byte. */
   private readonly from: number
 
   constructor(size: number, bad: number, from = 0) {
@@ -96,13 +96,13 @@ class BadDisk extends CachedDisk {
   }
 }
 
-describe('a disk that does not hold what was written', () => {
+describe('a disk that does not keep its bytes', () => {
   it.each<[string, (small: SmallDisk) => number]>([
     ['slot-a', (small) => at(small, 'slot-a').offset + 5000],
     ['boot-a', (small) => at(small, 'boot-a').offset + 4096],
     ['old backup table', (small) => small.host.disk - 512],
     ['end of data', (small) => at(small, 'data').offset + at(small, 'data').size - 100],
-  ])('is named with the part that differs (%s), and boots nothing', async (what, place) => {
+  ])('is reported with the part that differs (%s), and is unbootable', async (what, place) => {
     const small = await smallDisk()
     const disk = new BadDisk(small.host.disk, place(small))
     const progress = listProgress()
@@ -112,13 +112,15 @@ describe('a disk that does not hold what was written', () => {
       message: expect.stringContaining(`'${what}' differs, bytes `),
     })
     expect(firmwareOn(disk.source()).outcome).toBe('stuck')
-    expect(progress.notices).toEqual(["'a disk' is half written and boots nothing; the same command writes it anew"])
+    expect(progress.notices).toEqual([
+      "'a disk' is incomplete and not bootable; to write it from the beginning, run the same command again",
+    ])
   })
 
-  it('only at the very end is made to boot nothing again', async () => {
+  it('in the last write is made unbootable again', async () => {
     const small = await smallDisk()
     const count = (await written(small)).disk.writes
-    // From the last write on: the partition table itself.
+    // The last write is the partition table.
     const disk = new BadDisk(small.host.disk, 446 + 20, count)
     const plan = await planFor(small)
     await expect(writeDisk(disk, plan, { image: small.image, progress: listProgress() })).rejects.toMatchObject({
@@ -127,7 +129,7 @@ describe('a disk that does not hold what was written', () => {
     expect(firmwareOn(disk.source()).outcome).toBe('stuck')
   })
 
-  it('is found by reading: a disk that is whole passes the same', async () => {
+  it('fails the check: an undamaged disk passes the same check', async () => {
     const { disk, plan } = await written(await smallDisk())
     const [image] = plan.unbootable.slice(-1)
     await expect(readBack(disk, image ? [image] : [], { advance: () => undefined })).resolves.toBeUndefined()
@@ -135,7 +137,7 @@ describe('a disk that does not hold what was written', () => {
 })
 
 describe('an interrupted write', () => {
-  it('boots nothing, and the same again finishes it', async () => {
+  it('leaves an unbootable disk, and the next write completes it', async () => {
     const small = await smallDisk()
     const before = await written(await smallDisk({ kernel: 'old one' }))
     const plan = await planFor(small)
@@ -148,41 +150,46 @@ describe('an interrupted write', () => {
     await expect(writeDisk(disk, plan, { ...options, signal: stop.signal })).rejects.toThrow('Ctrl-C')
     expect(disk.writes).toBe(9)
     expect(firmwareOn(disk.source()).outcome).toBe('stuck')
-    expect(progress.notices.join()).toContain('half written and boots nothing')
+    expect(progress.notices.join()).toContain('incomplete and not bootable')
     await writeDisk(disk, plan, options)
     expect(firmwareOn(disk.source())).toMatchObject({ outcome: 'start', partition: 2 })
   })
 })
 
 describe('an image', () => {
-  it('that is not what its map says is noticed before anything is written', async () => {
+  it('that differs from its block map is refused before the first write', async () => {
     const small = await smallDisk()
     const slot = at(small, 'slot-a').offset
     damageFile(small.image, slot + 4096)
     await expect(planFor(small)).rejects.toMatchObject({
       code: 'digest',
-      message: expect.stringMatching(/^'.*tiny\.img' is not what its map says, from byte \d+ on$/),
+      message: expect.stringMatching(/^'.*tiny\.img' differs from its block map in the range from byte \d+$/),
     })
   })
 
-  it('that changes while it is written is noticed, and boots nothing', async () => {
+  it('that changes during the write leaves an unbootable disk', async () => {
     const small = await smallDisk()
     const plan = await planFor(small)
     damageFile(small.image, at(small, 'slot-a').offset + 4096)
     const disk = new CachedDisk(small.host.disk)
     await expect(writeDisk(disk, plan, { image: small.image, progress: listProgress() })).rejects.toMatchObject({
-      message: "the image changed while its part 'slot-a' was written to 'a disk'",
+      message: "the image changed while hangar wrote its part 'slot-a' to 'a disk'",
     })
     expect(firmwareOn(disk.source()).outcome).toBe('stuck')
   })
 
   it.each([
-    ['was not built', { name: 'other', slotSize: 8 * MIB }, "other.img' is not there", 'npm run build:image other'],
+    [
+      'was not built',
+      { name: 'other', slotSize: 8 * MIB },
+      "other.img' does not exist",
+      'build the image: npm run build:image other',
+    ],
     [
       'has other slots',
       { name: 'tiny', slotSize: 12 * MIB },
-      'built for another size of slots',
-      'npm run build:image tiny',
+      'do not have the size that hosts/tiny.ts states',
+      'build the image: npm run build:image tiny',
     ],
   ])('that %s is refused', async (_, host, said, hint) => {
     const { output } = await smallDisk()

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { flashCommand } from '../../../cli/commands/flash.ts'
-import { revertCommand } from '../../../cli/commands/revert.ts'
-import { statusCommand } from '../../../cli/commands/status.ts'
+import { flashOutput } from '../../../cli/commands/flash.ts'
+import { revertHost } from '../../../cli/commands/revert.ts'
+import { statusOutput } from '../../../cli/commands/status.ts'
 import type { Connect } from '../../../flash/controller.ts'
+import { flashHosts } from '../../../flash/flash-hosts.ts'
+import { readStatuses } from '../../../flash/host-status.ts'
 import type { TargetTools } from '../../../flash/targets/target.ts'
 import { describeTarget } from '../../contracts/target.ts'
 import { fakeFirmware } from '../../helpers/fake-firmware.ts'
@@ -31,16 +33,15 @@ describe('another platform', () => {
     const { driver, clock, progress, directory, root } = await fakeFirmware()
     const connect: Connect = ({ driver }, use) => use(driver.open(NO_TOOLS))
     const known = { host: 'gaeta', at, hostKeys: [], driver }
-    const generations = new Map([[root, { number: 3, built: '2026-11-24' }]])
-    const flash = (mode: 'run' | 'dry-run') =>
-      flashCommand({
-        ...{ connect, clock, progress, mode, goal: UPDATE, build: async () => undefined },
-        targets: [{ ...known, output: directory, identity: NO_IDENTITY }],
-        generations: () => generations,
-      })
-    const revert = () => revertCommand({ connect, clock, progress, generations, target: known, data: 'carried' })
-    const status = () =>
-      statusCommand({ connect, targets: [known], asked: 'all', format: 'text', generations: () => generations })
+    const generations = () => new Map([[root, { number: 3, built: '2026-11-24' }]])
+    const flash = (mode: 'run' | 'dry-run') => {
+      const targets = [{ ...known, output: directory, identity: NO_IDENTITY }]
+      const request = { connect, clock, progress, mode, targets, goal: UPDATE, build: async () => undefined }
+      return flashOutput((onResult) => flashHosts({ ...request, onResult }), generations, progress.notice)
+    }
+    const revert = () => revertHost({ connect, clock, progress, generations: generations(), known, data: 'carried' })
+    const status = async () =>
+      statusOutput(await readStatuses({ connect, targets: [known] }), generations, { asked: 'all', format: 'text' })
     return { flash, revert, status, progress }
   }
 

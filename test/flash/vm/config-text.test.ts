@@ -7,7 +7,7 @@ function settings(text: string, facts: Parameters<typeof parseConfigText>[1] = o
   return Object.fromEntries(parseConfigText(text, facts).settings)
 }
 
-describe('config.txt', () => {
+describe('parseConfigText on config.txt', () => {
   it('takes the last value of a setting', () => {
     expect(settings('kernel=a.img\nkernel = b.img \r\n')).toEqual({ kernel: 'b.img' })
   })
@@ -28,7 +28,7 @@ describe('config.txt', () => {
     ['[cm4]', false],
     ['[boot_partition=2]', true],
     ['[boot_partition=3]', false],
-  ])('applies what follows %s: %s', (filter, applies) => {
+  ])('decides for the section %s: applies = %s', (filter, applies) => {
     expect(settings(`${filter}\ncmdline=x`)).toEqual(applies ? { cmdline: 'x' } : {})
   })
 
@@ -36,36 +36,36 @@ describe('config.txt', () => {
     expect(settings('[tryboot]\ncmdline=x', { ...onTwo, tryboot: true })).toEqual({ cmdline: 'x' })
   })
 
-  it('wants filters of different kinds to apply together, up to [all]', () => {
+  it('requires filters of different kinds to apply together, until [all]', () => {
     expect(settings('[boot_partition=3]\n[pi5]\na=1\n[all]\nb=2')).toEqual({ b: '2' })
   })
 
-  it('has a filter replace the last one of its kind', () => {
+  it('replaces a filter by the next filter of its kind', () => {
     expect(settings('[boot_partition=3]\na=1\n[boot_partition=2]\nb=2')).toEqual({ b: '2' })
   })
 
-  it('leaves out what follows a filter that is not emulated, and says so', () => {
+  it('skips the section of a filter that is not emulated, and adds a remark', () => {
     const parsed = parseConfigText('[gpio4=1]\na=1\n[all]\nb=2', onTwo)
     expect(Object.fromEntries(parsed.settings)).toEqual({ b: '2' })
-    expect(parsed.remarks).toEqual(['filter [gpio4=1] is not emulated: what follows is left out'])
+    expect(parsed.remarks).toEqual(['filter [gpio4=1] is not emulated: its section is skipped'])
   })
 
-  it('remarks on lines that are nothing, without control characters', () => {
+  it('adds a remark without control characters for an unknown line', () => {
     expect(parseConfigText('\u001b[2J garbage', onTwo).remarks).toEqual([
       "line is neither a setting nor a filter: '?[2J garbage'",
     ])
   })
 })
 
-describe('autoboot.txt', () => {
+describe('parseConfigText on autoboot.txt', () => {
   const text = '[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n'
 
-  it('names one partition for every boot and another for a trial', () => {
+  it('reads one partition for normal boots and another for a trial', () => {
     expect(settings(text, { tryboot: false, partition: undefined }).boot_partition).toBe('2')
     expect(settings(text, { tryboot: true, partition: undefined }).boot_partition).toBe('3')
   })
 
-  it('knows no filter but [all], [none] and [tryboot]', () => {
+  it('knows only the filters [all], [none] and [tryboot]', () => {
     const { settings, remarks } = parseConfigText('[pi5]\nboot_partition=3', { tryboot: false, partition: undefined })
     expect(settings.size).toBe(0)
     expect(remarks).toHaveLength(1)

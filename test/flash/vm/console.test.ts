@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { SerialConsole } from '../../../flash/vm/console.ts'
 
-describe('serial console', () => {
-  it('finds what was written before', async () => {
+describe('SerialConsole', () => {
+  it('finds text that was written before the call', async () => {
     const console = new SerialConsole()
     console.append('adama login: ')
     expect((await console.waitFor(/(\w+) login:/, 1))[1]).toBe('adama')
   })
 
-  it('waits for what comes in pieces', async () => {
+  it('waits for text that arrives in pieces', async () => {
     const console = new SerialConsole()
     const found = console.waitFor(/login/, 1)
     console.append('lo')
@@ -16,7 +16,7 @@ describe('serial console', () => {
     expect((await found)[0]).toBe('login')
   })
 
-  it('can look behind what was seen', async () => {
+  it('can skip text that was already read', async () => {
     const console = new SerialConsole()
     console.append('login')
     const found = console.waitFor(/login/, 1, console.text.length)
@@ -26,7 +26,7 @@ describe('serial console', () => {
     expect((await found)[0]).toBe('login')
   })
 
-  it('gives up at the deadline and shows the last lines', async () => {
+  it('fails at the deadline and shows the last lines', async () => {
     const console = new SerialConsole()
     console.append('kernel panic')
     await expect(console.waitFor(/login/, 0.05)).rejects.toThrow(
@@ -34,7 +34,7 @@ describe('serial console', () => {
     )
   })
 
-  it('gives up when the machine ends', async () => {
+  it('fails when the machine ends', async () => {
     const console = new SerialConsole()
     const found = console.waitFor(/login/, 60)
     console.end()

@@ -7,7 +7,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const MIB = 2 ** 20
 
 describe("the machine's disk", () => {
-  it("is the image with room behind, up to the host's disk size", async () => {
+  it("is the image, extended to the host's disk size", async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'adama.img'), 'first bytes')
     await copyDisk(join(directory, 'adama.img'), join(directory, 'vm.img'), 64 * MIB)
@@ -15,7 +15,7 @@ describe("the machine's disk", () => {
     expect(readFileSync(join(directory, 'vm.img')).subarray(0, 12).toString()).toBe('first bytes\0')
   })
 
-  it('takes no space for what is empty', async () => {
+  it('is a sparse file', async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'adama.img'), '')
     truncateSync(join(directory, 'adama.img'), 512 * MIB)
@@ -23,18 +23,18 @@ describe("the machine's disk", () => {
     expect(statSync(join(directory, 'vm.img')).blocks * 512).toBeLessThan(MIB)
   })
 
-  it('is refused where the image does not fit', async () => {
+  it('is refused if the image does not fit', async () => {
     const directory = await tempDirectory()
     const image = join(directory, 'adama.img')
     writeFileSync(image, 'too much')
     await expect(copyDisk(image, join(directory, 'vm.img'), 4)).rejects.toMatchObject({
-      message: `image '${image}' has 8 bytes, the host's disk 4`,
-      hint: "give the host file the disk's size: disk: '64 GB'",
+      message: `image '${image}' has 8 bytes, the host's disk has 4`,
+      hint: "state the disk's size in the host file: disk: '64 GB'",
     })
     expect(existsSync(join(directory, 'vm.img'))).toBe(false)
   })
 
-  it('is read at any offset, and as zeros behind its end', async () => {
+  it('can be read at any offset, and reads as zeros beyond its end', async () => {
     const file = join(await tempDirectory(), 'disk')
     writeFileSync(file, '0123456789')
     withDisk(file, (disk) => {
@@ -44,8 +44,8 @@ describe("the machine's disk", () => {
   })
 })
 
-describe('directories that a killed process left', () => {
-  it('are removed, those of living ones are not', async () => {
+describe('removeAbandoned', () => {
+  it('removes directories of dead processes, and keeps those of live ones', async () => {
     const parent = await tempDirectory()
     const living = temporaryDirectory(parent)
     // No process has this number: it is above the kernel's limit.
@@ -56,7 +56,7 @@ describe('directories that a killed process left', () => {
     expect([living, dead, other].map((path) => existsSync(path))).toEqual([true, false, true])
   })
 
-  it.skipIf(process.getuid?.() !== 0)('stay where another user left them, and stop nobody', async () => {
+  it.skipIf(process.getuid?.() !== 0)('keeps directories of other users without an error', async () => {
     const parent = await tempDirectory()
     const dead = join(parent, 'hangar-vm-4194305-abcdef')
     mkdirSync(dead, { mode: 0o700 })

@@ -9,7 +9,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 interface Port {
   readonly state: { tryboot: FirmwareState['tryboot'] }
   readonly guest: Socket
-  /** Sends text, and waits until so many lines have come back. */
+  /** Sends text, and waits for a number of answer lines. */
   say(text: string, lines: number): Promise<string[]>
 }
 
@@ -35,25 +35,25 @@ async function openPort(tryboot: FirmwareState['tryboot'] = 'clear'): Promise<Po
 }
 
 describe("the guest's port to the firmware", () => {
-  it('arms the one-shot flag and says so', async () => {
+  it('arms the one-shot flag and answers with it', async () => {
     const { state, say } = await openPort()
     expect(await say('tryboot 1\n', 1)).toEqual(['tryboot 1'])
     expect(state.tryboot).toBe('armed')
   })
 
-  it('takes it back', async () => {
+  it('clears the flag', async () => {
     const { state, say } = await openPort('armed')
     expect(await say('tryboot 0\n', 1)).toEqual(['tryboot 0'])
     expect(state.tryboot).toBe('clear')
   })
 
-  it('tells how it stands without changing it', async () => {
+  it('answers with the flag without changing it', async () => {
     const { state, say } = await openPort('armed')
     expect(await say('tryboot\n', 1)).toEqual(['tryboot 1'])
     expect(state.tryboot).toBe('armed')
   })
 
-  it('sets nothing by a line that it does not know', async () => {
+  it('ignores an unknown line', async () => {
     const { state, say } = await openPort()
     expect(await say('tryboot 11\n1\nreboot\n', 3)).toEqual(['tryboot 0', 'tryboot 0', 'tryboot 0'])
     expect(state.tryboot).toBe('clear')

@@ -51,7 +51,7 @@ function boot(situation: Situation = {}): FirmwareDecision {
   return decideBoot(blockSourceOf(bytes), state, { ...CURRENT_EEPROM, ...settings })
 }
 
-/** What a test looks at: the partition and whether it is a trial, or why nothing starts. */
+/** The partition and whether the boot is a trial, or the reason why nothing starts. */
 function summary(decision: FirmwareDecision): string {
   if (decision.outcome === 'stuck') return `stuck: ${decision.reason}`
   return `${decision.partition}${decision.tryboot ? ' trial' : ''}`
@@ -63,53 +63,53 @@ function started(decision: FirmwareDecision) {
 }
 
 describe('the committed boot', () => {
-  it('starts what autoboot.txt names', () => {
+  it('starts the partition that autoboot.txt names', () => {
     expect(summary(boot())).toBe('2')
     expect(summary(boot({ selector: { 'autoboot.txt': SWAPPED } }))).toBe('3')
   })
 
-  it('hands over kernel, initramfs and command line of that partition', () => {
+  it('loads kernel, initramfs and command line of that partition', () => {
     const { kernel, initramfs, commandLine } = started(boot())
     expect(Buffer.from(kernel.bytes).toString()).toBe('kernel of a')
     expect(Buffer.from(initramfs?.bytes ?? []).toString()).toBe('initramfs of a')
     expect(commandLine).toBe('console=ttyAMA0 hangar.root=a')
   })
 
-  it('takes a file of many clusters as it is', () => {
+  it('reads a file of many clusters', () => {
     const large = Buffer.alloc(300_000, 'hangar')
     expect(Buffer.compare(started(boot({ a: slotFiles('a', { 'kernel_2712.img': large }) })).kernel.bytes, large)).toBe(
       0,
     )
   })
 
-  it('goes where the reset register says, whatever autoboot.txt says', () => {
+  it('prefers the reset register to autoboot.txt', () => {
     expect(summary(boot({ state: { tryboot: 'clear', partition: 3 } }))).toBe('3')
   })
 
-  it('tells how it came to its choice', () => {
+  it('explains its choice in the trace', () => {
     expect(boot().trace.join('\n')).toContain('select: register 0, autoboot.txt 2, result 2')
   })
 })
 
 describe('a trial', () => {
-  it('starts what the [tryboot] section names', () => {
+  it('starts the partition of the [tryboot] section', () => {
     expect(summary(boot({ state: ARMED }))).toBe('3 trial')
     expect(summary(boot({ state: ARMED, selector: { 'autoboot.txt': SWAPPED } }))).toBe('2 trial')
   })
 
-  it('happens once', () => {
+  it('happens only once', () => {
     const { next } = boot({ state: ARMED })
     expect(next).toEqual(POWER_ON)
     expect(summary(boot({ state: next }))).toBe('2')
   })
 
-  it('uses the flag up even where nothing starts', () => {
+  it('clears the flag even if nothing starts', () => {
     const decision = boot({ state: ARMED, b: undefined, settings: WITHOUT_WALK })
     expect(summary(decision)).toBe('stuck: partition 3 cannot boot')
     expect(decision.next).toEqual(POWER_ON)
   })
 
-  it('wants tryboot.txt where autoboot.txt does not say tryboot_a_b=1', () => {
+  it('needs tryboot.txt if autoboot.txt does not set tryboot_a_b=1', () => {
     const selector = { 'autoboot.txt': AUTOBOOT.replace('tryboot_a_b=1\n', '') }
     expect(summary(boot({ state: ARMED, selector }))).toBe('stuck: partition 3 has no tryboot.txt')
     const b = slotFiles('b', { 'tryboot.txt': 'cmdline=trial.txt\n', 'trial.txt': 'from tryboot.txt' })
@@ -125,19 +125,19 @@ describe('a damaged selector', () => {
     ['zeroed', { 'autoboot.txt': Buffer.alloc(512) }],
     ['longer than 512 bytes', { 'autoboot.txt': SWAPPED.padEnd(513, '\n') }],
   ]
-  it.each(damages)('boots slot a where autoboot.txt is %s', (_, selector) => {
+  it.each(damages)('boots slot a if autoboot.txt is %s', (_damage, selector) => {
     expect(summary(boot({ selector }))).toBe('2')
   })
 
-  it('is no matter at exactly 512 bytes', () => {
+  it('of exactly 512 bytes is still read', () => {
     expect(summary(boot({ selector: { 'autoboot.txt': SWAPPED.padEnd(512, '\n') } }))).toBe('3')
   })
 
-  it('boots slot b where slot a cannot', () => {
+  it('boots slot b if slot a cannot boot', () => {
     expect(summary(boot({ selector: {}, a: undefined }))).toBe('3')
   })
 
-  it('boots the selector itself where somebody left firmware files on it', () => {
+  it('boots the selector itself if it holds firmware files', () => {
     expect(summary(boot({ selector: slotFiles('stray') }))).toBe('1')
   })
 })
@@ -147,26 +147,26 @@ describe('a partition that cannot boot', () => {
     ['is no FAT file system', undefined],
     ['has no config.txt', without(slotFiles('a'), 'config.txt')],
     ['has no device tree of this stepping', without(slotFiles('a'), 'bcm2712-rpi-5-b.dtb')],
-  ])('is not recovered from where it %s', (_, a) => {
+  ])('ends the boot if it %s', (_fault, a) => {
     expect(summary(boot({ a, settings: WITHOUT_WALK }))).toBe('stuck: partition 2 cannot boot')
   })
 
-  it('is passed over by a partition walk', () => {
+  it('is skipped by a partition walk', () => {
     expect(summary(boot({ a: undefined }))).toBe('3')
     expect(summary(boot({ b: undefined, selector: { 'autoboot.txt': SWAPPED } }))).toBe('2')
   })
 
-  it('leaves nothing where the other cannot boot either', () => {
+  it('ends the boot if the other partition cannot boot either', () => {
     expect(summary(boot({ a: undefined, b: undefined }))).toBe('stuck: partition 2 cannot boot')
     expect(summary(boot({ a: undefined, b: undefined, selector: {} }))).toBe('stuck: no partition can boot')
   })
 
-  it('may lack the device tree where os_check=0 says that nobody looks', () => {
+  it('may lack the device tree with os_check=0', () => {
     const a = slotFiles('a', { 'config.txt': 'os_check=0\n' })
     expect(summary(boot({ a: without(a, 'bcm2712-rpi-5-b.dtb'), settings: WITHOUT_WALK }))).toBe('2')
   })
 
-  it('is another one for the other stepping', () => {
+  it('depends on the stepping of the board', () => {
     const a = without(slotFiles('a'), 'bcm2712d0-rpi-5-b.dtb')
     expect(summary(boot({ a, settings: { ...WITHOUT_WALK, stepping: 'c1' } }))).toBe('2')
     expect(summary(boot({ a, settings: { ...WITHOUT_WALK, stepping: 'd0' } }))).toBe('stuck: partition 2 cannot boot')
@@ -183,39 +183,39 @@ describe('config.txt', () => {
     expect(startWith(config, { 'a.txt': 'for a', 'b.txt': 'for b' }).commandLine).toBe('for a')
   })
 
-  it('starts kernel8.img where the named kernel is missing', () => {
+  it('starts kernel8.img if the named kernel is missing', () => {
     const { kernel, trace } = startWith('kernel=absent.img\n', { 'kernel8.img': 'fallback' })
     expect(kernel.name).toBe('kernel8.img')
-    expect(trace).toContain('kernel: absent.img is not there')
+    expect(trace).toContain('kernel: absent.img is missing')
   })
 
-  it('starts kernel_2712.img where it names none', () => {
+  it('starts kernel_2712.img if it names no kernel', () => {
     expect(startWith('').kernel.name).toBe('kernel_2712.img')
   })
 
-  it('finds the initramfs by itself with auto_initramfs=1', () => {
+  it('finds the initramfs with auto_initramfs=1', () => {
     expect(startWith('').initramfs).toBeUndefined()
     const { initramfs } = startWith('auto_initramfs=1\n', { initramfs_2712: 'automatic' })
     expect(Buffer.from(initramfs?.bytes ?? []).toString()).toBe('automatic')
   })
 
-  it('may name settings that are not emulated, which the trace shows', () => {
+  it('may have settings that are not emulated, which the trace names', () => {
     expect(startWith('dtoverlay=disable-wifi\n').trace).toContain('config.txt: not emulated: dtoverlay=disable-wifi')
   })
 
-  it('goes on without a command line or an initramfs that is missing', () => {
+  it('boots without a missing command line or initramfs', () => {
     const files = without(slotFiles('a'), 'cmdline.txt', 'initramfs.img')
     const { commandLine, initramfs } = started(boot({ a: files }))
     expect({ commandLine, initramfs }).toEqual({ commandLine: '', initramfs: undefined })
   })
 
-  it('is of no use without a kernel', () => {
+  it('without a kernel ends the boot', () => {
     expect(summary(boot({ a: without(slotFiles('a'), 'kernel_2712.img') }))).toBe('stuck: no kernel on partition 2')
   })
 })
 
 describe('a disk without partitions', () => {
-  it('starts nothing and says why', () => {
+  it('starts nothing, and the decision has a reason', () => {
     const decision = decideBoot(blockSourceOf(new Uint8Array(1024 * 1024)), POWER_ON, CURRENT_EEPROM)
     expect(summary(decision)).toBe('stuck: no partition can boot')
     expect(decision.trace.join('\n')).toMatch(/partition table/)

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { expect, it } from 'vitest'
 import { freePort } from '../../../flash/vm/free-port.ts'
 
-it('a free port is the first that nobody listens on and nobody was given', async () => {
+it('freePort returns the first port that is neither in use nor taken', async () => {
   const server = createServer()
   const taken = await new Promise<number>((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))

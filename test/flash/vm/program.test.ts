@@ -13,11 +13,11 @@ async function unpacked(...paths: string[]): Promise<string> {
   return root
 }
 
-describe('a program of an unpacked root', () => {
+describe('programOf', () => {
   it.each([
     ['amd64', 'usr/lib/x86_64-linux-gnu', 'ld-linux-x86-64.so.2'],
     ['arm64', 'usr/lib/aarch64-linux-gnu', 'ld-linux-aarch64.so.1'],
-  ] as const)('is started by the loader of that root on %s', async (architecture, libraries, loader) => {
+  ] as const)('starts the program with the loader of its root on %s', async (architecture, libraries, loader) => {
     const directory = await unpacked(`${libraries}/${loader}`, 'usr/bin/ssh')
     expect(programOf({ directory, architecture }, 'ssh')).toEqual({
       file: join(directory, libraries, loader),
@@ -26,12 +26,12 @@ describe('a program of an unpacked root', () => {
     })
   })
 
-  it('is missed by name', async () => {
+  it('names a missing program', async () => {
     const directory = await unpacked('usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2')
     expect(() => programOf({ directory, architecture: 'amd64' }, 'ssh')).toThrow(
       expect.objectContaining({
-        message: `the toolchain 'vm' has no '${join(directory, 'usr/bin/ssh')}'`,
-        hint: 'resolve its packages again with: npm run lock -- --update',
+        message: `the unpacked programs lack '${join(directory, 'usr/bin/ssh')}'`,
+        hint: 'resolve their packages again: npm run lock -- --update',
       }),
     )
   })

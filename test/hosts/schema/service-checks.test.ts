@@ -61,7 +61,7 @@ describe('a feature that hangar does not support yet', () => {
     [
       'an image of npm packages',
       { image: { source: 'npm', folder: 'overlays/services/test' } },
-      "needs an image from 'npm' for its container 'test': hangar supports only 'debian' yet",
+      "needs an image from 'npm' for its container 'test': hangar does not support this source yet",
     ],
     [
       'an image of PyPI packages',

@@ -6,7 +6,7 @@ import { identityMembers } from '../../../images/identity/members.ts'
 import { identityPartition, readIdentity } from '../../../images/identity/partition.ts'
 import { IDENTITY_SIZE, MIB } from '../../../images/layout.ts'
 import { tarBytes } from '../../../lib/tar.ts'
-import { describeOnShells, PretendDevice, type Shell } from '../../helpers/pretend-device.ts'
+import { describeOnShells, FakeDevice, type Shell } from '../../helpers/fake-device.ts'
 import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
@@ -44,12 +44,12 @@ describe('identityPartition', () => {
 })
 
 async function boot(shell: Shell, partition: Uint8Array) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('etc/hostname', 'tiny\n')
   device.write('dev/identity', partition)
   device.write('run/boot', `SLOT=a\nIDENTITY=${device.path('dev/identity')}\n`)
   // The script calls ssh-keygen to show the fingerprint, and to generate an identity, which fails here.
-  device.pretend('ssh-keygen', 'case $1 in -l) echo "256 SHA256:shown tiny" ;; *) exit 1 ;; esac')
+  device.fake('ssh-keygen', 'case $1 in -l) echo "256 SHA256:shown tiny" ;; *) exit 1 ;; esac')
   const env = { HANGAR_RUN: device.path('run'), HANGAR_ETC: device.path('etc') }
   const ran = device.run(SCRIPT, { args: ['load'], env })
   const read = (path: string) => device.read(`run/identity/${path}`)

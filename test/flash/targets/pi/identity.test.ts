@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planText } from '../../../../cli/commands/plan-text.ts'
+import { planText } from '../../../../cli/text/plan.ts'
 import { UserError } from '../../../../errors.ts'
 import { withIdentity } from '../../../../flash/targets/pi/plan.ts'
 import { describeStep } from '../../../../flash/targets/pi/step.ts'

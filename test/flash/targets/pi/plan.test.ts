@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { planText } from '../../../../cli/commands/plan-text.ts'
+import { planText } from '../../../../cli/text/plan.ts'
 import { Agent } from '../../../../flash/ssh/agent.ts'
 import type { DeviceStatus } from '../../../../flash/ssh/status.ts'
 import { planUpdate, stepsAfterBegin } from '../../../../flash/targets/pi/plan.ts'

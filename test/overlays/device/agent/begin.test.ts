@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, SIZES } from '../../../helpers/agent-host.ts'
 import { type AgentImage, agentImage, STRANGER } from '../../../helpers/agent-image.ts'
 import { allButFinished, begin } from '../../../helpers/agent-update.ts'
-import { describeAgent, type HostOptions, PretendHost, SIZES } from '../../../helpers/pretend-agent.ts'
 import { SIGNING_LINE, updateImage } from '../../../helpers/update-image.ts'
 
 const IMAGE = agentImage('new')
@@ -14,7 +14,7 @@ const without = ({ manifest: { slot: _slot, ...rest } }: AgentImage) => ({ ...re
 interface Refusal {
   readonly image?: AgentImage
   readonly options?: HostOptions
-  readonly prepare?: (host: PretendHost) => void
+  readonly prepare?: (host: AgentHost) => void
   readonly says: RegExp
 }
 
@@ -23,40 +23,40 @@ const EEPROM = 'proc/device-tree/chosen/bootloader/build-timestamp'
 
 const REFUSALS: readonly (readonly [string, string, Refusal])[] = [
   [
-    'a signature of a key that nobody trusts',
+    'a signature by a key that is not trusted',
     'signature',
     { image: agentImage('new', { key: STRANGER }), says: /1 trusted/ },
   ],
   [
-    'a signature of a key that was revoked, under another remark',
+    'a signature by a revoked key with another comment',
     'signature',
     { prepare: ({ device }) => device.write(`${TRUST}/revoked`, `${SIGNING_LINE} once\n`), says: /0 trusted/ },
   ],
   [
-    'a signature where it is not known which keys were revoked',
+    'a signature when the list of revoked keys is missing',
     'signature',
     { prepare: ({ device }) => rmSync(device.path(`${TRUST}/revoked`)), says: /not signed/ },
   ],
   ['a signature of another text', 'signature', { image: { ...IMAGE, text: `${IMAGE.text} ` }, says: /not signed/ }],
-  ['a signature that is none', 'signature', { image: { ...IMAGE, signature: '' }, says: /not signed/ }],
+  ['an empty signature', 'signature', { image: { ...IMAGE, signature: '' }, says: /not signed/ }],
   [
     "another host's image",
     'foreign',
-    { image: agentImage('x', { manifest: FOREIGN }), says: /host 'starbuck', this is 'adama'/ },
+    { image: agentImage('x', { manifest: FOREIGN }), says: /for host 'starbuck', but this is host 'adama'/ },
   ],
   ["another board's image", 'foreign', { image: agentImage('x', { manifest: { board: 'pc' } }), says: /board 'pc'/ }],
   [
     'an image for another layout',
     'layout',
-    { image: agentImage('x', { manifest: { layout: 2 } }), says: /layout '2', this is '1'/ },
+    { image: agentImage('x', { manifest: { layout: 2 } }), says: /for layout '2', but this is layout '1'/ },
   ],
   [
-    'a manifest of another form',
+    'a manifest that lacks a key',
     'usage',
-    { image: agentImage('x', { manifest: without(IMAGE) }), says: /not of a form/ },
+    { image: agentImage('x', { manifest: without(IMAGE) }), says: /cannot read its format/ },
   ],
   [
-    'a serial that is smaller',
+    'a smaller serial',
     'downgrade',
     {
       prepare: ({ device }) => device.write(`${TRUST}/serial`, '1795000000 2\n'),
@@ -64,33 +64,33 @@ const REFUSALS: readonly (readonly [string, string, Refusal])[] = [
     },
   ],
   [
-    'a serial where it is not known what was committed',
+    'any serial when the committed one is unknown',
     'downgrade',
-    { prepare: ({ device }) => rmSync(device.path(`${TRUST}/serial`)), says: /committed what nobody knows/ },
+    { prepare: ({ device }) => rmSync(device.path(`${TRUST}/serial`)), says: /committed an unknown serial/ },
   ],
   [
-    'an image that is larger than a slot',
+    'an image larger than a slot',
     'size',
     { image: agentImage('x', { manifest: { slot: size } }), says: /1052672 .* 1048576/ },
   ],
   [
-    'anything where the EEPROM is too old',
+    'any image when the EEPROM is too old',
     'firmware',
     { prepare: ({ device }) => device.write(EEPROM, Buffer.from('69000000', 'hex')), says: /2025-10-27/ },
   ],
   [
-    'anything where nobody knows how old the EEPROM is',
+    'any image when the age of the EEPROM is unknown',
     'firmware',
     { prepare: ({ device }) => rmSync(device.path(EEPROM)), says: /1970-01-01/ },
   ],
-  ['anything while a trial is not decided', 'busy', { options: { tryboot: 1 }, says: /trial/ }],
-  ['anything where the other slot is what boots', 'state', { options: { selector: 'b' }, says: /boots 'b'/ }],
-  ['anything where the selector is damaged', 'state', { options: { selector: 'damaged' }, says: /boots 'damaged'/ }],
+  ['any image during a trial', 'busy', { options: { tryboot: 1 }, says: /trial/ }],
+  ['any image in a fallback boot', 'state', { options: { selector: 'b' }, says: /boots 'b'/ }],
+  ['any image when the selector is damaged', 'state', { options: { selector: 'damaged' }, says: /boots 'damaged'/ }],
 ]
 
-describeAgent('a write is refused before a byte is written:', (shell) => {
-  it.each(REFUSALS)('%s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
-    const host = await PretendHost.under(shell, options)
+describeAgent('before the first byte is written, the host', (shell) => {
+  it.each(REFUSALS)('refuses %s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
+    const host = await AgentHost.under(shell, options)
     host.hold('b', OLD)
     prepare?.(host)
     const { error, message, calls, answer } = begin(host, image)
@@ -101,16 +101,16 @@ describeAgent('a write is refused before a byte is written:', (shell) => {
   })
 })
 
-describeAgent('what begins a write', (shell) => {
-  it('takes the sizes of manifest and signature only as numbers, and none that are too large', async () => {
-    const host = await PretendHost.under(shell)
+describeAgent('write begin', (shell) => {
+  it('refuses sizes of the manifest and signature that are not numbers or too large', async () => {
+    const host = await AgentHost.under(shell)
     const sizes = [[], ['1'], ['x', '1'], ['1048577', '1'], ['1', '8193'], ['-1', '1'], ['1;id', '1'], ['010', '1']]
     for (const given of sizes)
       expect(host.call(['write', 'begin', 'me@laptop:x', ...given], 'xx').error, `${given}`).toBe('usage')
   })
 
-  it('takes an older image where that is asked for, and anything from the floor on', async () => {
-    const host = await PretendHost.under(shell)
+  it('accepts the committed serial, and an older one only with --allow-downgrade', async () => {
+    const host = await AgentHost.under(shell)
     host.device.write(`${TRUST}/serial`, '1795000000 1\n')
     expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
     host.device.write(`${TRUST}/serial`, '1795000001 0\n')
@@ -118,20 +118,20 @@ describeAgent('what begins a write', (shell) => {
     expect(begin(host, IMAGE, '--allow-downgrade').answer).toMatchObject({ state: 'begun' })
   })
 
-  it('would take what nobody signed if it did not look', async () => {
-    const host = await PretendHost.under(shell)
-    host.careless('write', /^ {2}verify_signature [\s\S]*?\n {4}fail signature .*$/m, '  :')
+  it('accepts an untrusted signature without its check (negative control)', async () => {
+    const host = await AgentHost.under(shell)
+    host.weaken('write', /^ {2}verify_signature [\s\S]*?\n {4}fail signature .*$/m, '  :')
     expect(begin(host, agentImage('new', { key: STRANGER })).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
-  it('answers that this very generation is whole there, and leaves it as it is', async () => {
-    const host = await PretendHost.under(shell)
+  it('answers "written" if the slot already holds the same generation, and does not change it', async () => {
+    const host = await AgentHost.under(shell)
     allButFinished(host, IMAGE)
     host.hold('b', IMAGE)
     host.remember({ phase: 'written', slot: 'b', root: IMAGE.root })
     expect(begin(host, IMAGE).answer).toEqual({ slot: 'b', state: 'written' })
     expect(host.isBootable('b')).toBe(true)
-    // A byte that is another, or other boot files for the same slot, and it is written anew.
+    // One different byte, or other boot files for the same slot: the slot is written again.
     const otherKernel = agentImage('other kernel', { seed: 'new' })
     expect(begin(host, otherKernel).answer).toEqual({ slot: 'b', state: 'begun' })
     host.hold('b', IMAGE)
@@ -140,15 +140,15 @@ describeAgent('what begins a write', (shell) => {
     expect(begin(host, IMAGE).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
-  it('takes back a flag that somebody set by hand', async () => {
-    const host = await PretendHost.under(shell)
+  it('clears a trial flag that was set by hand', async () => {
+    const host = await AgentHost.under(shell)
     host.device.write('sys/module/hangar_tryboot/parameters/armed', '1\n')
     expect([begin(host, IMAGE).answer.state, host.armed]).toEqual(['begun', '0'])
   })
 
-  it('takes back a trial that was armed, before it makes its slot unbootable', async () => {
+  it('clears the flag of an armed trial before it makes the slot unbootable', async () => {
     const armed = async () => {
-      const host = await PretendHost.under(shell, {
+      const host = await AgentHost.under(shell, {
         record: { phase: 'armed', kind: 'update', slot: 'b', root: OLD.root },
       })
       host.hold('b', OLD)
@@ -160,13 +160,13 @@ describeAgent('what begins a write', (shell) => {
     const refusing = await armed()
     rmSync(refusing.device.path('sys/module/hangar_tryboot'), { recursive: true })
     expect([begin(refusing, IMAGE).error, refusing.isBootable('b')]).toEqual(['firmware', true])
-    const careless = (await armed()).careless('write', /^ {2}disarm$/m, '  :')
-    begin(careless, IMAGE)
-    expect([careless.isBootable('b'), careless.armed]).toEqual([false, '1'])
+    const weakened = (await armed()).weaken('write', /^ {2}disarm$/m, '  :')
+    begin(weakened, IMAGE)
+    expect([weakened.isBootable('b'), weakened.armed]).toEqual([false, '1'])
   })
 
-  it('goes no further where the slot cannot be made unbootable', async () => {
-    const host = await PretendHost.under(shell)
+  it('stops if it cannot make the slot unbootable', async () => {
+    const host = await AgentHost.under(shell)
     host.hold('b', OLD)
     host.device.write('power', '0')
     expect([begin(host, IMAGE).error, host.isBootable('b'), host.record]).toEqual(['disk', true, undefined])

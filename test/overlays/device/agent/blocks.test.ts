@@ -13,8 +13,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BLOCK, MIB } from '../../../../images/layout.ts'
 import { hashTree, LEAF, leavesOf } from '../../../../images/slot/verity.ts'
-import { compileC, partsOfBlocks, runWith, SANITIZED } from '../../../helpers/native-program.ts'
-import { onPath } from '../../../helpers/pretend-device.ts'
+import { onPath } from '../../../helpers/fake-device.ts'
+import { compileC, compileObjects, partsOfBlocks, runWith, SANITIZED } from '../../../helpers/native-program.ts'
 
 const CC = onPath('cc')
 const directory = mkdtempSync(join(tmpdir(), 'hangar-blocks-'))
@@ -29,15 +29,14 @@ const [checked, plain, fuzz, wide, unflushed] = ['checked', 'plain', 'fuzz', 'wi
 
 if (CC === undefined) console.warn("skipped: the program that moves blocks, which wants a C compiler, 'cc', in PATH")
 
-beforeAll(() => {
+beforeAll(async () => {
   if (CC === undefined) return
-  const driver = [
-    join(import.meta.dirname, 'records-fuzz.c'),
-    ...partsOfBlocks(['records.c', 'writer.c', 'device.c', 'text.c']),
-  ]
-  compileC(CC, checked, partsOfBlocks(), SANITIZED)
+  const objects = await compileObjects(CC, directory, partsOfBlocks(), SANITIZED)
+  const parts = ['records.o', 'writer.o', 'device.o', 'text.o'].map(at)
+  const driver = [join(import.meta.dirname, 'records-fuzz.c'), ...parts]
+  compileC(CC, checked, objects, SANITIZED)
   compileC(CC, plain, partsOfBlocks(), [])
-  const failing = [...partsOfBlocks(), join(import.meta.dirname, 'flush-fails.c')]
+  const failing = [...objects, join(import.meta.dirname, 'flush-fails.c')]
   compileC(CC, unflushed, failing, [...SANITIZED, '-Wl,--wrap=fdatasync'])
   compileC(CC, fuzz, driver, SANITIZED)
   compileC(CC, wide, driver, [...SANITIZED, '-DTOO_MANY=1'])
@@ -45,14 +44,14 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-/** Every block different. */
+/** Data in which every block is different. */
 function data(blocks: number): Buffer {
   const bytes = Buffer.alloc(blocks * BLOCK)
   for (let block = 0; block < blocks; block++) bytes.fill(`block ${block}\n`, block * BLOCK, (block + 1) * BLOCK)
   return bytes
 }
 
-/** A device with data and its tree behind it; `damage` is done to the bytes before they are written. */
+/** A device with data and their hash tree after them. `damage` changes the bytes first. */
 function device(blocks: number, damage: (bytes: Buffer) => void = () => undefined) {
   const bytes = data(blocks)
   const tree = hashTree(leavesOf(bytes))
@@ -66,15 +65,12 @@ const flip = (bytes: Buffer, offset: number) => bytes.writeUInt8(bytes.readUInt8
 const missing = (...args: string[]) => runWith(checked, ['missing', ...args])
 
 describe.skipIf(CC === undefined)('blocks missing', () => {
-  it.each([1, 2, 128, 129, 300, 1025, 16385])(
-    'prints nothing but the end where all %i blocks are there',
-    async (blocks) => {
-      const { path, root } = device(blocks)
-      expect(await missing(path, String(blocks), root)).toMatchObject({ code: 0, stdout: 'end\n', stderr: '' })
-    },
-  )
+  it.each([1, 2, 128, 129, 300, 1025, 16385])('prints only `end` if all %i blocks are present', async (blocks) => {
+    const { path, root } = device(blocks)
+    expect(await missing(path, String(blocks), root)).toMatchObject({ code: 0, stdout: 'end\n', stderr: '' })
+  })
 
-  it('prints ranges of blocks that differ, neighbours as one, in their order', async () => {
+  it('prints the ranges of different blocks in order, adjacent ones as one', async () => {
     const damaged = [0, 1, 2, 127, 128, 511, 512, 1024]
     const { path, root, blocks } = device(1025, (bytes) => {
       for (const block of damaged) flip(bytes, block * BLOCK + 4095)
@@ -91,7 +87,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     expect(stdout).toBe('0 16385\nend\n')
   })
 
-  it('counts blocks that cannot be read as missing, and only those', async () => {
+  it('reports unreadable blocks as missing, and no others', async () => {
     const { path, root, tree } = device(700)
     writeFileSync(at('tree'), tree)
     truncateSync(path, 600 * BLOCK - 1)
@@ -103,15 +99,15 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     ['at the top', 0],
     ['of the middle level', 1],
     ['of the last leaves', 130],
-    ['that fills up the last block', 131 - 1 / BLOCK],
+    ['in the padding of the last block', 131 - 1 / BLOCK],
   ])('refuses a tree with a flipped bit %s', async (_where, block) => {
     const { path, root } = device(16385, (bytes) => flip(bytes, Math.round((16385 + block) * BLOCK)))
     const { code, stdout, stderr } = await missing(path, '16385', root)
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
-    expect(stderr).toMatch(/^blocks: block \d+ of the hash tree's file is not what the root hash wants\n$/)
+    expect(stderr).toMatch(/^blocks: block \d+ of the hash tree's file does not match the root hash\n$/)
   })
 
-  it('refuses a tree that is another root’s, or that ends early', async () => {
+  it('refuses a tree with another root hash, and an incomplete tree', async () => {
     const { path, root, blocks } = device(200)
     expect(
       (
@@ -129,23 +125,23 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
   })
 
   it.each([
-    ['no words', []],
-    ['too few words', ['missing', 'x', '1']],
+    ['no arguments', []],
+    ['too few arguments', ['missing', 'x', '1']],
     ['no blocks', ['missing', 'x', '0', 'a'.repeat(64)]],
-    ['a count that is none', ['missing', 'x', '1x', 'a'.repeat(64)]],
+    ['a count that is not a number', ['missing', 'x', '1x', 'a'.repeat(64)]],
     ['a count that is too large', ['missing', 'x', '99999999999999999999999', 'a'.repeat(64)]],
     ['a short root', ['missing', 'x', '1', 'a'.repeat(63)]],
     ['a root of other letters', ['missing', 'x', '1', 'G'.repeat(64)]],
     ['another flag', ['missing', 'x', '1', 'a'.repeat(64), '--other', 'y']],
     ['a negative first block', ['write', 'x', '-1', '1']],
     ['no count', ['write', 'x', '1']],
-  ])('refuses to be called with %s', async (_what, args) => {
+  ])('prints its usage for %s', async (_what, args) => {
     const { code, stdout, stderr } = await runWith(checked, args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain('usage: blocks missing')
   })
 
-  it('says what it cannot open', async () => {
+  it('names a file that it cannot open', async () => {
     const { code, stderr } = await missing(at('nothing'), '1', 'a'.repeat(64))
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -153,7 +149,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     })
   })
 
-  it('stays small while it reads a gigabyte', async () => {
+  it('needs little memory to read a gigabyte', async () => {
     const blocks = 2 ** 18
     const leaf = leavesOf(Buffer.alloc(BLOCK))
     const tree = hashTree(Buffer.alloc(blocks * LEAF, leaf))
@@ -179,7 +175,7 @@ function header(first: number, count: number, magic = 'HGB1'): Buffer {
 
 const record = (first: number, blocks: Buffer) => Buffer.concat([header(first, blocks.length / BLOCK), blocks])
 
-/** A device of 64 blocks, of which 8 to 47 may be written. */
+/** A device of 64 blocks. Blocks 8 to 47 may be written. */
 async function write(...stream: Uint8Array[]) {
   writeFileSync(at('target'), Buffer.alloc(64 * BLOCK, 0xa5))
   const done = await runWith(checked, ['write', at('target'), '8', '40'], stream)
@@ -188,7 +184,7 @@ async function write(...stream: Uint8Array[]) {
 }
 
 describe.skipIf(CC === undefined)('blocks write', () => {
-  it('writes what records say, where they say it, and prints how many blocks', async () => {
+  it('writes the blocks of each record and prints their count', async () => {
     const blocks = data(20)
     const parts = [blocks.subarray(0, 3 * BLOCK), blocks.subarray(3 * BLOCK, 4 * BLOCK), blocks.subarray(4 * BLOCK)]
     const [a, b, c] = parts as [Buffer, Buffer, Buffer]
@@ -198,11 +194,11 @@ describe.skipIf(CC === undefined)('blocks write', () => {
     expect(bytes.equals(Buffer.concat([untouched(8), a, b, untouched(20), c, untouched(16)]))).toBe(true)
   })
 
-  it('takes a stream of no blocks', async () => {
+  it('accepts a stream without blocks', async () => {
     expect(await write(END)).toMatchObject({ code: 0, stdout: '0\n', isUntouched: true })
   })
 
-  it('takes a stream that comes byte by byte', async () => {
+  it('accepts a stream byte by byte', async () => {
     const stream = Buffer.concat([record(9, data(1)), END])
     const { code, bytes } = await write(...Array.from(stream, (byte) => Uint8Array.of(byte)))
     expect(code).toBe(0)
@@ -210,14 +206,14 @@ describe.skipIf(CC === undefined)('blocks write', () => {
   })
 
   it.each([
-    ['nothing at all', [], 'ends without its last record'],
-    ['no last record', [record(8, data(1))], 'ends without its last record'],
-    ['half a header', [record(8, data(1)), END.subarray(0, 11)], 'ends without its last record'],
-    ['blocks that end early', [record(8, data(2)).subarray(0, -1)], "ends within a record's blocks"],
-    ['more after the end', [END, Buffer.from('x')], 'goes on after its last record'],
-    ['a second stream', [END, END], 'goes on after its last record'],
-    ['another format', [header(8, 1, 'HGB2'), data(1), END], 'has something else where a record should begin'],
-    ['junk', [Buffer.alloc(5000, 'junk')], 'has something else where a record should begin'],
+    ['nothing at all', [], 'it ends without its last record'],
+    ['no last record', [record(8, data(1))], 'it ends without its last record'],
+    ['half a header', [record(8, data(1)), END.subarray(0, 11)], 'it ends without its last record'],
+    ['blocks that end early', [record(8, data(2)).subarray(0, -1)], 'it ends within the blocks of a record'],
+    ['more after the end', [END, Buffer.from('x')], 'it continues after its last record'],
+    ['a second stream', [END, END], 'it continues after its last record'],
+    ['another format', [header(8, 1, 'HGB2'), data(1), END], 'a record does not begin with HGB1'],
+    ['junk', [Buffer.alloc(5000, 'junk')], 'a record does not begin with HGB1'],
     ['a record of no blocks', [header(8, 0), END], 'refused 0 blocks from 8'],
     ['a record of too many', [header(8, 4097), END], 'refused 4097 blocks from 8: wanted 1 to 4096'],
     ['a block before the first', [record(7, data(1)), END], 'refused 1 blocks from 7'],
@@ -227,15 +223,15 @@ describe.skipIf(CC === undefined)('blocks write', () => {
       'refused 2 blocks from 47: wanted 1 to 4096 of the blocks from 8 up to 48',
     ],
     ['numbers that wrap around', [header(0xffffffff, 9), END], 'refused 9 blocks from 4294967295'],
-  ])('refuses %s', async (_what, stream, complaint) => {
+  ])('refuses %s', async (_what, stream, message) => {
     const { code, stdout, stderr, bytes } = await write(...stream)
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
-    expect(stderr).toContain(complaint)
+    expect(stderr).toContain(message)
     for (const range of [bytes.subarray(0, 8 * BLOCK), bytes.subarray(48 * BLOCK)])
       expect(range.equals(Buffer.alloc(range.length, 0xa5))).toBe(true)
   })
 
-  it('takes records of 4096 blocks, and stays small', async () => {
+  it('accepts records of 4096 blocks with little memory', async () => {
     const [records, blocks] = [16, 4096]
     const piece = data(blocks)
     writeFileSync(at('large'), '')
@@ -248,13 +244,13 @@ describe.skipIf(CC === undefined)('blocks write', () => {
       expect(written.subarray(index * piece.length, (index + 1) * piece.length).equals(piece)).toBe(true)
   })
 
-  it('says that a write failed, and where', async () => {
+  it('reports a failed write and its block', async () => {
     const { code, stderr } = await runWith(checked, ['write', '/dev/full', '8', '40'], [record(8, data(1)), END])
     expect({ code, stderr }).toEqual({ code: 5, stderr: 'blocks: cannot write at block 8: No space left on device\n' })
   })
 
-  it('ends with what a flush failed with in the middle, which the one at the end is not told', async () => {
-    // Just too few for a flush before the end.
+  it('fails if an earlier flush failed, although the last one succeeds', async () => {
+    // One block less, and there is no flush before the end.
     const piece = record(0, data(3584))
     const written = (times: number) =>
       runWith(unflushed, ['write', at('flushed'), '0', '3584'], [...Array<Buffer>(times).fill(piece), END])
@@ -264,11 +260,11 @@ describe.skipIf(CC === undefined)('blocks write', () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 5,
       stdout: '',
-      stderr: 'blocks: cannot write everything out: Input/output error\n',
+      stderr: 'blocks: cannot flush the device: Input/output error\n',
     })
   })
 
-  it('makes what the other verb then finds there', async () => {
+  it('writes blocks that `blocks missing` then finds', async () => {
     const { path, root, blocks } = device(700, (bytes) => bytes.fill(0, 100 * BLOCK, 650 * BLOCK))
     expect((await missing(path, blocks, root)).stdout).toBe('100 550\nend\n')
     const stream = [record(100, data(700).subarray(100 * BLOCK, 650 * BLOCK)), END]
@@ -277,8 +273,8 @@ describe.skipIf(CC === undefined)('blocks write', () => {
   })
 })
 
-describe.skipIf(CC === undefined)('five thousand streams, most with something changed,', () => {
-  it('are read as the protocol says, and nothing is written outside of what is allowed', async () => {
+describe.skipIf(CC === undefined)('blocks write with five thousand streams, most of them damaged,', () => {
+  it('follows the protocol and writes nothing outside of the allowed range', async () => {
     const { code, stdout, stderr } = await runWith(fuzz, ['1', '5000'])
     expect(code, stderr.slice(-2000)).toBe(0)
     const [, whole, refused] = /^(\d+) whole, (\d+) refused\n$/.exec(stdout) ?? []
@@ -286,7 +282,7 @@ describe.skipIf(CC === undefined)('five thousand streams, most with something ch
     expect(Number(refused)).toBeGreaterThan(1000)
   })
 
-  it('would show a program that writes one block too many', async () => {
+  it('is found to write one block too many (negative control)', async () => {
     const { code, stderr } = await runWith(wide, ['1', '5000'])
     expect(code).not.toBe(0)
     expect(stderr).toMatch(/seed \d+: another verdict/)

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
-import { describeAgent, type HostOptions, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
 
 const NEW = 'cd'.repeat(32)
@@ -15,7 +15,7 @@ const UPDATE = {
   seconds: '200',
 }
 const RESCUE = { ...UPDATE, kind: 'rescue', root: '-', commit: 'local', committed: 'a' }
-/** Slot a was committed all along, or b runs what is to be tried. */
+/** A: the committed slot runs. B: the slot on trial runs. */
 const A = { slot: 'a', root: RUNNING_ROOT } as const
 const B = { slot: 'b', root: NEW } as const
 const EARLY = /it never got as far as its health check/
@@ -29,99 +29,107 @@ interface BootResult {
 }
 
 const STARTS: readonly (readonly [string, HostOptions, BootResult])[] = [
-  ['nothing was ever tried', { ...A }, { phase: undefined }],
-  ['a slot is being written', { ...A, record: { ...UPDATE, phase: 'writing' } }, { phase: 'writing' }],
+  ['there was no update yet', { ...A }, { phase: undefined }],
+  ['a write was interrupted', { ...A, record: { ...UPDATE, phase: 'writing' } }, { phase: 'writing' }],
   ['a slot was written', { ...A, record: { ...UPDATE, phase: 'written' } }, { phase: 'written' }],
-  ['it was committed', { ...B, selector: 'b', record: { ...UPDATE, phase: 'committed' } }, { phase: 'committed' }],
-  ['it was reverted', { ...A, record: { ...UPDATE, phase: 'reverted' } }, { phase: 'reverted' }],
   [
-    'it was armed, and the flag brought it here',
+    'the update was committed',
+    { ...B, selector: 'b', record: { ...UPDATE, phase: 'committed' } },
+    { phase: 'committed' },
+  ],
+  ['the update was reverted', { ...A, record: { ...UPDATE, phase: 'reverted' } }, { phase: 'reverted' }],
+  [
+    'a trial was armed and boots',
     { ...B, tryboot: 1, record: { ...UPDATE, phase: 'armed' } },
     { phase: 'trial', trial: 'one' },
   ],
   [
-    'it was written, and somebody set the flag',
-    // Nothing says yet how it would be tried.
+    'a slot was written and the flag was set by hand',
+    // The record does not yet say how the trial would end.
     { ...B, tryboot: 1, record: { kind: 'update', id: '-', slot: 'b', root: NEW, serial: '9 9', phase: 'written' } },
     { phase: 'trial', trial: 'by-hand', more: { commit: 'local', slot: 'b', root: NEW, serial: '' } },
   ],
   [
-    'it was armed, and the flag was lost',
+    'a trial was armed and the flag was lost',
     { ...A, record: { ...UPDATE, phase: 'armed' } },
     { phase: 'reverted', reason: EARLY },
   ],
-  ['it was on trial', { ...A, record: { ...UPDATE, phase: 'trial' } }, { phase: 'reverted', reason: UNHEALTHY }],
   [
-    'it was on trial, and the flag was set again',
+    'a trial ended without a reason',
+    { ...A, record: { ...UPDATE, phase: 'trial' } },
+    { phase: 'reverted', reason: UNHEALTHY },
+  ],
+  [
+    'a trial ended and the flag was set again',
     { ...B, tryboot: 1, record: { ...UPDATE, phase: 'trial' } },
     { phase: 'reverted', reason: UNHEALTHY },
   ],
   [
-    'it was on trial and said why it ends',
+    'a trial ended and recorded why',
     { ...A, record: { ...UPDATE, phase: 'trial', reason: 'no gateway' } },
     { phase: 'reverted', reason: /^no gateway$/ },
   ],
   [
-    'it was on trial and ended while it waited for something',
+    'a trial ended while it waited',
     { ...A, record: { ...UPDATE, phase: 'trial', reason: 'last seen: no gateway;' } },
-    { phase: 'reverted', reason: /^it ended before it was healthy: .*the power was cut; last seen: no gateway;$/ },
+    { phase: 'reverted', reason: /^it ended before it was healthy: .*a power cut; last seen: no gateway;$/ },
   ],
   [
-    'its commit was cut before the sector',
+    'power was cut before the commit wrote the sector',
     { ...A, record: { ...UPDATE, phase: 'committing', committed: 'b' } },
     { phase: 'reverted', reason: /cut while it was being committed/, more: { committed: 'a' } },
   ],
   [
-    'its commit was cut after the sector',
+    'power was cut after the commit wrote the sector',
     { ...B, selector: 'b', record: { ...UPDATE, phase: 'committing', committed: 'b' } },
     { phase: 'committed', more: { committed: 'b' } },
   ],
   [
-    'the other slot came to the rescue',
+    'the committed slot could not start and the other one boots',
     { ...B, tryboot: 1, record: { ...RESCUE, phase: 'armed' } },
     { phase: 'trial', trial: 'one', more: { kind: 'rescue', root: NEW } },
   ],
   [
-    'no rescue came',
+    'the committed slot could not start and the other one did not boot',
     { ...A, record: { ...RESCUE, phase: 'armed' } },
-    { phase: 'reverted', reason: /could not be tried/ },
+    { phase: 'reverted', reason: /the firmware did not start the other slot/ },
   ],
   [
-    'the rescue was not healthy',
+    'the committed slot could not start and the other one did not become healthy',
     { ...A, record: { ...RESCUE, phase: 'trial' } },
-    { phase: 'reverted', reason: /could not be tried/ },
+    { phase: 'reverted', reason: /the firmware did not start the other slot/ },
   ],
   [
-    'somebody set the flag, and nothing is known',
+    'the flag was set by hand and there is no record',
     { ...B, tryboot: 1 },
     { phase: 'trial', trial: 'by-hand', more: { commit: 'local', slot: 'b', root: NEW } },
   ],
   [
-    'it was armed, and the firmware came back from it',
+    'a trial was armed and the firmware booted the committed slot',
     { ...A, selector: 'a', tryboot: 1, record: { ...UPDATE, phase: 'armed' } },
-    { phase: 'reverted', reason: /the firmware could not start it, and came back/ },
+    { phase: 'reverted', reason: /the firmware found nothing to start in the slot, and booted the committed slot/ },
   ],
   [
-    'the flag was set for a slot that is being written',
+    'the flag was set during a write',
     { ...A, selector: 'a', tryboot: 1, record: { ...UPDATE, phase: 'writing' } },
     { phase: 'writing' },
   ],
   [
-    'a rescue was armed, and the firmware came back from it',
+    'the other slot was armed by the initramfs and the firmware booted the committed slot',
     { ...A, selector: 'a', tryboot: 1, record: { ...RESCUE, phase: 'armed' } },
-    { phase: 'reverted', reason: /came back/ },
+    { phase: 'reverted', reason: /booted the committed slot/ },
   ],
   [
-    'somebody set the flag for a slot that holds something else',
+    'the flag was set by hand for a slot with another generation',
     { ...B, root: 'ef'.repeat(32), tryboot: 1, record: { ...UPDATE, phase: 'armed', serial: '9 9' } },
-    // Another one's serial would make this image's keys count.
+    // With the recorded serial, a commit would accept the keys of this image.
     { phase: 'trial', trial: 'by-hand', more: { root: 'ef'.repeat(32), serial: '' } },
   ],
 ]
 
-describeAgent('the state of a boot, where', (shell) => {
+describeAgent('the state of a boot when', (shell) => {
   it.each(STARTS)('%s', async (_what, options, { phase, trial, reason, more = {} }) => {
-    const host = await PretendHost.under(shell, options)
+    const host = await AgentHost.under(shell, options)
     const before = host.selected
     const { code } = host.call(['boot'])
     expect([code, host.record?.phase]).toEqual([0, phase])
@@ -134,30 +142,30 @@ describeAgent('the state of a boot, where', (shell) => {
         .map((line) => line.split(' ')),
     )
     expect(facts.id).toBe(trial)
-    // What the initramfs' watcher waits for: it has to be there from the trial's begin on.
+    // The deadline of the initramfs needs this file from the beginning of the trial.
     const seconds = { one: '200\n', 'by-hand': '300\n' }[trial ?? ''] ?? ''
     expect(host.device.read('run/deadline')).toBe(seconds)
     expect([host.device.has('run/restart'), host.selected]).toEqual([false, before])
   })
 
-  it('with the flag, on the slot that is committed, without a trial: its data would be exchanged for older', async () => {
-    const came = async (careless?: (host: PretendHost) => unknown) => {
+  it("the flag is set on the committed slot is not a trial, which would replace today's data", async () => {
+    const came = async (weakened?: (host: AgentHost) => unknown) => {
       const record = { ...UPDATE, phase: 'writing' }
-      const host = await PretendHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
-      careless?.(host)
+      const host = await AgentHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
+      weakened?.(host)
       host.call(['boot'])
-      // What keeps the initramfs' watcher from ending a start that nobody commits.
+      // run/committed cancels the deadline of the initramfs.
       return [host.device.has('run/trial'), host.device.has('run/committed'), host.call(['status']).answer.state]
     }
     expect(await came()).toEqual([false, true, 'committed'])
-    expect(await came((host) => host.careless('boot-state', 'if came_back; then', 'if false; then'))).toEqual([
+    expect(await came((host) => host.weaken('boot-state', 'if trial_did_not_start; then', 'if false; then'))).toEqual([
       ...[true, false, 'trial'],
     ])
   })
 
-  it('does what follows from a commit that was cut', async () => {
+  it('power was cut during a commit completes the commit', async () => {
     const record = { ...UPDATE, phase: 'committing', committed: 'b', serial: '5 1' }
-    const host = await PretendHost.under(shell, { ...B, selector: 'b', record })
+    const host = await AgentHost.under(shell, { ...B, selector: 'b', record })
     host.call(['boot'])
     expect(host.device.read('run/identity/trust/serial')).toBe('5 1\n')
     expect(host.device.read('run/identity/trust/signing')).toBe(`${SIGNING_LINE.split(' ').slice(0, 2).join(' ')}\n`)
@@ -166,32 +174,32 @@ describeAgent('the state of a boot, where', (shell) => {
 
 describeAgent('a damaged selector', (shell) => {
   const damaged = async (options: HostOptions, bootable: readonly ('a' | 'b')[] = ['a', 'b']) => {
-    const host = await PretendHost.under(shell, { selector: 'damaged', ...options })
+    const host = await AgentHost.under(shell, { selector: 'damaged', ...options })
     for (const slot of bootable) host.hold(slot, agentImage(slot))
     return host
   }
-  const boot = (host: PretendHost) => {
+  const boot = (host: AgentHost) => {
     host.call(['boot'])
     return [host.selected, host.device.has('run/restart')]
   }
   const COMMITTED = { ...UPDATE, phase: 'committed', committed: 'b' }
 
   it.each<[string, HostOptions, [string, boolean]]>([
-    ['for the committed slot, which then starts', { ...A, record: COMMITTED }, ['b', true]],
-    ['for what runs where that was committed', { ...A, record: { ...COMMITTED, committed: 'a' } }, ['a', false]],
-    ['for what runs where nobody knows', { ...A }, ['a', false]],
+    ['for the committed slot, and reboots into it', { ...A, record: COMMITTED }, ['b', true]],
+    ['for the running slot if it was committed', { ...A, record: { ...COMMITTED, committed: 'a' } }, ['a', false]],
+    ['for the running slot if there is no record', { ...A }, ['a', false]],
     [
-      'for what runs where that is slot b: no firmware starts it by accident',
+      'for slot b if that runs, because the firmware never boots it by accident',
       { ...B, record: { ...COMMITTED, committed: 'a' } },
       ['b', false],
     ],
     [
-      'for the committed slot where the other one was about to be tried',
+      'for the committed slot if the other one was armed',
       { ...A, record: { ...UPDATE, phase: 'armed', slot: 'a', committed: 'b' } },
       ['b', true],
     ],
     [
-      'for the committed slot where the other one was on trial',
+      'for the committed slot if the other one was on trial',
       { ...A, record: { ...UPDATE, phase: 'trial', slot: 'a', committed: 'b' } },
       ['b', true],
     ],
@@ -199,9 +207,9 @@ describeAgent('a damaged selector', (shell) => {
     expect(boot(await damaged(options))).toEqual(repaired)
   })
 
-  it('would be written for what runs if a trial that ended said so', async () => {
+  it('is written for the running slot if a failed trial changes the record (negative control)', async () => {
     const host = await damaged({ ...A, record: { ...UPDATE, phase: 'armed', slot: 'a', committed: 'b' } })
-    host.careless(
+    host.weaken(
       'boot-state',
       /record_set phase reverted reason "\$reason"/,
       'record_set phase reverted committed "$SLOT"',
@@ -209,35 +217,35 @@ describeAgent('a damaged selector', (shell) => {
     expect(boot(host)).toEqual(['a', false])
   })
 
-  it('is written for what runs where the committed slot cannot boot, and what runs has tried to stand in', async () => {
+  it('is written for the running slot if the committed one cannot boot and a fallback trial failed', async () => {
     const tried = { ...COMMITTED, kind: 'rescue', id: 'rescue', phase: 'reverted', slot: 'a' }
     expect(boot(await damaged({ ...A, record: tried }, ['a']))).toEqual(['a', false])
-    const careless = await damaged({ ...A, record: tried }, ['a'])
-    careless.careless('boot-state', '&& ! has_boot_sector "$committed"', '&& false')
-    expect(boot(careless)).toEqual(['b', true])
+    const weakened = await damaged({ ...A, record: tried }, ['a'])
+    weakened.weaken('boot-state', '&& ! has_boot_sector "$committed"', '&& false')
+    expect(boot(weakened)).toEqual(['b', true])
   })
 
-  it('that cannot be written keeps services from the data of another slot', async () => {
+  it('that cannot be written keeps services away from outdated data', async () => {
     const host = await damaged({ ...A, record: COMMITTED })
     host.device.write('power', '1')
     expect(boot(host)).toEqual(['damaged', false])
-    expect(host.device.read('run/wrong-slot')).toContain('slot a runs, slot b is committed and has the data')
+    expect(host.device.read('run/wrong-slot')).toContain("slot a runs, but slot b is committed and has today's data")
     const alone = await damaged(A)
     alone.device.write('power', '1')
     alone.call(['boot'])
     expect(alone.device.read('run/wrong-slot')).toBe('')
   })
 
-  it('is left alone on trial', async () => {
+  it('is not written during a trial', async () => {
     expect(boot(await damaged({ ...B, tryboot: 1, record: { ...UPDATE, phase: 'armed' } }))).toEqual(['damaged', false])
   })
 
-  it('is none where it names a slot: that was meant', async () => {
+  it('is not assumed if the selector names a slot', async () => {
     const host = await damaged({ ...A, selector: 'a', record: COMMITTED })
     expect(boot(host)).toEqual(['a', false])
   })
 
-  it('is not decided when the initramfs left no boot facts', async () => {
+  it('is not repaired without the boot facts of the initramfs', async () => {
     const host = await damaged(A)
     rmSync(host.device.path('run/boot'))
     expect(host.call(['boot']).error).toBe('state')

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, type HostOptions, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
-import { describeAgent, type HostOptions, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 
 const UPDATE = {
   kind: 'update',
@@ -11,22 +11,22 @@ const UPDATE = {
   commit: 'controller',
   seconds: '200',
 }
-/** Runs where slot b is committed. */
+/** Slot a runs while slot b is committed. */
 const A = { slot: 'a', root: RUNNING_ROOT } as const
 
 describeAgent('a committed slot that cannot boot', (shell) => {
   const COMMITTED = { ...UPDATE, phase: 'committed', committed: 'b' }
-  const boot = async (options: HostOptions = {}, damage?: (host: PretendHost) => void) => {
-    const host = await PretendHost.under(shell, { ...A, selector: 'b', record: COMMITTED, ...options })
+  const boot = async (options: HostOptions = {}, damage?: (host: AgentHost) => void) => {
+    const host = await AgentHost.under(shell, { ...A, selector: 'b', record: COMMITTED, ...options })
     for (const slot of ['a', 'b'] as const) host.hold(slot, agentImage(slot))
     damage?.(host)
     host.call(['boot'])
     return host
   }
-  const unbootable = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512))
-  const garbled = (host: PretendHost) => host.poke('boot-b', 0, Buffer.alloc(512, 'x'))
-  /** Its file system is one, and a firmware finds nothing in it. */
-  const emptied = (host: PretendHost) => {
+  const unbootable = (host: AgentHost) => host.poke('boot-b', 0, Buffer.alloc(512))
+  const garbled = (host: AgentHost) => host.poke('boot-b', 0, Buffer.alloc(512, 'x'))
+  /** A valid file system without config.txt, in which the firmware finds nothing to start. */
+  const emptied = (host: AgentHost) => {
     const { fat, ...image } = agentImage('b')
     host.know({ ...image, fat: { ...fat, table: fat.table.replace(/^config\.txt .*\n/m, '') } })
   }
@@ -37,7 +37,7 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     ['b', emptied],
     ['damaged', unbootable],
   ] as const)(
-    "is stood in for by the other one, with today's data, on trial (selector %s)",
+    "is replaced by a fallback boot of the other slot, on trial with today's data (selector %s)",
     async (selector, damage) => {
       const host = await boot({ selector }, damage)
       const trial = { kind: 'rescue', phase: 'trial', slot: 'a', root: RUNNING_ROOT, data: 'snapshot', commit: 'local' }
@@ -50,24 +50,24 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     },
   )
 
-  it('is stood in for, and what is not healthy then runs once without a trial, so that somebody can look', async () => {
+  it('is replaced by a fallback boot; if its trial fails, the next boot has no trial', async () => {
     const host = await boot({}, unbootable)
     expect(host.record).toMatchObject({ kind: 'rescue', phase: 'trial' })
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial'), host.selected]).toEqual(['reverted', false, 'b'])
-    // What is wrong may be mended by then.
+    // The boot after that tries again, because the cause may be gone.
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial')]).toEqual(['trial', true])
   })
 
-  it('is none where it can boot and somebody started the other one', async () => {
+  it('is not assumed if it can boot and the other slot was started by hand', async () => {
     const host = await boot()
     expect([host.record, host.device.has('run/trial')]).toEqual([COMMITTED, false])
   })
 
-  it('is left alone on a trial of it, and where it is not the one that is committed', async () => {
+  it('is ignored during a trial, and if it is not the committed one', async () => {
     const own = await boot({ selector: 'a', record: { ...COMMITTED, committed: 'a' } }, unbootable)
     expect(own.device.has('run/trial')).toBe(false)
     const trial = await boot(

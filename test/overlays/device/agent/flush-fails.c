@@ -1,4 +1,4 @@
-/* Linked around `fdatasync`: one flush fails that is asked for while blocks are still being written, and no other. */
+/* Wraps `fdatasync`: the first flush during the writes fails, and no other one. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdatomic.h>
@@ -11,7 +11,7 @@ int __wrap_fdatasync(int file)
 {
 	static atomic_flag has_failed = ATOMIC_FLAG_INIT;
 
-	/* The first thread is the one that asks at the end. */
+	/* The main thread calls the last flush. */
 	if (gettid() == getpid() || atomic_flag_test_and_set(&has_failed))
 		return __real_fdatasync(file);
 	errno = EIO;

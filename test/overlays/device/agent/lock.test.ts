@@ -1,26 +1,26 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 
 const IMAGE = agentImage('new')
 const OTHER = 'you@tower:/home/you/hangar'
 
 describeAgent('the lock', (shell) => {
-  const under = () => PretendHost.under(shell)
-  const at = (host: PretendHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
-  /** What it answers who wants to write now, and may not as nothing has begun. */
-  const ask = (host: PretendHost, owner: string) => host.call(['write', 'tree', owner]).error
-  const held = (host: PretendHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
+  const under = () => AgentHost.under(shell)
+  const at = (host: AgentHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
+  /** The error of a write without `write begin`: busy, or state if the lock was taken. */
+  const ask = (host: AgentHost, owner: string) => host.call(['write', 'tree', owner]).error
+  const held = (host: AgentHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
 
-  it('is taken by a write, renewed by each call of its owner, and closed to others until it was left', async () => {
+  it('is taken by a write, renewed by each call of its owner, and refuses others until it expires', async () => {
     const host = await under()
     at(host, 100)
     expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
     at(host, 699)
     expect(host.call(['write', 'tree', OTHER])).toMatchObject({
       ...{ error: 'busy', code: 1 },
-      message: `${OWNER} is updating this host, last heard of 599 seconds ago`,
+      message: `${OWNER} is updating this host; its last call was 599 seconds ago`,
     })
     expect(ask(host, OWNER)).toBe(undefined)
     at(host, 1298)
@@ -30,33 +30,33 @@ describeAgent('the lock', (shell) => {
     expect(ask(host, OWNER)).toBe('busy')
   })
 
-  it('is held by a call that still writes, however long that takes', async () => {
-    const held = async (careless?: (host: PretendHost) => unknown) => {
+  it('does not expire while a call still writes', async () => {
+    const held = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
-      careless?.(host)
+      weakened?.(host)
       begin(host, IMAGE)
       const call = /^call (\d+)$/m.exec(host.device.read('run/lock'))?.[1]
       const name = `proc/${call}/cmdline`
       host.device.write(name, '/bin/sh\0/usr/lib/hangar/agent\0write\0blocks\0')
       at(host, 9000)
       const busy = host.call(['write', 'tree', OTHER])
-      // Its number is another program's by now.
+      // The process id now belongs to another program.
       host.device.write(name, '/usr/sbin/sshd\0-D\0')
       return [busy.error, busy.message, ask(host, OTHER)]
     }
-    expect(await held()).toEqual(['busy', `${OWNER} is updating this host, last heard of 0 seconds ago`, undefined])
-    const careless = (host: PretendHost) => host.careless('lock', 'if lock_in_use; then', 'if false; then')
-    expect((await held(careless))[0]).toBe(undefined)
+    expect(await held()).toEqual(['busy', `${OWNER} is updating this host; its last call was 0 seconds ago`, undefined])
+    const weakened = (host: AgentHost) => host.weaken('lock', 'if lock_in_use; then', 'if false; then')
+    expect((await held(weakened))[0]).toBe(undefined)
   })
 
-  it('keeps others from arming', async () => {
+  it('refuses to arm a trial for another owner', async () => {
     const host = await under()
     ask(host, OWNER)
     const trial = ['--data', 'snapshot', '--commit', 'local', '--seconds', '300']
     expect(host.call(['arm', OTHER, 'one', IMAGE.root, ...trial]).error).toBe('busy')
   })
 
-  it('is given back by its owner, and by nobody else', async () => {
+  it('is released only by its owner', async () => {
     const host = await under()
     ask(host, OWNER)
     expect(host.call(['release', OTHER]).answer).toEqual({ ok: true })
@@ -66,15 +66,15 @@ describeAgent('the lock', (shell) => {
     expect(ask(host, OTHER)).toBe('state')
   })
 
-  it('takes no owner that is not one word', async () => {
+  it('refuses an owner that is not one word', async () => {
     const host = await under()
     for (const owner of ['', 'two words', '-n', 'a;b', '$(id)', 'a\nowner b', `${'x'.repeat(201)}`, 'ä'])
       expect(ask(host, owner), owner).toBe('usage')
     expect(held(host)).toBe(undefined)
   })
 
-  it('would let two in at a time if nobody looked at it', async () => {
-    const host = (await under()).careless('lock', '[ "$owner" != "$1" ]', 'false')
+  it('admits two owners without its check (negative control)', async () => {
+    const host = (await under()).weaken('lock', '[ "$owner" != "$1" ]', 'false')
     ask(host, OWNER)
     expect(ask(host, OTHER)).toBe('state')
   })

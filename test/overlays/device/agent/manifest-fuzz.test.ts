@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { manifestText } from '../../../../images/manifest.ts'
 import { signText } from '../../../../images/signature/sshsig.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { type AgentImage, agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { SIGNING_KEY } from '../../../helpers/update-image.ts'
 import { type Random, randomFrom } from '../../../power-cut/random.ts'
 
@@ -13,14 +13,14 @@ const GOOD = IMAGE.text
 const HASH = IMAGE.root
 const COUNT = 60
 
-/** What may stand anywhere in a manifest that somebody signed by mistake. */
+/** Values that may be anywhere in a signed but wrong manifest. */
 const ODD: readonly unknown[] = [
   ...[null, true, [], {}, '', 0, -1, 0.5, 1e3, 4096.5, 2 ** 53, 1e300, '4096', [4096], { size: 1 }],
   ...['$(>x)', '`>x`', 'a;>x', '../../x', '/etc/passwd', '-rf', 'a b', 'x\ny', 'x\u0000', '\u001b[2J'],
   ...[`${HASH}\n`, ` ${HASH}`, HASH.toUpperCase(), HASH.slice(1), `${HASH}0`, 'ä'.repeat(64)],
 ]
 const NAMES = ['config.txt\n', '\nconfig.txt', 'a/b', '..', '-c', '$(touch x)', 'a b', '', 'config.txt\u0000', '*', 'ä']
-/** The same in JSON, but not in a shell. */
+/** Spellings that are equal in JSON but not in a shell. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/"dataBlocks": ?40/, '"dataBlocks": 40.0'],
   [/"dataBlocks": ?40/, '"dataBlocks": 4e1'],
@@ -59,9 +59,9 @@ function damaged(below: (count: number) => number): string {
   return below(4) === 0 ? bytes.toString('latin1', 0, below(bytes.length)) : bytes.toString('latin1')
 }
 
-/** What the agent takes out of a manifest, as it takes it: all in one line. */
+/** Prints on one line every value that the agent reads from a manifest. */
 const TAKES = `
-  for each in "$PRETEND_ROOT"/manifests/*; do
+  for each in "$FAKE_ROOT"/manifests/*; do
     is_manifest "$each" || { echo refused; continue; }
     manifest '"\\(.slot.size)|\\(.slot.dataBlocks)|\\(.slot.root)|\\(.layout)|\\(.serial.time) \\(.serial.number)|"' "$each" | tr '\\n' '?'
     manifest '.boot | to_entries[] | "\\(.value.sha256)  \\(.key)"' "$each" | tr '\\n' ','
@@ -74,15 +74,15 @@ const SOUND = new RegExp(
 )
 
 describeAgent('a manifest', (shell) => {
-  const take = (host: PretendHost, texts: readonly string[]) => {
+  const take = (host: AgentHost, texts: readonly string[]) => {
     for (const [index, text] of texts.entries())
       host.device.write(`manifests/${String(index).padStart(4, '0')}`, Buffer.from(text, 'latin1'))
     return host.shell(TAKES).stdout.trimEnd().split('\n')
   }
   const texts = [GOOD, ...Array.from({ length: COUNT }, (_, place) => mutant(randomFrom(11, place)))]
 
-  it('of hundreds that are almost right gives numbers, hashes and names, or is refused', async () => {
-    const host = await PretendHost.under(shell)
+  it('of hundreds of wrong ones yields numbers, hashes and names, or is refused', async () => {
+    const host = await AgentHost.under(shell)
     const taken = take(host, texts)
     expect(taken).toHaveLength(texts.length)
     expect(taken[0]).toMatch(SOUND)
@@ -92,26 +92,26 @@ describeAgent('a manifest', (shell) => {
     expect(existsSync(host.device.path('x'))).toBe(false)
   })
 
-  it('would give others if it were looked at less closely', async () => {
-    const careless = async (from: string | RegExp, to: string, text: string) => {
-      const host = (await PretendHost.under(shell)).careless('slot', from, to)
+  it('yields other values without the checks (negative control)', async () => {
+    const weakened = async (from: string | RegExp, to: string, text: string) => {
+      const host = (await AgentHost.under(shell)).weaken('slot', from, to)
       const [line = ''] = take(host, [text])
       return line !== 'refused' && !SOUND.test(line)
     }
     const named = JSON.parse(GOOD) as { boot: Json }
     named.boot['config.txt\n'] = named.boot['config.txt']
-    expect(await careless('test("^[A-Za-z0-9._-]+\\\\z")', 'test("^[A-Za-z0-9._-]+$")', JSON.stringify(named))).toBe(
+    expect(await weakened('test("^[A-Za-z0-9._-]+\\\\z")', 'test("^[A-Za-z0-9._-]+$")', JSON.stringify(named))).toBe(
       true,
     )
-    expect(await careless('length == 1 and', '', GOOD + GOOD)).toBe(true)
+    expect(await weakened('length == 1 and', '', GOOD + GOOD)).toBe(true)
     const halves = JSON.stringify({ ...JSON.parse(GOOD), layout: 1.5 })
     expect(
-      await careless('. == floor and . < 9007199254740992 and (tojson | test("^[0-9]+\\\\z"))', 'true', halves),
+      await weakened('. == floor and . < 9007199254740992 and (tojson | test("^[0-9]+\\\\z"))', 'true', halves),
     ).toBe(true)
   })
 
-  it('that is signed and odd is answered, and never more than that', async () => {
-    const host = await PretendHost.under(shell)
+  it('that is signed but wrong gets an answer, and nothing is written', async () => {
+    const host = await AgentHost.under(shell)
     const signed = (change: object): AgentImage => {
       const text = manifestText({ ...IMAGE.manifest, ...change } as never)
       return { ...IMAGE, text, signature: signText(text, SIGNING_KEY) }
@@ -130,8 +130,8 @@ describeAgent('a manifest', (shell) => {
 })
 
 describeAgent('the first line of a list of boot blocks', (shell) => {
-  it('gives a number that fits and a hash, or is refused', async () => {
-    const host = await PretendHost.under(shell)
+  it('yields a valid size and a hash, or is refused', async () => {
+    const host = await AgentHost.under(shell)
     const good = `768 ${HASH}`
     const lines = [
       ...[good, `  768   ${HASH} `, '', '768', HASH, `0768 ${HASH}`, `769 ${HASH}`, `-1 ${HASH}`, `0x10 ${HASH}`],
@@ -154,7 +154,7 @@ describeAgent('the first line of a list of boot blocks', (shell) => {
     for (const [index, line] of lines.entries())
       host.device.write(`lines/${String(index).padStart(3, '0')}`, Buffer.from(`${line}\n`, 'latin1'))
     const read = `mkdir -p "$WORK"
-      for each in "$PRETEND_ROOT"/lines/*; do
+      for each in "$FAKE_ROOT"/lines/*; do
         ( (read_boot_tree && echo "$(cat "$WORK/boot.size")") <"$each"; ) || :
       done`
     const taken = host.shell(read).stdout.trimEnd().split('\n')
@@ -168,8 +168,8 @@ describeAgent('the first line of a list of boot blocks', (shell) => {
     expect(existsSync(host.device.path('x'))).toBe(false)
   })
 
-  it('is answered as everything else', async () => {
-    const host = await PretendHost.under(shell)
+  it('gets an answer if it is malformed', async () => {
+    const host = await AgentHost.under(shell)
     host.device.write('run/update/begun', '')
     for (const line of ['', '09 x\n', `08 ${HASH}\n`]) {
       expect(host.call(['write', 'missing', OWNER, 'boot'], line).error).toBe('usage')

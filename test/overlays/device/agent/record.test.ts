@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { RECORD_PLACES, type RecordText, readRecord, recordBlock } from '../../../helpers/agent-record.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { randomFrom } from '../../../power-cut/random.ts'
 
 const OLD = { phase: 'written', slot: 'b', root: 'ab'.repeat(32), reason: '', committed: 'a' }
 const NEW = { ...OLD, phase: 'armed', id: 'one' }
 
 describeAgent('the record', (shell) => {
-  const under = (record?: RecordText) => PretendHost.under(shell, record === undefined ? {} : { record })
-  /** What the script itself reads of some copies, one after the other: each key, or nothing. */
-  const loads = (host: PretendHost, copies: readonly (readonly [Buffer, Buffer])[]) => {
+  const under = (record?: RecordText) => AgentHost.under(shell, record === undefined ? {} : { record })
+  /** Lets the script read each pair of copies: a value of each record, or an empty string. */
+  const loads = (host: AgentHost, copies: readonly (readonly [Buffer, Buffer])[]) => {
     for (const [index, pair] of copies.entries())
       host.device.write(`copies/${String(index).padStart(4, '0')}`, Buffer.concat(pair))
     const read = `for copy in ${host.device.path('copies')}/*; do
@@ -24,7 +24,7 @@ describeAgent('the record', (shell) => {
       .map(([key, value]) => `${key} ${value};`)
       .join('')}`
 
-  it('is written in turn into two places, and changes only what is named', async () => {
+  it('is written in turn to two places, and changes only the given keys', async () => {
     const host = await under()
     const set = (...words: string[]) => host.shell(`record_set ${words.join(' ')}; echo $?`).stdout
     expect(set('phase', 'writing', 'slot', 'b')).toBe('0\n')
@@ -37,17 +37,17 @@ describeAgent('the record', (shell) => {
       3, 2,
     ])
     expect(identity.equals(Buffer.alloc(identity.length))).toBe(false)
-    // Clear of the identity itself.
+    // The copies of the identity stay unchanged.
     expect(identity.subarray(0, RECORD_PLACES[0]).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('stays what it was where its write is torn, whatever part of it arrived', async () => {
+  it('keeps the former version if a write is torn at any point', async () => {
     const host = await under()
     const [old, fresh] = [recordBlock(7, OLD), recordBlock(8, NEW)]
     const older = recordBlock(6, { ...OLD, phase: 'writing' })
     const whole = fresh.indexOf(0)
     const cuts = [...Array(whole + 1).keys()].filter((cut) => cut % 16 === 0 || cut > whole - 12)
-    // Over what was there before: its other place, which held the one before the last.
+    // Torn over the version before the last one.
     const torn = cuts.map((cut) => Buffer.concat([fresh.subarray(0, cut), older.subarray(cut)]))
     const sectors = [512, 1024, 3584].map((cut) => Buffer.concat([older.subarray(0, cut), fresh.subarray(cut)]))
     const read = loads(
@@ -58,16 +58,16 @@ describeAgent('the record', (shell) => {
     expect(read.filter((each) => each !== before && each !== after)).toEqual([])
     expect(read.filter((each) => each === after).length).toBeLessThanOrEqual(2)
     expect(loads(host, [[old, fresh]])[0]).toBe(after)
-    // What shows that the digest is what tells them apart.
-    host.careless('record', /^ {2}\[ "\$copy" = .*$/m, '  :')
-    const careless = loads(
+    // Negative control: without the digest, torn copies are accepted.
+    host.weaken('record', /^ {2}\[ "\$copy" = .*$/m, '  :')
+    const weakened = loads(
       host,
       torn.map((copy) => [old, copy]),
     )
-    expect(careless.filter((each) => each !== before && each !== after).length).toBeGreaterThan(5)
+    expect(weakened.filter((each) => each !== before && each !== after).length).toBeGreaterThan(5)
   })
 
-  it('is never loaded with another content, whatever happens to its bytes', async () => {
+  it('is never loaded with changed content', async () => {
     const host = await under()
     const random = randomFrom(1, 1)
     const below = (count: number) => Math.floor(random() * count)
@@ -88,11 +88,11 @@ describeAgent('the record', (shell) => {
       mutants.map((copy) => [recordBlock(7, OLD), copy]),
     )
     expect(read).toHaveLength(60)
-    // Zeros between its bytes are passed over: what is left of them is the same text.
+    // Added zeros are ignored, so the text stays the same.
     expect(read.filter((each) => each !== line(7, OLD) && each !== line(8, NEW))).toEqual([])
   })
 
-  it('executes nothing that it holds, and takes no sequence that is no number', async () => {
+  it('executes no value, and refuses a sequence that is not a number', async () => {
     const host = await under({ ...OLD, reason: '$(touch x) `touch x`; touch x', slot: 'b" touch x' })
     expect(host.shell('record_get reason; record_get slot').stdout).toBe('$(touch x) `touch x`; touch x\nb" touch x\n')
     const odd = ['$(touch x)', 'x', '', '8 8'].map((each): [Buffer, Buffer] => [
@@ -103,7 +103,7 @@ describeAgent('the record', (shell) => {
     expect(host.device.read('x')).toBe('')
   })
 
-  it('keeps what is long to what fits, and says where it cannot be written', async () => {
+  it('cuts long values, and fails if the disk cannot be written', async () => {
     const host = await under(OLD)
     const long = `record_set reason "${'x'.repeat(3000)}" phase reverted; echo $?`
     expect(host.shell(long).stdout).toBe('0\n')
@@ -113,7 +113,7 @@ describeAgent('the record', (shell) => {
     expect(host.record?.phase).toBe('reverted')
   })
 
-  it('keeps what calls write beside each other', async () => {
+  it('keeps the keys of simultaneous calls', async () => {
     const keys = ['id', 'kind', 'slot', 'seconds', 'data', 'commit']
     const host = await under({ phase: 'armed' })
     const together = keys.map((key) => `record_set ${key} 1 &`).join('\n')
@@ -123,12 +123,12 @@ describeAgent('the record', (shell) => {
       return Object.keys(host.record ?? {}).sort()
     }
     expect(kept()).toEqual([...keys, 'phase'].sort())
-    // What each would lose of the others' without waiting for them.
-    host.careless('record', /^ {2}if command -v flock .*$/m, '  :')
+    // Negative control: without the lock, calls lose each other's keys.
+    host.weaken('record', /^ {2}if command -v flock .*$/m, '  :')
     expect(kept()).not.toEqual([...keys, 'phase'].sort())
   })
 
-  it('leaves nothing of a call behind', async () => {
+  it('leaves no temporary files of a call', async () => {
     const host = await under(OLD)
     host.call(['release', 'me@laptop:x'])
     expect(

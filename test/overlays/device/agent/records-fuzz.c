@@ -1,7 +1,7 @@
 /*
- * Feeds `write_records` mutated streams and compares what becomes of the device with what a second, simpler reading of
- * the same bytes says: same verdict, same blocks, nothing outside of what is allowed.
- * Arguments: the first seed and how many.
+ * Feeds mutated streams to `write_records` and to a simpler reference parser. Both must return the same result, and the
+ * device must have the same blocks and no change outside of the allowed range.
+ * Arguments: the first seed and the count of seeds.
  */
 #define _GNU_SOURCE
 #include "blocks.h"
@@ -15,7 +15,7 @@
 #define DEVICE_BLOCKS 64u
 #define ROOM (1u << 20)
 #define UNTOUCHED 0xa5
-/* How many blocks more the program is allowed than it should be: with one, this has to find out. */
+/* Count of blocks that the program may write beyond the allowed range. With 1, this test must fail (negative control). */
 #ifndef TOO_MANY
 #define TOO_MANY 0
 #endif
@@ -61,7 +61,7 @@ static size_t valid_stream(uint8_t *bytes)
 	return size + put_header(bytes + size, 0xffffffff, 0);
 }
 
-/* Where a header begins, as long as the stream is one; headers are where mutations tell. */
+/* Returns the offset of a random header: mutations of headers find the most errors. */
 static size_t some_header(const uint8_t *bytes, size_t size)
 {
 	size_t at = 0;
@@ -106,7 +106,7 @@ static size_t mutate(uint8_t *bytes, size_t size)
 	}
 }
 
-/* What the protocol says of the bytes: how many blocks they write, or -1. `device` is written up to the first fault. */
+/* The reference parser. Returns the count of written blocks, or -1. Writes `device` up to the first error. */
 static int64_t reference(const uint8_t *bytes, size_t size, uint8_t *device)
 {
 	int64_t written = 0;

@@ -8,8 +8,8 @@ import { identityPartition, readIdentity } from '../../../../images/identity/par
 import { ownKeysText, type PrivateIdentity, publicOf } from '../../../../images/identity/private-identity.ts'
 import { formatPrivateKey, keyFromSeed } from '../../../../images/signature/openssh-key.ts'
 import { tarBytes } from '../../../../lib/tar.ts'
+import { AgentHost, describeAgent, type HostOptions } from '../../../helpers/agent-host.ts'
 import { OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, type HostOptions, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { readTar } from '../../../helpers/read-tar.ts'
 import { IDENTITY } from '../../../helpers/small-identity.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
@@ -25,7 +25,7 @@ const AFTER = identityOf('no', 'no')
 const TRUST = { signing: [SIGNING_LINE], serial: { time: 0, number: 0 } }
 type Files = Record<string, string>
 
-/** Path -> content and mode of what a disk that is flashed with it has. */
+/** Path -> mode and content of the files on a new disk with this identity. */
 function filesOf(identity: PrivateIdentity): Files {
   const files = identityMembers(identity, TRUST).filter(({ type }) => type === 'file')
   return Object.fromEntries(files.map(({ name, mode, content }) => [name.slice(2), entry(mode, content?.text ?? '')]))
@@ -33,8 +33,8 @@ function filesOf(identity: PrivateIdentity): Files {
 
 const entry = (mode: number, text: string) => `${mode.toString(8)} ${text}`
 
-/** The same of what is in memory. */
-function filesIn(host: PretendHost): Files {
+/** The same of the files in memory. */
+function filesIn(host: AgentHost): Files {
   const root = host.device.path('run/identity')
   const paths = (readdirSync(root, { recursive: true }) as string[]).filter((path) =>
     statSync(join(root, path)).isFile(),
@@ -44,8 +44,8 @@ function filesIn(host: PretendHost): Files {
   )
 }
 
-/** The same of what counts on the disk at the next start. */
-async function filesOn(host: PretendHost): Promise<Files> {
+/** The same of the copy on the disk that the next boot loads. */
+async function filesOn(host: AgentHost): Promise<Files> {
   const copy = readIdentity(blockSourceOf(host.partition('identity')))
   const entries = (await readTar(copy?.tar ?? new Uint8Array())).filter(({ header }) => header.type === 'file')
   return Object.fromEntries(
@@ -55,15 +55,15 @@ async function filesOn(host: PretendHost): Promise<Files> {
 
 const sorted = (files: Files) => Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1))
 
-describeAgent('the keys of a host', (shell) => {
+describeAgent('agent identity', (shell) => {
   async function hostWith(identity = BEFORE, options: HostOptions = {}) {
-    const host = await PretendHost.under(shell, options)
+    const host = await AgentHost.under(shell, options)
     host.poke('identity', 0, identityPartition(await tarBytes(identityMembers(identity, TRUST))))
     fill(host, identity)
     return host
   }
-  /** What is in memory, as it was loaded at the start. */
-  const fill = (host: PretendHost, identity: PrivateIdentity) => {
+  /** Sets the files in memory, as the boot loaded them. */
+  const fill = (host: AgentHost, identity: PrivateIdentity) => {
     const root = host.device.path('run/identity')
     rmSync(root, { recursive: true })
     for (const { name, mode, content } of identityMembers(identity, TRUST)) {
@@ -72,11 +72,11 @@ describeAgent('the keys of a host', (shell) => {
       chmodSync(join(root, name), mode)
     }
   }
-  const renew = (host: PretendHost, identity: PrivateIdentity | string) =>
+  const renew = (host: AgentHost, identity: PrivateIdentity | string) =>
     host.call(['identity', OWNER], typeof identity === 'string' ? identity : ownKeysText(identity))
   const writes = (calls: readonly string[]) => calls.filter((call) => /of=/.test(call))
 
-  it('become what a disk has that is flashed with them, in memory and on the disk', async () => {
+  it('writes the same files as on a new disk, in memory and on the disk', async () => {
     const host = await hostWith()
     const { code, answer, calls } = renew(host, AFTER)
     expect([code, answer]).toEqual([0, { ok: true }])
@@ -86,14 +86,14 @@ describeAgent('the keys of a host', (shell) => {
     expect(readdirSync(host.device.path('run')).filter((name) => name.startsWith('call.'))).toEqual([])
   })
 
-  it('are on the disk twice', async () => {
+  it('writes both copies on the disk', async () => {
     const host = await hostWith()
     renew(host, AFTER)
     host.poke('identity', 0, Buffer.alloc(512))
     expect(sorted(await filesOn(host))).toEqual(sorted(filesOf(AFTER)))
   })
 
-  it('are said in public, the newest first', async () => {
+  it('makes status print the public keys, the newest first', async () => {
     const host = await hostWith()
     const said = () => parseStatus('adama', host.call(['status']).stdout).identity
     const publicHalves = ({ ssh, age } = publicOf(BEFORE)) => ({ ssh, age })
@@ -104,7 +104,7 @@ describeAgent('the keys of a host', (shell) => {
     expect(said()).toEqual({ ssh: publicOf(AFTER).ssh, age: [] })
   })
 
-  it('that it has already are written to no disk, and tell sshd nothing', async () => {
+  it('does nothing if the host has these keys already', async () => {
     const host = await hostWith()
     renew(host, AFTER)
     const { answer, calls } = renew(host, AFTER)
@@ -115,12 +115,12 @@ describeAgent('the keys of a host', (shell) => {
     ])
   })
 
-  it('are not shown by sshd again where only another kind is new', async () => {
+  it('does not reload sshd if only an age key is new', async () => {
     const { answer, calls } = renew(await hostWith(), identityOf('o', 'no'))
     expect([answer, calls.filter((call) => call.startsWith('systemctl'))]).toEqual([{ ok: true }, []])
   })
 
-  it('stand in no argument, no answer and no log', async () => {
+  it('shows no private key in arguments, answers or logs', async () => {
     const host = await hostWith()
     const { stdout, said, calls } = renew(host, AFTER)
     const secrets = [...AFTER.ssh.map((key) => key.split('\n')[1] ?? ''), ...AFTER.age.map((key) => key.identity)]
@@ -129,14 +129,14 @@ describeAgent('the keys of a host', (shell) => {
     for (const secret of secrets) expect(JSON.stringify(refused)).not.toContain(secret)
   })
 
-  it('count at the next start where sshd cannot be told of them', async () => {
+  it('logs that the keys apply at the next boot if sshd cannot be reloaded', async () => {
     const host = await hostWith()
-    host.device.pretend('systemctl', 'exit 1')
+    host.device.fake('systemctl', 'exit 1')
     const { answer, said } = renew(host, AFTER)
-    expect([answer, said]).toEqual([{ ok: true }, expect.stringContaining('shows its former key until the next start')])
+    expect([answer, said]).toEqual([{ ok: true }, expect.stringContaining('uses its former key until the next boot')])
   })
 
-  it('keep the lock for what comes after them, and nobody brings any to a host that another updates', async () => {
+  it('takes and keeps the lock, and is refused while another controller holds it', async () => {
     const host = await hostWith()
     expect(host.call(['write', 'tree', 'you@tower:x']).error).toBe('state')
     expect(renew(host, AFTER)).toMatchObject({ error: 'busy' })
@@ -150,8 +150,8 @@ describeAgent('the keys of a host', (shell) => {
 
   it.each([
     ['on trial', { slot: 'b', tryboot: 1 }, 'busy'],
-    ['that runs what is not committed', { slot: 'b' }, 'state'],
-  ] as const)('are not taken by a host %s', async (_how, options, code) => {
+    ['in a fallback boot', { slot: 'b' }, 'state'],
+  ] as const)('is refused by a host %s', async (_how, options, code) => {
     const host = await hostWith(BEFORE, options)
     const { error, calls } = renew(host, AFTER)
     expect([error, writes(calls), sorted(filesIn(host))]).toEqual([code, [], sorted(filesOf(BEFORE))])
@@ -161,23 +161,23 @@ describeAgent('the keys of a host', (shell) => {
   const MALFORMED = [
     ['nothing', ''],
     ['half of them', ownKeysText(AFTER).slice(0, 500)],
-    ['more of them', ownKeysText(AFTER).repeat(2)],
+    ['two lists', ownKeysText(AFTER).repeat(2)],
     ['too many bytes', ownKeysText(AFTER) + ' '.repeat(65536)],
-    ['something else', 'ssh/../../../etc/shadow'],
+    ['a path instead of keys', 'ssh/../../../etc/shadow'],
     ['another format', change('"format":1', '"format":2')],
-    ['whom it is to trust', change('"format":1', '"format":1,"trust":{"signing":[]}')],
+    ['trusted signing keys', change('"format":1', '"format":1,"trust":{"signing":[]}')],
     ['a path', change('"age":[', '"age":["../../etc/shadow",')],
     ['an age key on two lines', change('KEY-1N"', 'KEY-1N\\nmore"')],
-    ['a recipient that is none', change('"age1n"', '"$(id)"')],
+    ['a malformed recipient', change('"age1n"', '"$(id)"')],
     ['no SSH key', change(/"ssh":\[.*\]/, '"ssh":[]')],
     ['no list of SSH keys', change(/"ssh":\[.*\]/, '"ssh":{"length":1}')],
-    ['more SSH keys than anybody has', ownKeysText(identityOf('o'.repeat(33), 'o'))],
-    ['an SSH key with more before it', change('"-----BEGIN', '"x\\n-----BEGIN')],
-    ['an SSH key that is none', change(/(KEY-----\\n)[^-]*/, '$1AAAA\\n')],
-    ['an SSH key that is damaged', change(/(KEY-----\\n.{60})..../, '$1AAAA')],
+    ['33 SSH keys', ownKeysText(identityOf('o'.repeat(33), 'o'))],
+    ['an SSH key with a line before it', change('"-----BEGIN', '"x\\n-----BEGIN')],
+    ['an empty SSH key', change(/(KEY-----\\n)[^-]*/, '$1AAAA\\n')],
+    ['a damaged SSH key', change(/(KEY-----\\n.{60})..../, '$1AAAA')],
   ] as const
 
-  it('are refused where something of another form arrives, and nothing changes', async () => {
+  it('refuses malformed input and changes nothing', async () => {
     const host = await hostWith()
     const before = host.partition('identity')
     for (const [what, text] of MALFORMED) {
@@ -193,46 +193,46 @@ describeAgent('the keys of a host', (shell) => {
     ['an SSH key', identityOf('n', 'no')],
     ['an age key', identityOf('no', 'n')],
     ['every key', identityOf('xy', 'xy')],
-  ])('are refused where %s that the host has is not among them', async (_what, identity) => {
+  ])('refuses a list without %s of the host', async (_what, identity) => {
     const host = await hostWith()
     const { error, calls, message, answer } = renew(host, identity)
     expect([error, writes(calls), sorted(filesIn(host))]).toEqual(['identity', [], sorted(filesOf(BEFORE))])
     expect([message, (answer.error as { hint: string }).hint]).toEqual([
-      expect.stringContaining('a key that this host has is not among those that arrived'),
+      expect.stringContaining('the received keys lack a key of this host'),
       expect.stringContaining('git pull'),
     ])
   })
 
-  it('of which an old one is missing are refused too', async () => {
+  it('refuses a list without a former key', async () => {
     expect(renew(await hostWith(AFTER), identityOf('xn', 'no')).error).toBe('identity')
     expect(renew(await hostWith(AFTER), identityOf('no', 'xn')).error).toBe('identity')
   })
 
-  it('would be lost if nobody looked', async () => {
+  it('loses keys without its check (negative control)', async () => {
     const host = await hostWith()
-    host.careless('renew-identity', /^ {2}keeps_all_keys .*\n/m, '')
+    host.weaken('renew-identity', /^ {2}keeps_all_keys .*\n/m, '')
     expect([renew(host, identityOf('x', 'x')).answer, filesIn(host)]).toEqual([
       { ok: true },
       filesOf(identityOf('x', 'x')),
     ])
   })
 
-  it('would lock everybody out if one that cannot be used were taken', async () => {
+  it('installs an unusable SSH key without its check (negative control)', async () => {
     const host = await hostWith(AFTER)
-    const careless = /^ {2}case \$public in .*\n/m
-    host.careless('renew-identity', careless, '').careless('renew-identity', /^ {2}keeps_all_keys .*\n/m, '')
+    const weakened = /^ {2}case \$public in .*\n/m
+    host.weaken('renew-identity', weakened, '').weaken('renew-identity', /^ {2}keeps_all_keys .*\n/m, '')
     const damaged = ownKeysText(AFTER).replace(/(KEY-----\\n)[^-]*/, '$1AAAA\\n')
     expect(renew(host, damaged).answer).toEqual({ ok: true })
     expect(filesIn(host)['ssh/ssh_host_ed25519_key.pub']).toBe('644  adama\n')
   })
 
-  it('stay what they were in memory where the disk does not take them, and the same call again brings them', async () => {
-    // All of them under the shell of a host: each cut costs two calls.
+  it('keeps the keys in memory if the disk cannot be written, and completes when called again', async () => {
+    // Under busybox ash only one cut, because each one costs two calls.
     for (const power of shell.name === 'dash' ? [0, 1, 2, 3, 4, 5] : [4]) {
       const host = await hostWith()
       host.device.write('power', String(power))
       expect([renew(host, AFTER).error, sorted(filesIn(host))], `${power}`).toEqual(['disk', sorted(filesOf(BEFORE))])
-      // Were the power gone altogether: old or new, and whole.
+      // After a power cut here, the next boot finds the complete old or new identity.
       expect([sorted(filesOf(BEFORE)), sorted(filesOf(AFTER))], `${power}`).toContainEqual(sorted(await filesOn(host)))
       host.device.write('power', '999')
       expect(renew(host, AFTER).answer).toEqual({ ok: true })
@@ -240,14 +240,14 @@ describeAgent('the keys of a host', (shell) => {
     }
   })
 
-  it('are whole for sshd wherever the call is ended, and the same call again finishes it', async () => {
+  it('leaves a complete key for sshd wherever it is interrupted, and completes when called again', async () => {
     const host = await hostWith()
     const script = host.device.read('lib/renew-identity')
     const shown: string[] = []
     for (const moved of [0, 1, 4, 5, 6, 7]) {
       host.setPart('renew-identity', script)
-      host.careless('renew-identity', '| sort) | while', `| sort) | head -n ${moved} | while`)
-      host.careless('renew-identity', '  [ $newest = shown ]', '  exit 9\n  [ $newest = shown ]')
+      host.weaken('renew-identity', '| sort) | while', `| sort) | head -n ${moved} | while`)
+      host.weaken('renew-identity', '  [ $newest = loaded ]', '  exit 9\n  [ $newest = loaded ]')
       fill(host, BEFORE)
       expect(renew(host, AFTER).code).toBe(9)
       expect(sorted(await filesOn(host)), `${moved}`).toEqual(sorted(filesOf(AFTER)))
@@ -259,7 +259,7 @@ describeAgent('the keys of a host', (shell) => {
     expect(shown).toEqual(['old', 'old', 'old', 'old', 'new', 'new'])
   })
 
-  it('leave machine id and trust as they are', async () => {
+  it('keeps the machine id and the trusted keys', async () => {
     const host = await hostWith()
     host.device.write('run/identity/trust/serial', '7 1\n')
     renew(host, AFTER)

@@ -1,18 +1,18 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent, RUNNING_ROOT } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import { describeAgent, PretendHost, RUNNING_ROOT } from '../../../helpers/pretend-agent.ts'
 
 const IMAGE = agentImage('new')
 const WRITTEN = { kind: 'update', id: '-', slot: 'b', root: IMAGE.root, serial: '1795000000 1' }
 const ON_TRIAL = { ...WRITTEN, phase: 'trial', id: 'one', commit: 'controller', data: 'snapshot', seconds: '300' }
 
-describeAgent('going back', (shell) => {
+describeAgent('agent revert', (shell) => {
   it.each([
     [[], 'snapshot'],
     [['--with-data'], 'as-was'],
-  ])('with %j is a trial of the other slot that commits itself', async (flags, data) => {
-    const host = await PretendHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
+  ])('with %j arms a trial of the other slot that commits itself', async (flags, data) => {
+    const host = await AgentHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
     host.hold('b', IMAGE)
     const { answer } = host.call(['revert', ...flags])
     expect(answer).toEqual({ ok: true, id: 'revert-0123abcd', slot: 'b', root: IMAGE.root })
@@ -28,8 +28,8 @@ describeAgent('going back', (shell) => {
     expect([host.record, host.armed]).toEqual([expect.objectContaining({ ...record, committed: 'a' }), '1'])
   })
 
-  it('is refused where there is nothing whole to go back to, and on a trial', async () => {
-    const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
+  it('refuses an incomplete slot, and refuses during a trial', async () => {
+    const host = await AgentHost.under(shell, { record: { previously_committed: IMAGE.root } })
     expect(host.call(['revert']).error).toBe('state')
     host.hold('b', agentImage('x', { manifest: { host: 'starbuck' } }))
     expect(host.call(['revert']).error).toBe('state')
@@ -41,68 +41,66 @@ describeAgent('going back', (shell) => {
   })
 })
 
-describeAgent('going back while another controller writes', (shell) => {
+describeAgent('agent revert while another controller writes', (shell) => {
   const COMMITTED_BEFORE = { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` }
   const newHost = async () => {
-    const host = await PretendHost.under(shell, { record: COMMITTED_BEFORE })
+    const host = await AgentHost.under(shell, { record: COMMITTED_BEFORE })
     host.hold('b', IMAGE)
     return host
   }
 
-  it('is refused, until that one was left', async () => {
+  it('is refused until the lock expires', async () => {
     const host = await newHost()
     host.call(['write', 'tree', OWNER])
     expect(host.call(['revert'])).toMatchObject({
       error: 'busy',
-      message: `${OWNER} is updating this host, last heard of 0 seconds ago`,
+      message: `${OWNER} is updating this host; its last call was 0 seconds ago`,
     })
     expect([host.armed, host.record]).toEqual(['0', COMMITTED_BEFORE])
     host.device.write('proc/uptime', '9000.00 1.00\n')
     expect(host.call(['revert']).error).toBe(undefined)
   })
 
-  it('keeps it from beginning until it is armed, which the write then takes back', async () => {
+  it('blocks a new write until the trial is armed, and the write then clears the flag', async () => {
     const host = await newHost()
-    const meanwhile = (careless: string) =>
-      host.shell(`revert_ends() { flock -n "$LOCK.guard" true && echo nobody waits; }; ${careless}
+    const meanwhile = (weakened: string) =>
+      host.shell(`revert_ends() { flock -n "$LOCK.guard" true && echo not locked; }; ${weakened}
         tryboot_set() { revert_ends; }; revert`).stdout
-    expect(meanwhile('')).not.toContain('nobody waits')
-    expect(meanwhile('lock_guard() { :; }')).toContain('nobody waits')
+    expect(meanwhile('')).not.toContain('not locked')
+    expect(meanwhile('lock_guard() { :; }')).toContain('not locked')
     expect(host.call(['revert']).error).toBe(undefined)
     expect([begin(host, agentImage('newer')).answer.state, host.armed]).toEqual(['begun', '0'])
   })
 })
 
-describeAgent('going back to what was never committed', (shell) => {
+describeAgent('agent revert to a generation that was never committed', (shell) => {
   const cases = [
-    [
-      'that was staged',
-      { phase: 'written' },
-      /^slot b holds what was never committed here: that is nothing to go back/,
-    ],
-    ['that was reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\): that is/],
+    ['written', { phase: 'written' }, /^cannot revert: slot b holds a generation that was never committed here$/],
+    ['reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\)$/],
   ] as const
-  it.each(cases)('%s is refused: it would commit itself without anybody having reached it', async (_what, is, said) => {
+  it.each(cases)('is refused if it was only %s, because it would commit itself', async (_what, is, said) => {
     const record = { ...WRITTEN, ...is, previously_committed: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
-    const host = await PretendHost.under(shell, { record })
+    const host = await AgentHost.under(shell, { record })
     host.hold('b', IMAGE)
     expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
     expect([host.armed, host.record]).toEqual(['0', record])
-    host.careless('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
+    host.weaken('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
     expect([host.call(['revert']).error, host.armed]).toEqual([undefined, '1'])
   })
 
-  it('is refused where only its boot files were never committed, and its root was', async () => {
+  it('is refused if its root hash was committed with other boot files', async () => {
     const record = {
       ...WRITTEN,
       phase: 'reverted',
       reason: 'no way in',
       previously_committed: `${RUNNING_ROOT} ${IMAGE.root}`,
     }
-    const host = await PretendHost.under(shell, { record })
+    const host = await AgentHost.under(shell, { record })
     host.hold('b', IMAGE)
-    expect(host.call(['revert']).message).toContain('slot b holds what was never committed here (no way in)')
-    // A revert that failed leaves what was committed before.
+    expect(host.call(['revert']).message).toContain(
+      'slot b holds a generation that was never committed here (no way in)',
+    )
+    // A revert that failed leaves the slot as it was committed.
     host.remember({ ...record, kind: 'revert' })
     expect(host.call(['revert']).error).toBe(undefined)
   })
@@ -113,16 +111,16 @@ describeAgent('going back to what was never committed', (shell) => {
     [`${RUNNING_ROOT} ${'ef'.repeat(32)}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${RUNNING_ROOT} ${IMAGE.root}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
-  ])('is no matter for what is committed: after %s it is one of two', async (before, after) => {
+  ])('finds the committed root hash recorded as the first of two (former record: %s)', async (before, after) => {
     const record = { ...ON_TRIAL, ...(before === undefined ? {} : { previously_committed: before }) }
-    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
+    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
     expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
     expect(host.record?.previously_committed).toBe(after)
   })
 
-  it('is not lost by the first update from an agent that did not keep it', async () => {
-    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
+  it('is possible after a commit whose record lacked the committed root hashes', async () => {
+    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
     const old = agentImage('old')
     host.hold('a', old)
     host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
@@ -132,8 +130,8 @@ describeAgent('going back to what was never committed', (shell) => {
     expect(host.call(['revert']).answer).toMatchObject({ ok: true, slot: 'a' })
   })
 
-  it('takes no word but one', async () => {
-    const host = await PretendHost.under(shell, { record: { previously_committed: IMAGE.root } })
+  it('refuses unknown arguments', async () => {
+    const host = await AgentHost.under(shell, { record: { previously_committed: IMAGE.root } })
     host.hold('b', IMAGE)
     for (const words of [['--with-date'], ['--with-data', 'x'], ['']])
       expect(host.call(['revert', ...words]).error, words.join(' ')).toBe('usage')

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest'
 import { formatAutoboot, planSelector } from '../../../../images/disk/selector.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { randomFrom } from '../../../power-cut/random.ts'
 
 const AT = planSelector().sector * 512
 
 describeAgent('the selector', (shell) => {
-  const under = () => PretendHost.under(shell)
-  const judge = (host: PretendHost) => host.shell('selector_slot').stdout.trim()
+  const under = () => AgentHost.under(shell)
+  const judge = (host: AgentHost) => host.shell('selector_slot').stdout.trim()
 
-  it('is changed by one write of its sector, from one slot to the other and back', async () => {
+  it('is changed by a single write of its sector', async () => {
     const host = await under()
     for (const slot of ['b', 'b', 'a'] as const) {
       const before = host.partition('selector')
@@ -23,7 +23,7 @@ describeAgent('the selector', (shell) => {
     }
   })
 
-  it('whose file system is damaged gets that first: a cut between both leaves none that boots something else', async () => {
+  it('gets its file system repaired before the sector is written', async () => {
     const host = await under()
     host.poke('selector', 0, Buffer.alloc(8192))
     expect(judge(host)).toBe('damaged')
@@ -35,17 +35,17 @@ describeAgent('the selector', (shell) => {
     expect(judge(host)).toBe('b')
   })
 
-  it('is only believed as it is read back', async () => {
+  it('is read back after a write', async () => {
     const host = await under()
-    // A disk that says that it wrote.
-    host.device.pretend('dd', ':')
+    // A disk that reports success without writing.
+    host.device.fake('dd', ':')
     expect(host.shell('selector_write b || echo no').stdout).toBe('no\n')
-    host.careless('selector', /^ {2}selector_is "\$1"$/m, '  :')
+    host.weaken('selector', /^ {2}selector_is "\$1"$/m, '  :')
     expect(host.shell('selector_write b || echo no').stdout).toBe('')
     expect(judge(host)).toBe('a')
   })
 
-  it('names a slot only where every byte of it is as it should be', async () => {
+  it('names a slot only if every byte is right', async () => {
     const host = await under()
     const random = randomFrom(2, 1)
     const below = (count: number) => Math.floor(random() * count)
@@ -70,7 +70,7 @@ describeAgent('the selector', (shell) => {
     const all = [...texts, ...mutants, ...torn, ...good]
     for (const [index, bytes] of all.entries()) host.device.write(`sectors/${String(index).padStart(3, '0')}`, bytes)
     const put = `for each in ${host.device.path('sectors')}/*; do
-      cat "$each" | ${'"$PRETEND_ROOT/bin/dd"'} of="$SELECTOR" bs=512 seek=${AT / 512} conv=notrunc 2>/dev/null
+      cat "$each" | ${'"$FAKE_ROOT/bin/dd"'} of="$SELECTOR" bs=512 seek=${AT / 512} conv=notrunc 2>/dev/null
       selector_slot
     done`
     host.device.write('power', '9999')
@@ -78,7 +78,7 @@ describeAgent('the selector', (shell) => {
     expect(host.device.read('x')).toBe('')
   })
 
-  it('is damaged where a byte of what is around it is another', async () => {
+  it('is damaged if a byte of its file system differs', async () => {
     const host = await under()
     for (const offset of [0, 11, 510, 4096 + 3]) {
       host.select('a')

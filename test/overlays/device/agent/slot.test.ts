@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { type AgentImage, agentImage } from '../../../helpers/agent-image.ts'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
-import { onPath } from '../../../helpers/pretend-device.ts'
+import { onPath } from '../../../helpers/fake-device.ts'
 
 const IMAGE = agentImage('new')
-/** The real one: what a host has by this name lets no time go by. */
+/** The real sleep: the fake host's sleep returns immediately. */
 const SLEEP = onPath('sleep')
 
-/** An image whose boot file system lists other files than lie in it. */
+/** An image whose manifest lists other boot files than the boot file system holds. */
 function listing(change: (boot: Record<string, unknown>) => void): AgentImage {
   const boot = structuredClone(IMAGE.manifest.boot)
   change(boot)
@@ -17,9 +17,9 @@ function listing(change: (boot: Record<string, unknown>) => void): AgentImage {
 const WRONG: readonly (readonly [string, AgentImage])[] = [
   ['a file that the manifest does not name', listing((boot) => delete boot['config.txt'])],
   ['a file that is missing', listing((boot) => Object.assign(boot, { 'more.txt': boot['config.txt'] }))],
-  ['a file of other bytes', listing((boot) => Object.assign(boot, { 'config.txt': boot['kernel8.img'] }))],
+  ['a file with other content', listing((boot) => Object.assign(boot, { 'config.txt': boot['kernel8.img'] }))],
   [
-    'a command line that starts something else',
+    'a command line with another root hash',
     agentImage('new', { manifest: { slot: { ...IMAGE.manifest.slot, root: agentImage('x').manifest.slot.root } } }),
   ],
   ['a manifest of another host', agentImage('new', { manifest: { host: 'starbuck' } })],
@@ -27,10 +27,10 @@ const WRONG: readonly (readonly [string, AgentImage])[] = [
 ]
 
 describeAgent('a slot', (shell) => {
-  const verify = (host: PretendHost) => host.shell('verify_slot b "$OWN/other" && echo "$VERIFIED_ROOT"').stdout.trim()
+  const verify = (host: AgentHost) => host.shell('verify_slot b "$OWN/other" && echo "$VERIFIED_ROOT"').stdout.trim()
 
-  it('is whole where all of it is what its own manifest says', async () => {
-    const host = await PretendHost.under(shell)
+  it('is verified if everything matches its own manifest', async () => {
+    const host = await AgentHost.under(shell)
     expect(verify(host)).toBe('')
     host.hold('b', IMAGE)
     expect(verify(host)).toBe(IMAGE.root)
@@ -50,11 +50,11 @@ describeAgent('a slot', (shell) => {
     }
   })
 
-  it('is mounted by one call at a time: two would find the files of each other', async () => {
-    const host = await PretendHost.under(shell)
+  it('is mounted by one call at a time', async () => {
+    const host = await AgentHost.under(shell)
     host.hold('a', agentImage('old'))
     host.hold('b', IMAGE)
-    // The first one is slow, and the second comes while it looks.
+    // The second call begins while the first one still reads.
     const slowly = `slowly() { : >"$RUN/inside"; ${SLEEP} 0.4; cat "$MOUNTED/manifest.json" >"$RUN/found"; }`
     const both = `${slowly}
       with_boot a slowly &
@@ -72,7 +72,7 @@ describeAgent('a slot', (shell) => {
     }
     const one = ['umount', 'mount', 'umount']
     expect(found()).toEqual({ order: [...one, ...one], isItsOwn: true })
-    host.careless('slot', /^ {2}flock 6$/m, '  :')
+    host.weaken('slot', /^ {2}flock 6$/m, '  :')
     expect(found().isItsOwn).toBe(false)
   })
 })

@@ -2,16 +2,9 @@ import { renameSync, truncateSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseHealth, parseStatus } from '../../../../flash/ssh/answers.ts'
 import { digestOf } from '../../../../images/digest.ts'
+import { AgentHost, BUILT, describeAgent, type HostOptions, RUNNING_ROOT, SIZES } from '../../../helpers/agent-host.ts'
 import { agentImage } from '../../../helpers/agent-image.ts'
 import { begin, OWNER } from '../../../helpers/agent-update.ts'
-import {
-  BUILT,
-  describeAgent,
-  type HostOptions,
-  PretendHost,
-  RUNNING_ROOT,
-  SIZES,
-} from '../../../helpers/pretend-agent.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
 
 const IMAGE = agentImage('new')
@@ -19,14 +12,14 @@ const OLD = agentImage('old')
 const UPDATE = { kind: 'update', id: 'one', slot: 'b', root: IMAGE.root, data: 'as-was', commit: 'local' }
 
 describeAgent('status', (shell) => {
-  const ask = (host: PretendHost) => {
+  const ask = (host: AgentHost) => {
     const { stdout, code } = host.call(['status'])
     expect([code, stdout.match(/\n/g)?.length]).toEqual([0, 1])
     return parseStatus('adama', stdout)
   }
-  const under = (options: HostOptions = {}) => PretendHost.under(shell, options)
+  const under = (options: HostOptions = {}) => AgentHost.under(shell, options)
 
-  it('says what runs, what the host trusts, and how it is, as the controller reads it', async () => {
+  it('prints the running slot, the trusted keys and the health in the form that the controller reads', async () => {
     const host = await under()
     host.hold('a', OLD)
     const { firmware, kernel, bootId, ...status } = ask(host)
@@ -56,7 +49,7 @@ describeAgent('status', (shell) => {
     ])
   })
 
-  it('says who updates it, what was tried, and what is wrong', async () => {
+  it("prints the lock's owner, the last update and the problems", async () => {
     const record = { ...UPDATE, phase: 'reverted', reason: 'a "quoted" \\ reason; $(id)' }
     const host = await under({ record })
     begin(host, agentImage('foreign', { manifest: { host: 'x' } }))
@@ -79,7 +72,7 @@ describeAgent('status', (shell) => {
     [{ slot: 'b', tryboot: 1 }, 'trial', 'a'],
     [{ slot: 'b' }, 'fallback', 'a'],
     [{ selector: 'damaged' }, 'fallback', 'damaged'],
-  ] as const)('of a host with %j is %s, and boots %s', async (options, state, committed) => {
+  ] as const)('of a host with %j is %s, with slot %s committed', async (options, state, committed) => {
     expect((await under(options)).call(['state']).answer).toMatchObject({ state, committed })
   })
 
@@ -87,12 +80,12 @@ describeAgent('status', (shell) => {
     ['writing', 'writing'],
     ['committing', 'trial'],
     ['committed', 'committed'],
-  ])('of an update that is %s says %s', async (phase, said) => {
+  ])('reports the recorded phase %s as %s', async (phase, said) => {
     const status = ask(await under({ record: { ...UPDATE, phase } }))
     expect([status.update?.phase, status.slots.b]).toEqual([said, { state: 'unbootable' }])
   })
 
-  it('finds what lies in a slot once, and again after it was written to', async () => {
+  it('reads a slot once, and again after a write to it', async () => {
     const host = await under()
     host.hold('b', OLD)
     const mounts = () => host.call(['status']).calls.filter((call) => call.startsWith('mount '))
@@ -104,18 +97,18 @@ describeAgent('status', (shell) => {
     expect(ask(host).slots.b).toMatchObject({ state: 'bootable', root: IMAGE.root })
   })
 
-  it('calls a slot unbootable whose boot file system cannot be read or holds no manifest of ours', async () => {
+  it('reports a slot as unbootable if its boot file system is unreadable or lacks a manifest', async () => {
     const host = await under()
     host.hold('a', { ...OLD, boot: Buffer.from(OLD.boot).fill(1, 512, 8192) })
     host.hold('b', agentImage('x', { manifest: { format: 2 as never } }))
     expect(ask(host).slots).toEqual({ a: { state: 'unbootable' }, b: { state: 'unbootable' } })
   })
 
-  it('on trial, asked for the state alone, says what the trial itself saw last', async () => {
+  it('prints in a state call the health that the trial saw last', async () => {
     const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
     host.device.write('run/trial', 'id one\n')
     const state = () => host.call(['state']).answer as { health: object; update: object }
-    expect(state().health).toEqual({ state: 'unhealthy', reasons: ['nobody has looked yet'] })
+    expect(state().health).toEqual({ state: 'unhealthy', reasons: ['the health was not checked yet'] })
     host.device.write('run/seen-health', 'no gateway\nno clock')
     expect(state()).toMatchObject({ state: 'trial', slot: 'b', update: { id: 'one', phase: 'trial' } })
     expect(parseHealth('adama', JSON.stringify(state().health))).toEqual({
@@ -126,7 +119,7 @@ describeAgent('status', (shell) => {
     expect(state().health).toEqual({ state: 'healthy' })
   })
 
-  it('asked to wait, answers once there is something to do, or when the time is over', async () => {
+  it('answers a waiting call when the trial needs its controller, or after the given time', async () => {
     const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
     const waits = (...words: string[]) =>
       host.call(['state', ...words]).calls.filter((call) => /sleep/.test(call)).length
@@ -136,7 +129,7 @@ describeAgent('status', (shell) => {
     expect([waits(), waits('--wait', '3')]).toEqual([0, 3])
     host.device.write('run/seen-health', '')
     expect(waits('--wait', '3')).toBe(0)
-    // It commits itself: healthy is not the end.
+    // This trial commits itself, so a healthy host is not the end of the wait.
     onTrial('local')
     expect(waits('--wait', '3')).toBe(3)
     host.device.write('run/committed', '')
@@ -145,7 +138,7 @@ describeAgent('status', (shell) => {
     expect(waits('--wait', '3')).toBe(0)
   })
 
-  it('asked to wait, says what the trial became meanwhile', async () => {
+  it('answers a waiting call with the record that the trial wrote meanwhile', async () => {
     const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
     host.device.write('run/trial', 'id one\ncommit local\n')
     host.remember({ ...UPDATE, phase: 'committed' }, 8)
@@ -153,10 +146,7 @@ describeAgent('status', (shell) => {
     host.device.write('dev/identity', '')
     truncateSync(host.device.path('dev/identity'), SIZES.identity)
     host.remember({ ...UPDATE, phase: 'trial' })
-    host.device.pretend(
-      'sleep',
-      'mv "$PRETEND_ROOT/later" "$PRETEND_ROOT/dev/identity"; : >"$PRETEND_ROOT/run/committed"',
-    )
+    host.device.fake('sleep', 'mv "$FAKE_ROOT/later" "$FAKE_ROOT/dev/identity"; : >"$FAKE_ROOT/run/committed"')
     expect(host.call(['state', '--wait', '3']).answer).toMatchObject({ update: { phase: 'committed' } })
   })
 
@@ -165,9 +155,9 @@ describeAgent('status', (shell) => {
   })
 })
 
-describeAgent('a call that is none', (shell) => {
-  it('is refused, and shows nothing that a terminal would obey', async () => {
-    const host = await PretendHost.under(shell)
+describeAgent('an unknown call', (shell) => {
+  it('is refused without control characters in the answer', async () => {
+    const host = await AgentHost.under(shell)
     for (const words of [[], ['flash'], ['\u001b[2J"; id'], ['write', 'x', OWNER]])
       expect(host.call(words)).toMatchObject({ error: 'usage', code: 1 })
     expect(host.call(['\u001b[2J']).stdout).not.toContain('\u001b')

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 import { SIGNING_LINE } from '../../../helpers/update-image.ts'
 
 const ROOT = 'cd'.repeat(32)
@@ -15,23 +15,23 @@ const ON_TRIAL = {
 const [FIRST, SECOND] = [SIGNING_LINE.split(' ').slice(0, 2).join(' '), 'ssh-ed25519 AAAAsecond']
 
 describeAgent('the keys of a committed image', (shell) => {
-  /** Commits a trial of an image that names some keys; what the host trusts then. */
+  /** Commits a trial of an image that names these keys. Returns the keys that the host trusts then. */
   async function committed(
     names: string[],
-    { kind = 'update', serial = '5 1', floor = '5 0', revoked = '', careless = '' } = {},
+    { kind = 'update', serial = '5 1', floor = '5 0', revoked = '', weakened = '' } = {},
   ) {
     const record = { ...ON_TRIAL, kind, serial }
-    const host = await PretendHost.under(shell, { slot: 'b', tryboot: 1, root: ROOT, record })
+    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: ROOT, record })
     host.device.write('lib/signing', names.map((name) => `${name}\n`).join(''))
     host.device.write('run/identity/trust/serial', `${floor}\n`)
     host.device.write('run/identity/trust/revoked', revoked)
-    if (careless !== '') host.careless('trial', careless, '')
+    if (weakened !== '') host.weaken('trial', weakened, '')
     expect(host.call(['commit', 'one', ROOT]).answer).toEqual({ ok: true, slot: 'b' })
     const trust = (name: string) => host.device.read(`run/identity/trust/${name}`)
     return { signing: trust('signing'), revoked: trust('revoked'), serial: trust('serial'), host }
   }
 
-  it('count from then on, and those that it no longer names are revoked; on the disk, too', async () => {
+  it('become the trusted keys, and former keys are revoked, also on the disk', async () => {
     const { host, ...trust } = await committed([`${SECOND} a remark`])
     expect(trust).toEqual({ signing: `${SECOND}\n`, revoked: `${FIRST}\n`, serial: '5 1\n' })
     for (const copy of [0, 16 * 2 ** 20])
@@ -45,25 +45,25 @@ describeAgent('the keys of a committed image', (shell) => {
 
   it.each([
     ['by a revert', { kind: 'revert' }],
-    ['by a slot that came to the rescue', { kind: 'rescue' }],
+    ['by a fallback boot', { kind: 'rescue' }],
     ['by an older image', { serial: '4 9' }],
-    ['by a trial that nobody recorded', { serial: '' }],
-  ])('change nothing %s', async (_how, options) => {
+    ['by a trial without a record', { serial: '' }],
+  ])('do not change the trusted keys if committed %s', async (_how, options) => {
     const { signing, serial } = await committed([SECOND], options)
     expect([signing, serial]).toEqual([`${SIGNING_LINE}\n`, '5 0\n'])
   })
 
-  it('would come back with a revert if nobody asked what it is', async () => {
-    const careless = '  [ "$(record_get kind)" = update ] || return 0\n'
-    expect((await committed([SECOND], { kind: 'revert', careless })).signing).toBe(`${SECOND}\n`)
+  it('return with a revert without the check (negative control)', async () => {
+    const weakened = '  [ "$(record_get kind)" = update ] || return 0\n'
+    expect((await committed([SECOND], { kind: 'revert', weakened })).signing).toBe(`${SECOND}\n`)
   })
 
-  it('that were revoked once stay so, whatever remark they come with', async () => {
+  it('stay revoked under another comment', async () => {
     const { signing, revoked } = await committed([FIRST, `${SECOND} new remark`], { revoked: `${SECOND} old\n` })
     expect([signing, revoked]).toEqual([`${FIRST}\n`, `${SECOND}\n`])
   })
 
-  it('lock nobody out where none of them counts', async () => {
+  it('stay as they are if the image names only revoked keys', async () => {
     expect((await committed([])).signing).toBe(`${SIGNING_LINE}\n`)
     expect((await committed([SECOND], { revoked: SECOND })).signing).toBe(`${SIGNING_LINE}\n`)
   })

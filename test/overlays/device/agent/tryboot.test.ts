@@ -2,54 +2,54 @@ import { execFileSync } from 'node:child_process'
 import { rmSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { expect, it } from 'vitest'
-import { describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
+import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 
 const MODULE = 'sys/module/hangar_tryboot/parameters/armed'
 
-/** As vcmailbox prints an answer: the buffer's words, with the value as the tag's last. */
+/** Prints an answer as vcmailbox does: the words of the buffer, with the value last. */
 const VCMAILBOX = `
-flag="$PRETEND_ROOT/flag"
+flag="$FAKE_ROOT/flag"
 [ "$1" != 0x00038064 ] || echo "$4" >"$flag"
 echo "0x0000001c 0x80000000 $1 0x00000004 0x80000004 0x0000000$(cat "$flag" 2>/dev/null || echo 0) 0x00000000"`
 
-/** The emulated firmware behind a port: answers each line, and remembers. */
+/** The emulated firmware behind a port: answers each line and stores the flag. */
 const FIRMWARE = (dev: string) => `
 while read -r word value; do
   [ -z "$value" ] || echo "$value" >${dev}/flag
   echo "tryboot $(cat ${dev}/flag 2>/dev/null || echo 0)"
 done`
 
-describeAgent("the firmware's flag", (shell) => {
-  const ask = (host: PretendHost) =>
+describeAgent('the trial flag', (shell) => {
+  const ask = (host: AgentHost) =>
     host
       .shell('tryboot_set 1; echo $?; tryboot_get; tryboot_set 0; echo $?; tryboot_get; tryboot_driver')
       .stdout.split('\n')
   const without = async () => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     rmSync(host.device.path('sys/module'), { recursive: true })
     return host
   }
 
   it("is set and read through the module's file", async () => {
-    expect(ask(await PretendHost.under(shell))).toEqual(['0', '1', '0', '0', 'module', ''])
+    expect(ask(await AgentHost.under(shell))).toEqual(['0', '1', '0', '0', 'module', ''])
   })
 
-  it('is set through the module where that has to be loaded first', async () => {
+  it('is set through the module after loading it', async () => {
     const host = await without()
-    const loads = `mkdir -p "$PRETEND_ROOT/${dirname(MODULE)}" && echo 0 >"$PRETEND_ROOT/${MODULE}"`
-    host.device.pretend('modprobe', `[ "$1" = hangar_tryboot ] && ${loads}`)
+    const loads = `mkdir -p "$FAKE_ROOT/${dirname(MODULE)}" && echo 0 >"$FAKE_ROOT/${MODULE}"`
+    host.device.fake('modprobe', `[ "$1" = hangar_tryboot ] && ${loads}`)
     expect(ask(host)).toEqual(['0', '1', '0', '0', 'module', ''])
   })
 
   it("is set and read through the mailbox of Raspberry Pi's kernels", async () => {
     const host = await without()
     symlinkSync('/dev/null', host.device.path('dev/vcio'))
-    host.device.pretend('vcmailbox', VCMAILBOX)
+    host.device.fake('vcmailbox', VCMAILBOX)
     expect(ask(host)).toEqual(['0', '1', '0', '0', 'vcio', ''])
-    // Older firmware does not know the tag: nothing is behind its header.
-    host.device.pretend('vcmailbox', 'echo 0x0000001c 0x80000001')
+    // Older firmware does not know the tag: its answer has no value.
+    host.device.fake('vcmailbox', 'echo 0x0000001c 0x80000001')
     expect(ask(host).slice(0, 3)).toEqual(['1', '1', 'vcio'])
-    host.device.pretend('vcmailbox', 'exit 1')
+    host.device.fake('vcmailbox', 'exit 1')
     expect(host.shell('tryboot_set 1 || echo no').stdout).toBe('no\n')
   })
 
@@ -62,8 +62,8 @@ describeAgent("the firmware's flag", (shell) => {
     execFileSync('mkfifo', [`${dev}/in`, `${dev}/out`])
     const answering = `sh -c '${FIRMWARE(dev)}' <>${dev}/in 1<>${dev}/out 2>/dev/null & echo $! >${dev}/pid`
     host.device.write('dev/vport2p1', '')
-    // No file stands for a port, which is written and read under one name: two fifos do, one for each way.
-    host.careless(
+    // A fifo has one direction, so two fifos stand for the port.
+    host.weaken(
       'tryboot',
       `exec 3<>"$0" && printf "%s\\n" "$1" >&3 && read -r answer <&3`,
       `printf "%s\\n" "$1" >"\${0%/*}/in" && read -r answer <"\${0%/*}/out"`,
@@ -73,14 +73,14 @@ describeAgent("the firmware's flag", (shell) => {
     expect(stdout.split('\n')).toEqual([port, '0', '1', '0', '0', 'port', ''])
   })
 
-  it('is not set where nothing takes it, or where it does not stay', async () => {
+  it('is not set if there is no driver, or if the flag does not stay set', async () => {
     const host = await without()
     expect(host.shell('tryboot_set 1 || echo no; tryboot_get || echo none').stdout).toBe('no\nnone\n')
     host.device.write('sys/module/hangar_tryboot/parameters/armed', '0\n')
     rmSync(host.device.path(MODULE))
     symlinkSync('/dev/null', host.device.path(MODULE))
     expect(host.shell('tryboot_set 1 || echo no').stdout).toBe('no\n')
-    host.careless('tryboot', /^ {2}\[ "\$\(tryboot_get\)" = "\$1" \]$/m, '  :')
+    host.weaken('tryboot', /^ {2}\[ "\$\(tryboot_get\)" = "\$1" \]$/m, '  :')
     expect(host.shell('tryboot_set 1 || echo no').stdout).toBe('')
   })
 })

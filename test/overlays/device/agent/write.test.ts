@@ -1,24 +1,24 @@
 import { expect, it } from 'vitest'
+import { AgentHost, type Called, describeAgent } from '../../../helpers/agent-host.ts'
 import { agentImage, recordsOf } from '../../../helpers/agent-image.ts'
 import { allButFinished, OWNER, STEPS, type Step, send } from '../../../helpers/agent-update.ts'
-import { type Called, describeAgent, PretendHost } from '../../../helpers/pretend-agent.ts'
 import { zstdCompressSync } from '../../../helpers/zstd.ts'
 
 const IMAGE = agentImage('new')
-/** The same slot, with another kernel. */
+/** The same slot with another kernel in the boot file system. */
 const OTHER_BOOT = agentImage('other kernel', { seed: 'new' })
 
-/** What was written where, in its order. */
+/** The writes of a call, in their order. */
 const writes = ({ calls }: Called) =>
   calls
     .filter((call) => /^dd .*of=|^blocks write/.test(call))
     .map((call) => /(boot-[ab]|slot-[ab]|identity|selector)/.exec(call)?.[0])
 
 describeAgent('a write', (shell) => {
-  const under = () => PretendHost.under(shell)
-  const finish = (host: PretendHost) => send(host, IMAGE, 'finish')
+  const under = () => AgentHost.under(shell)
+  const finish = (host: AgentHost) => send(host, IMAGE, 'finish')
 
-  it('brings a generation into the inactive slot, which cannot boot until all of it is there', async () => {
+  it('writes a generation to the inactive slot, which cannot boot before the end', async () => {
     const host = await under()
     host.hold('b', agentImage('old'))
     const running = host.partition('slot-a')
@@ -38,10 +38,10 @@ describeAgent('a write', (shell) => {
     expect(host.partition('slot-b').subarray(0, IMAGE.slot.length).equals(IMAGE.slot)).toBe(true)
     expect(host.partition('boot-b').equals(IMAGE.boot)).toBe(true)
     expect(host.record).toMatchObject({ phase: 'written', slot: 'b', root: IMAGE.root, serial: '1795000000 1' })
-    // What runs was never touched, nor what decides what boots.
+    // Neither the running slot nor the selector was written.
     expect(answers.flatMap(([, called]) => writes(called))).not.toContain('boot-a')
     expect([host.partition('slot-a').equals(running), host.selected, host.armed]).toEqual([true, 'a', '0'])
-    // The slot cannot boot before anything else is written, and its first sector comes after everything.
+    // The slot is made unbootable first, and its first sector is written last.
     expect(writes(begin)).toEqual(['boot-b', 'identity'])
     expect(end.calls.filter((call) => call.includes('of='))).toEqual([
       expect.stringMatching(/boot-b bs=512 skip=1 seek=1 count=7/),
@@ -50,7 +50,7 @@ describeAgent('a write', (shell) => {
     ])
   })
 
-  it('lists and takes the blocks that differ, and nothing outside of them', async () => {
+  it('lists and accepts only blocks inside the slot', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     host.poke('slot-b', 3 * 4096, Buffer.alloc(2 * 4096, 1))
@@ -58,13 +58,13 @@ describeAgent('a write', (shell) => {
     const sent = zstdCompressSync(recordsOf(IMAGE.data, 3, 2))
     expect(host.call(['write', 'blocks', OWNER, 'slot'], sent).answer).toEqual({ ok: true, blocks: 2 })
     expect(host.call(['write', 'missing', OWNER, 'slot']).stdout).toBe('end\n')
-    // Block 0 of the boot file system belongs to the end.
+    // Block 0 of the boot file system is written by `write finish`.
     const first = zstdCompressSync(recordsOf(IMAGE.boot, 0, 1))
     expect(host.call(['write', 'blocks', OWNER, 'boot'], first).error).toBe('stream')
     expect(host.isBootable('b')).toBe(false)
   })
 
-  it('refuses a tree that is not what was signed, and streams that end early or are none', async () => {
+  it('refuses a tree that was not signed, and damaged or incomplete streams', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     host.poke('slot-b', IMAGE.data.length, Buffer.alloc(4096))
@@ -78,7 +78,7 @@ describeAgent('a write', (shell) => {
     expect(host.call(['write', 'tree', OWNER], IMAGE.tree).error).toBe('disk')
   })
 
-  it('wants to be begun first, and in this start of the host', async () => {
+  it('requires a `write begin` since the last boot', async () => {
     const host = await under()
     for (const words of [['tree'], ['missing', 'slot'], ['missing', 'boot'], ['blocks', 'slot'], ['finish']]) {
       const [verb = '', ...part] = words
@@ -88,7 +88,7 @@ describeAgent('a write', (shell) => {
     expect(host.call(['write']).error).toBe('usage')
   })
 
-  it('takes nothing more into what can boot', async () => {
+  it('refuses blocks for a slot that can boot', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     expect(finish(host).answer).toMatchObject({ ok: true })
@@ -97,15 +97,15 @@ describeAgent('a write', (shell) => {
     expect(write().error).toBe('state')
     expect(finish(host).error).toBe('state')
     expect(host.partition('slot-b').subarray(0, 4096).equals(IMAGE.slot.subarray(0, 4096))).toBe(true)
-    // What shows that the test would notice.
-    host.careless('write', /^ {2}! has_boot_sector "\$OTHER" \|\|.*$/m, '  :')
+    // Negative control: without the check, the block is written.
+    host.weaken('write', /^ {2}! has_boot_sector "\$OTHER" \|\|.*$/m, '  :')
     expect(write().answer).toEqual({ ok: true, blocks: 1 })
   })
 })
 
-describeAgent('the end of a write', (shell) => {
+describeAgent('write finish', (shell) => {
   const begun = async (image = IMAGE) => {
-    const host = await PretendHost.under(shell)
+    const host = await AgentHost.under(shell)
     allButFinished(host, image)
     return host
   }
@@ -114,15 +114,15 @@ describeAgent('the end of a write', (shell) => {
     ['of the slot', 'slot-b', 5 * 4096],
     ["of the slot's tree", 'slot-b', IMAGE.data.length + 8],
     ['of a boot file', 'boot-b', IMAGE.boot.indexOf('kernel of new') + 4096],
-    ['that no file is in', 'boot-b', IMAGE.boot.length - 4096],
-  ])('finds a byte %s that is not what was signed', async (_where, name, offset) => {
+    ['outside of all files', 'boot-b', IMAGE.boot.length - 4096],
+  ])('refuses a changed byte %s', async (_where, name, offset) => {
     const host = await begun()
     host.poke(name, offset, Buffer.from('x'))
     expect(send(host, IMAGE, 'finish')).toMatchObject({ error: 'incomplete', code: 1 })
     expect([host.isBootable('b'), host.record?.phase]).toEqual([false, 'writing'])
   })
 
-  it('finds a boot file system that is whole, but not what was signed', async () => {
+  it('refuses a complete boot file system that was not signed', async () => {
     const host = await begun()
     const sent = OTHER_BOOT.boot
     host.poke('boot-b', 4096, sent.subarray(4096))
@@ -130,25 +130,25 @@ describeAgent('the end of a write', (shell) => {
     host.device.write('run/update/boot.size', `${sent.length / 4096} ${OTHER_BOOT.bootRoot}\n`)
     expect(send(host, OTHER_BOOT, 'finish')).toMatchObject({ error: 'incomplete', code: 1 })
     expect(host.isBootable('b')).toBe(false)
-    host.careless('slot', /^boot_files_match\(\) \{\n[\s\S]*?^\}$/m, 'boot_files_match() { :; }')
+    host.weaken('slot', /^boot_files_match\(\) \{\n[\s\S]*?^\}$/m, 'boot_files_match() { :; }')
     expect(send(host, OTHER_BOOT, 'finish').answer).toMatchObject({ ok: true })
   })
 
-  it('leaves nothing that could boot where its first block does not arrive whole, or does not stay', async () => {
+  it('leaves the slot unbootable if the first block is incomplete or does not read back', async () => {
     const host = await begun()
     host.know(IMAGE)
     const short = () => host.call(['write', 'finish', OWNER], IMAGE.boot.subarray(0, 512))
     expect([short().error, host.isBootable('b')]).toEqual(['stream', false])
-    host.careless('write', /^ {2}\[ "\$\(wc -c <"\$WORK\/boot.first"\)" -eq 4096 \].*$/m, '  :')
+    host.weaken('write', /^ {2}\[ "\$\(wc -c <"\$WORK\/boot.first"\)" -eq 4096 \].*$/m, '  :')
     expect([short().error, host.isBootable('b')]).toEqual(['disk', false])
-    host.careless('write', /(if ! make_bootable.*\n) *make_unbootable "\$OTHER"/, '$1')
+    host.weaken('write', /(if ! make_bootable.*\n) *make_unbootable "\$OTHER"/, '$1')
     expect([short().error, host.isBootable('b')]).toEqual(['disk', true])
   })
 
-  it('writes the first sector last: wherever the power is cut, what can boot is whole', async () => {
-    const cutAt = async (writes: number, careless?: (host: PretendHost) => unknown) => {
+  it('writes the first sector last, so that a slot that can boot is complete after any power cut', async () => {
+    const cutAt = async (writes: number, weakened?: (host: AgentHost) => unknown) => {
       const host = await begun()
-      careless?.(host)
+      weakened?.(host)
       host.device.write('power', `${writes}`)
       send(host, IMAGE, 'finish')
       return [host.isBootable('b'), host.partition('boot-b').equals(IMAGE.boot)]
@@ -156,7 +156,7 @@ describeAgent('the end of a write', (shell) => {
     expect(await cutAt(0)).toEqual([false, false])
     expect(await cutAt(1)).toEqual([false, false])
     expect(await cutAt(2)).toEqual([true, true])
-    const swapped = (host: PretendHost) => host.careless('slot', /^( {2}dd if="\$2".*\n)( {2}dd if="\$2".*\n)/m, '$2$1')
+    const swapped = (host: AgentHost) => host.weaken('slot', /^( {2}dd if="\$2".*\n)( {2}dd if="\$2".*\n)/m, '$2$1')
     expect(await cutAt(1, swapped)).toEqual([true, false])
   })
 })

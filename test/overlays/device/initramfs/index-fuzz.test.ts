@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { describeOnShells, PretendDevice } from '../../../helpers/pretend-device.ts'
-import { SCRIPT, SHELLS } from '../../../helpers/pretend-initramfs.ts'
+import { describeOnShells, FakeDevice } from '../../../helpers/fake-device.ts'
+import { SCRIPT, SHELLS } from '../../../helpers/fake-initramfs.ts'
 import { memory } from '../../../helpers/temp.ts'
 import { type Random, randomFrom } from '../../../power-cut/random.ts'
 
@@ -21,16 +21,16 @@ function mutant(random: Random): string {
   return words.join('')
 }
 
-/** Each index in a shell of its own, as the initramfs has it; what is called is written down with its words apart. */
+/** Reads each index in its own shell, as the initramfs does, and records every call with its arguments. */
 const LOOP = `
 log() { for each; do printf '<%s>' "$each"; done >>"$CALLED"; echo >>"$CALLED"; }
 dmsetup() { log dmsetup "$@"; }
 mount() { log mount "$@"; }
 mkdir() { log mkdir "$@"; }
-give_up() { echo "gave up: $*"; exit 9; }
+fail_boot() { echo "failed: $*"; exit 9; }
 SLOT=a
-for each in "$PRETEND_ROOT"/indices/*; do
-  RUN=$PRETEND_ROOT/run CALLED=$PRETEND_ROOT/called/\${each##*/}
+for each in "$FAKE_ROOT"/indices/*; do
+  RUN=$FAKE_ROOT/run CALLED=$FAKE_ROOT/called/\${each##*/}
   cp "$each" "$RUN/index"
   ( mount_layers 2>&1 ) | head -c 300 | tr '\\n' ' '
   echo
@@ -41,8 +41,8 @@ const FUNCTIONS = SCRIPT.slice(SCRIPT.indexOf('mount_layers() {'), SCRIPT.indexO
 describeOnShells(
   "a slot's index",
   (shell) => {
-    it('of hundreds that are almost right runs nothing that stands in it, and comes to an end', async () => {
-      const device = await PretendDevice.under(shell, memory())
+    it('with any of hundreds of errors executes nothing of its text, and is read to an end', async () => {
+      const device = await FakeDevice.under(shell, memory())
       const texts = [GOOD, ...Array.from({ length: COUNT }, (_, place) => mutant(randomFrom(13, place)))]
       const names = texts.map((_, index) => String(index).padStart(4, '0'))
       for (const [index, text] of texts.entries()) device.write(`indices/${names[index]}`, text)
@@ -58,18 +58,18 @@ describeOnShells(
         [...['base 8 800', 'kernel 808 400', 'host 1208 32'].flatMap((layer) => calls(device.path('run'), layer)), ''],
       ])
       const called = names.map((name) => device.read(`called/${name}`))
-      // Whatever stood there: a layer is linear, read-only, and one word each.
+      // Every layer is linear and read-only, and its name is one word.
       const lines = called.flatMap((text) => text.split('\n').filter((line) => line.startsWith('<dmsetup><create>')))
       const linear =
         /^<dmsetup><create><--readonly><hangar-\S*><--table><0 -?\d+ linear \/dev\/mapper\/hangar-slot -?\d+>$/
       expect(lines.filter((line) => !linear.test(line.replaceAll('\u001b', '')))).toEqual([])
-      const gaveUp = said.filter((line) => line.includes('gave up'))
-      expect([gaveUp.length > 20, gaveUp.length < COUNT]).toEqual([true, true])
+      const failed = said.filter((line) => line.includes('failed: '))
+      expect([failed.length > 20, failed.length < COUNT]).toEqual([true, true])
       expect([existsSync(device.path('x')), existsSync(device.path('run/x'))]).toEqual([false, false])
-      // What shows that the test would notice.
-      const careless = FUNCTIONS.replace('mkdir -p', 'eval mkdir -p')
-      device.run(careless + LOOP)
-      expect([careless === FUNCTIONS, existsSync(device.path('x'))]).toEqual([false, true])
+      // Negative control: with eval, the text is executed.
+      const weakened = FUNCTIONS.replace('mkdir -p', 'eval mkdir -p')
+      device.run(weakened + LOOP)
+      expect([weakened === FUNCTIONS, existsSync(device.path('x'))]).toEqual([false, true])
     })
   },
   SHELLS,

@@ -1,12 +1,12 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { RECORD_PLACES, type RecordText, recordBlock } from '../../../helpers/agent-record.ts'
-import { describeOnShells, type PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
-import { newMachine, SCRIPT, SHELLS, waits } from '../../../helpers/pretend-initramfs.ts'
+import { describeOnShells, type FakeDevice, type Shell } from '../../../helpers/fake-device.ts'
+import { newMachine, SCRIPT, SHELLS, waits } from '../../../helpers/fake-initramfs.ts'
 
 const ARMED = 'sys/module/hangar_tryboot/parameters/armed'
 
-/** A machine whose slots do not verify: with a boot file system on both sides and a flag that nobody has set. */
+/** A machine whose slots do not verify, with two boot file systems and the trial flag not set. */
 async function cannotStart(shell: Shell, firmware: Readonly<Record<string, number>>, record?: RecordText) {
   const machine = await newMachine(shell, { good: [], firmware })
   for (const name of ['mmcblk0p2', 'mmcblk0p3']) machine.device.write(`dev/${name}`, 'a boot file system')
@@ -15,7 +15,7 @@ async function cannotStart(shell: Shell, firmware: Readonly<Record<string, numbe
   return { ...machine, armed: () => machine.device.read(ARMED).trim() }
 }
 
-function remember(device: PretendDevice, record: RecordText): void {
+function remember(device: FakeDevice, record: RecordText): void {
   const path = device.path('dev/mmcblk0p4')
   const bytes = readFileSync(path)
   bytes.set(recordBlock(7, record), RECORD_PLACES[0])
@@ -32,13 +32,13 @@ describeOnShells(
       const { start, armed } = await cannotStart(shell, { partition })
       const { record, said, code } = start()
       expect([code, armed()]).toEqual([99, '1'])
-      expect(said).toContain(`trying slot ${other}`)
+      expect(said).toContain(`slot ${other} boots next, on trial`)
       expect(record).toMatchObject({ phase: 'armed', kind: 'rescue', slot: other, committed: mine, commit: 'local' })
       expect(record?.reason).toContain(`slot ${mine} cannot start: neither slot of mmcblk0 verifies`)
     })
 
     it.each(['armed', 'trial'])(
-      'rests for a start and then tries again where the other one was %s: that may have lost its power',
+      'waits for one boot and then tries again if the other slot was %s, which may have lost power',
       async (phase) => {
         const { start, armed } = await cannotStart(shell, { partition: 2 }, { phase, kind: 'rescue', slot: 'b' })
         const rested = start()
@@ -47,21 +47,21 @@ describeOnShells(
       },
     )
 
-    it('remembers it before it arms, and says so where the firmware takes no flag', async () => {
+    it('writes the record before the flag, and logs a flag that is not confirmed', async () => {
       const { device, start } = await cannotStart(shell, { partition: 2 })
       rmSync(device.path('sys/module'), { recursive: true })
       const { record, said } = start()
       expect(record).toMatchObject({ phase: 'armed', kind: 'rescue' })
-      expect(said).toContain('slot b cannot be tried: the firmware does not take the flag')
+      expect(said).toContain('cannot boot slot b: the firmware does not confirm the trial flag')
     })
 
-    it('does not try one that is unbootable', async () => {
+    it('does not try an unbootable slot', async () => {
       const { device, start, armed } = await cannotStart(shell, { partition: 2 })
       device.write('dev/mmcblk0p3', new Uint8Array(512))
       expect([start().record, armed()]).toEqual([undefined, '0'])
     })
 
-    it('does not try any where the firmware does not say which it started', async () => {
+    it('tries no slot if the firmware names no boot partition', async () => {
       const { start, armed } = await cannotStart(shell, {})
       expect([start().record, armed()]).toEqual([undefined, '0'])
     })
@@ -72,7 +72,7 @@ describeOnShells(
 describeOnShells(
   'a trial that cannot start',
   (shell) => {
-    it('tries nothing else, and leaves to its owner why', async () => {
+    it('arms no other slot, and records the reason', async () => {
       const given = { phase: 'armed', kind: 'update', id: 'one', slot: 'b' }
       const { start, armed } = await cannotStart(shell, { partition: 3, tryboot: 1 }, given)
       const { record, code } = start()
@@ -80,7 +80,7 @@ describeOnShells(
       expect(record).toMatchObject({ ...given, reason: expect.stringContaining('it cannot start: neither slot') })
     })
 
-    it('says nothing of itself where another one is meant', async () => {
+    it('does not change the record of another trial', async () => {
       const given = { phase: 'committed', kind: 'update', id: 'one', slot: 'a' }
       const { start } = await cannotStart(shell, { partition: 3, tryboot: 1 }, given)
       expect(start().record).toEqual(given)
@@ -92,49 +92,49 @@ describeOnShells(
 describeOnShells(
   "a trial's deadline",
   (shell) => {
-    /** A trial that goes on by itself; `body` is what happens at each step of 5 seconds. */
+    /** Runs a trial. `body` runs at each step of 5 seconds. */
     async function trial(body = '', { tryboot = 1, script = SCRIPT } = {}) {
       const machine = { firmware: { partition: 2, tryboot }, watchdog: 'none' } as const
       const { device, start } = await newMachine(shell, machine)
-      device.pretend('pause', waits(`cd "$PRETEND_ROOT/run/hangar"\n${body}`))
+      device.fake('pause', waits(`cd "$FAKE_ROOT/run/hangar"\n${body}`))
       const { entered, said } = start(script)
       const steps = device.read('steps').length
       return { entered, said, steps, asked: device.read('proc/sysrq-trigger') }
     }
 
-    it('starts the machine again, without anybody, where nobody moves it', async () => {
+    it('reboots the machine if the trial sets none', async () => {
       const { entered, said, steps, asked } = await trial()
       expect([entered, steps, asked]).toEqual([true, 120, 's\nb\n'])
-      expect(said).toContain("the trial's time is over")
+      expect(said).toContain('the trial did not commit before its deadline')
     })
 
-    it('is moved to a minute after that of the trial itself', async () => {
+    it("is a minute after the trial's own deadline", async () => {
       expect(await trial('echo 100 >deadline')).toMatchObject({ steps: 32, asked: 's\nb\n' })
     })
 
-    it('is moved as far as the trial itself wants it, past what an unknown one has', async () => {
+    it('may be later than the default', async () => {
       expect(await trial('echo 1500 >deadline')).toMatchObject({ steps: 312, asked: 's\nb\n' })
     })
 
-    it('ends with the commit', async () => {
+    it('is cancelled by the commit', async () => {
       expect(await trial('[ "$step" -lt 3 ] || : >committed')).toMatchObject({ steps: 3, asked: '' })
     })
 
-    it('is none where nothing is on trial', async () => {
+    it('does not apply without a trial', async () => {
       expect(await trial('', { tryboot: 0 })).toMatchObject({ entered: true, steps: 0, asked: '' })
     })
 
-    it('would not be seen without the watcher', async () => {
-      const without = SCRIPT.replace(/^ {2}watch_trial$/m, '  :')
+    it('does not reboot without its process (negative control)', async () => {
+      const without = SCRIPT.replace(/^ {2}enforce_trial_deadline$/m, '  :')
       expect(await trial('', { script: without })).toMatchObject({ steps: 0, asked: '' })
     })
 
-    it('counts from before anything can hang', async () => {
+    it('counts before anything can hang', async () => {
       const text = SCRIPT.slice(SCRIPT.indexOf('main() {'))
       const place = (word: string) => text.indexOf(`  ${word}\n`)
-      expect(place('watch_trial')).toBeGreaterThan(0)
+      expect(place('enforce_trial_deadline')).toBeGreaterThan(0)
       for (const later of ['load_modules', 'find_disk', 'find_slot', 'mount_layers'])
-        expect(place('watch_trial')).toBeLessThan(place(later))
+        expect(place('enforce_trial_deadline')).toBeLessThan(place(later))
     })
   },
   SHELLS,
@@ -143,9 +143,9 @@ describeOnShells(
 describeOnShells(
   'the watchdog',
   (shell) => {
-    it('is fed for 75 seconds and no longer: what hangs before the system starts does not hang for ever', async () => {
+    it('is fed for at most 75 seconds, so that a hang before systemd ends in a reboot', async () => {
       const { device, start } = await newMachine(shell)
-      device.pretend('pause', waits())
+      device.fake('pause', waits())
       const { calls } = start()
       expect(device.read('steps')).toHaveLength(15)
       expect(calls.filter((call) => /^kill -9 \d+$/.test(call))).toHaveLength(1)

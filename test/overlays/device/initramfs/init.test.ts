@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { describeOnShells } from '../../../helpers/pretend-device.ts'
-import { boot, HASH, type Machine, SHELLS } from '../../../helpers/pretend-initramfs.ts'
+import { describeOnShells } from '../../../helpers/fake-device.ts'
+import { boot, HASH, type Machine, SHELLS } from '../../../helpers/fake-initramfs.ts'
 
 describeOnShells(
   'the initramfs',
   (shell) => {
-    it('opens the slot through verity, stacks its layers and starts the system', async () => {
+    it('opens the slot through dm-verity, stacks its layers and starts systemd', async () => {
       const { device, named, entered, code, calls } = await boot(shell)
       expect([code, entered]).toEqual([0, true])
       const [verity, ...linear] = named('dmsetup create')
@@ -23,14 +23,14 @@ describeOnShells(
       expect(calls.at(-1)).toBe(`switch_root ${device.path('root')} /usr/lib/systemd/systemd`)
     })
 
-    it('mounts nothing of the disk other than read-only', async () => {
+    it('mounts everything of the disk read-only', async () => {
       const { named } = await boot(shell)
       const kinds = named('mount -t').filter((call) => / (erofs|overlay|ext4|btrfs|vfat) /.test(call))
       expect(kinds).toHaveLength(4)
       for (const call of kinds) expect(call).toMatch(/-o ro\b/)
     })
 
-    it('says what runs to those that come after', async () => {
+    it('records which slot and disk run', async () => {
       const { facts } = await boot(shell, { firmware: { partition: 3, tryboot: 1 }, good: ['b'] })
       expect(facts).toEqual({
         ...{ SLOT: 'b', DISK: '/dev/mmcblk0', PARTITION: '3', TRYBOOT: '1', ROOT_HASH: HASH },
@@ -44,7 +44,7 @@ describeOnShells(
       })
     })
 
-    it('arms the watchdog before it looks for anything, and hands it over running', async () => {
+    it('starts the watchdog first, and leaves it running', async () => {
       const { calls } = await boot(shell)
       const place = (start: string) => calls.findIndex((call) => call.startsWith(start))
       expect(place('watchdog -F -T 15')).toBeGreaterThan(-1)
@@ -53,79 +53,75 @@ describeOnShells(
     })
 
     it.each<[string, Machine, string]>([
-      ['the one whose bytes are asked for', { good: ['b'], firmware: { partition: 2 } }, 'b'],
+      ['the slot with the root hash', { good: ['b'], firmware: { partition: 2 } }, 'b'],
       [
-        'that of the partition that the firmware started from, where both are',
+        'the slot of the boot partition if both have the root hash',
         { good: ['a', 'b'], firmware: { partition: 3 } },
         'b',
       ],
-      ['slot a where both are and it started from there', { good: ['a', 'b'], firmware: { partition: 2 } }, 'a'],
-      ['slot a where both are and the firmware says nothing', { good: ['a', 'b'], firmware: {} }, 'a'],
+      ['slot a if both have the root hash and it was booted', { good: ['a', 'b'], firmware: { partition: 2 } }, 'a'],
+      [
+        'slot a if both have the root hash and the firmware names no partition',
+        { good: ['a', 'b'], firmware: {} },
+        'a',
+      ],
     ])('takes %s', async (_which, machine, slot) => {
       expect((await boot(shell, machine)).facts.SLOT).toBe(slot)
     })
 
-    it('takes the disk of the kind that the firmware started from', async () => {
+    it('uses a disk of the kind that the firmware booted from', async () => {
       const disks = ['mmcblk0', 'nvme0n1']
       const { facts, named } = await boot(shell, { disks, firmware: { partition: 2, 'boot-mode': 1 } })
       expect(facts.DISK).toBe('/dev/mmcblk0')
       expect(named('dmsetup create').filter((call) => call.includes('259:'))).toEqual([])
     })
 
-    it('starts again, before it enters the root, when the boot state requests a restart', async () => {
-      const chroot = 'case "$*" in *"agent boot") : >"$PRETEND_ROOT/run/hangar/restart" ;; esac'
-      const { code, entered, calls } = await boot(shell, { pretended: { chroot } })
+    it('reboots before switch_root if the agent requests it', async () => {
+      const chroot = 'case "$*" in *"agent boot") : >"$FAKE_ROOT/run/hangar/restart" ;; esac'
+      const { code, entered, calls } = await boot(shell, { faked: { chroot } })
       expect([code, entered, calls.at(-1)]).toEqual([99, false, 'reboot -f'])
     })
 
-    it('goes on without an identity, so that the host can say what is wrong', async () => {
-      const { entered, said } = await boot(shell, { pretended: { chroot: 'exit 1' } })
+    it('continues without an identity, so that the host can report the problem', async () => {
+      const { entered, said } = await boot(shell, { faked: { chroot: 'exit 1' } })
       expect(entered).toBe(true)
-      expect(said).toContain('the identity could not be loaded')
+      expect(said).toContain("cannot load the host's identity")
     })
   },
   SHELLS,
 )
 
 describeOnShells(
-  'a machine that cannot start says why and starts again, without a shell:',
+  'the initramfs logs the reason and reboots, without a shell, if',
   (shell) => {
     it.each<[string, Machine, string]>([
-      [
-        'neither slot holds what is asked for',
-        { good: [] },
-        'neither slot of mmcblk0 verifies against the root hash abab',
-      ],
-      [
-        'two disks carry the labels',
-        { disks: ['mmcblk0', 'nvme0n1'] },
-        "more than one disk carries hangar's partitions",
-      ],
-      ['no disk does', { disks: [] }, "no disk with hangar's partitions appeared"],
+      ['neither slot has the root hash', { good: [] }, 'neither slot of mmcblk0 verifies against the root hash abab'],
+      ['two disks have the labels', { disks: ['mmcblk0', 'nvme0n1'] }, "several disks have hangar's partitions"],
+      ['no disk has the labels', { disks: [] }, "no disk with hangar's partitions appeared"],
       ['the disk is of another kind', { disks: ['nvme0n1'], firmware: { 'boot-mode': 1 } }, 'no disk with'],
-      ['the command line names no slot', { commandLine: 'console=tty1\n' }, 'names no hangar.root and hangar.blocks'],
+      ['the command line lacks the root hash', { commandLine: 'console=tty1\n' }, 'lacks hangar.root or hangar.blocks'],
       ['the slot has another format', { index: 'hangar-slot 2\nend 1 0\n' }, "has the format 'hangar-slot 2', wanted"],
       ['the slot has no index', { index: '' }, "has the format '', wanted 'hangar-slot 1'"],
       [
         'a layer cannot be mounted',
-        { pretended: { mount: 'case "$*" in *erofs*kernel*) exit 32 ;; esac' } },
+        { faked: { mount: 'case "$*" in *erofs*kernel*) exit 32 ;; esac' } },
         'cannot mount the layers of slot a',
       ],
       [
-        'layers cannot be stacked',
-        { pretended: { mount: 'case "$*" in *overlay*) exit 32 ;; esac' } },
-        'cannot stack the layers',
+        'the layers cannot be stacked',
+        { faked: { mount: 'case "$*" in *overlay*) exit 32 ;; esac' } },
+        'cannot mount the root from the layers of slot a',
       ],
     ])('%s', async (_what, machine, reason) => {
       const { code, entered, said, calls, facts } = await boot(shell, machine)
       expect(said).toContain(reason)
-      // The watchdog is fed beside this, and may be heard of later.
+      // The watchdog runs in parallel, and its calls may come later.
       const last = calls.filter((call) => !call.startsWith('watchdog')).at(-1)
       expect([code, entered, last]).toEqual([99, false, 'reboot -f'])
       expect(facts).toEqual({})
     })
 
-    it('touches neither of two disks with the same labels', async () => {
+    it('uses neither of two disks with the same labels', async () => {
       const { named } = await boot(shell, { disks: ['mmcblk0', 'nvme0n1'] })
       expect(named('dmsetup')).toEqual([])
     })

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
+import { describeOnShells, FakeDevice, type Shell } from '../../../helpers/fake-device.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
-import { describeOnShells, PretendDevice, type Shell } from '../../../helpers/pretend-device.ts'
 
 const GENERATOR = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
 async function consolesFor(shell: Shell, active: string) {
-  const device = await PretendDevice.under(shell)
+  const device = await FakeDevice.under(shell)
   device.write('active', `${active}\n`)
   const script = GENERATOR.replace('/sys/class/tty/console/active', device.path('active'))
   const { code } = device.run(script, { args: [device.path('units')] })
@@ -18,10 +18,10 @@ describeOnShells('the menu on a serial console', (shell) => {
   it.each([
     ['tty0 ttyAMA10', ['hangar-console@ttyAMA10.service']],
     ['ttyAMA0 ttyS0', ['hangar-console@ttyAMA0.service', 'hangar-console@ttyS0.service']],
-    // The screen has its own already.
+    // The screen has its own menu.
     ['tty1', []],
     ['', []],
-  ])("is there for each that the kernel uses: '%s'", async (active, units) => {
+  ])("runs on each serial console that the kernel uses: '%s'", async (active, units) => {
     expect(await consolesFor(shell, active)).toEqual({ code: 0, units })
   })
 })

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/pretend-data.ts'
-import { describeOnShells, type PretendDevice } from '../../../helpers/pretend-device.ts'
+import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/fake-data.ts'
+import { describeOnShells, type FakeDevice } from '../../../helpers/fake-device.ts'
 
-/** The script as it would be if it took every partition for a blank one without a file system. */
-const careless = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
+/** The script without its checks: it takes every partition for a blank one. */
+const weakened = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
   /^signature\(\) .*$/m,
   'signature() { :; }',
 )
 
 describeOnShells('the data volume', (shell) => {
-  it('is formatted at first boot, with a subvolume for each service and slot', async () => {
+  it('is formatted at the first boot, with a subvolume for each service and slot', async () => {
     const { device, boot } = await newDevice(shell)
     const { code, formatted, mounts, failed, calls } = boot()
     expect([code, formatted, failed]).toEqual([0, 1, ''])
@@ -39,104 +39,114 @@ describeOnShells('the data volume', (shell) => {
     ])
   })
 
-  it('would be formatted again by a script that does not look', async () => {
+  it('is formatted again without the checks (negative control)', async () => {
     const { boot } = await newDevice(shell)
     boot()
-    expect(boot({ script: careless }).formatted).toBe(1)
+    expect(boot({ script: weakened }).formatted).toBe(1)
   })
 
-  it.each(['ext4', 'ntfs', 'LVM2_member'])('is left as it is where it holds something else: %s', async (type) => {
+  it.each(['ext4', 'ntfs', 'LVM2_member'])('is not changed if it holds another file system: %s', async (type) => {
     const { device, boot } = await newDevice(shell)
     device.write('type', `${type}\n`)
     const { code, formatted, mounts, failed } = boot()
     expect([code, formatted]).toEqual([0, 0])
-    expect(failed).toContain(`holds a file system of another kind: ${type}, wanted btrfs`)
+    expect(failed).toContain(`holds a file system of type ${type}, wanted btrfs; hangar does not change it`)
     expect(mounts).toEqual([`mount -t tmpfs -o mode=0755,size=25% var ${device.path('var')}`])
   })
 
-  it.each([0, 65536, 4 * MIB - 1])('is left as it is where it is not blank: a byte at %d', async (offset) => {
+  it.each([0, 65536, 4 * MIB - 1])('is not changed if it is not blank: a byte at %d', async (offset) => {
     const { device, boot } = await newDevice(shell)
     const bytes = new Uint8Array(8 * MIB)
     bytes[offset] = 1
     device.write(DATA, bytes)
     const { formatted, failed } = boot()
     expect(formatted).toBe(0)
-    expect(failed).toContain('is not blank; left as it is. Where nothing on it is wanted: dd if=/dev/zero')
+    expect(failed).toContain(
+      'is not blank; hangar does not change it. To erase it and start with empty data: dd if=/dev/zero',
+    )
     expect(readFileSync(device.path(DATA)).equals(bytes)).toBe(true)
-    // What shows that the test would notice.
-    expect(boot({ script: careless }).formatted).toBe(1)
+    // Negative control: without the checks it is formatted.
+    expect(boot({ script: weakened }).formatted).toBe(1)
   })
 
-  it('is left as it is where its first superblock was lost and the second is there', async () => {
+  it('is not changed if only its first superblock is lost', async () => {
     const { device, boot } = await newDevice(shell)
     const bytes = new Uint8Array(66 * MIB)
     bytes.set(Buffer.from(MAGIC), 64 * MIB + 64)
     device.write(DATA, bytes)
     const { formatted, failed } = boot()
     expect(formatted).toBe(0)
-    expect(failed).toContain('is not blank; left as it is')
-    expect(boot({ script: careless }).formatted).toBe(1)
+    expect(failed).toContain('is not blank; hangar does not change it')
+    expect(boot({ script: weakened }).formatted).toBe(1)
   })
 
-  it.each(['blkid takes it for nothing', 'blkid takes it for btrfs, and the kernel does not mount it'])(
-    'is mended where its first superblock is torn and the second is whole: %s',
+  it.each(['blkid finds no file system', 'blkid finds btrfs, but the kernel cannot mount it'])(
+    'is repaired if its first superblock is damaged and the second one is good: %s',
     async (how) => {
       const { device, boot } = await newDevice(shell)
       const bytes = new Uint8Array(66 * MIB)
       bytes.set(Buffer.from(MAGIC), 64 * MIB + 64)
       if (how.startsWith('blkid takes it for btrfs')) bytes.set(Buffer.from(MAGIC), MAGIC_AT)
       device.write(DATA, bytes)
-      const mended = device.path('mended')
-      const mend = `printf ${MAGIC} | dd of="$4" bs=1 seek=${MAGIC_AT} conv=notrunc 2>/dev/null; : >${mended}; exit 2`
-      device.pretend('btrfs', BTRFS.replace('esac', `  'super-recover -y') ${mend} ;;\nesac`))
-      device.pretend('mount', `case "$*" in *btrfs*) [ -e ${mended} ] || exit 32 ;; esac`)
+      const repaired = device.path('repaired')
+      const repair = `printf ${MAGIC} | dd of="$4" bs=1 seek=${MAGIC_AT} conv=notrunc 2>/dev/null; : >${repaired}; exit 2`
+      device.fake('btrfs', BTRFS.replace('esac', `  'super-recover -y') ${repair} ;;\nesac`))
+      device.fake('mount', `case "$*" in *btrfs*) [ -e ${repaired} ] || exit 32 ;; esac`)
       const { failed, formatted, said } = boot()
       expect({ failed, formatted }).toEqual({ failed: '', formatted: 0 })
-      expect(said).toContain('was damaged, and was written again')
+      expect(said).toContain('was damaged; restored it from the second one')
     },
   )
 
   it.each([
-    ['cannot be formatted', 'mkfs.btrfs', 'exit 1', 'cannot be formatted'],
-    ['cannot be mounted', 'mount', 'case "$*" in *btrfs*) exit 32 ;; esac', 'cannot be mounted'],
-    ['takes no subvolume', 'btrfs', 'exit 1', '/var of slot a cannot be made'],
-    ['refuses one service', 'mount', 'case "$*" in *subvol=prometheus*) exit 32 ;; esac', "the data of 'prometheus'"],
-  ])('that %s leaves the host reachable: /var is filled and the reason is told', async (_what, name, body, reason) => {
-    const { device, boot } = await newDevice(shell)
-    device.pretend(name, body)
-    const { code, failed, said } = boot()
-    expect(code).toBe(0)
-    expect(failed).toContain(reason)
-    expect(said).toContain(reason)
-    expect(device.read('var/lib/podman')).toBe('from the image')
-  })
+    ['cannot be formatted', 'mkfs.btrfs', 'exit 1', 'cannot format'],
+    ['cannot be mounted', 'mount', 'case "$*" in *btrfs*) exit 32 ;; esac', 'cannot mount'],
+    ['refuses a subvolume', 'btrfs', 'exit 1', 'cannot create /var of slot a'],
+    [
+      'refuses the mount of one service',
+      'mount',
+      'case "$*" in *subvol=prometheus*) exit 32 ;; esac',
+      "the data of service 'prometheus'",
+    ],
+  ])(
+    'that %s leaves the host reachable, fills /var in memory and logs the reason',
+    async (_what, name, body, reason) => {
+      const { device, boot } = await newDevice(shell)
+      device.fake(name, body)
+      const { code, failed, said } = boot()
+      expect(code).toBe(0)
+      expect(failed).toContain(reason)
+      expect(said).toContain(reason)
+      expect(device.read('var/lib/podman')).toBe('from the image')
+    },
+  )
 
-  it('is not touched where the initramfs names none', async () => {
+  it('is not used if the initramfs did not name it', async () => {
     const { device, boot } = await newDevice(shell)
     const { failed, formatted } = boot({ slot: '' })
-    expect(failed).toContain('names no slot, disk, data partition or root hash')
+    expect(failed).toContain('lacks the slot, the disk, the data partition or the root hash')
     expect(formatted).toBe(0)
     expect(existsSync(device.path('data/var@'))).toBe(false)
   })
 })
 
-describeOnShells('formatting that is cut short', (shell) => {
-  /** Lets so many writes through, half of the next, and ends the script there. */
-  const cutAfter = (device: PretendDevice, writes: number) =>
-    device.pretend(
+describeOnShells('formatting that loses power', (shell) => {
+  /** Allows this many writes and half of the next one, then ends the script. */
+  const cutAfter = (device: FakeDevice, writes: number) =>
+    device.fake(
       'dd',
       `PATH=$REAL_PATH; export PATH
 case "$*" in *of=*) ;; *) exec dd "$@" ;; esac
-echo >>"$PRETEND_ROOT/writes"
-[ "$(wc -l <"$PRETEND_ROOT/writes")" -gt ${writes} ] || exec dd "$@"
+echo >>"$FAKE_ROOT/writes"
+[ "$(wc -l <"$FAKE_ROOT/writes")" -gt ${writes} ] || exec dd "$@"
 kill -KILL $PPID`,
     )
 
-  it.each([0, 1, 2, 3])('after %d writes begins again at the next boot', async (writes) => {
+  it.each([0, 1, 2, 3])('after %d writes starts again at the next boot', async (writes) => {
     const { device, boot } = await newDevice(shell)
     cutAfter(device, writes)
     expect(boot().code).not.toBe(0)
-    device.pretend('dd', 'PATH=$REAL_PATH dd "$@"')
+    device.fake('dd', 'PATH=$REAL_PATH dd "$@"')
     const { code, failed, mounts } = boot()
     expect([code, failed]).toEqual([0, ''])
     expect(mounts[0]).toContain('-t btrfs')
@@ -146,7 +156,7 @@ kill -KILL $PPID`,
     expect(bytes.toString('latin1', MAGIC_AT, MAGIC_AT + 8)).toBe(MAGIC)
   })
 
-  it('is not taken up again once there is a file system: the mark is gone before it is mounted', async () => {
+  it('is not repeated after the file system is complete, because the mark is removed before the mount', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     const bytes = readFileSync(device.path(DATA))
@@ -155,12 +165,12 @@ kill -KILL $PPID`,
     device.write(DATA, bytes)
     const { formatted, failed } = boot()
     expect(formatted).toBe(0)
-    expect(failed).toContain('is not blank; left as it is')
+    expect(failed).toContain('is not blank; hangar does not change it')
   })
 })
 
 describeOnShells('/var', (shell) => {
-  it('is filled from the image once for each slot, and what is written there stays', async () => {
+  it('is filled from the image once for each slot, and keeps its files', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('data/var@a/lib/podman', 'changed')
@@ -170,7 +180,7 @@ describeOnShells('/var', (shell) => {
     expect(device.read('data/var@b/lib/podman')).toBe('from the image')
   })
 
-  it('that was not filled to its end is filled again', async () => {
+  it('that was filled incompletely is filled again', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.run('rm -r "$1"', { args: [device.path('data/var@a/.hangar-filled')] })
@@ -181,7 +191,7 @@ describeOnShells('/var', (shell) => {
 })
 
 describeOnShells('a generation', (shell) => {
-  it('has a /var of its own, made from its image: another one does not find what was left there', async () => {
+  it('has its own /var from its image, without files of another generation', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('data/var@a/lib/podman', 'changed')
@@ -191,7 +201,7 @@ describeOnShells('a generation', (shell) => {
     expect(device.read('data/var@a/.hangar-filled')).toBe(`${'cd'.repeat(32)}\n`)
   })
 
-  it('keeps what is of the host and of no generation', async () => {
+  it('keeps the journal and the clock of the host', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('data/keep/log/journal/one', 'kept')
@@ -199,11 +209,11 @@ describeOnShells('a generation', (shell) => {
     expect(device.read('data/keep/log/journal/one')).toBe('kept')
   })
 
-  it('that cannot be told from another has no data', async () => {
+  it('without a known root hash uses no data', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     const { failed } = boot({ root: '' })
-    expect(failed).toContain('names no slot, disk, data partition or root hash')
+    expect(failed).toContain('lacks the slot, the disk, the data partition or the root hash')
     expect(device.read('data/var@a/lib/podman')).toBe('from the image')
   })
 })
@@ -216,7 +226,7 @@ describeOnShells('the data partition', (shell) => {
     expect(names.indexOf('partx')).toBeLessThan(names.indexOf('mkfs.btrfs'))
   })
 
-  it('is the one that sfdisk is told to change, and no other', async () => {
+  it('is the only partition that sfdisk changes', async () => {
     const { boot } = await newDevice(shell, { free: 100_000 })
     const { calls } = boot()
     const changing = calls.filter((call) => call.startsWith('sfdisk') && call.includes('-N'))
@@ -226,19 +236,19 @@ describeOnShells('the data partition', (shell) => {
 
   const changes = (calls: readonly string[]) => calls.filter((call) => /^(sfdisk|partx)/.test(call))
 
-  it('does not grow where there is no room', async () => {
+  it('does not grow on a full disk', async () => {
     expect(changes((await newDevice(shell)).boot().calls)).toEqual([])
   })
 
-  it('does not grow where another one comes after it', async () => {
+  it('does not grow if another partition follows', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
     device.write('sys/class/block/mmcblk0/mmcblk0p8/start', '90000\n')
     const { calls, said, formatted } = boot()
     expect([changes(calls), formatted]).toEqual([[], 1])
-    expect(said).toContain('partition 7 is not the last one')
+    expect(said).toContain('cannot grow partition 7: it is not the last one')
   })
 
-  it('grows again, with what is on it, where a new image made it small', async () => {
+  it('grows again with its data after a new image made it small', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
     device.write('type', 'btrfs\n')
     const { calls, formatted } = boot()
@@ -246,11 +256,11 @@ describeOnShells('the data partition', (shell) => {
     expect(calls).toContain(`btrfs -q filesystem resize max ${device.path('data')}`)
   })
 
-  it('that cannot grow is used as it is', async () => {
+  it('is used with its size if it cannot grow', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
-    device.pretend('sfdisk', 'exit 1')
+    device.fake('sfdisk', 'exit 1')
     const { formatted, failed, said } = boot()
     expect([formatted, failed]).toEqual([1, ''])
-    expect(said).toContain('cannot grow to the end of /dev/mmcblk0')
+    expect(said).toContain('to the end of /dev/mmcblk0: the volume keeps its size')
   })
 })

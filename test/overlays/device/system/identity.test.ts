@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest'
-import { describeOnShells } from '../../../helpers/pretend-device.ts'
+import { describeOnShells } from '../../../helpers/fake-device.ts'
 import {
-  CARELESS,
   DD,
   FIRST,
   KEYS,
@@ -10,20 +9,21 @@ import {
   SCRIPT,
   SECOND,
   SECTOR,
-} from '../../../helpers/pretend-identity.ts'
+  WEAKENED,
+} from '../../../helpers/fake-identity-partition.ts'
 
 describeOnShells('the identity', (shell) => {
-  it('is made at first boot, with an id for the machine, and its fingerprint is told', async () => {
+  it('is made at the first boot, with a machine id, and logs its fingerprint', async () => {
     const { device, boot } = await newDevice(shell)
     const { code, key, id, said, calls, run } = boot()
     expect(code).toBe(0)
     expect(key).toBe('private 1\n')
     expect(id).toMatch(/^[0-9a-f]{32}\n$/)
-    expect(said).toMatch(/made at first boot, SSH host key: SHA256:\d+/)
+    expect(said).toMatch(/made a new identity at the first boot, SSH host key: SHA256:\d+/)
     expect(calls).toContain(`mount --bind ${device.path(run)}/identity/machine-id ${device.path('etc')}/machine-id`)
   })
 
-  it('is kept: later boots find the same', async () => {
+  it('stays the same at later boots', async () => {
     const { device, boot } = await newDevice(shell)
     const [first, second, third] = [boot(), boot(), boot()]
     expect([second.key, second.id]).toEqual([first.key, first.id])
@@ -31,7 +31,7 @@ describeOnShells('the identity', (shell) => {
     expect(device.read('made')).toBe('\n')
   })
 
-  it('is not readable for others', async () => {
+  it('is readable only by root', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     const { run } = boot()
@@ -41,7 +41,7 @@ describeOnShells('the identity', (shell) => {
     expect(modes.stdout.split('\n').map((line) => line.slice(4, 10))).toEqual(['------', '------', '------', ''])
   })
 
-  it('leaves nothing of its work behind', async () => {
+  it('leaves no temporary files', async () => {
     const { device, boot } = await newDevice(shell)
     const { run } = boot()
     expect(device.run('ls "$1"', { args: [device.path(run)] }).stdout).toBe('boot\nidentity\n')
@@ -53,18 +53,18 @@ describeOnShells('the identity', (shell) => {
     ['the first copy', FIRST + SECTOR + 600],
     ["the second copy's header", SECOND + 3],
     ['the second copy', SECOND + SECTOR + 600],
-  ])('survives damage to %s, which is mended from the other', async (_where, offset) => {
+  ])('survives damage to %s, which is restored from the other copy', async (_where, offset) => {
     const { boot, damage, partition } = await newDevice(shell)
     const first = boot()
     const whole = partition()
     damage(offset)
     const second = boot()
     expect(second.key).toBe(first.key)
-    expect(second.said).toContain('is damaged or old, writing it again')
+    expect(second.said).toContain('is damaged or old: restoring it from the other copy')
     expect(partition().equals(whole)).toBe(true)
   })
 
-  it('is that of the newer copy', async () => {
+  it('is loaded from the newer copy', async () => {
     const { device, boot, partition } = await newDevice(shell)
     boot()
     const newer = partition()
@@ -75,44 +75,44 @@ describeOnShells('the identity', (shell) => {
     newer.copy(mixed, SECOND, SECOND)
     device.write(PARTITION, mixed)
     expect(boot().key).toBe('private 1\n')
-    // The older one was written over.
+    // The older copy was replaced.
     expect(partition().subarray(0, SECTOR)).toEqual(newer.subarray(SECOND, SECOND + SECTOR))
   })
 
-  it('that is damaged in both copies is never overwritten: the host runs with one for this boot', async () => {
+  it('is never overwritten if both copies are damaged: the host uses a temporary one', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
     const before = partition()
     const { code, key, said } = boot()
     expect([code, key]).toEqual([0, 'private 2\n'])
-    expect(said).toContain('are damaged; left as they are')
+    expect(said).toContain('are damaged; hangar does not overwrite them')
     expect(partition().equals(before)).toBe(true)
   })
 
-  it('is never overwritten where it cannot be read', async () => {
+  it('is never overwritten if it cannot be read', async () => {
     const { device, boot, partition } = await newDevice(shell)
     boot()
     const before = partition()
-    device.pretend('dd', `case "$*" in *"if=$PRETEND_ROOT/dev/identity"*) exit 1 ;; esac${DD}`)
+    device.fake('dd', `case "$*" in *"if=$FAKE_ROOT/dev/identity"*) exit 1 ;; esac${DD}`)
     const { said } = boot()
     expect(partition().equals(before)).toBe(true)
-    expect(said).toContain('for a new one that stays: dd if=/dev/zero')
-    // What shows that the test would notice.
-    boot(CARELESS)
+    expect(said).toContain('make a new identity at the next boot: dd if=/dev/zero')
+    // Negative control: without the check it is overwritten.
+    boot(WEAKENED)
     expect(partition().equals(before)).toBe(false)
   })
 
-  it('would be overwritten if a partition were taken for blank that is not', async () => {
+  it('is overwritten without the check for a blank partition (negative control)', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
     const before = partition()
-    boot(CARELESS)
+    boot(WEAKENED)
     expect(partition().equals(before)).toBe(false)
   })
 
-  it('cannot be looked for where no partition is named', async () => {
+  it('is not loaded if the initramfs did not name the partition', async () => {
     const { device } = await newDevice(shell)
     device.write('run/boot', 'SLOT=a\n')
     const env = { HANGAR_RUN: device.path('run'), HANGAR_ETC: device.path('etc') }
@@ -121,8 +121,8 @@ describeOnShells('the identity', (shell) => {
   })
 })
 
-describeOnShells('whom the host trusts', (shell) => {
-  it('is made from what the image names, when the identity is made', async () => {
+describeOnShells('the list of trusted keys', (shell) => {
+  it('is made from the image together with the identity', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('lib/signing', 'ssh-ed25519 CCCC of another image\n')
@@ -131,7 +131,7 @@ describeOnShells('whom the host trusts', (shell) => {
     expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual([KEYS, '', '5 1\n'])
   })
 
-  it('is made from the image for an identity that knows of none', async () => {
+  it('is made from the image for an identity without a list', async () => {
     const { device, boot } = await newDevice(shell)
     device.write('lib/signing', '')
     boot()
@@ -139,7 +139,7 @@ describeOnShells('whom the host trusts', (shell) => {
     expect(boot().trust('signing')).toBe(KEYS)
   })
 
-  it('stays what it was where every key was revoked: none comes back with an image', async () => {
+  it('stays empty if every key was revoked', async () => {
     const { device, boot } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/signing`, '')
@@ -150,18 +150,18 @@ describeOnShells('whom the host trusts', (shell) => {
     expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual(['', KEYS, '5 1\n'])
   })
 
-  it('not being known does not keep the host from having an identity', async () => {
+  it('may be missing without preventing an identity', async () => {
     const { device, boot } = await newDevice(shell)
     device.run('rm "$1"', { args: [device.path('lib/signing')] })
     const { code, key, said } = boot()
     expect([code, key]).toEqual([0, 'private 1\n'])
-    expect(said).toContain('the keys that may sign updates are not known')
+    expect(said).toContain('cannot write the keys that may sign updates')
     expect(boot().key).toBe('private 1\n')
   })
 })
 
-describeOnShells('an identity that is saved', (shell) => {
-  it('is what later boots find, in both copies', async () => {
+describeOnShells('identity save', (shell) => {
+  it('writes both copies, which later boots load', async () => {
     const { device, boot, damage } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/serial`, '7 1\n')
@@ -171,7 +171,7 @@ describeOnShells('an identity that is saved', (shell) => {
     expect(boot().trust('serial')).toBe('7 1\n')
   })
 
-  it('may lie in another directory, and is in use from the next boot on', async () => {
+  it('saves another directory, which the next boot uses', async () => {
     const { device, boot, damage } = await newDevice(shell)
     const { run, saveFrom, trust } = boot()
     device.run('cp -a "$1" "$2"', { args: [`${run}/identity`, 'next'] })
@@ -182,16 +182,16 @@ describeOnShells('an identity that is saved', (shell) => {
     expect(boot().trust('serial')).toBe('7 1\n')
   })
 
-  it('is read back: a disk that does not hold it is told from one that does', async () => {
+  it('fails if the disk does not read back what was written', async () => {
     const { device, boot } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/serial`, '7 1\n')
-    // Takes the tar and says nothing of what it loses.
-    device.pretend('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
+    // A disk that loses the tar and reports success.
+    device.fake('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
     expect(save().code).toBe(1)
   })
 
-  it('is not where it has no room: one that could not be read again', async () => {
+  it('refuses an identity that is too large to be loaded', async () => {
     const { device, boot, partition } = await newDevice(shell)
     const { run, save } = boot()
     const before = partition()
@@ -199,7 +199,7 @@ describeOnShells('an identity that is saved', (shell) => {
     expect([save().code, partition().equals(before)]).toEqual([1, true])
   })
 
-  it('binds nothing and writes nowhere else', async () => {
+  it('mounts nothing and writes only the two copies', async () => {
     const { boot } = await newDevice(shell)
     expect(
       boot()
@@ -208,23 +208,23 @@ describeOnShells('an identity that is saved', (shell) => {
     ).toEqual([])
   })
 
-  it('is not where both copies are damaged: that one lasts until the next boot', async () => {
+  it('refuses to save a temporary identity over damaged copies', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
     const before = partition()
     const { code, said } = boot().save()
     expect(code).toBe(1)
-    expect(said).toContain('nothing is saved')
+    expect(said).toContain('not saved, because hangar does not overwrite them')
     expect(partition().equals(before)).toBe(true)
   })
 })
 
-// Under the shell that it runs under on a host: each cut costs three boots.
+// Under dash only, the shell of the host: each cut costs three boots.
 describeOnShells(
   'a power cut',
   (shell) => {
-    it('while the identity is first written leaves either none or a whole one', async () => {
+    it('during the first write of the identity leaves none or a complete one', async () => {
       for (let writes = 0; writes < 7; writes++) {
         const { device, boot } = await newDevice(shell)
         device.write('power', String(writes))
@@ -236,7 +236,7 @@ describeOnShells(
       }
     })
 
-    it('while a copy is mended leaves the identity what it was', async () => {
+    it('during the repair of a copy leaves the identity unchanged', async () => {
       const { device, boot, damage, partition } = await newDevice(shell)
       const { key } = boot()
       damage(FIRST + 3)
@@ -250,7 +250,7 @@ describeOnShells(
       }
     })
 
-    /** What is found after a cut at each write of saving serial 7 over serial 0. */
+    /** The serials found after a power cut at each write while serial 7 replaces serial 0. */
     async function serialsAfterCuts(script: string, counts: 'first' | 'second') {
       const found: string[] = []
       for (let writes = 0; writes <= 6; writes++) {
@@ -268,24 +268,24 @@ describeOnShells(
     }
 
     it.each(['first', 'second'] as const)(
-      'while it is saved leaves the old or the new: the %s counts',
+      'during a save leaves the old or the new identity: the %s copy is the newer one',
       async (counts) => {
         expect(await serialsAfterCuts(SCRIPT, counts)).toEqual([...Array(3).fill('5 1'), ...Array(4).fill('7 1')])
       },
     )
 
-    it('would leave neither if both copies were begun before one is whole', async () => {
-      const careless = SCRIPT.replace(
+    it('leaves neither if both copies are begun first (negative control)', async () => {
+      const weakened = SCRIPT.replace(
         /^save\(\) \{$/m,
         'save() {\n  for copy in $COPIES; do dd if=/dev/zero of="$PARTITION" bs=512 seek="$copy" count=1 conv=notrunc 2>/dev/null; done',
       )
-      expect(await serialsAfterCuts(careless, 'first')).toContain('another identity')
+      expect(await serialsAfterCuts(weakened, 'first')).toContain('another identity')
     })
   },
   ['dash'],
 )
 
-/** The first copy of a partition, as one that was written later. */
+/** The first copy of a partition, with a higher sequence number. */
 function sequenceTwo(partition: Buffer): Buffer {
   const copy = Buffer.from(partition.subarray(FIRST, FIRST + 64 * SECTOR))
   copy.set(Buffer.from('sequence 2'), copy.indexOf('sequence 1'))

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
 import { updateFiles } from '../../../../overlays/base/update.ts'
 import { DEVICE_FILES, deviceSources } from '../../../../overlays/device/manifest.ts'
+import { onPath } from '../../../helpers/fake-device.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
-import { onPath } from '../../../helpers/pretend-device.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 const SHELLCHECK = onPath('shellcheck')
@@ -18,8 +18,8 @@ const scripts = deviceSources(DEVICE_FILES.filter(({ kind }) => kind === 'script
 const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, number: 1, signingKeys: [] })
 const generator = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
-function complaints(text: string): string {
-  // SC2013: what the kernel lists in one line is meant to be split into words.
+function problems(text: string): string {
+  // SC2013: the words of one line of the kernel are read on purpose.
   const { stdout, stderr } = spawnSync(SHELLCHECK ?? '', ['-s', 'sh', '-e', 'SC2013', '-'], {
     input: text,
     encoding: 'utf8',
@@ -27,18 +27,18 @@ function complaints(text: string): string {
   return stdout + stderr
 }
 
-if (SHELLCHECK === undefined) console.warn("skipped: scripts for devices, which want 'shellcheck' in PATH")
+if (SHELLCHECK === undefined) console.warn("skipped: scripts for hosts, because 'shellcheck' is not in PATH")
 
-describe.skipIf(SHELLCHECK === undefined)('scripts for devices', () => {
+describe.skipIf(SHELLCHECK === undefined)('each script for hosts', () => {
   const made = [
     ['the generator of consoles', generator],
     ["the agent's facts", textAt(facts, '/usr/lib/hangar/facts')],
   ] as const
-  it.each([...scripts, ...made])('%s is what shellcheck calls POSIX', (_path, text) => {
-    expect(complaints(text)).toBe('')
+  it.each([...scripts, ...made])('%s passes shellcheck', (_path, text) => {
+    expect(problems(text)).toBe('')
   })
 
-  it('would be complained of otherwise', () => {
-    expect(complaints('#!/bin/sh\n[[ $1 == a ]] && echo $2\n')).toContain('SC3010')
+  it('finds a problem in a script that is not POSIX (negative control)', () => {
+    expect(problems('#!/bin/sh\n[[ $1 == a ]] && echo $2\n')).toContain('SC3010')
   })
 })

@@ -1,0 +1,44 @@
+import { UserError } from '../../errors.ts'
+import { fingerprintOf } from '../../images/signature/openssh-key.ts'
+import {
+  adoptHostIdentity,
+  type IdentityOutcome,
+  type IdentityPlace,
+  makeHostIdentity,
+  type Rotated,
+  rotateHostIdentity,
+} from './host-identity.ts'
+
+/** The change that `init` makes to a host's identity. */
+export type InitGoal =
+  | { readonly kind: 'make' }
+  | { readonly kind: 'rotate'; readonly what: Rotated }
+  | { readonly kind: 'adopt'; readonly fingerprint: string; readonly address: string }
+
+export interface InitRequest extends IdentityPlace {
+  readonly host: string
+  readonly goal: InitGoal
+  /** Asks the machine at an address for its SSH host keys: `ssh-ed25519 AAAA…`. */
+  readonly keyscan: (address: string) => Promise<readonly string[]>
+}
+
+/** Creates a host's identity, adds a key to it, or adopts the identity that the host created. */
+export async function initHost(request: InitRequest): Promise<IdentityOutcome> {
+  const { host, goal } = request
+  if (goal.kind === 'make') return makeHostIdentity(request, host)
+  if (goal.kind === 'rotate') return rotateHostIdentity(request, host, goal.what)
+  const key = confirmedKey(host, goal, await request.keyscan(goal.address))
+  return adoptHostIdentity(request, host, key)
+}
+
+/** The scanned key with the fingerprint from the console. The network alone cannot prove who answers at an address. */
+function confirmedKey(host: string, goal: InitGoal & { kind: 'adopt' }, scanned: readonly string[]): string {
+  const key = scanned.find((line) => fingerprintOf(line) === goal.fingerprint)
+  if (key !== undefined) return key
+  const found = scanned.map(fingerprintOf).join(', ') || 'none'
+  throw new UserError(
+    'key',
+    `cannot adopt the identity of ${host}: the machine at ${goal.address} has the key ${found}, wanted ${goal.fingerprint}`,
+    { hint: `read the fingerprint on the console of ${host} again; if it differs, another machine uses this address` },
+  )
+}

@@ -1,0 +1,38 @@
+import { UserError } from '../../errors.ts'
+import { type CliContext, storeUse } from '../context.ts'
+import { openStore, storeRoot } from '../store/directory.ts'
+import { usingStore } from '../store/leases.ts'
+import { openRepository } from './open-repository.ts'
+import { parsePlace, placeText } from './place.ts'
+import { type Published, publish } from './publish.ts'
+
+export interface PublishHostRequest {
+  readonly host: string
+  /** The destination as typed: `oci://REGISTRY/NAME[:TAG]`, or a directory. */
+  readonly to: string
+  /** Number of the generation; undefined for the newest. */
+  readonly number: number | undefined
+  readonly transport: 'https' | 'plain-http'
+}
+
+/** Publishes a generation of a host from the store to a remote repository. */
+export async function publishHost(context: CliContext, request: PublishHostRequest): Promise<Published> {
+  const { host, to, number, transport } = request
+  const { env, reporter } = context
+  const { place, reference } = parsePlace(to)
+  if (reference !== undefined && 'digest' in reference) throw digestGiven(to)
+  const store = await openStore(storeRoot(env))
+  const onRetry = (reason: string) => reporter.notice(`${placeText(place)}: ${reason}; trying again`)
+  return usingStore(storeUse({ ...context, store }, `publishing of ${host}`), () =>
+    publish({
+      ...{ ...context, host, store, tag: reference?.tag, number },
+      open: (signal) => openRepository(place, { env, transport, actions: 'pull,push', signal, onRetry }),
+    }),
+  )
+}
+
+function digestGiven(to: string): UserError {
+  return new UserError('usage', `cannot publish to '${to}': a digest names an image that is already published`, {
+    hint: "give a tag, or none for the host's own tag: oci://REGISTRY/NAME[:TAG]",
+  })
+}

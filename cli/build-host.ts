@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import type { Built } from '../builder/build.ts'
+import type { Network } from '../builder/context.ts'
+import type { FrozenFlag } from '../builder/lock/frozen.ts'
+import type { CommandContext } from './command.ts'
+
+export interface BuildOptions {
+  readonly runner: string | undefined
+  readonly frozen?: FrozenFlag
+  readonly network?: Network
+}
+
+/** A build and its duration in milliseconds. */
+export interface TimedBuild {
+  readonly built: Built
+  readonly took: number
+}
+
+/** Builds the image of a host into `out/HOST`. */
+export async function buildHost(
+  context: CommandContext,
+  name: string,
+  { runner, frozen, network }: BuildOptions,
+): Promise<TimedBuild> {
+  const { openBuildContext } = await import('../builder/context.ts')
+  const { build } = await import('../builder/build.ts')
+  const plan = await planFor(context, name)
+  const begun = performance.now()
+  const opened = await openBuildContext({ ...context, runner }, network)
+  const built = await build(opened, { plan, frozen, output: join(context.project, 'out', plan.name) })
+  return { built, took: performance.now() - begun }
+}
+
+/** What the builder needs to know of a host: the packages to lock and the image to build. */
+export async function planFor({ hosts }: CommandContext, name: string) {
+  const { planOf } = await import('../hosts/schema/plan.ts')
+  return planOf(await hosts.load(name))
+}

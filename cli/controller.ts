@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import type { KnownHost } from '../flash/controller.ts'
+import type { CommandContext } from './command.ts'
+
+/** The SSH connections from this machine to hosts, and the generations that this store knows. */
+export async function openController(context: CommandContext) {
+  const { env, project, signal, reporter: progress } = context
+  const { unpackPrograms } = await import('./programs.ts')
+  const { keyDirectory } = await import('../builder/keys/owner-keys.ts')
+  const { storeRoot } = await import('../builder/store/directory.ts')
+  const { generationsOf } = await import('../builder/generations/record.ts')
+  const { controllerOf } = await import('../flash/controller.ts')
+  const { CONTROL } = await import('../images/sets.ts')
+  const programs = await unpackPrograms(context, CONTROL)
+  const generations = (host: string) =>
+    new Map(generationsOf(storeRoot(env), host).map((each) => [each.root as string, each]))
+  const keyFile = join(keyDirectory(env), 'ssh_key')
+  return { ...controllerOf({ programs, project, progress, signal, keyFile }), generations }
+}
+
+/** A host's address, SSH host keys and driver. `at` replaces the address in the host file. */
+export async function knownHost(
+  { project, hosts }: CommandContext,
+  name: string,
+  at: string | undefined,
+): Promise<KnownHost> {
+  const { readPublicIdentity } = await import('../builder/keys/host-identity.ts')
+  const { parseAddress } = await import('../flash/ssh/address.ts')
+  const { driverOf } = await import('../flash/targets/registry.ts')
+  const { network, board } = await hosts.load(name)
+  const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
+  return { host: name, at: parseAddress(at ?? network.address), hostKeys, driver: driverOf(board) }
+}

@@ -1,0 +1,76 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Program } from '../../../flash/vm/program.ts'
+import type { Hardware } from '../../../flash/vm/qemu-arguments.ts'
+import { readSavedState, writeSavedState } from '../../../flash/vm/saved-state.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+const QEMU: Program = { file: '/vm-1-digest/loader', args: ['qemu'], env: {} }
+const HARDWARE: Hardware = {
+  ...{
+    memory: 4 * 2 ** 30,
+    accelerator: 'tcg',
+    disk: '/x/disk.img',
+    control: '/x/control',
+    firmwarePort: '/x/firmware',
+  },
+  network: { address: '10.0.10.11', prefix: 24, gateway: '10.0.10.1', dns: [] },
+  forwards: [{ guestPort: 22, port: 22201 }],
+}
+const STARTS = [{ partition: 2, tryboot: false }]
+
+async function saved(parts: readonly string[] = ['kernel', 'tree', 'initramfs']): Promise<string> {
+  const from = await tempDirectory()
+  for (const part of parts) writeFileSync(join(from, part), `the ${part}`)
+  const payload = {
+    kernel: join(from, 'kernel'),
+    deviceTree: join(from, 'tree'),
+    initramfs: parts.includes('initramfs') ? join(from, 'initramfs') : undefined,
+    commandLine: 'ro quiet',
+  }
+  const directory = await tempDirectory()
+  await writeSavedState(directory, { qemu: QEMU, hardware: HARDWARE, payload, starts: STARTS, console: 'login:' })
+  return directory
+}
+
+describe('a saved state', () => {
+  it('keeps the boot files, the command line, the starts and the console', async () => {
+    const { payload, starts, console } = readSavedState(await saved(), QEMU, HARDWARE)
+    expect({ starts, console }).toEqual({ starts: STARTS, console: 'login:' })
+    expect(payload.commandLine).toBe('ro quiet')
+    const files = [payload.kernel, payload.deviceTree, payload.initramfs ?? ''].map((path) =>
+      readFileSync(path, 'utf8'),
+    )
+    expect(files).toEqual(['the kernel', 'the tree', 'the initramfs'])
+  })
+
+  it('has no initramfs if the machine had none', async () => {
+    const { payload } = readSavedState(await saved(['kernel', 'tree']), QEMU, HARDWARE)
+    expect(payload.initramfs).toBeUndefined()
+  })
+
+  it('fits a machine with other paths and ports', async () => {
+    const elsewhere = { disk: '/y/disk.img', control: '/y/control', firmwarePort: '/y/firmware' }
+    const forwards = [{ guestPort: 22, port: 22202 }]
+    expect(readSavedState(await saved(), QEMU, { ...HARDWARE, ...elsewhere, forwards }).starts).toEqual(STARTS)
+  })
+
+  it.each<[string, Program, Partial<Hardware>]>([
+    ['another QEMU', { ...QEMU, file: '/vm-1-other/loader' }, {}],
+    ['another size of the memory', QEMU, { memory: 2 ** 30 }],
+    ['another accelerator', QEMU, { accelerator: 'kvm' }],
+    ['another address', QEMU, { network: { ...HARDWARE.network, address: '10.0.10.12' } }],
+    ['another clock', QEMU, { clock: '2031-02-03T04:05:06' }],
+    ['a second disk', QEMU, { secondDisk: '/x/second.img' }],
+    ['a log of the writes', QEMU, { writeLog: '/x/log' }],
+  ])('is refused for %s', async (_, qemu, change) => {
+    const directory = await saved()
+    expect(() => readSavedState(directory, qemu, { ...HARDWARE, ...change })).toThrow(/was saved by another QEMU/)
+  })
+
+  it('is refused without its description, which is written last', async () => {
+    const directory = await tempDirectory()
+    expect(() => readSavedState(directory, QEMU, HARDWARE)).toThrow(/ENOENT/)
+  })
+})

@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import type { ContainerImage, Use } from '../../../overlays/container.ts'
+import type { ServiceOnHost } from '../../../overlays/host-services.ts'
+import type { Backup, Service } from '../../../overlays/service.ts'
+
+/** A service, and the same service rendered on a host that runs all services. */
+export interface DocumentedService {
+  readonly service: Service
+  readonly rendered: ServiceOnHost
+}
+
+const HEAD = `# Services
+
+This page is generated from the folders of \`overlays/services\`. To refresh it after a change of a service:
+\`npx vitest run --project unit test/overlays/services/services-page.test.ts --update\`.
+
+A host runs the services that its host file lists in \`services\`. Each entry sets the limits of the service, and its options:
+
+- \`memory\` (required): the most memory that the container may use, for example \`'96 MiB'\`. systemd restarts a container that exceeds the limit.
+- \`cpus\` (default 1): the most processor time that the container may use, in cores. \`0.5\` is half of one core.
+
+A service with several containers takes an object with a value for each container. The memory on this page is a recommendation.
+
+Each container runs as a user of its own without privileges, on a read-only root file system. It can write to its volumes and to \`/tmp\`.
+The firewall opens ports with reach \`lab\` to the network of the host; ports with reach \`host\` are open to the host only.
+hangar checks that the host runs the services that a service connects to. The firewall does not filter outgoing connections.
+hangar makes no backups yet: the column "backup" is the plan for each volume.
+`
+
+const TAIL = `## Add a service
+
+1. Make the folder \`overlays/services/NAME\` with a \`service.ts\`: \`overlays/service.ts\` explains each field, and the folder of mosquitto is a small example.
+2. Add a line to \`overlays/services/registry.ts\`.
+3. Add a user to the end of the table in \`images/ids.ts\`.
+4. Add the service to a host file, and lock its packages: \`npm run lock\`.
+5. Refresh this page with the command above.
+
+hangar refuses a service that needs something that it does not support yet: secrets, certificates, volumes that both slots share, and
+images from npm, PyPI or a registry. The error names the service and the missing feature.
+`
+
+/** The text of `docs/services.md`. */
+export function servicesPage(services: readonly DocumentedService[]): string {
+  return [HEAD, ...services.map(section), TAIL].join('\n')
+}
+
+function section({ service, rendered }: DocumentedService): string {
+  const recommended = typeof service.memory === 'string' ? [service.memory] : Object.values(service.memory)
+  return [
+    `## ${service.name}\n`,
+    `${service.about[0]?.toUpperCase()}${service.about.slice(1)}.\n`,
+    `\`\`\`ts\n${example(service)}\n\`\`\`\n`,
+    table(
+      ['container', 'image', 'user', 'recommended memory', 'connects to'],
+      rendered.containers.map(({ name, image, user, uses }, index) => [
+        code(name),
+        imageText(image),
+        code(user),
+        recommended[index] ?? '',
+        list(uses.map(useText)),
+      ]),
+    ),
+    options(service),
+    table(
+      ['port', 'reach', 'purpose'],
+      rendered.ports.map(({ number, protocol, reach, purpose }) => [`${number}/${protocol}`, reach, purpose]),
+    ),
+    table(
+      ['volume', 'content', 'copies', 'backup'],
+      rendered.volumes.map(({ name, about, binding, backup }) => [
+        code(name),
+        about,
+        binding === 'slot' ? 'one for each slot' : 'one for both slots',
+        backupText(backup),
+      ]),
+    ),
+    `${monitoring(rendered)}\n`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n')
+}
+
+function example({ name, memory }: Service): string {
+  const value = typeof memory === 'string' ? `'${memory}'` : `{ ${fields(memory)} }`
+  return `services: { ${name}: { memory: ${value} } },`
+}
+
+function fields(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}: '${value}'`)
+    .join(', ')
+}
+
+function options({ options }: Service): string {
+  const { properties = {}, required = [] } = z.toJSONSchema(options, { io: 'input' })
+  return table(
+    ['option', 'type', 'default', 'meaning'],
+    Object.entries(properties).map(([name, property]) => {
+      const { type, format, default: value, description = '' } = property as z.core.JSONSchema.JSONSchema
+      const byDefault =
+        value === undefined ? (required.includes(name) ? 'required' : 'none') : code(JSON.stringify(value))
+      return [code(name), format === undefined ? String(type) : `${type} (${format})`, byDefault, description]
+    }),
+  )
+}
+
+function monitoring({ metrics, alerts, dashboards }: ServiceOnHost): string {
+  const rules = alerts.flatMap((each) => each.rules.map(({ alert }) => code(alert)))
+  return [
+    `Metrics: ${list(metrics.map(({ port, path }) => code(`:${port}${path}`)))}.`,
+    `Alerts: ${list(rules)}.`,
+    `Dashboards: ${list(dashboards.map(({ name }) => name))}.`,
+  ].join(' ')
+}
+
+function imageText(image: ContainerImage): string {
+  switch (image.source) {
+    case 'debian':
+      return `Debian packages ${list(image.packages.map(code))}`
+    case 'oci':
+      return `image ${code(image.reference)}`
+    default:
+      return `${image.source} packages of ${code(image.folder)}`
+  }
+}
+
+function useText(use: Use): string {
+  if ('service' in use) return code(`${use.service}:${use.port}`)
+  if ('internet' in use) return list(use.internet.map(([protocol, port]) => `internet ${port}/${protocol}`))
+  return `${use.optional ? 'optional device' : 'device'} ${code(use.device)}`
+}
+
+function backupText(backup: Backup): string {
+  switch (backup.kind) {
+    case 'files':
+      return 'all files'
+    case 'dump':
+      return `dump by ${code(backup.command.join(' '))}`
+    case 'none':
+      return `none: ${backup.reason}`
+  }
+}
+
+function list(items: readonly string[]): string {
+  return items.length === 0 ? 'none' : [...new Set(items)].join(', ')
+}
+
+function code(text: string): string {
+  return `\`${text}\``
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  if (rows.length === 0) return ''
+  const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
+  return `${[row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')}\n`
+}

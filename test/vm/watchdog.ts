@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { eventually, ownerKey, type TestVm } from '../helpers/vm.ts'
+
+/** Time of the board's clock when it starts. */
+export const CLOCK = '2027-03-01T12:00:00'
+
+const BOOT_SECONDS = 600
+/** The watchdog fires after 15 s, and a panic resets after 10 s. The rest is for two emulated cores. */
+const RESET_SECONDS = 120
+/** Seconds without a reset that show that systemd feeds the watchdog, which fires after 15 s without. */
+const FED_SECONDS = 60
+
+const SYSTEMD = 'org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager'
+
+/** Tests of the clock, the firmware's port and the watchdog, for a host that was booted with `CLOCK`. */
+export function describeBoard(machine: () => TestVm): void {
+  describe('the emulated board', () => {
+    it('starts with the time of its clock', async () => {
+      expect(await machine().shell('cat /sys/class/rtc/rtc0/date')).toBe(CLOCK.slice(0, 10))
+    })
+
+    it('sets and reads the one-shot flag by its port to the firmware', async () => {
+      const ask = (line: string) =>
+        machine().shell(
+          `port=/dev/virtio-ports/hangar.firmware; exec 3<>$port; echo "${line}" >&3; read -r answer <&3; echo "$answer"`,
+        )
+      expect(await ask('tryboot')).toBe('tryboot 0')
+      expect(await ask('tryboot 1')).toBe('tryboot 1')
+      expect(await ask('tryboot')).toBe('tryboot 1')
+      expect(await ask('tryboot 0')).toBe('tryboot 0')
+    })
+
+    it('does not reset while systemd feeds the watchdog', async () => {
+      const vm = machine()
+      const before = vm.resets.length
+      await eventually(async () => Number((await vm.shell('cat /proc/uptime')).split(' ')[0]) > FED_SECONDS, 120)
+      expect(vm.resets).toHaveLength(before)
+    })
+  })
+}
+
+/** Tests that reset the host. They come last on a machine that other tests share. */
+export function describeResets(machine: () => TestVm): void {
+  describe('the emulated board', () => {
+    it('resets and boots again after a kernel panic, without its watchdog', async () => {
+      // With the watchdog, either one may reset first: it fires 15 s after it was last fed, and a panic resets after 10 s.
+      await machine().shell(`busctl set-property ${SYSTEMD} RuntimeWatchdogUSec t 0`)
+      await survives(machine(), 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger', 'guest')
+    })
+
+    it('resets by its watchdog and boots again when user space hangs', async () => {
+      // systemd catches the signal and then hangs. The kernel runs on.
+      await survives(machine(), 'kill -s SEGV 1', 'watchdog')
+    })
+  })
+}
+
+/** Runs a command that makes the host hang or reset, and waits until it has booted again. */
+async function survives(vm: TestVm, command: string, reset: 'guest' | 'watchdog'): Promise<void> {
+  const before = vm.resets.length
+  // The host does not close the connection, so the client ends it after two missing answers.
+  await vm.ssh(['-i', ownerKey(), '-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=2'], command)
+  await eventually(async () => vm.resets.length === before + 1, RESET_SECONDS)
+  expect(vm.resets.at(-1)).toBe(reset)
+  await vm.reachable(BOOT_SECONDS)
+  expect(vm.starts).toHaveLength(before + 2)
+}
