@@ -1,7 +1,7 @@
 import { type Derivation, derivationDigest, type Input, type Output } from '../images/derivation.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
 import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
-import type { Lock } from '../images/lock.ts'
+import type { ArchitectureSet } from '../images/package-set.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
 import { readAssets } from './assets.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
@@ -12,6 +12,7 @@ import type { HostPlan } from './host-plan.ts'
 import { type OwnerKeys, ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
+import type { Locks } from './lock/locks.ts'
 import { type Assembled, assemble } from './platforms/pi/assemble.ts'
 import { projectRevision } from './revision.ts'
 import { type Made, timeSteps } from './step-times.ts'
@@ -75,14 +76,14 @@ function identityOf({ root, texts }: Assembled) {
   return { root, manifest: digestOf(texts[MANIFEST] ?? '') }
 }
 
-function contextOf(context: BuildContext, lock: Lock, { ssh, signing }: OwnerKeys) {
+function contextOf(context: BuildContext, lock: Locks, { ssh, signing }: OwnerKeys) {
   const { builder } = context
   return {
     builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
     time: lock.time,
-    locked: (set: Parameters<typeof lockedIn>[1]) => lockedIn(lock, set),
+    locked: (set: ArchitectureSet) => lockedIn(lock, set),
   }
 }
 

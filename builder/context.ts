@@ -1,23 +1,18 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type Architecture, debianArchitecture } from '../images/architecture.ts'
-import { type Lock, lockedPackages } from '../images/lock.ts'
-import { type ArchitectureSet, setKey } from '../images/package-set.ts'
+import type { LockedPackage } from '../images/lock.ts'
+import type { LockedFile, SourceRequest } from '../images/locked-file.ts'
+import type { ArchitectureSet } from '../images/package-set.ts'
 import { TOOLCHAIN } from '../images/sets.ts'
 import type { Reporter } from '../lib/reporter.ts'
-import { readLock } from './lock/file.ts'
-import type { LockOptions } from './lock/lock.ts'
+import type { Locks } from './lock/locks.ts'
 import { builderArchitecture } from './runners/architecture.ts'
 import { parseRunner, type RunnerWish } from './runners/choice.ts'
 import { chosenRunner } from './runners/chosen.ts'
-import { fetchObjects } from './sources/debian/archive/fetch.ts'
-import { mirrorsOf, readAptSources } from './sources/debian/archive/mirrors.ts'
-import { offlineFetch } from './sources/debian/archive/offline.ts'
-import { snapshots } from './sources/debian/archive/snapshot.ts'
+import { offlineFetch } from './sources/offline.ts'
+import { fetchFrom, openSources } from './sources/registry.ts'
 import { openStore, storeRoot } from './store/directory.ts'
 import type { StoreUse } from './store/leases.ts'
-import type { Fetch } from './toolchain/toolchain.ts'
 
 /** What a command is given by the outside. */
 export interface CliContext {
@@ -36,23 +31,18 @@ export type BuildContext = Awaited<ReturnType<typeof openBuildContext>>
 /** Whether what the store lacks may be fetched. */
 export type Network = 'online' | 'offline'
 
-/** The store, the mirrors and the runner, as the environment sets them. */
+/** The store, the sources and the runner, as the environment sets them. */
 export async function openBuildContext(cliContext: CliContext, network: Network = 'online') {
   const { env, project, reporter, signal } = cliContext
   const store = await openStore(storeRoot(env))
-  const mirrors = mirrorsOf(env, await readAptSources())
-  const lockFile = lockFileOf(project)
-  const { time } = await readLock(lockFile)
-  const online: Fetch = (packages) =>
-    fetchObjects(packages, { store, mirrors, lastResort: snapshots(time), reporter, signal })
-  const fetch = network === 'offline' ? offlineFetch(store) : online
+  const sources = await openSources({ env, project })
+  const fetch = network === 'offline' ? offlineFetch(store) : fetchFrom(sources, { store, reporter, signal })
   const wish = runnerWish(cliContext)
   const builder = builderArchitecture(machineArchitecture(), env, wish)
   return {
     ...cliContext,
     store,
-    mirrors,
-    lockFile,
+    sources,
     fetch,
     builder,
     toolchain: { set: TOOLCHAIN, architecture: builder } satisfies ArchitectureSet,
@@ -69,28 +59,20 @@ export function storeUse(
   return { root: store.root, what, onWait, signal } satisfies StoreUse
 }
 
-export function lockFileOf(project: string): string {
-  return join(project, 'images/debian.lock.json')
-}
-
 function runnerWish({ runner, env }: CliContext): RunnerWish {
   if (runner !== undefined) return parseRunner(runner, '--runner')
   return parseRunner(env.HANGAR_RUNNER || 'auto', 'HANGAR_RUNNER')
 }
 
-export function lockOptions(context: BuildContext): LockOptions {
-  return { ...context, keyring: readFileSync(join(context.project, 'images/keyrings/debian-archive.asc'), 'utf8') }
-}
-
-/** The packages of a set that has been locked. */
-export function lockedIn(lock: Lock, wanted: ArchitectureSet) {
-  const packages = lockedPackages(lock, wanted)
-  if (packages === undefined) {
-    throw new UserError('lock', `the lock does not answer for '${setKey(wanted)}'`, {
-      hint: 'resolve it: npm run lock',
-    })
-  }
-  return packages
+/** The files that the locks have for a request; throws UserError when they have none. */
+export function lockedIn(locks: Locks, wanted: ArchitectureSet): readonly LockedPackage[]
+export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[]
+export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[] {
+  const files = locks.locked(wanted)
+  if (files !== undefined) return files
+  throw new UserError('lock', `the lock file has no entry for '${locks.nameOf(wanted)}'`, {
+    hint: 'add it: npm run lock',
+  })
 }
 
 /** Of the machine that this is; derivations may run on another. */

@@ -1,11 +1,11 @@
 import type { Architecture } from './architecture.ts'
 import { canonicalJson } from './canonical.ts'
 import { type Digest, digestOf } from './digest.ts'
-import type { LockedPackage } from './lock.ts'
+import type { LockedFile } from './locked-file.ts'
 
 /** An input of a derivation: a locked package, literal bytes, an object of the store, or one output file of another derivation. */
 export type Input =
-  | { readonly locked: LockedPackage }
+  | { readonly locked: LockedFile }
   | { readonly bytes: string }
   | { readonly object: Digest }
   | { readonly from: Derivation; readonly file: string }
@@ -34,7 +34,7 @@ export interface Derivation {
 export interface Toolchain {
   readonly name: string
   readonly architecture: Architecture
-  readonly packages: readonly LockedPackage[]
+  readonly packages: readonly LockedFile[]
 }
 
 /** The files that a derivation wrote to `/out`: file name -> digest and size in bytes. */

@@ -17,6 +17,7 @@ export interface PackageSet {
 
 /** A set for one architecture. */
 export interface ArchitectureSet {
+  readonly source?: 'debian'
   readonly set: PackageSet
   readonly architecture: Architecture
 }

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import { digestOf } from '../images/digest.ts'
 
-/** Milliseconds: the other one writes for seconds. */
+/** Milliseconds. Another run holds the lock for seconds. */
 const PATIENCE = 120_000
 const INTERVAL = 50
 
 /**
- * One run at a time writes to a directory; others on this machine wait for it. What is held is an abstract socket: it
- * goes with its process, however that ends, so that nothing stale is ever left.
+ * Runs `use` while no other process on this machine holds the lock of the same directory. The lock is an abstract Unix
+ * socket: the kernel removes it with its process, so that a killed process leaves no stale lock.
  */
 export async function withFileLock<T>(
   directory: string,
@@ -27,7 +27,7 @@ export async function withFileLock<T>(
   }
 }
 
-/** What releases it; undefined where another process has it. */
+/** A function that releases the lock; undefined when another process holds the lock. */
 function hold(name: string): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer()

@@ -1,10 +1,10 @@
 import http from 'node:http'
 import https from 'node:https'
 
-/** Why a server did not give a file. `absent` is its own word for it; everything else may be different next time. */
+/** Why a transfer failed. `absent` means that the server has no such file; for the other kinds a retry may succeed. */
 export class TransferError extends Error {
   readonly kind: 'absent' | 'refused' | 'unreachable' | 'broken' | 'slow'
-  /** The status that the server answered with, where it did. */
+  /** The HTTP status of the answer; undefined when there was no answer. */
   readonly status: number | undefined
 
   constructor(kind: TransferError['kind'], message: string, options: ErrorOptions & { status?: number } = {}) {
@@ -16,14 +16,14 @@ export class TransferError extends Error {
 }
 
 export interface Patience {
-  /** Milliseconds until a server has to begin its answer. */
+  /** Milliseconds that a server has until its answer begins. */
   readonly answer: number
-  /** Milliseconds in which at least `bytes` have to arrive. */
+  /** At least `bytes` have to arrive in every period of so many milliseconds. */
   readonly window: number
   readonly bytes: number
 }
 
-/** A server that a person would not wait for either. */
+/** The default: 15 s for the answer, and about 1 kB/s after it. */
 export const PATIENCE: Patience = { answer: 15_000, window: 15_000, bytes: 16 * 1024 }
 
 export interface Request {
@@ -32,7 +32,7 @@ export interface Request {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Something else than a GET: another method, and what is sent along. */
+/** A request with a method and, for uploads, a body. */
 export interface Exchange extends Request {
   readonly method?: 'GET' | 'HEAD' | 'POST' | 'PATCH' | 'PUT'
   readonly content?: Content
@@ -50,7 +50,7 @@ const agents = {
   'https:': new https.Agent({ keepAlive: true, scheduling: 'fifo' }),
 }
 
-/** The answer to a GET, its body yet to be read; status 200 or 206. Throws TransferError for all others. */
+/** Sends a GET and returns the answer before its body is read. Throws TransferError for a status other than 200 or 206. */
 export async function get(url: string, request: Request): Promise<http.IncomingMessage> {
   const response = await follow(url, request)
   const status = response.statusCode ?? 0
@@ -59,7 +59,7 @@ export async function get(url: string, request: Request): Promise<http.IncomingM
   throw statusError(status)
 }
 
-/** The answer, whatever it is, at the end of all redirections. Another server is not told who asks. */
+/** Follows redirects and returns the last answer, with any status. Credentials are not sent to another server. */
 export async function follow(url: string, request: Exchange): Promise<http.IncomingMessage> {
   let at = new URL(url)
   let { authorization, ...headers }: Record<string, string> = { ...request.headers }
@@ -76,7 +76,7 @@ export async function follow(url: string, request: Exchange): Promise<http.Incom
   throw new TransferError('refused', `redirected more than ${REDIRECTS} times`)
 }
 
-/** A small text; more than `limit` bytes are refused. A transfer that breaks off is begun once more. */
+/** Fetches a text of at most `limit` bytes. When the connection breaks, the transfer starts again once. */
 export async function getText(url: string, limit: number, request: Request): Promise<string> {
   try {
     return await getTextOnce(url, limit, request)
@@ -90,7 +90,7 @@ async function getTextOnce(url: string, limit: number, request: Request): Promis
   return textOf(await get(url, request), limit, request)
 }
 
-/** An answer's body as text; more than `limit` bytes are refused. */
+/** The body of an answer as text. Throws TransferError when it is longer than `limit` bytes. */
 export async function textOf(response: http.IncomingMessage, limit: number, request: Request): Promise<string> {
   const pieces: Buffer[] = []
   let size = 0
@@ -102,7 +102,7 @@ export async function textOf(response: http.IncomingMessage, limit: number, requ
   return Buffer.concat(pieces).toString('utf8')
 }
 
-/** The bytes of an answer, ended by a TransferError when they come too slowly or stop before the end. */
+/** The body of an answer. Throws TransferError when the body arrives too slowly or ends early. */
 export async function* body(response: http.IncomingMessage, { patience, signal }: Request): AsyncGenerator<Buffer> {
   let received = 0
   let before = 0
@@ -124,12 +124,12 @@ export async function* body(response: http.IncomingMessage, { patience, signal }
   }
 }
 
-/** One request and its answer, whatever its status. Throws TransferError where there is none. */
+/** Sends one request and returns its answer, with any status. Throws TransferError when there is no answer. */
 export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessage> {
   const { headers = {}, method = 'GET', content, patience, signal } = given
   const { protocol } = url
   if (protocol !== 'http:' && protocol !== 'https:') {
-    throw new TransferError('refused', `cannot fetch by '${protocol}'`)
+    throw new TransferError('refused', `cannot fetch a URL with '${protocol}', wanted http: or https:`)
   }
   const module = protocol === 'http:' ? http : https
   const length = content === undefined ? {} : { 'content-length': String(content.size) }
@@ -138,7 +138,7 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
     const answered = new AbortController()
     const request = module.request(url, options, (response) => {
       answered.abort()
-      // What has not been sent by now is not wanted, and the connection is of no more use.
+      // The server answered before it read the whole upload, so that the connection cannot be used again.
       response.once('end', () => request.writableEnded || request.destroy())
       resolve(response)
     })
@@ -147,7 +147,7 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
       reject(transferError(error, 'unreachable', signal))
     })
     const sent = content === undefined ? Promise.resolve() : sendContent(request, content, patience, answered.signal)
-    // What cannot be read here is no fault of the server's.
+    // The source of the upload failed, not the server.
     const unreadable = (error: unknown) => {
       reject(error)
       request.destroy()
@@ -160,7 +160,7 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
   })
 }
 
-/** Ends early, without a failure, where the server wants no more: the answer says why. */
+/** Sends the body of an upload. Stops without an error when the server answers early, because the answer tells why. */
 async function sendContent(
   request: http.ClientRequest,
   { pieces }: Content,
@@ -197,7 +197,7 @@ function slow(arrived: number, { window }: Patience): TransferError {
   return new TransferError('slow', `${arrived} bytes in ${window / 1000} s`)
 }
 
-/** What a status that is not the hoped for says. */
+/** The error for an HTTP status that is not a success. */
 export function statusError(status: number): TransferError {
   const text = `HTTP ${status} ${http.STATUS_CODES[status] ?? ''}`.trimEnd()
   if (status === 404 || status === 410) return new TransferError('absent', text, { status })
@@ -208,7 +208,7 @@ function transferError(error: unknown, kind: TransferError['kind'], signal: Abor
   if (signal?.aborted) return signal.reason
   if (error instanceof TransferError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  // A kept connection that the server closed in between says nothing about the server.
+  // The server may close an idle connection just when the next request uses it. That is no failure of the server.
   const stale = code === 'ECONNRESET' || code === 'EPIPE'
   return new TransferError(stale ? 'broken' : kind, message || code || String(error), { cause: error })
 }

@@ -4,9 +4,9 @@ import { pack } from 'tar-stream'
 import type { OutputFile } from '../images/derivation.ts'
 import { Digester } from '../images/digest.ts'
 
-/** A member of a tar file: everything that would otherwise come from the machine or its clock is fixed or given. */
+/** A member of a tar file. Nothing in it comes from the machine or the clock: each field is given or has a fixed value. */
 export interface TarEntry {
-  /** Without a leading `/`; a directory's ends with one. */
+  /** Has no leading `/`. The name of a directory ends with `/`. */
   readonly name: string
   readonly type: 'file' | 'directory' | 'symlink' | 'link'
   readonly mode: number
@@ -20,7 +20,7 @@ export type AddEntry = (entry: TarEntry) => Promise<void>
 
 const TIME = new Date(0)
 
-/** Writes a tar file with the entries that `fill` adds, in that order; the same bytes for the same entries. */
+/** Writes a tar file with the entries that `fill` adds, in this order. The same entries give the same bytes. */
 export async function writeTar(path: string, fill: (add: AddEntry) => Promise<void>): Promise<OutputFile> {
   const tar = pack()
   const digester = new Digester()
@@ -37,7 +37,7 @@ export async function writeTar(path: string, fill: (add: AddEntry) => Promise<vo
   return { digest: digester.digest(), size }
 }
 
-/** The same in memory: for what must not be in any file in the clear. */
+/** Makes a tar file in memory, for secrets that must not be in a file unencrypted. */
 export async function tarBytes(entries: readonly TarEntry[]): Promise<Uint8Array> {
   const tar = pack()
   const pieces: Uint8Array[] = []

@@ -1,5 +1,6 @@
-import { type CliContext, lockFileOf, storeUse } from '../context.ts'
-import { readLock } from '../lock/file.ts'
+import { type CliContext, storeUse } from '../context.ts'
+import { readLocks } from '../lock/locks.ts'
+import { SOURCES } from '../sources/registry.ts'
 import { openStore, storeRoot } from '../store/directory.ts'
 import { type Collected, collect } from './collect.ts'
 import type { Retention } from './retention.ts'
@@ -15,7 +16,7 @@ export async function collectGarbage(context: CliContext, { retention, mode }: G
   const store = await openStore(storeRoot(context.env), mode === 'dry-run' ? 'read' : 'write')
   return collect({
     ...{ store, retention, mode, now: context.now },
-    lock: await readLock(lockFileOf(context.project)),
+    lock: await readLocks(context.project, SOURCES),
     use: storeUse({ ...context, store }, 'gc'),
   })
 }

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.ts'
-import type { Lock } from '../../images/lock.ts'
+import type { Locks } from '../lock/locks.ts'
 import { findGarbage, type Garbage, justDo, removeGarbage, type Step } from '../store/garbage.ts'
 import { collectingStore, programsInUse, type StoreUse } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
@@ -19,7 +19,7 @@ export interface CollectRequest {
   readonly store: Store
   readonly retention: Retention
   /** The tree's own: what it names stays, so that the next build fetches nothing. */
-  readonly lock: Lock | undefined
+  readonly lock: Locks | undefined
   readonly mode: 'collect' | 'dry-run'
   readonly now: Date
   readonly use: StoreUse

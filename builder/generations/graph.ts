@@ -9,7 +9,7 @@ import {
   toolchainDigest,
 } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
-import type { LockedPackage } from '../../images/lock.ts'
+import type { LockedFile } from '../../images/locked-file.ts'
 
 /** What an image's layers and boot files are made by: everything that a build of it runs, down to the last package. */
 export interface Graph {
@@ -34,7 +34,7 @@ interface StoredDerivation extends Omit<Derivation, 'toolchain' | 'inputs'> {
 /** As it lies in the store. Derivations, toolchains and packages stand once each and are named by their digests. */
 interface StoredGraph {
   readonly format: 1
-  readonly packages: Readonly<Record<string, LockedPackage>>
+  readonly packages: Readonly<Record<string, LockedFile>>
   readonly toolchains: Readonly<Record<string, Omit<Toolchain, 'packages'> & { readonly packages: readonly Digest[] }>>
   readonly derivations: Readonly<Record<string, StoredDerivation>>
   readonly layers: Readonly<Record<string, Digest>>
@@ -106,7 +106,7 @@ export function toolchainsIn(graph: Graph): Toolchain[] {
 }
 
 /** Every fetched file that went into it, those of the toolchains among them. */
-export function packagesIn(graph: Graph): LockedPackage[] {
+export function packagesIn(graph: Graph): LockedFile[] {
   const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
   const locked = inputs.flatMap((input) => ('locked' in input ? [input.locked] : []))
   const programs = toolchainsIn(graph).flatMap(({ packages }) => packages)

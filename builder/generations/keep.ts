@@ -2,7 +2,7 @@ import type { Output } from '../../images/derivation.ts'
 import { derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import { type Image, LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
-import { type Lock, lockText } from '../../images/lock.ts'
+import type { Locks } from '../lock/locks.ts'
 import type { Assembled } from '../platforms/pi/assemble.ts'
 import type { BootFile } from '../platforms/pi/boot.ts'
 import type { Store } from '../store/store.ts'
@@ -11,7 +11,7 @@ import type { Parts, StoredFile, StoredLayer } from './parts.ts'
 
 export interface BuiltImage {
   readonly image: Image
-  readonly lock: Lock
+  readonly lock: Locks
   /** What the layers' derivations left. */
   readonly outputs: ReadonlyMap<Digest, Output>
   readonly assembled: Assembled
@@ -28,7 +28,7 @@ export async function keepParts(store: Store, { image, lock, outputs, assembled 
     boot: await Promise.all(Object.entries(boot).map(([name, file]) => storedFile(store, name, file))),
     texts: await Promise.all(Object.entries(texts).map(([name, text]) => storedText(store, name, text))),
     outputs: facts.map(({ sha256, ...fact }) => (sha256 === undefined ? fact : { ...fact, sha256 })),
-    origin: { lock: await store.putBytes(lockText(lock)), graph: await store.putBytes(graph.text) },
+    origin: { lock: await store.putBytes(lock.text), graph: await store.putBytes(graph.text) },
   }
 }
 

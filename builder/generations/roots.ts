@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.ts'
 import { derivationDigest, type Toolchain, toolchainDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { Lock } from '../../images/lock.ts'
+import type { Locks } from '../lock/locks.ts'
 import type { Store } from '../store/store.ts'
 import { toolchainImageName } from '../toolchain/image.ts'
 import { derivationsIn, type Graph, objectsIn, packagesIn, parseGraph, toolchainsIn } from './graph.ts'
@@ -31,7 +31,7 @@ export interface Rooted {
 export async function liveFrom(
   store: Store,
   generations: readonly KeptGeneration[],
-  present: Lock | undefined,
+  present: Locks | undefined,
 ): Promise<Rooted> {
   const live: Live = { objects: new Set(), outputs: new Set(), toolchains: new Set() }
   const unknown: KeptGeneration[] = []
@@ -64,13 +64,9 @@ function addGraph(store: Store, live: Live, graph: Graph): void {
   for (const toolchain of toolchainsIn(graph)) addToolchain(store, live, toolchain)
 }
 
-function addLock(store: Store, live: Live, { sets, packages }: Lock): void {
-  for (const { sha256 } of Object.values(packages)) live.objects.add(sha256)
-  for (const [key, set] of Object.entries(sets)) {
-    const [name = '', architecture] = key.split(':') as [string, Toolchain['architecture']]
-    const named = set.packages.flatMap((each) => packages[each] ?? [])
-    addToolchain(store, live, { name, architecture, packages: named })
-  }
+function addLock(store: Store, live: Live, { files, toolchains }: Locks): void {
+  for (const { sha256 } of files) live.objects.add(sha256)
+  for (const toolchain of toolchains) addToolchain(store, live, toolchain)
 }
 
 function addToolchain(store: Store, live: Live, toolchain: Toolchain): void {

@@ -1,27 +1,35 @@
-import { compareVersions } from '../../images/debian/version.ts'
-import type { Lock } from '../../images/lock.ts'
+import type { Source } from '../sources/source.ts'
 
-/** A package that a lock holds in another version than before; without `after` it left, without `before` it came. */
+/** A package whose locked version differs from before. `before` is undefined for a new package, `after` for a dropped one. */
 export interface Change {
   readonly package: string
   readonly architecture: string
   readonly before: string | undefined
   readonly after: string | undefined
+  /** Whether `after` is an older version than `before`. */
+  readonly isOlder: boolean
 }
 
-/** By name, then architecture. */
-export function changesBetween(before: Lock, after: Lock): Change[] {
-  const [old, now] = [versions(before), versions(after)]
+/** The differences between two locks of a source, by name and then by architecture. */
+export function changesBetween(source: Source, before: unknown, after: unknown): Change[] {
+  const [old, now] = [versions(source, before), versions(source, after)]
   return [...new Set([...old.keys(), ...now.keys()])]
     .sort()
     .filter((key) => old.get(key) !== now.get(key))
     .map((key) => {
       const [name = '', architecture = ''] = key.split(' ')
-      return { package: name, architecture, before: old.get(key), after: now.get(key) }
+      const [from, to] = [old.get(key), now.get(key)]
+      const isOlder = from !== undefined && to !== undefined && source.compareVersions(to, from) < 0
+      return { package: name, architecture, before: from, after: to, isOlder }
     })
 }
 
-/** A line for each: `openssl  arm64  3.5.7-1 -> 3.5.8-1`. */
+function versions(source: Source, lock: unknown): Map<string, string> {
+  const identities = source.files(lock).map((file) => source.describe(file))
+  return new Map(identities.map(({ name, architecture, version }) => [`${name} ${architecture}`, version]))
+}
+
+/** One line for each change: `openssl  arm64  3.5.7-1 -> 3.5.8-1`. */
 export function changesText(changes: readonly Change[]): string {
   const rows = changes.map((change) => [change.package, change.architecture, movement(change)] as const)
   const width = (column: 0 | 1) => Math.max(0, ...rows.map((row) => row[column].length))
@@ -29,12 +37,8 @@ export function changesText(changes: readonly Change[]): string {
   return rows.map((row) => `${line(row)}\n`).join('')
 }
 
-function movement({ before, after }: Change): string {
+function movement({ before, after, isOlder }: Change): string {
   if (before === undefined) return `new ${after}`
   if (after === undefined) return `${before} dropped`
-  return `${before} -> ${after}${compareVersions(after, before) < 0 ? ' (older)' : ''}`
-}
-
-function versions(lock: Lock): Map<string, string> {
-  return new Map(Object.values(lock.packages).map((item) => [`${item.package} ${item.architecture}`, item.version]))
+  return `${before} -> ${after}${isOlder ? ' (older)' : ''}`
 }

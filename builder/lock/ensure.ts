@@ -1,59 +1,67 @@
-import type { Lock } from '../../images/lock.ts'
-import type { ArchitectureSet } from '../../images/package-set.ts'
-import { type BuildContext, lockOptions } from '../context.ts'
-import { GoneError } from '../sources/debian/archive/failure.ts'
-import { changesText } from './changes.ts'
-import { readLock, writeLock } from './file.ts'
+import { resolve } from 'node:path'
+import type { SourceRequest } from '../../images/locked-file.ts'
+import type { BuildContext } from '../context.ts'
+import { itemsOf } from '../sources/registry.ts'
+import { GoneError, type LockMode, type Source } from '../sources/source.ts'
+import { changesBetween, changesText } from './changes.ts'
 import { type FrozenFlag, frozenAndGone, isFrozen, refuseUnlocked } from './frozen.ts'
-import { type LockMode, lockSets } from './lock.ts'
+import { type Locks, locksOf, readLocks, writeLock } from './locks.ts'
 
 /**
- * Runs `use` with a lock that answers for what is wanted: what a host file newly names is locked first. Where `use` finds
- * that locked packages have left every mirror, their sets are resolved anew and it runs once more. Frozen, both fail.
+ * Runs `use` with locks that answer every wanted request: requests that host files newly name are locked first. When
+ * `use` throws GoneError, the requests with files that no server has any more are resolved again, and `use` runs once
+ * more. With frozen locks, both cases throw UserError.
  */
 export async function withLock<T>(
   context: BuildContext,
-  wanted: readonly ArchitectureSet[],
+  wanted: readonly SourceRequest[],
   flag: FrozenFlag,
-  use: (lock: Lock) => Promise<T>,
+  use: (locks: Locks) => Promise<T>,
 ): Promise<T> {
   const frozen = isFrozen(flag, context.env)
-  const current = await readLock(context.lockFile)
+  const current = await readLocks(context.project, context.sources)
   if (frozen) refuseUnlocked(wanted, current)
-  const lock = frozen
+  const locks = frozen
     ? current
-    : await relock(context, wanted, current, { kind: 'missing' }, 'locked what the lock did not name yet')
+    : await relock(context, wanted, current, { kind: 'missing' }, 'locked packages that the lock file did not have')
   try {
-    return await use(lock)
+    return await use(locks)
   } catch (error) {
     if (!(error instanceof GoneError)) throw error
     if (frozen) throw frozenAndGone(error.gone)
-    context.reporter.warn(`${error.gone.length} locked packages have left every mirror: ${error.message}`)
-    return use(
-      await relock(
-        context,
-        wanted,
-        lock,
-        { kind: 'gone', gone: error.gone },
-        'locked their successors, and what moves with them',
-      ),
-    )
+    context.reporter.warn(`no mirror has ${error.gone.length} of the locked packages any more: ${error.message}`)
+    const done = 'locked newer versions, and packages that have to move with them'
+    return use(await relock(context, wanted, locks, { kind: 'gone', gone: error.gone }, done))
   }
 }
 
-/** Resolves as the mode says, writes the lock where it changed, and says what moved. */
+/**
+ * Resolves as the mode says. Writes the lock files that changed, and reports each changed version in a notice that begins
+ * with `done`. Returns `current` itself when nothing changed.
+ */
 export async function relock(
   context: BuildContext,
-  wanted: readonly ArchitectureSet[],
-  current: Lock,
+  wanted: readonly SourceRequest[],
+  current: Locks,
   mode: LockMode,
-  what: string,
-): Promise<Lock> {
-  const { lock, changes } = await lockSets(wanted, current, mode, lockOptions(context))
-  if (lock === current) return lock
-  await writeLock(context.lockFile, lock)
-  context.reporter.notice(
-    `${what} (${changes.length} packages); commit ${context.lockFile}\n${changesText(changes)}`.trimEnd(),
-  )
-  return lock
+  done: string,
+): Promise<Locks> {
+  const locks = new Map<string, unknown>()
+  for (const source of context.sources) {
+    const before = current.of(source)
+    const after = await source.resolve(itemsOf(source, wanted), before, modeFor(source, mode), context)
+    locks.set(source.name, after)
+    if (after === before) continue
+    await writeLock(context.project, source, after)
+    const changes = changesBetween(source, before, after)
+    const file = resolve(context.project, source.lockFile)
+    context.reporter.notice(`${done} (${changes.length} packages); commit ${file}\n${changesText(changes)}`.trimEnd())
+  }
+  return context.sources.every((source) => locks.get(source.name) === current.of(source))
+    ? current
+    : locksOf(context.sources, locks)
+}
+
+function modeFor(source: Source, mode: LockMode): LockMode {
+  return mode.kind === 'gone' ? { kind: 'gone', gone: itemsOf(source, mode.gone) } : mode
 }

@@ -1,31 +1,34 @@
 import { UserError } from '../../errors.ts'
-import type { Lock } from '../../images/lock.ts'
-import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import type { Wanted } from '../sources/debian/archive/wanted.ts'
-import { unanswered } from '../sources/debian/resolve/sets.ts'
+import type { SourceRequest } from '../../images/locked-file.ts'
+import type { GoneFile } from '../sources/source.ts'
+import type { Locks } from './locks.ts'
 
-/** What the command line says about the lock: `--frozen`, `--no-frozen` or nothing. */
+/** The flag of the command line: `--frozen`, `--no-frozen` or none. */
 export type FrozenFlag = 'frozen' | 'no-frozen' | undefined
 
-const HINT = 'lock anew and commit the difference: npm run lock (or let this build do it: --no-frozen)'
-
-/** Whether the lock may not be changed. Continuous integration freezes it untold: nobody would commit the change. */
+/** Whether the lock files must not change. Continuous integration freezes them, because it commits no change. */
 export function isFrozen(flag: FrozenFlag, env: NodeJS.ProcessEnv): boolean {
   if (flag !== undefined) return flag === 'frozen'
   return env.CI === 'true'
 }
 
-/** Throws where a frozen lock does not hold what is asked for. */
-export function refuseUnlocked(wanted: readonly ArchitectureSet[], lock: Lock): void {
-  const missing = unanswered(wanted, lock).map(setKey)
+/** Throws UserError when a frozen lock has no entry for a request. */
+export function refuseUnlocked(wanted: readonly SourceRequest[], locks: Locks): void {
+  const missing = wanted.filter((request) => locks.locked(request) === undefined).map(locks.nameOf)
   if (missing.length === 0) return
-  throw new UserError('frozen', `the lock is frozen and does not answer for: ${missing.join(', ')}`, { hint: HINT })
+  throw new UserError('frozen', `the lock file has no entry for: ${missing.join(', ')}; --frozen forbids adding one`, {
+    hint: 'add it and commit the lock file: npm run lock; or let this build add it: --no-frozen',
+  })
 }
 
-/** For packages of a frozen lock that have left every mirror. */
-export function frozenAndGone(gone: readonly Wanted[]): UserError {
+/** The error for files of a frozen lock that no server has any more. */
+export function frozenAndGone(gone: readonly GoneFile[]): UserError {
   const names = gone.map(({ path }) => path.split('/').at(-1)).join(', ')
-  return new UserError('frozen', `the lock is frozen, and these have left every mirror: ${names}`, {
-    hint: 'lock their successors and commit: npm run lock -- --update (or let this build do it: --no-frozen)',
-  })
+  return new UserError(
+    'frozen',
+    `no mirror has these locked files any more: ${names}; --frozen forbids locking others`,
+    {
+      hint: 'lock newer versions and commit the lock file: npm run lock -- --update; or let this build do it: --no-frozen',
+    },
+  )
 }

@@ -3,7 +3,7 @@ import { type CliContext, openBuildContext, storeUse } from '../context.ts'
 import type { HostPlan } from '../host-plan.ts'
 import { usingStore } from '../store/leases.ts'
 import { relock } from './ensure.ts'
-import { readLock } from './file.ts'
+import { readLocks } from './locks.ts'
 
 export interface LockRequest {
   readonly plans: readonly HostPlan[]
@@ -27,12 +27,12 @@ export async function lockAll(cliContext: CliContext, { plans, tools, mode }: Lo
     ...plans.flatMap((plan) => plan.sets(architecture)),
     ...tools.map((set) => ({ set, architecture })),
   ])
-  const current = await readLock(context.lockFile)
+  const current = await readLocks(context.project, context.sources)
   const what = mode === 'update' ? 'updated' : 'locked'
   const lock = await usingStore(storeUse(context, 'lock'), () => relock(context, wanted, current, { kind: mode }, what))
   return {
     outcome: lock === current ? 'unchanged' : 'changed',
-    packages: Object.keys(lock.packages).length,
-    sets: Object.keys(lock.sets).length,
+    packages: lock.files.length,
+    sets: lock.names.length,
   }
 }

@@ -1,6 +1,6 @@
 import { type Derivation, dependencies, derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { LockedPackage } from '../../images/lock.ts'
+import type { LockedFile } from '../../images/locked-file.ts'
 import type { Store } from '../store/store.ts'
 
 /** Derivations that must run, those that others need first; one whose output is in the store is not entered. */
@@ -20,8 +20,8 @@ export function missingDerivations(wanted: readonly Derivation[], store: Store):
 }
 
 /** Locked files that these derivations and their toolchains are made of and that the store lacks. */
-export function missingPackages(derivations: readonly Derivation[], store: Store): LockedPackage[] {
-  const packages = new Map<Digest, LockedPackage>()
+export function missingPackages(derivations: readonly Derivation[], store: Store): LockedFile[] {
+  const packages = new Map<Digest, LockedFile>()
   for (const { inputs, toolchain } of derivations) {
     for (const input of Object.values(inputs)) if ('locked' in input) packages.set(input.locked.sha256, input.locked)
     for (const item of toolchain.packages) packages.set(item.sha256, item)

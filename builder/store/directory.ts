@@ -8,16 +8,16 @@ import { temporaryName } from './process-liveness.ts'
 import { openRoot, type StoreAccess } from './root.ts'
 import type { Store } from './store.ts'
 
-/** Every object's modification time, in seconds: another one means that somebody wrote to it. */
+/** The modification time of every object, in seconds since 1970. Another time shows that a program wrote to the object. */
 export const OBJECT_TIME = 1_000_000_000
 
-/** `HANGAR_STORE`, else `hangar` in the user's cache directory. */
+/** The directory of the store: `HANGAR_STORE`, or `hangar` in the user's cache directory. */
 export function storeRoot(env: NodeJS.ProcessEnv): string {
   if (env.HANGAR_STORE) return env.HANGAR_STORE
   return join(env.XDG_CACHE_HOME || join(env.HOME || '/root', '.cache'), 'hangar')
 }
 
-/** The store at `root`. Throws when the directory holds anything but a store. */
+/** Opens the store at `root`. Throws UserError when the directory holds anything but a store. */
 export async function openStore(root: string, access: StoreAccess = 'write'): Promise<Store> {
   await openRoot(root, access)
   return directoryStore(root)
@@ -75,7 +75,7 @@ function temporaryIn(root: string): (name: string) => string {
   return (name) => join(root, 'tmp', temporaryName(name))
 }
 
-/** Rename is what makes an object appear: before it nothing is found, after it the whole. */
+/** The rename makes the object visible in one step: no process ever finds a part of it. */
 async function moveInto(file: string, target: string): Promise<void> {
   try {
     await rename(file, target)
@@ -94,7 +94,7 @@ function readOutput(file: string): Output | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Output
   } catch {
-    // Absent, or cut short by a power failure: either way the derivation has to run.
+    // The file is absent, or a power failure truncated it. In both cases the derivation has to run.
     return undefined
   }
 }

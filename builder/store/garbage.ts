@@ -6,31 +6,30 @@ import { PACKAGES, toolchainIn } from '../toolchain/toolchain.ts'
 import type { Store } from './store.ts'
 import { listObjects, type StoredObject } from './verify.ts'
 
-/** What of a store is reached from anywhere. */
+/** Everything in a store that something refers to. */
 export interface Reached {
   readonly objects: ReadonlySet<Digest>
-  /** Derivations whose outputs' records stay. */
+  /** Derivations whose output records stay. */
   readonly outputs: ReadonlySet<Digest>
   /** Digests of toolchains. */
   readonly toolchains: ReadonlySet<Digest>
-  /** Directories of toolchains that stay whatever their digest is: somebody runs them. */
+  /** Directories of toolchains that running processes use. They stay even when nothing refers to their digest. */
   readonly inUse: readonly string[]
 }
 
 export interface Garbage {
   readonly objects: readonly StoredObject[]
-  /** Files that say what a derivation left, and logs of derivations. */
+  /** Output records and logs of derivations. */
   readonly records: readonly string[]
-  /** Directories with a whole system of programs each. */
   readonly toolchains: readonly { readonly directory: string; readonly size: number }[]
 }
 
-/** Does one thing that changes the store; a test may end the process before or after it. */
+/** Makes one change to the store. Tests replace this function to end the process before or after a change. */
 export type Step = (what: string, act: () => Promise<unknown>) => Promise<void>
 
 export const justDo: Step = async (_, act) => void (await act())
 
-/** What nothing reaches. Nothing is changed. */
+/** Finds everything that nothing refers to. Changes nothing. */
 export async function findGarbage(store: Store, reached: Reached): Promise<Garbage> {
   const [objects, outputs, logs, toolchains] = await Promise.all([
     listObjects(store),
@@ -46,8 +45,8 @@ export async function findGarbage(store: Store, reached: Reached): Promise<Garba
 }
 
 /**
- * Removes garbage. An output's record goes before its objects, and a toolchain is moved away whole before anything in it
- * is deleted: whenever this ends, what is still found is whole.
+ * Removes garbage. A record goes before its objects, and a toolchain is moved away before its files are deleted. A process
+ * that is killed at any point leaves only complete outputs and complete toolchains.
  */
 export async function removeGarbage(store: Store, garbage: Garbage, step: Step = justDo): Promise<void> {
   for (const file of garbage.records) await step(`remove ${basename(file)}`, () => rm(file, { force: true }))
@@ -62,7 +61,7 @@ async function removeToolchain(store: Store, directory: string, step: Step): Pro
   })
 }
 
-/** A list without its directory is what a removal that was cut short left. */
+/** Includes lists without a directory, which an interrupted removal leaves. */
 async function unreachedToolchains(store: Store, { toolchains, inUse }: Reached): Promise<Garbage['toolchains']> {
   const parent = join(store.root, 'toolchains')
   const names = (await entriesOf(parent)).map(({ name }) => name.replace(PACKAGES, ''))
@@ -78,7 +77,7 @@ async function unreachedToolchains(store: Store, { toolchains, inUse }: Reached)
   )
 }
 
-/** Files `DIGEST.ENDING`, each in the folder that belongs to its digest: any other file is not ours. */
+/** Files `DIGEST.ENDING` in the folder that belongs to their digest. Files elsewhere are not from hangar. */
 async function recordsBelow(
   directory: string,
   ending: string,
@@ -92,7 +91,7 @@ async function recordsBelow(
   })
 }
 
-/** Bytes of all regular files. */
+/** The size of all regular files in bytes. */
 async function sizeBelow(directory: string): Promise<number> {
   let size = 0
   for (const entry of await entriesOf(directory)) {

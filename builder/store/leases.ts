@@ -5,119 +5,120 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
 import { isAlive, processIn, type StoreProcess, temporaryName } from './process-liveness.ts'
 
-/** What a process does with a store: `collect` excludes the others, `programs` runs what it unpacked there. */
+/** `use` reads and writes, `collect` excludes every use, `programs` runs programs that were unpacked in the store. */
 type Kind = 'use' | 'collect' | 'programs'
 
 export interface StoreUse {
-  /** Of the store. */
+  /** The directory of the store. */
   readonly root: string
-  /** For whoever has to wait: `build of adama`. */
+  /** What the process does, for messages of processes that wait for it: `build of adama`. */
   readonly what: string
-  /** Told once, when it has to wait. */
-  readonly onWait?: ((who: string) => void) | undefined
+  /** Called once, with the name of the other process, when this process has to wait. */
+  readonly onWait?: ((other: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds that it waits at most. */
+  /** The longest wait in milliseconds; the default is 15 minutes. */
   readonly patience?: number
 }
 
-/** A build takes minutes where nothing was built before. */
+/** A first build takes minutes. */
 const PATIENCE = 15 * 60_000
 const INTERVAL = 50
 
 /**
- * Nothing is collected while `use` runs: what it finds in the store stays there, and what it puts there is not taken for
- * garbage before something names it. Any number of uses run at once; a collection waits for them, and they for it.
+ * Runs `use` while no process collects garbage: objects that `use` finds stay, and objects that it adds are not taken for
+ * garbage before something refers to them. Any number of uses run at the same time. A collection waits for all of them.
  */
 export async function usingStore<T>(given: StoreUse, use: () => Promise<T>): Promise<T> {
-  const { remove } = await enter('use', given)
+  const { release } = await enter('use', given)
   try {
     return await use()
   } finally {
-    remove()
+    release()
   }
 }
 
-/** Runs `collect` while nobody else uses the store. */
+/** Runs `collect` while no other process uses the store. */
 export async function collectingStore<T>(given: StoreUse, collect: () => Promise<T>): Promise<T> {
-  const { remove } = await enter('collect', given)
+  const { release } = await enter('collect', given)
   try {
-    // Whoever comes from now on finds our mark and waits; these were here before.
-    await waitFor(() => marksOf(given.root, 'use')[0], given)
+    // Later processes see this lease and wait. Only uses that began before it are left.
+    await waitFor(() => leasesOf(given.root, 'use')[0], given)
     return await collect()
   } finally {
-    remove()
+    release()
   }
 }
 
-/** The directory of unpacked programs stays until this process ends: it runs them. */
+/** Keeps a directory of unpacked programs in the store until this process ends. */
 export async function keepPrograms(root: string, directory: string): Promise<void> {
-  const { remove } = await place('programs', root, directory)
-  process.once('exit', remove)
+  const { release } = await take('programs', root, directory)
+  process.once('exit', release)
 }
 
-/** Directories of unpacked programs that some process runs. */
+/** The directories of unpacked programs that running processes keep. */
 export function programsInUse(root: string): string[] {
-  return marksOf(root, 'programs').map(({ file }) => readWhat(file))
+  return leasesOf(root, 'programs').map(readText)
 }
 
-/** First the mark and then the look around: of two that come at once, at least one sees the other. */
-async function enter(kind: 'use' | 'collect', given: StoreUse): Promise<Placed> {
+/** Takes the lease first and looks for others after it: of two processes at the same time, at least one sees the other. */
+async function enter(kind: 'use' | 'collect', given: StoreUse): Promise<OwnLease> {
   const deadline = performance.now() + (given.patience ?? PATIENCE)
   for (;;) {
-    const placed = await place(kind, given.root, given.what)
-    if (marksOf(given.root, 'collect').every(({ file }) => file === placed.file)) return placed
-    placed.remove()
-    await waitFor(() => marksOf(given.root, 'collect')[0], { ...given, patience: deadline - performance.now() })
-    // Two collections that stepped back at the same moment must not go on doing so.
+    const own = await take(kind, given.root, given.what)
+    if (leasesOf(given.root, 'collect').every(({ file }) => file === own.file)) return own
+    own.release()
+    await waitFor(() => leasesOf(given.root, 'collect')[0], { ...given, patience: deadline - performance.now() })
+    // Two collections that released their leases at the same moment would otherwise repeat this in step.
     if (kind === 'collect') await sleep(Math.random() * INTERVAL)
   }
 }
 
-async function waitFor(inTheWay: () => Mark | undefined, { onWait, signal, patience = PATIENCE }: StoreUse) {
+async function waitFor(other: () => Lease | undefined, { onWait, signal, patience = PATIENCE }: StoreUse) {
   const deadline = performance.now() + patience
-  let isTold = false
-  for (let mark = inTheWay(); mark !== undefined; mark = inTheWay()) {
+  let isReported = false
+  for (let lease = other(); lease !== undefined; lease = other()) {
     signal?.throwIfAborted()
-    const who = `${readWhat(mark.file)} (process ${mark.pid})`
-    if (performance.now() > deadline) throw stillThere(who, mark)
-    if (!isTold) onWait?.(who)
-    isTold = true
+    const name = `${readText(lease)} (process ${lease.pid})`
+    if (performance.now() > deadline) throw stillInUse(name, lease)
+    if (!isReported) onWait?.(name)
+    isReported = true
     await sleep(INTERVAL)
   }
 }
 
-interface Mark {
+/** A file in `users` whose name tells the process that holds the lease. */
+interface Lease {
   readonly file: string
   readonly pid: number
 }
 
-interface Placed {
+interface OwnLease {
   readonly file: string
-  remove(): void
+  release(): void
 }
 
-/** All that tells whether its process lives is in a mark's name: it is never seen half-written. */
-async function place(kind: Kind, root: string, what: string): Promise<Placed> {
+/** The name of the file says everything that decides, so that no process can read half a lease. */
+async function take(kind: Kind, root: string, text: string): Promise<OwnLease> {
   const file = join(root, 'users', temporaryName(kind))
   await mkdir(join(root, 'users'), { recursive: true })
-  removeDeadMarks(root)
-  await writeFile(file, what, { flag: 'wx' })
-  return { file, remove: () => rmSync(file, { force: true }) }
+  removeDeadLeases(root)
+  await writeFile(file, text, { flag: 'wx' })
+  return { file, release: () => rmSync(file, { force: true }) }
 }
 
-/** Marks of living processes. Reading them changes nothing: a dry run reads them too. */
-function marksOf(root: string, wanted: Kind): Mark[] {
-  return allMarks(root).flatMap(({ name, owner }) =>
+/** The leases of running processes. Changes nothing on the disk, because dry runs call it. */
+function leasesOf(root: string, wanted: Kind): Lease[] {
+  return allLeases(root).flatMap(({ name, owner }) =>
     name.startsWith(`${wanted}-`) && isAlive(owner) ? [{ file: join(root, 'users', name), pid: owner.pid }] : [],
   )
 }
 
-function removeDeadMarks(root: string): void {
-  for (const { name, owner } of allMarks(root)) if (!isAlive(owner)) rmSync(join(root, 'users', name), { force: true })
+function removeDeadLeases(root: string): void {
+  for (const { name, owner } of allLeases(root)) if (!isAlive(owner)) rmSync(join(root, 'users', name), { force: true })
 }
 
-/** Files of any other form are not ours. */
-function allMarks(root: string): { name: string; owner: StoreProcess }[] {
+/** Files with other names are not from hangar, and stay. */
+function allLeases(root: string): { name: string; owner: StoreProcess }[] {
   return namesIn(join(root, 'users')).flatMap((name) => {
     const owner = /^(use|collect|programs)-/.test(name) ? processIn(name) : undefined
     return owner === undefined ? [] : [{ name, owner }]
@@ -132,16 +133,17 @@ function namesIn(directory: string): string[] {
   }
 }
 
-function readWhat(file: string): string {
+function readText({ file }: Pick<Lease, 'file'>): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return 'something that has just ended'
+    // The other process released its lease just now.
+    return 'a process that has just ended'
   }
 }
 
-function stillThere(who: string, { file }: Mark): UserError {
-  return new UserError('busy', `the store is still in use: ${who}`, {
-    hint: `wait for it to end, or end it; if it ended in a container that was killed: rm '${file}'`,
+function stillInUse(other: string, { file }: Lease): UserError {
+  return new UserError('busy', `another process still uses the store: ${other}`, {
+    hint: `wait for it to end, or end it; if it ran in a container that was killed: rm '${file}'`,
   })
 }

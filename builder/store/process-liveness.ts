@@ -1,42 +1,43 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** A process as names of files in a store tell it: whoever shares the store can say whether it lives. */
+/** A process as the names of files in a store describe it. Every process that shares the store can tell whether it runs. */
 export interface StoreProcess {
   readonly pid: number
-  /** Clock ticks from the machine's start to its own: numbers of processes are used again. */
+  /** Start of the process in clock ticks since boot. The kernel reuses process numbers, but not with the same start. */
   readonly started: string
-  /** In which its number is its name. */
+  /** The PID namespace in which `pid` is valid. */
   readonly namespace: string
+  /** The boot ID of the kernel. */
   readonly boot: string
 }
 
-/** A name that no other file has, and that tells which process made it: `processIn` reads it. */
+/** A unique file name that begins with `word` and describes this process; `processIn` reads it. */
 export function temporaryName(word: string): string {
   return `${word}-${thisProcess()}-${randomBytes(6).toString('hex')}`
 }
 
-/** This process as it stands in such a name. */
+/** The part of such a name that describes this process. */
 export function thisProcess(): string {
   return [process.pid, startOf('self') ?? '0', namespaceOf(), bootOf()].join('-')
 }
 
 const NAME = /-(\d+)-(\d+)-(\d+)-([0-9a-f]+)-[0-9a-f]{12}$/
 
-/** Whose file it is by its name; undefined where that does not say so. */
+/** The process that a file name describes; undefined for a name of another form. */
 export function processIn(name: string): StoreProcess | undefined {
   const [, pid, started, namespace, boot] = NAME.exec(name) ?? []
   if (started === undefined || namespace === undefined || boot === undefined) return undefined
   return { pid: Number(pid), started, namespace, boot }
 }
 
-/** A process of another namespace (a container) cannot be looked for: it is taken to live until the machine restarts. */
+/** Whether a process runs. One in another PID namespace (a container) is not visible, and counts until the next boot. */
 export function isAlive({ pid, started, namespace, boot }: StoreProcess): boolean {
   if (boot !== bootOf()) return false
   return namespace !== namespaceOf() || startOf(String(pid)) === started
 }
 
-/** proc(5): the 22nd field of `stat`; the second one, a program's name, may hold anything. */
+/** Field 22 of /proc/PID/stat, see proc(5). Field 2, the name of the program, may contain spaces and parentheses. */
 function startOf(pid: string): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')

@@ -1,24 +1,24 @@
 import type { Output } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 
-/** Objects by content digest, and outputs by derivation digest. Nothing half-written is ever found. */
+/** Objects by content digest, and outputs by derivation digest. Readers never find an object that is only partly written. */
 export interface Store {
-  /** Where the store is. */
+  /** The directory of the store. */
   readonly root: string
-  /** Where an object is or would be. Read-only for everyone. */
+  /** The path of an object, whether it exists or not. Objects are read-only. */
   path(object: Digest): string
-  /** Whether an object is there, untouched since it was put and, where the size in bytes is known, of that size. */
+  /** Whether an object exists, has the given size in bytes, and no program wrote to it. Does not read its content. */
   has(object: Digest, size?: number): boolean
-  /** Bytes by their own digest. */
+  /** Adds bytes, and returns their digest. */
   putBytes(bytes: Uint8Array | string): Promise<Digest>
   /**
-   * Moves a file that `scratch` holds into the store. The digest is what the caller computed while writing it; the file
-   * becomes read-only.
+   * Moves a file from a scratch directory into the store, and makes it read-only. The caller computed the digest while it
+   * wrote the file.
    */
   adopt(file: string, object: Digest): Promise<void>
-  /** What an earlier run of a derivation left, if all of it is still whole. */
+  /** The output of an earlier run of a derivation; undefined when the store lacks any object of it. */
   output(derivation: Digest): Output | undefined
   record(derivation: Digest, output: Output): Promise<void>
-  /** A new empty directory on the store's file system, removed with everything in it when `use` ends. */
+  /** Gives `use` a new empty directory on the file system of the store, and removes the directory afterwards. */
   scratch<T>(name: string, use: (directory: string) => Promise<T>): Promise<T>
 }

@@ -7,11 +7,11 @@ import type { Store } from './store.ts'
 
 export interface Verified {
   readonly whole: number
-  /** Names of objects whose bytes are not what these say, or of toolchains that lack what was unpacked. */
+  /** The digests of corrupt objects, or the names of toolchains that differ from their packages. */
   readonly damaged: readonly string[]
 }
 
-/** Compares every object's bytes with its name, and removes those that differ: what is not there is made again. */
+/** Computes the digest of every object, and removes corrupt objects. The next build fetches or builds them again. */
 export async function verifyStore(store: Store, reporter: Reporter, signal?: AbortSignal): Promise<Verified> {
   const objects = await listObjects(store)
   const step = reporter.step(
@@ -32,11 +32,11 @@ export async function verifyStore(store: Store, reporter: Reporter, signal?: Abo
 export interface StoredObject {
   readonly object: Digest
   readonly file: string
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number
 }
 
-/** Every object of a store, by name. A file elsewhere or of another form is no object. */
+/** Every object of a store, sorted by digest. Files with other names or in other places are not objects. */
 export async function listObjects(store: Store): Promise<StoredObject[]> {
   const paths = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
   const objects = paths

@@ -9,16 +9,16 @@ import { type AddEntry, writeTar } from '../../lib/tar.ts'
 import type { Store } from '../store/store.ts'
 import { type Fetch, toolchainDirectory } from './toolchain.ts'
 
-/** Part of the name under which the store finds it: another way of packing is another image. */
+/** Part of the image's key in the store: a change of the packing gets another key. */
 const PACKING = 1
 const FILE = 'toolchain.oci.tar'
 
-/** Under which the store finds a toolchain's image. */
+/** The key of a toolchain's image among the outputs of the store. */
 export function toolchainImageName(toolchain: Toolchain): Digest {
   return digestOf(canonicalJson({ 'toolchain image': PACKING, toolchain: toolchainDigest(toolchain) }))
 }
 
-/** The toolchain as an OCI image in one tar file, for container engines; made once, an object of the store. */
+/** Packs a toolchain as an OCI image in one tar file, for container engines, and returns its path in the store. */
 export async function toolchainImage(toolchain: Toolchain, store: Store, fetch: Fetch, reporter: Reporter) {
   const name = toolchainImageName(toolchain)
   const found = store.output(name)?.[FILE]
@@ -46,7 +46,7 @@ async function pack(root: string, architecture: string, scratch: string, store: 
   return image
 }
 
-/** Everything below a directory, by name. A file with several names is a file once, and links to it. */
+/** Adds everything below a directory, sorted by name. A file with several names is added once, and then as hard links. */
 async function addTree(root: string, below: string, add: AddEntry, seen: Map<number, string>): Promise<void> {
   for (const each of (await readdir(join(root, below))).sort()) {
     const name = below + each
@@ -62,11 +62,11 @@ async function addTree(root: string, below: string, add: AddEntry, seen: Map<num
     else if (found.isFile()) {
       if (found.nlink > 1) seen.set(found.ino, name)
       await add({ ...entry, type: 'file', content: { file: path, size: found.size } })
-    } else throw new Error(`toolchain holds '${name}', which is neither file, directory nor link`)
+    } else throw new Error(`the toolchain has '${name}', which is no file, directory or link`)
   }
 }
 
-/** Whoever unpacks without root owns what would be root's. */
+/** When hangar runs without root, files that belong to root belong to the user who unpacked them. */
 function ownerIn({ uid, gid }: Stats): { readonly uid: number; readonly gid: number } {
   const us = process.getuid?.()
   return us !== 0 && us === uid ? { uid: 0, gid: 0 } : { uid, gid }
@@ -74,7 +74,7 @@ function ownerIn({ uid, gid }: Stats): { readonly uid: number; readonly gid: num
 
 const MEDIA = 'application/vnd.oci.image'
 
-/** An image layout (OCI image specification 1.1) with one image of one layer, not compressed: it stays on this machine. */
+/** An image layout (OCI image specification 1.1) with one uncompressed layer. The image stays on this machine. */
 async function addLayout(architecture: string, layerFile: string, layer: OutputFile, add: AddEntry): Promise<void> {
   const described = (type: string, { digest, size }: OutputFile) => ({
     mediaType: `${MEDIA}.${type}`,

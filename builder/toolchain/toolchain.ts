@@ -4,31 +4,31 @@ import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Toolchain, toolchainDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { LockedPackage } from '../../images/lock.ts'
+import type { LockedFile } from '../../images/locked-file.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { run } from '../../lib/subprocess.ts'
 import type { Store } from '../store/store.ts'
 
 /** Brings locked files into the store. */
-export type Fetch = (packages: readonly LockedPackage[]) => Promise<void>
+export type Fetch = (files: readonly LockedFile[]) => Promise<void>
 
-/** Part of the directory's name: another way of unpacking is another toolchain. */
+/** Part of the directory's name: a change of the unpacking gets another directory. */
 const UNPACKING = 1
 
 const NAME = /^[a-z][a-z0-9-]*-\d+-([0-9a-f]{64})$/
 
-/** The digest in the name of a toolchain's directory; undefined for a name that hangar does not give. */
+/** The digest in the name of a toolchain's directory; undefined for a name of another form. */
 export function toolchainIn(name: string): Digest | undefined {
   return NAME.exec(name)?.[1] as Digest | undefined
 }
 
-/** Ends the name of the list of packages beside each toolchain: digests, one a line. */
+/** The ending of the file beside each toolchain that lists the digests of its packages, one on each line. */
 export const PACKAGES = '.packages'
 
-/** What of a package nobody needs to run a program, as words of a shell for tar. */
+/** Options of tar, as shell words, for files that no program needs at run time. */
 export const LEFT_OUT = ['doc', 'man', 'locale', 'info'].map((name) => `--exclude='./usr/share/${name}/*'`).join(' ')
 
-/** A directory with the toolchain's packages unpacked, ready to be a sandbox's root; made where it is not there yet. */
+/** Returns the directory with the unpacked packages of a toolchain. Fetches and unpacks them when it does not exist. */
 export async function toolchainDirectory(
   toolchain: Toolchain,
   store: Store,
@@ -58,12 +58,12 @@ async function unpackInto(root: string, directory: string, toolchain: Toolchain,
   )
   await finishRoot(root)
   await mkdir(join(store.root, 'toolchains'), { recursive: true })
-  // First, so that no toolchain is ever without: what it was unpacked from is what it can be compared with.
+  // The list comes first, so that `store verify` finds the packages of every toolchain.
   await writeFile(`${directory}${PACKAGES}`, packages.map((each) => `${each}\n`).join(''))
   await publish(root, directory)
 }
 
-/** The merged /usr comes first, so that packages unpacked in any order land in the same place. */
+/** Creates the links of the merged /usr first, so that the order of unpacking does not matter. */
 async function prepareRoot(root: string, toolchain: Toolchain): Promise<void> {
   for (const name of ['bin', 'sbin', 'lib', ...(toolchain.architecture === 'amd64' ? ['lib64'] : [])]) {
     await mkdir(join(root, 'usr', name), { recursive: true })
@@ -84,12 +84,12 @@ async function unpackAll(debs: readonly string[], root: string): Promise<void> {
     'sandbox',
     `cannot unpack the toolchain: ${unpacked.output.trim().split('\n').slice(-3).join(' / ')}`,
     {
-      hint: 'hangar needs dpkg-deb, tar and xargs on this machine, and room for 1 GB in the store (HANGAR_STORE)',
+      hint: 'hangar needs dpkg-deb, tar and xargs on this machine, and 1 GB of free disk space in the store (HANGAR_STORE)',
     },
   )
 }
 
-/** What maintainer scripts would have made and the programs cannot do without. */
+/** Writes the files that maintainer scripts create and that the programs need. */
 async function finishRoot(root: string): Promise<void> {
   await mkdir(join(root, 'etc'), { recursive: true })
   await writeFile(
@@ -103,7 +103,7 @@ async function finishRoot(root: string): Promise<void> {
   if (existsSync(join(root, 'usr/bin/mawk'))) await symlink('mawk', join(root, 'usr/bin/awk'))
 }
 
-/** Two builds may have made the same toolchain at once: the first one stays. */
+/** When two builds unpack the same toolchain at the same time, the first directory stays. */
 async function publish(root: string, directory: string): Promise<void> {
   try {
     await rename(root, directory)

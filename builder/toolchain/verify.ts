@@ -7,28 +7,28 @@ import type { Store } from '../store/store.ts'
 import type { Verified } from '../store/verify.ts'
 import { LEFT_OUT, PACKAGES, toolchainIn } from './toolchain.ts'
 
-/** Compares every toolchain with the packages that it was unpacked from, and removes those that differ. */
+/** Compares every toolchain with its packages, and removes toolchains that differ. */
 export async function verifyToolchains(store: Store, reporter: Reporter, signal?: AbortSignal): Promise<Verified> {
   const parent = join(store.root, 'toolchains')
   const names = (await readdir(parent).catch(() => [])).filter((name) => toolchainIn(name) !== undefined).sort()
   const damaged: string[] = []
   for (const name of names) {
     const step = reporter.step(`verify toolchain '${name}'`)
-    const complaint = await complaintOf(join(parent, name), store, signal)
+    const problem = await problemOf(join(parent, name), store, signal)
     step.done('built')
-    if (complaint === undefined) continue
-    damaged.push(`${name}: ${complaint}`)
+    if (problem === undefined) continue
+    damaged.push(`${name}: ${problem}`)
     await remove(join(parent, name), store)
   }
   return { whole: names.length - damaged.length, damaged }
 }
 
-/** The first thing that is wrong with a toolchain; undefined where nothing is. */
-async function complaintOf(directory: string, store: Store, signal?: AbortSignal): Promise<string | undefined> {
+/** The first difference between a toolchain and its packages; undefined when there is none. */
+async function problemOf(directory: string, store: Store, signal?: AbortSignal): Promise<string | undefined> {
   const text = await readFile(`${directory}${PACKAGES}`, 'utf8').catch(() => '')
   const packages = text.trimEnd().split('\n').filter(isDigest)
-  if (packages.length === 0) return 'nothing says what it was unpacked from'
-  if (!packages.every((each) => store.has(each))) return 'a package that it was unpacked from is not in the store'
+  if (packages.length === 0) return 'the list of its packages is missing'
+  if (!packages.every((each) => store.has(each))) return 'the store lacks one of its packages'
   const compared = await run('xargs', ['-0', '-P', '2', '-n', '8', 'sh', '-c', COMPARE, 'compare'], {
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C', ROOT: directory },
     input: packages.map((each) => store.path(each)).join('\0'),
@@ -38,12 +38,12 @@ async function complaintOf(directory: string, store: Store, signal?: AbortSignal
   return first
 }
 
-// Directories that several packages share have the time of whichever was unpacked last.
+// Packages share directories, and a directory has the time of the package that was unpacked last.
 const IS_FINE = /: Mod time differs$/
 
 const COMPARE = `for deb; do dpkg-deb --fsys-tarfile "$deb" | tar --compare --numeric-owner -C "$ROOT" ${LEFT_OUT}; done; true`
 
-/** Away first, whole: no build may find half of it. */
+/** Moves the whole directory away before its files are deleted, so that no build finds a part of it. */
 async function remove(directory: string, store: Store): Promise<void> {
   await store.scratch('damaged-toolchain', async (scratch) => {
     await rename(directory, join(scratch, 'root'))

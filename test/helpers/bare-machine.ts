@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { readLock } from '../../builder/lock/file.ts'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { programOf } from '../../flash/vm/program.ts'
 import { blockSourceOf } from '../../images/disk/block-source.ts'
 import { openFat } from '../../images/disk/fat-read.ts'
@@ -103,7 +103,7 @@ async function listen(directory: string, { args, deviceTree }: Hardware): Promis
 /** A device tree from the locked kernel's package, also for boards without images. */
 async function kernelDeviceTree(path: string, directory: string): Promise<Buffer> {
   const { store, fetch } = await storeWithToolchain()
-  const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
+  const lock = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
   const packages = lockedPackages(lock, { set: KERNEL, architecture: 'arm64' })
   const found = packages?.find((item) => /^linux-base-\d/.test(item.package))
   if (found === undefined) throw new Error('the lock file has no package with device trees: npm run lock')

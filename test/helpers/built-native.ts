@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
-import { readLock } from '../../builder/lock/file.ts'
 import { localRunner } from '../../builder/runners/local.ts'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import { nativeBlocks } from '../../images/layers/blocks/recipe.ts'
 import type { NativeKit } from '../../images/layers/cross-compile.ts'
@@ -20,7 +20,7 @@ export async function nativeKit(
   given: WithToolchain,
 ): Promise<{ readonly context: LayerContext; readonly kit: NativeKit }> {
   const { toolchain } = given
-  const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
+  const lock = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
   const locked = (wanted: ArchitectureSet): readonly LockedPackage[] => {
     const packages = lockedPackages(lock, wanted)
     if (packages === undefined) throw new Error(`the lock holds no '${setKey(wanted)}': npm run lock`)

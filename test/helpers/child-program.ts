@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { PROJECT } from './toolchain.ts'
 
-/** Compiles a program that imports from the project's root (`./builder/…`), for a test to start and to kill. */
+/** Compiles a program for a test to start and kill. Its imports are relative to the project (`./builder/…`). */
 export async function childProgram(source: string, directory: string): Promise<string> {
   const outfile = join(directory, 'program.mjs')
   await build({
@@ -13,7 +13,7 @@ export async function childProgram(source: string, directory: string): Promise<s
     format: 'esm',
     target: 'node20',
     logLevel: 'error',
-    // Packages in CommonJS form ask for `require`.
+    // CommonJS packages call `require`.
     banner: {
       js: "import { createRequire as testRequire } from 'node:module'; const require = testRequire(import.meta.url);",
     },

@@ -1,20 +1,20 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What goes to the server, and what comes from it. */
+/** The direction of bytes, as the client sees it. */
 export type Direction = 'up' | 'down'
 
 export interface CuttingProxy {
   readonly port: number
-  /** Bytes so far. */
+  /** Bytes that passed so far. */
   readonly bytes: Record<Direction, number>
-  /** How many connections it has cut. */
+  /** How many connections the proxy has cut. */
   cuts: number
-  /** Cuts the connection over which the so-manieth byte from now goes; `times` one after the other. */
+  /** Cuts the connection after the given number of bytes, and repeats that `times` times. */
   cutAfter(direction: Direction, bytes: number, times?: number): void
 }
 
-/** A wire to a port of loopback that counts, and that can be cut. */
+/** A proxy for a port on loopback that counts bytes and can cut connections. */
 export async function cuttingProxy(target: number): Promise<CuttingProxy> {
   const plan = { direction: 'up' as Direction, bytes: 0, left: 0, times: 0 }
   const proxy: CuttingProxy = {

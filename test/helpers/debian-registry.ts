@@ -11,28 +11,28 @@ import { tempDirectory } from './temp.ts'
 
 export interface DebianRegistry {
   readonly port: number
-  /** Where it keeps what it is given: `docker/registry/v2/blobs/sha256/AB/ABC…/data`. */
+  /** The storage of the registry: `docker/registry/v2/blobs/sha256/AB/ABC…/data`. */
   readonly directory: string
-  /** All that it wrote to its log. */
+  /** The whole log. */
   log(): string
 }
 
 export type RegistryLogin =
-  | { readonly kind: 'nobody-asked' }
+  | { readonly kind: 'none' }
   /** The one user of `HTPASSWD`. */
   | { readonly kind: 'basic' }
   | { readonly kind: 'token'; readonly realm: string; readonly certificate: string }
 
-/** Who may log in where a password is asked for. */
+/** The user and password that the registry accepts. */
 export const USER = { user: 'builder', password: 'correct horse' } as const
 const HTPASSWD = `${USER.user}:$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e\n`
 
-/** Names that the registry and a token server agree on. */
+/** The names that the registry and the token server share. */
 export const SERVICE = 'test registry'
 export const ISSUER = 'test issuer'
 
-/** Debian's docker-registry on loopback, gone when the test has ended. */
-export async function startDebianRegistry(login: RegistryLogin = { kind: 'nobody-asked' }): Promise<DebianRegistry> {
+/** Starts Debian's docker-registry on loopback. It stops when the test ends. */
+export async function startDebianRegistry(login: RegistryLogin = { kind: 'none' }): Promise<DebianRegistry> {
   const directory = await tempDirectory()
   const port = await freePort(23000 + Math.floor(Math.random() * 2000), new Set())
   await writeFile(join(directory, 'htpasswd'), HTPASSWD)

@@ -10,13 +10,13 @@ import { packageIndex } from '../../images/debian/package-index.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 
 export interface FakeApt extends Runner {
-  /** Names of the derivations that ran, in order. */
+  /** The names of the derivations that ran, in order. */
   readonly ran: string[]
 }
 
 /**
- * Runs derivations that call apt, without apt. Reads the same package lists, and resolves the request in a simple way. A
- * package named `impossible` has no solution.
+ * Runs derivations of the solver without apt: reads the lists in their inputs, and resolves the requests in their commands
+ * with `bootstrapSet`. A package named `impossible` has no solution.
  */
 export function fakeApt(store: Store): FakeApt {
   const ran: string[] = []

@@ -2,19 +2,19 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** What a path gives: bytes (with ranges), or whatever this does with the request. */
+/** The answer to a path: bytes, with support for ranges, or a function that answers. */
 export type Content = Uint8Array | Handler
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 export interface FileServer {
   readonly url: string
-  /** Path without the first slash -> content; everything else is 404. */
+  /** Path without the first slash -> content. Other paths answer 404. */
   readonly files: Map<string, Content>
-  /** `PATH` or `PATH bytes=N-`, in the order in which they came. */
+  /** `PATH` or `PATH bytes=N-` for each request, in order. */
   readonly requests: string[]
 }
 
-/** A web server on loopback, gone when the test has ended. */
+/** Starts a web server on loopback that stops when the test ends. */
 export async function fileServer(files: Iterable<readonly [string, Content]> = []): Promise<FileServer> {
   const served = new Map(files)
   const requests: string[] = []
@@ -43,7 +43,7 @@ export function sendBytes(bytes: Uint8Array, range: string | undefined, response
   response.end(bytes.subarray(from))
 }
 
-/** Sends so many bytes of the whole and, when they have had time to be read, breaks the connection. */
+/** Sends the first bytes, waits until the client has read them, and closes the connection. */
 export function breakingAfter(count: number, bytes: Uint8Array): Handler {
   return (_, response) => {
     response.writeHead(200, { 'content-length': bytes.length })
@@ -51,7 +51,7 @@ export function breakingAfter(count: number, bytes: Uint8Array): Handler {
   }
 }
 
-/** Sends so many bytes and then nothing more, the connection open. */
+/** Sends the first bytes, and then nothing more on an open connection. */
 export function stallingAfter(count: number, bytes: Uint8Array): Handler {
   return (_, response) => {
     response.writeHead(200, { 'content-length': bytes.length })

@@ -1,5 +1,6 @@
+import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
-import { lockedIn, lockFileOf } from '../../builder/context.ts'
+import { lockedIn } from '../../builder/context.ts'
 import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
@@ -7,11 +8,12 @@ import type { Image } from '../../images/image.ts'
 import type { Lock } from '../../images/lock.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import { debianLocks } from './debian-locks.ts'
 import { PROJECT } from './toolchain.ts'
 
-export const LOCK_FILE = lockFileOf(PROJECT)
+export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
 
-/** A host's image as a builder of the given architecture would make it of the project's lock, with keys of nobody's. */
+/** The image of a host for a builder of the given architecture, from the project's lock and with a dummy login key. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
   return planOf(host).image({
     ...readAssets(PROJECT, deviceSources()),
@@ -19,11 +21,11 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
     time: lock.time,
-    locked: (set) => lockedIn(lock, set),
+    locked: (set) => lockedIn(debianLocks(lock), set),
   })
 }
 
-/** Every derivation of an image by its name, each after those that it reads. */
+/** The derivations of an image by name, each after the derivations that it reads. */
 export function derivationsByName({ layers, bootFiles, sbom }: Image): Map<string, Derivation> {
   const found = new Map<string, Derivation>()
   const visit = (derivation: Derivation) => {

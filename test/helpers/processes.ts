@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Words of every command line on this machine. */
+/** The words of every command line on this machine. */
 export function commandLines(): string[][] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -8,7 +8,7 @@ export function commandLines(): string[][] {
       try {
         return [readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1)]
       } catch {
-        // It has ended meanwhile.
+        // The process has ended.
         return []
       }
     })

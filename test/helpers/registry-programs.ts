@@ -1,10 +1,10 @@
-import { join } from 'node:path'
 import { lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
 import { toolchainDirectory } from '../../builder/toolchain/toolchain.ts'
 import type { ProgramRoot } from '../../flash/vm/program.ts'
 import type { PackageSet } from '../../images/package-set.ts'
 import { SCRIPT_ONLY } from '../../images/sets.ts'
+import { withLockFile } from './own-lock.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT } from './toolchain.ts'
 
@@ -23,7 +23,7 @@ export async function registryPrograms(): Promise<ProgramRoot> {
   const context = await openBuildContext(cliContext)
   const { builder: architecture, store, fetch, reporter } = context
   const wanted = { set: REGISTRY, architecture }
-  const ownLock = { ...context, lockFile: join(PROJECT, 'test/builder/publish/registry.lock.json') }
+  const ownLock = withLockFile(context, 'test/builder/publish/registry.lock.json')
   const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
     toolchainDirectory({ name: REGISTRY.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
   )

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { type BuildContext, lockedIn, openBuildContext } from '../../builder/context.ts'
 import { withLock } from '../../builder/lock/ensure.ts'
+import type { Locks } from '../../builder/lock/locks.ts'
 import { plainReporter } from '../../cli/display/plain.ts'
 import { BASE } from '../../hosts/platforms/pi/image-of.ts'
 import type { Architecture } from '../../images/architecture.ts'
@@ -8,10 +9,10 @@ import type { Toolchain } from '../../images/derivation.ts'
 import { accounts } from '../../images/ids.ts'
 import type { Accounts, RootPackages } from '../../images/layers/base/recipe.ts'
 import type { LayerContext } from '../../images/layers/layer-recipe.ts'
-import type { Lock } from '../../images/lock.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 import { TOOLCHAIN } from '../../images/sets.ts'
 import { ORACLE, ORACLE_LOCK, oracleSteps } from '../oracle/recipe.ts'
+import { withLockFile } from './own-lock.ts'
 import { PROJECT } from './toolchain.ts'
 
 /** The inputs of both derivations that build a root: the same lock, the same ids. */
@@ -31,9 +32,9 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
   const signal = new AbortController().signal
   const steps = await oracleSteps(PROJECT)
   const context = await openBuildContext({ env: process.env, project, reporter, now: new Date(), signal })
-  const native = (set: ArchitectureSet['set']) => ({ set, architecture: context.builder })
-  const base = { set: BASE, architecture: TARGET }
-  const toolchain = (name: string, set: ArchitectureSet, lock: Lock): Toolchain => ({
+  const native = (set: ArchitectureSet['set']): ArchitectureSet => ({ set, architecture: context.builder })
+  const base: ArchitectureSet = { set: BASE, architecture: TARGET }
+  const toolchain = (name: string, set: ArchitectureSet, lock: Locks): Toolchain => ({
     name,
     architecture: context.builder,
     packages: lockedIn(lock, set),
@@ -58,5 +59,5 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
 
 /** The oracle has its own lock file, so that an update of its packages never changes the packages of an image. */
 function ofOracle(context: BuildContext): BuildContext {
-  return { ...context, lockFile: join(PROJECT, ORACLE_LOCK) }
+  return withLockFile(context, join(PROJECT, ORACLE_LOCK))
 }

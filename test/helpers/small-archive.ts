@@ -11,7 +11,7 @@ export interface Signer {
   sign(text: string, date?: Date): Promise<string>
 }
 
-/** An OpenPGP key, valid from the start of 2026 for so many seconds, or for ever. */
+/** Makes an OpenPGP key that is valid from 2026-01-01 for the given number of seconds; 0 means without end. */
 export async function signer(validSeconds = 0): Promise<Signer> {
   const { privateKey, publicKey } = await openpgp.generateKey({
     userIDs: [{ name: 'a test archive' }],
@@ -28,13 +28,13 @@ export async function signer(validSeconds = 0): Promise<Signer> {
   }
 }
 
-/** When the tests take place. */
+/** The time at which the tests take place. */
 export const NOW = new Date('2026-06-01T12:00:00Z')
 
 export interface TestPackage {
   readonly name: string
   readonly version?: string
-  /** `trixie` unless it says otherwise. */
+  /** The default is `trixie`. */
   readonly suite?: string
   readonly architecture?: 'amd64' | 'arm64' | 'all'
   /** Further fields: `Depends`, `Provides`, `Essential`, … */
@@ -44,11 +44,11 @@ export interface TestPackage {
 export interface ArchiveOptions {
   readonly signer: Signer
   readonly date?: string
-  /** Of suites other than the release itself, as in Debian's archives. */
+  /** Valid-Until of suites other than `trixie`, which has none in Debian's archives either. */
   readonly validUntil?: string
 }
 
-/** Everything that a mirror of both archives has, by path below `debian/` and `debian-security/`. */
+/** The files of a mirror of both archives: path below `debian/` or `debian-security/` -> content. */
 export async function smallArchive(
   packages: readonly TestPackage[],
   options: ArchiveOptions,
@@ -98,7 +98,7 @@ export function packagesText(packages: readonly TestPackage[], suite: Suite, arc
     .join('\n')
 }
 
-/** Where a package's file is, and its digest. */
+/** The path of a package's file, its digest and its size. */
 export function poolFile(item: TestPackage): { path: string; sha256: Digest; size: number } {
   const bytes = packageBytes(item)
   return { path: poolPath(item), sha256: digestOf(bytes), size: bytes.length }
@@ -125,7 +125,7 @@ function poolPath(item: TestPackage): string {
   return `pool/main/${item.name}_${version}_${architectureOf(item)}.deb`
 }
 
-/** No .deb: nobody here looks inside. */
+/** Not a real .deb: no test unpacks it. */
 function packageBytes(item: TestPackage): Buffer {
   return Buffer.from(`${item.name} ${item.version ?? '1.0-1'} ${architectureOf(item)}\n`)
 }

@@ -5,7 +5,7 @@ import type { BuildContext, Network } from '../../builder/context.ts'
 import { keepParts } from '../../builder/generations/keep.ts'
 import { recordGeneration } from '../../builder/generations/record.ts'
 import type { HostPlan, PlanContext } from '../../builder/host-plan.ts'
-import { offlineFetch } from '../../builder/sources/debian/archive/offline.ts'
+import { offlineFetch } from '../../builder/sources/offline.ts'
 import { openStore } from '../../builder/store/directory.ts'
 import { usingStore } from '../../builder/store/leases.ts'
 import type { Fetch } from '../../builder/toolchain/toolchain.ts'
@@ -17,6 +17,8 @@ import { MIB } from '../../images/layout.ts'
 import { type Lock, type LockedPackage, lockText, packageKey } from '../../images/lock.ts'
 import { parseHostName, parseServiceName } from '../../images/names.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
+import { debianAt } from './debian-at.ts'
+import { debianLocks } from './debian-locks.ts'
 import { derivation, lockedPackage } from './derivation.ts'
 import { fakeRunner } from './fake-runner.ts'
 import { listReporter } from './reporter.ts'
@@ -102,6 +104,7 @@ export async function smallLab(directory: string, project: string) {
     }
   }
   const reporter = listReporter()
+  const sources = [{ ...debianAt(), lockFile }]
   const context = (network: Network = 'online') => {
     const fetch = network === 'online' ? mirror : offlineFetch(store)
     const runner = fakeRunner(store, fetch)
@@ -112,8 +115,7 @@ export async function smallLab(directory: string, project: string) {
         reporter,
         now: new Date('2026-11-25T08:00:00Z'),
       },
-      ...{ signal: new AbortController().signal, store, lockFile, fetch, runner, builder: 'amd64' as const },
-      mirrors: { debian: [], 'debian-security': [] },
+      ...{ signal: new AbortController().signal, store, sources, fetch, runner, builder: 'amd64' as const },
       toolchain: {
         set: { name: 'toolchain', request: ['node'], essential: 'left-out', assumed: [] },
         architecture: 'amd64',
@@ -153,7 +155,7 @@ export async function smallLab(directory: string, project: string) {
           },
           ...{ boot: { 'cmdline.txt': { text: `ro ${manifest}` } }, facts: [] },
         }
-        const parts = () => keepParts(store, { image, lock, outputs, assembled })
+        const parts = () => keepParts(store, { image, lock: debianLocks(lock), outputs, assembled })
         const identity = { root: assembled.root, manifest: digestOf(manifest) }
         const built = new Date(1_700_000_000_000).toISOString()
         return recordGeneration(store.root, host, identity, async () => ({

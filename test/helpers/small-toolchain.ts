@@ -7,7 +7,7 @@ import { lockedPackage } from './derivation.ts'
 import { type SmallDeb, smallDeb } from './small-deb.ts'
 import { tempDirectory } from './temp.ts'
 
-/** A store of its own and a toolchain of small packages; `fetched` counts the packages that were asked for. */
+/** A new store and a toolchain of small packages. `fetched` lists the packages that were fetched. */
 export async function smallToolchain(debs: readonly SmallDeb[], architecture: Architecture = 'amd64') {
   const store = await openStore(await tempDirectory())
   const made = await tempDirectory()

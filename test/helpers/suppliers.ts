@@ -1,13 +1,13 @@
 import type { TreeNode } from '../../flash/vm/device-tree.ts'
 
-/** A node on its way from the root: `above` is what it hangs on. */
+/** A node and its path from the root. `above` are its parents, the root first. */
 export interface Placed {
   readonly path: string
   readonly node: TreeNode
   readonly above: readonly Placed[]
 }
 
-/** Properties that list suppliers, each a handle and as many numbers as the supplier says. */
+/** Properties that list suppliers. Each entry is a phandle and as many cells as the supplier states. */
 const LISTS: readonly (readonly [name: RegExp, cells: string])[] = [
   [/^clocks$/, '#clock-cells'],
   [/^resets$/, '#reset-cells'],
@@ -31,7 +31,7 @@ export function everyNode(root: TreeNode): Placed[] {
   return walk(root, [])
 }
 
-/** A device, all that it hangs on and all that supplies it, theirs included: what has to work before it can. */
+/** A device with its parents and suppliers, and their parents and suppliers: all devices that it needs to work. */
 export function withSuppliers(device: Placed, all: readonly Placed[]): Placed[] {
   const handles = new Map(all.map((each) => [cells(each.node, 'phandle')[0], each]))
   const found = new Set<Placed>()
@@ -52,7 +52,7 @@ export function compatibleOf({ node }: Placed): string[] {
   return strings(node, 'compatible')
 }
 
-/** What the kernel asks `modules.alias` for (drivers/of/module.c), or for a device on PCI by its numbers. */
+/** The alias that the kernel looks up in `modules.alias` (drivers/of/module.c), or the PCI alias of a PCI device. */
 export function modaliasOf(placed: Placed): string {
   const compatible = compatibleOf(placed)
   const [, vendor, device] = /^pci([0-9a-f]+),([0-9a-f]+)$/.exec(compatible[0] ?? '') ?? []
@@ -79,7 +79,7 @@ function suppliersOf({ path, node, above }: Placed, handles: ReadonlyMap<number 
   return [...found, ...interruptParent(node, above, handles)]
 }
 
-/** Whoever is nearest above says where interrupts go. */
+/** The nearest node on the path that names an interrupt parent. */
 function interruptParent(
   node: TreeNode,
   above: readonly Placed[],

@@ -4,15 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 
-/** A directory that is gone when the test has ended. */
+/** Makes a directory that is removed when the test ends. */
 export async function tempDirectory(parent = tmpdir()): Promise<string> {
   const directory = await mkdtemp(join(parent, 'hangar-test-'))
-  // What was told to stop may write a little longer.
+  // Processes that were told to stop may still write for a moment.
   onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
   return directory
 }
 
-/** Where a test writes what nobody keeps: memory, unless the machine has none of it to write to and to run programs from. */
+/** A parent for temporary directories: /dev/shm when programs can be written there and run, otherwise the disk. */
 export function memory(): string {
   try {
     const directory = mkdtempSync('/dev/shm/hangar-test-')

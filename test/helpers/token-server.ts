@@ -6,15 +6,15 @@ import { ISSUER, SERVICE, USER } from './debian-registry.ts'
 
 export interface TokenServer {
   readonly realm: string
-  /** For the registry: whose tokens count. */
+  /** The certificate with which the registry verifies tokens. */
   readonly certificate: string
-  /** What each request asked for. */
+  /** The scopes that each request asked for. */
   readonly asked: { readonly scopes: readonly string[]; readonly user: string | undefined }[]
-  /** Seconds that a token counts. */
+  /** The lifetime of a token in seconds. */
   life: number
 }
 
-/** Stands in for a registry's token server, which the protocol leaves to whoever runs it; the registry is a real one. */
+/** A fake token server. The protocol leaves token servers to the operator of a registry; the registry itself is real. */
 export async function startTokenServer(): Promise<TokenServer> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const asked: TokenServer['asked'] = []
@@ -44,7 +44,7 @@ function token(key: KeyObject, publicKey: KeyObject, scopes: readonly string[], 
     const [type, name, actions = ''] = scope.split(':')
     return { type, name, actions: actions.split(',') }
   })
-  // The registry gives a minute to clocks that differ.
+  // The registry accepts tokens for a minute longer, for clocks that differ.
   const claims = { iss: ISSUER, aud: SERVICE, sub: USER.user, nbf: now - 10, exp: now + life, iat: now, access }
   const header = { typ: 'JWT', alg: 'ES256', kid: keyId(publicKey) }
   const text = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.')
@@ -52,7 +52,7 @@ function token(key: KeyObject, publicKey: KeyObject, scopes: readonly string[], 
   return `${text}.${signature.toString('base64url')}`
 }
 
-/** As libtrust names a key: the beginning of its digest in base32, in groups of four. */
+/** The name of a key in libtrust: the beginning of its digest in base32, in groups of four. */
 function keyId(publicKey: KeyObject): string {
   const digest = createHash('sha256')
     .update(publicKey.export({ type: 'spki', format: 'der' }))
@@ -64,7 +64,7 @@ function keyId(publicKey: KeyObject): string {
   return (letters.join('').match(/.{4}/g) ?? []).join(':')
 }
 
-/** The least that is a certificate (RFC 5280): the registry takes the key out of it. */
+/** A minimal certificate (RFC 5280). The registry only reads the key in it. */
 function certificate(key: KeyObject, publicKey: KeyObject): string {
   const algorithm = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'))
   const name = der(0x30, der(0x31, der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('test')))))

@@ -1,8 +1,6 @@
 import { join } from 'node:path'
-import { readLock } from '../../builder/lock/file.ts'
-import { fetchObjects } from '../../builder/sources/debian/archive/fetch.ts'
-import { mirrorsOf, readAptSources } from '../../builder/sources/debian/archive/mirrors.ts'
-import { snapshots } from '../../builder/sources/debian/archive/snapshot.ts'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
+import { fetchFrom, openSources } from '../../builder/sources/registry.ts'
 import { openStore, storeRoot } from '../../builder/store/directory.ts'
 import type { Store } from '../../builder/store/store.ts'
 import type { Fetch } from '../../builder/toolchain/toolchain.ts'
@@ -23,12 +21,11 @@ export interface WithToolchain {
 /** The machine's own store, and the locked toolchain, which is fetched and unpacked when it is first used. */
 export async function storeWithToolchain(): Promise<WithToolchain> {
   const architecture = debianArchitecture(process.arch) ?? 'amd64'
-  const lock = await readLock(join(PROJECT, 'images/debian.lock.json'))
+  const lock = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
   const packages = lockedPackages(lock, { set: TOOLCHAIN, architecture })
   if (packages === undefined) throw new Error('the lock holds no toolchain: npm run lock')
   const store = await openStore(storeRoot(process.env))
-  const mirrors = mirrorsOf(process.env, await readAptSources())
-  const fetch: Fetch = (wanted) =>
-    fetchObjects(wanted, { store, mirrors, lastResort: snapshots(lock.time), reporter: listReporter() })
+  const sources = await openSources({ env: process.env, project: PROJECT })
+  const fetch = fetchFrom(sources, { store, reporter: listReporter() })
   return { store, fetch, toolchain: { name: 'build', architecture, packages } }
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readLock } from '../../builder/lock/file.ts'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { adama } from '../../hosts/adama.ts'
 import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
@@ -18,7 +18,7 @@ let lock: Lock
 
 beforeAll(async () => {
   compile(PROJECT)
-  lock = await readLock(LOCK_FILE)
+  lock = await readDebianLock(LOCK_FILE)
 })
 
 const derivations = (builder: Architecture) => derivationsByName(lockedImage(adama, lock, builder))
@@ -53,7 +53,9 @@ describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
 
   it('runs programs of its own architecture only', () => {
     for (const { name, system, toolchain } of derivations(builder).values()) {
-      const others = toolchain.packages.filter(({ architecture }) => architecture !== builder && architecture !== 'all')
+      const others = (toolchain.packages as readonly LockedPackage[]).filter(
+        ({ architecture }) => architecture !== builder && architecture !== 'all',
+      )
       expect({ name, system, architecture: toolchain.architecture, others }).toEqual({
         ...{ name, system: builder, architecture: builder, others: [] },
       })

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { withFileLock, withHostLocks } from '../../lib/file-lock.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
-describe('two runs that write to one directory', () => {
-  it('take turns', async () => {
+describe('withFileLock', () => {
+  it('runs one of several uses of a directory at a time', async () => {
     const directory = await tempDirectory()
     const seen: string[] = []
     const run = (name: string) =>
@@ -16,13 +16,13 @@ describe('two runs that write to one directory', () => {
     expect(seen.map((text) => text.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends'])
   })
 
-  it('do not wait for one that failed', async () => {
+  it('releases the lock when a use fails', async () => {
     const directory = await tempDirectory()
     await expect(withFileLock(directory, () => Promise.reject(new Error('full')))).rejects.toThrow('full')
     expect(await withFileLock(directory, async () => 'done', { patience: 0 })).toBe('done')
   })
 
-  it('are told of each other where one does not end', async () => {
+  it('fails when another use does not end in time', async () => {
     const directory = await tempDirectory()
     await withFileLock(directory, async () => {
       await expect(withFileLock(directory, async () => 'second', { patience: 0 })).rejects.toMatchObject({
@@ -32,14 +32,14 @@ describe('two runs that write to one directory', () => {
     })
   })
 
-  it('do not hinder those that write elsewhere', async () => {
+  it('does not wait for uses of other directories', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
     expect(await withFileLock(one, () => withFileLock(two, async () => 'both', { patience: 0 }))).toBe('both')
   })
 })
 
-describe('two flashes of one host', () => {
-  it('are told of each other at once, and those of other hosts and projects are not', async () => {
+describe('withHostLocks', () => {
+  it('refuses a second flash of the same host at once, but not of other hosts and projects', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
     await withHostLocks(one, ['adama', 'starbuck'], async () => {
       await expect(withHostLocks(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { formatTable } from '../../cli/display/table.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 
-describe('a size', () => {
+describe('formatSize', () => {
   it.each([
     [0, '0 B'],
     [999, '999 B'],
@@ -13,12 +13,12 @@ describe('a size', () => {
     [5_300_000, '5.3 MB'],
     [82_000_000_000, '82 GB'],
     [2_000_000_000_000, '2.0 TB'],
-  ])('%d is %s', (bytes, text) => {
+  ])('prints %d bytes as %s', (bytes, text) => {
     expect(formatSize(bytes)).toBe(text)
   })
 })
 
-describe('a duration', () => {
+describe('formatDuration', () => {
   it.each([
     [0, '0.0 s'],
     [340, '0.3 s'],
@@ -27,13 +27,13 @@ describe('a duration', () => {
     [3_780_000, '1 h 3 min'],
     [47 * 3_600_000, '47 h 0 min'],
     [12 * 86_400_000, '12 days'],
-  ])('%d ms is %s', (milliseconds, text) => {
+  ])('prints %d ms as %s', (milliseconds, text) => {
     expect(formatDuration(milliseconds)).toBe(text)
   })
 })
 
-describe('a table', () => {
-  it('has numbers to the right, words to the left, and nothing at the ends of lines', () => {
+describe('formatTable', () => {
+  it('aligns numbers right and words left, without spaces at the ends of lines', () => {
     const rows = [
       ['layer', 'size', '', 'time'],
       ['base', '120 MB', 'built', '12 s'],
@@ -46,7 +46,7 @@ describe('a table', () => {
     ])
   })
 
-  it('of nothing is nothing', () => {
+  it('prints no rows as an empty text', () => {
     expect(formatTable([])).toBe('')
   })
 })

@@ -10,8 +10,8 @@ async function* pieces(count: number): AsyncGenerator<Uint8Array> {
 
 const content = (count: number) => ({ size: count << 16, pieces: pieces(count) })
 
-describe('what is sent along with a request', () => {
-  it('arrives whole, with its length, before the answer is waited for', async () => {
+describe('the body of an upload', () => {
+  it('arrives complete and with its length, before hangar waits for the answer', async () => {
     const server = await fileServer([
       [
         'take',
@@ -29,7 +29,7 @@ describe('what is sent along with a request', () => {
     expect(await textOf(response, 100, given)).toBe('PUT 6553600 of 6553600')
   })
 
-  it('is broken off where the server answers before it has all of it', async () => {
+  it('stops when the server answers early', async () => {
     const server = await fileServer([['take', (_, response) => void response.writeHead(413).end('too large')]])
     let isOver = false
     const watched = async function* () {
@@ -42,7 +42,7 @@ describe('what is sent along with a request', () => {
     expect(isOver).toBe(false)
   })
 
-  it('is what fails, and not the server, where it cannot be read here', async () => {
+  it('fails with its own error when it cannot be read', async () => {
     const server = await fileServer([['take', () => undefined]])
     const broken = async function* () {
       yield Buffer.from('a beginning')
@@ -52,13 +52,13 @@ describe('what is sent along with a request', () => {
     await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toThrow('the disk is gone')
   })
 
-  it('is not sent for ever to a server that takes nothing', async () => {
+  it('fails as too slow when the server reads nothing', async () => {
     const server = await fileServer([['take', (request) => void request.pause()]])
     const given = { method: 'PUT', content: content(1000), patience: QUICK } as const
     await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toMatchObject({ kind: 'slow' })
   })
 
-  it('is taken by a server that gives no answer: that is not waited for either', async () => {
+  it('fails as unreachable when the server reads it and gives no answer', async () => {
     const server = await fileServer([['take', (request) => void request.resume()]])
     const given = { method: 'PUT', content: content(1), patience: QUICK } as const
     await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toMatchObject({
@@ -68,8 +68,8 @@ describe('what is sent along with a request', () => {
   })
 })
 
-describe('a redirection', () => {
-  it('to another server does not tell it who asks; to another path of the same one it does', async () => {
+describe('a redirect', () => {
+  it('sends credentials to the same server only', async () => {
     const shown: (string | undefined)[] = []
     const note =
       (where: string): Parameters<typeof server.files.set>[1] =>
@@ -79,12 +79,12 @@ describe('a redirection', () => {
       }
     const server = await fileServer()
     const other = await fileServer([
-      ['end', (request, response) => response.end(request.headers.authorization ?? 'nobody')],
+      ['end', (request, response) => response.end(request.headers.authorization ?? 'no credentials')],
     ])
     server.files.set('first', note('/second'))
     server.files.set('second', note(`${other.url}/end`))
     const given = { headers: { authorization: 'Basic me' }, patience: PATIENCE }
-    expect(await textOf(await follow(`${server.url}/first`, given), 100, given)).toBe('nobody')
+    expect(await textOf(await follow(`${server.url}/first`, given), 100, given)).toBe('no credentials')
     expect(shown).toEqual(['Basic me', 'Basic me'])
   })
 })

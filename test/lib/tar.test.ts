@@ -11,8 +11,8 @@ const ENTRIES: TarEntry[] = [
   { name: './link', type: 'symlink', mode: 0o777, linkname: 'etc/name' },
 ]
 
-describe('a tar in memory', () => {
-  it('has the bytes of one in a file', async () => {
+describe('tarBytes', () => {
+  it('makes the same bytes as writeTar', async () => {
     const file = join(await tempDirectory(), 'a.tar')
     await writeTar(file, async (add) => {
       for (const entry of ENTRIES) await add(entry)
@@ -20,7 +20,7 @@ describe('a tar in memory', () => {
     expect(readFileSync(file).equals(Buffer.from(await tarBytes(ENTRIES)))).toBe(true)
   })
 
-  it('holds its entries in order, with nothing of the machine or its clock', async () => {
+  it('writes the entries in order, without owner or time of this machine', async () => {
     const entries = await readTar(await tarBytes(ENTRIES))
     expect(entries.map(({ header: { name, mode, uid, gid } }) => ({ name, mode, uid, gid }))).toEqual(
       ENTRIES.map(({ name, mode }) => ({ name, mode, uid: 0, gid: 0 })),
@@ -29,7 +29,7 @@ describe('a tar in memory', () => {
     expect(entries[1]?.bytes.toString()).toBe('tiny\n')
   })
 
-  it('fails with what an entry failed with', async () => {
+  it('fails with the error of an entry', async () => {
     const broken: TarEntry = { name: 'x', type: 'file', mode: 0o600, content: { file: '/not/there', size: 3 } }
     await expect(tarBytes([broken])).rejects.toThrow()
   })

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { readLock } from '../../builder/lock/file.ts'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { adama } from '../../hosts/adama.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import type { Derivation } from '../../images/derivation.ts'
@@ -38,7 +38,7 @@ describe.skipIf(process.arch !== 'x64')('an emulated arm64 builder', () => {
   beforeAll(async () => {
     before = handlers()
     compile(PROJECT)
-    const lock = await readLock(LOCK_FILE)
+    const lock = await readDebianLock(LOCK_FILE)
     const derivations = (builder: Architecture) => {
       const image = [...derivationsByName(lockedImage(adama, lock, builder)).values()]
       const step = image.find(({ name }) => name === 'host') ?? expect.fail('no host layer')

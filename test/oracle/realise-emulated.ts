@@ -2,10 +2,12 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { lockedIn } from '../../builder/context.ts'
-import { readLock } from '../../builder/lock/file.ts'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { toolchainDirectory } from '../../builder/toolchain/toolchain.ts'
 import type { Derivation } from '../../images/derivation.ts'
+import type { ArchitectureSet } from '../../images/package-set.ts'
 import { childProgram } from '../helpers/child-program.ts'
+import { debianLocks } from '../helpers/debian-locks.ts'
 import { emulating } from '../helpers/emulation.ts'
 import { listReporter } from '../helpers/reporter.ts'
 import { PROJECT, storeWithToolchain } from '../helpers/toolchain.ts'
@@ -37,8 +39,9 @@ export async function realiseEmulated(derivations: readonly Derivation[]): Promi
 /** A directory with the unpacked package qemu-user, whose programs are linked statically. */
 async function emulatorDirectory(): Promise<string> {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  const lock = await readLock(join(PROJECT, ORACLE_LOCK))
-  const locked = lockedIn(lock, { set: ORACLE, architecture: toolchain.architecture })
+  const lock = await readDebianLock(join(PROJECT, ORACLE_LOCK))
+  const wanted: ArchitectureSet = { set: ORACLE, architecture: toolchain.architecture }
+  const locked = lockedIn(debianLocks(lock), wanted)
   const packages = locked.filter((item) => item.package === 'qemu-user')
   return toolchainDirectory({ ...toolchain, name: 'emulator', packages }, store, fetch, listReporter())
 }

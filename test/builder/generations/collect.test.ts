@@ -9,6 +9,7 @@ import { keepPrograms, usingStore } from '../../../builder/store/leases.ts'
 import type { Store } from '../../../builder/store/store.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
 import { type Digest, digestOf } from '../../../images/digest.ts'
+import { debianLocks } from '../../helpers/debian-locks.ts'
 import { derivation } from '../../helpers/derivation.ts'
 import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
@@ -126,7 +127,7 @@ describe('what the present lock names', () => {
     const { store, gc, fetched, context } = await withGenerations(1)
     await context().fetch(Object.values(smallLock('9').packages))
     expect(fetched).toContain('app 9')
-    await gc({ lock: smallLock('9') })
+    await gc({ lock: debianLocks(smallLock('9')) })
     expect(hasFetched(store, '9')).toEqual([true, true, true])
     await gc()
     expect(hasFetched(store, '9')).toEqual([false, false, false])
@@ -137,7 +138,7 @@ describe('a toolchain', () => {
   it('stays unpacked where a generation or the lock needs it, and goes with its list otherwise', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const [, current, locked] = ['1', '2', '3'].map((version) => unpackToolchain(version)) as [string, string, string]
-    const { garbage } = await gc({ lock: smallLock('3') })
+    const { garbage } = await gc({ lock: debianLocks(smallLock('3')) })
     expect(garbage.toolchains.map(({ size }) => size)).toEqual(['program'.length])
     const left = readdirSync(join(store.root, 'toolchains')).sort()
     expect(left).toEqual([current, locked].flatMap((each) => [each, `${each}.packages`]).sort())

@@ -5,9 +5,10 @@ import { collect } from '../../../builder/generations/collect.ts'
 import { pin } from '../../../builder/generations/pins.ts'
 import { rebuild } from '../../../builder/generations/rebuild.ts'
 import { generationNumbered, generationsOf, requireKept } from '../../../builder/generations/record.ts'
-import { readLock } from '../../../builder/lock/file.ts'
+import { readDebianLock } from '../../../builder/sources/debian/source.ts'
 import { listObjects } from '../../../builder/store/verify.ts'
 import { type Digest, digestOf } from '../../../images/digest.ts'
+import { debianLocks } from '../../helpers/debian-locks.ts'
 import { differences, stateOf } from '../../helpers/output-files.ts'
 import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
@@ -27,7 +28,7 @@ beforeAll(async () => {
   await pin({ store, host: 'tiny', number: 1, use })
   await lab.build('2')
   await lab.build('3')
-  const lock = await readLock(lab.lockFile)
+  const lock = debianLocks(await readDebianLock(lab.lockFile))
   await collect({ store, lock, now: NOW, use, mode: 'collect', retention: { keep: 1, olderThan: 0 } })
 }, 60_000)
 
@@ -104,8 +105,8 @@ describe('a generation that cannot be built again', () => {
     loseLayers()
     lose(digestOf('package app 1'))
     await expect(offline().rebuild()).rejects.toMatchObject({
-      message: 'offline, and the store lacks app.deb',
-      hint: 'let it fetch them once: the same command without --offline',
+      message: 'the store lacks app.deb, and --offline forbids fetching',
+      hint: 'run the same command once without --offline',
     })
   })
 
@@ -211,7 +212,7 @@ describe('a build of the present tree, offline', () => {
     const { build } = await movedOn()
     await expect(build('4', 'one', 'offline')).rejects.toMatchObject({
       code: 'fetch',
-      message: expect.stringMatching(/^offline, and the store lacks (node|libc)\.deb/),
+      message: expect.stringMatching(/^the store lacks (node|libc)\.deb.*, and --offline forbids fetching$/),
     })
   })
 })

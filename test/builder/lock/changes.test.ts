@@ -1,20 +1,24 @@
 import { describe, expect, it } from 'vitest'
 import { changesBetween, changesText } from '../../../builder/lock/changes.ts'
 import { EMPTY_LOCK, type Lock, packageKey } from '../../../images/lock.ts'
+import { debianAt } from '../../helpers/debian-at.ts'
 import { lockedPackage } from '../../helpers/derivation.ts'
+
+const SOURCE = debianAt()
 
 function lockOf(...versions: [string, string][]): Lock {
   const packages = versions.map(([name, version]) => lockedPackage(name, { version }))
   return { ...EMPTY_LOCK, packages: Object.fromEntries(packages.map((item) => [packageKey(item), item])) }
 }
 
-describe('the difference between two locks', () => {
-  it('is empty between equal ones', () => {
-    expect(changesText(changesBetween(lockOf(['a', '1']), lockOf(['a', '1'])))).toBe('')
+describe('the changes between two locks', () => {
+  it('are none between equal locks', () => {
+    expect(changesText(changesBetween(SOURCE, lockOf(['a', '1']), lockOf(['a', '1'])))).toBe('')
   })
 
-  it('names package, old version and new version, a line for each', () => {
+  it('name the package, its architecture, the old and the new version on one line each', () => {
     const changes = changesBetween(
+      SOURCE,
       lockOf(['openssl', '3.5-1'], ['old', '1'], ['back', '2']),
       lockOf(['openssl', '3.5-2'], ['jq', '1.7'], ['back', '1']),
     )

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { frozenAndGone, isFrozen, refuseUnlocked } from '../../../builder/lock/frozen.ts'
 import { EMPTY_LOCK, type Lock } from '../../../images/lock.ts'
 import type { ArchitectureSet } from '../../../images/package-set.ts'
+import { debianLocks } from '../../helpers/debian-locks.ts'
 import { lockedPackage } from '../../helpers/derivation.ts'
 
 const WANTED: ArchitectureSet = {
@@ -14,7 +15,7 @@ const LOCKED: Lock = {
 }
 
 describe('a frozen lock', () => {
-  it('is one by flag, or by CI where no flag says otherwise', () => {
+  it('is set by the flag, or by CI=true when there is no flag', () => {
     const frozen = [
       isFrozen('frozen', {}),
       isFrozen(undefined, { CI: 'true' }),
@@ -25,21 +26,21 @@ describe('a frozen lock', () => {
     expect(frozen).toEqual([true, true, false, false, false])
   })
 
-  it('refuses what it does not hold, with the command that locks it', () => {
-    const refusing = () => refuseUnlocked([WANTED], EMPTY_LOCK)
-    expect(refusing).toThrow('the lock is frozen and does not answer for: base:arm64')
+  it('refuses a request that it does not answer, and names the command that adds it', () => {
+    const refusing = () => refuseUnlocked([WANTED], debianLocks(EMPTY_LOCK))
+    expect(refusing).toThrow('the lock file has no entry for: base:arm64; --frozen forbids adding one')
     expect(refusing).toThrow(expect.objectContaining({ code: 'frozen', hint: expect.stringContaining('npm run lock') }))
   })
 
-  it('lets through what it holds', () => {
-    expect(() => refuseUnlocked([WANTED], LOCKED)).not.toThrow()
+  it('accepts a request that it answers', () => {
+    expect(() => refuseUnlocked([WANTED], debianLocks(LOCKED))).not.toThrow()
   })
 
-  it('names the files that have left every mirror, with the command that locks their successors', () => {
+  it('names the files that no mirror has any more, and the command that locks newer ones', () => {
     const error = frozenAndGone([lockedPackage('openssl')])
     expect(error).toMatchObject({
       code: 'frozen',
-      message: 'the lock is frozen, and these have left every mirror: openssl.deb',
+      message: 'no mirror has these locked files any more: openssl.deb; --frozen forbids locking others',
       hint: expect.stringContaining('npm run lock'),
     })
   })

@@ -8,7 +8,7 @@ import { digestOf } from '../../../images/digest.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 describe('the store', () => {
-  it('finds bytes by their digest, read-only', async () => {
+  it('keeps bytes by their digest, read-only', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     expect(object).toBe(digestOf('hello'))
@@ -17,12 +17,12 @@ describe('the store', () => {
     expect(store.has(object, 5)).toBe(true)
   })
 
-  it('does not know an object of another size', async () => {
+  it('does not find an object when the size differs', async () => {
     const store = await openStore(await tempDirectory())
     expect(store.has(await store.putBytes('hello'), 4)).toBe(false)
   })
 
-  it('does not trust an object that somebody has written to', async () => {
+  it('does not find an object that a program wrote to', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     await chmod(store.path(object), 0o644)
@@ -31,7 +31,7 @@ describe('the store', () => {
     expect(store.has(object)).toBe(false)
   })
 
-  it('mends a damaged object when the same bytes are put again', async () => {
+  it('repairs a corrupt object when the same bytes are put again', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     await chmod(store.path(object), 0o644)
@@ -40,7 +40,7 @@ describe('the store', () => {
     expect(await readFile(store.path(object), 'utf8')).toBe('hello')
   })
 
-  it('gives back an output only while all of its files are whole', async () => {
+  it('returns an output only while the store has all of its files', async () => {
     const store = await openStore(await tempDirectory())
     const derivation = digestOf('derivation')
     const object = await store.putBytes('made')
@@ -51,7 +51,7 @@ describe('the store', () => {
     expect(store.output(derivation)).toBeUndefined()
   })
 
-  it('takes an output record that was cut short for none', async () => {
+  it('ignores a truncated output record', async () => {
     const root = await tempDirectory()
     const store = await openStore(root)
     const derivation = digestOf('derivation')
@@ -60,7 +60,7 @@ describe('the store', () => {
     expect(store.output(derivation)).toBeUndefined()
   })
 
-  it('removes a scratch directory even where its use fails', async () => {
+  it('removes a scratch directory when its use fails', async () => {
     const root = await tempDirectory()
     const store = await openStore(root)
     const failing = store.scratch('work', async (directory) => {
@@ -72,16 +72,16 @@ describe('the store', () => {
   })
 
   it.each([
-    ['of a run that was killed', (own: string) => own.replace(/^\d+/, '4194305'), false],
+    ['of a killed process', (own: string) => own.replace(/^\d+/, '4194305'), false],
     [
       'of a process that is not the one of its number any more',
       (own: string) => own.replace(/^(\d+)-\d+/, '$1-1'),
       false,
     ],
     ['of another program', () => String(process.pid), true],
-    ['of a process that lives', (own: string) => own, true],
+    ['of a running process', (own: string) => own, true],
     ['of a container', (own: string) => own.replace(/^\d+-\d+-\d+/, '40-1-1'), true],
-  ])('removes from tmp only what a dead process of ours left: a file %s', async (_, nameOf, stays) => {
+  ])('removes only files of ended hangar processes from tmp: a file %s', async (_, nameOf, stays) => {
     const root = await tempDirectory()
     await openStore(root)
     const scratch = join(root, 'tmp', `work-${nameOf(thisProcess())}-0123456789ab`)
@@ -90,7 +90,7 @@ describe('the store', () => {
     expect(existsSync(scratch)).toBe(stays)
   })
 
-  it('refuses a store of another format and says what to do', async () => {
+  it('refuses a store of another format with a hint', async () => {
     const root = await tempDirectory()
     await writeFile(join(root, 'format'), '9\n')
     await expect(openStore(root)).rejects.toMatchObject({
@@ -100,12 +100,12 @@ describe('the store', () => {
   })
 })
 
-describe('where the store is', () => {
+describe('storeRoot', () => {
   it.each([
     [{ HANGAR_STORE: '/s', XDG_CACHE_HOME: '/c', HOME: '/h' }, '/s'],
     [{ XDG_CACHE_HOME: '/c', HOME: '/h' }, '/c/hangar'],
     [{ HOME: '/h' }, '/h/.cache/hangar'],
-  ])('follows %j', (env, root) => {
+  ])('returns the directory that %j names', (env, root) => {
     expect(storeRoot(env)).toBe(root)
   })
 })

@@ -24,7 +24,7 @@ function commands(root: string) {
 type Name = keyof ReturnType<typeof commands>
 const ALL: Name[] = ['gc -- --dry-run', 'gc', 'store:verify', 'generations']
 
-/** Path -> content of every file and directory below. */
+/** The path and content of every file and directory below a directory. */
 function contentsOf(root: string): Record<string, string> {
   const entries = readdirSync(root, { recursive: true, withFileTypes: true })
   return Object.fromEntries(
@@ -54,12 +54,12 @@ const FOREIGN = [
   ...['generations/tiny/notes.json', 'generations/tiny/.notes.new', 'generations/own/notes.txt'],
 ]
 
-describe('a directory that holds something else', () => {
+describe('a directory with foreign files', () => {
   it.each(
     [['notes.txt'], ['tmp/thesis.txt'], ['objects/a'], ['tmp/a', 'toolchains/b/c'], ['generations/x/1.json']].flatMap(
       (paths) => ALL.map((name) => [name, paths] as const),
     ),
-  )('is refused as a store by %s, unchanged: %j', async (name, paths) => {
+  )('is refused as a store by %s and stays unchanged: %j', async (name, paths) => {
     const root = await tempDirectory()
     put(root, paths)
     const before = contentsOf(root)
@@ -79,7 +79,7 @@ describe('a directory that holds something else', () => {
     })
   })
 
-  it('becomes a store when it is empty, or holds only what an interrupted first run left', async () => {
+  it('becomes a store when it is empty or has only leftovers of an interrupted first run', async () => {
     const root = await tempDirectory()
     await openStore(root)
     const name = readdirSync(root).sort()
@@ -93,7 +93,7 @@ describe('a directory that holds something else', () => {
 })
 
 describe('foreign files in a store', () => {
-  it.each(ALL)('are all still there after %s', async (name) => {
+  it.each(ALL)('stay after %s', async (name) => {
     const lab = await smallLab(await tempDirectory(memory()), PROJECT)
     for (const version of ['1', '2']) await lab.make(version, `line ${version}`)
     const { root } = lab.store
@@ -102,7 +102,7 @@ describe('foreign files in a store', () => {
     await commands(root)[name]()
     const left = contentsOf(root)
     expect(FOREIGN.filter((path) => left[join(root, path)] !== `the owner's ${path}`)).toEqual([])
-    // Negative control: the collection did remove objects beside them.
+    // Negative control: the collection removed objects of hangar.
     expect(Object.keys(left).length < ours).toBe(name === 'gc')
   })
 })
@@ -123,7 +123,7 @@ describe('a dry run and a listing', () => {
     expect(contentsOf(root)).toEqual(before)
   })
 
-  it.each(['gc -- --dry-run', 'generations'] as const)('%s creates no store where there is none', async (name) => {
+  it.each(['gc -- --dry-run', 'generations'] as const)('%s does not create a store', async (name) => {
     const root = join(await tempDirectory(), 'store')
     await commands(root)[name]()
     expect(existsSync(root)).toBe(false)

@@ -11,7 +11,7 @@ import { childProgram } from '../../helpers/child-program.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** What the child does: outputs of half a megabyte one after the other, and one that it never comes to the end of. */
+/** The program of the child: records outputs of half a megabyte, and writes one object without end. */
 const BUILDER = `
 import { writeFile } from 'node:fs/promises'
 import { openStore } from './builder/store/directory.ts'
@@ -45,7 +45,7 @@ async function builders() {
   return { root, start }
 }
 
-/** Kills a child when it has said so many lines; what they were. */
+/** Kills a child after the given number of lines, and returns the lines. */
 async function killAfter(
   { child, lines, ended }: ReturnType<Awaited<ReturnType<typeof builders>>['start']>,
   count: number,
@@ -60,7 +60,7 @@ async function killAfter(
 }
 
 describe('after kill -9', () => {
-  it('what was half written is found by nobody, and swept up', async () => {
+  it('no partial object is found, and leftovers are removed', async () => {
     const { root, start } = await builders()
     await killAfter(start('a', 'half'), 1)
     expect(readdirSync(join(root, 'tmp'))).toHaveLength(1)
@@ -69,7 +69,7 @@ describe('after kill -9', () => {
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
-  it('every object is whole and every output that was recorded is there', async () => {
+  it('every object is complete, and every recorded output exists', async () => {
     const { root, start } = await builders()
     for (const count of [1, 2, 5, 9]) {
       const recorded = (await killAfter(start(`run ${count} `, 'forever'), count)).filter(isDigest)
@@ -80,12 +80,12 @@ describe('after kill -9', () => {
   })
 })
 
-/** As in a container: numbers of processes are its own. The last ones, which nobody outside has at the time. */
+/** A program in its own PID namespace, as in a container. Its process numbers are the largest, which are free outside. */
 const NUMBERED = 'echo $(($(cat /proc/sys/kernel/pid_max) - 99)) >/proc/sys/kernel/ns_last_pid; "$@"; :'
 const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', NUMBERED, 'container']
 
 describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares the store', () => {
-  it('keeps what it has half done when somebody outside opens the store', async () => {
+  it('keeps its temporary files when a process outside the container opens the store', async () => {
     const { root, start } = await builders()
     const { lines } = start('a', 'half', CONTAINER)
     await once(lines, 'line')
@@ -96,8 +96,8 @@ describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares th
   })
 })
 
-describe('builds at once on one store', () => {
-  it('that put the same things leave each of them once, whole', async () => {
+describe('builds at the same time in one store', () => {
+  it('leave one complete object for the same bytes', async () => {
     const { root, start } = await builders()
     const all = ['a', 'b', 'c', 'd'].map((word) => start(word, 'same'))
     for (const { ended } of all) expect(await ended).toEqual([0, null])

@@ -9,7 +9,7 @@ import { collectingStore, keepPrograms, programsInUse, usingStore } from '../../
 import { childProgram } from '../../helpers/child-program.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** Runs that note when they begin and end; `order` is what they noted. */
+/** A store, and runs that write down when they begin and end. */
 async function bench() {
   const root = await tempDirectory()
   const order: string[] = []
@@ -22,8 +22,8 @@ async function bench() {
   return { root, order, noting }
 }
 
-describe('a use of the store', () => {
-  it('goes on beside others', async () => {
+describe('usingStore', () => {
+  it('runs several uses at the same time', async () => {
     const { root, order, noting } = await bench()
     const both = ['one', 'two'].map((what) => usingStore({ root, what }, noting(what, 100)))
     expect(await Promise.all(both)).toEqual(['one', 'two'])
@@ -31,18 +31,18 @@ describe('a use of the store', () => {
     expect(readdirSync(join(root, 'users'))).toEqual([])
   })
 
-  it('waits for a collection to end, and says for what', async () => {
+  it('waits for a collection, and reports once which process it waits for', async () => {
     const { root, order, noting } = await bench()
-    const told: string[] = []
+    const reported: string[] = []
     const collection = collectingStore({ root, what: 'gc' }, noting('gc', 200))
     await sleep(50)
-    await usingStore({ root, what: 'build', onWait: (who) => told.push(who) }, noting('build', 0))
+    await usingStore({ root, what: 'build', onWait: (other) => reported.push(other) }, noting('build', 0))
     await collection
     expect(order).toEqual(['gc begins', 'gc ends', 'build begins', 'build ends'])
-    expect(told).toEqual([`gc (process ${process.pid})`])
+    expect(reported).toEqual([`gc (process ${process.pid})`])
   })
 
-  it('leaves no mark where it fails', async () => {
+  it('releases its lease when the use fails', async () => {
     const { root } = await bench()
     const failing = usingStore({ root, what: 'build' }, () => Promise.reject(new Error('full')))
     await expect(failing).rejects.toThrow('full')
@@ -50,8 +50,8 @@ describe('a use of the store', () => {
   })
 })
 
-describe('a collection', () => {
-  it('waits for uses that were there before, and lets none begin meanwhile', async () => {
+describe('collectingStore', () => {
+  it('waits for the uses that run, and makes later uses wait', async () => {
     const { root, order, noting } = await bench()
     const first = usingStore({ root, what: 'first' }, noting('first', 200))
     await sleep(50)
@@ -63,7 +63,7 @@ describe('a collection', () => {
     expect(order).toEqual(expected)
   })
 
-  it('takes turns with others, however many begin at once', async () => {
+  it('runs one of several collections at a time', async () => {
     const { root, order, noting } = await bench()
     const names = ['a', 'b', 'c', 'd', 'e']
     await Promise.all(names.map((what) => collectingStore({ root, what }, noting(what, 20))))
@@ -71,25 +71,27 @@ describe('a collection', () => {
     for (let at = 0; at < order.length; at += 2) expect(order[at + 1]).toBe(order[at]?.replace('begins', 'ends'))
   })
 
-  it('gives up after a while, and names who is there', async () => {
+  it('fails after its patience, and names the process that uses the store', async () => {
     const { root, noting } = await bench()
     const use = usingStore({ root, what: 'build of adama' }, noting('build', 300))
     await sleep(50)
     const collection = collectingStore({ root, what: 'gc', patience: 100 }, noting('gc', 0))
     await expect(collection).rejects.toMatchObject({
       code: 'busy',
-      message: `the store is still in use: build of adama (process ${process.pid})`,
+      message: `another process still uses the store: build of adama (process ${process.pid})`,
     })
     await use
     expect(readdirSync(join(root, 'users'))).toEqual([])
   })
 
-  it('stops waiting when it is told to', async () => {
+  it('stops waiting when its signal is aborted', async () => {
     const { root, noting } = await bench()
-    const use = usingStore({ root, what: 'build' }, noting('build', 200))
+    let end = () => {}
+    const use = usingStore({ root, what: 'build' }, () => new Promise<void>((resolve) => (end = resolve)))
     await sleep(50)
     const signal = AbortSignal.timeout(20)
     await expect(collectingStore({ root, what: 'gc', signal }, noting('gc', 0))).rejects.toThrow()
+    end()
     await use
   })
 })
@@ -120,7 +122,7 @@ async function otherProcess(root: string, kind: 'use' | 'collect' | 'programs') 
 
 describe('another process', () => {
   it.each(['use', 'collect'] as const)(
-    'that was killed (%s) keeps nobody waiting, one that lives does',
+    'is waited for while it runs, and not after it was killed (%s)',
     async (kind) => {
       const { root, noting } = await bench()
       const kill = await otherProcess(root, kind)
@@ -132,7 +134,7 @@ describe('another process', () => {
     },
   )
 
-  it('has its programs for as long as it lives', async () => {
+  it('keeps its programs until it ends', async () => {
     const { root } = await bench()
     const kill = await otherProcess(root, 'programs')
     await keepPrograms(root, 'control-1-abc')
@@ -142,26 +144,26 @@ describe('another process', () => {
   })
 })
 
-describe('a mark', () => {
+describe('a lease', () => {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')
   const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]
-  const mark = (kind: string, fields: readonly (string | number | undefined)[]) =>
+  const leaseName = (kind: string, fields: readonly (string | number | undefined)[]) =>
     `${kind}-${fields.join('-')}-0123456789ab`
 
   it.each([
-    ['of a number that another process has by now', [process.pid, 1, namespace, boot], 'gone'],
-    ['of another start of the machine', [process.pid, 1, namespace, 'abcdef'], 'gone'],
-    ['of a container, where numbers mean others', [4_194_305, 1, 1, boot], 'there'],
-    ['of a container before the machine was started anew', [4_194_305, 1, 1, 'abcdef'], 'gone'],
+    ['of a process whose number another process has now', [process.pid, 1, namespace, boot], 'ignored'],
+    ['of an earlier boot', [process.pid, 1, namespace, 'abcdef'], 'ignored'],
+    ['of a container that may still run', [4_194_305, 1, 1, boot], 'kept'],
+    ['of a container of an earlier boot', [4_194_305, 1, 1, 'abcdef'], 'ignored'],
   ])('%s is %3$s', async (_, fields, outcome) => {
     const { root, noting } = await bench()
     mkdirSync(join(root, 'users'))
-    const file = join(root, 'users', mark('use', fields))
+    const file = join(root, 'users', leaseName('use', fields))
     writeFileSync(file, 'some build')
     const collection = collectingStore({ root, what: 'gc', patience: 100 }, noting('gc', 0)).catch(
       (error) => error.hint,
     )
-    if (outcome === 'gone') expect(await collection).toBe('gc')
+    if (outcome === 'ignored') expect(await collection).toBe('gc')
     else expect(await collection).toContain(`rm '${file}'`)
   })
 })

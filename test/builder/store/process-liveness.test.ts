@@ -5,31 +5,31 @@ const named = (word: string) => `${word}-${thisProcess()}-0123456789ab`
 
 function ourselves(): StoreProcess {
   const found = processIn(named('use'))
-  if (found === undefined) throw new Error(`'${named('use')}' names nobody`)
+  if (found === undefined) throw new Error(`'${named('use')}' names no process`)
   return found
 }
 
-describe("a process in a file's name", () => {
-  it('is found behind whatever stands before it', () => {
+describe('a process in a file name', () => {
+  it('is found after any first word', () => {
     expect(ourselves().pid).toBe(process.pid)
     for (const word of ['container-app', 'native-12-7', 'use']) expect(processIn(named(word))).toEqual(ourselves())
   })
 
-  it.each([['use'], [`work-${process.pid}-0123456789ab`], [`${named('use')}.new`]])('is not in %s', (name) => {
+  it.each([['use'], [`work-${process.pid}-0123456789ab`], [`${named('use')}.new`]])('is not found in %s', (name) => {
     expect(processIn(name)).toBeUndefined()
   })
 
-  it('lives while it runs', () => {
+  it('is alive while it runs', () => {
     expect(isAlive(ourselves())).toBe(true)
   })
 
   it.each([
-    ['whose number another process has by now', { started: '1' }, false],
-    ['whose number nobody has', { pid: 4_194_305 }, false],
-    ['of another start of the machine', { boot: 'abcdef' }, false],
-    ['of a container, where numbers mean others', { pid: 4_194_305, started: '1', namespace: '1' }, true],
-    ['of a container before the machine was started anew', { namespace: '1', boot: 'abcdef' }, false],
-  ])('%s: %j, lives: %s', (_, other, expected) => {
+    ['whose number another process has now', { started: '1' }, false],
+    ['whose number no process has', { pid: 4_194_305 }, false],
+    ['of an earlier boot', { boot: 'abcdef' }, false],
+    ['of a container that may still run', { pid: 4_194_305, started: '1', namespace: '1' }, true],
+    ['of a container of an earlier boot', { namespace: '1', boot: 'abcdef' }, false],
+  ])('%s: %j, alive: %s', (_, other, expected) => {
     expect(isAlive({ ...ourselves(), ...other })).toBe(expected)
   })
 })

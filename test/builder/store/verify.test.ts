@@ -8,7 +8,7 @@ import { commandContext } from '../../helpers/command-context.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A store with two objects that an output names. `damage` changes one so that only its bytes tell. */
+/** A store with two objects of one output. `damage` changes bytes of one object, but not its size and time. */
 async function storeWithOutput() {
   const root = await tempDirectory()
   const store = await openStore(root)
@@ -23,25 +23,25 @@ async function storeWithOutput() {
   return { root, store, one, other, derivation, damage }
 }
 
-describe('verifying the store', () => {
-  it('finds nothing wrong with one that nobody touched', async () => {
+describe('verifyStore', () => {
+  it('finds no corrupt object in an untouched store', async () => {
     const { store } = await storeWithOutput()
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 2, damaged: [] })
   })
 
-  it('is fine with an empty one', async () => {
+  it('accepts an empty store', async () => {
     const store = await openStore(await tempDirectory())
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
-  it('names an object with other bytes, which size and time do not show', async () => {
+  it('names an object with other bytes of the same size and time', async () => {
     const { store, one, damage } = await storeWithOutput()
     damage()
     expect(store.has(one, 3)).toBe(true)
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 1, damaged: [one] })
   })
 
-  it('takes it out, so that what needs it is made again, and leaves the others', async () => {
+  it('removes a corrupt object, so that the next build makes it again, and keeps the others', async () => {
     const { store, one, other, derivation, damage } = await storeWithOutput()
     damage()
     expect(store.output(derivation)).toBeDefined()
@@ -53,7 +53,7 @@ describe('verifying the store', () => {
     expect((await verifyStore(store, listReporter())).damaged).toEqual([])
   })
 
-  it('stops where it is told to', async () => {
+  it('stops when its signal is aborted', async () => {
     const { store } = await storeWithOutput()
     await expect(verifyStore(store, listReporter(), AbortSignal.abort())).rejects.toThrow()
   })

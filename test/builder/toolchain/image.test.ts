@@ -38,7 +38,7 @@ interface Described {
   readonly size: number
 }
 
-/** The blob that a descriptor speaks of; checks that it is the one. */
+/** The blob of a descriptor. Fails when size or digest differ. */
 function blob(files: Map<string, Buffer>, { digest, size }: Described): Buffer {
   const bytes = files.get(`blobs/${digest.replace(':', '/')}`) ?? Buffer.alloc(0)
   expect({ digest, size }).toEqual({ digest: `sha256:${digestOf(bytes)}`, size: bytes.length })
@@ -63,7 +63,7 @@ describe('a toolchain as an OCI image', () => {
     },
   )
 
-  it('has the tree as its one layer: modes, links, long names, and no time of this machine', async () => {
+  it('has one layer with modes, links and long names, and without times of this machine', async () => {
     const { files } = await packed()
     const index = JSON.parse(String(files.get('index.json')))
     const manifest = JSON.parse(String(blob(files, index.manifests[0])))
@@ -77,7 +77,7 @@ describe('a toolchain as an OCI image', () => {
     expect(new Set(entries.map(({ header }) => header.mtime?.getTime()))).toEqual(new Set([0]))
   })
 
-  it('holds a file with two names once, and a link to it', async () => {
+  it('stores a file with two names once, with a hard link', async () => {
     const { toolchain, store, fetch } = await smallToolchain(DEBS)
     const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
     linkSync(join(directory, 'usr/bin/one'), join(directory, 'usr/bin/uno'))
@@ -87,13 +87,13 @@ describe('a toolchain as an OCI image', () => {
     expect(link?.header).toMatchObject({ type: 'link', linkname: 'usr/bin/one' })
   })
 
-  it('is the same bytes in another store', async () => {
+  it('has the same bytes in another store', async () => {
     const [one, other] = [await packed(), await packed()]
     expect(one.path).not.toBe(other.path)
     expect(digestOf(readFileSync(one.path))).toBe(digestOf(readFileSync(other.path)))
   })
 
-  it('is packed once, and again where it was damaged', async () => {
+  it('is packed once, and again when the store lost it', async () => {
     const { pack, path, reporter } = await packed()
     const before = digestOf(readFileSync(path))
     expect(await pack()).toBe(path)

@@ -37,8 +37,8 @@ async function unpacked() {
   }
 }
 
-describe('a toolchain', () => {
-  it('holds the files of its packages on a merged /usr, and nothing to read', async () => {
+describe('toolchainDirectory', () => {
+  it('unpacks the files of packages onto a merged /usr, without documentation', async () => {
     const { directory } = await unpacked()
     expect(readFileSync(join(directory, 'bin/one'), 'utf8')).toBe('one\n')
     expect(readFileSync(join(directory, 'usr/bin/two'), 'utf8')).toBe('two\n')
@@ -48,21 +48,21 @@ describe('a toolchain', () => {
     expect(existsSync(join(directory, 'usr/share/doc/one/copyright'))).toBe(false)
   })
 
-  it('of arm64 has no lib64: nothing there would look for a loader in it', async () => {
+  it('creates no lib64 for arm64, where no program looks for a loader in it', async () => {
     const { toolchain, store, fetch } = await smallToolchain(DEBS, 'arm64')
     const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
     expect(readlinkSync(join(directory, 'lib'))).toBe('usr/lib')
     expect(existsSync(join(directory, 'lib64'))).toBe(false)
   })
 
-  it('is unpacked once', async () => {
+  it('unpacks a toolchain once', async () => {
     const { unpack, directory, fetched, reporter } = await unpacked()
     expect(await unpack()).toBe(directory)
     expect(fetched).toEqual(['one', 'two'])
     expect(reporter.ended).toEqual(["unpack toolchain 'small': built"])
   })
 
-  it('is one directory where two builds unpack it at once', async () => {
+  it('keeps one directory when two builds unpack it at the same time', async () => {
     const { toolchain, store, fetch } = await smallToolchain(DEBS)
     const both = [1, 2].map(() => toolchainDirectory(toolchain, store, fetch, listReporter()))
     const [one, other] = await Promise.all(both)
@@ -70,7 +70,7 @@ describe('a toolchain', () => {
     expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
   })
 
-  it('is not there where a package cannot be unpacked, and says which and what it takes', async () => {
+  it('leaves no directory when a package cannot be unpacked, and names the package and the needed programs', async () => {
     const { toolchain, store } = await smallToolchain(DEBS)
     const sha256 = await store.putBytes('no package')
     const broken = { ...toolchain, packages: toolchain.packages.map((each) => ({ ...each, sha256 })) }
@@ -87,31 +87,31 @@ describe('a toolchain', () => {
   })
 })
 
-describe('verifying toolchains', () => {
-  it('finds nothing wrong with one that is as it was unpacked', async () => {
+describe('verifyToolchains', () => {
+  it('finds no difference in an untouched toolchain', async () => {
     const { verify, directory } = await unpacked()
     expect(await verify()).toEqual({ whole: 1, damaged: [] })
     expect(existsSync(directory)).toBe(true)
   })
 
-  it('finds none in a store that has none', async () => {
+  it('accepts a store without toolchains', async () => {
     const { store } = await smallToolchain([])
     expect(await verifyToolchains(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
   it.each<[string, (file: string) => void, RegExp]>([
     ['with other bytes', (file) => writeFileSync(file, 'owe\n'), /: \.\/usr\/bin\/one: Contents differ$/],
-    ['that was cut short', (file) => writeFileSync(file, ''), /: \.\/usr\/bin\/one: Size differs$/],
+    ['that is truncated', (file) => writeFileSync(file, ''), /: \.\/usr\/bin\/one: Size differs$/],
     ['with another mode', (file) => chmodSync(file, 0o600), /: \.\/usr\/bin\/one: Mode differs$/],
     ['that is gone', (file) => rmSync(file), /: tar: \.\/usr\/bin\/one: .*No such file or directory$/],
   ])(
-    'names a toolchain with a file %s, takes it out, and the next build unpacks it again',
-    async (_, damage, complaint) => {
+    'names and removes a toolchain with a file %s, and the next build unpacks it again',
+    async (_, damage, problem) => {
       const { verify, directory, unpack } = await unpacked()
       damage(join(directory, 'usr/bin/one'))
       const { whole, damaged } = await verify()
       expect(whole).toBe(0)
-      expect(damaged).toEqual([expect.stringMatching(complaint)])
+      expect(damaged).toEqual([expect.stringMatching(problem)])
       expect(existsSync(directory)).toBe(false)
       await unpack()
       expect(readFileSync(join(directory, 'usr/bin/one'), 'utf8')).toBe('one\n')
@@ -119,10 +119,10 @@ describe('verifying toolchains', () => {
     },
   )
 
-  it('takes out one that nothing can be compared with', async () => {
+  it('removes a toolchain whose list of packages is missing', async () => {
     const { verify, directory } = await unpacked()
     rmSync(`${directory}.packages`)
-    expect((await verify()).damaged).toEqual([expect.stringContaining('nothing says what it was unpacked from')])
+    expect((await verify()).damaged).toEqual([expect.stringContaining('the list of its packages is missing')])
     expect(existsSync(directory)).toBe(false)
   })
 })

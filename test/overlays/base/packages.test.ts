@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readLock } from '../../../builder/lock/file.ts'
+import { readDebianLock } from '../../../builder/sources/debian/source.ts'
 import { BASE } from '../../../hosts/platforms/pi/image-of.ts'
 import { lockedPackages } from '../../../images/lock.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
@@ -8,7 +8,7 @@ import { PROJECT } from '../../helpers/toolchain.ts'
 
 describe('the packages of the base', () => {
   it('are all in the lock', async () => {
-    const locked = lockedPackages(await readLock(join(PROJECT, 'images/debian.lock.json')), {
+    const locked = lockedPackages(await readDebianLock(join(PROJECT, 'images/debian.lock.json')), {
       set: BASE,
       architecture: 'arm64',
     })
@@ -22,7 +22,7 @@ describe('the packages of the base', () => {
   })
 
   it('contain no program that writes the EEPROM', async () => {
-    const { sets } = await readLock(join(PROJECT, 'images/debian.lock.json'))
+    const { sets } = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
     const named = Object.values(sets).flatMap(({ packages }) => packages)
     expect(named.filter((id) => /^podman_/.test(id))).not.toEqual([])
     expect(named.filter((id) => /eeprom/.test(id))).toEqual([])

@@ -6,7 +6,7 @@ import { UserError } from '../../../../errors.ts'
 import { run } from '../../../../lib/subprocess.ts'
 import type { Store } from '../../../store/store.ts'
 
-/** Endings of an index's name, best first: what Node can read itself, then what Debian always has. */
+/** Endings of index files in the order of preference: Node reads gzip itself, and every Debian has xz. */
 export const COMPRESSIONS = ['.gz', '.xz', ''] as const
 export type Compression = (typeof COMPRESSIONS)[number]
 
@@ -15,7 +15,7 @@ export async function decompress(bytes: Uint8Array, compression: Compression, st
   return compression === '.xz' ? unxz(bytes, store) : bytes
 }
 
-/** Node 20 cannot read xz, and Debian's Essential packages have no program for it, but dpkg-deb reads packages so packed. */
+/** Node 20 cannot read xz, and no Essential package of Debian brings the program. dpkg-deb reads packages packed with xz. */
 async function unxz(bytes: Uint8Array, store: Store): Promise<Uint8Array> {
   return store.scratch('unxz', async (directory) => {
     const [packed, plain] = [join(directory, 'packed.deb'), join(directory, 'plain')]
@@ -30,7 +30,7 @@ async function unxz(bytes: Uint8Array, store: Store): Promise<Uint8Array> {
   })
 }
 
-/** deb(5): an ar archive with the bytes in the place of the package's files. */
+/** A package with the bytes as its data archive, see deb(5). */
 function debianPackage(data: Uint8Array): Buffer {
   const none = Buffer.alloc(0)
   const members = [

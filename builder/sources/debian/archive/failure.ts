@@ -1,8 +1,9 @@
 import { UserError } from '../../../../errors.ts'
 import type { TransferError } from '../../../../lib/http.ts'
-import type { Wanted } from './wanted.ts'
+import { GoneError } from '../../source.ts'
+import type { Wanted } from './suites.ts'
 
-/** What one server said about one file. */
+/** Why one server did not give one file. */
 export interface Refusal {
   readonly server: 'mirror' | 'last-resort'
   readonly url: string
@@ -15,17 +16,7 @@ export interface Unfetched {
   readonly refusals: readonly Refusal[]
 }
 
-/** Files that have left every mirror that answered: only another lock helps. */
-export class GoneError extends UserError {
-  readonly gone: readonly Wanted[]
-
-  constructor(message: string, gone: readonly Wanted[]) {
-    super('fetch', message, { hint: 'lock their successors with: npm run lock -- --update' })
-    this.gone = gone
-  }
-}
-
-/** One error for all files that could not be had. Only where nothing else is wrong are they gone. */
+/** One error for all files that no server gave. It is a GoneError when every file is gone and nothing else failed. */
 export function fetchFailure(unfetched: readonly Unfetched[]): UserError {
   const other = unfetched.find(({ refusals }) => !isGone(refusals))
   if (other === undefined)
@@ -37,12 +28,12 @@ export function fetchFailure(unfetched: readonly Unfetched[]): UserError {
   const wrong = other.refusals.some(({ kind }) => kind === 'mismatch')
   return new UserError(wrong ? 'digest' : 'fetch', describe([other, ...others]), {
     hint: wrong
-      ? 'nothing of it was kept; use another mirror: HANGAR_DEBIAN_MIRROR=URL'
-      : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL; what arrived is kept',
+      ? 'hangar kept no byte of the file; use another mirror: HANGAR_DEBIAN_MIRROR=URL'
+      : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL; files that arrived are kept',
   })
 }
 
-/** A mirror that does not answer decides nothing; a wrong file or a fault of the server does. */
+/** Whether every mirror that answered lacks the file. A mirror without an answer does not count; any other fault does. */
 function isGone(refusals: readonly Refusal[]): boolean {
   const answers = refusals.filter(
     ({ server, kind }) => server === 'mirror' && kind !== 'unreachable' && kind !== 'slow',
@@ -58,7 +49,7 @@ function describe(unfetched: readonly Unfetched[]): string {
   return `cannot fetch '${first.wanted.path}' of '${first.wanted.archive}':${tried}${more}`
 }
 
-/** A mirror's URL may hold a password. */
+/** A URL without its password, for messages. */
 export function redacted(url: string): string {
   const parsed = new URL(url)
   if (parsed.password !== '') parsed.password = '***'

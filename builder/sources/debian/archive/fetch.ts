@@ -9,12 +9,12 @@ import type { Store } from '../../../store/store.ts'
 import { fetchFailure, type Refusal, type Unfetched } from './failure.ts'
 import type { Mirrors } from './mirrors.ts'
 import { type Attempts, downloadFrom, Health, type Server } from './servers.ts'
-import type { Wanted } from './wanted.ts'
+import type { Wanted } from './suites.ts'
 
 export interface FetchOptions {
   readonly store: Store
   readonly mirrors: Mirrors
-  /** Tried when no mirror has a file (see `snapshots`). */
+  /** Servers for files that no mirror has any more (see `snapshots`). */
   readonly lastResort?: Mirrors | undefined
   readonly reporter: Reporter
   readonly signal?: AbortSignal | undefined
@@ -27,8 +27,8 @@ export interface FetchOptions {
 const WORKERS = 16
 
 /**
- * Brings files into the store under their digests; those that it has are not fetched. All that can be had is kept, even
- * where others fail. Throws GoneError where every mirror that answered no longer has a file, and UserError otherwise.
+ * Brings files into the store by their digests. Files that the store has are not fetched. Files that arrive are kept when
+ * others fail. Throws GoneError when every mirror that answered lacks a file, and UserError for other failures.
  */
 export async function fetchObjects(wanted: readonly Wanted[], options: FetchOptions): Promise<void> {
   const missing = missingFrom(options.store, wanted)
@@ -61,7 +61,7 @@ async function fetchAll(missing: readonly Wanted[], step: Step, options: FetchOp
   return unfetched
 }
 
-/** Undefined when the file is in the store, otherwise what every server said. */
+/** Fetches one file into the store. Returns the refusal of each server when none gave the file. */
 async function fetchOne(
   wanted: Wanted,
   file: string,

@@ -4,7 +4,7 @@ import { UserError } from '../../../../errors.ts'
 import { parseControl } from '../../../../images/debian/control.ts'
 import { ARCHIVES, type Archive } from '../../../../images/lock.ts'
 
-/** Archive -> base URLs without a slash at the end, in the order in which they are tried. */
+/** Archive -> base URLs without a final slash, in the order in which hangar tries them. */
 export type Mirrors = Readonly<Record<Archive, readonly string[]>>
 
 const PUBLIC: Readonly<Record<Archive, string>> = {
@@ -13,8 +13,8 @@ const PUBLIC: Readonly<Record<Archive, string>> = {
 }
 
 /**
- * The setting HANGAR_DEBIAN_MIRROR first (`URL` or `archive=URL`, several with spaces between), then the machine's own
- * apt sources, then Debian's public mirror. `aptSources` are URLs as `readAptSources` finds them.
+ * The mirrors of the setting HANGAR_DEBIAN_MIRROR (`URL` or `archive=URL`, separated by spaces), then those of apt on this
+ * machine, then Debian's public mirror. `aptSources` are the URLs that `readAptSources` returns.
  */
 export function mirrorsOf(env: NodeJS.ProcessEnv, aptSources: readonly string[]): Mirrors {
   const given = parseSetting(env.HANGAR_DEBIAN_MIRROR ?? '')
@@ -26,7 +26,7 @@ export function mirrorsOf(env: NodeJS.ProcessEnv, aptSources: readonly string[])
   return { debian: listed('debian'), 'debian-security': listed('debian-security') }
 }
 
-/** URLs of every binary source that apt is configured with; none on a machine without apt. */
+/** The URLs of all binary packages in apt's configuration; none on a machine without apt. */
 export async function readAptSources(directory = '/etc/apt'): Promise<string[]> {
   const parts = await readdir(join(directory, 'sources.list.d')).catch(() => [])
   const files = ['sources.list', ...parts.sort().map((name) => join('sources.list.d', name))]
@@ -68,7 +68,7 @@ function deb822Urls(text: string): string[] {
     .flatMap((source) => words(source.get('uris')))
 }
 
-/** Known by the last part of the path: sources of other vendors and derivatives are left alone. */
+/** The archive that the last part of the path names. Sources of other vendors and of derivatives have none. */
 function archiveOf(url: string): Archive | undefined {
   if (!isWebUrl(url)) return undefined
   const last = new URL(url).pathname
@@ -88,4 +88,23 @@ function withoutSlash(url: string): string {
 
 function words(field: string | undefined): string[] {
   return (field ?? '').split(/\s+/).filter((word) => word !== '')
+}
+
+const SNAPSHOTS = 'https://snapshot.debian.org/archive'
+const HALF_A_DAY = 12 * 60 * 60
+
+/**
+ * Debian's archive of all earlier packages, for files that no mirror has any more. It takes a snapshot every few hours. The
+ * files of a release may be only in the snapshot after its date, or already be replaced in that one: both are tried.
+ *
+ * @param time of the lock, in seconds since 1970
+ */
+export function snapshots(time: number): Mirrors {
+  const at = (archive: Archive) => [time + HALF_A_DAY, time].map((each) => `${SNAPSHOTS}/${archive}/${stamp(each)}`)
+  return { debian: at('debian'), 'debian-security': at('debian-security') }
+}
+
+/** The form of a time in a snapshot's URL: `20260912T075541Z`. */
+function stamp(time: number): string {
+  return new Date(time * 1000).toISOString().replaceAll(/[-:]|\.\d+/g, '')
 }

@@ -4,14 +4,13 @@ import type { Architecture } from '../../../../images/architecture.ts'
 import { type PackageIndex, packageIndex } from '../../../../images/debian/package-index.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import type { Store } from '../../../store/store.ts'
+import { GoneError } from '../../source.ts'
 import { COMPRESSIONS, type Compression, decompress } from './decompress.ts'
-import { GoneError } from './failure.ts'
 import { type FetchOptions, fetchObjects } from './fetch.ts'
 import type { Release } from './release.ts'
-import { type Suite, suiteKey } from './suites.ts'
-import type { Wanted } from './wanted.ts'
+import { type Suite, suiteKey, type Wanted } from './suites.ts'
 
-/** The packages of one suite for one architecture, those of architecture `all` among them. */
+/** The packages of one suite for one architecture, including those of architecture `all`. */
 export interface SuiteIndex {
   readonly suite: Suite
   readonly release: Release
@@ -19,8 +18,8 @@ export interface SuiteIndex {
 }
 
 /**
- * The indices of an architecture in the order of the releases, by the digests that they name. The compressed files stay
- * in the store: one that has not changed is not fetched again.
+ * Fetches the indexes of an architecture, in the order of the releases, by the digests that the releases name. The files
+ * stay in the store, so that an unchanged index is not fetched again.
  */
 export async function fetchIndices(
   releases: readonly Release[],
@@ -48,7 +47,7 @@ function indexFile(release: Release, architecture: Architecture): IndexFile {
   for (const compression of COMPRESSIONS) {
     const name = `main/binary-${architecture}/Packages${compression}`
     const file = release.files.get(name)
-    // Debian names the plain file too, but no mirror has it: it comes last.
+    // Releases also name the uncompressed file, but no mirror has it. It comes last.
     if (file !== undefined) {
       return { release, compression, wanted: { archive: suite.archive, path: `dists/${suite.name}/${name}`, ...file } }
     }
@@ -58,7 +57,7 @@ function indexFile(release: Release, architecture: Architecture): IndexFile {
   })
 }
 
-/** By digest first, where a mirror that is just being updated still has the index of the release that it gave us. */
+/** Tries the by-hash paths first: a mirror in the middle of an update still has the old indexes there. */
 async function fetchByHash(files: readonly IndexFile[], options: FetchOptions): Promise<void> {
   const byHash = files
     .filter(({ release }) => release.fields.get('acquire-by-hash') === 'yes')
@@ -77,7 +76,7 @@ async function fetchByHash(files: readonly IndexFile[], options: FetchOptions): 
 async function readObject({ sha256, path }: Wanted, store: Store): Promise<Uint8Array> {
   const bytes = await readFile(store.path(sha256))
   if (digestOf(bytes) === sha256) return bytes
-  throw new UserError('store', `'${path}' is damaged in the store: '${store.path(sha256)}'`, {
-    hint: 'find and remove what is damaged with: npm run store:verify',
+  throw new UserError('store', `the index '${path}' is corrupt in the store: '${store.path(sha256)}'`, {
+    hint: 'remove corrupt objects: npm run store:verify',
   })
 }

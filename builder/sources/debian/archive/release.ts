@@ -7,33 +7,33 @@ import type { Mirrors } from './mirrors.ts'
 import { SignatureError, verifyClearSigned } from './signature.ts'
 import { type Suite, suiteKey } from './suites.ts'
 
-/** A suite's index of indices, its signature verified. */
+/** The Release file of a suite, with a verified signature. */
 export interface Release {
   readonly suite: Suite
-  /** As Debian writes it: `Sat, 12 Sep 2026 07:55:41 UTC`. */
+  /** The field Date: `Sat, 12 Sep 2026 07:55:41 UTC`. */
   readonly date: string
-  /** The same in seconds since 1970. */
+  /** The date in seconds since 1970. */
   readonly time: number
   readonly fields: Paragraph
-  /** Path below the suite's directory -> file. */
+  /** Path below the directory of the suite -> file. */
   readonly files: ReadonlyMap<string, { readonly sha256: Digest; readonly size: number }>
 }
 
 export interface ReleaseOptions {
   readonly mirrors: Mirrors
-  /** Armored public keys, one of which must have signed. */
+  /** Armored public keys. One of them must have signed the release. */
   readonly keyring: string
   readonly now: Date
-  /** `archive/suite` -> the date of the release that the lock was made from: an older one is a stale mirror's. */
+  /** `archive/suite` -> the date of the release that the lock used. A mirror with an older release is stale. */
   readonly known: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
   readonly patience?: Patience
 }
 
-/** InRelease of trixie has 140 KB. */
+/** Bytes. The InRelease of trixie has 140 kB. */
 const LIMIT = 8 * 1024 * 1024
 
-/** From the first mirror that has one which is signed, current and not older than what is known. */
+/** Fetches the release from the first mirror whose release is signed, valid now, and not older than the known one. */
 export async function fetchRelease(suite: Suite, options: ReleaseOptions): Promise<Release> {
   const { mirrors, patience = PATIENCE, signal } = options
   const refusals: string[] = []
@@ -56,12 +56,12 @@ export async function fetchRelease(suite: Suite, options: ReleaseOptions): Promi
   })
 }
 
-/** Signed, but not what was asked for. */
+/** A release with a good signature that is of another suite, expired or too old. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError'
 }
 
-/** Throws SignatureError or ReleaseError. */
+/** Verifies and reads an InRelease file. Throws SignatureError or ReleaseError. */
 export async function verifyRelease(
   text: string,
   suite: Suite,
@@ -85,7 +85,7 @@ function checkName(fields: Paragraph, suite: Suite): void {
   throw new ReleaseError(`is '${names.join("' / '")}', wanted '${suite.name}'`)
 }
 
-/** Without Valid-Until (the release itself has none) a release is good for ever. */
+/** A release without Valid-Until does not expire. The suite `trixie` itself has none. */
 function checkCurrent(fields: Paragraph, now: Date): void {
   const until = fields.get('valid-until')
   if (until === undefined || now.getTime() / 1000 <= seconds('Valid-Until', until)) return
@@ -94,7 +94,7 @@ function checkCurrent(fields: Paragraph, now: Date): void {
 
 function seconds(field: string, text: string): number {
   const time = Date.parse(text)
-  if (Number.isNaN(time)) throw new ReleaseError(`has no ${field} that is one: '${text}'`)
+  if (Number.isNaN(time)) throw new ReleaseError(`has an invalid ${field}: '${text}'`)
   return time / 1000
 }
 

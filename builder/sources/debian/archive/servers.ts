@@ -3,17 +3,17 @@ import { type Download, MismatchError } from '../../../../lib/download.ts'
 import { type Request, TransferError } from '../../../../lib/http.ts'
 import type { Refusal } from './failure.ts'
 
-/** How often a server that does not answer, or breaks off, is tried for a file. */
+/** How many times hangar asks a server for a file when the server does not answer or the connection breaks. */
 const TRIES = 3
 const TRANSIENT: readonly Refusal['kind'][] = ['unreachable', 'slow', 'broken']
 
-/** A base URL, and whether it is a mirror or only there for what mirrors have dropped. */
+/** A base URL. Servers of last resort are asked for files that no mirror has any more. */
 export interface Server {
   readonly kind: Refusal['server']
   readonly base: string
 }
 
-/** Which servers do not answer: waiting for one of them again with every file would take for ever. */
+/** Counts failures of servers, so that hangar does not wait for a dead server with every file. */
 export class Health {
   private readonly failures = new Map<string, number>()
 
@@ -31,13 +31,13 @@ export class Health {
 export interface Attempts {
   readonly request: Request
   readonly health: Health
-  /** Milliseconds before the second round over the servers; doubled for the third. */
+  /** Milliseconds before the second round over the servers. The third round waits twice as long. */
   readonly backoff: number
 }
 
 /**
- * Goes around the mirrors until one has given the file, or each has refused it for good or often enough; then to the
- * servers of last resort, once. What arrived before a transfer broke is not asked for again. Returns what they said.
+ * Asks the mirrors in rounds until one has sent the file, or until every mirror has refused it or failed three times. Then
+ * asks the servers of last resort once. Returns the refusal of each server, or undefined when the file is complete.
  */
 export async function downloadFrom(
   servers: readonly Server[],

@@ -1,14 +1,14 @@
-/** Says why a text is not to be believed. */
+/** Why a signed text is not trusted. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError'
 }
 
 /**
- * The text inside an OpenPGP clear-signed message (RFC 9580, 7), once one of the keyring's keys has signed it; what
- * stands around the signed part is left out. Signatures by other keys do not count, for or against.
+ * Verifies an OpenPGP clear-signed message (RFC 9580, section 7) and returns the signed text. One key of the keyring must
+ * have signed it. Signatures of other keys are ignored, and so is text outside the signed part.
  *
  * @param keyring armored public keys
- * @param now     when keys have to be valid and signatures made
+ * @param now     the time at which the key has to be valid
  */
 export async function verifyClearSigned(message: string, keyring: string, now: Date): Promise<string> {
   const openpgp = await import('openpgp')
@@ -21,7 +21,7 @@ export async function verifyClearSigned(message: string, keyring: string, now: D
   for (const { keyID, verified } of signatures) {
     try {
       await verified
-      // A signature outlives its key in openpgp's eyes; an archive key that has expired must not vouch for anything new.
+      // openpgp accepts signatures of expired keys when they were made earlier. An expired archive key is not trusted here.
       const [signer] = keys.filter((key) => key.getKeys(keyID).length > 0)
       await signer?.getSigningKey(keyID, now)
       if (signer !== undefined) return data

@@ -1,6 +1,12 @@
 import type { Archive } from '../../../../images/lock.ts'
+import type { WantedFile } from '../../../../lib/download.ts'
 
-/** A suite of an archive, below whose `dists` it stands under its code name. */
+/** A file of an archive, as a signed index or the lock names it. */
+export interface Wanted extends WantedFile {
+  readonly archive: Archive
+}
+
+/** A suite of an archive: the directory `dists/NAME` of the archive. */
 export interface Suite {
   readonly archive: Archive
   readonly name: string
@@ -9,7 +15,7 @@ export interface Suite {
 export const RELEASE = 'trixie'
 export const BACKPORTS = `${RELEASE}-backports`
 
-/** Everything that a lock may take packages from. Where two hold the same version, the lock names the first. */
+/** The suites that a lock takes packages from. When two suites have the same version, the lock names the first. */
 export const SUITES: readonly Suite[] = [
   { archive: 'debian', name: RELEASE },
   { archive: 'debian', name: `${RELEASE}-updates` },
@@ -17,7 +23,7 @@ export const SUITES: readonly Suite[] = [
   { archive: 'debian', name: BACKPORTS },
 ]
 
-/** `debian/trixie`: how the lock names the suite. */
+/** The name of the suite in the lock: `debian/trixie`. */
 export function suiteKey({ archive, name }: Suite): string {
   return `${archive}/${name}`
 }

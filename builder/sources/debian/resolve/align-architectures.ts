@@ -4,8 +4,9 @@ import type { ArchitectureSet } from '../../../../images/package-set.ts'
 import type { Resolved } from './sets.ts'
 
 /**
- * Notes the versions that a set of the same name has newer on another architecture, and returns the sets that have an
- * older one: a root is made of the same packages of both. Asked for once, as an archive may not have built it for all.
+ * Returns the sets that have an older version of a package than the set of the same name on the other architecture, and
+ * adds the newer versions to `agreed`: a root needs the same versions on both. Each version is requested once, because the
+ * archive may not have built it for every architecture yet.
  */
 export function setsBehind(
   sets: readonly Resolved[],

@@ -2,13 +2,12 @@ import { formatRelations, parseRelations } from '../../../../images/debian/relat
 import type { PackageSet } from '../../../../images/package-set.ts'
 import type { Release } from '../archive/release.ts'
 import { suiteKey } from '../archive/suites.ts'
-import { assumedNames, isAssumed } from './assumed.ts'
-import type { Candidate, Catalogue } from './catalogue.ts'
+import { assumedNames, type Candidate, type Catalogue, isAssumed } from './catalogue.ts'
 
-/** Below which apt believes the archives to be. Nothing is ever fetched from there. */
+/** The server that apt sees in its lists. Nothing is ever fetched from it. */
 export const APT_SERVER = 'http://archives'
 
-// Not the date: with it every solution would be a new one, even where nothing that it is made of has changed.
+// The date is left out: with it, a new release would need a new solution even when no package of the set has changed.
 const RELEASE_FIELDS = ['Origin', 'Label', 'Suite', 'Version', 'Codename', 'NotAutomatic', 'ButAutomaticUpgrades']
 const PACKAGE_FIELDS = [
   ...['Package', 'Source', 'Version', 'Architecture', 'Multi-Arch', 'Essential', 'Protected', 'Priority', 'Section'],
@@ -17,8 +16,8 @@ const PACKAGE_FIELDS = [
 const DEPENDENCIES = new Set(['Pre-Depends', 'Depends'])
 
 /**
- * The files that `apt-get update` would have left in apt's list directory, by name, had the archives held only these
- * packages. What the releases were checked for is not there to be checked again.
+ * The files that `apt-get update` would write to apt's list directory if the archives had only these packages. Signatures
+ * and dates were verified before, and are left out.
  */
 export function aptLists(
   candidates: readonly Candidate[],
@@ -41,7 +40,7 @@ export function aptLists(
   return Object.fromEntries(files)
 }
 
-/** sources.list(5). The signatures were verified where the releases were fetched. */
+/** The text of sources.list(5). `trusted`, because hangar verified the signatures when it fetched the releases. */
 export function aptSources({ releases, architecture }: Catalogue): string {
   const line = ({ suite }: Release) =>
     `deb [trusted=yes arch=${architecture}] ${APT_SERVER}/${suite.archive} ${suite.name} main\n`
@@ -53,7 +52,8 @@ function releaseText({ fields, suite }: Release, { architecture }: Catalogue): s
     const value = fields.get(name.toLowerCase())
     return value === undefined ? [] : [`${name}: ${value}\n`]
   })
-  if (kept.length === 0) throw new Error(`release of '${suiteKey(suite)}' without any field`)
+  if (kept.length === 0)
+    throw new Error(`the release of '${suiteKey(suite)}' has none of the fields ${RELEASE_FIELDS.join(', ')}`)
   return `${kept.join('')}Architectures: ${architecture}\nComponents: main\n`
 }
 

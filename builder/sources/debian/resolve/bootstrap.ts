@@ -2,20 +2,19 @@ import { UserError } from '../../../../errors.ts'
 import { type Alternatives, accepts, formatRelations, type Relation } from '../../../../images/debian/relation.ts'
 import type { LockedPackage } from '../../../../images/lock.ts'
 import type { PackageSet } from '../../../../images/package-set.ts'
-import { assumedNames, isAssumed } from './assumed.ts'
-import { type Candidate, type Catalogue, requestedBy } from './catalogue.ts'
+import { assumedNames, type Candidate, type Catalogue, isAssumed, requestedBy } from './catalogue.ts'
 
 const PRIORITIES = ['required', 'important', 'standard', 'optional', 'extra']
 
 /**
- * Resolves a set without any program: the newest version of each name, the first alternative that exists. Conflicts are
- * not looked at. For the toolchain, in which apt's own solver runs.
+ * Resolves a set without apt: takes the newest version of each package and the first alternative that exists, and ignores
+ * conflicts. This is for the toolchain, which contains apt.
  */
 export function bootstrapSet(set: PackageSet, catalogue: Catalogue): LockedPackage[] {
   const assumed = assumedNames(set, catalogue)
   const chosen = new Map<string, Candidate>()
   const queue = requestedBy(set, catalogue).map(({ candidate }) => candidate)
-  // A later request finds an earlier one's dependency in its place, never the other way round.
+  // Requested packages are chosen before any dependency, so that a dependency never replaces a request.
   for (const candidate of queue) chosen.set(candidate.locked.package, candidate)
   for (const asking of queue) {
     for (const alternatives of asking.depends) {
@@ -49,7 +48,7 @@ function choose(
   return candidates.find(({ locked }) => !chosen.has(locked.package))
 }
 
-/** By priority, then by name: base-files' `awk` is mawk. */
+/** Packages that provide a name, sorted by priority and then by name: mawk comes before gawk for `awk`. */
 function providing(relation: Relation, catalogue: Catalogue): Candidate[] {
   const rank = ({ paragraph }: Candidate) => PRIORITIES.indexOf(paragraph.get('priority') ?? 'optional')
   return catalogue
@@ -59,7 +58,7 @@ function providing(relation: Relation, catalogue: Catalogue): Candidate[] {
     .sort((a, b) => rank(a) - rank(b) || (a.locked.package < b.locked.package ? -1 : 1))
 }
 
-/** deb-control(5): a name that is provided without a version meets no relation that asks for one. */
+/** A name that is provided without a version satisfies no relation with a version, see deb-control(5). */
 function provides(candidate: Candidate, relation: Relation): boolean {
   return candidate.provides.flat().some((provided) => {
     if (provided.package !== relation.package) return false

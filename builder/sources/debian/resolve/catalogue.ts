@@ -9,24 +9,24 @@ import type { PackageSet } from '../../../../images/package-set.ts'
 import type { SuiteIndex } from '../archive/packages.ts'
 import type { Release } from '../archive/release.ts'
 
-/** One version of a package, as a suite has it. */
+/** One version of a package in a suite. */
 export interface Candidate {
   readonly locked: LockedPackage
   readonly paragraph: Paragraph
   /** Pre-Depends and Depends. */
   readonly depends: readonly Alternatives[]
   readonly provides: readonly Alternatives[]
-  /** Whether it is taken without its suite being named: backports are not. */
+  /** Whether apt takes the version without a request for its suite. Versions of backports are not automatic. */
   readonly automatic: boolean
 }
 
-/** What the suites hold for one architecture. */
+/** The packages of all suites for one architecture. */
 export interface Catalogue {
   readonly architecture: Architecture
   readonly releases: readonly Release[]
-  /** Every version: automatic ones first, of these the newest; the same one from the first suite that has it. */
+  /** Every version, automatic ones first, then newer ones first. Each version is from the first suite that has it. */
   candidates(name: string): readonly Candidate[]
-  /** Names of packages of which some version provides this one. */
+  /** The names of packages with a version that provides this name. */
   providers(name: string): readonly string[]
   essential(): readonly string[]
 }
@@ -47,13 +47,13 @@ export function catalogueOf(indices: readonly SuiteIndex[], architecture: Archit
   }
 }
 
-/** A request that a set makes: a package and, where it is named, the suite that it is to come from. */
+/** A request of a set and the version that answers it. The request is `PACKAGE` or `PACKAGE/SUITE`. */
 export interface Requested {
   readonly text: string
   readonly candidate: Candidate
 }
 
-/** What a set asks for by name, Essential packages among it where they come along. */
+/** The requests of a set, with the Essential packages when the set includes them. */
 export function requestedBy(set: PackageSet, catalogue: Catalogue): Requested[] {
   const essential = set.essential === 'included' ? catalogue.essential() : []
   return [...set.request, ...essential].map((text) => ({ text, candidate: candidateFor(text, set, catalogue) }))
@@ -68,7 +68,7 @@ function candidateFor(request: string, set: PackageSet, catalogue: Catalogue): C
     'lock',
     `package set '${set.name}' asks for '${name}', which ${where} for ${catalogue.architecture}`,
     {
-      hint: `correct the name, or look for it at https://packages.debian.org/${name}`,
+      hint: `correct the name in the host file, or search for it: https://packages.debian.org/${name}`,
     },
   )
 }
@@ -111,8 +111,19 @@ function parseArchitecture(text: string, name: string): LockedPackage['architect
   throw new UserError('lock', `package '${name}' has architecture '${text}', wanted amd64, arm64 or all`)
 }
 
-/** Signed as it is, it still becomes part of a URL and must stay below the archive's root. */
+/** The path becomes a part of a URL. A signed index must not lead outside the archive either. */
 function parsePath(path: string): string {
   if (/^[a-z0-9][^\s\\]*$/i.test(path) && !path.split('/').includes('..')) return path
-  throw new UserError('lock', `an index names the file '${path}', wanted a path below the archive's root`)
+  throw new UserError('lock', `an index has the file '${path}', wanted a path below the root of the archive`)
+}
+
+/** The names that a set assumes to be present: its assumed packages, and the names that their newest versions provide. */
+export function assumedNames(set: PackageSet, catalogue: Catalogue): ReadonlySet<string> {
+  const provided = set.assumed.flatMap((name) => catalogue.candidates(name)[0]?.provides.flat() ?? [])
+  return new Set([...set.assumed, ...provided.map((relation) => relation.package)])
+}
+
+/** Whether an assumed name satisfies a dependency. An assumed name satisfies it in any version. */
+export function isAssumed(alternatives: Alternatives, assumed: ReadonlySet<string>): boolean {
+  return alternatives.some((relation) => assumed.has(relation.package))
 }

@@ -9,21 +9,21 @@ import type { Resolved } from './sets.ts'
 import { type Answer, noSolution, type Question } from './solve.ts'
 
 export interface Convergence {
-  /** Sets that stay as they are, unless one that is resolved now brings another version of a package of theirs. */
+  /** Sets that keep their packages, unless a set that is resolved now brings another version of one of them. */
   readonly kept: ReadonlyMap<string, Resolved>
   readonly wanted: readonly ArchitectureSet[]
-  /** Versions to stay with where that is possible. */
+  /** Versions that the solver keeps when it can. */
   readonly preferred: (architecture: Architecture) => Pins
   readonly catalogue: (architecture: Architecture) => Promise<Catalogue>
   readonly ask: (questions: readonly Question[]) => Promise<Answer[]>
 }
 
-/** A round settles what moved in the one before; each has fewer packages left that could. */
+/** Each round resolves the sets that moved in the round before. Versions only grow, so that a few rounds suffice. */
 const ROUNDS = 10
 
 /**
- * Resolves sets until every package has one version per architecture over all of them. Where two sets differ, the newer
- * version holds, and whoever has the other is resolved again; so is a set that has moved on its other architecture.
+ * Resolves sets until every package has one version per architecture in all sets. When two sets differ, the newer version
+ * is taken and the other set is resolved again. A set is also resolved again when it moved on the other architecture.
  */
 export async function convergeVersions(convergence: Convergence): Promise<Map<string, Resolved>> {
   const sets = new Map(convergence.kept)
@@ -34,9 +34,13 @@ export async function convergeVersions(convergence: Convergence): Promise<Map<st
     open = moving([...sets.values()], agreed)
   }
   if (open.length === 0) return sets
-  throw new UserError('lock', `package sets do not agree on the versions they share: ${open.map(setKey).join(', ')}`, {
-    hint: 'resolve all of them anew with: npm run lock -- --update',
-  })
+  throw new UserError(
+    'lock',
+    `package sets have different versions of the same packages after ${ROUNDS} rounds: ${open.map(setKey).join(', ')}`,
+    {
+      hint: 'resolve all sets again: npm run lock -- --update',
+    },
+  )
 }
 
 async function resolveAll(
@@ -49,7 +53,7 @@ async function resolveAll(
     new Map([...convergence.preferred(architecture), ...strict(architecture)])
   const first = await answers(open, preferring, convergence)
   const failed = open.filter((_, index) => 'problem' in (first[index]?.answer ?? {}))
-  // What is locked already may stand in the way of what is asked for now.
+  // The locked versions may have no solution together with the new request.
   const second = await answers(failed, strict, convergence)
   return [...first.filter(({ answer }) => 'packages' in answer), ...second].map(({ wanted, question, answer }) => {
     if ('problem' in answer) throw noSolution(question, answer.problem)
@@ -79,7 +83,7 @@ function moving(sets: readonly Resolved[], agreed: Map<Architecture, Map<string,
   return [...new Map(all.map((each) => [setKey(each), each])).values()]
 }
 
-/** Notes the newest version of what sets differ in, and returns the sets that have another one. */
+/** Returns the sets that have an older version of a package than another set, and adds the newest versions to `agreed`. */
 function disagreeing(sets: readonly Resolved[], agreed: Map<Architecture, Map<string, string>>): ArchitectureSet[] {
   const newest = new Map<string, string>()
   const key = ({ architecture }: ArchitectureSet, name: string) => `${architecture} ${name}`

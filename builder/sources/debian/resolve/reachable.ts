@@ -1,14 +1,13 @@
 import type { PackageSet } from '../../../../images/package-set.ts'
-import { assumedNames, isAssumed } from './assumed.ts'
-import { type Candidate, type Catalogue, requestedBy } from './catalogue.ts'
+import { assumedNames, type Candidate, type Catalogue, isAssumed, requestedBy } from './catalogue.ts'
 
-/** Package -> the version that it has to be. */
+/** Package -> the required version. */
 export type Pins = ReadonlyMap<string, string>
 
 /**
- * Every version of every package that a solver could come to from what a set asks for: all alternatives, all providers.
- * These are a few hundred of the archive's seventy thousand packages: apt reads them in no time, and a solution stays
- * good while the rest of the archive changes. Of a pinned package that version alone.
+ * Every version of every package that a solver could choose for a set, through all alternatives and providers. A pinned
+ * package has only its pinned version. These are a few hundred of the archive's seventy thousand packages: apt reads them
+ * quickly, and the solution is reused while the rest of the archive changes.
  */
 export function reachable(set: PackageSet, catalogue: Catalogue, pins: Pins): Candidate[] {
   const assumed = assumedNames(set, catalogue)

@@ -4,12 +4,12 @@ import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import type { Release } from '../archive/release.ts'
 import { suiteKey } from '../archive/suites.ts'
 
-/** Those that the lock does not hold as they are asked for now. */
+/** The sets that the lock does not answer in their present form. */
 export function unanswered(wanted: readonly ArchitectureSet[], lock: Lock): ArchitectureSet[] {
   return wanted.filter((each) => lockedPackages(lock, each) === undefined)
 }
 
-/** A set of the lock as something to resolve again: a set that another host asked for moves too if it has to. */
+/** The request of a locked set, to resolve it again. Sets of other hosts move too when they share packages. */
 export function setOf(key: string, { request, essential, assumed }: LockedSet): ArchitectureSet {
   const colon = key.lastIndexOf(':')
   return {
@@ -24,7 +24,7 @@ export interface Resolved {
   readonly packages: readonly LockedPackage[]
 }
 
-/** Every set of a lock by its key; a set whose packages the lock does not all have is none. */
+/** The sets of a lock by their keys. Sets with packages that the lock lacks are left out. */
 export function resolvedSets(lock: Lock): Map<string, Resolved> {
   const sets = new Map<string, Resolved>()
   for (const [key, set] of Object.entries(lock.sets)) {
@@ -35,7 +35,7 @@ export function resolvedSets(lock: Lock): Map<string, Resolved> {
   return sets
 }
 
-/** The lock that holds these sets; its time is the newest release's. */
+/** The lock of these sets. Its time is the time of the newest release. */
 export function lockOf(sets: ReadonlyMap<string, Resolved>, releases: readonly Release[]): Lock {
   const packages = [...sets.values()].flatMap((each) => each.packages)
   return {

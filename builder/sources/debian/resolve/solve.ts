@@ -16,7 +16,7 @@ export interface Question {
   readonly pins: Pins
 }
 
-/** The packages of a set, or what apt says where there is no way to install them together. */
+/** The packages of a set, or apt's message when the packages cannot be installed together. */
 export type Answer = { readonly packages: readonly LockedPackage[] } | { readonly problem: string }
 
 export interface Solver {
@@ -26,7 +26,7 @@ export interface Solver {
   readonly reporter: Reporter
 }
 
-/** Asks apt, in the toolchain, in the order of the questions. A question that was asked before costs nothing. */
+/** Runs apt's solver as derivations, and returns one answer per question. The store has the answers to earlier questions. */
 export async function solve(
   questions: readonly Question[],
   { toolchain, runner, store, reporter }: Solver,
@@ -44,7 +44,7 @@ export async function solve(
       const output = outputs.get(derivationDigest(derivation))
       const text = async (file: string) => {
         const found = output?.[file]
-        if (found === undefined) throw new Error(`derivation '${derivation.name}' left no '${file}'`)
+        if (found === undefined) throw new Error(`derivation '${derivation.name}' wrote no '${file}'`)
         return readFile(store.path(found.digest), 'utf8')
       }
       const problem = await text('problem')
@@ -53,7 +53,7 @@ export async function solve(
   )
 }
 
-/** apt lists what it would fetch; that there is no solution is an answer too, and no failure of the derivation. */
+/** apt prints the files that it would fetch. Without a solution the derivation succeeds too, and leaves apt's message. */
 const SCRIPT = `set -eu
 mkdir -p apt/lists/partial apt/archives/partial
 cp /in/lists/* apt/lists/
@@ -87,7 +87,7 @@ function solveDerivation(
   }
 }
 
-/** Everything is below the working directory, and nothing of the toolchain's own apt is read. */
+/** All paths are in the working directory, so that apt reads no configuration of the toolchain. */
 function aptConfiguration({ architecture }: Catalogue): string {
   return `APT::Architecture "${architecture}";
 APT::Architectures { "${architecture}"; };
@@ -105,7 +105,7 @@ Debug::NoLocking "true";
 `
 }
 
-/** `'http://archives/debian/pool/…/zstd_1.5.7_arm64.deb' zstd_1.5.7_arm64.deb 756244 SHA256:…`, a line for each. */
+/** One line per file: `'http://archives/debian/pool/…/zstd_1.5.7_arm64.deb' zstd_1.5.7_arm64.deb 756244 SHA256:…`. */
 function parseUris(text: string, candidates: readonly Candidate[]): LockedPackage[] {
   const byUrl = new Map(candidates.map(({ locked }) => [`${APT_SERVER}/${locked.archive}/${locked.path}`, locked]))
   return text
@@ -114,19 +114,19 @@ function parseUris(text: string, candidates: readonly Candidate[]): LockedPackag
     .map((line) => {
       const url = decodeURIComponent(/^'([^']*)'/.exec(line)?.[1] ?? '')
       const locked = byUrl.get(url)
-      if (locked === undefined) throw new Error(`apt names a file that it was not told of: '${line}'`)
+      if (locked === undefined) throw new Error(`apt printed a file that is not in its lists: '${line}'`)
       return locked
     })
 }
 
-/** For a question to which apt had no answer. */
+/** The error for a question without a solution. */
 export function noSolution({ set, catalogue }: Question, problem: string): UserError {
   const said = problem.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('W:'))
   return new UserError(
     'lock',
     `package set '${set.name}' cannot be installed on ${catalogue.architecture}:\n  ${said.join('\n  ')}`,
     {
-      hint: 'ask for other packages, or take one from another suite: PACKAGE/SUITE',
+      hint: 'request other packages, or take one from another suite: PACKAGE/SUITE',
     },
   )
 }

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { GoneError } from '../../../../../builder/sources/debian/archive/failure.ts'
 import { type FetchOptions, fetchObjects } from '../../../../../builder/sources/debian/archive/fetch.ts'
-import type { Wanted } from '../../../../../builder/sources/debian/archive/wanted.ts'
+import type { Wanted } from '../../../../../builder/sources/debian/archive/suites.ts'
+import { GoneError } from '../../../../../builder/sources/source.ts'
 import { openStore } from '../../../../../builder/store/directory.ts'
 import type { Store } from '../../../../../builder/store/store.ts'
 import { digestOf } from '../../../../../images/digest.ts'
@@ -26,7 +26,7 @@ const NOWHERE = 'http://127.0.0.1:9'
 async function setting(mirrors: readonly string[], more: Partial<FetchOptions> = {}) {
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
-  // Whoever is not silent on purpose has the time that a busy machine takes.
+  // A busy machine may take long to answer. Only servers that are silent on purpose get the short patience.
   const patience = { answer: 20_000, window: 20_000, bytes: 100 }
   const options = {
     store,
@@ -46,14 +46,14 @@ async function failure(promise: Promise<unknown>): Promise<{ code: string; messa
   )
 }
 
-/** Whether the store has it, byte by byte, and nothing half-done lies around. */
+/** Whether the store has exactly these bytes, and no temporary files. */
 function holds(store: Store): boolean {
   expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
   return store.has(WANTED.sha256, WANTED.size) && readFileSync(store.path(WANTED.sha256)).equals(BYTES)
 }
 
-describe('fetching', () => {
-  it('puts a file into the store under its digest, and says so', async () => {
+describe('fetchObjects', () => {
+  it('puts a file into the store by its digest, and reports the step', async () => {
     const server = await fileServer([[PATH, BYTES]])
     const { store, reporter, fetch } = await setting([server.url])
     await fetch()
@@ -61,7 +61,7 @@ describe('fetching', () => {
     expect(reporter.ended).toEqual(['fetch a+b_1.0~1.deb: fetched'])
   })
 
-  it('asks for nothing that the store has', async () => {
+  it('requests no file that the store has', async () => {
     const server = await fileServer([[PATH, BYTES]])
     const { reporter, fetch } = await setting([server.url])
     await fetch([WANTED, WANTED])
@@ -80,7 +80,7 @@ describe('fetching', () => {
     expect(files.every((bytes) => store.has(digestOf(bytes), bytes.length))).toBe(true)
   })
 
-  it('asks mirrors in their order, and the last resort after all of them', async () => {
+  it('asks the mirrors in order, and the last resort after them', async () => {
     const [first, second, last] = [await fileServer(), await fileServer(), await fileServer([[PATH, BYTES]])]
     const { store, fetch } = await setting([first.url, second.url], {
       lastResort: { debian: [last.url], 'debian-security': [] },
@@ -90,7 +90,7 @@ describe('fetching', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('follows a redirection', async () => {
+  it('follows a redirect', async () => {
     const target = await fileServer([['elsewhere', BYTES]])
     const server = await fileServer([
       [PATH, (_, response) => response.writeHead(302, { location: `${target.url}/elsewhere` }).end()],
@@ -101,8 +101,8 @@ describe('fetching', () => {
   })
 })
 
-describe('a transfer that breaks off', () => {
-  it('goes on from there on the next mirror', async () => {
+describe('a transfer that breaks', () => {
+  it('continues on the next mirror', async () => {
     const broken = await fileServer([[PATH, breakingAfter(100_000, BYTES)]])
     const whole = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([broken.url, whole.url])
@@ -111,7 +111,7 @@ describe('a transfer that breaks off', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('goes on from there on the same mirror where it is the only one', async () => {
+  it('continues on the same mirror when there is no other', async () => {
     const server = await fileServer()
     server.files.set(PATH, (request, response) => {
       server.files.set(PATH, BYTES)
@@ -123,7 +123,7 @@ describe('a transfer that breaks off', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('starts over on a server that knows no ranges', async () => {
+  it('starts again on a server that does not support ranges', async () => {
     const broken = await fileServer([[PATH, breakingAfter(100_000, BYTES)]])
     const plain = await fileServer([[PATH, (_, response) => sendBytes(BYTES, undefined, response)]])
     const { store, fetch } = await setting([broken.url, plain.url])
@@ -131,7 +131,7 @@ describe('a transfer that breaks off', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('does not blame a good mirror for the first bytes of a bad one', async () => {
+  it('does not refuse a good mirror for the first bytes of a bad one', async () => {
     const bad = await fileServer([[PATH, breakingAfter(100_000, Buffer.alloc(BYTES.length))]])
     const good = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([bad.url, good.url])
@@ -140,7 +140,7 @@ describe('a transfer that breaks off', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('is given up after some tries, with what was said', async () => {
+  it('fails after some tries with the reason of each', async () => {
     const server = await fileServer([[PATH, (_, response) => response.destroy()]])
     const { fetch } = await setting([server.url])
     const { code, message, hint } = await failure(fetch())
@@ -151,8 +151,8 @@ describe('a transfer that breaks off', () => {
   })
 })
 
-describe('a mirror that lets one wait', () => {
-  it('is left for the next one, with what it has given', async () => {
+describe('a slow mirror', () => {
+  it('is replaced by the next one, and the bytes that arrived are kept', async () => {
     const slow = await fileServer([[PATH, stallingAfter(100_000, BYTES)]])
     const quick = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([slow.url, quick.url], { patience: IMPATIENT })
@@ -161,14 +161,14 @@ describe('a mirror that lets one wait', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('is left for the next one where it does not answer at all', async () => {
+  it('is replaced by the next one when it does not answer', async () => {
     const [silent, good] = [await fileServer([[PATH, () => {}]]), await fileServer([[PATH, BYTES]])]
     const { store, fetch } = await setting([silent.url, good.url], { patience: IMPATIENT })
     await fetch()
     expect(holds(store)).toBe(true)
   })
 
-  it('is not waited for again with every file', async () => {
+  it('does not delay every file', async () => {
     const silent = await fileServer()
     const names = Array.from({ length: 64 }, (_, index) => `file-${index}`)
     for (const name of names) silent.files.set(name, () => {})
@@ -179,8 +179,8 @@ describe('a mirror that lets one wait', () => {
   })
 })
 
-describe('a file that is not what was meant', () => {
-  it('is refused with both digests and the URL, and not kept', async () => {
+describe('a file with another digest', () => {
+  it('is refused with both digests and the URL, and is not kept', async () => {
     const wrong = Buffer.alloc(BYTES.length)
     const server = await fileServer([[PATH, wrong]])
     const { store, fetch } = await setting([server.url])
@@ -189,19 +189,19 @@ describe('a file that is not what was meant', () => {
     expect(message).toContain(
       `${server.url}/pool/main/a%2Bb_1.0~1.deb: SHA-256 ${digestOf(wrong)}, expected ${WANTED.sha256}`,
     )
-    expect(hint).toBe('nothing of it was kept; use another mirror: HANGAR_DEBIAN_MIRROR=URL')
+    expect(hint).toBe('hangar kept no byte of the file; use another mirror: HANGAR_DEBIAN_MIRROR=URL')
     expect(holds(store)).toBe(false)
     expect(existsSync(store.path(digestOf(wrong)))).toBe(false)
   })
 
-  it('is looked for on the next mirror', async () => {
+  it('is fetched from the next mirror', async () => {
     const [wrong, good] = [await fileServer([[PATH, Buffer.from('short')]]), await fileServer([[PATH, BYTES]])]
     const { store, fetch } = await setting([wrong.url, good.url])
     await fetch()
     expect(holds(store)).toBe(true)
   })
 
-  it('is refused as soon as it is longer', async () => {
+  it('is refused as soon as it is longer than expected', async () => {
     const server = await fileServer([[PATH, Buffer.concat([BYTES, BYTES])]])
     const { fetch } = await setting([server.url])
     expect((await failure(fetch())).message).toContain(`more than the ${BYTES.length} bytes expected`)
@@ -212,7 +212,7 @@ describe('files that no mirror has', () => {
   const other = Buffer.from('other')
   const others: Wanted = { ...WANTED, path: 'other', sha256: digestOf(other), size: other.length }
 
-  it('are gone, each of them named, and the others are kept', async () => {
+  it('are reported as gone by name, and the other files are kept', async () => {
     const server = await fileServer([['other', other]])
     const { store, fetch } = await setting([server.url, NOWHERE])
     const error = await failure(fetch([WANTED, others, { ...WANTED, path: 'third', sha256: digestOf('third') }]))
@@ -224,7 +224,7 @@ describe('files that no mirror has', () => {
     expect(store.has(others.sha256)).toBe(true)
   })
 
-  it('are gone whatever the last resort says', async () => {
+  it('are reported as gone even when the last resort fails in another way', async () => {
     const [server, last] = [
       await fileServer(),
       await fileServer([[PATH, (_, response) => response.writeHead(429).end()]]),
@@ -235,8 +235,8 @@ describe('files that no mirror has', () => {
 
   it.each([
     ['no mirror answers', () => [NOWHERE]],
-    ['a mirror has trouble', (troubled: FileServer) => [troubled.url]],
-  ])('are not gone when %s', async (_, mirrors) => {
+    ['a mirror answers with an error of its own', (troubled: FileServer) => [troubled.url]],
+  ])('are not reported as gone when %s', async (_, mirrors) => {
     const troubled = await fileServer([[PATH, (_, response) => response.writeHead(503).end()]])
     const { fetch } = await setting(mirrors(troubled))
     const error = await failure(fetch())
@@ -245,8 +245,8 @@ describe('files that no mirror has', () => {
   })
 })
 
-describe('an interruption', () => {
-  it('ends with its own reason and leaves nothing half-done', async () => {
+describe('Ctrl-C', () => {
+  it('ends the fetch with its own reason and leaves no partial file', async () => {
     const interrupt = new AbortController()
     const server = await fileServer([[PATH, stallingAfter(100_000, BYTES)]])
     const { store, fetch } = await setting([server.url], {

@@ -1,35 +1,34 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { mirrorsOf, readAptSources } from '../../../../../builder/sources/debian/archive/mirrors.ts'
-import { snapshots } from '../../../../../builder/sources/debian/archive/snapshot.ts'
+import { mirrorsOf, readAptSources, snapshots } from '../../../../../builder/sources/debian/archive/mirrors.ts'
 import { tempDirectory } from '../../../../helpers/temp.ts'
 
 const PUBLIC = { debian: 'http://deb.debian.org/debian', 'debian-security': 'http://deb.debian.org/debian-security' }
 
-describe('the mirrors of an archive', () => {
-  it("are Debian's public ones where nothing is set", () => {
+describe('mirrorsOf', () => {
+  it("returns Debian's public mirrors without any setting", () => {
     expect(mirrorsOf({}, [])).toEqual({ debian: [PUBLIC.debian], 'debian-security': [PUBLIC['debian-security']] })
   })
 
-  it('begin with the setting, go on with apt and end with the public ones', () => {
+  it('returns the mirrors of the setting, then those of apt, then the public ones', () => {
     const mirrors = mirrorsOf({ HANGAR_DEBIAN_MIRROR: 'http://near.example/debian/' }, ['https://own.example/debian/'])
     expect(mirrors.debian).toEqual(['http://near.example/debian', 'https://own.example/debian', PUBLIC.debian])
     expect(mirrors['debian-security']).toEqual([PUBLIC['debian-security']])
   })
 
-  it('can be set for each archive, several in order', () => {
+  it('accepts several mirrors for each archive, in order', () => {
     const setting = 'debian=http://a.example/d,debian-security=http://a.example/s http://b.example/debian'
     const mirrors = mirrorsOf({ HANGAR_DEBIAN_MIRROR: setting }, [])
     expect(mirrors.debian.slice(0, 2)).toEqual(['http://a.example/d', 'http://b.example/debian'])
     expect(mirrors['debian-security'][0]).toBe('http://a.example/s')
   })
 
-  it('are each named once', () => {
+  it('names each mirror once', () => {
     expect(mirrorsOf({ HANGAR_DEBIAN_MIRROR: PUBLIC.debian }, [`${PUBLIC.debian}/`]).debian).toEqual([PUBLIC.debian])
   })
 
-  it('leave out the sources of others', () => {
+  it('leaves out the sources of other vendors', () => {
     const others = [
       'https://vendor.example/apt',
       'http://ports.example/debian-ports',
@@ -40,7 +39,7 @@ describe('the mirrors of an archive', () => {
   })
 
   it.each(['nonsense', 'ubuntu=http://a.example/ubuntu', 'ftp://a.example/debian'])(
-    'refuse the setting %s',
+    'refuses the setting %s',
     (setting) => {
       const wrong = () => mirrorsOf({ HANGAR_DEBIAN_MIRROR: setting }, [])
       expect(wrong).toThrow(`HANGAR_DEBIAN_MIRROR has '${setting}', wanted URL or ARCHIVE=URL`)
@@ -49,8 +48,8 @@ describe('the mirrors of an archive', () => {
   )
 })
 
-describe("the machine's own apt sources", () => {
-  it('are read from both formats, in the order in which apt reads them', async () => {
+describe('readAptSources', () => {
+  it("reads both formats in apt's order", async () => {
     const directory = await tempDirectory()
     await mkdir(join(directory, 'sources.list.d'))
     await writeFile(
@@ -74,13 +73,13 @@ describe("the machine's own apt sources", () => {
     ])
   })
 
-  it('are none on a machine without apt', async () => {
+  it('returns no URL on a machine without apt', async () => {
     expect(await readAptSources(join(await tempDirectory(), 'none'))).toEqual([])
   })
 })
 
-describe('the archive of everything', () => {
-  it('is asked for the copy after a lock, then for the one before it', () => {
+describe('snapshots', () => {
+  it('names the snapshot after the time of a lock, and then the one before it', () => {
     const time = Date.parse('2026-09-12T07:55:41Z') / 1000
     expect(snapshots(time)['debian-security']).toEqual([
       'https://snapshot.debian.org/archive/debian-security/20260912T195541Z',

@@ -29,8 +29,8 @@ async function served() {
   return { server, store, indices: () => fetchIndices(releases, 'arm64', options) }
 }
 
-describe('the indices of an architecture', () => {
-  it('are fetched by digest and hold the packages of each suite', async () => {
+describe('fetchIndices', () => {
+  it('fetches the indexes by digest, with the packages of each suite', async () => {
     const { server, indices } = await served()
     const held = (await indices()).map(({ suite, packages }) => [
       suite.name,
@@ -46,7 +46,7 @@ describe('the indices of an architecture', () => {
     expect(server.requests.every((path) => /\/binary-arm64\/by-hash\/SHA256\/[0-9a-f]{64}$/.test(path))).toBe(true)
   })
 
-  it('are not fetched again while they have not changed', async () => {
+  it('does not fetch an unchanged index again', async () => {
     const { server, indices } = await served()
     await indices()
     const before = server.requests.length
@@ -54,20 +54,20 @@ describe('the indices of an architecture', () => {
     expect(server.requests.length).toBe(before)
   })
 
-  it('are fetched by name where a mirror does not have them by digest', async () => {
+  it('fetches the indexes by name from a mirror without by-hash paths', async () => {
     const { server, indices } = await served()
     for (const path of server.files.keys()) if (path.includes('by-hash')) server.files.delete(path)
     expect((await indices())[0]?.packages.named('zstd')[0]?.get('version')).toBe('1.5.7-1')
   })
 
-  it('are refused where they are not what the release has signed', async () => {
+  it('refuses an index whose digest is not in the signed release', async () => {
     const { server, indices } = await served()
     for (const path of server.files.keys())
       if (path.includes('Packages') || path.includes('by-hash')) server.files.set(path, Buffer.from('x'))
     await expect(indices()).rejects.toMatchObject({ code: 'digest' })
   })
 
-  it('are not believed where the store holds other bytes of the same size and time', async () => {
+  it('refuses an index in the store with other bytes of the same size and time', async () => {
     const { store, indices } = await served()
     const [first] = await indices()
     const { sha256, size } = first?.release.files.get('main/binary-arm64/Packages.gz') ?? expect.fail('no index')
@@ -81,7 +81,7 @@ describe('the indices of an architecture', () => {
     })
   })
 
-  it('are missed by name where a suite does not have the architecture', async () => {
+  it('names the suite that has no index for the architecture', async () => {
     const { indices } = await served()
     const [first] = await indices()
     const release = { ...(first?.release ?? expect.fail('no index')), files: new Map() }
@@ -95,17 +95,17 @@ describe('the indices of an architecture', () => {
   })
 })
 
-describe('an index packed with xz', () => {
+describe('an index compressed with xz', () => {
   const PACKED =
     '/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAcUGFja2FnZTogenN0ZApWZXJzaW9uOiAxLjUuNwoAAAAA+rs5S5ZydYcAATUdRBux4R+2830BAAAAAARZWg=='
 
-  it('is unpacked with what every Debian has', async () => {
+  it('is unpacked with dpkg-deb', async () => {
     const store = await openStore(await tempDirectory())
     const text = await decompress(Buffer.from(PACKED, 'base64'), '.xz', store)
     expect(Buffer.from(text).toString()).toBe('Package: zstd\nVersion: 1.5.7\n')
   })
 
-  it('is an error with a hint where it is none', async () => {
+  it('is refused with a hint when it is not xz', async () => {
     const store = await openStore(await tempDirectory())
     await expect(decompress(Buffer.from('no xz'), '.xz', store)).rejects.toMatchObject({
       message: expect.stringContaining('cannot unpack an index with dpkg-deb'),

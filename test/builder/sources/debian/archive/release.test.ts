@@ -18,40 +18,40 @@ beforeAll(async () => {
 const options = (more: object = {}) => ({ keyring: known.publicKey, now: NOW, known: {}, ...more })
 const verified = (text: string, more: object = {}) => verifyRelease(text, SUITE, options(more))
 
-describe('a signed release', () => {
-  it('is believed when a known key has signed it', async () => {
+describe('verifyClearSigned', () => {
+  it('accepts a release that a known key has signed', async () => {
     const release = await verified(await known.sign(TEXT))
     expect(release.time).toBe(Date.parse('2026-06-01T08:00:00Z') / 1000)
     expect(release.files.get('main/binary-arm64/Packages.gz')).toEqual({ sha256: 'ab'.repeat(32), size: 123 })
   })
 
-  it('is not when one letter of it was changed', async () => {
+  it('refuses a release with one changed letter', async () => {
     const signed = await known.sign(TEXT)
     await expect(verified(signed.replace('123 main', '124 main'))).rejects.toThrow('no good signature by a known key')
   })
 
-  it('is not when the key is unknown', async () => {
+  it('refuses the signature of an unknown key', async () => {
     await expect(verified(await stranger.sign(TEXT))).rejects.toThrow('no good signature by a known key')
   })
 
-  it('is not when the signature is that of another text', async () => {
+  it('refuses the signature of another text', async () => {
     const [mine, other] = [await known.sign(TEXT), await known.sign('Codename: other\n')]
     const signature = (text: string) => text.slice(text.indexOf('-----BEGIN PGP SIGNATURE'))
     await expect(verified(mine.replace(signature(mine), signature(other)))).rejects.toThrow('no good signature')
   })
 
-  it('is not when there is no signature', async () => {
+  it('refuses a text without a signature', async () => {
     await expect(verified(TEXT)).rejects.toThrow('not a signed text')
     const cut = (await known.sign(TEXT)).replace(/\n-----BEGIN PGP SIGNATURE[\s\S]*/, '\n')
     await expect(verified(cut)).rejects.toThrow('not a signed text')
   })
 
-  it('is not when it was signed after now', async () => {
+  it('refuses a signature from the future', async () => {
     const signed = await known.sign(TEXT, new Date(NOW.getTime() + 86_400_000))
     await expect(verified(signed)).rejects.toThrow('no good signature by a known key')
   })
 
-  it('is not when the key has expired since', async () => {
+  it('refuses a signature of a key that has expired', async () => {
     const brief = await signer(86_400)
     const signed = await brief.sign(TEXT, new Date('2026-01-01T12:00:00Z'))
     const at = (now: string) => verifyClearSigned(signed, brief.publicKey, new Date(now))
@@ -59,7 +59,7 @@ describe('a signed release', () => {
     await expect(at('2026-01-03T00:00:00Z')).rejects.toThrow('no good signature by a known key')
   })
 
-  it('counts for nothing outside of its signed part', async () => {
+  it('ignores text outside the signed part', async () => {
     const around = `Codename: before\n\n${await known.sign(TEXT)}\nCodename: after\n`
     const outcome = await verified(around).then(
       (release) => release.fields.get('codename'),
@@ -69,44 +69,44 @@ describe('a signed release', () => {
   })
 })
 
-describe('a release that is signed', () => {
-  it('is refused for another suite than was asked for', async () => {
+describe('verifyRelease', () => {
+  it('refuses the release of another suite', async () => {
     const other = releaseText({ archive: 'debian', name: 'trixie-backports' }, [], {})
     await expect(verified(await known.sign(other))).rejects.toThrow(
       "is 'trixie-backports' / 'stable-backports', wanted 'trixie-updates'",
     )
   })
 
-  it('is refused after it has expired, and not a second before', async () => {
+  it('refuses a release after its Valid-Until, and accepts it one second before', async () => {
     const signed = await known.sign(releaseText(SUITE, [], { validUntil: 'Mon, 01 Jun 2026 11:59:59 UTC' }))
     await expect(verified(signed)).rejects.toThrow("was valid until 'Mon, 01 Jun 2026 11:59:59 UTC'")
     const current = await known.sign(releaseText(SUITE, [], { validUntil: 'Mon, 01 Jun 2026 12:00:00 UTC' }))
     expect((await verified(current)).suite).toEqual(SUITE)
   })
 
-  it('is refused where the lock has seen a newer one', async () => {
+  it('refuses a release that is older than the one of the lock', async () => {
     const seen = (date: string) => ({ known: { 'debian/trixie-updates': date } })
     const signed = await known.sign(TEXT)
     await expect(verified(signed, seen('Mon, 01 Jun 2026 08:00:01 UTC'))).rejects.toThrow("older than the lock's")
     expect((await verified(signed, seen('Mon, 01 Jun 2026 08:00:00 UTC'))).suite).toEqual(SUITE)
   })
 
-  it('is refused without a date', async () => {
-    await expect(verified(await known.sign(TEXT.replace(/Date: .*\n/, '')))).rejects.toThrow('has no Date')
+  it('refuses a release without a date', async () => {
+    await expect(verified(await known.sign(TEXT.replace(/Date: .*\n/, '')))).rejects.toThrow('has an invalid Date')
   })
 })
 
-describe('fetching a release', () => {
+describe('fetchRelease', () => {
   const path = 'dists/trixie-updates/InRelease'
 
-  it('takes the first that is good', async () => {
+  it('returns the first valid release', async () => {
     const tampered = await fileServer([[path, Buffer.from((await known.sign(TEXT)).replace('123', '124'))]])
     const good = await fileServer([[path, Buffer.from(await known.sign(TEXT))]])
     const mirrors = { debian: ['http://127.0.0.1:9', tampered.url, good.url], 'debian-security': [] }
     expect((await fetchRelease(SUITE, options({ mirrors }) as never)).files.size).toBe(1)
   })
 
-  it('says of every mirror why it was not believed', async () => {
+  it('names the reason of every refused mirror', async () => {
     const tampered = await fileServer([[path, Buffer.from((await known.sign(TEXT)).replace('123', '124'))]])
     const empty = await fileServer()
     const mirrors = { debian: [tampered.url, empty.url], 'debian-security': [] }
@@ -120,7 +120,7 @@ describe('fetching a release', () => {
 })
 
 describe('the shipped keyring', () => {
-  it("holds Debian's keys of this release, by their fingerprints", async () => {
+  it("contains Debian's keys of this release, by their fingerprints", async () => {
     const { readKeys } = await import('openpgp')
     const keys = await readKeys({ armoredKeys: await readFile('images/keyrings/debian-archive.asc', 'utf8') })
     // https://ftp-master.debian.org/keys.html

@@ -13,8 +13,8 @@ function resolve(packages: readonly TestPackage[], set: Partial<PackageSet>): st
 
 const depends = (text: string) => ({ Depends: text })
 
-describe('resolving without apt', () => {
-  it('follows Depends and Pre-Depends to their end, round circles too', () => {
+describe('bootstrapSet', () => {
+  it('follows Depends and Pre-Depends, and accepts circles', () => {
     const packages = [
       { name: 'a', fields: { 'Pre-Depends': 'b', Depends: 'c (>= 1.0)' } },
       { name: 'b', fields: depends('d') },
@@ -25,7 +25,7 @@ describe('resolving without apt', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'b 1.0-1', 'c 1.0-1', 'd 1.0-1'])
   })
 
-  it('takes the newest of all suites but backports', () => {
+  it('takes the newest version of all suites except backports', () => {
     const packages = [
       { name: 'a', version: '1.9' },
       { name: 'a', version: '1.10', suite: 'trixie-security' },
@@ -34,7 +34,7 @@ describe('resolving without apt', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.10'])
   })
 
-  it('takes from backports what is asked for there, and what only they have', () => {
+  it('takes packages from backports that are requested there or exist only there', () => {
     const packages = [
       { name: 'linux', version: '6', fields: {} },
       { name: 'linux', version: '7', suite: 'trixie-backports', fields: depends('linux-7, base (>= 2)') },
@@ -55,7 +55,7 @@ describe('resolving without apt', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'c 1.0-1'])
   })
 
-  it('takes no alternative where one is there already', () => {
+  it('takes no alternative when the set already has one of them', () => {
     const packages = [{ name: 'a', fields: depends('b | c') }, { name: 'b' }, { name: 'c' }]
     expect(resolve(packages, { request: ['a', 'c'] })).toEqual(['a 1.0-1', 'c 1.0-1'])
   })
@@ -69,7 +69,7 @@ describe('resolving without apt', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'mawk 1.0-1'])
   })
 
-  it('takes a provided version for no other, and an unversioned one for none', () => {
+  it('accepts a provided version for that version only, and an unversioned one for no version', () => {
     const providing = (provides: string) => [
       { name: 'a', fields: depends('api (>= 2)') },
       { name: 'b', fields: { Provides: provides } },
@@ -79,7 +79,7 @@ describe('resolving without apt', () => {
     expect(() => resolve(providing('api'), { request: ['a'] })).toThrow("depends on 'api (>= 2)'")
   })
 
-  it('includes essential packages, or leaves them out, as the set says', () => {
+  it('includes or leaves out Essential packages as the set says', () => {
     const packages = [{ name: 'a' }, { name: 'bash', fields: { Essential: 'yes', Depends: 'libc' } }, { name: 'libc' }]
     expect(resolve(packages, { request: ['a'], essential: 'included' })).toEqual([
       'a 1.0-1',
@@ -89,7 +89,7 @@ describe('resolving without apt', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1'])
   })
 
-  it('takes assumed packages, and what they provide, to be there', () => {
+  it('leaves out assumed packages and the names that they provide', () => {
     const packages = [
       { name: 'a', fields: depends('debconf (>= 99) | debconf-2.0, cdebconf | debconf-2.0') },
       { name: 'debconf', fields: { Provides: 'debconf-2.0', Depends: 'perl' } },
@@ -98,14 +98,14 @@ describe('resolving without apt', () => {
     expect(resolve(packages, { request: ['a'], assumed: ['debconf'] })).toEqual(['a 1.0-1'])
   })
 
-  it('says who needs what is not to be had', () => {
+  it('names the package whose dependency no suite has', () => {
     const packages = [{ name: 'a', fields: depends('b (>= 2)') }, { name: 'b' }]
     const resolving = () => resolve(packages, { request: ['a', 'b'] })
     expect(resolving).toThrow("package 'a' 1.0-1 depends on 'b (>= 2)': the set has 1.0-1")
     expect(resolving).toThrow(expect.objectContaining({ hint: expect.stringContaining('HANGAR_DEBIAN_MIRROR=URL') }))
   })
 
-  it('names a package that no suite has', () => {
+  it('names a requested package that no suite has', () => {
     const resolving = () => resolve([], { request: ['zstdd'] })
     expect(resolving).toThrow("package set 'toolchain' asks for 'zstdd', which no suite has for arm64")
     expect(resolving).toThrow(

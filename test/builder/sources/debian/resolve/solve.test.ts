@@ -59,7 +59,7 @@ async function ask(questions: readonly Question[], makeRunner: (store: Store) =>
   )
 }
 
-/** Runs a derivation with this machine's own programs. */
+/** Runs a derivation with the programs of this machine. */
 function hostRunner(store: Store): Runner {
   const realise = (derivation: Derivation) =>
     store.scratch('host', async (scratch) => {
@@ -83,7 +83,7 @@ function hostRunner(store: Store): Runner {
 }
 
 describe.each([
-  ['a faked apt', fakeApt, true],
+  ['a fake apt', fakeApt, true],
   ["this machine's apt", hostRunner, HOST_HAS_APT],
 ] as const)('asking %s', (_, runner, present) => {
   it.skipIf(!present)(
@@ -122,7 +122,7 @@ describe('the question to apt', () => {
     expect(problem).toMatch(/^E: /m)
   })
 
-  it('does not change with what it cannot come to', async () => {
+  it('does not change with packages that the set cannot reach', async () => {
     const changed = smallCatalogue([...PACKAGES, { name: 'unrelated', fields: { Depends: 'server' } }])
     const ran: unknown[] = []
     const recording = (store: Store): Runner => ({
@@ -136,7 +136,7 @@ describe('the question to apt', () => {
     expect(ran[2]).not.toBe(ran[0])
   })
 
-  it('without an answer is an error that names the set and what apt said', () => {
+  it("has an error without a solution, with the set and apt's message", () => {
     const error = noSolution(question({}), 'W: a warning\nE: left conflicts with right\n')
     expect(error.message).toBe(
       "package set 'container/server' cannot be installed on arm64:\n  E: left conflicts with right",

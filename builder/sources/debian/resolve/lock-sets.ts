@@ -1,60 +1,38 @@
-import type { Architecture } from '../../images/architecture.ts'
-import type { Digest } from '../../images/digest.ts'
-import type { Lock } from '../../images/lock.ts'
-import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import type { Reporter } from '../../lib/reporter.ts'
-import type { Runner } from '../runners/runner.ts'
-import type { Mirrors } from '../sources/debian/archive/mirrors.ts'
-import { fetchIndices } from '../sources/debian/archive/packages.ts'
-import { fetchRelease, type Release } from '../sources/debian/archive/release.ts'
-import { SUITES } from '../sources/debian/archive/suites.ts'
-import { type Catalogue, catalogueOf } from '../sources/debian/resolve/catalogue.ts'
-import { convergeVersions } from '../sources/debian/resolve/converge-versions.ts'
-import { lockOf, type Resolved, resolvedSets, unanswered } from '../sources/debian/resolve/sets.ts'
-import { solve } from '../sources/debian/resolve/solve.ts'
-import { solverToolchain } from '../sources/debian/resolve/solver-toolchain.ts'
-import type { Store } from '../store/store.ts'
-import type { Fetch } from '../toolchain/toolchain.ts'
-import { type Change, changesBetween } from './changes.ts'
+import type { Architecture } from '../../../../images/architecture.ts'
+import type { Lock } from '../../../../images/lock.ts'
+import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
+import type { Patience } from '../../../../lib/http.ts'
+import { during } from '../../../../lib/reporter.ts'
+import type { LockMode, ResolveContext } from '../../source.ts'
+import type { Mirrors } from '../archive/mirrors.ts'
+import { fetchIndices } from '../archive/packages.ts'
+import { fetchRelease, type Release } from '../archive/release.ts'
+import { SUITES } from '../archive/suites.ts'
+import { type Catalogue, catalogueOf } from './catalogue.ts'
+import { convergeVersions } from './converge-versions.ts'
+import { lockOf, type Resolved, resolvedSets, unanswered } from './sets.ts'
+import { solve } from './solve.ts'
+import { solverToolchain } from './solver-toolchain.ts'
 
-/** What of the lock may move. */
-export type LockMode =
-  /** Sets that it does not answer for. */
-  | { readonly kind: 'missing' }
-  /** Everything. Sets that nobody wants any more are dropped. */
-  | { readonly kind: 'update' }
-  /** Also the sets that hold these files, which have left every mirror. */
-  | { readonly kind: 'gone'; readonly gone: readonly { readonly sha256: Digest }[] }
-
-export interface LockOptions {
-  readonly store: Store
+export interface LockOptions extends ResolveContext {
   readonly mirrors: Mirrors
   /** Armored public keys of Debian's archives. */
   readonly keyring: string
-  readonly now: Date
-  readonly fetch: Fetch
-  readonly runner: Runner
-  /** The set in which apt's solver runs. */
-  readonly toolchain: ArchitectureSet
-  readonly reporter: Reporter
-  readonly signal?: AbortSignal | undefined
+  readonly patience?: Patience
+  /** Milliseconds before mirrors that failed are tried again. */
+  readonly backoff?: number
 }
 
-export interface Locked {
-  readonly lock: Lock
-  readonly changes: readonly Change[]
-}
-
-/** Resolves what is wanted and not locked, and nothing else unless the mode says so. */
+/** Resolves the sets that the mode names, and returns the new lock; `current` itself when there is nothing to resolve. */
 export async function lockSets(
   wanted: readonly ArchitectureSet[],
   current: Lock,
   mode: LockMode,
   options: LockOptions,
-): Promise<Locked> {
+): Promise<Lock> {
   const all = withToolchain(wanted, options.toolchain)
   const open = setsToResolve(all, current, mode)
-  if (open.length === 0) return { lock: current, changes: [] }
+  if (open.length === 0) return current
   const releases = await fetchReleases(current, options)
   const catalogue = catalogues(releases, options)
   const before = resolvedSets(current).get(setKey(options.toolchain))?.packages
@@ -75,8 +53,7 @@ export async function lockSets(
     catalogue,
     ask: (questions) => solve(questions, solver),
   })
-  const lock = lockOf(sets, releases)
-  return { lock, changes: changesBetween(current, lock) }
+  return lockOf(sets, releases)
 }
 
 function withToolchain(wanted: readonly ArchitectureSet[], toolchain: ArchitectureSet): ArchitectureSet[] {
@@ -103,7 +80,7 @@ function keptSets(
   if (mode.kind === 'update') return new Map()
   const kept = resolvedSets(current)
   for (const each of open) kept.delete(setKey(each))
-  // As it is asked for now, which may differ from how it was written down in the order of its parts alone.
+  // The order in which a host file names the packages may have changed.
   for (const each of wanted) {
     const before = kept.get(setKey(each))
     if (before !== undefined) kept.set(setKey(each), { ...before, wanted: each })
@@ -112,20 +89,12 @@ function keptSets(
 }
 
 async function fetchReleases(current: Lock, options: LockOptions): Promise<Release[]> {
-  const step = options.reporter.step('verify the archives')
-  try {
-    const releases = await Promise.all(
-      SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })),
-    )
-    step.done('fetched')
-    return releases
-  } catch (error) {
-    step.failed()
-    throw error
-  }
+  const fetchAll = () =>
+    Promise.all(SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })))
+  return during(options.reporter, 'verify the archives', fetchAll, { ending: 'fetched' })
 }
 
-/** An architecture's indices are read when one of its sets is resolved, and once. */
+/** Reads the indexes of an architecture at the first resolution of one of its sets, and only then. */
 function catalogues(
   releases: readonly Release[],
   options: LockOptions,
@@ -140,7 +109,7 @@ function catalogues(
   }
 }
 
-/** Versions that the lock has: packages only move where something asks for it. */
+/** The versions that the lock has now. The solver keeps them where nothing requires another version. */
 function preferences(current: Lock, mode: LockMode): (architecture: Architecture) => Map<string, string> {
   const gone = new Set(mode.kind === 'gone' ? mode.gone.map(({ sha256 }) => sha256) : [])
   const sets = mode.kind === 'update' ? [] : [...resolvedSets(current).values()]

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { changesText } from '../../../builder/lock/changes.ts'
-import { type LockMode, lockSets } from '../../../builder/lock/lock.ts'
-import { fetchObjects } from '../../../builder/sources/debian/archive/fetch.ts'
-import { openStore } from '../../../builder/store/directory.ts'
-import { EMPTY_LOCK, type Lock, lockedPackages, lockText, parseLock } from '../../../images/lock.ts'
-import type { ArchitectureSet } from '../../../images/package-set.ts'
-import { fakeApt } from '../../helpers/fake-apt.ts'
-import { fileServer } from '../../helpers/file-server.ts'
-import { listReporter } from '../../helpers/reporter.ts'
-import { NOW, poolFile, type Signer, signer, smallArchive, type TestPackage } from '../../helpers/small-archive.ts'
-import { tempDirectory } from '../../helpers/temp.ts'
+import { changesBetween, changesText } from '../../../../../builder/lock/changes.ts'
+import { fetchFrom } from '../../../../../builder/sources/registry.ts'
+import type { LockMode } from '../../../../../builder/sources/source.ts'
+import { openStore } from '../../../../../builder/store/directory.ts'
+import { EMPTY_LOCK, type Lock, lockedPackages, lockText, parseLock } from '../../../../../images/lock.ts'
+import type { ArchitectureSet } from '../../../../../images/package-set.ts'
+import { debianAt } from '../../../../helpers/debian-at.ts'
+import { fakeApt } from '../../../../helpers/fake-apt.ts'
+import { fileServer } from '../../../../helpers/file-server.ts'
+import { listReporter } from '../../../../helpers/reporter.ts'
+import { NOW, poolFile, signer, smallArchive, type TestPackage } from '../../../../helpers/small-archive.ts'
+import { tempDirectory } from '../../../../helpers/temp.ts'
 
 const both = (item: TestPackage): TestPackage[] => [
   { ...item, architecture: 'amd64' },
@@ -23,7 +24,7 @@ const BEFORE = [
   ...both({ name: 'mosquitto', fields: { Depends: 'libssl3' } }),
   ...both({ name: 'jq' }),
 ]
-/** The same archive after a fix of openssl: mirrors keep no other version in their indices. */
+/** After a fix of openssl: indexes name no older version. */
 const AFTER = [
   ...BEFORE.filter(({ name }) => !['openssl', 'libssl3', 'jq'].includes(name)),
   ...both({ name: 'openssl', version: '3.5-2', fields: { Depends: 'libssl3 (= 3.5-2)' } }),
@@ -40,30 +41,25 @@ const BASE = set('base', 'arm64', 'openssl')
 const BROKER = set('container/mosquitto', 'arm64', 'mosquitto')
 const QUERY = set('container/query', 'arm64', 'jq')
 
-/** One machine with its store, before an archive whose content a test can change. */
+/** A machine with an empty store, and an archive whose content a test can change. */
 async function laboratory(packages: readonly TestPackage[]) {
   const key = await signer()
   const server = await fileServer(await smallArchive(packages, { signer: key }))
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
   const apt = fakeApt(store)
-  const mirrors = { debian: [`${server.url}/debian`], 'debian-security': [`${server.url}/debian-security`] }
-  const fetching = { store, mirrors, reporter, backoff: 1 }
-  const options = {
-    ...fetching,
-    keyring: key.publicKey,
-    now: NOW,
-    runner: apt,
-    toolchain: TOOLCHAIN,
-    fetch: (wanted: Parameters<typeof fetchObjects>[0]) => fetchObjects(wanted, fetching),
-  }
+  const debian = debianAt(server.url, key.publicKey)
+  const fetch = fetchFrom([debian], { store, reporter })
+  const context = { store, reporter, fetch, now: NOW, runner: apt, toolchain: TOOLCHAIN }
   return {
     apt,
     reporter,
     server,
-    lock: (wanted: readonly ArchitectureSet[], current: Lock, mode: LockMode = { kind: 'missing' }) =>
-      lockSets(wanted, current, mode, options),
-    serve: async (now: readonly TestPackage[], date = 'Mon, 01 Jun 2026 10:00:00 UTC', by: Signer = key) => {
+    lock: async (wanted: readonly ArchitectureSet[], current: Lock, mode: LockMode = { kind: 'missing' }) => {
+      const lock = await debian.resolve(wanted, current, mode, context)
+      return { lock, changes: changesBetween(debian, current, lock) }
+    },
+    serve: async (now: readonly TestPackage[], date = 'Mon, 01 Jun 2026 10:00:00 UTC', by = key) => {
       server.files.clear()
       for (const [path, content] of await smallArchive(now, { signer: by, date })) server.files.set(path, content)
     },
@@ -74,8 +70,8 @@ function versions(lock: Lock, wanted: ArchitectureSet): string[] | undefined {
   return lockedPackages(lock, wanted)?.map((item) => `${item.package} ${item.version}`)
 }
 
-describe('locking', () => {
-  it('resolves what is asked for, the toolchain without apt and the rest with it', async () => {
+describe('lockSets', () => {
+  it('resolves the toolchain without apt, and the other sets with apt', async () => {
     const { lock, apt } = await laboratory(BEFORE)
     const { lock: locked, changes } = await lock([BASE, BROKER], EMPTY_LOCK)
     expect(apt.ran).toEqual(['solve/base:arm64', 'solve/container/mosquitto:arm64'])
@@ -90,7 +86,7 @@ describe('locking', () => {
     ])
   })
 
-  it('writes down where each file is, and when the archives were read', async () => {
+  it('locks the path and digest of each file and the dates of the releases', async () => {
     const { lock } = await laboratory(BEFORE)
     const { lock: locked } = await lock([BASE], EMPTY_LOCK)
     const item = BEFORE.find(({ name, architecture }) => name === 'openssl' && architecture === 'arm64')
@@ -113,7 +109,7 @@ describe('locking', () => {
     expect([text.includes('http'), text.includes(new URL(server.url).host)]).toEqual([false, false])
   })
 
-  it('asks nobody where the lock answers for everything', async () => {
+  it('sends no request when the lock answers every set', async () => {
     const { lock, server } = await laboratory(BEFORE)
     const { lock: locked } = await lock([BASE, BROKER], EMPTY_LOCK)
     server.requests.length = 0
@@ -121,7 +117,7 @@ describe('locking', () => {
     expect([again.lock, again.changes, server.requests]).toEqual([locked, [], []])
   })
 
-  it('resolves a set that is new, and leaves the others as they are', async () => {
+  it('resolves a new set, and keeps the others', async () => {
     const { lock, apt } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)
     apt.ran.length = 0
@@ -131,7 +127,7 @@ describe('locking', () => {
     expect(second.sets['base:arm64']).toEqual(first.sets['base:arm64'])
   })
 
-  it('stays with the versions that it has, while the archive offers them', async () => {
+  it('keeps the locked versions while the archive has them', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)
     const security = both({ name: 'libssl3', version: '3.5-9', suite: 'trixie-security' })
@@ -140,7 +136,7 @@ describe('locking', () => {
     expect(versions(second, BROKER)).toEqual(['libssl3 3.5-1', 'mosquitto 1.0-1'])
   })
 
-  it('leaves a version that it has where what is new needs another', async () => {
+  it('moves a locked version when a new set needs another one', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)
     await serve([
@@ -159,7 +155,7 @@ describe('locking', () => {
     expect(versions(second, BASE)).toEqual(['libssl3 3.5-9', 'openssl 3.5-9'])
   })
 
-  it('moves every set that shares a package which had to move', async () => {
+  it('moves every set that shares a package that had to move', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -171,7 +167,7 @@ describe('locking', () => {
     )
   })
 
-  it('moves a set on both architectures where it has to on one: a root is made of both', async () => {
+  it('moves a set on both architectures when it has to move on one', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const native = set('base', 'amd64', 'openssl')
     const { lock: first } = await lock([BASE, native], EMPTY_LOCK)
@@ -181,7 +177,7 @@ describe('locking', () => {
     expect(versions(second, native)).toEqual(['libssl3 3.5-2', 'openssl 3.5-2'])
   })
 
-  it('keeps a set whose other architecture has moved to what the archive has not built for it yet', async () => {
+  it('keeps a set when the archive has not built the newer version for its architecture yet', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const native = set('base', 'amd64', 'openssl')
     const { lock: first } = await lock([BASE, native], EMPTY_LOCK)
@@ -199,7 +195,7 @@ describe('locking', () => {
     expect(Object.keys(second.sets).sort()).toEqual(['base:arm64', 'container/query:arm64', 'toolchain:amd64'])
   })
 
-  it('says which set has no solution, and why', async () => {
+  it('names the set without a solution, and the reason', async () => {
     const { lock } = await laboratory([...BEFORE, { name: 'impossible' }])
     await expect(lock([set('odd', 'arm64', 'impossible')], EMPTY_LOCK)).rejects.toMatchObject({
       code: 'lock',
@@ -207,13 +203,13 @@ describe('locking', () => {
     })
   })
 
-  it('believes no archive that another key has signed', async () => {
+  it('refuses an archive that another key has signed', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     await serve(BEFORE, undefined, await signer())
     await expect(lock([BASE], EMPTY_LOCK)).rejects.toMatchObject({ code: 'signature' })
   })
 
-  it('does not go back to an older archive', async () => {
+  it('refuses an archive that is older than the lock', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)
     await serve(BEFORE, 'Mon, 01 Jun 2026 07:00:00 UTC')
@@ -222,7 +218,7 @@ describe('locking', () => {
 })
 
 describe('two sets that need different versions', () => {
-  it('both get the newer one', async () => {
+  it('get the newer version in both sets', async () => {
     const { lock } = await laboratory([
       ...BEFORE,
       { name: 'kernel', version: '7', suite: 'trixie-backports', fields: { Depends: 'libssl3 (>= 4)' } },
@@ -234,7 +230,7 @@ describe('two sets that need different versions', () => {
     expect(versions(locked, BROKER)).toEqual(['libssl3 4', 'mosquitto 1.0-1'])
   })
 
-  it('are an error where there is no version for both', async () => {
+  it('are refused when no version fits both', async () => {
     const { lock } = await laboratory([
       ...BEFORE,
       { name: 'kernel', version: '7', suite: 'trixie-backports', fields: { Depends: 'libssl3 (>= 4)' } },
@@ -248,8 +244,8 @@ describe('two sets that need different versions', () => {
   })
 })
 
-describe('updating', () => {
-  it('moves everything forward and shows the difference', async () => {
+describe('the mode update', () => {
+  it('moves everything to the newest version', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -260,7 +256,7 @@ describe('updating', () => {
     expect(second.time).toBe(Date.parse('2026-06-01T10:00:00Z') / 1000)
   })
 
-  it('drops what nobody wants any more', async () => {
+  it('drops sets that are not wanted any more', async () => {
     const { lock } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     const { lock: second, changes } = await lock([BASE], first, { kind: 'update' })
@@ -269,8 +265,8 @@ describe('updating', () => {
   })
 })
 
-describe('packages that have left every mirror', () => {
-  it('move with what must move with them, and nothing else does', async () => {
+describe('the mode gone', () => {
+  it('moves packages that are gone and packages that depend on their versions, and no others', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -280,9 +276,9 @@ describe('packages that have left every mirror', () => {
     expect(versions(second, QUERY)).toEqual(['jq 1.0-1'])
   })
 
-  it("are resolved without apt where they are the toolchain's", async () => {
+  it('resolves the toolchain without apt when its packages are gone', async () => {
     const { lock: first } = await (await laboratory(BEFORE)).lock([BASE], EMPTY_LOCK)
-    // Another machine: its store does not have the old packages.
+    // Another machine, whose store lacks the old packages.
     const another = await laboratory([
       ...BEFORE.filter(({ name }) => name !== 'apt'),
       ...both({ name: 'apt', version: '3.1' }),
@@ -292,7 +288,7 @@ describe('packages that have left every mirror', () => {
     expect(changesText(changes)).toBe('apt  amd64  3.0 -> 3.1\n')
     expect(versions(second, TOOLCHAIN)).toEqual(['apt 3.1'])
     expect(another.reporter.warnings).toEqual([
-      "1 of the toolchain's packages have left every mirror: resolving it anew",
+      'no mirror has 1 packages of the toolchain any more: resolving the toolchain again',
     ])
   })
 })

@@ -1,0 +1,64 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Toolchain } from '../../images/derivation.ts'
+import type { LockedFile, SourceRequest } from '../../images/locked-file.ts'
+import { replaceFile } from '../../lib/atomic-file.ts'
+import { sourceOf } from '../sources/registry.ts'
+import type { LockFormat } from '../sources/source.ts'
+
+/** The locks of all sources, seen as one. */
+export interface Locks {
+  /** The newest time of a lock, in seconds since 1970. */
+  readonly time: number
+  /** Every locked file. */
+  readonly files: readonly LockedFile[]
+  /** The names of the requests that the locks answer. */
+  readonly names: readonly string[]
+  /** The sets that can be unpacked as programs for derivations. */
+  readonly toolchains: readonly Toolchain[]
+  /** The texts of the lock files, one after the other. Empty locks are left out. */
+  readonly text: string
+  /** The files for a request, or undefined when the locks have no answer to the request in its present form. */
+  readonly locked: (request: SourceRequest) => readonly LockedFile[] | undefined
+  readonly nameOf: (request: SourceRequest) => string
+  /** The lock of one source. */
+  readonly of: (source: LockFormat) => unknown
+}
+
+/** Reads the lock file of each source. A source without a lock file has an empty lock. */
+export async function readLocks(project: string, formats: readonly LockFormat[]): Promise<Locks> {
+  const read = formats.map(async (format) => [format.name, await readLock(project, format)] as const)
+  return locksOf(formats, new Map(await Promise.all(read)))
+}
+
+async function readLock(project: string, format: LockFormat): Promise<unknown> {
+  const text = await readFile(resolve(project, format.lockFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  return text === undefined ? format.empty : format.parse(text, format.lockFile)
+}
+
+/** The locks of these sources by the sources' names; a source that is not among them has an empty lock. */
+export function locksOf(formats: readonly LockFormat[], locks: ReadonlyMap<string, unknown>): Locks {
+  const of = (format: LockFormat) => locks.get(format.name) ?? format.empty
+  const all = formats.map((format) => ({ format, lock: of(format) }))
+  return {
+    time: Math.max(...all.map(({ format, lock }) => format.time(lock))),
+    files: all.flatMap(({ format, lock }) => format.files(lock)),
+    names: all.flatMap(({ format, lock }) => format.names(lock)),
+    toolchains: all.flatMap(({ format, lock }) => format.toolchains(lock)),
+    text: all.flatMap(({ format, lock }) => (lock === format.empty ? [] : [format.text(lock)])).join(''),
+    locked: (request) => {
+      const format = sourceOf(formats, request)
+      return format.locked(of(format), request)
+    },
+    nameOf: (request) => sourceOf(formats, request).nameOf(request),
+    of,
+  }
+}
+
+/** Replaces the lock file of a source. */
+export function writeLock(project: string, format: LockFormat, lock: unknown): Promise<void> {
+  return replaceFile(resolve(project, format.lockFile), format.text(lock))
+}

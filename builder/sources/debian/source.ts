@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { compareVersions } from '../../../images/debian/version.ts'
+import { debs } from '../../../images/layers/layer-recipe.ts'
+import { EMPTY_LOCK, type Lock, type LockedPackage, parseLock } from '../../../images/lock.ts'
+import type { ArchitectureSet } from '../../../images/package-set.ts'
+import { debPurl } from '../../../images/sbom/purl.ts'
+import type { Patience } from '../../../lib/http.ts'
+import type { Source, SourceDefinition } from '../source.ts'
+import { fetchObjects } from './archive/fetch.ts'
+import { type Mirrors, mirrorsOf, readAptSources, snapshots } from './archive/mirrors.ts'
+import { DEBIAN_LOCK } from './lock-format.ts'
+import { lockSets } from './resolve/lock-sets.ts'
+
+export type DebianSource = Source<ArchitectureSet, Lock, LockedPackage>
+
+/** Where Debian's packages come from, and which keys must have signed their indexes. */
+export interface DebianSettings {
+  readonly mirrors: Mirrors
+  /** Servers for files that no mirror has any more. */
+  readonly lastResort: () => Promise<Mirrors | undefined>
+  /** Armored public keys. */
+  readonly keyring: () => Promise<string>
+  readonly patience?: Patience
+  /** Milliseconds before mirrors that failed are tried again. */
+  readonly backoff?: number
+}
+
+/** Debian's archives. */
+export const debian: SourceDefinition<ArchitectureSet, Lock, LockedPackage> = {
+  ...DEBIAN_LOCK,
+  async open({ env, project }) {
+    const lockFile = resolve(project, DEBIAN_LOCK.lockFile)
+    return debianSource({
+      mirrors: mirrorsOf(env, await readAptSources()),
+      lastResort: async () => snapshots((await readDebianLock(lockFile)).time),
+      keyring: () => readFile(join(project, 'images/keyrings/debian-archive.asc'), 'utf8'),
+    })
+  },
+}
+
+/** Debian's archives at the given mirrors. */
+export function debianSource({ mirrors, lastResort, keyring, ...timing }: DebianSettings): DebianSource {
+  return {
+    ...DEBIAN_LOCK,
+    async resolve(wanted, current, mode, context) {
+      return lockSets(wanted, current, mode, { ...context, ...timing, mirrors, keyring: await keyring() })
+    },
+    async fetch(files, context) {
+      await fetchObjects(files, { ...context, ...timing, mirrors, lastResort: await lastResort() })
+    },
+    inputs: debs,
+    describe(file) {
+      const { package: name, version, architecture } = file
+      return { name, version, architecture, purl: debPurl(file, { name, version }) }
+    },
+    compareVersions,
+  }
+}
+
+/** The Debian lock in a file, or the empty lock when the file does not exist. */
+export async function readDebianLock(path: string): Promise<Lock> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  return text === undefined ? EMPTY_LOCK : parseLock(text, path)
+}

@@ -1,0 +1,41 @@
+import type { LockedFile } from '../../images/locked-file.ts'
+import type { Fetch } from '../toolchain/toolchain.ts'
+import { debian } from './debian/source.ts'
+import type { FetchContext, Source, SourceDefinition, SourceSettings } from './source.ts'
+
+/** Every source. A new one is a folder beside this file and an entry here. */
+export const SOURCES: readonly SourceDefinition[] = [debian]
+
+/** The source of requests and files without a tag. */
+const DEFAULT = debian.name
+
+/** Opens every source with its settings. Throws UserError when a setting is invalid. */
+export function openSources(settings: SourceSettings): Promise<Source[]> {
+  return Promise.all(SOURCES.map((each) => each.open(settings)))
+}
+
+/** The source that a request or a file names. */
+export function sourceOf<Some extends { readonly name: string }>(
+  sources: readonly Some[],
+  { source = DEFAULT }: { readonly source?: string },
+): Some {
+  const found = sources.find(({ name }) => name === source)
+  if (found !== undefined) return found
+  throw new Error(`no source '${source}', there are: ${sources.map(({ name }) => name).join(', ')}`)
+}
+
+/** Fetches each file from the source that it names. */
+export function fetchFrom(sources: readonly Source[], context: FetchContext): Fetch {
+  return async (files) => {
+    const named = new Set(files.map((file) => sourceOf(sources, file)))
+    for (const source of named) await source.fetch(itemsOf(source, files), context)
+  }
+}
+
+/** The items that belong to a source. */
+export function itemsOf<Item extends Pick<LockedFile, 'source'>>(
+  { name }: { readonly name: string },
+  items: readonly Item[],
+): Item[] {
+  return items.filter(({ source = DEFAULT }) => source === name)
+}

@@ -1,0 +1,91 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { locksOf, readLocks, writeLock } from '../../../builder/lock/locks.ts'
+import { DEBIAN_LOCK } from '../../../builder/sources/debian/lock-format.ts'
+import { EMPTY_LOCK, type Lock, packageKey } from '../../../images/lock.ts'
+import type { ArchitectureSet } from '../../../images/package-set.ts'
+import { lockedPackage } from '../../helpers/derivation.ts'
+import { fakeSource, WORDS, type WordRequest } from '../../helpers/fake-source.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
+
+/** The Debian lock directly in a project's directory. */
+const FORMAT = { ...DEBIAN_LOCK, lockFile: 'debian.lock.json' }
+
+const BASE: ArchitectureSet = {
+  set: { name: 'base', request: ['bash'], essential: 'left-out', assumed: [] },
+  architecture: 'arm64',
+}
+const BASH = lockedPackage('bash')
+const LOCK: Lock = {
+  ...EMPTY_LOCK,
+  time: 42,
+  sets: { 'base:arm64': { request: ['bash'], essential: 'left-out', assumed: [], packages: [packageKey(BASH)] } },
+  packages: { [packageKey(BASH)]: BASH },
+}
+
+describe('a lock file', () => {
+  it('is read as it was written, and no other file stays beside it', async () => {
+    const project = await tempDirectory()
+    await writeLock(project, FORMAT, EMPTY_LOCK)
+    await writeLock(project, FORMAT, LOCK)
+    expect((await readLocks(project, [FORMAT])).of(FORMAT)).toEqual(LOCK)
+    expect(await readdir(project)).toEqual(['debian.lock.json'])
+    expect(await readFile(join(project, 'debian.lock.json'), 'utf8')).toMatch(/\}\n$/)
+  })
+
+  it('is empty when the file does not exist', async () => {
+    expect((await readLocks(await tempDirectory(), [FORMAT])).of(FORMAT)).toEqual(EMPTY_LOCK)
+  })
+
+  it('is refused when its format is unknown', async () => {
+    const project = await tempDirectory()
+    await writeFile(join(project, FORMAT.lockFile), '{"format":2}')
+    const error = { code: 'format', message: expect.stringContaining('format 2') }
+    await expect(readLocks(project, [FORMAT])).rejects.toMatchObject(error)
+  })
+
+  it('fails with the reason when its directory does not exist', async () => {
+    const project = join(await tempDirectory(), 'no-such-directory')
+    await expect(writeLock(project, FORMAT, EMPTY_LOCK)).rejects.toThrow('ENOENT')
+  })
+})
+
+describe('the locks of several sources', () => {
+  const words = fakeSource(new Map())
+  const [tree, bush] = (['tree', 'bush'] as const).map((word): WordRequest => ({ source: WORDS, word })) as [
+    WordRequest,
+    WordRequest,
+  ]
+  const locked = words.lockOf({ tree: 'a plant' })
+  const locks = locksOf(
+    [DEBIAN_LOCK, words],
+    new Map<string, unknown>([
+      ['debian', LOCK],
+      [WORDS, locked],
+    ]),
+  )
+
+  it('answer each request from the source that it names, and from Debian without a name', () => {
+    expect(locks.locked(BASE)).toEqual([BASH])
+    expect(locks.locked(tree)?.map((file) => file.package)).toEqual(['tree'])
+    expect(locks.locked(bush)).toBeUndefined()
+    expect([locks.nameOf(BASE), locks.nameOf(tree)]).toEqual(['base:arm64', 'word tree'])
+  })
+
+  it('know every file, every request and every toolchain', () => {
+    expect(locks.files.map((file) => file.package)).toEqual(['bash', 'tree'])
+    expect(locks.names).toEqual(['base:arm64', 'word tree'])
+    expect(locks.toolchains).toEqual([{ name: 'base', architecture: 'arm64', packages: [BASH] }])
+  })
+
+  it('have the newest time, and the texts of the locks that are not empty', () => {
+    expect(locks.time).toBe(Math.max(LOCK.time, words.time(locked)))
+    expect(locks.text).toBe(DEBIAN_LOCK.text(LOCK) + words.text(locked))
+    expect(locksOf([DEBIAN_LOCK, words], new Map([['debian', LOCK]])).text).toBe(DEBIAN_LOCK.text(LOCK))
+  })
+
+  it('refuse a source that does not exist', () => {
+    expect(() => locks.locked({ source: 'gems' })).toThrow("no source 'gems', there are: debian, words")
+  })
+})

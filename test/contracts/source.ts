@@ -1,0 +1,271 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { type BuildContext, lockedIn } from '../../builder/context.ts'
+import { type Graph, graphText, packagesIn, parseGraph } from '../../builder/generations/graph.ts'
+import { withLock } from '../../builder/lock/ensure.ts'
+import { readLocks } from '../../builder/lock/locks.ts'
+import { missingPackages } from '../../builder/runners/missing.ts'
+import type { Runner } from '../../builder/runners/runner.ts'
+import { fetchFrom } from '../../builder/sources/registry.ts'
+import { GoneError, type ResolveContext, type Source } from '../../builder/sources/source.ts'
+import { openStore } from '../../builder/store/directory.ts'
+import type { Store } from '../../builder/store/store.ts'
+import { derivationDigest } from '../../images/derivation.ts'
+import { isDigest } from '../../images/digest.ts'
+import type { LockedFile, SourceRequest } from '../../images/locked-file.ts'
+import type { ArchitectureSet } from '../../images/package-set.ts'
+import { derivation } from '../helpers/derivation.ts'
+import { listReporter } from '../helpers/reporter.ts'
+import { tempDirectory } from '../helpers/temp.ts'
+
+export interface SourceUnderTest {
+  readonly source: Source
+  /** Two requests with different files. */
+  readonly requests: readonly [SourceRequest, SourceRequest]
+  /** A request with the name of the first one, that asks for something else; absent when a name says all. */
+  readonly changed?: SourceRequest
+  /** Makes the server forget the files of the first request, and offer newer ones. */
+  move(): Promise<void>
+  /** How many files the server has sent. */
+  sent(): number
+  /** Runs the derivations that the source itself needs to resolve. */
+  runner(store: Store): Runner
+  readonly toolchain: ArchitectureSet
+  readonly now: Date
+}
+
+/** What every source does. `lock`, `runners` and `generations` see a source through these functions alone. */
+export function describeSource(name: string, make: () => Promise<SourceUnderTest>): void {
+  /** A machine with an empty store and an empty project. */
+  const machine = async () => {
+    const under = await make()
+    const { source } = under
+    const [store, project, reporter] = [await openStore(await tempDirectory()), await tempDirectory(), listReporter()]
+    const fetch = fetchFrom([source], { store, reporter })
+    const { now, toolchain } = under
+    const context: ResolveContext = { store, reporter, now, fetch, runner: under.runner(store), toolchain }
+    const lockFile = `${source.name}.lock.json`
+    const build: BuildContext = {
+      ...{ ...context, runner: context.runner, project, builder: 'amd64', toolchain },
+      ...{ env: {}, signal: new AbortController().signal, sources: [{ ...source, lockFile }] },
+    }
+    const resolve = (wanted: readonly SourceRequest[], current: unknown = source.empty) =>
+      source.resolve(wanted, current, { kind: 'missing' }, context)
+    const files = (lock: unknown, request: SourceRequest) => source.locked(lock, request) ?? expect.fail('not locked')
+    return {
+      ...under,
+      store,
+      project,
+      reporter,
+      fetch,
+      context,
+      build,
+      lockFile: join(project, lockFile),
+      resolve,
+      files,
+    }
+  }
+  const digests = (files: readonly LockedFile[]) => files.map(({ sha256 }) => sha256)
+
+  describe(`the source ${name}`, () => {
+    it('resolves requests to files with name, version, size and digest', async () => {
+      const { source, requests, resolve, files } = await machine()
+      const lock = await resolve(requests)
+      for (const request of requests) {
+        expect(files(lock, request).length).toBeGreaterThan(0)
+        for (const file of files(lock, request)) {
+          expect([file.source ?? 'debian', isDigest(file.sha256), file.size > 0]).toEqual([source.name, true, true])
+          expect([file.package, file.version, file.path]).not.toContain('')
+        }
+        expect(source.names(lock)).toContain(source.nameOf(request))
+      }
+      const all = digests(source.files(lock))
+      expect(all).toEqual([...new Set(all)])
+      expect(all).toEqual(expect.arrayContaining(requests.flatMap((each) => digests(files(lock, each)))))
+    })
+
+    it('returns the current lock when the lock answers every request', async () => {
+      const { requests, resolve, sent } = await machine()
+      const lock = await resolve(requests)
+      const before = sent()
+      expect(await resolve([...requests].reverse(), lock)).toBe(lock)
+      expect(sent()).toBe(before)
+    })
+
+    it('adds a request, and keeps the answers that the lock has', async () => {
+      const { requests, resolve, files } = await machine()
+      const [one, other] = requests
+      const first = await resolve([one])
+      const second = await resolve([other], first)
+      expect(files(second, one)).toEqual(files(first, one))
+      expect(files(second, other).length).toBeGreaterThan(0)
+    })
+
+    it('has no answer to a request that it never resolved, or that has changed', async () => {
+      const { source, requests, changed, resolve } = await machine()
+      const [one, other] = requests
+      expect(source.locked(source.empty, one)).toBeUndefined()
+      const lock = await resolve([one])
+      expect(source.locked(lock, other)).toBeUndefined()
+      if (changed === undefined) return
+      expect(source.nameOf(changed)).toBe(source.nameOf(one))
+      expect(source.locked(lock, changed)).toBeUndefined()
+    })
+
+    it('writes one text for one lock, without any server in it, and reads it back', async () => {
+      const { source, requests, resolve } = await machine()
+      const lock = await resolve(requests)
+      const text = source.text(lock)
+      expect(source.parse(text, 'lock')).toEqual(lock)
+      expect(source.text(source.parse(text, 'lock'))).toBe(text)
+      expect(text).toMatch(/[^\n]\n$/)
+      expect(text).not.toMatch(/:\/\/|127\.0\.0\.1/)
+    })
+
+    it('fetches files into the store by their digests, and no file twice', async () => {
+      const { source, requests, resolve, context, store, sent } = await machine()
+      const locked = source.files(await resolve(requests))
+      await source.fetch(locked, context)
+      expect(locked.filter(({ sha256, size }) => !store.has(sha256, size))).toEqual([])
+      const before = sent()
+      await source.fetch(locked, context)
+      expect(sent()).toBe(before)
+    })
+
+    it('throws GoneError with the files that no server has any more, and keeps the others', async () => {
+      const { source, requests, resolve, files, move, context, store } = await machine()
+      const lock = await resolve(requests)
+      await move()
+      const [one, other] = requests
+      const error: unknown = await source.fetch(source.files(lock), context).catch((each: unknown) => each)
+      if (!(error instanceof GoneError)) throw error
+      const gone = error.gone.map(({ sha256 }) => sha256)
+      expect(digests(files(lock, one)).some((each) => gone.includes(each))).toBe(true)
+      const left = files(lock, other).filter(({ sha256 }) => !gone.includes(sha256))
+      expect(left.filter(({ sha256 }) => !store.has(sha256))).toEqual([])
+    })
+
+    it('resolves requests again whose files are gone, and no others', async () => {
+      const { source, requests, resolve, files, move, context } = await machine()
+      const lock = await resolve(requests)
+      await move()
+      const [one, other] = requests
+      const gone = files(lock, one)
+      const newer = await source.resolve(requests, lock, { kind: 'gone', gone }, context)
+      expect(digests(files(newer, one))).not.toEqual(digests(gone))
+      expect(files(newer, other)).toEqual(files(lock, other))
+      expect(source.time(newer)).toBeGreaterThan(source.time(lock))
+      await source.fetch(files(newer, one), context)
+    })
+
+    it('moves everything in an update, and drops requests that are not wanted', async () => {
+      const { source, requests, resolve, files, move, context } = await machine()
+      const lock = await resolve(requests)
+      await move()
+      const [one, other] = requests
+      const newer = await source.resolve([one], lock, { kind: 'update' }, context)
+      expect(digests(files(newer, one))).not.toEqual(digests(files(lock, one)))
+      expect(source.locked(newer, other)).toBeUndefined()
+    })
+
+    it('gives each file one path below /in of a derivation', async () => {
+      const { source, requests, resolve, files } = await machine()
+      const lock = await resolve(requests)
+      for (const request of requests) {
+        const inputs = Object.entries(source.inputs(files(lock, request)))
+        const locked = inputs.map(([, input]) => ('locked' in input ? input.locked.sha256 : undefined))
+        expect(locked.sort()).toEqual(digests(files(lock, request)).sort())
+        for (const [path] of inputs) expect(path).toMatch(/^[^/].*[^/]$/)
+      }
+    })
+
+    it('describes a file by name, version and package URL', async () => {
+      const { source, requests, resolve } = await machine()
+      for (const file of source.files(await resolve(requests))) {
+        const { name: packageName, version, purl } = source.describe(file)
+        expect([packageName, version]).toEqual([file.package, file.version])
+        expect(purl).toMatch(/^pkg:[a-z]+\/.+@.+/)
+      }
+    })
+
+    it('knows that the files after a move are newer', async () => {
+      const { source, requests, resolve, files, move, context } = await machine()
+      const lock = await resolve(requests)
+      await move()
+      const newer = await source.resolve(requests, lock, { kind: 'update' }, context)
+      const [before, after] = [files(lock, requests[0])[0], files(newer, requests[0])[0]]
+      expect(source.compareVersions(before?.version ?? '', after?.version ?? '')).toBeLessThan(0)
+      expect(source.compareVersions(after?.version ?? '', after?.version ?? '')).toBe(0)
+    })
+  })
+
+  describe(`the builder with the source ${name}`, () => {
+    it('locks what a host newly asks for, and writes the lock file', async () => {
+      const { build, requests, lockFile, reporter } = await machine()
+      const [one] = requests
+      const locked = await withLock(build, [one], 'no-frozen', async (locks) => lockedIn(locks, one))
+      expect((await readLocks(build.project, build.sources)).locked(one)).toEqual(locked)
+      expect(reporter.notices.join('\n')).toContain(`commit ${lockFile}`)
+      expect(reporter.notices.join('\n')).toContain(`new ${locked[0]?.version}`)
+    })
+
+    it('refuses what a frozen lock does not answer, and writes nothing', async () => {
+      const { build, source, requests, lockFile } = await machine()
+      const refused = withLock(build, requests, 'frozen', async () => undefined)
+      await expect(refused).rejects.toMatchObject({
+        code: 'frozen',
+        message: expect.stringContaining(source.nameOf(requests[0])),
+      })
+      expect(existsSync(lockFile)).toBe(false)
+    })
+
+    it('locks newer files when the locked ones are gone, and runs the build again', async () => {
+      const { build, source, requests, move, fetch, lockFile, store } = await machine()
+      const [one] = requests
+      const use = () =>
+        withLock(build, [one], 'no-frozen', async (locks) => {
+          await fetch(lockedIn(locks, one))
+          return lockedIn(locks, one)
+        })
+      const relocking = withLock(build, [one], 'no-frozen', async () => undefined)
+      await relocking
+      const before = readFileSync(lockFile, 'utf8')
+      await move()
+      const files = await use()
+      expect(files.filter(({ sha256 }) => !store.has(sha256))).toEqual([])
+      expect(readFileSync(lockFile, 'utf8')).not.toBe(before)
+      expect(source.parse(readFileSync(lockFile, 'utf8'), lockFile)).not.toEqual(source.parse(before, lockFile))
+    })
+
+    it('fails when the files of a frozen lock are gone', async () => {
+      const { build, requests, move, fetch } = await machine()
+      const [one] = requests
+      const use = (flag: 'frozen' | 'no-frozen') =>
+        withLock(build, [one], flag, async (locks) => {
+          if (flag === 'frozen') await fetch(lockedIn(locks, one))
+        })
+      await use('no-frozen')
+      await move()
+      await expect(use('frozen')).rejects.toMatchObject({
+        code: 'frozen',
+        message: expect.stringContaining('no mirror'),
+      })
+    })
+
+    it('fetches the inputs of a derivation, and keeps their source in the graph of a generation', async () => {
+      const { source, requests, resolve, files, fetch, store } = await machine()
+      const lock = await resolve(requests)
+      const unpacking = derivation({ inputs: source.inputs(files(lock, requests[0])) })
+      const missing = missingPackages([unpacking], store)
+      expect(digests(missing).sort()).toEqual(digests(files(lock, requests[0])).sort())
+      await fetch(missing)
+      expect(missingPackages([unpacking], store)).toEqual([])
+      const graph: Graph = { layers: new Map([['layer', unpacking]]), boot: new Map(), others: new Map() }
+      const read = parseGraph(graphText(graph).text)
+      expect(derivationDigest(read.layers.get('layer') ?? expect.fail('no layer'))).toBe(derivationDigest(unpacking))
+      const bySource = (file: LockedFile) => file.source ?? 'debian'
+      expect(packagesIn(read).map(bySource)).toEqual(packagesIn(graph).map(() => source.name))
+    })
+  })
+}

@@ -1,0 +1,12 @@
+import { type DebianSource, debianSource } from '../../builder/sources/debian/source.ts'
+
+/** Debian's archives on one server; with no server, fetching fails at once. */
+export function debianAt(server?: string, keyring = ''): DebianSource {
+  const at = (archive: string) => (server === undefined ? [] : [`${server}/${archive}`])
+  return debianSource({
+    mirrors: { debian: at('debian'), 'debian-security': at('debian-security') },
+    lastResort: async () => undefined,
+    keyring: async () => keyring,
+    backoff: 1,
+  })
+}
