@@ -59,8 +59,8 @@ const DEFAULTS = { seed: 1, drops: 24, keeps: 24, subsets: 8, torn: 24 }
 
 /**
  * Cuts the power at every entry of a log, and in every way in which a disk may reorder or tear the writes between two
- * flushes (cut-points.ts). Judges each resulting disk (verdict.ts), and compares it with the disk at the last flush: nothing
- * that was safe there may be lost. docs/power-cuts.md describes the whole sweep.
+ * flushes (cut-points.ts). Judges each resulting disk (verdict.ts), and compares it with the disk at the last flush, whose
+ * identity, record and data must not be lost. docs/power-cuts.md describes the whole sweep.
  */
 export function sweep({ base, log: whole, options, range, only, ...given }: SweepRequest): SweepReport {
   const { expected = () => undefined, judge = new Judge() } = given
