@@ -48,10 +48,10 @@ export const publish: Command<PublishFlags> = {
 
 function publishText(host: string, { where, generation, tags, digest, sent, there }: Published): string {
   const { number, root } = generation
-  const kept = there.count === 0 ? '' : `; ${there.count} (${formatSize(there.bytes)}) were there already`
+  const kept = there.count === 0 ? '' : `; already there: ${countText(there.count)}, ${formatSize(there.bytes)}`
   return [
     `${host}: published generation ${number} (${short(root)}) to ${where}:${tags.join(' and :')}`,
-    `sent ${countText(sent.count)}, ${formatSize(sent.bytes)}${kept}; this image alone is @sha256:${digest}`,
+    `sent ${countText(sent.count)}, ${formatSize(sent.bytes)}${kept}; digest of the image: @sha256:${digest}`,
     `next: npm run pull ${host} -- --from '${where}:${tags.at(-1)}'`,
   ].join('\n')
 }

@@ -44,11 +44,11 @@ describe('publish and pull', () => {
     expect(first.replace(/[0-9a-f]{64}/, 'DIGEST')).toBe(
       [
         `tiny: published generation 1 (${root}) to ${to}:tiny-${root} and :tiny`,
-        'sent 11 files, 47 kB; this image alone is @sha256:DIGEST',
+        'sent 11 files, 47 kB; digest of the image: @sha256:DIGEST',
         `next: npm run pull tiny -- --from '${to}:tiny'`,
       ].join('\n'),
     )
-    expect(await here.publish({ to })).toContain('sent 0 files, 0 B; 11 (47 kB) were there already')
+    expect(await here.publish({ to })).toContain('sent 0 files, 0 B; already there: 11 files, 47 kB')
     expect(await there.pull(to)).toBe(
       [
         `tiny: generation 1 (${root}), 37 kB in out/tiny, written`,
