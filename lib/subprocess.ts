@@ -85,12 +85,21 @@ export function exitOf(child: Child): Promise<number> {
 export async function feed(child: Child, source: AsyncIterable<Uint8Array>): Promise<{ failed: unknown } | undefined> {
   let failed: { failed: unknown } | undefined
   const guarded = async function* () {
+    const pieces = source[Symbol.asyncIterator]()
+    const next = async () => {
+      try {
+        return await pieces.next()
+      } catch (error) {
+        failed = { failed: error }
+        endChild(child)
+        throw error
+      }
+    }
+    // When the program stops reading, `yield` throws here: that is no failure of the source.
     try {
-      yield* source
-    } catch (error) {
-      failed = { failed: error }
-      endChild(child)
-      throw error
+      for (let piece = await next(); !piece.done; piece = await next()) yield piece.value
+    } finally {
+      await pieces.return?.()
     }
   }
   await pipeline(Readable.from(guarded(), { objectMode: true }), child.stdin).catch(() => undefined)

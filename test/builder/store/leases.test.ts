@@ -13,30 +13,53 @@ import { tempDirectory } from '../../helpers/temp.ts'
 async function bench() {
   const root = await tempDirectory()
   const order: string[] = []
-  const noting = (name: string, milliseconds: number) => async () => {
-    order.push(`${name} begins`)
-    await sleep(milliseconds)
-    order.push(`${name} ends`)
-    return name
+  const noting =
+    (name: string, until: Promise<unknown> = sleep(0)) =>
+    async () => {
+      order.push(`${name} begins`)
+      await until
+      order.push(`${name} ends`)
+      return name
+    }
+  /** Resolves when a run has begun. */
+  const begun = async (name: string) => {
+    while (!order.includes(`${name} begins`)) await sleep(5)
   }
-  return { root, order, noting }
+  return { root, order, noting, begun }
+}
+
+/** A promise that a test resolves. */
+function gate() {
+  let open = () => {}
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
 }
 
 describe('usingStore', () => {
   it('runs several uses at the same time', async () => {
-    const { root, order, noting } = await bench()
-    const both = ['one', 'two'].map((what) => usingStore({ root, what }, noting(what, 100)))
+    const { root, order, noting, begun } = await bench()
+    const { opened, open } = gate()
+    const both = ['one', 'two'].map((what) => usingStore({ root, what }, noting(what, opened)))
+    await Promise.all(['one', 'two'].map(begun))
+    open()
     expect(await Promise.all(both)).toEqual(['one', 'two'])
-    expect(order.slice(0, 2)).toEqual(['one begins', 'two begins'])
+    expect(order.slice(0, 2).sort()).toEqual(['one begins', 'two begins'])
     expect(readdirSync(join(root, 'users'))).toEqual([])
   })
 
   it('waits for a collection, and reports once which process it waits for', async () => {
-    const { root, order, noting } = await bench()
+    const { root, order, noting, begun } = await bench()
+    const { opened, open } = gate()
     const reported: string[] = []
-    const collection = collectingStore({ root, what: 'gc' }, noting('gc', 200))
-    await sleep(50)
-    await usingStore({ root, what: 'build', onWait: (other) => reported.push(other) }, noting('build', 0))
+    const onWait = (other: string) => {
+      reported.push(other)
+      setTimeout(open, 200)
+    }
+    const collection = collectingStore({ root, what: 'gc' }, noting('gc', opened))
+    await begun('gc')
+    await usingStore({ root, what: 'build', onWait }, noting('build'))
     await collection
     expect(order).toEqual(['gc begins', 'gc ends', 'build begins', 'build ends'])
     expect(reported).toEqual([`gc (process ${process.pid})`])
@@ -52,12 +75,13 @@ describe('usingStore', () => {
 
 describe('collectingStore', () => {
   it('waits for the uses that run, and makes later uses wait', async () => {
-    const { root, order, noting } = await bench()
-    const first = usingStore({ root, what: 'first' }, noting('first', 200))
-    await sleep(50)
-    const collection = collectingStore({ root, what: 'gc' }, noting('gc', 50))
-    await sleep(50)
-    const second = usingStore({ root, what: 'second' }, noting('second', 0))
+    const { root, order, noting, begun } = await bench()
+    const [waiting, { opened, open }] = [gate(), gate()]
+    const first = usingStore({ root, what: 'first' }, noting('first', opened))
+    await begun('first')
+    const collection = collectingStore({ root, what: 'gc', onWait: waiting.open }, noting('gc'))
+    await waiting.opened
+    const second = usingStore({ root, what: 'second', onWait: open }, noting('second'))
     await Promise.all([first, collection, second])
     const expected = ['first', 'gc', 'second'].flatMap((name) => [`${name} begins`, `${name} ends`])
     expect(order).toEqual(expected)
@@ -66,32 +90,34 @@ describe('collectingStore', () => {
   it('runs one of several collections at a time', async () => {
     const { root, order, noting } = await bench()
     const names = ['a', 'b', 'c', 'd', 'e']
-    await Promise.all(names.map((what) => collectingStore({ root, what }, noting(what, 20))))
+    await Promise.all(names.map((what) => collectingStore({ root, what }, noting(what, sleep(20)))))
     expect(order).toHaveLength(10)
     for (let at = 0; at < order.length; at += 2) expect(order[at + 1]).toBe(order[at]?.replace('begins', 'ends'))
   })
 
   it('fails after its patience, and names the process that uses the store', async () => {
-    const { root, noting } = await bench()
-    const use = usingStore({ root, what: 'build of adama' }, noting('build', 300))
-    await sleep(50)
-    const collection = collectingStore({ root, what: 'gc', patience: 100 }, noting('gc', 0))
+    const { root, noting, begun } = await bench()
+    const { opened, open } = gate()
+    const use = usingStore({ root, what: 'build of adama' }, noting('build', opened))
+    await begun('build')
+    const collection = collectingStore({ root, what: 'gc', patience: 100 }, noting('gc'))
     await expect(collection).rejects.toMatchObject({
       code: 'busy',
       message: `another process still uses the store: build of adama (process ${process.pid})`,
     })
+    open()
     await use
     expect(readdirSync(join(root, 'users'))).toEqual([])
   })
 
   it('stops waiting when its signal is aborted', async () => {
-    const { root, noting } = await bench()
-    let end = () => {}
-    const use = usingStore({ root, what: 'build' }, () => new Promise<void>((resolve) => (end = resolve)))
-    await sleep(50)
+    const { root, noting, begun } = await bench()
+    const { opened, open } = gate()
+    const use = usingStore({ root, what: 'build' }, noting('build', opened))
+    await begun('build')
     const signal = AbortSignal.timeout(20)
-    await expect(collectingStore({ root, what: 'gc', signal }, noting('gc', 0))).rejects.toThrow()
-    end()
+    await expect(collectingStore({ root, what: 'gc', signal }, noting('gc'))).rejects.toThrow()
+    open()
     await use
   })
 })
@@ -126,7 +152,7 @@ describe('another process', () => {
     async (kind) => {
       const { root, noting } = await bench()
       const kill = await otherProcess(root, kind)
-      const collect = () => collectingStore({ root, what: 'gc', patience: 200 }, noting('gc', 0))
+      const collect = () => collectingStore({ root, what: 'gc', patience: 200 }, noting('gc'))
       await expect(collect()).rejects.toMatchObject({ message: expect.stringContaining('the other one (process ') })
       await kill()
       expect(await collect()).toBe('gc')
@@ -160,9 +186,7 @@ describe('a lease', () => {
     mkdirSync(join(root, 'users'))
     const file = join(root, 'users', leaseName('use', fields))
     writeFileSync(file, 'some build')
-    const collection = collectingStore({ root, what: 'gc', patience: 100 }, noting('gc', 0)).catch(
-      (error) => error.hint,
-    )
+    const collection = collectingStore({ root, what: 'gc', patience: 100 }, noting('gc')).catch((error) => error.hint)
     if (outcome === 'ignored') expect(await collection).toBe('gc')
     else expect(await collection).toContain(`rm '${file}'`)
   })
