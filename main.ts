@@ -163,7 +163,8 @@ function verbs(session: Session): Command {
   publishingVerbs(program, session, {
     async hostOf(name) {
       const { updates, ...host } = await hostFile(project, name)
-      return { ...host, trusted: updates.signingKeys }
+      const { PLATFORM } = await import('./hosts/schema/plan.ts')
+      return { ...host, platform: PLATFORM, trusted: updates.signingKeys }
     },
     async zstd() {
       const { unpackPrograms } = await import('./cli/programs.ts')

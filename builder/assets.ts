@@ -1,19 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Texts that go into images as they are. */
+/** Files of this project that go into images unchanged. */
 export interface Assets {
-  /** Name of a step -> its program, one file that needs nothing but Debian's node. */
+  /** Step name -> its program, one file that needs only Debian's node. */
   readonly steps: Readonly<Record<string, string>>
   /** The initramfs' /init. */
   readonly init: string
   /** File name -> script that runs on the device. */
   readonly deviceScripts: Readonly<Record<string, string>>
-  /** Path below `overlays/device` -> source of what is compiled for the device. */
+  /** Path below `overlays/device` -> source that is compiled for the device. */
   readonly native: Readonly<Record<string, string>>
 }
 
-/** Reads what `npm ci` compiled and the scripts beside it. `project` is the project's own directory. */
+/** Reads the steps that `npm ci` compiled, and the device's scripts and sources. `project` is the project's directory. */
 export function readAssets(project: string): Assets {
   return {
     steps: readTexts(join(project, 'dist/steps'), '.mjs'),

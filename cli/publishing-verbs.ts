@@ -45,6 +45,6 @@ export function publishingVerbs(program: Command, session: Session, { hostOf, zs
     .requiredOption('--to <directory>', 'a directory that is not there yet, or an earlier export')
     .action(async (name: string, { to }: { to: string }) => {
       const { exportCommand } = await import('./commands/export.ts')
-      print(await exportCommand({ ...session, host: (await hostOf(name)).name, to, zstd: await zstd() }))
+      print(await exportCommand({ ...session, host: await hostOf(name), to, zstd: await zstd() }))
     })
 }

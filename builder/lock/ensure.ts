@@ -1,6 +1,6 @@
 import type { Lock } from '../../images/lock.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
-import { type BuildContext, lockOptions } from '../context.ts'
+import type { BuildContext } from '../context.ts'
 import { GoneError } from '../sources/debian/archive/failure.ts'
 import { changesText } from './changes.ts'
 import { readLock, writeLock } from './file.ts'
@@ -49,7 +49,7 @@ export async function relock(
   mode: LockMode,
   what: string,
 ): Promise<Lock> {
-  const { lock, changes } = await lockSets(wanted, current, mode, lockOptions(context))
+  const { lock, changes } = await lockSets(wanted, current, mode, context)
   if (lock === current) return lock
   await writeLock(context.lockFile, lock)
   context.reporter.notice(

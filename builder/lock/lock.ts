@@ -2,9 +2,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Lock } from '../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../images/package-set.ts'
-import type { Reporter } from '../../lib/reporter.ts'
-import type { Runner } from '../runners/runner.ts'
-import type { Mirrors } from '../sources/debian/archive/mirrors.ts'
+import type { BuildContext } from '../context.ts'
 import { fetchIndices } from '../sources/debian/archive/packages.ts'
 import { fetchRelease, type Release } from '../sources/debian/archive/release.ts'
 import { SUITES } from '../sources/debian/archive/suites.ts'
@@ -13,8 +11,6 @@ import { convergeVersions } from '../sources/debian/resolve/converge-versions.ts
 import { lockOf, type Resolved, resolvedSets, unanswered } from '../sources/debian/resolve/sets.ts'
 import { solve } from '../sources/debian/resolve/solve.ts'
 import { solverToolchain } from '../sources/debian/resolve/solver-toolchain.ts'
-import type { Store } from '../store/store.ts'
-import type { Fetch } from '../toolchain/toolchain.ts'
 import { type Change, changesBetween } from './changes.ts'
 
 /** What of the lock may move. */
@@ -26,19 +22,12 @@ export type LockMode =
   /** Also the sets that hold these files, which have left every mirror. */
   | { readonly kind: 'gone'; readonly gone: readonly { readonly sha256: Digest }[] }
 
-export interface LockOptions {
-  readonly store: Store
-  readonly mirrors: Mirrors
-  /** Armored public keys of Debian's archives. */
-  readonly keyring: string
-  readonly now: Date
-  readonly fetch: Fetch
-  readonly runner: Runner
-  /** The set in which apt's solver runs. */
-  readonly toolchain: ArchitectureSet
-  readonly reporter: Reporter
-  readonly signal?: AbortSignal | undefined
-}
+/** What of a build context resolving needs; apt's solver runs in the set `toolchain`. */
+export type LockOptions = Pick<
+  BuildContext,
+  'store' | 'mirrors' | 'keyring' | 'now' | 'fetch' | 'runner' | 'toolchain' | 'reporter'
+> &
+  Partial<Pick<BuildContext, 'signal'>>
 
 export interface Locked {
   readonly lock: Lock
@@ -113,9 +102,10 @@ function keptSets(
 
 async function fetchReleases(current: Lock, options: LockOptions): Promise<Release[]> {
   const step = options.reporter.step('verify the archives')
+  const keyring = options.keyring()
   try {
     const releases = await Promise.all(
-      SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })),
+      SUITES.map((suite) => fetchRelease(suite, { ...options, keyring, known: current.releases })),
     )
     step.done('fetched')
     return releases

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts'
 import { digestFile } from './outputs.ts'
 
 /** The store's object for an input at a path below `/in`, read once more whole: a command never sees a damaged one. */
-export async function wholeInput(derivation: Derivation, path: string, input: Input, store: Store): Promise<Digest> {
+export async function verifiedInput(derivation: Derivation, path: string, input: Input, store: Store): Promise<Digest> {
   const object = await inputObject(input, store)
   if ((await digestFile(store.path(object))) === object) return object
   throw new UserError(

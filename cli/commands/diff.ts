@@ -1,15 +1,8 @@
 import { join, resolve } from 'node:path'
 import { type CliContext, openBuildContext } from '../../builder/context.ts'
 import { compare } from '../../builder/generations/compare.ts'
-import { generationIn } from '../../builder/generations/laid-out.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
-import {
-  generationNumbered,
-  generationsOf,
-  isKept,
-  type KeptGeneration,
-  requireKept,
-} from '../../builder/generations/record.ts'
+import { generationIn, generationNumbered, parseNumber, requireKept } from '../../builder/generations/find.ts'
+import { generationsOf, isKept, type KeptGeneration } from '../../builder/generations/record.ts'
 import { UserError } from '../../errors.ts'
 import { differenceText } from './difference-text.ts'
 

@@ -15,7 +15,7 @@ export interface GenerationsCommand {
 export async function generationsCommand({ env, host, format, shown }: GenerationsCommand): Promise<string> {
   const all = listGenerations(await openStore(storeRoot(env), 'read'), host)
   if (format === 'json') return JSON.stringify(all, null, 2)
-  const rows = all.filter(({ standing }) => shown === 'all' || standing !== 'named')
+  const rows = all.filter(({ state }) => shown === 'all' || state !== 'collected')
   const hidden = all.length - rows.length
   if (all.length === 0) return `no generation of ${host} yet\nnext: npm run build:image ${host}`
   return [
@@ -26,7 +26,7 @@ export async function generationsCommand({ env, host, format, shown }: Generatio
 
 const HEAD = ['generation', 'root', 'built', 'revision', 'lock', 'slot', 'is']
 
-function row({ number, root, built, revision, lock, sizes, standing }: ListedGeneration): string[] {
+function row({ number, root, built, revision, lock, sizes, state }: ListedGeneration): string[] {
   return [
     `${number}`,
     root.slice(0, 12),
@@ -34,6 +34,6 @@ function row({ number, root, built, revision, lock, sizes, standing }: ListedGen
     revision === null ? '-' : revision.replace(/^(.{12}).{28}/, '$1'),
     lock === null ? '-' : lock.slice(0, 12),
     sizes === null ? '-' : formatSize(sizes.slot),
-    standing === 'named' ? 'a name' : standing,
+    state === 'collected' ? 'a name' : state,
   ]
 }

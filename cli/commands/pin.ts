@@ -1,5 +1,5 @@
 import { storeUse } from '../../builder/context.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
+import { parseNumber } from '../../builder/generations/find.ts'
 import { pin, unpin } from '../../builder/generations/pins.ts'
 import { openStore, storeRoot } from '../../builder/store/directory.ts'
 import type { Reporter } from '../../lib/reporter.ts'

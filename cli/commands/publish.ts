@@ -1,9 +1,9 @@
 import { type CliContext, storeUse } from '../../builder/context.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
-import { countText } from '../../builder/publish/amount.ts'
+import { parseNumber } from '../../builder/generations/find.ts'
 import { openRepository } from '../../builder/publish/open-repository.ts'
-import { parsePlace, placeText } from '../../builder/publish/place.ts'
 import { type Published, publish } from '../../builder/publish/publish.ts'
+import { parseRemote, remoteText } from '../../builder/publish/remote.ts'
+import { countText } from '../../builder/publish/repository.ts'
 import { openStore, storeRoot } from '../../builder/store/directory.ts'
 import { usingStore } from '../../builder/store/leases.ts'
 import { UserError } from '../../errors.ts'
@@ -24,16 +24,16 @@ export interface PublishCommand extends CliContext {
 /** Publishes a generation of a host; the text to end with. */
 export async function publishCommand({ host, flags, ...cliContext }: PublishCommand): Promise<string> {
   const { env, reporter } = cliContext
-  const { place, reference } = parsePlace(flags.to)
+  const { remote, reference } = parseRemote(flags.to)
   if (reference !== undefined && 'digest' in reference) throw digestGiven(flags.to)
   const number = flags.generation === undefined ? undefined : parseNumber(flags.generation, host)
   const store = await openStore(storeRoot(env))
   const transport = flags.plainHttp ? 'plain-http' : 'https'
-  const onRetry = (reason: string) => reporter.notice(`${placeText(place)}: ${reason}; trying again`)
+  const onRetry = (reason: string) => reporter.notice(`${remoteText(remote)}: ${reason}; trying again`)
   const published = await usingStore(storeUse({ ...cliContext, store }, `publishing of ${host}`), () =>
     publish({
       ...{ ...cliContext, host, store, tag: reference?.tag, number },
-      open: (signal) => openRepository(place, { env, transport, actions: 'pull,push', signal, onRetry }),
+      open: (signal) => openRepository(remote, { env, transport, actions: 'pull,push', signal, onRetry }),
     }),
   )
   return closing(host, published)

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type CliContext, type Network, openBuildContext } from '../../builder/context.ts'
-import { parseNumber } from '../../builder/generations/numbers.ts'
+import { parseNumber } from '../../builder/generations/find.ts'
 import { type Rebuilt, rebuild } from '../../builder/generations/rebuild.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 

@@ -34,7 +34,7 @@ export interface ImageContext {
   /** Public keys whose signature the host accepts on updates, once this image is committed. */
   readonly signingKeys: readonly string[]
   /** The packages that the lock holds for a set. */
-  locked(set: ArchitectureSet): readonly LockedPackage[]
+  readonly locked: (set: ArchitectureSet) => readonly LockedPackage[]
   /** The lock's time in seconds since 1970. */
   readonly time: number
 }

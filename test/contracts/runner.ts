@@ -56,6 +56,19 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect((await realise(await make(), both)).outputs).toEqual({ verdict: 'same\n' })
     })
 
+    it('gives each derivation its own toolchain, even when both toolchains have the same name', async () => {
+      const { runner, store, toolchain } = await make()
+      const smaller = { ...toolchain, packages: toolchain.packages.filter((each) => each.package !== 'acl') }
+      const look = shell('look', '[ -e /usr/bin/getfacl ] && echo yes > /out/answer || echo no > /out/answer')
+      const wanted = [toolchain, smaller].map((each) => ({ ...look, system: each.architecture, toolchain: each }))
+      const outputs = await runner.realise(wanted, listReporter())
+      const answers = wanted.map(async (each) => {
+        const digest = outputs.get(derivationDigest(each))?.answer?.digest
+        return digest === undefined ? undefined : readFile(store.path(digest), 'utf8')
+      })
+      expect(await Promise.all(answers)).toEqual(['yes\n', 'no\n'])
+    })
+
     it('shows inputs read-only', async () => {
       const attempt = shell(
         'attempt',

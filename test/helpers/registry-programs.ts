@@ -8,7 +8,7 @@ import { SCRIPT_ONLY } from '../../images/sets.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** A registry that others wrote, and that many run. */
+/** Tests run against the registry that Debian packages. */
 const REGISTRY: PackageSet = {
   name: 'registry',
   request: ['docker-registry'],
@@ -16,14 +16,14 @@ const REGISTRY: PackageSet = {
   assumed: [...SCRIPT_ONLY, 'gcc-14-base'],
 }
 
-/** Debian's docker-registry. Its lock is its own: in the images' it would move what it shares with them. */
+/** Debian's docker-registry. It has its own lock, so that it does not change versions in the lock of the images. */
 export async function registryPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
   const cliContext = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
   const context = await openBuildContext(cliContext)
   const { builder: architecture, store, fetch, reporter } = context
   const wanted = { set: REGISTRY, architecture }
-  const ownLock = { ...context, lockFile: join(PROJECT, 'test/builder/publishing/registry.lock.json') }
+  const ownLock = { ...context, lockFile: join(PROJECT, 'test/builder/publish/registry.lock.json') }
   const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
     toolchainDirectory({ name: REGISTRY.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
   )

@@ -4,7 +4,7 @@ import { build } from '../../builder/build.ts'
 import type { BuildContext, Network } from '../../builder/context.ts'
 import { keepParts } from '../../builder/generations/keep.ts'
 import { recordGeneration } from '../../builder/generations/record.ts'
-import type { HostPlan, PlanContext } from '../../builder/host-plan.ts'
+import type { HostPlan } from '../../builder/host-plan.ts'
 import { offlineFetch } from '../../builder/sources/debian/archive/offline.ts'
 import { openStore } from '../../builder/store/directory.ts'
 import { usingStore } from '../../builder/store/leases.ts'
@@ -17,7 +17,7 @@ import { MIB } from '../../images/layout.ts'
 import { type Lock, type LockedPackage, lockText, packageKey } from '../../images/lock.ts'
 import { parseHostName, parseServiceName } from '../../images/names.ts'
 import { derivation, lockedPackage } from './derivation.ts'
-import { pretendRunner } from './pretend-runner.ts'
+import { fakeRunner } from './fake-runner.ts'
 import { listReporter } from './reporter.ts'
 
 const NAMES = ['app', 'libc', 'node'] as const
@@ -103,7 +103,7 @@ export async function smallLab(directory: string, project: string) {
   const reporter = listReporter()
   const context = (network: Network = 'online') => {
     const fetch = network === 'online' ? mirror : offlineFetch(store)
-    const runner = pretendRunner(store, fetch)
+    const runner = fakeRunner(store, fetch)
     return {
       ...{
         env: { XDG_CONFIG_HOME: join(directory, 'config') },
@@ -113,6 +113,7 @@ export async function smallLab(directory: string, project: string) {
       },
       ...{ signal: new AbortController().signal, store, lockFile, fetch, runner, builder: 'amd64' as const },
       mirrors: { debian: [], 'debian-security': [] },
+      keyring: () => '',
       toolchain: {
         set: { name: 'toolchain', request: ['node'], essential: 'left-out', assumed: [] },
         architecture: 'amd64',
@@ -122,8 +123,9 @@ export async function smallLab(directory: string, project: string) {
   const moveLock = (version: string) => writeFileSync(lockFile, lockText(smallLock(version)))
   const planOf = (lock: Lock, line: string): HostPlan => ({
     name: 'tiny',
+    platform: 'pi',
     sets: () => [],
-    image: (_: PlanContext) => smallImageOf(lock, line),
+    image: () => smallImageOf(lock, line),
   })
   return {
     ...{ store, fetched, reporter, context, moveLock, lockFile },
@@ -145,13 +147,13 @@ export async function smallLab(directory: string, project: string) {
         const assembled = {
           ...{
             root: digestOf(manifest),
-            slotSize: 0,
+            size: 0,
             outputs: 'written' as const,
             texts: { 'manifest.json': manifest },
           },
           ...{ boot: { 'cmdline.txt': { text: `ro ${manifest}` } }, facts: [] },
         }
-        const parts = () => keepParts(store, { image, lock, outputs, assembled })
+        const parts = () => keepParts(store, { platform: { name: 'pi' }, image, lock, outputs, assembled })
         const identity = { root: assembled.root, manifest: digestOf(manifest) }
         const built = new Date(1_700_000_000_000).toISOString()
         return recordGeneration(store.root, host, identity, async () => ({

@@ -1,12 +1,12 @@
 import { openBuildContext } from '../../builder/context.ts'
-import { type Made, timeSteps } from '../../builder/step-times.ts'
+import { type StepTime, timeSteps } from '../../builder/step-times.ts'
 import { plainReporter } from '../../cli/display/plain.ts'
 import { type Derivation, derivationDigest, type Output } from '../../images/derivation.ts'
 
 export interface Realised {
   readonly name: string
   readonly output: Output
-  readonly made: Made
+  readonly made: StepTime
 }
 
 /** Realises derivations as a build does, with the machine's own store, but one after the other: each has its own time. */

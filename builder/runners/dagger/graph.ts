@@ -2,7 +2,7 @@ import { join, relative } from 'node:path'
 import { type Derivation, derivationDigest, type Input, toolchainDigest } from '../../../images/derivation.ts'
 import type { Digest } from '../../../images/digest.ts'
 import type { Store } from '../../store/store.ts'
-import { wholeInput } from '../inputs.ts'
+import { verifiedInput } from '../inputs.ts'
 import { insideEnv } from '../sandbox.ts'
 import type { Engine, Mount, Ran, Root, Tree } from './engine.ts'
 import { LAY, RUN } from './scripts.ts'
@@ -70,7 +70,7 @@ async function inputs(derivation: Derivation, root: Root, options: GraphOptions,
       made.set(digest, { at, tree })
       lines.push(`${at}/${input.file} ${path}\n`)
     } else {
-      const object = relative(objectsOf(store), store.path(await wholeInput(derivation, path, input, store)))
+      const object = relative(objectsOf(store), store.path(await verifiedInput(derivation, path, input, store)))
       objects.add(object)
       lines.push(`${OBJECTS}/${object} ${path}\n`)
     }

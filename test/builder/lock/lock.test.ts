@@ -51,7 +51,7 @@ async function laboratory(packages: readonly TestPackage[]) {
   const fetching = { store, mirrors, reporter, backoff: 1 }
   const options = {
     ...fetching,
-    keyring: key.publicKey,
+    keyring: () => key.publicKey,
     now: NOW,
     runner: apt,
     toolchain: TOOLCHAIN,

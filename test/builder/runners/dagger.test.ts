@@ -4,14 +4,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { daggerRunner } from '../../../builder/runners/dagger.ts'
 import { describeRunner } from '../../contracts/runner.ts'
-import { type PretendSession, pretendSession } from '../../helpers/pretend-dagger/server.ts'
+import { type FakeSession, fakeSession } from '../../helpers/fake-dagger/server.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'hangar-dagger-'))
-let session: PretendSession
+let session: FakeSession
 
 beforeAll(async () => {
-  session = await pretendSession(scratch)
+  session = await fakeSession(scratch)
   process.env.DAGGER_SESSION_PORT = String(session.port)
   process.env.DAGGER_SESSION_TOKEN = session.token
 })

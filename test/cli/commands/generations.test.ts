@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { generationNumbered, requireKept } from '../../../builder/generations/record.ts'
+import { generationNumbered, requireKept } from '../../../builder/generations/find.ts'
 import { buildMode } from '../../../cli/commands/build-flags.ts'
 import { diffCommand } from '../../../cli/commands/diff.ts'
 import { gcCommand } from '../../../cli/commands/gc.ts'
@@ -65,11 +65,11 @@ describe('generations', () => {
     await gc({ keep: '1' })
     const [newest, oldest] = JSON.parse(await list({ format: 'json' }))
     expect(newest).toEqual({
-      ...{ number: 2, root: digestOf('2 line\n'), built: '2023-11-14T22:13:20.000Z', revision: null, standing: 'kept' },
+      ...{ number: 2, root: digestOf('2 line\n'), built: '2023-11-14T22:13:20.000Z', revision: null, state: 'kept' },
       lock: expect.stringMatching(/^[0-9a-f]{64}$/),
       sizes: { slot: 0, boot: 0, layers: { base: 8192, 'container-app': 8192, host: 8192 } },
     })
-    expect(oldest).toMatchObject({ number: 1, standing: 'named', lock: null, sizes: null })
+    expect(oldest).toMatchObject({ number: 1, state: 'collected', lock: null, sizes: null })
   })
 
   it('that are not there yet are built by the next command', async () => {
@@ -92,8 +92,8 @@ describe('pin and unpin', () => {
   it.each(['one', '0', '1.5', '-1'])('refuse what is no number: %s', async (number) => {
     const { pin } = await bench(0)
     await expect(pin(number)).rejects.toMatchObject({
-      message: `not a generation's number: '${number}'`,
-      hint: 'those that there are: npm run generations tiny',
+      message: `'${number}' is not the number of a generation`,
+      hint: 'list them: npm run generations tiny',
     })
   })
 })
@@ -136,7 +136,7 @@ describe('build --generation', () => {
     const said = await rebuildCommand({ ...cliContext, host: 'tiny', number: '1', network: 'offline' })
     expect(said).toMatch(
       new RegExp(
-        `^tiny: generation 1 \\(${built.slice(0, 12)}\\), \\d+ kB in out/tiny, put together as it was, written in `,
+        `^tiny: generation 1 \\(${built.slice(0, 12)}\\), \\d+ kB in out/tiny, assembled as it was, written in `,
       ),
     )
     expect(said.split('\n')[1]).toBe('next: npm run vm tiny, or npm run flash tiny -- --no-build --allow-downgrade')
@@ -169,7 +169,7 @@ describe('diff', () => {
 
   it.each<[number, string[], string]>([
     [1, [], 'tiny has 1 generations here that are more than a name: wanted two'],
-    [2, ['1', '9'], 'tiny has no generation 9 in this store'],
+    [2, ['1', '9'], 'this store has no generation 9 of tiny'],
     [2, ['1', '2', '2'], '3 generations at once: wanted two at most'],
   ])('among %i refuses %j', async (count, numbers, message) => {
     await expect(diff(count, numbers)).rejects.toThrow(message)
@@ -209,9 +209,9 @@ describe('diff --against', () => {
     const { command, base } = await laidOut(1, 2)
     await expect(diffCommand({ ...command, numbers: ['1'] })).rejects.toThrow("'--against' and numbers of generations")
     writeFileSync(join(base, 'manifest.json'), '{}')
-    await expect(diffCommand(command)).rejects.toThrow(`'${base}/manifest.json' is of no generation in this store`)
+    await expect(diffCommand(command)).rejects.toThrow(`'${base}/manifest.json' belongs to no generation in this store`)
     rmSync(base, { recursive: true })
-    await expect(diffCommand(command)).rejects.toThrow(`'${base}/manifest.json' is not there`)
+    await expect(diffCommand(command)).rejects.toThrow(`'${base}/manifest.json' does not exist`)
   })
 })
 

@@ -10,7 +10,7 @@ import { smallGeneration } from '../../helpers/small-generation.ts'
 import { SIGNED } from '../../helpers/small-image.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-const HOST = { name: 'tiny', board: 'raspberry-pi-5', slotSize: 8 * MIB, trusted: [SIGNED.publicLine] }
+const HOST = { name: 'tiny', platform: 'pi', board: 'raspberry-pi-5', slotSize: 8 * MIB, trusted: [SIGNED.publicLine] }
 
 /** What a command is given on a machine of its own. */
 async function cliContext() {

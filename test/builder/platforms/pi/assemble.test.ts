@@ -1,17 +1,23 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type AssembleRequest, assemble } from '../../../../builder/platforms/pi/assemble.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import { BLOCK, diskLayout, partition } from '../../../../images/layout.ts'
 import { parseManifest } from '../../../../images/manifest.ts'
 import { verifyText } from '../../../../images/signature/sshsig.ts'
 import { hashTree, leavesOf } from '../../../../images/slot/verity.ts'
 import { differences, readRange, stateOf, sumsIn } from '../../../helpers/output-files.ts'
-import { SIGNED, type SmallLayers, smallImage, UNSIGNED } from '../../../helpers/small-image.ts'
+import {
+  assemblePi,
+  type PiRequest,
+  SIGNED,
+  type SmallLayers,
+  smallImage,
+  UNSIGNED,
+} from '../../../helpers/small-image.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-type Given = Partial<AssembleRequest> & SmallLayers
+type Given = Partial<PiRequest> & SmallLayers
 
 /** `build` assembles into one output directory; `differs` names what is then not as in a fresh one. */
 async function bench() {
@@ -19,7 +25,7 @@ async function bench() {
   const [sources, output] = [join(root, 'sources'), join(root, 'out/tiny')]
   mkdirSync(sources)
   let count = 0
-  const build = (given: Given = {}, to = output) => assemble(smallImage(sources, to, given))
+  const build = (given: Given = {}, to = output) => assemblePi(smallImage(sources, to, given))
   const differs = async (given: Given, before: Given = given) => {
     const [fresh, old] = [join(root, `fresh-${count++}`), join(root, `old-${count++}`)]
     await build(given, fresh)

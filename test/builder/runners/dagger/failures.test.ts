@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { daggerRunner } from '../../../../builder/runners/dagger.ts'
 import { type Derivation, derivationDigest } from '../../../../images/derivation.ts'
 import { derivation } from '../../../helpers/derivation.ts'
-import { pretendSession, type SessionBehaviour } from '../../../helpers/pretend-dagger/server.ts'
+import { fakeSession, type SessionBehaviour } from '../../../helpers/fake-dagger/server.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { smallToolchain } from '../../../helpers/small-toolchain.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
@@ -12,7 +12,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 /** A runner on a session that behaves like this; its toolchain has no program, so that nothing can be run for real. */
 async function runnerOn(behaviour: SessionBehaviour, signal?: AbortSignal) {
   const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: { 'usr/bin/one': 'one\n' } }])
-  const session = await pretendSession(await tempDirectory(), behaviour)
+  const session = await fakeSession(await tempDirectory(), behaviour)
   onTestFinished(() => session.close())
   vi.stubEnv('DAGGER_SESSION_PORT', String(session.port))
   vi.stubEnv('DAGGER_SESSION_TOKEN', session.token)

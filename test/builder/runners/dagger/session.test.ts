@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { unreachable } from '../../../../builder/runners/dagger/engine-failure.ts'
 import { withEngine } from '../../../../builder/runners/dagger/session.ts'
-import { failingCli, pretendCli, pretendProgram } from '../../../helpers/pretend-dagger/cli.ts'
+import { failingCli, fakeCli, fakeProgram } from '../../../helpers/fake-dagger/cli.ts'
 import { commandLines } from '../../../helpers/processes.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
@@ -27,7 +27,7 @@ function running(word: string): number {
 
 describe('a session by way of the CLI', () => {
   it('is used, leaves what the CLI said in a log, and ends the CLI', async () => {
-    const { directory, log, reporter, options } = await sessionWith(pretendCli)
+    const { directory, log, reporter, options } = await sessionWith(fakeCli)
     const program = join(directory, 'program.mjs')
     const used = await withEngine(options(), async (engine) => ({ version: engine.version, running: running(program) }))
     expect(used).toEqual({ version: 'v0.21.9', running: 1 })
@@ -38,7 +38,7 @@ describe('a session by way of the CLI', () => {
   })
 
   it('is one at a time, and throws what its user throws', async () => {
-    const { options } = await sessionWith(pretendCli)
+    const { options } = await sessionWith(fakeCli)
     const order: string[] = []
     const use = (name: string) => async () => {
       order.push(`${name} begins`)
@@ -69,7 +69,7 @@ describe('a session by way of the CLI', () => {
   })
 
   it('ends at once when the command is stopped, and takes the CLI along', async () => {
-    const { directory, options } = await sessionWith(pretendCli)
+    const { directory, options } = await sessionWith(fakeCli)
     const stop = new AbortController()
     const reason = new Error('stopped')
     const used = withEngine(options(stop.signal), () => {
@@ -85,7 +85,7 @@ describe('a session by way of the CLI', () => {
 /** A CLI that tries for ever, as Dagger's own does, and heeds no request to end. */
 function tryingCli(directory: string): string {
   const program = `trap '' TERM INT; while :; do '${process.execPath}' -e 'setTimeout(() => {}, 1000)' '${directory}'; done`
-  return pretendProgram(directory, program)
+  return fakeProgram(directory, program)
 }
 
 describe('a session with an engine that does not answer', () => {

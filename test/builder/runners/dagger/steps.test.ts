@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest'
 import { daggerRunner } from '../../../../builder/runners/dagger.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
 import { derivation } from '../../../helpers/derivation.ts'
-import { pretendCli } from '../../../helpers/pretend-dagger/cli.ts'
+import { fakeCli } from '../../../helpers/fake-dagger/cli.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 import { storeWithToolchain } from '../../../helpers/toolchain.ts'
@@ -14,7 +14,7 @@ it('each derivation that the engine runs is a step, and its log is written while
   const directory = await tempDirectory()
   vi.stubEnv('DAGGER_SESSION_PORT', undefined)
   vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', undefined)
-  vi.stubEnv('_EXPERIMENTAL_DAGGER_CLI_BIN', await pretendCli(directory))
+  vi.stubEnv('_EXPERIMENTAL_DAGGER_CLI_BIN', await fakeCli(directory))
   const { store, fetch, toolchain } = await storeWithToolchain()
   const shell = (name: string, script: string, inputs = {}) =>
     derivation({ name, system: toolchain.architecture, toolchain, inputs, command: ['bash', '-ec', script, directory] })

@@ -14,7 +14,7 @@ import { leavesOf } from '../../images/slot/verity.ts'
  * A runner without a sandbox: reads every input from the store, and leaves a layer, its leaves and a file `program`
  * which say what was read. Like a real one it fetches what it needs, runs what the store has not, and nothing twice.
  */
-export function pretendRunner(store: Store, fetch: Fetch): Runner & { readonly ran: string[] } {
+export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran: string[] } {
   const ran: string[] = []
   const realise = async (derivation: Derivation): Promise<Output> => {
     const digest = derivationDigest(derivation)
@@ -65,7 +65,7 @@ async function leave(store: Store, text: string): Promise<Output> {
     program: Buffer.from(text),
     [REST_FILE]: Buffer.from(text),
   }
-  return store.scratch('pretend', async (scratch) => {
+  return store.scratch('fake', async (scratch) => {
     const output: Record<string, Output[string]> = {}
     for (const [name, bytes] of Object.entries(files)) {
       writeFileSync(join(scratch, name), bytes)

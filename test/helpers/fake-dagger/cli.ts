@@ -4,11 +4,11 @@ import { childProgram } from '../child-program.ts'
 
 /** `dagger session` as cmd/dagger/session.go has it: one line on standard output, and an end with standard input. */
 const PROGRAM = `
-import { pretendSession } from './test/helpers/pretend-dagger/server.ts'
+import { fakeSession } from './test/helpers/fake-dagger/server.ts'
 const [, , scratch, verb] = process.argv
 if (verb !== 'session') throw new Error('the stand-in only knows sessions')
 process.stderr.write('connecting to nothing\\n')
-const session = await pretendSession(scratch, { print: (line) => process.stderr.write(line + '\\n') })
+const session = await fakeSession(scratch, { print: (line) => process.stderr.write(line + '\\n') })
 const end = async () => {
   await session.close()
   process.exit(0)
@@ -19,20 +19,20 @@ process.stdout.write(JSON.stringify({ port: session.port, session_token: session
 `
 
 /** A program in the place of Dagger's CLI (`_EXPERIMENTAL_DAGGER_CLI_BIN`), with a stand-in for the engine in it. */
-export async function pretendCli(directory: string): Promise<string> {
+export async function fakeCli(directory: string): Promise<string> {
   const scratch = join(directory, 'engine')
   mkdirSync(scratch)
   const program = await childProgram(PROGRAM, directory)
-  return pretendProgram(directory, `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
+  return fakeProgram(directory, `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
 }
 
 /** One that ends as a CLI does whose engine cannot be had. */
 export function failingCli(directory: string, said: string, name = 'dagger'): string {
-  return pretendProgram(directory, `echo '${said}' >&2; exit 1`, name)
+  return fakeProgram(directory, `echo '${said}' >&2; exit 1`, name)
 }
 
 /** A shell script as a program. */
-export function pretendProgram(directory: string, text: string, name = 'dagger'): string {
+export function fakeProgram(directory: string, text: string, name = 'dagger'): string {
   const file = join(directory, name)
   writeFileSync(file, `#!/bin/sh\n${text}\n`)
   chmodSync(file, 0o755)

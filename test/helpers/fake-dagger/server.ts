@@ -5,7 +5,7 @@ import { buildSchema, execute, GraphQLError, parse, validate } from 'graphql'
 import { type Named, PretendEngine } from './engine.ts'
 import { SCHEMA } from './schema.ts'
 
-export interface PretendSession {
+export interface FakeSession {
   readonly port: number
   readonly token: string
   readonly engine: PretendEngine
@@ -23,7 +23,7 @@ export interface SessionBehaviour {
 }
 
 /** A session as the SDK speaks to it (`POST /query`), with a stand-in for the engine behind. */
-export async function pretendSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<PretendSession> {
+export async function fakeSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<FakeSession> {
   const engine = new PretendEngine(scratch, behaviour.print)
   const answer = answerer(engine, behaviour.version ?? 'v0.21.9')
   const queries: string[] = []
