@@ -4,22 +4,22 @@ import { chmod, link, mkdir, open, rename, rm, writeFile } from 'node:fs/promise
 import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
 
-/** ssh refuses such a file as well, but only when it is too late to think of who has read it. */
+/** Reads a private key; throws 'key' when other users can read the file, as ssh does. */
 export function readPrivateFile(file: string): string {
   const mode = statSync(file).mode & 0o777
   if ((mode & 0o077) === 0) return readFileSync(file, 'utf8')
   throw new UserError(
     'key',
-    `others may read the private key '${file}': its mode is 0${mode.toString(8)}, wanted 0600`,
+    `other users can read the private key '${file}': its mode is 0${mode.toString(8)}, wanted 0600`,
     {
-      hint: `if nobody has: chmod 600 '${file}'; otherwise move it away, and hangar makes another`,
+      hint: `chmod 600 '${file}'; if another user may have read it, move it away instead, and hangar makes a new key`,
     },
   )
 }
 
 /**
- * A private key in a directory of its own owner's: whole or not at all, and never over another: of two runs at once, one
- * makes the key. False for the other.
+ * Writes a private key atomically, and never replaces one: of two concurrent runs, one writes the key. Returns false when
+ * the key exists.
  */
 export async function writeOnce(file: string, text: string): Promise<boolean> {
   const directory = dirname(file)
@@ -39,7 +39,7 @@ export async function writeOnce(file: string, text: string): Promise<boolean> {
   }
 }
 
-/** Puts a file in place of what is there, whole and on the disk when this returns. */
+/** Replaces a file atomically, and flushes it. */
 export async function writeWhole(file: string, text: string): Promise<void> {
   const beside = besideOf(file)
   try {
@@ -55,7 +55,7 @@ function besideOf(file: string): string {
   return `${file}.${randomBytes(6).toString('hex')}`
 }
 
-/** Without it the name may be lost in a power cut, though the file's bytes are not. */
+/** A power cut could else lose the name of a flushed file. */
 async function flushDirectory(directory: string): Promise<void> {
   const handle = await open(directory)
   try {

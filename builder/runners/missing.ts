@@ -3,7 +3,7 @@ import type { Digest } from '../../images/digest.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { Store } from '../store/store.ts'
 
-/** Derivations that must run, those that others need first; one whose output is in the store is not entered. */
+/** Derivations that must run, dependencies first. The dependencies of an output that the store has are not needed. */
 export function missingDerivations(wanted: readonly Derivation[], store: Store): Derivation[] {
   const found = new Map<Digest, Derivation>()
   const seen = new Set<Digest>()
@@ -19,7 +19,7 @@ export function missingDerivations(wanted: readonly Derivation[], store: Store):
   return [...found.values()]
 }
 
-/** Locked files that these derivations and their toolchains are made of and that the store lacks. */
+/** Packages that these derivations and their toolchains need and the store lacks. */
 export function missingPackages(derivations: readonly Derivation[], store: Store): LockedPackage[] {
   const packages = new Map<Digest, LockedPackage>()
   for (const { inputs, toolchain } of derivations) {

@@ -1,7 +1,7 @@
 import {
   adoptHostIdentity,
+  type IdentityContext,
   type IdentityOutcome,
-  type IdentityPlace,
   makeHostIdentity,
   type Rotated,
   rotateHostIdentity,
@@ -24,7 +24,7 @@ export interface InitFlags {
   readonly at?: string
 }
 
-export interface InitCommand extends IdentityPlace {
+export interface InitCommand extends IdentityContext {
   readonly host: string
   readonly goal: InitGoal
   /** The SSH host keys that a machine shows, as `ssh-ed25519 AAAA…`. */
