@@ -11,8 +11,8 @@ import { REST_FILE } from '../../images/sbom/document.ts'
 import { leavesOf } from '../../images/slot/verity.ts'
 
 /**
- * A runner without a sandbox: reads every input from the store, and leaves a layer, its leaves and a file `program`
- * which say what was read. Like a real one it fetches what it needs, runs what the store has not, and nothing twice.
+ * A runner without a sandbox. Each output is a layer, its leaves and a file `program` that list the inputs and their
+ * digests. Like a real runner it fetches missing packages, and runs each derivation once, if the store lacks its output.
  */
 export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran: string[] } {
   const ran: string[] = []

@@ -10,37 +10,37 @@ import { parseManifest } from '../../images/manifest.ts'
 import { copyProject, type Ended, runIn } from './project.ts'
 import { type BootOptions, bootHost, eventually, type TestVm } from './vm.ts'
 
-/** The first boot of all on two emulated cores that others use too. */
+/** Seconds for the first boot on two emulated cores that other programs also use. */
 const BOOT_SECONDS = 900
 
-/** An owner's project with one host, and that host: a disk that was flashed as an owner does it. */
+/** A project with one host, and the host's disk, flashed with the command of a user. */
 export interface Lab {
   readonly directory: string
   readonly disk: string
-  /** Runs a command as its owner; any end. */
+  /** Runs a command of hangar, and returns its status and output. */
   hangar(...args: string[]): Promise<Ended>
-  /** Flashes, reverts or asks the machine that runs. */
+  /** Runs a command of hangar on the running machine. */
   onHost(vm: TestVm, verb: 'flash' | 'revert' | 'status', ...flags: string[]): Promise<Ended>
-  /** Begins to flash; whoever calls may kill it. */
+  /** Starts a flash that the test may kill. */
   begin(vm: TestVm, ...flags: string[]): ChildProcess
-  /** What the owner's commands have in their environment from now on, beside the usual. */
+  /** Sets additional environment variables for later commands. */
   setEnv(env: Readonly<Record<string, string>>): void
-  /** Edits a source of the project; the same text twice is an error. */
+  /** Edits a source of the project; throws when the text stays the same. */
   edit(path: string, from: string | RegExp, to: string): void
-  /** Undoes all edits. */
+  /** Undoes every edit. */
   restore(): void
-  /** Root hash of what was built last. */
+  /** Root hash of the last build. */
   built(): string
-  /** Starts the machine on its disk, and waits until it can be logged in to. */
+  /** Starts the machine on its disk, and waits until a login works. */
   boot(options?: Partial<BootOptions>): Promise<TestVm>
-  /** The same, whatever becomes of it. */
+  /** Starts the machine without waiting. */
   start(options?: Partial<BootOptions>): Promise<TestVm>
   remove(): void
 }
 
 /**
- * `lean`: of Adama's services only the one that tests look at. What becomes of an update does not hang on how many there are,
- * but how long an emulated machine takes to start them does.
+ * `lean`: only the one of Adama's services that tests look at. The outcome of an update does not depend on the number of
+ * services, but the boot time of an emulated machine does.
  */
 export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
   const project = copyProject()
@@ -90,7 +90,7 @@ export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
   return lab
 }
 
-/** The keys and the store of whoever runs the tests: the image is the one that they have built. */
+/** The keys and the store of the user who runs the tests, so that the image is the one that the user built. */
 function cliContext(): Record<string, string> {
   const { env } = process
   return {
@@ -102,17 +102,17 @@ function cliContext(): Record<string, string> {
   }
 }
 
-/** A command that has to work. */
+/** The stdout of a command; throws when the command fails. */
 export async function must(running: Promise<Ended>): Promise<string> {
   const { code, stdout, stderr } = await running
-  if (code !== 0) throw new Error(`ended with ${code}:\n${stdout}${stderr}`)
+  if (code !== 0) throw new Error(`the command failed with status ${code}:\n${stdout}${stderr}`)
   return stdout
 }
 
 function edit(path: string, from: string | RegExp, to: string): void {
   const before = readFileSync(path, 'utf8')
   const after = before.replace(from, () => to)
-  if (after === before) throw new Error(`'${path}' does not have ${String(from)}`)
+  if (after === before) throw new Error(`'${path}' does not contain ${String(from)}`)
   writeFileSync(path, after)
 }
 
@@ -125,12 +125,12 @@ function restore(directory: string, services: 'all' | 'lean'): void {
   if (services === 'lean') edit(host, / *(prometheus|alertmanager): .*\n/g, '')
 }
 
-/** What a host says of itself, by its own agent. */
+/** The status that the agent of a host reports. */
 export async function agentStatus(vm: TestVm): Promise<DeviceStatus> {
   return parseStatus('adama', await vm.shell('/usr/lib/hangar/agent status'))
 }
 
-/** Waits until every unit has started and every service is healthy. Each login costs a host that starts as much as a check. */
+/** Waits until every unit has started and every service is healthy, with one login: logins slow down a starting host. */
 export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
     await vm.shell('timeout 60 systemctl is-system-running --wait || :')
@@ -140,7 +140,7 @@ export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
   }, seconds)
 }
 
-/** Waits until a trial that commits itself has done so. */
+/** Waits until the host has committed its trial. */
 export async function committed(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
     const { standing } = parseState('adama', await vm.shell('/usr/lib/hangar/agent state --wait 60'))
@@ -148,12 +148,12 @@ export async function committed(vm: TestVm, seconds = 600): Promise<void> {
   }, seconds)
 }
 
-/** Waits until the firmware has started a kernel so many times in all. */
+/** Waits until the firmware has started a kernel `times` times in total. */
 export function started(vm: TestVm, times: number, seconds = 600): Promise<void> {
   return eventually(async () => vm.starts.length >= times, seconds)
 }
 
-/** As its owner does it, over ssh. */
+/** Reboots the host over ssh. */
 export async function reboot(vm: TestVm): Promise<void> {
   const before = vm.starts.length
   await vm.shell('/usr/lib/hangar/agent reboot')

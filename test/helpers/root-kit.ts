@@ -16,7 +16,7 @@ import { TOOLCHAIN } from '../../images/sets.ts'
 import { compile } from './compile.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** What both ways of making the base's root are given: the same lock, the same ids. */
+/** The lock and the ids, which both ways of making the root of the base layer use. */
 export interface RootKit {
   readonly context: BuildContext
   readonly layerContext: LayerContext
@@ -27,7 +27,7 @@ export interface RootKit {
 
 const TARGET: Architecture = 'arm64'
 
-/** Runs `use` with the machine's own store and the project's locks, which are resolved where they lack something. */
+/** Runs `use` with the machine's store and the project's locks. Missing lock entries are resolved. */
 export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project = PROJECT): Promise<T> {
   const reporter = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
   const signal = new AbortController().signal
@@ -58,7 +58,7 @@ export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project 
   )
 }
 
-/** A lock of its own: in the images' it would move what it shares with them, where the archive has moved on. */
+/** Its own lock: it must not change versions in the lock of the images. */
 function ofOracle(context: BuildContext): BuildContext {
   return { ...context, lockFile: join(context.project, 'images/oracle.lock.json') }
 }

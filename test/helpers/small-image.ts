@@ -70,11 +70,11 @@ export function smallImage(
   }
 }
 
-/** A letter for every block of a layer. */
+/** One letter for each block of a layer. */
 export interface SmallLayers {
   readonly base?: string
   readonly kernel?: string
   readonly host?: string
-  /** Text of a licence, for the SBOM. */
+  /** A licence text for the SBOM. */
   readonly licence?: string
 }

@@ -59,7 +59,7 @@ describe('makeHostIdentity', () => {
     expect(await secret()).toMatchObject({ host: 'tiny', machineId: expect.stringMatching(/^[0-9a-f]{32}$/) })
     expect(statSync(key).mode & 0o777).toBe(0o600)
     expect(reporter.notices).toEqual([
-      `made ${key}: it decrypts your hosts' keys and secrets; keep a copy of it in a safe place`,
+      `made ${key}: it decrypts the keys and secrets of your hosts; keep a backup in a safe place`,
     ])
   })
 

@@ -40,8 +40,8 @@ describe('ownerKeys', () => {
     })
     expect(ssh).toEqual([readFileSync(join(directory, 'ssh_key.pub'), 'utf8').trim()])
     expect(reporter.notices).toEqual([
-      `made ${directory}/signing_key: it signs your images: hosts accept updates from whoever has it; keep a copy of it in a safe place`,
-      `made ${directory}/ssh_key: it logs in to your hosts; keep a copy of it in a safe place`,
+      `made ${directory}/signing_key: it signs your images, and hosts accept updates that it signed; keep a backup in a safe place`,
+      `made ${directory}/ssh_key: it logs in to your hosts; keep a backup in a safe place`,
     ])
   })
 
@@ -130,8 +130,8 @@ describe('a key file', () => {
   })
 
   it.each([
-    ['no key at all', 'hello', 'it is not an OpenSSH private key'],
-    ['cut short', formatPrivateKey(OTHER).replace(/\n.{70}\n(?=.+\n-----END)/, '\n'), 'it is cut short'],
+    ['another text', 'hello', 'it is not an OpenSSH private key'],
+    ['incomplete', formatPrivateKey(OTHER).replace(/\n.{70}\n(?=.+\n-----END)/, '\n'), 'it is incomplete'],
     ['empty', '', 'it is not an OpenSSH private key'],
   ])('that is %s is named, and never replaced', async (_, text, reason) => {
     const { directory, keys, put } = await owner()

@@ -56,9 +56,9 @@ describe('chosenRunner', () => {
   it('reports the choice of auto, and continues in sandboxes when the engine cannot be reached', async () => {
     const { reporter, realise } = await runnerFor('auto')
     await realise()
-    expect(reporter.notices).toEqual(["runner: dagger: docker has Dagger's engine"])
+    expect(reporter.notices).toEqual(['using the dagger runner: docker has the Dagger engine'])
     expect(reporter.warnings).toEqual([
-      'the Dagger engine cannot be reached: docker: not today; going on in sandboxes on this machine',
+      'cannot reach the Dagger engine: docker: not today; continuing in sandboxes on this machine',
     ])
     expect(reporter.ended).toContain('some: built')
   })

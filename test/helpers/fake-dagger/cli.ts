@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childProgram } from '../child-program.ts'
 
-/** `dagger session` as cmd/dagger/session.go has it: one line on standard output, and an end with standard input. */
+/** `dagger session` as in cmd/dagger/session.go: one line on stdout, and an end when stdin ends. */
 const PROGRAM = `
 import { fakeSession } from './test/helpers/fake-dagger/server.ts'
-const [, , scratch, verb] = process.argv
-if (verb !== 'session') throw new Error('the stand-in only knows sessions')
+const [, , scratch, command] = process.argv
+if (command !== 'session') throw new Error('the fake CLI supports only sessions')
 process.stderr.write('connecting to nothing\\n')
 const session = await fakeSession(scratch, { print: (line) => process.stderr.write(line + '\\n') })
 const end = async () => {
@@ -18,7 +18,7 @@ process.stdin.on('end', end).resume()
 process.stdout.write(JSON.stringify({ port: session.port, session_token: session.token }) + '\\n')
 `
 
-/** A program in the place of Dagger's CLI (`_EXPERIMENTAL_DAGGER_CLI_BIN`), with a stand-in for the engine in it. */
+/** A fake of Dagger's CLI (`_EXPERIMENTAL_DAGGER_CLI_BIN`) with a fake engine in it. */
 export async function fakeCli(directory: string): Promise<string> {
   const scratch = join(directory, 'engine')
   mkdirSync(scratch)
@@ -26,7 +26,7 @@ export async function fakeCli(directory: string): Promise<string> {
   return fakeProgram(directory, `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
 }
 
-/** One that ends as a CLI does whose engine cannot be had. */
+/** A fake CLI that fails as one without an engine does. */
 export function failingCli(directory: string, said: string, name = 'dagger'): string {
   return fakeProgram(directory, `echo '${said}' >&2; exit 1`, name)
 }

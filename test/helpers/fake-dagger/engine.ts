@@ -14,7 +14,7 @@ interface PretendFile {
 
 interface PretendDirectory {
   readonly type: 'Directory'
-  /** Where it is on this machine; runs what makes it. */
+  /** The directory on this machine. The call runs the command that makes it. */
   readonly at: () => Promise<string>
 }
 
@@ -29,19 +29,19 @@ interface PretendContainer {
 }
 
 interface Ran extends Executed {
-  /** Writable mount -> where it is on this machine, as the command left it. */
+  /** Writable mount -> its directory on this machine. */
   readonly left: ReadonlyMap<string, string>
 }
 
 type PretendNode = PretendFile | PretendDirectory | PretendContainer
 
-/** A node as GraphQL resolves it: its name is made of everything that it was made of, so that the same is one node. */
+/** A node of the GraphQL schema. Its id covers all of its inputs, so that equal nodes are one node. */
 export type Named<N extends PretendNode = PretendNode> = N & { readonly id: string }
 
 /**
- * A stand-in for a Dagger engine: containers are sandboxes on this machine, directories are directories. As in the
- * engine nothing runs before it is asked for, the same is run once, what failed is run again, and files of the host are
- * read when they are named and belong to root. It is not an engine: no layers, no cache that outlives it, no network.
+ * A fake Dagger engine: containers are sandboxes on this machine, directories are directories. As in the engine, a command
+ * runs when its result is requested, equal commands run once, a failed command runs again, and files of the host are read
+ * when they are named, with root as owner. Unlike the engine it has no layers, no lasting cache and no network.
  */
 export class PretendEngine {
   readonly executed: string[][] = []
@@ -49,7 +49,7 @@ export class PretendEngine {
   readonly #scratch: string
   readonly #print: (line: string) => void
 
-  /** `print` takes lines as Dagger's CLI has them of its engine. */
+  /** `print` gets lines in the format of Dagger's CLI. */
   constructor(scratch: string, print: (line: string) => void = () => undefined) {
     this.#scratch = scratch
     this.#print = print
@@ -65,7 +65,7 @@ export class PretendEngine {
     return this.#named(['host file', path], () => ({ type: 'File', path }))
   }
 
-  /** A snapshot, taken at once. */
+  /** A copy, made at once. */
   async hostDirectory(path: string, include: readonly string[]): Promise<Named> {
     const copied = once(async () => {
       const copy = await mkdtemp(join(this.#scratch, 'host-'))
@@ -188,7 +188,7 @@ export class PretendEngine {
   }
 }
 
-/** Shared by all who ask while it runs and after it has succeeded; a failure is nobody's but theirs who waited. */
+/** Shares one run between all callers until it fails; a later call runs it again. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
@@ -200,7 +200,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** As core/exec_error.go has it. */
+/** The format of core/exec_error.go. */
 function execError(cmd: readonly string[], { exitCode, stdout, stderr }: Executed): GraphQLError {
   return new GraphQLError(`process "${cmd.join(' ')}" did not complete successfully: exit code: ${exitCode}`, {
     extensions: { _type: 'EXEC_ERROR', cmd, exitCode, stdout: stdout.trim(), stderr: stderr.trim() },

@@ -6,7 +6,7 @@ import type { Privilege } from '../../../images/derivation.ts'
 
 export interface ExecMount {
   readonly kind: 'read-only' | 'writable' | 'memory'
-  /** A directory on this machine; nothing for memory. */
+  /** A directory on this machine; undefined for memory. */
   readonly source: string
   readonly target: string
 }
@@ -18,7 +18,7 @@ export interface PretendExec {
   readonly args: readonly string[]
   readonly stdin: string
   readonly privilege: Privilege
-  /** Is told what the command says, piece by piece. */
+  /** Gets the output of the command, in pieces. */
   readonly hear: (piece: string) => void
 }
 
@@ -54,7 +54,7 @@ umount -l /old
 exec "$@"
 `
 
-/** Runs a command as an engine does, more or less: a root, mounts, and variables of the engine's own. */
+/** Runs a command much as an engine does: with a root, mounts, and variables of the engine. */
 export async function executeInRoot(exec: PretendExec, scratch: string): Promise<Executed> {
   const work = await mkdtemp(join(scratch, 'exec-'))
   try {
@@ -76,7 +76,7 @@ function run({ root, mounts, workdir, args, stdin, privilege, hear }: PretendExe
       MOUNTS: mounts.map(({ kind, target, source }) => `${kind} ${target} ${source}`).join('\n'),
     },
   })
-  // The list of mounts is read from a file of the shell's own: standard input is the command's.
+  // The list of mounts is a file, because stdin belongs to the command.
   child.stdin.on('error', () => undefined)
   child.stdin.end(stdin)
   const said = { stdout: '', stderr: '' }

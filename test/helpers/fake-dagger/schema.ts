@@ -1,6 +1,6 @@
 /**
- * As much of the engine's schema (v0.21) as the Dagger runner needs. Whatever else it sends is refused by GraphQL's own
- * validation: a field or an argument that is not here, or one of another type.
+ * The part of the engine's schema (v0.21) that the Dagger runner needs. GraphQL's validation refuses every other field,
+ * argument and type.
  */
 export const SCHEMA = `
   scalar Platform

@@ -9,20 +9,20 @@ export interface FakeSession {
   readonly port: number
   readonly token: string
   readonly engine: PretendEngine
-  /** Every query, as it was sent. */
+  /** Every query that was sent. */
   readonly queries: readonly string[]
   close(): Promise<void>
 }
 
 export interface SessionBehaviour {
   readonly version?: string
-  /** Answers a query with this in place of what it asks for; `undefined`: as ever. */
+  /** Returns another answer to a query; `undefined` for the normal answer. */
   readonly instead?: (query: string) => { readonly status: number; readonly body: string } | undefined
-  /** Takes what the CLI would print of the engine, line by line. */
+  /** Gets each line that the CLI would print. */
   readonly print?: (line: string) => void
 }
 
-/** A session as the SDK speaks to it (`POST /query`), with a stand-in for the engine behind. */
+/** A session for the SDK (`POST /query`) with a fake engine behind it. */
 export async function fakeSession(scratch: string, behaviour: SessionBehaviour = {}): Promise<FakeSession> {
   const engine = new PretendEngine(scratch, behaviour.print)
   const answer = answerer(engine, behaviour.version ?? 'v0.21.9')
@@ -63,7 +63,7 @@ function answerer(engine: PretendEngine, version: string): (query: string) => Pr
 function resolveField(
   engine: PretendEngine,
   version: string,
-  // biome-ignore lint/suspicious/noExplicitAny: the schema has checked what stands here
+  // biome-ignore lint/suspicious/noExplicitAny: the schema has validated the value
   parent: any,
   field: string,
   // biome-ignore lint/suspicious/noExplicitAny: likewise
@@ -108,7 +108,7 @@ function resolveField(
     case `${on}.id`:
       return parent.id
     default:
-      throw new GraphQLError(`the stand-in has no ${on}.${field}`)
+      throw new GraphQLError(`the fake engine has no ${on}.${field}`)
   }
 }
 

@@ -24,8 +24,8 @@ describe('requireSums', () => {
 
   it.each([
     ['another text', { layer: 'text' }, { layer: 'txet' }, b2('txet').slice(0, 16), b2('text').slice(0, 16)],
-    ['nothing', { layer: 'text' }, {}, 'not there', b2('text').slice(0, 16)],
-    ['too much', {}, { layer: 'text' }, b2('text').slice(0, 16), 'not there'],
+    ['a missing file', { layer: 'text' }, {}, 'missing', b2('text').slice(0, 16)],
+    ['an additional file', {}, { layer: 'text' }, b2('text').slice(0, 16), 'missing'],
   ])('refuses %s', async (_, made, arrived, is, wanted) => {
     await expect(arrival(made, arrived)).rejects.toMatchObject({
       code: 'engine',
