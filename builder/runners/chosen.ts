@@ -12,7 +12,7 @@ export interface ChosenRunnerOptions extends DaggerRunnerOptions {
   readonly env: NodeJS.ProcessEnv
 }
 
-/** The runner that is wished for. Which one that is matters, and is looked for, only once something has to run. */
+/** The runner that the user asks for. `auto` surveys the machine only when a derivation has to run. */
 export function chosenRunner(options: ChosenRunnerOptions): Runner {
   const { store, wish } = options
   const local = localRunner(options)
@@ -27,8 +27,8 @@ export function chosenRunner(options: ChosenRunnerOptions): Runner {
         const { daggerRunner } = await import('./dagger.ts')
         return await daggerRunner(options).realise(wanted, reporter)
       } catch (error) {
-        if (choice.otherwise === 'nothing' || !isOfEngine(error)) throw error
-        reporter.warn(`${error.message}; going on in sandboxes on this machine`)
+        if (choice.fallback === 'none' || !isEngineError(error)) throw error
+        reporter.warn(`${error.message}; continuing in sandboxes on this machine`)
         chosen = Promise.resolve({ ...choice, runner: 'local' })
         return local.realise(wanted, reporter)
       }
@@ -37,12 +37,12 @@ export function chosenRunner(options: ChosenRunnerOptions): Runner {
 }
 
 async function choose({ wish, env, store }: ChosenRunnerOptions, reporter: Reporter): Promise<Choice> {
-  if (wish !== 'auto') return { runner: wish, because: 'it is asked for', otherwise: 'nothing' }
+  if (wish !== 'auto') return { runner: wish, because: 'the user chose it', fallback: 'none' }
   const choice = chooseRunner(await surveyMachine(env, store))
-  reporter.notice(`runner: ${choice.runner}: ${choice.because}`)
+  reporter.notice(`using the ${choice.runner} runner: ${choice.because}`)
   return choice
 }
 
-function isOfEngine(error: unknown): error is UserError {
+function isEngineError(error: unknown): error is UserError {
   return error instanceof UserError && error.code === 'engine'
 }

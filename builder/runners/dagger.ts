@@ -18,7 +18,7 @@ export interface DaggerRunnerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs derivations as one pipeline of a Dagger engine. Where the store has all that is wanted, none is looked for. */
+/** Runs derivations as one pipeline of a Dagger engine. It connects to the engine only when the store lacks an output. */
 export function daggerRunner(options: DaggerRunnerOptions): Runner {
   const { store, fetch, signal } = options
   return {

@@ -8,12 +8,12 @@ import { derivationFailed, logFile } from '../failure.ts'
 import { adoptOutput, readOutput } from '../outputs.ts'
 import type { Ran } from './engine.ts'
 import { ExecFailed, engineFailed } from './engine-failure.ts'
-import { type LiveLogs, wholeLog } from './live-logs.ts'
+import { completeLog, type LiveLogs } from './live-logs.ts'
 import { countSent } from './sent.ts'
 import { requireSums } from './sums.ts'
 
 export interface PipelineOptions {
-  /** A derivation as a command of the engine that does not run yet, once the engine has been sent what it reads. */
+  /** Describes a derivation to the engine; ends when the engine has the inputs. The command does not run yet. */
   readonly place: (derivation: Derivation) => Promise<Ran>
   readonly store: Store
   readonly logs: LiveLogs
@@ -21,8 +21,8 @@ export interface PipelineOptions {
 }
 
 /**
- * Runs what is missing, given with what others need first, and brings what those that are wanted made into the store.
- * The engine would find the order by itself, but tell nobody what has begun, what has ended and what has failed.
+ * Runs the missing derivations, dependencies first, and brings the outputs of the wanted ones into the store. The engine
+ * would order them itself, but would not report the start and the end of each one.
  */
 export async function runPipeline(
   missing: readonly Derivation[],
@@ -39,7 +39,7 @@ export async function runPipeline(
     const digest = derivationDigest(derivation)
     try {
       const sums = await execute(derivation, ran, options)
-      if (isWanted.has(digest)) outputs.set(digest, await bring(derivation, ran, sums, store))
+      if (isWanted.has(digest)) outputs.set(digest, await fetchOutput(derivation, ran, sums, store))
       step.done('built')
     } catch (error) {
       fail(step, error)
@@ -59,7 +59,7 @@ export async function runPipeline(
   return outputs
 }
 
-/** After the first failure the session ends, and takes along whatever still runs: that is no failure of theirs. */
+/** Marks the failed step only: the end of the session also stops every other command. */
 function firstFailure(): (step: Step, error: unknown) => void {
   let isOver = false
   return (step, error) => {
@@ -68,7 +68,7 @@ function firstFailure(): (step: Step, error: unknown) => void {
   }
 }
 
-/** Waits for a derivation's command; its log is written while it runs, and is whole when it has ended. */
+/** Waits for a derivation's command. Its log grows while it runs, and is complete afterwards. Returns its stderr. */
 async function execute(derivation: Derivation, ran: Ran, { store, logs }: PipelineOptions): Promise<string> {
   const digest = derivationDigest(derivation)
   const log = await logFile(derivation, store)
@@ -83,14 +83,14 @@ async function execute(derivation: Derivation, ran: Ran, { store, logs }: Pipeli
     return stderr
   } catch (error) {
     if (!(error instanceof ExecFailed)) throw error
-    // Not its own: the command that lays its inputs.
+    // The command that copies the inputs failed.
     if (!error.command.includes(digest)) throw engineFailed(`the Dagger engine failed: ${error.message}`, error)
-    await end(await wholeLog(log, error.output))
+    await end(await completeLog(log, error.output))
     throw await derivationFailed(derivation, error.exitCode, log)
   }
 }
 
-function bring(derivation: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
+function fetchOutput(derivation: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
   return store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
     await ran.save('/out', scratch)
     await requireSums(derivation.name, scratch, sums)
