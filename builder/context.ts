@@ -8,7 +8,7 @@ import { TOOLCHAIN } from '../images/sets.ts'
 import type { Reporter } from '../lib/reporter.ts'
 import { readLock } from './lock/file.ts'
 import { builderArchitecture } from './runners/architecture.ts'
-import { parseRunner, type RunnerWish } from './runners/choice.ts'
+import { parseRunner, type RunnerSetting } from './runners/choice.ts'
 import { chosenRunner } from './runners/chosen.ts'
 import type { Runner } from './runners/runner.ts'
 import { fetchObjects } from './sources/debian/archive/fetch.ts'
@@ -55,20 +55,20 @@ export type Network = 'online' | 'offline'
 /** Opens the store, the mirrors and the runner that the environment names. */
 export async function openBuildContext(cliContext: CliContext, network: Network = 'online'): Promise<BuildContext> {
   const { env, project, reporter, signal, now } = cliContext
-  const wish = runnerWish(cliContext)
+  const setting = runnerSetting(cliContext)
   const store = await openStore(storeRoot(env))
   const mirrors = mirrorsOf(env, await readAptSources())
   const lockFile = lockFileOf(project)
   const fetch =
     network === 'offline' ? offlineFetch(store) : await onlineFetch(cliContext, { store, mirrors, lockFile })
-  const builder = builderArchitecture(machineArchitecture(), env, wish)
+  const builder = builderArchitecture(machineArchitecture(), env, setting)
   const toolchain = { set: TOOLCHAIN, architecture: builder }
-  const runner = chosenRunner({ store, fetch, signal, env, wish })
+  const runner = chosenRunner({ store, fetch, signal, env, setting })
   const keyring = () => readKeyring(project)
   return { env, project, reporter, signal, now, store, mirrors, keyring, lockFile, fetch, builder, toolchain, runner }
 }
 
-function runnerWish({ runner, env }: CliContext): RunnerWish {
+function runnerSetting({ runner, env }: CliContext): RunnerSetting {
   if (runner !== undefined) return parseRunner(runner, '--runner')
   return parseRunner(env.HANGAR_RUNNER || 'auto', 'HANGAR_RUNNER')
 }
