@@ -41,7 +41,7 @@ export type SmallDisk = Awaited<ReturnType<typeof smallDisk>>
 
 export const SMALL_IDENTITY = identityPartition(Buffer.from('an identity'))
 
-/** What is written to a disk of the host's size. */
+/** The planned writes to a disk of the host's size. */
 export async function planFor({ host, output }: SmallDisk, data: DataFate = 'format') {
   const layout = layoutOnDisk(host.slotSize, host.disk)
   const image = await cutImage(openSourceImage(host, output), cutsOf(layout))
