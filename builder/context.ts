@@ -7,7 +7,7 @@ import { TOOLCHAIN } from '../images/sets.ts'
 import type { Reporter } from '../lib/reporter.ts'
 import type { Locks } from './lock/locks.ts'
 import { builderArchitecture } from './runners/architecture.ts'
-import { parseRunner, type RunnerWish } from './runners/choice.ts'
+import { parseRunner, type RunnerSetting } from './runners/choice.ts'
 import { chosenRunner } from './runners/chosen.ts'
 import type { Runner } from './runners/runner.ts'
 import { offlineFetch } from './sources/offline.ts'
@@ -50,17 +50,17 @@ export type Network = 'online' | 'offline'
 /** Opens the store, the sources and the runner that the environment names. */
 export async function openBuildContext(cliContext: CliContext, network: Network = 'online'): Promise<BuildContext> {
   const { env, project, reporter, signal, now } = cliContext
-  const wish = runnerWish(cliContext)
+  const setting = runnerSetting(cliContext)
   const store = await openStore(storeRoot(env))
   const sources = await openSources({ env, project })
   const fetch = network === 'offline' ? offlineFetch(store) : fetchFrom(sources, { store, reporter, signal })
-  const builder = builderArchitecture(machineArchitecture(), env, wish)
+  const builder = builderArchitecture(machineArchitecture(), env, setting)
   const toolchain = { set: TOOLCHAIN, architecture: builder }
-  const runner = chosenRunner({ store, fetch, signal, env, wish })
+  const runner = chosenRunner({ store, fetch, signal, env, setting })
   return { env, project, reporter, signal, now, store, sources, fetch, builder, toolchain, runner }
 }
 
-function runnerWish({ runner, env }: CliContext): RunnerWish {
+function runnerSetting({ runner, env }: CliContext): RunnerSetting {
   if (runner !== undefined) return parseRunner(runner, '--runner')
   return parseRunner(env.HANGAR_RUNNER || 'auto', 'HANGAR_RUNNER')
 }

@@ -36,7 +36,7 @@ export interface PlanContext extends Assets {
   readonly time: number
 }
 
-/** The part of an image that every platform has. What a platform adds is for its own `assemble` alone. */
+/** The fields of an image that every platform has. Only the platform's own `assemble` reads further fields. */
 export interface PlannedImage {
   /** Bytes that the host's disk reserves for one generation. */
   readonly slotSize: number

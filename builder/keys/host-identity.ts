@@ -50,27 +50,27 @@ export function readPublicIdentity(project: string, host: string): PublicIdentit
 }
 
 /** Makes the identity of a host that has none. An existing identity stays unchanged. */
-export function makeHostIdentity(place: IdentityContext, host: string): Promise<IdentityOutcome> {
-  return withIdentityLock(place, async () => {
-    const known = readPublicIdentity(place.project, host)
-    const own = await readPrivate(place, host)
+export function makeHostIdentity(context: IdentityContext, host: string): Promise<IdentityOutcome> {
+  return withIdentityLock(context, async () => {
+    const known = readPublicIdentity(context.project, host)
+    const own = await readPrivate(context, host)
     if (own === undefined && known !== undefined) return { kind: 'there', identity: known }
-    if (own === undefined) return { kind: 'made', identity: await keep(place, await newIdentity(host)) }
+    if (own === undefined) return { kind: 'made', identity: await keep(context, await newIdentity(host)) }
     if (known !== undefined && isSame(known, publicOf(own))) return { kind: 'there', identity: known }
-    return { kind: 'finished', identity: await publish(place, own) }
+    return { kind: 'finished', identity: await publish(context, own) }
   })
 }
 
 /** Puts a new key before the old ones. Old keys stay, so that a reverted slot still works. */
-export function rotateHostIdentity(place: IdentityContext, host: string, what: Rotated): Promise<IdentityOutcome> {
-  return withIdentityLock(place, async () => {
-    const own = await readPrivate(place, host)
-    if (own === undefined) throw nothingToRotate(place, host)
-    const known = readPublicIdentity(place.project, host)
+export function rotateHostIdentity(context: IdentityContext, host: string, what: Rotated): Promise<IdentityOutcome> {
+  return withIdentityLock(context, async () => {
+    const own = await readPrivate(context, host)
+    if (own === undefined) throw nothingToRotate(context, host)
+    const known = readPublicIdentity(context.project, host)
     // An interrupted run has already made the new key.
     if (known === undefined || !isSame(known, publicOf(own)))
-      return { kind: 'finished', identity: await publish(place, own) }
-    return { kind: 'rotated', identity: await keep(place, await withNew(own, what)) }
+      return { kind: 'finished', identity: await publish(context, own) }
+    return { kind: 'rotated', identity: await keep(context, await withNew(own, what)) }
   })
 }
 
@@ -78,38 +78,38 @@ export function rotateHostIdentity(place: IdentityContext, host: string, what: R
  * Adopts the SSH host key of a host that made its own identity, whose private half never leaves the host. A host that was
  * set up again has a new key, which replaces the former one.
  */
-export function adoptHostIdentity(place: IdentityContext, host: string, ssh: string): Promise<IdentityOutcome> {
-  return withIdentityLock(place, async () => {
-    const known = readPublicIdentity(place.project, host)
+export function adoptHostIdentity(context: IdentityContext, host: string, ssh: string): Promise<IdentityOutcome> {
+  return withIdentityLock(context, async () => {
+    const known = readPublicIdentity(context.project, host)
     if (known?.ssh.includes(ssh)) return { kind: 'there', identity: known }
-    refuseSecond(place, host)
+    refuseSecond(context, host)
     const identity: PublicIdentity = { format: 1, ssh: [ssh], age: [] }
-    await replaceFile(join(place.project, publicIdentityFile(host)), publicIdentityText(identity))
+    await replaceFile(join(context.project, publicIdentityFile(host)), publicIdentityText(identity))
     return { kind: 'adopted', identity }
   })
 }
 
 /** The tar for a host's identity partition, only in memory; undefined when the project has no private half. */
 export async function hostIdentityTar(
-  place: IdentityContext,
+  context: IdentityContext,
   host: string,
   trust: Trust,
 ): Promise<Uint8Array | undefined> {
-  const own = await readPublished(place, host)
+  const own = await readPublished(context, host)
   return own === undefined ? undefined : tarBytes(identityMembers(own, trust))
 }
 
 /** A host's keys in the format for the network, only in memory; undefined when the project has no private half. */
-export async function hostOwnKeys(place: IdentityContext, host: string): Promise<Uint8Array | undefined> {
-  const own = await readPublished(place, host)
+export async function hostOwnKeys(context: IdentityContext, host: string): Promise<Uint8Array | undefined> {
+  const own = await readPublished(context, host)
   return own === undefined ? undefined : Buffer.from(ownKeysText(own))
 }
 
 /** Refuses a key whose public half is not in the project: no controller would accept it. */
-async function readPublished(place: IdentityContext, host: string): Promise<PrivateIdentity | undefined> {
-  const own = await readPrivate(place, host)
+async function readPublished(context: IdentityContext, host: string): Promise<PrivateIdentity | undefined> {
+  const own = await readPrivate(context, host)
   if (own === undefined) return undefined
-  const known = readPublicIdentity(place.project, host)
+  const known = readPublicIdentity(context.project, host)
   if (known !== undefined && isSame(known, publicOf(own))) return own
   throw new UserError('key', `'${publicIdentityFile(host)}' does not match '${privateIdentityFile(host)}'`, {
     hint: `write the public half again: npm run init ${host}`,
@@ -136,14 +136,14 @@ function newHostKey(host: string): string {
 }
 
 /** Order is safety: the public half is written after the private half was read back from disk and decrypted. */
-async function keep(place: IdentityContext, own: PrivateIdentity): Promise<PublicIdentity> {
-  const { recipient } = await ownerAgeKey(place)
+async function keep(context: IdentityContext, own: PrivateIdentity): Promise<PublicIdentity> {
+  const { recipient } = await ownerAgeKey(context)
   const text = privateIdentityText(own)
-  await replaceFile(join(place.project, privateIdentityFile(own.host)), await encryptTo([recipient], text))
-  const kept = await readPrivate(place, own.host)
+  await replaceFile(join(context.project, privateIdentityFile(own.host)), await encryptTo([recipient], text))
+  const kept = await readPrivate(context, own.host)
   if (kept === undefined || privateIdentityText(kept) !== text)
     throw new Error(`'${privateIdentityFile(own.host)}' does not contain what was written`)
-  return publish(place, kept)
+  return publish(context, kept)
 }
 
 async function publish({ project }: IdentityContext, own: PrivateIdentity): Promise<PublicIdentity> {

@@ -4,7 +4,7 @@ import type { Digest } from '../../images/digest.ts'
 import { replaceFile } from '../../lib/atomic-file.ts'
 import type { Segment } from './segment.ts'
 
-/** The content of an output file, and what shows that another program changed the file. */
+/** The segments of an output file, with size and mtime: both show when another program changed the file. */
 export interface FileState {
   readonly size: number
   readonly mtimeMs: number

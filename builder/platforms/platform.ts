@@ -19,14 +19,14 @@ export interface Platform<Image extends PlannedImage = PlannedImage> {
   readonly readManifest: (text: string, where: string) => SignedFacts
   /** Whether everybody may read images for a board: an image that holds keys in clear text is never published. */
   readonly isPublic: (board: string) => boolean
-  /** Names of the output files that the platform makes from other parts, so that no text may have them. */
+  /** Names of the images in the output directory; no text of an image may have one of these names. */
   readonly images: (host: string) => DiskImages
   /** Boot files that `diff` compares: name -> a function that removes what differs in every build. */
   readonly comparedFiles: Readonly<Record<string, (text: string) => string>>
 }
 
 export interface DiskImages {
-  /** What a person writes to a disk; `export` compresses it. */
+  /** The image for a new disk; `export` compresses it. */
   readonly disk: string
   /** The slot's own image, as an update sends it. */
   readonly slot: string
@@ -97,7 +97,7 @@ export interface Assembly {
   readonly files: Readonly<Record<string, OutputFile>>
 }
 
-/** What a manifest says of an image, in the same words for every platform. */
+/** The facts that a manifest signs, in the same form for every platform. */
 export interface SignedFacts {
   readonly host: string
   readonly board: string
@@ -106,7 +106,7 @@ export interface SignedFacts {
   readonly size: number
   readonly signature: 'signed' | 'unsigned'
   readonly layers: readonly NamedObject[]
-  /** Boot files in any order, but those of `bootTexts`. */
+  /** Boot files in any order, without those of `bootTexts`. */
   readonly bootFiles: readonly NamedObject[]
   /** Texts beside the images that are also boot files: a manifest cannot name its own digest. */
   readonly bootTexts: readonly string[]

@@ -6,7 +6,7 @@ import type { Platform } from './platform.ts'
 /** A new platform is one folder beside this file and one row here. */
 const PLATFORMS: Readonly<Record<string, Platform>> = { pi: ofAnyImage(pi) }
 
-/** The platform of records and published images that name none: there was no other when they were written. */
+/** The platform of records and published images without a platform: older hangars had only this one. */
 export const FIRST_PLATFORM = 'pi'
 
 /** The platform of this name; throws 'format' for a name that this hangar does not know. */
@@ -18,7 +18,7 @@ export function platformNamed(name: string = FIRST_PLATFORM): Platform {
   })
 }
 
-/** A platform gets only images of its own plans: a plan names the platform that assembles its image. */
+/** Safe, because a plan names the platform that assembles its image: a platform gets only images of its own plans. */
 function ofAnyImage<Image extends PlannedImage>(platform: Platform<Image>): Platform {
   return platform as unknown as Platform
 }

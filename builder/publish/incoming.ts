@@ -4,7 +4,7 @@ import type { NamedObject, Platform, SignedFacts } from '../platforms/platform.t
 import { FIRST_PLATFORM, platformNamed } from '../platforms/registry.ts'
 import { type PublishedFacts, type PublishedFile, type PublishedImage, type Role, SUMS } from './published-image.ts'
 
-/** The host that an image is pulled for, from its own host file. */
+/** The host of a pulled image, from the host file. */
 export interface PullingHost {
   readonly name: string
   readonly platform: string
@@ -87,7 +87,7 @@ export interface Claims {
 export function requireSame({ image: { files }, facts, signed, host }: Claims, where: string): void {
   requireFiles(filesOf(files, 'layer'), signed.layers, where)
   const copies = filesOf(files, 'text').filter(({ name }) => signed.bootTexts.includes(name))
-  // The order of boot files is not signed, and nothing reads them by it.
+  // The manifest does not sign the order of boot files, and no program depends on it.
   requireFiles(sorted(filesOf(files, 'boot')), sorted([...signed.bootFiles, ...copies]), where)
   const platform = facts.platform ?? FIRST_PLATFORM
   if (platform !== host.platform) throw refused(where, `its facts name the platform '${platform}'`)

@@ -7,7 +7,7 @@ import { type Parts, parts } from '../generations/parts.ts'
 /** What a file is for. Texts are the files beside the images: manifest, signature, SBOM, SHA256SUMS. */
 export type Role = 'layer' | 'boot' | 'text'
 
-/** A file of a published image, in a blob of its own. */
+/** A file of a published image. Each file is a blob. */
 export interface PublishedFile {
   readonly role: Role
   /** `base`, `config.txt`, `manifest.json`. */
@@ -17,7 +17,7 @@ export interface PublishedFile {
   readonly size: number
 }
 
-/** A generation as it is published: an OCI artifact with a blob for each layer, boot file and text. */
+/** A published generation: an OCI artifact with a blob for each layer, boot file and text. */
 export interface PublishedImage {
   /** The blob with the facts. */
   readonly facts: { readonly digest: Digest; readonly size: number }
@@ -25,7 +25,7 @@ export interface PublishedImage {
   readonly files: readonly PublishedFile[]
 }
 
-/** What a published image says of itself outside its files. */
+/** Facts about a published image that are in none of its files. */
 export interface PublishedFacts {
   /** The platform that assembles it; absent for the first one (see `platforms/registry.ts`). */
   readonly platform?: string | undefined

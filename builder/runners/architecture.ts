@@ -1,13 +1,17 @@
 import { UserError } from '../../errors.ts'
 import type { Architecture } from '../../images/architecture.ts'
-import type { RunnerWish } from './choice.ts'
+import type { RunnerSetting } from './choice.ts'
 import { namedEngine } from './survey.ts'
 
 /**
  * The architecture of the programs that derivations run: this machine's, or that of a remote engine (`HANGAR_BUILDER`).
  * It is a setting, because it is part of each derivation's digest, which hangar needs before it connects to an engine.
  */
-export function builderArchitecture(machine: Architecture, env: NodeJS.ProcessEnv, wish: RunnerWish): Architecture {
+export function builderArchitecture(
+  machine: Architecture,
+  env: NodeJS.ProcessEnv,
+  setting: RunnerSetting,
+): Architecture {
   const builder = env.HANGAR_BUILDER || machine
   if (builder === machine) return machine
   if (builder !== 'amd64' && builder !== 'arm64') {
@@ -19,7 +23,7 @@ export function builderArchitecture(machine: Architecture, env: NodeJS.ProcessEn
       },
     )
   }
-  if (wish === 'dagger' || (wish === 'auto' && namedEngine(env) !== undefined)) return builder
+  if (setting === 'dagger' || (setting === 'auto' && namedEngine(env) !== undefined)) return builder
   throw new UserError('usage', `HANGAR_BUILDER is '${builder}', but sandboxes on this machine run ${machine}`, {
     hint: `set _EXPERIMENTAL_DAGGER_RUNNER_HOST to an engine on ${builder}, or unset HANGAR_BUILDER`,
   })

@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts'
 
 const RUNNERS = ['dagger', 'local', 'auto'] as const
 /** The runner that the user asks for; `auto` is the default. */
-export type RunnerWish = (typeof RUNNERS)[number]
+export type RunnerSetting = (typeof RUNNERS)[number]
 
 /** What a machine offers to run derivations. */
 export interface Machine {
@@ -45,7 +45,7 @@ export function chooseRunner({ named, containers, sandboxProblem }: Machine): Ch
 }
 
 /** Parses `--runner` or HANGAR_RUNNER. */
-export function parseRunner(text: string, source: string): RunnerWish {
+export function parseRunner(text: string, source: string): RunnerSetting {
   const found = RUNNERS.find((each) => each === text)
   if (found !== undefined) return found
   throw new UserError('usage', `${source} is '${text}', wanted one of: ${RUNNERS.join(', ')}`, {

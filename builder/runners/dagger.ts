@@ -30,7 +30,7 @@ export function daggerRunner(options: DaggerRunnerOptions): Runner {
       const images = await toolchainImages(missing, options, reporter)
       const connecting = reporter.step('connect to the Dagger engine')
       const logs = liveLogs(missing.map(derivationDigest))
-      const session = { log: join(store.root, 'logs/dagger.log'), hear: logs.hear, signal, connecting }
+      const session = { log: join(store.root, 'logs/dagger.log'), onOutput: logs.onOutput, signal, connecting }
       const made = await withEngine(session, (engine) =>
         runPipeline(missing, wanted, { place: engineGraph({ engine, store, images }), store, logs, reporter }),
       )

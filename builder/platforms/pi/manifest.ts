@@ -10,7 +10,7 @@ type Described = Pick<
   'host' | 'board' | 'serial' | 'signing' | 'sshKeys' | 'signingKeys' | 'versions' | 'bootFiles'
 >
 
-/** The manifest of an image, and its canonical text, which is what gets signed. */
+/** The manifest of an image, and its canonical text, which hangar signs. */
 export function describeImage(
   { host, board, serial, signing, sshKeys, signingKeys, versions, bootFiles }: Described,
   slot: PlannedSlot,

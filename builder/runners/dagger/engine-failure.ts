@@ -17,7 +17,7 @@ export class ExecFailed extends Error {
 }
 
 /** Sends a query to an engine, and turns an error of the SDK into one of hangar's. */
-export async function asked<T>(ask: () => Promise<T>): Promise<T> {
+export async function query<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
   } catch (error) {

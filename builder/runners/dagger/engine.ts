@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Architecture } from '../../../images/architecture.ts'
 import type { Privilege } from '../../../images/derivation.ts'
-import { asked } from './engine-failure.ts'
+import { query } from './engine-failure.ts'
 import { loadSdk, type SdkClient, type SdkContainer, type SdkDirectory, type SdkPlatform } from './sdk.ts'
 
 /** A root file system in an engine. */
@@ -11,7 +11,7 @@ export type Tree = SdkDirectory
 
 export type Mount =
   | { readonly kind: 'read-only'; readonly tree: Tree }
-  /** Empty at the start; `Ran` gives access to the files that the command leaves. */
+  /** Empty at the start; `EngineCommand` gives access to the files that the command leaves. */
   | { readonly kind: 'empty' }
   /** Memory, discarded after the command. */
   | { readonly kind: 'memory' }
@@ -28,11 +28,11 @@ export interface Exec {
 }
 
 /** A command that runs once, when its result is requested. */
-export interface Ran {
+export interface EngineCommand {
   /** The files in an `empty` mount, for another command. This alone does not run the command. */
   readonly tree: (path: string) => Tree
   /** Runs the command and waits for its end. Throws `ExecFailed` when this command or a dependency fails. */
-  readonly said: () => Promise<{ readonly stdout: string; readonly stderr: string }>
+  readonly output: () => Promise<{ readonly stdout: string; readonly stderr: string }>
   /** Copies the files in an `empty` mount into a directory on this machine. */
   readonly save: (path: string, directory: string) => Promise<void>
 }
@@ -46,7 +46,7 @@ export interface Engine {
   /** Files of a directory on this machine, by their paths in it. Only files that the engine lacks are sent. */
   readonly files: (directory: string, paths: readonly string[]) => Tree
   /** Describes a command to the engine; it does not run yet. */
-  readonly exec: (exec: Exec) => Promise<Ran>
+  readonly exec: (exec: Exec) => Promise<EngineCommand>
 }
 
 /**
@@ -67,7 +67,7 @@ async function engineOf(client: SdkClient): Promise<Engine> {
     async exec(exec) {
       const container = containerOf(client, exec)
       // The SDK resolves all ids of the container now, and sends no further query for them.
-      await asked(() => container.id())
+      await query(() => container.id())
       return ranOf(container)
     },
   }
@@ -84,16 +84,16 @@ function containerOf(client: SdkClient, { root, mounts, workdir, args, stdin, pr
     .withExec([...args], { stdin, ...(privilege === 'all' ? { insecureRootCapabilities: true } : {}) })
 }
 
-function ranOf(container: SdkContainer): Ran {
+function ranOf(container: SdkContainer): EngineCommand {
   return {
     tree: (path) => container.directory(path),
-    async said() {
+    async output() {
       // The engine runs the command once for both.
-      const [stdout, stderr] = await asked(() => Promise.all([container.stdout(), container.stderr()]))
+      const [stdout, stderr] = await query(() => Promise.all([container.stdout(), container.stderr()]))
       return { stdout, stderr }
     },
     async save(path, directory) {
-      await asked(() => container.directory(path).export(directory))
+      await query(() => container.directory(path).export(directory))
     },
   }
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../../../images/digest.ts'
 import type { Store } from '../../store/store.ts'
 import { verifiedInput } from '../inputs.ts'
 import { insideEnv } from '../sandbox.ts'
-import type { Engine, Mount, Ran, Root, Tree } from './engine.ts'
+import type { Engine, EngineCommand, Mount, Root, Tree } from './engine.ts'
 import { COPY_INPUTS, RUN } from './scripts.ts'
 
 export interface GraphOptions {
@@ -15,9 +15,9 @@ export interface GraphOptions {
 }
 
 /** Describes derivations as commands of an engine, each once. Intermediate outputs stay in the engine. */
-export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<Ran> {
-  const placed = new Map<Digest, Promise<Ran>>()
-  const place = (derivation: Derivation): Promise<Ran> => {
+export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<EngineCommand> {
+  const placed = new Map<Digest, Promise<EngineCommand>>()
+  const place = (derivation: Derivation): Promise<EngineCommand> => {
     const digest = derivationDigest(derivation)
     const ran = placed.get(digest) ?? placeOne(derivation, options, place)
     placed.set(digest, ran)
@@ -26,9 +26,9 @@ export function engineGraph(options: GraphOptions): (derivation: Derivation) => 
   return place
 }
 
-type Place = (derivation: Derivation) => Promise<Ran>
+type Place = (derivation: Derivation) => Promise<EngineCommand>
 
-async function placeOne(derivation: Derivation, options: GraphOptions, place: Place): Promise<Ran> {
+async function placeOne(derivation: Derivation, options: GraphOptions, place: Place): Promise<EngineCommand> {
   const { command, env, privilege } = derivation
   const root = rootOf(derivation, options)
   return options.engine.exec({

@@ -5,7 +5,7 @@ import { plainProgress } from './progress.ts'
 /** Logs of running commands in an engine, written while the commands run. */
 export interface LiveLogs {
   /** Takes output of the CLI, in pieces. */
-  readonly hear: (piece: string) => void
+  readonly onOutput: (piece: string) => void
   /** Starts the log of a command with this name. */
   readonly open: (name: string, file: string) => void
   /** Ends the log; later output of the command is ignored. */
@@ -16,7 +16,7 @@ export function liveLogs(names: readonly string[]): LiveLogs {
   const read = plainProgress(new Set(names))
   const files = new Map<string, string>()
   return {
-    hear(piece) {
+    onOutput(piece) {
       const heard = new Map<string, string>()
       for (const { name, line } of read(piece)) {
         const file = files.get(name)

@@ -6,7 +6,7 @@ import type { Reporter, Step } from '../../../lib/reporter.ts'
 import type { Store } from '../../store/store.ts'
 import { derivationFailed, logFile } from '../failure.ts'
 import { adoptOutput, readOutput } from '../outputs.ts'
-import type { Ran } from './engine.ts'
+import type { EngineCommand } from './engine.ts'
 import { ExecFailed, engineFailed } from './engine-failure.ts'
 import { completeLog, type LiveLogs } from './live-logs.ts'
 import { countSent } from './sent.ts'
@@ -14,7 +14,7 @@ import { requireSums } from './sums.ts'
 
 export interface PipelineOptions {
   /** Describes a derivation to the engine; ends when the engine has the inputs. The command does not run yet. */
-  readonly place: (derivation: Derivation) => Promise<Ran>
+  readonly place: (derivation: Derivation) => Promise<EngineCommand>
   readonly store: Store
   readonly logs: LiveLogs
   readonly reporter: Reporter
@@ -33,7 +33,7 @@ export async function runPipeline(
   const isWanted = new Set(wanted.map(derivationDigest))
   const fail = firstFailure()
   const outputs = new Map<Digest, Output>()
-  const run = async (derivation: Derivation, ready: Promise<Ran>) => {
+  const run = async (derivation: Derivation, ready: Promise<EngineCommand>) => {
     const ran = await ready
     const step = reporter.step(derivation.name)
     const digest = derivationDigest(derivation)
@@ -69,7 +69,7 @@ function firstFailure(): (step: Step, error: unknown) => void {
 }
 
 /** Waits for a derivation's command. Its log grows while it runs, and is complete afterwards. Returns its stderr. */
-async function execute(derivation: Derivation, ran: Ran, { store, logs }: PipelineOptions): Promise<string> {
+async function execute(derivation: Derivation, ran: EngineCommand, { store, logs }: PipelineOptions): Promise<string> {
   const digest = derivationDigest(derivation)
   const log = await logFile(derivation, store)
   const end = async (text: string) => {
@@ -78,7 +78,7 @@ async function execute(derivation: Derivation, ran: Ran, { store, logs }: Pipeli
   }
   logs.open(digest, log)
   try {
-    const { stdout, stderr } = await ran.said()
+    const { stdout, stderr } = await ran.output()
     await end(stdout)
     return stderr
   } catch (error) {
@@ -90,7 +90,7 @@ async function execute(derivation: Derivation, ran: Ran, { store, logs }: Pipeli
   }
 }
 
-function fetchOutput(derivation: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
+function fetchOutput(derivation: Derivation, ran: EngineCommand, sums: string, store: Store): Promise<Output> {
   return store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
     await ran.save('/out', scratch)
     await requireSums(derivation.name, scratch, sums)

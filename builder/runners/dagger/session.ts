@@ -14,7 +14,7 @@ export interface SessionOptions extends AttemptOptions {
   /** A file for the output of the engine. */
   readonly log: string
   /** Gets the same output, in pieces. */
-  readonly hear?: (piece: string) => void
+  readonly onOutput?: (piece: string) => void
   /** A step that ends when the engine answers. */
   readonly connecting: Step
 }
@@ -30,7 +30,7 @@ export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => 
 }
 
 async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const { log, hear, connecting, signal } = options
+  const { log, onOutput, connecting, signal } = options
   let outcome: PromiseSettledResult<T> | undefined
   ignoreEndOfCli()
   await mkdir(dirname(log), { recursive: true })
@@ -38,7 +38,7 @@ async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise
   try {
     prepareEnvironment(process.env)
     await attempt(options, (answered) =>
-      withConnection(appendingTo(log, hear), async (engine) => {
+      withConnection(appendingTo(log, onOutput), async (engine) => {
         answered()
         connecting.done('done')
         // The SDK would wrap an error that is thrown here.
@@ -62,12 +62,12 @@ async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promis
 }
 
 /** Appends synchronously: the SDK still writes after its CLI ended the stream, which would discard buffered data. */
-function appendingTo(log: string, hear: SessionOptions['hear']): Writable {
+function appendingTo(log: string, onOutput: SessionOptions['onOutput']): Writable {
   const decoder = new StringDecoder('utf8')
   const write = (chunk: Buffer, _: string, done: () => void) => {
     try {
       appendFileSync(log, chunk)
-      hear?.(decoder.write(chunk))
+      onOutput?.(decoder.write(chunk))
     } catch {
       // A log that cannot be written fails no build.
     }

@@ -64,7 +64,7 @@ beforeAll(async () => {
   for (const version of ['1', '2', '3', '4']) await lab.make(version, `line ${version}`)
   lab.unpackToolchain('2')
   lab.unpackToolchain('4')
-  await lab.store.putBytes('named by nobody')
+  await lab.store.putBytes('named by no record')
   await pin({ store: lab.store, host: 'tiny', number: 1, use: { root: lab.store.root, what: 'pin' } })
 }, 60_000)
 

@@ -148,7 +148,7 @@ describe('rotateHostIdentity', () => {
     expect(await rotateHostIdentity(place, 'tiny', 'ssh')).toEqual({ kind: 'finished', identity })
   })
 
-  it('refuses a host without an identity, and one that made its own', async () => {
+  it('refuses a host without an identity, and a host that made its own', async () => {
     const { place } = await newPlace()
     const rotate = () => rotateHostIdentity(place, 'tiny', 'ssh')
     await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'make one: npm run init tiny' })

@@ -66,7 +66,7 @@ describe('writeSegments', () => {
     const before = [block(0, 'a'), block(3, 'b')]
     writeSegments(path, SIZE, before, undefined)
     const state = fileState(path, before, undefined)
-    // Not what the state says: whether it was written over shows.
+    // Other bytes than in the state: they stay when the segment is not written again.
     writeFileSync(path, expected([block(0, 'x'), block(3, 'x')]))
     writeSegments(path, SIZE, [block(0, 'a'), block(3, 'c')], state)
     expect(readFileSync(path).equals(expected([block(0, 'x'), block(3, 'c')]))).toBe(true)

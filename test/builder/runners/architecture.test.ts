@@ -15,9 +15,9 @@ describe('builderArchitecture', () => {
     expect(builderArchitecture('arm64', { ...NAMED, HANGAR_BUILDER: 'amd64' }, 'auto')).toBe('amd64')
   })
 
-  it.each(['local', 'auto'] as const)('refuses another architecture for sandboxes on this machine (%s)', (wish) => {
-    const env = wish === 'local' ? { ...NAMED, HANGAR_BUILDER: 'arm64' } : { HANGAR_BUILDER: 'arm64' }
-    expect(() => builderArchitecture('amd64', env, wish)).toThrow(
+  it.each(['local', 'auto'] as const)('refuses another architecture for sandboxes on this machine (%s)', (setting) => {
+    const env = setting === 'local' ? { ...NAMED, HANGAR_BUILDER: 'arm64' } : { HANGAR_BUILDER: 'arm64' }
+    expect(() => builderArchitecture('amd64', env, setting)).toThrow(
       expect.objectContaining({
         code: 'usage',
         message: "HANGAR_BUILDER is 'arm64', but sandboxes on this machine run amd64",

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import type { RunnerWish } from '../../../builder/runners/choice.ts'
+import type { RunnerSetting } from '../../../builder/runners/choice.ts'
 import { chosenRunner } from '../../../builder/runners/chosen.ts'
 import { DAGGER_VERSION } from '../../../builder/runners/dagger/version.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
@@ -28,10 +28,10 @@ async function homeWithDagger() {
 const builds = (mark: string) =>
   derivation({ name: 'some', command: ['bash', '-c', 'echo made > /out/file', mark, crypto.randomUUID()] })
 
-async function runnerFor(wish: RunnerWish) {
+async function runnerFor(setting: RunnerSetting) {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  const runner = chosenRunner({ store, fetch, wish, env: await homeWithDagger() })
-  const wanted = { ...builds(wish), system: toolchain.architecture, toolchain }
+  const runner = chosenRunner({ store, fetch, setting, env: await homeWithDagger() })
+  const wanted = { ...builds(setting), system: toolchain.architecture, toolchain }
   const reporter = listReporter()
   return { reporter, realise: () => runner.realise([wanted], reporter) }
 }
@@ -43,8 +43,8 @@ describe('chosenRunner', () => {
     await store.record(derivationDigest(wanted), {})
     const reporter = listReporter()
     const env = new Proxy<NodeJS.ProcessEnv>({}, { get: (_, name) => expect.unreachable(`asked for ${String(name)}`) })
-    for (const wish of ['auto', 'dagger', 'local'] as const) {
-      await chosenRunner({ store, fetch, wish, env }).realise([wanted], reporter)
+    for (const setting of ['auto', 'dagger', 'local'] as const) {
+      await chosenRunner({ store, fetch, setting, env }).realise([wanted], reporter)
     }
     expect(reporter).toMatchObject({
       notices: [],

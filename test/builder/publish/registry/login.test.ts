@@ -227,7 +227,7 @@ describe('a credential helper', () => {
     expect(await roundTrip(repositoryAt(port, { env }))).toBe(true)
   })
 
-  it('that has no login for the registry gives none', async () => {
+  it('without a login for the registry gives none', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const { config, env } = await helper('echo "credentials not found in native keychain"; exit 1')
     config({ credsStore: 'test' })

@@ -18,7 +18,7 @@ Establishing connection to Engine... OK!
 22  : ┆ Container.directory DONE [0.0s]
 
 33  : withExec sh -c 'set -eu\\ncp "$file" "/in/$path"\\n' 'inputs of first' (stdin: "/objects/f1/f175a3 big\\n")
-33  : [0.1s] | cp: nobody asked
+33  : [0.1s] | cp: skipped
 40  : withExec sh -c 'umask 022\\n"$@" 2>&1 || exit\\n' ${OTHER} env -i TZ=UTC bash -ec 'true' (stdin: "")
 40  : Container.withExec DONE [0.2s]
 40  : [1m2s] | other line 1
