@@ -1,74 +1,67 @@
 import { type Derivation, derivationDigest, type Input, type Output } from '../images/derivation.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
-import { type Image, LAYER_FILE, type Layer, LEAVES_FILE } from '../images/image.ts'
-import type { ArchitectureSet } from '../images/package-set.ts'
+import { LAYER_FILE, LEAVES_FILE } from '../images/image.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
-import { readAssets } from './assets.ts'
+import { type Assets, readAssets } from './assets.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
 import { MANIFEST } from './generations/parts.ts'
 import { recordGeneration } from './generations/record.ts'
-import type { HostPlan } from './host-plan.ts'
+import type { HostPlan, PlanContext, PlannedImage } from './host-plan.ts'
 import { type OwnerKeys, ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
 import type { Locks } from './lock/locks.ts'
-import { type Assembled, assemble } from './platforms/pi/assemble.ts'
+import type { Outcome } from './outputs/outputs.ts'
+import { type Assembled, assemble } from './platforms/assemble.ts'
+import type { FileInStore, RealisedLayer } from './platforms/platform.ts'
+import { platformNamed } from './platforms/registry.ts'
 import { projectRevision } from './revision.ts'
-import { type Made, timeSteps } from './step-times.ts'
+import { type StepTime, timeSteps } from './step-times.ts'
 import { usingStore } from './store/leases.ts'
 
 export interface BuildRequest {
   readonly plan: HostPlan
   readonly frozen: FrozenFlag
-  /** Directory for the results. */
+  /** The output directory. */
   readonly output: string
 }
 
 export interface Built {
-  /** The store's number of this image of the host. */
+  /** The number of the generation in this store. */
   readonly generation: number
   readonly root: Digest
+  /** Bytes of the slot that the image fills. */
   readonly slotSize: number
-  readonly layers: readonly { readonly name: string; readonly size: number; readonly made: Made }[]
-  /** What became of the files in the output directory. */
-  readonly outputs: 'written' | 'patched' | 'unchanged'
+  readonly layers: readonly { readonly name: string; readonly size: number; readonly made: StepTime }[]
+  readonly outputs: Outcome
 }
 
-/** From a host to signed bytes in its output directory. */
+/** Builds the image of a host into its output directory, and records it as a generation. */
 export function build(context: BuildContext, request: BuildRequest): Promise<Built> {
   return usingStore(storeUse(context, `build of ${request.plan.name}`), () => buildInStore(context, request))
 }
 
 async function buildInStore(context: BuildContext, { plan, frozen, output }: BuildRequest): Promise<Built> {
-  const keys = await ownerKeys({ env: context.env, reporter: context.reporter })
+  const platform = platformNamed(plan.platform)
+  const keys = await ownerKeys(context)
   const timed = timeSteps(context.reporter)
   return withLock(context, plan.sets(context.builder), frozen, async (lock) => {
-    const image = plan.image({ ...readAssets(context.project, plan.deviceSources), ...contextOf(context, lock, keys) })
-    const outputs = await context.runner.realise(derivationsOf(image), timed.reporter)
-    const layers = image.layers.map((layer) => realisedLayer(context, layer, outputs))
-    const assembled = await assemble({
-      ...image,
-      layers,
-      bootFiles: Object.fromEntries(
-        await Promise.all(
-          Object.entries(image.bootFiles).map(
-            async ([name, input]) => [name, await bootFile(context, input, outputs)] as const,
-          ),
-        ),
-      ),
-      sbom: sbomRestOf(context, image, outputs),
-      signing: keys.signing,
-      output,
+    const image = plan.image({
+      ...readAssets(context.project, plan.deviceSources),
+      ...planContext(context, lock, keys),
     })
-    const generation = await recordGeneration(context.store.root, plan.name, identityOf(assembled), async () => ({
+    const realised = await context.runner.realise(derivationsOf(image), timed.reporter)
+    const parts = await realisedParts(context, image, realised)
+    const { name: host } = plan
+    const assembled = await assemble(platform, { ...image, ...parts, host, signing: keys.signing, output })
+    const generation = await recordGeneration(context.store.root, host, identityOf(assembled), async () => ({
       built: context.now.toISOString(),
       revision: await projectRevision(context.project, context.env),
-      parts: await keepParts(context.store, { image, lock, outputs, assembled }),
+      parts: await keepParts(context.store, { platform, image, lock, outputs: realised, assembled }),
     }))
-    const { root, slotSize, outputs: outcome } = assembled
-    const made = layers.map(({ name, size }) => ({ name, size, made: timed.of(name) }))
-    return { root, slotSize, outputs: outcome, generation, layers: made }
+    const layers = parts.layers.map(({ name, size }) => ({ name, size, made: timed.of(name) }))
+    return { generation, root: assembled.root, slotSize: assembled.size, outputs: assembled.outputs, layers }
   })
 }
 
@@ -76,52 +69,51 @@ function identityOf({ root, texts }: Assembled) {
   return { root, manifest: digestOf(texts[MANIFEST] ?? '') }
 }
 
-function contextOf(context: BuildContext, lock: Locks, { ssh, signing }: OwnerKeys) {
-  const { builder } = context
+type BuildFacts = Omit<PlanContext, keyof Assets>
+
+function planContext({ builder }: BuildContext, lock: Locks, { ssh, signing }: OwnerKeys): BuildFacts {
   return {
     builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
     time: lock.time,
-    locked: (set: ArchitectureSet) => lockedIn(lock, set),
+    locked: (set) => lockedIn(lock, set),
   }
 }
 
-function derivationsOf(image: Image): Derivation[] {
-  const found = [...image.layers.map(({ derivation }) => derivation), image.sbom]
-  for (const input of Object.values(image.bootFiles)) if ('from' in input) found.push(input.from)
+function derivationsOf({ layers, sbom, bootFiles }: PlannedImage): Derivation[] {
+  const found = [...layers.map(({ derivation }) => derivation), sbom]
+  for (const input of Object.values(bootFiles)) if ('from' in input) found.push(input.from)
   return [...new Map(found.map((each) => [derivationDigest(each), each])).values()]
 }
 
-function realisedLayer({ store }: BuildContext, { name, derivation }: Layer, outputs: ReadonlyMap<Digest, Output>) {
-  const layer = outputFile(outputs, derivation, LAYER_FILE)
-  const leaves = outputFile(outputs, derivation, LEAVES_FILE)
+type Outputs = ReadonlyMap<Digest, Output>
+
+async function realisedParts(context: BuildContext, { layers, bootFiles, sbom }: PlannedImage, outputs: Outputs) {
+  const files = Object.entries(bootFiles).map(
+    async ([name, input]) => [name, await bootFile(context, input, outputs)] as const,
+  )
   return {
-    name,
-    file: store.path(layer.digest),
-    size: layer.size,
-    digest: layer.digest,
-    leaves: store.path(leaves.digest),
+    layers: layers.map(({ name, derivation }) => realisedLayer(context, name, derivation, outputs)),
+    bootFiles: Object.fromEntries(await Promise.all(files)),
+    sbom: fileOf(context, outputs, sbom, REST_FILE),
   }
 }
 
-function sbomRestOf({ store }: BuildContext, { sbom }: Image, outputs: ReadonlyMap<Digest, Output>) {
-  const { digest } = outputFile(outputs, sbom, REST_FILE)
-  return { file: store.path(digest), digest }
+function realisedLayer(context: BuildContext, name: string, derivation: Derivation, outputs: Outputs): RealisedLayer {
+  const leaves = fileOf(context, outputs, derivation, LEAVES_FILE)
+  return { name, ...fileOf(context, outputs, derivation, LAYER_FILE), leaves: leaves.file }
 }
 
-async function bootFile({ store }: BuildContext, input: Input, outputs: ReadonlyMap<Digest, Output>) {
-  if ('from' in input) {
-    const { digest, size } = outputFile(outputs, input.from, input.file)
-    return { file: store.path(digest), size, digest }
-  }
-  if (!('bytes' in input)) throw new Error('a boot file comes from a derivation or is text')
-  const digest = await store.putBytes(input.bytes)
-  return { file: store.path(digest), size: Buffer.byteLength(input.bytes), digest }
+async function bootFile(context: BuildContext, input: Input, outputs: Outputs): Promise<FileInStore> {
+  if ('from' in input) return fileOf(context, outputs, input.from, input.file)
+  if (!('bytes' in input)) throw new Error('a boot file is text, or comes from a derivation')
+  const digest = await context.store.putBytes(input.bytes)
+  return { file: context.store.path(digest), size: Buffer.byteLength(input.bytes), digest }
 }
 
-function outputFile(outputs: ReadonlyMap<Digest, Output>, derivation: Derivation, file: string) {
+function fileOf({ store }: BuildContext, outputs: Outputs, derivation: Derivation, file: string): FileInStore {
   const found = outputs.get(derivationDigest(derivation))?.[file]
   if (found === undefined) throw new Error(`derivation '${derivation.name}' left no '${file}'`)
-  return found
+  return { file: store.path(found.digest), size: found.size, digest: found.digest }
 }

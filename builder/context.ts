@@ -7,64 +7,74 @@ import { TOOLCHAIN } from '../images/sets.ts'
 import type { Reporter } from '../lib/reporter.ts'
 import type { Locks } from './lock/locks.ts'
 import { builderArchitecture } from './runners/architecture.ts'
-import { parseRunner, type RunnerWish } from './runners/choice.ts'
+import { parseRunner, type RunnerSetting } from './runners/choice.ts'
 import { chosenRunner } from './runners/chosen.ts'
+import type { Runner } from './runners/runner.ts'
 import { offlineFetch } from './sources/offline.ts'
 import { fetchFrom, openSources } from './sources/registry.ts'
+import type { Source } from './sources/source.ts'
 import { openStore, storeRoot } from './store/directory.ts'
 import type { StoreUse } from './store/leases.ts'
+import type { Store } from './store/store.ts'
+import type { Fetch } from './toolchain/toolchain.ts'
 
-/** What a command is given by the outside. */
+/** What the process gives every command. */
 export interface CliContext {
   readonly env: NodeJS.ProcessEnv
-  /** The project's own directory. */
+  /** The project's directory. */
   readonly project: string
   readonly reporter: Reporter
   readonly now: Date
   readonly signal: AbortSignal
-  /** `--runner`; where it is not said, `HANGAR_RUNNER` says it for every command. */
+  /** The value of `--runner`. Without it, `HANGAR_RUNNER` decides. */
   readonly runner?: string | undefined
 }
 
-export type BuildContext = Awaited<ReturnType<typeof openBuildContext>>
+/** What the use cases of the builder work with. Modules that need less take a `Pick` of this type. */
+export interface BuildContext extends Omit<CliContext, 'runner'> {
+  readonly store: Store
+  /** The sources of locked files, with their settings. Each one has its own lock file. */
+  readonly sources: readonly Source[]
+  /** Brings locked files into the store; offline, it throws when the store lacks one. */
+  readonly fetch: Fetch
+  /** The architecture of the machine that runs the derivations. */
+  readonly builder: Architecture
+  /** The package set with the programs that derivations run. */
+  readonly toolchain: ArchitectureSet
+  readonly runner: Runner
+}
 
-/** Whether what the store lacks may be fetched. */
+/** Whether hangar may fetch what the store lacks. */
 export type Network = 'online' | 'offline'
 
-/** The store, the sources and the runner, as the environment sets them. */
-export async function openBuildContext(cliContext: CliContext, network: Network = 'online') {
-  const { env, project, reporter, signal } = cliContext
+/** Opens the store, the sources and the runner that the environment names. */
+export async function openBuildContext(cliContext: CliContext, network: Network = 'online'): Promise<BuildContext> {
+  const { env, project, reporter, signal, now } = cliContext
+  const setting = runnerSetting(cliContext)
   const store = await openStore(storeRoot(env))
   const sources = await openSources({ env, project })
   const fetch = network === 'offline' ? offlineFetch(store) : fetchFrom(sources, { store, reporter, signal })
-  const wish = runnerWish(cliContext)
-  const builder = builderArchitecture(machineArchitecture(), env, wish)
-  return {
-    ...cliContext,
-    store,
-    sources,
-    fetch,
-    builder,
-    toolchain: { set: TOOLCHAIN, architecture: builder } satisfies ArchitectureSet,
-    runner: chosenRunner({ store, fetch, signal, env, wish }),
-  }
+  const builder = builderArchitecture(machineArchitecture(), env, setting)
+  const toolchain = { set: TOOLCHAIN, architecture: builder }
+  const runner = chosenRunner({ store, fetch, signal, env, setting })
+  return { env, project, reporter, signal, now, store, sources, fetch, builder, toolchain, runner }
 }
 
-/** For `usingStore`: what is done, and that it may have to wait. */
-export function storeUse(
-  { store, reporter, signal }: Pick<BuildContext, 'store' | 'reporter' | 'signal'>,
-  what: string,
-) {
-  const onWait = (who: string) => reporter.notice(`waiting: the store is in use by ${who}`)
-  return { root: store.root, what, onWait, signal } satisfies StoreUse
-}
-
-function runnerWish({ runner, env }: CliContext): RunnerWish {
+function runnerSetting({ runner, env }: CliContext): RunnerSetting {
   if (runner !== undefined) return parseRunner(runner, '--runner')
   return parseRunner(env.HANGAR_RUNNER || 'auto', 'HANGAR_RUNNER')
 }
 
-/** The files that the locks have for a request; throws UserError when they have none. */
+/** For `usingStore`: names the use of the store, and tells the user when another use has to end first. */
+export function storeUse(
+  { store, reporter, signal }: Pick<BuildContext, 'store' | 'reporter' | 'signal'>,
+  what: string,
+): StoreUse {
+  const onWait = (who: string) => reporter.notice(`waiting: the store is in use by ${who}`)
+  return { root: store.root, what, onWait, signal }
+}
+
+/** The files that the locks have for a request; throws 'lock' when they have none. */
 export function lockedIn(locks: Locks, wanted: ArchitectureSet): readonly LockedPackage[]
 export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[]
 export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[] {
@@ -75,11 +85,11 @@ export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFi
   })
 }
 
-/** Of the machine that this is; derivations may run on another. */
+/** The architecture of this machine. A remote engine may run the derivations on another one. */
 export function machineArchitecture(): Architecture {
   const architecture = debianArchitecture(process.arch)
   if (architecture !== undefined && process.platform === 'linux') return architecture
-  throw new UserError('sandbox', `cannot build on ${process.platform} ${process.arch}: wanted Linux on x64 or arm64`, {
+  throw new UserError('sandbox', `cannot build on ${process.platform} ${process.arch}, wanted Linux on x64 or arm64`, {
     hint: 'use a Linux machine, or a virtual machine with Debian 12',
   })
 }

@@ -1,13 +1,16 @@
 import type { Reporter } from '../lib/reporter.ts'
 
-/** How something came about: it was in the store, or took so many milliseconds. */
-export type Made = { readonly kind: 'reused' } | { readonly kind: 'built'; readonly took: number }
+/** How a step ended: its output was in the store, or it was built in `took` milliseconds. */
+export type StepTime = { readonly kind: 'reused' } | { readonly kind: 'built'; readonly took: number }
 
-/** A reporter that passes everything on and remembers how each step ended. */
-export function timeSteps(reporter: Reporter): { readonly reporter: Reporter; of(name: string): Made } {
-  const made = new Map<string, Made>()
+/** A reporter that passes every call on and records how each step ended. */
+export function timeSteps(reporter: Reporter): {
+  readonly reporter: Reporter
+  readonly of: (name: string) => StepTime
+} {
+  const times = new Map<string, StepTime>()
   return {
-    of: (name) => made.get(name) ?? { kind: 'reused' },
+    of: (name) => times.get(name) ?? { kind: 'reused' },
     reporter: {
       ...reporter,
       step(name, totalBytes) {
@@ -16,10 +19,8 @@ export function timeSteps(reporter: Reporter): { readonly reporter: Reporter; of
         return {
           ...step,
           done(ending) {
-            made.set(
-              name,
-              ending === 'reused' ? { kind: 'reused' } : { kind: 'built', took: performance.now() - begun },
-            )
+            const took = performance.now() - begun
+            times.set(name, ending === 'reused' ? { kind: 'reused' } : { kind: 'built', took })
             step.done(ending)
           },
         }

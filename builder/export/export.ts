@@ -5,15 +5,18 @@ import { UserError } from '../../errors.ts'
 import { Digester } from '../../images/digest.ts'
 import { during, type Reporter } from '../../lib/reporter.ts'
 import { readState } from '../outputs/state.ts'
+import type { DiskImages } from '../platforms/platform.ts'
 
-/** Makes `target` a compressed copy of `file`; the same bytes for the same bytes. */
+/** Compresses `file` to `target`. Equal files give equal bytes. */
 export type CompressFile = (file: string, target: string) => Promise<void>
 
 export interface ExportRequest {
   readonly host: string
-  /** `out/HOST`. */
+  /** Names of the images that the host's platform writes. */
+  readonly images: DiskImages
+  /** The output directory of a build. */
   readonly output: string
-  /** The directory to be: new, or one that an earlier export made. */
+  /** The directory to write: it does not exist yet, or an earlier export wrote it. */
   readonly target: string
   readonly compress: CompressFile
   readonly reporter: Reporter
@@ -26,25 +29,23 @@ export interface ExportedFile {
 }
 
 const SUMS = 'SHA256SUMS'
-/** What the disk image holds already. */
-const WITHIN_IMAGE = ['slot.img', 'boot.img']
 
-/** A built image as it is handed around: the disk compressed, its block map, all that is said of it, and their sums. */
+/** Writes a built image for download: the compressed disk image, its block map, manifest, SBOM and their sums. */
 export async function exportImage(request: ExportRequest): Promise<ExportedFile[]> {
   const { host, target } = request
-  const names = wholeOutputs(request)
+  const names = completeOutputs(request)
   refuseForeign(host, target)
   await mkdir(dirname(target), { recursive: true })
-  // A new directory of its own: one that is there already belongs to the owner.
+  // A new directory: an existing one may hold the user's files.
   const beside = await mkdtemp(`${target}.new-`)
   await chmod(beside, 0o755)
   try {
-    for (const name of names) await bring(request, name, beside)
+    for (const name of names) await copy(request, name, beside)
     const files = await summed(beside)
     await writeFile(join(beside, SUMS), files.map(({ sha256, name }) => `${sha256}  ${name}\n`).join(''), {
       flush: true,
     })
-    // Only what is whole takes the place of what was there.
+    // The target is replaced only when every file is complete.
     await rm(target, { recursive: true, force: true })
     await rename(beside, target)
     return files
@@ -53,23 +54,25 @@ export async function exportImage(request: ExportRequest): Promise<ExportedFile[
   }
 }
 
-/** The files of a build that ended; those of one that was cut short do not go together. */
-function wholeOutputs({ host, output }: ExportRequest): string[] {
-  const names = Object.keys(readState(output)).filter((name) => name !== SUMS && !WITHIN_IMAGE.includes(name))
-  if (names.includes(imageOf(host))) return names.sort()
-  throw new UserError('export', `'${output}' holds no whole image of '${host}'`, {
+/** The files to export; throws 'export' unless a build completed. The disk image contains the slot and the boot files. */
+function completeOutputs({ host, images, output }: ExportRequest): string[] {
+  const { disk, slot, boot } = images
+  const within = [slot, boot].filter((name) => name !== disk)
+  const names = Object.keys(readState(output)).filter((name) => name !== SUMS && !within.includes(name))
+  if (names.includes(disk)) return names.sort()
+  throw new UserError('export', `'${output}' has no complete image of '${host}'`, {
     hint: `build it: npm run build:image ${host}`,
   })
 }
 
-/** An export replaces the directory, so every file in it must be one that an earlier export lists in its sums. */
+/** An export replaces the directory. Throws when it has a file that no earlier export lists in its sums. */
 function refuseForeign(host: string, target: string): void {
   if (!existsSync(target)) return
   const listed = listedIn(join(target, SUMS))
   const foreign = readdirSync(target).find((name) => !listed.has(name))
   if (foreign === undefined) return
-  throw new UserError('export', `'${target}' is no earlier export of '${host}': it holds '${foreign}'`, {
-    hint: 'name a directory that does not exist yet: -- --to DIR',
+  throw new UserError('export', `'${target}' is not an earlier export of '${host}': it contains '${foreign}'`, {
+    hint: 'choose a directory that does not exist yet: -- --to DIR',
   })
 }
 
@@ -79,9 +82,13 @@ function listedIn(sums: string): ReadonlySet<string> {
   return new Set([SUMS, ...lines.flatMap((line) => /^[0-9a-f]{64} {2}(.+)$/.exec(line)?.[1] ?? [])])
 }
 
-async function bring({ host, output, compress, reporter }: ExportRequest, name: string, beside: string): Promise<void> {
+async function copy(
+  { images, output, compress, reporter }: ExportRequest,
+  name: string,
+  beside: string,
+): Promise<void> {
   const file = join(output, name)
-  if (name !== imageOf(host)) return copyFile(file, join(beside, name))
+  if (name !== images.disk) return copyFile(file, join(beside, name))
   await during(reporter, `compress ${name}`, () => compress(file, join(beside, `${name}.zst`)))
 }
 
@@ -94,8 +101,4 @@ async function summed(directory: string): Promise<ExportedFile[]> {
       return { name: basename(name), size: (await stat(join(directory, name))).size, sha256: digester.digest() }
     }),
   )
-}
-
-function imageOf(host: string): string {
-  return `${host}.img`
 }

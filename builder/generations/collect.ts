@@ -18,7 +18,7 @@ import { liveFrom } from './roots.ts'
 export interface CollectRequest {
   readonly store: Store
   readonly retention: Retention
-  /** The tree's own: what it names stays, so that the next build fetches nothing. */
+  /** The project's current lock. Its packages are kept, so that the next build fetches nothing again. */
   readonly lock: Locks | undefined
   readonly mode: 'collect' | 'dry-run'
   readonly now: Date
@@ -33,30 +33,33 @@ export interface HostGeneration {
 
 export interface Collected {
   readonly stay: readonly HostGeneration[]
-  /** Of these only the name is left. */
+  /** Only the records of these are left. */
   readonly go: readonly HostGeneration[]
   readonly garbage: Garbage
-  /** Generations that stay, and of which nobody can tell what they were made from. */
+  /** Kept generations whose graph is missing, so that their sources cannot be kept. */
   readonly unknown: readonly KeptGeneration[]
 }
 
-/** Forgets generations whose time has come, and removes what is then reached from nowhere. */
+/** Deletes the parts of old generations, and every object that nothing refers to afterwards. */
 export function collect(request: CollectRequest): Promise<Collected> {
-  if (request.mode === 'dry-run') return look(request, chosenIn(request))
+  if (request.mode === 'dry-run') return findUnused(request, chosenIn(request))
   return collectingStore(request.use, async () => {
     const { store, step = justDo } = request
     const { go } = chosenIn(request)
-    // On the disk before anything else goes: a generation that is cut short is one that nobody counts on any more.
+    // Records first: a power cut must not leave a record that names deleted parts.
     for (const { host, generation } of go)
       await step(`forget generation ${generation.number} of ${host}`, () => forgetParts(store.root, host, generation))
-    // Read again, from the disk: what was not forgotten is reached, whatever was decided.
-    const found = await look(request, { stay: keptIn(store.root), go })
+    // Reads the records again: a generation that still has parts on the disk keeps its objects.
+    const found = await findUnused(request, { stay: keptIn(store.root), go })
     await removeGarbage(store, found.garbage, step)
     return found
   })
 }
 
-async function look({ store, lock }: CollectRequest, { stay, go }: Pick<Collected, 'stay' | 'go'>): Promise<Collected> {
+async function findUnused(
+  { store, lock }: CollectRequest,
+  { stay, go }: Pick<Collected, 'stay' | 'go'>,
+): Promise<Collected> {
   const generations = stay.map(({ generation }) => generation)
   const { live, unknown } = await liveFrom(store, generations, lock)
   const garbage = await findGarbage(store, { ...live, inUse: programsInUse(store.root) })
@@ -75,18 +78,18 @@ function chosenIn({ store, retention, now }: CollectRequest): Pick<Collected, 's
   return { stay: named('stay'), go: named('go') }
 }
 
-/** A record that cannot be read may name anything: then nothing at all is collected. */
+/** Throws on a record that cannot be read: its objects are not known, and would be deleted. */
 function keptIn(root: string): HostGeneration[] {
   return recordedHosts(root).flatMap((host) => {
     const { generations, unreadable } = readGenerations(root, host)
     const [first] = unreadable
-    if (first !== undefined) throw cannotTell(first.file, first.why)
+    if (first !== undefined) throw unreadableRecord(first.file, first.why)
     return generations.filter(isKept).map((generation) => ({ host, generation }))
   })
 }
 
-function cannotTell(file: string, why: string): UserError {
-  return new UserError('generation', `nothing is collected: cannot tell what '${file}' keeps: ${why}`, {
-    hint: `update hangar (git pull && npm ci) if a newer one wrote it, or give that generation up: rm '${file}'`,
+function unreadableRecord(file: string, why: string): UserError {
+  return new UserError('generation', `gc deleted nothing: cannot read the record '${file}': ${why}`, {
+    hint: `update hangar (git pull && npm ci) if a newer one wrote it, or delete that generation: rm '${file}'`,
   })
 }

@@ -13,31 +13,31 @@ import type { KeptGeneration } from './record.ts'
 export interface CompareRequest {
   readonly from: KeptGeneration
   readonly to: KeptGeneration
-  /** Looking into layers takes a sandbox, and a second for each that differs. */
+  /** Listing files needs a sandbox, and about a second for each layer that differs. */
   readonly files: 'listed' | 'left out'
 }
 
-/** Compares two generations by what the store has of them. */
+/** Compares two generations by their parts in the store. */
 export function compare(context: BuildContext, { from, to, files }: CompareRequest): Promise<Difference> {
   return usingStore(storeUse(context, 'diff'), async () => {
     const [before, after] = [await readContents(context.store, from), await readContents(context.store, to)]
     const layers = files === 'listed' ? differing(from.parts, to.parts) : new Map<Digest, string>()
-    const listings = await listed(context, layers)
+    const listings = await listFiles(context, layers)
     const of = ({ parts }: KeptGeneration) =>
       new Map(parts.layers.map(({ name, digest }) => [name as string, listings.get(digest)] as const))
     return differenceOf({ ...before, files: of(from) }, { ...after, files: of(to) })
   })
 }
 
-/** Layers that only one of the two has: digest -> name. */
+/** Layers that only one of the two images has: digest -> name. */
 function differing(one: Parts, other: Parts): Map<Digest, string> {
   const named = (parts: Parts) => new Map(parts.layers.map(({ digest, name }) => [digest, name] as const))
   const [a, b] = [named(one), named(other)]
   return new Map([...a, ...b].filter(([digest]) => !(a.has(digest) && b.has(digest))))
 }
 
-/** Layer -> what is in it. Listings are outputs of derivations: each layer is looked into once. */
-async function listed(context: BuildContext, layers: ReadonlyMap<Digest, string>) {
+/** Layer -> its files. A derivation lists a layer's files, so that each layer is read once. */
+async function listFiles(context: BuildContext, layers: ReadonlyMap<Digest, string>) {
   const found = new Map<Digest, ReadonlyMap<string, LayerFile>>()
   if (layers.size === 0) return found
   const { toolchain, builder, store, runner, reporter, project } = context
@@ -52,7 +52,7 @@ async function listed(context: BuildContext, layers: ReadonlyMap<Digest, string>
     const outputs = await runner.realise([...derivations.values()], reporter)
     for (const [layer, derivation] of derivations) {
       const file = outputs.get(derivationDigest(derivation))?.[FILES]
-      if (file === undefined) throw new Error(`nothing was listed of layer ${layer}`)
+      if (file === undefined) throw new Error(`the derivation that lists layer ${layer} left no '${FILES}'`)
       found.set(layer, await readListing(store.path(file.digest)))
     }
     return found

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Derivation } from '../../images/derivation.ts'
 import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
+import { platformNamed } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
 import type { Contents, Named } from './difference.ts'
 import { derivationsIn, type Graph, parseGraph, toolchainsIn } from './graph.ts'
@@ -8,7 +9,7 @@ import type { Parts } from './parts.ts'
 import { textIn } from './rebuild.ts'
 import type { KeptGeneration } from './record.ts'
 
-/** All of a generation that is compared but its layers' files. */
+/** What `diff` compares of a generation, without the files in its layers. */
 export async function readContents(store: Store, generation: KeptGeneration): Promise<Omit<Contents, 'files'>> {
   const { number, root, built, revision, parts } = generation
   const graph = parts.origin === null ? null : parseGraph(await textIn(store, parts.origin.graph))
@@ -28,7 +29,7 @@ export async function readContents(store: Store, generation: KeptGeneration): Pr
 
 const CONTAINER = 'container-'
 
-/** Reads a listing, by path. A container's files are told by their paths inside it, whatever its storage is called. */
+/** Reads a listing, by path. Paths of a container's files are relative to the container, without its storage directory. */
 export async function readListing(file: string): Promise<Map<string, LayerFile>> {
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n').filter(Boolean)
   return new Map(
@@ -40,7 +41,7 @@ export async function readListing(file: string): Promise<Map<string, LayerFile>>
   )
 }
 
-/** By what is made of them; those that only configure a root on the builder's side are no part of an image. */
+/** Packages by derivation. Skips packages that only run on the builder: they are not in the image. */
 function packagesOf(graph: Graph): Named<string> {
   const image = { ...graph, others: new Map<string, Derivation>() }
   const found = derivationsIn(image).map((each) => [each.name, packagesFor(each)] as const)
@@ -63,7 +64,7 @@ function programsOf(graph: Graph): Named<string> {
   return new Map(found)
 }
 
-/** Texts that overlays lay into layers: a `tree.json` among a derivation's inputs. */
+/** Texts that overlays add to layers: the input `tree.json` of a layer's derivation. */
 async function treesOf(store: Store, graph: Graph): Promise<[string, Map<string, string>][]> {
   const found: [string, Map<string, string>][] = []
   for (const [layer, { inputs }] of graph.layers) {
@@ -78,16 +79,11 @@ async function treesOf(store: Store, graph: Graph): Promise<[string, Map<string,
   return found
 }
 
-const BOOT_TEXTS = ['config.txt', 'cmdline.txt']
-
-async function bootTexts(store: Store, { boot }: Parts): Promise<Map<string, string>> {
-  const texts = boot
-    .filter(({ name }) => BOOT_TEXTS.includes(name))
-    .map(async ({ name, digest }) => [`/${name}`, withoutRoot(await textIn(store, digest))] as const)
-  return new Map(await Promise.all(texts))
-}
-
-/** The root hash is another one with every change: it says nothing here. */
-function withoutRoot(text: string): string {
-  return text.replace(/ hangar\.(root|blocks)=\S+/g, '')
+async function bootTexts(store: Store, { platform, boot }: Parts): Promise<Map<string, string>> {
+  const { comparedFiles } = platformNamed(platform)
+  const texts = boot.map(async ({ name, digest }) => {
+    const normalise = comparedFiles[name]
+    return normalise === undefined ? [] : [[`/${name}`, normalise(await textIn(store, digest))] as const]
+  })
+  return new Map((await Promise.all(texts)).flat())
 }

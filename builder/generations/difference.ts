@@ -1,21 +1,21 @@
 import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
 import { textDiff } from './text-diff.ts'
 
-/** What of a generation is compared: maps from where something is and its name to what it is. */
+/** What `diff` compares of a generation. */
 export interface Contents {
   readonly number: number
   readonly root: string
   readonly built: string
   readonly revision: string | null
-  /** Where (`base`, `container-grafana`, `initramfs`, …) -> package -> version; null where nobody knows. */
+  /** Derivation (`base`, `container-grafana`, `initramfs`, …) -> package -> version; null without a graph. */
   readonly packages: Named<string> | null
-  /** The same for programs that it was built with. */
+  /** The same for the toolchains that built the image. */
   readonly programs: Named<string> | null
-  /** Layer -> path -> what is there; undefined for a layer that both have, and where nobody looked. */
+  /** Layer -> path -> file; undefined for a layer that both images have, and for one that was not listed. */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, LayerFile> | undefined>
-  /** Layer, or `boot` -> path -> text that is written in this project and not in a package. */
+  /** Layer, or `boot` -> path -> text that comes from this project and not from a package. */
   readonly texts: Named<string>
-  /** Name of a container -> digest of its layer. */
+  /** Container -> digest of its layer. */
   readonly containers: ReadonlyMap<string, string>
   /** Layer or image -> bytes. */
   readonly sizes: ReadonlyMap<string, number>
@@ -23,7 +23,7 @@ export interface Contents {
 
 export type Named<T> = ReadonlyMap<string, ReadonlyMap<string, T>>
 
-/** Without `before` it came, without `after` it left. */
+/** Added without `before`, removed without `after`. */
 export interface Moved<T> {
   readonly where: string
   readonly name: string
@@ -34,18 +34,18 @@ export interface Moved<T> {
 export interface Difference {
   readonly from: Pick<Contents, 'number' | 'root' | 'built' | 'revision'>
   readonly to: Pick<Contents, 'number' | 'root' | 'built' | 'revision'>
-  /** Null where it is not known what one of the two was made from. */
+  /** Null when the graph of one of the two is not known. */
   readonly packages: readonly Moved<string>[] | null
   readonly programs: readonly Moved<string>[] | null
   readonly files: readonly Moved<LayerFile>[]
-  /** As `diff -u` writes it. */
+  /** In the format of `diff -u`. */
   readonly configuration: readonly { readonly where: string; readonly name: string; readonly diff: string }[]
   readonly containers: readonly { readonly name: string; readonly change: 'added' | 'removed' | 'changed' }[]
   /** Bytes. */
   readonly sizes: readonly { readonly name: string; readonly before: number | null; readonly after: number | null }[]
 }
 
-/** What one generation has that another has not, or has otherwise. */
+/** What changed from one generation to another. */
 export function differenceOf(from: Contents, to: Contents): Difference {
   return {
     from: nameOf(from),

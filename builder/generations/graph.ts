@@ -11,13 +11,13 @@ import {
 import { type Digest, digestOf } from '../../images/digest.ts'
 import type { LockedFile } from '../../images/locked-file.ts'
 
-/** What an image's layers and boot files are made by: everything that a build of it runs, down to the last package. */
+/** Every derivation and package that a build of an image uses. */
 export interface Graph {
   /** Layer -> its derivation. */
   readonly layers: ReadonlyMap<string, Derivation>
-  /** Boot file -> the derivation that leaves it and its name there; texts of ours are not among them. */
+  /** Boot file -> the derivation that makes it, and its name there. Texts of this project are not among them. */
   readonly boot: ReadonlyMap<string, { readonly from: Derivation; readonly file: string }>
-  /** What was run for what lies beside the images. */
+  /** Derivations of files beside the images, such as the SBOM. */
   readonly others: ReadonlyMap<string, Derivation>
 }
 
@@ -31,7 +31,7 @@ interface StoredDerivation extends Omit<Derivation, 'toolchain' | 'inputs'> {
   readonly inputs: Readonly<Record<string, StoredInput>>
 }
 
-/** As it lies in the store. Derivations, toolchains and packages stand once each and are named by their digests. */
+/** The graph as the store has it. Each derivation, toolchain and package is there once, under its digest. */
 interface StoredGraph {
   readonly format: 1
   readonly packages: Readonly<Record<string, LockedFile>>
@@ -42,7 +42,7 @@ interface StoredGraph {
   readonly others: Readonly<Record<string, Digest>>
 }
 
-/** The graph's one text, and the bytes that it names by digest because derivations carry them themselves. */
+/** The graph's canonical text, and the bytes of inputs that the text names by digest. */
 export function graphText(graph: Graph): { readonly text: string; readonly bytes: readonly string[] } {
   const derivations = derivationsIn(graph)
   const toolchains = toolchainsIn(graph)
@@ -65,7 +65,7 @@ export function graphText(graph: Graph): { readonly text: string; readonly bytes
   return { text: canonicalJson(stored as never), bytes: derivations.flatMap(bytesOf) }
 }
 
-/** Throws where the text is not what `graphText` writes: each derivation must have the digest that it is called by. */
+/** Reads the text of `graphText`; throws when a derivation does not have the digest under which it is stored. */
 export function parseGraph(text: string): Graph {
   const stored = parseStored(text)
   const made = new Map<string, Derivation>()
@@ -85,7 +85,7 @@ export function parseGraph(text: string): Graph {
   }
 }
 
-/** Every derivation of a graph, each once, those that others need among them. */
+/** Every derivation of a graph, dependencies included, each once. */
 export function derivationsIn({ layers, boot, others }: Graph): Derivation[] {
   const found = new Map<Digest, Derivation>()
   const visit = (each: Derivation) => {
@@ -99,13 +99,13 @@ export function derivationsIn({ layers, boot, others }: Graph): Derivation[] {
   return [...found.values()]
 }
 
-/** Toolchains that differ in their programs or in what they are called. */
+/** Every toolchain of a graph; two with the same packages and different names are two. */
 export function toolchainsIn(graph: Graph): Toolchain[] {
   const each = derivationsIn(graph).map(({ toolchain }) => [toolchainKey(toolchain), toolchain] as const)
   return [...new Map(each).values()]
 }
 
-/** Every fetched file that went into it, those of the toolchains among them. */
+/** Every locked file of a graph, those of its toolchains included. */
 export function packagesIn(graph: Graph): LockedFile[] {
   const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
   const locked = inputs.flatMap((input) => ('locked' in input ? [input.locked] : []))
@@ -113,7 +113,7 @@ export function packagesIn(graph: Graph): LockedFile[] {
   return [...new Map([...locked, ...programs].map((item) => [item.sha256, item])).values()]
 }
 
-/** Objects that derivations read and that are neither fetched nor made by another derivation. */
+/** Objects that derivations read, and that are neither packages nor outputs of derivations. */
 export function objectsIn(graph: Graph): Digest[] {
   const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
   return inputs.flatMap((input) =>
@@ -153,18 +153,18 @@ function readDerivation(stored: StoredGraph, digest: string, derivation: (digest
       }),
     ),
   }
-  if (derivationDigest(read) !== digest) throw new Error(`derivation '${rest.name}' is not what its digest says`)
+  if (derivationDigest(read) !== digest) throw new Error(`derivation '${rest.name}' does not match its digest`)
   return read
 }
 
-/** A toolchain's digest says nothing of its name, under which runners unpack it. */
+/** The digest alone is not enough: it does not cover the toolchain's name. */
 function toolchainKey(toolchain: Toolchain): string {
   return `${toolchain.name} ${toolchainDigest(toolchain)}`
 }
 
 function known<T>(all: Readonly<Record<string, T>>, key: string): T {
   const found = all[key]
-  if (found === undefined) throw new Error(`nothing is said of '${key}'`)
+  if (found === undefined) throw new Error(`the graph has no entry for '${key}'`)
   return found
 }
 

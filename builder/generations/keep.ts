@@ -1,28 +1,35 @@
 import type { Output } from '../../images/derivation.ts'
 import { derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
-import { type Image, LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
+import { LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
+import type { PlannedImage } from '../host-plan.ts'
 import type { Locks } from '../lock/locks.ts'
-import type { Assembled } from '../platforms/pi/assemble.ts'
-import type { BootFile } from '../platforms/pi/boot.ts'
+import type { Assembled } from '../platforms/assemble.ts'
+import type { BootFile, Platform } from '../platforms/platform.ts'
+import { platformField } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
 import { type Graph, graphText } from './graph.ts'
 import type { Parts, StoredFile, StoredLayer } from './parts.ts'
 
 export interface BuiltImage {
-  readonly image: Image
+  readonly platform: Pick<Platform, 'name'>
+  readonly image: PlannedImage
   readonly lock: Locks
-  /** What the layers' derivations left. */
+  /** Outputs of the image's derivations. */
   readonly outputs: ReadonlyMap<Digest, Output>
   readonly assembled: Assembled
 }
 
-/** Puts into the store what of a built image is not there yet: with these parts it can be put together again. */
-export async function keepParts(store: Store, { image, lock, outputs, assembled }: BuiltImage): Promise<Parts> {
+/** Puts the missing parts of a built image into the store, so that the image can be assembled again. */
+export async function keepParts(
+  store: Store,
+  { platform, image, lock, outputs, assembled }: BuiltImage,
+): Promise<Parts> {
   const { boot, texts, facts } = assembled
   const graph = graphText(graphOf(image))
   for (const bytes of graph.bytes) await store.putBytes(bytes)
   return {
+    ...platformField(platform.name),
     slotSize: image.slotSize,
     layers: image.layers.map(({ name, derivation }) => storedLayer(name, outputs.get(derivationDigest(derivation)))),
     boot: await Promise.all(Object.entries(boot).map(([name, file]) => storedFile(store, name, file))),
@@ -32,7 +39,7 @@ export async function keepParts(store: Store, { image, lock, outputs, assembled 
   }
 }
 
-function graphOf({ layers, bootFiles, sbom }: Image): Graph {
+function graphOf({ layers, bootFiles, sbom }: PlannedImage): Graph {
   return {
     layers: new Map(layers.map(({ name, derivation }) => [name, derivation])),
     boot: new Map(Object.entries(bootFiles).flatMap(([name, input]) => ('from' in input ? [[name, input]] : []))),

@@ -1,26 +1,28 @@
 import type { Digest } from '../../images/digest.ts'
+import { platformNamed } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
+import type { Parts } from './parts.ts'
 import { pinnedOf } from './pins.ts'
 import { missingParts } from './rebuild.ts'
 import { type Generation, generationsOf, isKept } from './record.ts'
 
-/** `named`: only its name is left. `incomplete`: parts of it are not whole in the store. */
-export type Standing = 'pinned' | 'kept' | 'incomplete' | 'named'
+/** `expired`: only the record is left. `incomplete`: the store lacks parts of a generation that it should keep. */
+export type GenerationState = 'pinned' | 'kept' | 'incomplete' | 'expired'
 
-/** A generation as people and programs are shown it. */
+/** A generation for a listing. */
 export interface ListedGeneration {
   readonly number: number
   readonly root: Digest
   readonly built: string
   readonly revision: string | null
-  readonly standing: Standing
-  /** Bytes of the slot, of the boot file system and of each layer. */
+  readonly state: GenerationState
+  /** Bytes of the slot image, of the boot image and of each layer. */
   readonly sizes: {
     readonly slot: number
     readonly boot: number
     readonly layers: Readonly<Record<string, number>>
   } | null
-  /** Digest of the lock's text; null where it was not built here. */
+  /** Digest of the lock's text; null for an image that was built elsewhere. */
   readonly lock: Digest | null
 }
 
@@ -33,24 +35,25 @@ export function listGenerations(store: Store, host: string): ListedGeneration[] 
       const { number, root, built, revision, parts } = generation
       return {
         ...{ number, root, built, revision },
-        standing: standingOf(store, generation, pinned),
-        sizes: parts === undefined ? null : sizesOf(parts),
+        state: stateOf(store, generation, pinned),
+        sizes: parts === undefined ? null : sizesOf(host, parts),
         lock: parts?.origin?.lock ?? null,
       }
     })
 }
 
-function standingOf(store: Store, generation: Generation, pinned: ReadonlySet<number>): Standing {
-  if (!isKept(generation)) return 'named'
+function stateOf(store: Store, generation: Generation, pinned: ReadonlySet<number>): GenerationState {
+  if (!isKept(generation)) return 'expired'
   if (missingParts(store, generation.parts).length > 0) return 'incomplete'
   return pinned.has(generation.number) ? 'pinned' : 'kept'
 }
 
-function sizesOf({ outputs, layers }: NonNullable<Generation['parts']>) {
-  const sizeOf = (name: string) => outputs.find((each) => each.name === name)?.size ?? 0
+function sizesOf(host: string, { platform, outputs, layers }: Parts) {
+  const { slot, boot } = platformNamed(platform).images(host)
+  const sizeOf = (name: string | undefined) => outputs.find((each) => each.name === name)?.size ?? 0
   return {
-    slot: sizeOf('slot.img'),
-    boot: sizeOf('boot.img'),
+    slot: sizeOf(slot),
+    boot: sizeOf(boot),
     layers: Object.fromEntries(layers.map(({ name, size }) => [name, size])),
   }
 }

@@ -4,25 +4,27 @@ import type { Digest } from '../../images/digest.ts'
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'wanted 64 hexadecimal digits') as unknown as z.ZodType<Digest>
 const bytes = z.number().int().nonnegative()
 
-/** A whole file that is an object of the store. */
+/** A file that is an object of the store. */
 const stored = z.strictObject({ name: z.string(), digest, size: bytes })
 
 /**
- * What a generation's image is put together from. Every digest but those in `outputs` names an object of the store; none
- * of them may go as long as the generation is kept.
+ * The parts that a generation's image is assembled from. Every digest but those in `outputs` names an object of the
+ * store, which `gc` keeps as long as the generation is kept.
  */
 export const parts = z.strictObject({
-  /** Bytes of a slot's partition: with the host's name all that decides the disk's layout. */
+  /** The platform that assembles the image; absent for the first one (see `platforms/registry.ts`). */
+  platform: z.string().optional(),
+  /** Bytes that the host's disk reserves for one generation. Together with the host's name it decides the disk layout. */
   slotSize: bytes,
-  /** In the slot's order. */
+  /** In the order of the slot. */
   layers: z.array(stored.extend({ leaves: z.strictObject({ digest, size: bytes }) })),
-  /** The whole boot file system in the order in which its files lie, command line, manifest and signature among them. */
+  /** Every boot file in its order; on a Pi also the command line, the manifest and its signature. */
   boot: z.array(stored),
-  /** What lies beside the images in the output directory: manifest, its signature where it is signed, whatever follows. */
+  /** Files beside the images in the output directory: the manifest, its signature, the SBOM. */
   texts: z.array(stored),
-  /** Every file of the output directory but SHA256SUMS; no `sha256` where a block map covers the file. */
+  /** Every file of the output directory but SHA256SUMS; without `sha256` when a block map covers the file. */
   outputs: z.array(z.strictObject({ name: z.string(), size: bytes, sha256: digest.optional() })),
-  /** Objects that say what it was built from: the lock's text, the graph of derivations. Null where it was not built here. */
+  /** Objects with the lock's text and the graph of derivations. Null for an image that was built elsewhere. */
   origin: z.nullable(z.strictObject({ lock: digest, graph: digest })),
 })
 
@@ -33,12 +35,12 @@ export type StoredLayer = Parts['layers'][number]
 export const MANIFEST = 'manifest.json'
 export const SIGNATURE = 'manifest.json.sig'
 
-/** The object that a part's text is; undefined where there is none of that name. */
+/** The text of this name; undefined when the image has none. */
 export function textOf({ texts }: Parts, name: string): StoredFile | undefined {
   return texts.find((each) => each.name === name)
 }
 
-/** Every object that the record itself names, with its size where that is known. */
+/** Every object that the parts name, with its size in bytes when that is known. */
 export function objectsOf({ layers, boot, texts, origin }: Parts): Map<Digest, number | undefined> {
   return new Map([
     ...[...layers, ...layers.map(({ leaves }) => leaves), ...boot, ...texts].map(

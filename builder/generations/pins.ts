@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { createFile } from '../../lib/atomic-file.ts'
 import { type StoreUse, usingStore } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
-import { generationNumbered, requireKept } from './record.ts'
+import { generationNumbered, requireKept } from './find.ts'
 
-/** Numbers of a host's generations that no collection takes. */
+/** Numbers of the host's generations that `gc` keeps until they are unpinned. */
 export function pinnedOf(root: string, host: string): ReadonlySet<number> {
   const directory = join(root, 'generations', host)
   const names = existsSync(directory) ? readdirSync(directory) : []
@@ -20,7 +20,7 @@ export interface Pinning {
   readonly use: StoreUse
 }
 
-/** Keeps a generation until it is unpinned. Not beside a collection, which may just have chosen it to go. */
+/** Keeps a generation until it is unpinned. Waits for a running `gc`, which may have chosen to delete it. */
 export function pin({ store, host, number, use }: Pinning): Promise<'pinned' | 'already'> {
   return usingStore(use, async () => {
     requireKept(host, generationNumbered(store.root, host, number))
@@ -29,10 +29,10 @@ export function pin({ store, host, number, use }: Pinning): Promise<'pinned' | '
   })
 }
 
-/** From now on the generation goes when its time has come. */
-export async function unpin({ store, host, number }: Omit<Pinning, 'use'>): Promise<'unpinned' | 'was not'> {
+/** Lets `gc` delete the generation again when it is old enough. */
+export async function unpin({ store, host, number }: Omit<Pinning, 'use'>): Promise<'unpinned' | 'not pinned'> {
   generationNumbered(store.root, host, number)
-  if (!pinnedOf(store.root, host).has(number)) return 'was not'
+  if (!pinnedOf(store.root, host).has(number)) return 'not pinned'
   await rm(fileOf(store.root, host, number), { force: true })
   return 'unpinned'
 }

@@ -5,56 +5,59 @@ import { type Digest, digestOf } from '../../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
 import { type BuildContext, storeUse } from '../context.ts'
 import type { Outcome } from '../outputs/outputs.ts'
-import type { BootFile } from '../platforms/pi/boot.ts'
-import { reassemble } from '../platforms/pi/reassemble.ts'
+import { reassemble } from '../platforms/assemble.ts'
+import type { FileInStore } from '../platforms/platform.ts'
+import { platformNamed } from '../platforms/registry.ts'
 import { usingStore } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
+import { generationNumbered, requireKept } from './find.ts'
 import { type Graph, parseGraph } from './graph.ts'
 import { objectsOf, type Parts, type StoredFile } from './parts.ts'
-import { generationNumbered, type KeptGeneration, requireKept } from './record.ts'
+import type { KeptGeneration } from './record.ts'
 
 export interface RebuildRequest {
   readonly host: string
   readonly number: number
-  /** Directory for the results. */
+  /** The output directory. */
   readonly output: string
 }
 
 export interface Rebuilt {
   readonly generation: KeptGeneration
+  /** Bytes of the slot that the image fills. */
   readonly slotSize: number
-  /** Whether all of it was in the store, or had to be built from what it was made of. */
-  readonly how: 'put together' | 'built'
+  /** `assembled`: the store had every part; `built`: missing parts were built again. */
+  readonly how: 'assembled' | 'built'
   readonly outputs: Outcome
 }
 
-/** An earlier generation in its host's output directory, to the byte, whatever the tree says now. */
+/** Rebuilds an earlier generation bit for bit in the output directory; today's host file and lock play no part. */
 export function rebuild(context: BuildContext, { host, number, output }: RebuildRequest): Promise<Rebuilt> {
   const { store } = context
   return usingStore(storeUse(context, `build of generation ${number} of ${host}`), async () => {
     const generation = requireKept(host, generationNumbered(store.root, host, number))
     const { root, parts } = generation
     const name = `generation ${number} of ${host}`
-    const how = await bringParts(context, name, parts)
-    const { slotSize, outputs } = await putTogether(store, { host, name, root, parts, output })
+    const how = await completeParts(context, name, parts)
+    const { slotSize, outputs } = await assembleParts(store, { host, name, root, parts, output })
     return { generation, slotSize, how, outputs }
   })
 }
 
-export interface PutTogetherRequest {
+export interface AssemblePartsRequest {
   readonly host: string
-  /** `generation 3 of adama`, for messages. */
+  /** The image in messages: `generation 3 of adama`. */
   readonly name: string
   readonly root: Digest
-  /** All of them are in the store. */
+  /** The store has all of them. */
   readonly parts: Parts
-  /** Directory for the results. */
+  /** The output directory. */
   readonly output: string
 }
 
-/** Lays the parts out in an output directory. Nothing is written unless it comes to the root hash and sums given. */
-export async function putTogether(store: Store, { host, name, root, parts, output }: PutTogetherRequest) {
-  return reassemble({
+/** Assembles an image from its parts. Throws before it writes when the root hash or a recorded sum would differ. */
+export async function assembleParts(store: Store, { host, name, root, parts, output }: AssemblePartsRequest) {
+  return reassemble(platformNamed(parts.platform), {
     ...{ host, name, output, root, slotSize: parts.slotSize },
     layers: parts.layers.map(({ leaves, ...layer }) => ({
       ...layer,
@@ -69,15 +72,15 @@ export async function putTogether(store: Store, { host, name, root, parts, outpu
   })
 }
 
-/** Builds what of the parts is not in the store any more. */
-async function bringParts(context: BuildContext, name: string, parts: Parts): Promise<Rebuilt['how']> {
+/** Builds the parts that the store no longer has. */
+async function completeParts(context: BuildContext, name: string, parts: Parts): Promise<Rebuilt['how']> {
   const { store, runner, reporter } = context
-  if (missingParts(store, parts).length === 0) return 'put together'
+  if (missingParts(store, parts).length === 0) return 'assembled'
   if (parts.origin === null) throw incomplete(name, missingParts(store, parts))
   const graph = parseGraph(await textIn(store, parts.origin.graph))
   const wanted = [...graph.layers.values(), ...[...graph.boot.values()].map(({ from }) => from)]
   const foreign = wanted.find(({ system }) => system !== context.builder)
-  if (foreign !== undefined) throw elsewhere(name, foreign.system, context.builder)
+  if (foreign !== undefined) throw otherBuilder(name, foreign.system, context.builder)
   const outputs = await runner.realise(unique(wanted), reporter)
   requireSameOutputs(name, parts, graph, outputs)
   const missing = missingParts(store, parts)
@@ -85,12 +88,12 @@ async function bringParts(context: BuildContext, name: string, parts: Parts): Pr
   return 'built'
 }
 
-/** Digests of parts that are not whole in the store. */
+/** Digests of the parts that the store lacks or has only in part. */
 export function missingParts(store: Store, parts: Parts): Digest[] {
   return [...objectsOf(parts)].filter(([digest, size]) => !store.has(digest, size)).map(([digest]) => digest)
 }
 
-/** What was built now has to be what was built then; otherwise some derivation is not reproducible. */
+/** A difference between the new outputs and the recorded ones means that a derivation is not reproducible. */
 function requireSameOutputs(name: string, parts: Parts, graph: Graph, outputs: ReadonlyMap<Digest, Output>): void {
   const made = (derivation: Derivation | undefined, file: string) =>
     derivation === undefined ? undefined : outputs.get(derivationDigest(derivation))?.[file]
@@ -107,37 +110,46 @@ function requireSameOutputs(name: string, parts: Parts, graph: Graph, outputs: R
 
 function requireSame(name: string, what: string, was: Pick<StoredFile, 'digest'>, now: OutputFile | undefined): void {
   if (now?.digest === was.digest) return
-  throw new UserError('derivation', `${what} of ${name} came out as ${now?.digest ?? 'nothing'}, was ${was.digest}`, {
-    hint: 'nothing was written; a program of the toolchain does not give the same bytes twice: report it',
-  })
+  throw new UserError(
+    'derivation',
+    `${what} of ${name} was rebuilt as ${now?.digest ?? 'nothing'}, was ${was.digest}`,
+    {
+      hint: 'nothing was written; a program of the toolchain is not reproducible: please report it',
+    },
+  )
 }
 
 function unique(derivations: readonly Derivation[]): Derivation[] {
   return [...new Map(derivations.map((each) => [derivationDigest(each), each])).values()]
 }
 
-function bootFile(store: Store, { digest, size }: StoredFile): BootFile {
+function bootFile(store: Store, { digest, size }: StoredFile): FileInStore {
   return { file: store.path(digest), size, digest }
 }
 
-/** A text of the store; it is small, so that its bytes are compared with its name. */
+/** A small text of the store, verified against its digest. */
 export async function textIn(store: Store, object: Digest): Promise<string> {
   const text = await readFile(store.path(object), 'utf8').catch(() => undefined)
   if (text !== undefined && digestOf(text) === object) return text
-  throw new UserError('store', `'${store.path(object)}' is ${text === undefined ? 'missing' : 'damaged'}`, {
-    hint: 'find and remove what is damaged with: npm run store:verify; whatever needs it cannot be put together again',
+  throw new UserError('store', `'${store.path(object)}' is ${text === undefined ? 'missing' : 'corrupt'}`, {
+    hint: 'find and remove corrupt objects: npm run store:verify; a generation that needs this object cannot be rebuilt',
   })
 }
 
-/** Another builder gives the same bytes, but by other derivations: the recorded ones run programs of that machine. */
-function elsewhere(name: string, system: string, builder: string): UserError {
-  return new UserError('store', `${name} lacks parts, and was built on ${system}: this machine is ${builder}`, {
-    hint: `build it on a machine that is ${system}, or bring it from where it was published`,
-  })
+/** The recorded derivations run programs of the architecture that built the image. */
+function otherBuilder(name: string, system: string, builder: string): UserError {
+  return new UserError(
+    'store',
+    `the store lacks parts of ${name}, which was built on ${system}; this machine is ${builder}`,
+    {
+      hint: `rebuild it on a machine that is ${system}, or pull it from a registry: npm run pull HOST -- --from SOURCE`,
+    },
+  )
 }
 
 function incomplete(name: string, missing: readonly Digest[]): UserError {
-  return new UserError('store', `the store lacks ${missing.length} parts of ${name}: ${missing[0]} …`, {
-    hint: 'bring it from where it was published, or build the present image: npm run build:image HOST',
+  const count = `${missing.length} ${missing.length === 1 ? 'part' : 'parts'}`
+  return new UserError('store', `the store lacks ${count} of ${name}: ${missing[0]} …`, {
+    hint: 'pull it from where it was published, or build the current image: npm run build:image HOST',
   })
 }

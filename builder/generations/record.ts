@@ -2,28 +2,27 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Digest } from '../../images/digest.ts'
 import { parseJsonDocument } from '../../images/json-document.ts'
 import { createFile, isTemporaryName, replaceFile } from '../../lib/atomic-file.ts'
 import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
 
-/** What is known of one built image of a host beside its bytes, and is in none of them. */
+/** The store's record of one built image of a host. */
 export interface Generation {
-  /** From 1, the store's own count of a host's images. */
+  /** Counts a host's images in this store, from 1. */
   readonly number: number
-  /** The root hash: which slot it is. */
+  /** Identifies the slot: on a Pi its root hash. */
   readonly root: Digest
-  /** When it was first built, as ISO 8601 has it. */
+  /** When it was first built, in ISO 8601. */
   readonly built: string
-  /** The project's git revision, `-dirty` where files had changed since; null where nobody knows. */
+  /** The project's git revision, with `-dirty` when files had changed; null when it is not known. */
   readonly revision: string | null
-  /** Undefined where only its name is left: it was collected, or built before parts were kept. */
+  /** Undefined when `gc` deleted the parts, and in records of hangars that kept no parts. */
   readonly parts?: Parts | undefined
 }
 
-/** A generation that can be put together again. */
+/** A generation that can be assembled again. */
 export interface KeptGeneration extends Generation {
   readonly parts: Parts
 }
@@ -33,57 +32,36 @@ export function isKept(generation: Generation): generation is KeptGeneration {
 }
 
 const facts = { root: z.string(), built: z.string(), revision: z.string().nullable() }
-/** Format 1 is a name without parts: what was written before there were any, and what collecting leaves. */
+/** Format 1 has no parts: `gc` leaves such records. */
 const schema = z.discriminatedUnion('format', [
   z.strictObject({ format: z.literal(1), ...facts }),
   z.strictObject({ format: z.literal(2), ...facts, parts }),
 ])
 
-/** A host's record that this program cannot read. */
-export interface Unreadable {
+/** A record that this program cannot read. */
+export interface UnreadableRecord {
   readonly file: string
   readonly why: string
 }
 
-/** The host's generations in this store, oldest first. A record that cannot be read is passed over. */
+/** The host's generations in this store, oldest first. Skips records that cannot be read. */
 export function generationsOf(root: string, host: string): Generation[] {
   return readGenerations(root, host).generations
 }
 
-/** All records of a host, oldest first; for whoever must not take what it cannot read for nothing. */
-export function readGenerations(root: string, host: string): { generations: Generation[]; unreadable: Unreadable[] } {
+/** All records of a host, oldest first, and those that cannot be read: `gc` must not treat them as absent. */
+export function readGenerations(
+  root: string,
+  host: string,
+): { generations: Generation[]; unreadable: UnreadableRecord[] } {
   const generations: Generation[] = []
-  const unreadable: Unreadable[] = []
+  const unreadable: UnreadableRecord[] = []
   for (const number of numbersOf(root, host)) {
     const read = readRecord(root, host, number)
     if ('file' in read) unreadable.push(read)
     else generations.push(read)
   }
   return { generations, unreadable }
-}
-
-/** The generation of that number; throws where there is none. */
-export function generationNumbered(root: string, host: string, number: number): Generation {
-  const generations = generationsOf(root, host)
-  const found = generations.find((each) => each.number === number)
-  if (found !== undefined) return found
-  const known = generations.filter(isKept).map((each) => each.number)
-  throw new UserError('generation', `${host} has no generation ${number} in this store`, {
-    hint: known.length === 0 ? `build one: npm run build:image ${host}` : `there are: ${known.slice(-10).join(', ')}`,
-  })
-}
-
-/** Throws where only its name is left. */
-export function requireKept(host: string, generation: Generation): KeptGeneration {
-  if (isKept(generation)) return generation
-  const { number, revision } = generation
-  const name = `generation ${number} of ${host}`
-  throw new UserError('generation', `only the name of ${name} is left: it was collected, or built by an older hangar`, {
-    hint:
-      revision === null
-        ? `those that are kept: npm run generations ${host}`
-        : `build its revision anew: git checkout ${revision.replace('-dirty', '')} && npm ci && npm run build:image ${host}`,
-  })
 }
 
 /** Hosts that have generations in this store. */
@@ -96,7 +74,7 @@ export function recordedHosts(root: string): string[] {
     .sort()
 }
 
-/** What a process that was killed left beside its records: nobody reads it. */
+/** Temporary files that a killed process left beside its records; no program reads them. */
 export function unfinishedRecords(root: string): string[] {
   return recordedHosts(root).flatMap((host) => {
     const directory = directoryOf(root, host)
@@ -108,16 +86,16 @@ export function unfinishedRecords(root: string): string[] {
 /** As earlier versions of hangar named temporary files. */
 const UNFINISHED = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/
 
-/** Which image it is: the same slot with other boot files is another generation. */
+/** Identifies an image: the same slot with other boot files is another generation. */
 export interface Identity {
   readonly root: Digest
-  /** Digest of the manifest, which names every byte of the image but the signature's. */
+  /** Digest of the manifest, which names every byte of the image but its signature. */
   readonly manifest: Digest
 }
 
 /**
- * Gives an image its number: that of the host's last one where it is the same image, else the next. The record of that
- * one stays, but what it lacks and this description has: a name's parts, the origin of what was pulled.
+ * Records an image and returns its number: the number of the host's last generation when that is the same image, else
+ * the next one. A record that stays gains what it lacks: deleted parts, or the origin of a pulled image.
  */
 export async function recordGeneration(
   root: string,
@@ -127,7 +105,7 @@ export async function recordGeneration(
 ): Promise<number> {
   const last = lastOf(root, host)
   if (last !== undefined && isImage(last, image)) {
-    if (isWhole(last)) return last.number
+    if (isComplete(last)) return last.number
     const parts = completed(last.parts, (await describe()).parts)
     if (parts !== last.parts) await replaceRecord(root, host, { ...last, parts })
     return last.number
@@ -136,12 +114,12 @@ export async function recordGeneration(
   return addRecord(root, host, (numbersOf(root, host).at(-1) ?? 0) + 1, record)
 }
 
-/** Whether it knows all that a build could tell: whoever only pulled it has no origin. */
-function isWhole({ parts: known }: Generation): boolean {
+/** Whether the record has everything that a build can tell; a pulled image has no origin. */
+function isComplete({ parts: known }: Generation): boolean {
   return known !== undefined && known.origin !== null
 }
 
-/** Only the origin is taken: signatures of one image may differ, and the one that came with it stays. */
+/** Adds only the origin: the signature that came with the image stays. */
 function completed(known: Parts | undefined, now: Parts): Parts {
   if (known === undefined) return now
   return now.origin === null ? known : { ...known, origin: now.origin }
@@ -152,9 +130,9 @@ function isImage({ root, parts: known }: Generation, image: Identity): boolean {
   return known === undefined || textOf(known, MANIFEST)?.digest === image.manifest
 }
 
-/** Leaves of a generation only its name: from now on nothing in the store is there for its sake. */
-export async function forgetParts(root: string, host: string, { parts: _, ...name }: Generation): Promise<void> {
-  await replaceRecord(root, host, name)
+/** Reduces a generation to its record, so that `gc` may delete the parts. */
+export async function forgetParts(root: string, host: string, { parts: _, ...rest }: Generation): Promise<void> {
+  await replaceRecord(root, host, rest)
 }
 
 /** Takes the next free number. Of two builds that record at the same time, each gets its own. */
@@ -195,7 +173,7 @@ function numbersOf(root: string, host: string): number[] {
     .sort((a, b) => a - b)
 }
 
-function readRecord(root: string, host: string, number: number): Generation | Unreadable {
+function readRecord(root: string, host: string, number: number): Generation | UnreadableRecord {
   const file = recordFile(root, host, number)
   try {
     const fail = (_: unknown, reason: string) => new Error(reason)

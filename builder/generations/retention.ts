@@ -1,11 +1,11 @@
 import { UserError } from '../../errors.ts'
 import { type Generation, isKept, type KeptGeneration } from './record.ts'
 
-/** Which generations of a host may go: those that neither clause keeps. Pinned ones never do. */
+/** Which generations `gc` keeps. Pinned generations are always kept. */
 export interface Retention {
-  /** So many of the newest of each host stay; at least one. */
+  /** Number of the newest generations of each host that stay; at least 1. */
   readonly keep: number
-  /** Milliseconds: younger ones stay too. */
+  /** Milliseconds: generations younger than this also stay. */
   readonly olderThan: number
 }
 
@@ -13,7 +13,7 @@ const DEFAULT_KEEP = 5
 const HOUR = 3_600_000
 const UNITS: Readonly<Record<string, number>> = { h: HOUR, d: 24 * HOUR, w: 7 * 24 * HOUR }
 
-/** `--keep 3`, `--older-than 30d`, as they are typed. */
+/** Parses `--keep 3` and `--older-than 30d`. */
 export function parseRetention(flags: { readonly keep?: string; readonly olderThan?: string }): Retention {
   return {
     keep: flags.keep === undefined ? DEFAULT_KEEP : parseKeep(flags.keep),
@@ -23,8 +23,8 @@ export function parseRetention(flags: { readonly keep?: string; readonly olderTh
 
 function parseKeep(text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new UserError('usage', `cannot keep '${text}' generations: wanted a number from 1`, {
-    hint: 'the newest one always stays: --keep 1',
+  throw new UserError('usage', `invalid value '${text}' for --keep: wanted a number from 1`, {
+    hint: 'keep only the newest generation: --keep 1',
   })
 }
 
@@ -32,7 +32,9 @@ function parseAge(text: string): number {
   const [, number, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? []
   const milliseconds = UNITS[unit]
   if (number !== undefined && milliseconds !== undefined) return Number(number) * milliseconds
-  throw new UserError('usage', `not an age: '${text}'`, { hint: 'wanted hours, days or weeks: 12h, 30d, 8w' })
+  throw new UserError('usage', `invalid value '${text}' for --older-than: wanted hours, days or weeks`, {
+    hint: 'for example: --older-than 12h, --older-than 30d, --older-than 8w',
+  })
 }
 
 export interface Chosen {
@@ -40,7 +42,7 @@ export interface Chosen {
   readonly go: readonly KeptGeneration[]
 }
 
-/** What of a host's generations stays and what goes. Those of which only the name is left are neither. */
+/** Divides the kept generations of a host into those that stay and those that `gc` deletes. */
 export function choose(
   generations: readonly Generation[],
   pinned: ReadonlySet<number>,

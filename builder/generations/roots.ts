@@ -9,10 +9,10 @@ import { objectsOf } from './parts.ts'
 import { textIn } from './rebuild.ts'
 import type { KeptGeneration } from './record.ts'
 
-/** What is there for something's sake. Everything else in a store may go. */
+/** Everything in a store that something refers to. `gc` may delete the rest. */
 export interface Live {
   readonly objects: Set<Digest>
-  /** Derivations whose outputs' records stay. */
+  /** Digests of derivations whose output records stay. */
   readonly outputs: Set<Digest>
   /** Digests of toolchains whose unpacked directories stay. */
   readonly toolchains: Set<Digest>
@@ -20,13 +20,13 @@ export interface Live {
 
 export interface Rooted {
   readonly live: Live
-  /** Generations whose graph is not in the store: what they were made from cannot be told any more. */
+  /** Generations whose graph is missing or corrupt, so that their sources are not known. */
   readonly unknown: readonly KeptGeneration[]
 }
 
 /**
- * All that is reached from generations, and the files that the present lock names: what a build of today's tree reads.
- * Of derivations between, only what is recorded: a runner may keep those in an engine of its own.
+ * Everything that generations refer to, and the packages of the current lock. Intermediate outputs are live only when the
+ * store has a record of them: the Dagger runner leaves them in its engine.
  */
 export async function liveFrom(
   store: Store,
@@ -51,7 +51,7 @@ async function graphIn(store: Store, object: Digest): Promise<Graph | undefined>
   try {
     return parseGraph(await textIn(store, object))
   } catch (error) {
-    // Only one that is missing or damaged: of one that this program does not understand, all would be taken for garbage.
+    // Only for a graph that is missing or corrupt. With an unknown format, its objects would be taken for garbage.
     if (error instanceof UserError && error.code === 'store') return undefined
     throw error
   }

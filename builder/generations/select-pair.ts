@@ -1,8 +1,7 @@
 import { join, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { generationIn } from './laid-out.ts'
-import { parseNumber } from './numbers.ts'
-import { generationNumbered, generationsOf, isKept, type KeptGeneration, requireKept } from './record.ts'
+import { generationIn, generationNumbered, parseNumber, requireKept } from './find.ts'
+import { generationsOf, isKept, type KeptGeneration } from './record.ts'
 
 export interface PairRequest {
   readonly project: string

@@ -1,6 +1,6 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
 
-/** What two texts differ in, as `diff -u` writes it; empty where they are the same. */
+/** The difference of two texts in the format of `diff -u`; empty when they are equal. */
 export function textDiff(name: string, before: string | undefined, after: string | undefined): string {
   if (before === after) return ''
   const [from, to] = [before === undefined ? '/dev/null' : `a${name}`, after === undefined ? '/dev/null' : `b${name}`]

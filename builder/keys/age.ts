@@ -2,7 +2,7 @@ import type * as Age from 'age-encryption'
 import { UserError } from '../../errors.ts'
 import type { AgeKey } from '../../images/identity/private-identity.ts'
 
-/** age and its curves are a quarter of a megabyte, which few commands need. */
+/** Loaded lazily: age is a quarter of a megabyte, and few commands need it. */
 function load(): Promise<typeof Age> {
   return import('age-encryption')
 }
@@ -13,19 +13,19 @@ export async function makeAgeKey(): Promise<AgeKey> {
   return { identity, recipient: await age.identityToRecipient(identity) }
 }
 
-/** The public half; `where` names the key in errors, its text is never shown. */
+/** The public half of a key. `where` names the key in errors, which never quote it. */
 export async function recipientOf(identity: string, where: string): Promise<string> {
   const age = await load()
   try {
     return await age.identityToRecipient(identity)
   } catch {
-    throw new UserError('key', `cannot read the age key ${where}: it is no 'AGE-SECRET-KEY-1…', or not whole`, {
-      hint: 'take it from your copy of it',
+    throw new UserError('key', `cannot read the age key ${where}: wanted a complete 'AGE-SECRET-KEY-1…'`, {
+      hint: 'restore the key from your backup',
     })
   }
 }
 
-/** Text that each of the recipients can read, armored as `age --armor` writes it. */
+/** Encrypts a text to each recipient, in the format of `age --armor`. */
 export async function encryptTo(recipients: readonly string[], text: string): Promise<string> {
   const age = await load()
   const encrypter = new age.Encrypter()
@@ -33,7 +33,7 @@ export async function encryptTo(recipients: readonly string[], text: string): Pr
   return age.armor.encode(await encrypter.encrypt(text))
 }
 
-/** The text of an armored file; `where` and `keyFile` name it and the key in errors. */
+/** Decrypts an armored text. `where` and `keyFile` name the file and the key in errors. */
 export async function decryptWith(
   identity: string,
   armored: string,
@@ -46,7 +46,7 @@ export async function decryptWith(
     return await decrypter.decrypt(age.armor.decode(armored), 'text')
   } catch (error) {
     throw new UserError('key', `cannot decrypt '${where}' with '${keyFile}': ${(error as Error).message}`, {
-      hint: `it is for another key, or damaged: put your copy of the key at '${keyFile}', or take the file from git`,
+      hint: `restore the right key to '${keyFile}' from your backup, or restore the encrypted file from git`,
     })
   }
 }

@@ -25,8 +25,8 @@ import { tarBytes } from '../../lib/tar.ts'
 import { decryptWith, encryptTo, makeAgeKey } from './age.ts'
 import { existingOwnerAgeKey, ownerAgeKey } from './owner-age-key.ts'
 
-/** Where identities lie and who may read them. */
-export interface IdentityPlace {
+/** The project that has the identities, and the owner's environment. */
+export interface IdentityContext {
   /** The project's own directory. */
   readonly project: string
   readonly env: NodeJS.ProcessEnv
@@ -35,88 +35,88 @@ export interface IdentityPlace {
 
 export type Rotated = 'ssh' | 'age'
 
-/** What became of a host's identity. */
+/** What happened to a host's identity. */
 export interface IdentityOutcome {
-  /** `finished`: the private half was there from a run that was cut, and is published now. */
+  /** `finished`: an interrupted run had made the private half, and this run wrote the public half. */
   readonly kind: 'made' | 'there' | 'finished' | 'rotated' | 'adopted'
   readonly identity: PublicIdentity
 }
 
-/** The public half; undefined for a host that has none yet. */
+/** The public half of a host's identity; undefined when the host has none yet. */
 export function readPublicIdentity(project: string, host: string): PublicIdentity | undefined {
   const name = publicIdentityFile(host)
   const file = join(project, name)
   return existsSync(file) ? parsePublicIdentity(readFileSync(file, 'utf8'), name) : undefined
 }
 
-/** Makes a host's identity where there is none; one that is there stays as it is. */
-export function makeHostIdentity(place: IdentityPlace, host: string): Promise<IdentityOutcome> {
-  return alone(place, async () => {
-    const known = readPublicIdentity(place.project, host)
-    const own = await readPrivate(place, host)
+/** Makes the identity of a host that has none. An existing identity stays unchanged. */
+export function makeHostIdentity(context: IdentityContext, host: string): Promise<IdentityOutcome> {
+  return withIdentityLock(context, async () => {
+    const known = readPublicIdentity(context.project, host)
+    const own = await readPrivate(context, host)
     if (own === undefined && known !== undefined) return { kind: 'there', identity: known }
-    if (own === undefined) return { kind: 'made', identity: await keep(place, await newIdentity(host)) }
+    if (own === undefined) return { kind: 'made', identity: await keep(context, await newIdentity(host)) }
     if (known !== undefined && isSame(known, publicOf(own))) return { kind: 'there', identity: known }
-    return { kind: 'finished', identity: await publish(place, own) }
+    return { kind: 'finished', identity: await publish(context, own) }
   })
 }
 
-/** Puts a new key in front of the old ones, which stay: a reverted slot still works. */
-export function rotateHostIdentity(place: IdentityPlace, host: string, what: Rotated): Promise<IdentityOutcome> {
-  return alone(place, async () => {
-    const own = await readPrivate(place, host)
-    if (own === undefined) throw nothingToRotate(place, host)
-    const known = readPublicIdentity(place.project, host)
-    // A run that was cut has made the new key already.
+/** Puts a new key before the old ones. Old keys stay, so that a reverted slot still works. */
+export function rotateHostIdentity(context: IdentityContext, host: string, what: Rotated): Promise<IdentityOutcome> {
+  return withIdentityLock(context, async () => {
+    const own = await readPrivate(context, host)
+    if (own === undefined) throw nothingToRotate(context, host)
+    const known = readPublicIdentity(context.project, host)
+    // An interrupted run has already made the new key.
     if (known === undefined || !isSame(known, publicOf(own)))
-      return { kind: 'finished', identity: await publish(place, own) }
-    return { kind: 'rotated', identity: await keep(place, await withNew(own, what)) }
+      return { kind: 'finished', identity: await publish(context, own) }
+    return { kind: 'rotated', identity: await keep(context, await withNew(own, what)) }
   })
 }
 
 /**
- * Takes over the SSH host key of a host that made its identity itself: its private half never leaves it. A host that was
- * set up anew has another: the former one is nobody's any more.
+ * Adopts the SSH host key of a host that made its own identity, whose private half never leaves the host. A host that was
+ * set up again has a new key, which replaces the former one.
  */
-export function adoptHostIdentity(place: IdentityPlace, host: string, ssh: string): Promise<IdentityOutcome> {
-  return alone(place, async () => {
-    const known = readPublicIdentity(place.project, host)
+export function adoptHostIdentity(context: IdentityContext, host: string, ssh: string): Promise<IdentityOutcome> {
+  return withIdentityLock(context, async () => {
+    const known = readPublicIdentity(context.project, host)
     if (known?.ssh.includes(ssh)) return { kind: 'there', identity: known }
-    refuseSecond(place, host)
+    refuseSecond(context, host)
     const identity: PublicIdentity = { format: 1, ssh: [ssh], age: [] }
-    await replaceFile(join(place.project, publicIdentityFile(host)), publicIdentityText(identity))
+    await replaceFile(join(context.project, publicIdentityFile(host)), publicIdentityText(identity))
     return { kind: 'adopted', identity }
   })
 }
 
-/** The tar of a host's identity partition, in memory alone; undefined where this project has no private half. */
+/** The tar for a host's identity partition, only in memory; undefined when the project has no private half. */
 export async function hostIdentityTar(
-  place: IdentityPlace,
+  context: IdentityContext,
   host: string,
   trust: Trust,
 ): Promise<Uint8Array | undefined> {
-  const own = await readPublished(place, host)
+  const own = await readPublished(context, host)
   return own === undefined ? undefined : tarBytes(identityMembers(own, trust))
 }
 
-/** A host's own keys as it takes them over the network, in memory alone; undefined where this project has no private half. */
-export async function hostOwnKeys(place: IdentityPlace, host: string): Promise<Uint8Array | undefined> {
-  const own = await readPublished(place, host)
+/** A host's keys in the format for the network, only in memory; undefined when the project has no private half. */
+export async function hostOwnKeys(context: IdentityContext, host: string): Promise<Uint8Array | undefined> {
+  const own = await readPublished(context, host)
   return own === undefined ? undefined : Buffer.from(ownKeysText(own))
 }
 
-/** A key that is not published yet would lock out every controller. */
-async function readPublished(place: IdentityPlace, host: string): Promise<PrivateIdentity | undefined> {
-  const own = await readPrivate(place, host)
+/** Refuses a key whose public half is not in the project: no controller would accept it. */
+async function readPublished(context: IdentityContext, host: string): Promise<PrivateIdentity | undefined> {
+  const own = await readPrivate(context, host)
   if (own === undefined) return undefined
-  const known = readPublicIdentity(place.project, host)
+  const known = readPublicIdentity(context.project, host)
   if (known !== undefined && isSame(known, publicOf(own))) return own
-  throw new UserError('key', `'${publicIdentityFile(host)}' does not say what is in '${privateIdentityFile(host)}'`, {
-    hint: `a run that was cut, or half of a commit: npm run init ${host} publishes it`,
+  throw new UserError('key', `'${publicIdentityFile(host)}' does not match '${privateIdentityFile(host)}'`, {
+    hint: `write the public half again: npm run init ${host}`,
   })
 }
 
-function alone<T>({ project }: IdentityPlace, use: () => Promise<T>): Promise<T> {
+function withIdentityLock<T>({ project }: IdentityContext, use: () => Promise<T>): Promise<T> {
   return withFileLock(join(project, 'hosts'), use)
 }
 
@@ -135,24 +135,24 @@ function newHostKey(host: string): string {
   return formatPrivateKey(keyFromSeed(randomBytes(32), host))
 }
 
-/** Order is safety: what is published has a private half that was read back from the disk and decrypted. */
-async function keep(place: IdentityPlace, own: PrivateIdentity): Promise<PublicIdentity> {
-  const { recipient } = await ownerAgeKey(place)
+/** Order is safety: the public half is written after the private half was read back from disk and decrypted. */
+async function keep(context: IdentityContext, own: PrivateIdentity): Promise<PublicIdentity> {
+  const { recipient } = await ownerAgeKey(context)
   const text = privateIdentityText(own)
-  await replaceFile(join(place.project, privateIdentityFile(own.host)), await encryptTo([recipient], text))
-  const kept = await readPrivate(place, own.host)
+  await replaceFile(join(context.project, privateIdentityFile(own.host)), await encryptTo([recipient], text))
+  const kept = await readPrivate(context, own.host)
   if (kept === undefined || privateIdentityText(kept) !== text)
-    throw new Error(`'${privateIdentityFile(own.host)}' is not what was written`)
-  return publish(place, kept)
+    throw new Error(`'${privateIdentityFile(own.host)}' does not contain what was written`)
+  return publish(context, kept)
 }
 
-async function publish({ project }: IdentityPlace, own: PrivateIdentity): Promise<PublicIdentity> {
+async function publish({ project }: IdentityContext, own: PrivateIdentity): Promise<PublicIdentity> {
   const identity = publicOf(own)
   await replaceFile(join(project, publicIdentityFile(own.host)), publicIdentityText(identity))
   return identity
 }
 
-async function readPrivate({ project, env }: IdentityPlace, host: string): Promise<PrivateIdentity | undefined> {
+async function readPrivate({ project, env }: IdentityContext, host: string): Promise<PrivateIdentity | undefined> {
   const where = privateIdentityFile(host)
   const file = join(project, where)
   if (!existsSync(file)) return undefined
@@ -160,8 +160,8 @@ async function readPrivate({ project, env }: IdentityPlace, host: string): Promi
   const text = await decryptWith(key.identity, readFileSync(file, 'utf8'), { where, keyFile: key.file })
   const own = parsePrivateIdentity(text, where)
   if (own.host === host) return own
-  throw new UserError('key', `'${where}' holds the identity of '${own.host}'`, {
-    hint: `two hosts never share one: remove it, and make another: npm run init ${host}`,
+  throw new UserError('key', `'${where}' contains the identity of '${own.host}', wanted '${host}'`, {
+    hint: `two hosts cannot share an identity: rm ${where} && npm run init ${host}`,
   })
 }
 
@@ -169,22 +169,22 @@ function isSame(one: PublicIdentity, other: PublicIdentity): boolean {
   return publicIdentityText(one) === publicIdentityText(other)
 }
 
-function nothingToRotate({ project }: IdentityPlace, host: string): UserError {
+function nothingToRotate({ project }: IdentityContext, host: string): UserError {
   const known = readPublicIdentity(project, host)
   if (known === undefined) {
-    return new UserError('key', `${host} has no identity yet: there is nothing to rotate`, {
-      hint: `npm run init ${host}`,
+    return new UserError('key', `cannot rotate the keys of ${host}: it has no identity yet`, {
+      hint: `make one: npm run init ${host}`,
     })
   }
-  return new UserError('key', `${host} made its identity itself: its private half is on its own disk alone`, {
-    hint: `for one that this project makes: remove ${publicIdentityFile(host)}, npm run init ${host}, and flash its disk anew`,
+  return new UserError('key', `cannot rotate the keys of ${host}: the private half is only on the host's own disk`, {
+    hint: `to replace the identity: rm ${publicIdentityFile(host)} && npm run init ${host}, then write the disk again`,
   })
 }
 
-function refuseSecond({ project }: IdentityPlace, host: string): void {
+function refuseSecond({ project }: IdentityContext, host: string): void {
   const own = privateIdentityFile(host)
   if (!existsSync(join(project, own))) return
-  throw new UserError('key', `${host} has an identity that was made here, in '${own}', and shows another key`, {
-    hint: `was its key renewed from another copy of the project? git pull. Otherwise flash its disk anew; or, if it shall keep its own, remove ${own} and ${publicIdentityFile(host)} first`,
+  throw new UserError('key', `cannot adopt the key of ${host}: the project has another identity for it in '${own}'`, {
+    hint: `git pull, in case another checkout rotated the key. Otherwise write the disk again, or keep the host's key: rm ${own} ${publicIdentityFile(host)}`,
   })
 }

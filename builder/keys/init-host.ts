@@ -2,8 +2,8 @@ import { UserError } from '../../errors.ts'
 import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import {
   adoptHostIdentity,
+  type IdentityContext,
   type IdentityOutcome,
-  type IdentityPlace,
   makeHostIdentity,
   type Rotated,
   rotateHostIdentity,
@@ -15,7 +15,7 @@ export type InitGoal =
   | { readonly kind: 'rotate'; readonly what: Rotated }
   | { readonly kind: 'adopt'; readonly fingerprint: string; readonly address: string }
 
-export interface InitRequest extends IdentityPlace {
+export interface InitRequest extends IdentityContext {
   readonly host: string
   readonly goal: InitGoal
   /** Asks the machine at an address for its SSH host keys: `ssh-ed25519 AAAA…`. */

@@ -4,15 +4,15 @@ import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { createFile } from '../../lib/atomic-file.ts'
 
-/** ssh refuses such a file as well, but only when it is too late to think of who has read it. */
+/** Reads a private key; throws 'key' when other users can read the file, as ssh does. */
 export function readPrivateFile(file: string): string {
   const mode = statSync(file).mode & 0o777
   if ((mode & 0o077) === 0) return readFileSync(file, 'utf8')
   throw new UserError(
     'key',
-    `others may read the private key '${file}': its mode is 0${mode.toString(8)}, wanted 0600`,
+    `other users can read the private key '${file}': its mode is 0${mode.toString(8)}, wanted 0600`,
     {
-      hint: `if nobody has: chmod 600 '${file}'; otherwise move it away, and hangar makes another`,
+      hint: `chmod 600 '${file}'; if another user may have read it, move it away instead, and hangar makes a new key`,
     },
   )
 }

@@ -17,29 +17,29 @@ interface Asked {
   readonly reporter: Reporter
 }
 
-/** The key that hosts' private halves and secrets are encrypted to: read, or made at first use. */
+/** The key for private halves of identities and for secrets. It is made at first use. */
 export async function ownerAgeKey({ env, reporter }: Asked): Promise<OwnerAgeKey> {
   const file = ownerAgeKeyFile(env)
   if (existsSync(file)) return readOwn(file)
   if (env.CI === 'true') {
-    throw new UserError('key', `there is no '${file}', and continuous integration makes no keys`, {
-      hint: 'make identities on your own machine, and commit what that leaves in hosts/',
+    throw new UserError('key', `'${file}' does not exist, and hangar makes no keys when CI=true`, {
+      hint: 'make identities on your own machine, and commit the new files in hosts/',
     })
   }
   const key = await makeAgeKey()
-  // As age-keygen has it, so that `age --decrypt --identity FILE` takes it.
+  // The format of age-keygen, so that `age --decrypt --identity FILE` reads it.
   if (!(await writePrivateFile(file, `# public key: ${key.recipient}\n${key.identity}\n`))) return readOwn(file)
   await writeFile(`${file}.pub`, `${key.recipient}\n`)
-  reporter.notice(`made ${file}: it decrypts your hosts' keys and secrets; keep a copy of it in a safe place`)
+  reporter.notice(`made ${file}: it decrypts the keys and secrets of your hosts; keep a backup in a safe place`)
   return { ...key, file }
 }
 
-/** For what was encrypted before: a key made now would decrypt nothing. */
+/** The existing key, to decrypt `wantedFor`: a new key could not decrypt it. */
 export async function existingOwnerAgeKey(env: NodeJS.ProcessEnv, wantedFor: string): Promise<OwnerAgeKey> {
   const file = ownerAgeKeyFile(env)
   if (existsSync(file)) return readOwn(file)
-  throw new UserError('key', `cannot decrypt '${wantedFor}': there is no '${file}'`, {
-    hint: `put your copy of the key at '${file}'`,
+  throw new UserError('key', `cannot decrypt '${wantedFor}': '${file}' does not exist`, {
+    hint: `restore the key to '${file}' from your backup`,
   })
 }
 

@@ -13,25 +13,25 @@ import {
 import type { Reporter } from '../../lib/reporter.ts'
 import { readPrivateFile, writePrivateFile } from './key-file.ts'
 
-/** An image without a signature is for looking at: no device accepts it over the air. */
+/** How images are signed. No device accepts an unsigned image over the air. */
 export type Signing =
   | { readonly kind: 'signed'; readonly key: Ed25519Key; readonly publicLine: string }
   | { readonly kind: 'unsigned' }
 
 export interface OwnerKeys {
   readonly signing: Signing
-  /** Public keys that may log in, as `authorized_keys` has them. */
+  /** Public keys that may log in, in the format of `authorized_keys`. */
   readonly ssh: readonly string[]
 }
 
-/** `$XDG_CONFIG_HOME/hangar`, where private halves live. */
+/** The directory with the owner's private keys: `$XDG_CONFIG_HOME/hangar`. */
 export function keyDirectory(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CONFIG_HOME || join(env.HOME || '/root', '.config'), 'hangar')
 }
 
 /**
- * The owner's keys: read, or made at first use. `HANGAR_SIGNING_KEY` (a file, or a key's text) comes before the file.
- * Continuous integration makes none: what it lacks is left out.
+ * The owner's keys, made at first use. `HANGAR_SIGNING_KEY` (a file, or the text of a key) overrides the signing key. With
+ * CI=true no key is made, and a missing one is left out.
  */
 export async function ownerKeys({ env, reporter }: { env: NodeJS.ProcessEnv; reporter: Reporter }): Promise<OwnerKeys> {
   const directory = keyDirectory(env)
@@ -47,8 +47,8 @@ export async function ownerKeys({ env, reporter }: { env: NodeJS.ProcessEnv; rep
 }
 
 /**
- * Public halves of the keys with which the owner signs images, as far as they are here: of the private key, or a
- * `signing_key.pub` that was put in its place, for a machine that builds nothing. Makes none.
+ * The owner's public signing keys on this machine: of the private key, or from a `signing_key.pub` on a machine that does
+ * not build. Makes no key.
  */
 export function ownSigningKeys(env: NodeJS.ProcessEnv): string[] {
   const given = givenKey(env)
@@ -63,8 +63,8 @@ function givenKey(env: NodeJS.ProcessEnv): Ed25519Key | undefined {
   if (!given) return undefined
   if (given.includes('PRIVATE KEY')) return readKey(given, 'in HANGAR_SIGNING_KEY')
   if (!existsSync(given))
-    throw new UserError('key', `HANGAR_SIGNING_KEY names '${given}', which is not there`, {
-      hint: 'give the path of a private key, or its text',
+    throw new UserError('key', `HANGAR_SIGNING_KEY names '${given}', which does not exist`, {
+      hint: 'set it to the path of a private key, or to the text of the key',
     })
   return readKey(readFileSync(given, 'utf8'), `'${given}'`)
 }
@@ -74,14 +74,14 @@ function readKey(text: string, where: string): Ed25519Key {
     return parsePrivateKey(text, where)
   } catch (error) {
     if (!(error instanceof UserError) || error.code === 'key') throw error
-    throw new UserError('key', `cannot read the key ${where}: it is cut short`, {
-      hint: 'take it from your copy of it',
+    throw new UserError('key', `cannot read the key ${where}: it is incomplete`, {
+      hint: 'restore the key from your backup',
     })
   }
 }
 
 const PURPOSE = {
-  signing_key: 'signs your images: hosts accept updates from whoever has it',
+  signing_key: 'signs your images, and hosts accept updates that it signed',
   ssh_key: 'logs in to your hosts',
 } as const
 
@@ -104,7 +104,7 @@ async function fileKey(
   const key = keyFromSeed(randomBytes(32), name === 'signing_key' ? 'hangar signing' : 'hangar owner')
   if (!(await writePrivateFile(file, formatPrivateKey(key)))) return readOwn(file)
   await writeFile(`${file}.pub`, `${formatPublicKey(key)}\n`)
-  reporter.notice(`made ${file}: it ${PURPOSE[name]}; keep a copy of it in a safe place`)
+  reporter.notice(`made ${file}: it ${PURPOSE[name]}; keep a backup in a safe place`)
   return key
 }
 

@@ -11,7 +11,7 @@ import { digestSegments, writeSegments } from './write.ts'
 export interface OutputFile {
   readonly size: number
   readonly segments: readonly Segment[]
-  /** For SHA256SUMS; undefined where a block map covers the file. */
+  /** For SHA256SUMS; undefined when a block map covers the file. */
   readonly sha256: Digest | undefined
 }
 
@@ -19,7 +19,7 @@ export interface SummedFile extends OutputFile {
   readonly sha256: Digest
 }
 
-/** Hashing is the dearest part of a small change: a file that stays as it is keeps its sum. */
+/** A file with its sum. The sum comes from `state` when the file stays the same: hashing takes most of a small build. */
 export function summed(state: FileState | undefined, size: number, segments: readonly Segment[]): SummedFile {
   const known = holds(state, size, segments) ? state.sha256 : undefined
   return { size, segments, sha256: known ?? digestSegments(size, segments) }
@@ -30,9 +30,10 @@ export function textFile(text: string | Uint8Array): SummedFile {
   return { size: bytes.length, segments: [bytesSegment(0, bytes)], sha256: digestOf(bytes) }
 }
 
+/** What happened to an output directory. */
 export type Outcome = 'written' | 'patched' | 'unchanged'
 
-/** Makes a directory hold these files and their sums; writes what differs from `state`, which is what is there. */
+/** Makes a directory contain these files and SHA256SUMS. Writes only what differs from its `state`. */
 export async function writeOutputs(
   directory: string,
   state: OutputState,
@@ -45,7 +46,7 @@ export async function writeOutputs(
   try {
     await mkdir(directory, { recursive: true })
     await forgetState(directory)
-    for (const name of [...gone, ...orphans(files)]) await rm(join(directory, name), { force: true })
+    for (const name of [...gone, ...staleSignatures(files)]) await rm(join(directory, name), { force: true })
     for (const [name, { size, segments }] of changed) writeSegments(join(directory, name), size, segments, state[name])
     await writeState(directory, stateOf(directory, files))
   } catch (error) {
@@ -54,8 +55,8 @@ export async function writeOutputs(
   return Object.keys(state).length === 0 ? 'written' : 'patched'
 }
 
-/** A signature of another manifest must not stand beside this one, even where nobody remembers who wrote it. */
-function orphans(files: Readonly<Record<string, OutputFile>>): string[] {
+/** A signature of another manifest must not stay beside this one, even when no state lists it. */
+function staleSignatures(files: Readonly<Record<string, OutputFile>>): string[] {
   return ['manifest.json.sig'].filter((name) => !(name in files))
 }
 
@@ -66,7 +67,7 @@ function stateOf(directory: string, files: Readonly<Record<string, OutputFile>>)
   return Object.fromEntries(states)
 }
 
-/** SHA256SUMS; a file without a sum is covered by its block map. */
+/** The text of SHA256SUMS, without the files that a block map covers. */
 export function sumsText(files: Readonly<Record<string, { readonly sha256?: Digest | undefined }>>): string {
   return Object.entries(files)
     .filter(([, { sha256 }]) => sha256 !== undefined)
@@ -82,8 +83,8 @@ function isFull(error: unknown): boolean {
 function diskFull(directory: string, files: Readonly<Record<string, OutputFile>>, cause: unknown): UserError {
   const segments = Object.values(files).flatMap((file) => file.segments)
   const needed = formatSize(segments.reduce((sum, { size }) => sum + size, 0))
-  return new UserError('size', `cannot write '${directory}': its disk is full, its files take ${needed}`, {
-    hint: `see what is left: df -h '${directory}'; make room and type the same command: it goes on from here`,
+  return new UserError('size', `cannot write '${directory}': the disk is full, the files take ${needed}`, {
+    hint: `free disk space (df -h '${directory}'), then run the same command again: it continues where it stopped`,
     cause,
   })
 }

@@ -3,17 +3,17 @@ import { UserError } from '../../errors.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { BLOCK } from '../../images/layout.ts'
 
-/** Where bytes come from: memory, or the beginning of a file in the store. */
+/** The source of bytes: memory, or the first `length` bytes of a file in the store. */
 export type Source = { readonly bytes: Uint8Array } | { readonly file: string; readonly length: number }
 
-/** Whole 4 KiB blocks of an output file; what the source lacks at the end is zeros. Between segments are holes. */
+/** Whole 4 KiB blocks of an output file, padded with zeros. Between segments are holes. */
 export interface Segment {
-  /** Bytes from the file's start. */
+  /** Bytes from the start of the file. */
   readonly offset: number
   readonly size: number
-  /** Of the segment's bytes, zeros at its end included. */
+  /** Digest of the padded bytes. */
   readonly digest: Digest
-  /** Of the source alone, by which it is known again without being read. */
+  /** Digest of the source without padding, which identifies the source without reading it. */
   readonly content: Digest
   readonly source: Source
 }
@@ -25,8 +25,8 @@ export function bytesSegment(offset: number, bytes: Uint8Array): Segment {
 }
 
 /**
- * A file of the store. It is read only where its size is not whole blocks, and nobody knows what digest it has once it is
- * filled up.
+ * A segment with a file of the store. `known` is the digest of the padded file; without it, a file that does not end at a
+ * block is read to compute the digest.
  */
 export function fileSegment(
   offset: number,
@@ -38,10 +38,10 @@ export function fileSegment(
   return { offset, size: whole, digest, content, source: { file, length: size } }
 }
 
-/** What the store holds is not what its name says. */
-export function damaged(file: string): UserError {
-  return new UserError('store', `'${file}' is damaged in the store`, {
-    hint: 'find and remove what is damaged with: npm run store:verify',
+/** The bytes of an object do not have its digest. */
+export function corruptObject(file: string): UserError {
+  return new UserError('store', `'${file}' is corrupt in the store`, {
+    hint: 'find and remove corrupt objects: npm run store:verify',
   })
 }
 
@@ -49,10 +49,10 @@ export function shifted(segments: readonly Segment[], by: number): Segment[] {
   return segments.map((segment) => ({ ...segment, offset: segment.offset + by }))
 }
 
-/** Damage that was taken for the file's content would be filled up, written and named in the block map as what was meant. */
+/** Reads and verifies an object: otherwise corrupt bytes would get a valid digest in the block map. */
 function readStored(file: string, content: Digest): Uint8Array {
   const bytes = readFileSync(file)
-  if (digestOf(bytes) !== content) throw damaged(file)
+  if (digestOf(bytes) !== content) throw corruptObject(file)
   return bytes
 }
 

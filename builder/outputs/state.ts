@@ -4,12 +4,12 @@ import type { Digest } from '../../images/digest.ts'
 import { replaceFile } from '../../lib/atomic-file.ts'
 import type { Segment } from './segment.ts'
 
-/** What is known of an output file: where which content lies, and how to notice that somebody else wrote to it. */
+/** The segments of an output file, with size and mtime: both show when another program changed the file. */
 export interface FileState {
   readonly size: number
   readonly mtimeMs: number
   readonly segments: readonly Omit<Segment, 'source'>[]
-  /** Of the whole file, where it was asked for. */
+  /** SHA-256 of the file; undefined when a block map covers the file. */
   readonly sha256: Digest | undefined
 }
 
@@ -21,10 +21,10 @@ interface StateFile {
 }
 
 const NAME = '.state.json'
-/** What another one says is not read: the files are written anew, which is what the state is there to save. */
+/** A state of another format is ignored: hangar then writes every file again. */
 const FORMAT = 2
 
-/** What the last complete run left; empty where there was none, where it was cut short, or where files changed since. */
+/** The state that the last complete run left. Empty without one, after an interrupted run, and when a file changed. */
 export function readState(directory: string): OutputState {
   try {
     const { format, files } = JSON.parse(readFileSync(join(directory, NAME), 'utf8')) as StateFile
@@ -40,7 +40,7 @@ function isUntouched(file: string, { size, mtimeMs }: FileState): boolean {
   return found?.size === size && found.mtimeMs === mtimeMs
 }
 
-/** Before the first change: a run that is cut short must not be taken for a complete one. */
+/** Called before the first change, so that an interrupted run does not count as complete. */
 export async function forgetState(directory: string): Promise<void> {
   await writeState(directory, {})
 }
@@ -61,7 +61,7 @@ export function fileState(file: string, segments: readonly Segment[], sha256: Di
   }
 }
 
-/** Whether a file holds these segments and nothing else. */
+/** Whether a file has exactly these segments. */
 export function holds(state: FileState | undefined, size: number, segments: readonly Segment[]): state is FileState {
   if (state?.size !== size || state.segments.length !== segments.length) return false
   return segments.every(({ offset, size: length, digest }, index) => {
@@ -70,7 +70,7 @@ export function holds(state: FileState | undefined, size: number, segments: read
   })
 }
 
-/** The digest of a file of the store once it is filled up with zeros, where an output file has it. */
+/** The digest of a padded file of the store, when an output file has a segment with it. */
 export function filledDigest(state: FileState | undefined, content: Digest): Digest | undefined {
   return state?.segments.find((segment) => segment.content === content)?.digest
 }

@@ -1,14 +1,14 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { type Digest, Digester } from '../../images/digest.ts'
-import { damaged, type Segment, type Source } from './segment.ts'
+import { corruptObject, type Segment, type Source } from './segment.ts'
 import type { FileState } from './state.ts'
 
 const PIECE = 4 * 1024 * 1024
 const ZEROS = Buffer.alloc(PIECE)
 
 /**
- * Brings a file to exactly these segments with holes between them. Of a file whose state is known only what differs is
- * written; any other is written whole.
+ * Makes a file contain exactly these segments, with holes between them. Writes only what differs from `state`; without a
+ * state it writes the complete file.
  */
 export function writeSegments(
   path: string,
@@ -22,26 +22,34 @@ export function writeSegments(
     for (const { offset, size: length } of stale(state, segments)) writeZeros(file, offset, length)
     ftruncateSync(file, size)
     for (const segment of segments) if (!kept.has(keyOf(segment))) writeSource(file, segment)
-    // Segments are whole blocks: a file of text ends before its last one does.
+    // A segment is whole blocks, but a text may end within its last block.
     ftruncateSync(file, size)
-    // On the disk before anything says that it is whole: after a power cut a file has its size and not its content.
+    // Before the state says that the file is complete: after a power cut it could have its size without its content.
     fdatasyncSync(file)
   } finally {
     closeSync(file)
   }
 }
 
-/** The file's SHA-256, read from where its segments come from. */
+/** The SHA-256 of the file of this size, read from the sources of its segments. */
 export function digestSegments(size: number, segments: readonly Segment[]): Digest {
   const digester = new Digester()
   let at = 0
-  for (const segment of [...segments].sort((a, b) => a.offset - b.offset)) {
-    hashZeros(digester, segment.offset - at)
-    readSource(segment.source, (bytes) => digester.update(bytes))
-    hashZeros(digester, segment.size - lengthOf(segment.source))
-    at = segment.offset + segment.size
+  // A segment is whole blocks, but the file may end within its last block.
+  const update = (bytes: Uint8Array) => {
+    const within = bytes.subarray(0, Math.max(0, size - at))
+    digester.update(within)
+    at += within.length
   }
-  hashZeros(digester, size - at)
+  const zerosUntil = (end: number) => {
+    while (at < Math.min(end, size)) update(ZEROS.subarray(0, Math.min(PIECE, end - at)))
+  }
+  for (const { offset, size: length, source } of [...segments].sort((a, b) => a.offset - b.offset)) {
+    zerosUntil(offset)
+    readSource(source, update)
+    zerosUntil(offset + length)
+  }
+  zerosUntil(size)
   return digester.digest()
 }
 
@@ -54,7 +62,7 @@ interface Range {
   readonly size: number
 }
 
-/** Parts of the file that held something and are to be holes now. */
+/** Ranges of the file that have content and must become holes. */
 function stale(state: FileState | undefined, segments: readonly Segment[]): Range[] {
   return (state?.segments ?? []).flatMap((old) =>
     segments.reduce<Range[]>((left, segment) => left.flatMap((range) => without(range, segment)), [old]),
@@ -73,7 +81,7 @@ function writeZeros(file: number, offset: number, length: number): void {
     writeSync(file, ZEROS, 0, Math.min(PIECE, length - done), offset + done)
 }
 
-/** What the store holds is read once more here, on its way to a device: it has to be what its name says. */
+/** Verifies the digest while it writes: these bytes go to a device. */
 function writeSource(file: number, { offset, size, digest, source }: Segment): void {
   const digester = new Digester()
   let at = offset
@@ -83,17 +91,13 @@ function writeSource(file: number, { offset, size, digest, source }: Segment): v
   })
   const left = offset + size - at
   hashZeros(digester, left)
-  if (digester.digest() !== digest) throw wrong(source)
+  if (digester.digest() !== digest) throw wrongDigest(source)
   writeZeros(file, at, left)
 }
 
-function wrong(source: Source): Error {
-  if ('bytes' in source) return new Error('a segment does not have the digest that it was given')
-  return damaged(source.file)
-}
-
-function lengthOf(source: Source): number {
-  return 'bytes' in source ? source.bytes.length : source.length
+function wrongDigest(source: Source): Error {
+  if ('bytes' in source) return new Error('the bytes of a segment do not have its digest')
+  return corruptObject(source.file)
 }
 
 function readSource(source: Source, use: (bytes: Uint8Array) => void): void {

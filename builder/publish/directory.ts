@@ -6,12 +6,12 @@ import { type Digest, Digester, digestOf } from '../../images/digest.ts'
 import { type FileContent, replaceFile } from '../../lib/atomic-file.ts'
 import { withFileLock } from '../../lib/file-lock.ts'
 import { EMPTY_INDEX, type OciIndex, ociIndexText, parseOciIndex, referenced, tagged } from './oci-index.ts'
-import { type Advance, type Blob, damagedHere, type Repository } from './repository.ts'
+import { type Advance, type Blob, corruptInStore, type Repository } from './repository.ts'
 
-const MARK = '{"imageLayoutVersion":"1.0.0"}'
+const LAYOUT = '{"imageLayoutVersion":"1.0.0"}'
 const PIECE = 1 << 20
 
-/** A directory that is an OCI image layout (image-spec 1.1): on a stick, or shared by any file server. */
+/** A directory with an OCI image layout (image-spec 1.1), for example on a USB stick or a file server. */
 export function directoryRepository(directory: string, signal: AbortSignal): Repository {
   const path = (digest: Digest) => join(directory, 'blobs/sha256', digest)
   const index = join(directory, 'index.json')
@@ -27,12 +27,12 @@ export function directoryRepository(directory: string, signal: AbortSignal): Rep
     async put(blob, advance) {
       await write(path(blob.digest), async (temporary) => {
         const found = await copyInto(temporary, blob.read(0), { blob, advance, signal })
-        if (found !== undefined) throw damagedHere(blob)
+        if (found !== undefined) throw corruptInStore(blob)
       })
     },
     async fetch(blob, file, advance) {
       const from = path(blob.digest)
-      if (!existsSync(from)) throw damaged(from, 'it is not there')
+      if (!existsSync(from)) throw damaged(from, 'the file is missing')
       const pieces = createReadStream(from, { highWaterMark: PIECE })
       const found = await copyInto(file, pieces, { blob, advance, signal })
       if (found !== undefined) throw damaged(from, `SHA-256 ${found}, expected ${blob.digest}`)
@@ -41,14 +41,14 @@ export function directoryRepository(directory: string, signal: AbortSignal): Rep
       const found = 'digest' in reference ? reference.digest : referenced(readIndex(index), reference.tag)
       if (found === undefined || !existsSync(path(found))) return undefined
       const content = readFileSync(path(found), 'utf8')
-      if (digestOf(content) !== found) throw damaged(path(found), 'its bytes are not what its name says')
+      if (digestOf(content) !== found) throw damaged(path(found), 'its SHA-256 is not its name')
       return content
     },
     async putManifest(tag, content) {
       const blob = { digest: digestOf(content), size: Buffer.byteLength(content) }
       await write(path(blob.digest), content)
-      await write(join(directory, 'oci-layout'), MARK)
-      // Two that publish at once both read the index before they write it.
+      await write(join(directory, 'oci-layout'), LAYOUT)
+      // Two publishers at once would both read the index before one of them writes it.
       await withFileLock(directory, () => write(index, ociIndexText(tagged(readIndex(index), tag, blob))))
     },
   }
@@ -64,7 +64,7 @@ interface Copy {
   readonly signal: AbortSignal
 }
 
-/** The whole blob in a file, on the disk when this returns; its digest where the bytes are others. */
+/** Copies a blob into a file and flushes it. Returns the digest of the bytes when it is not the blob's. */
 async function copyInto(file: string, pieces: AsyncIterable<Uint8Array>, copy: Copy): Promise<Digest | undefined> {
   const handle = await open(file, 'wx')
   try {
@@ -88,7 +88,7 @@ async function copyPieces(handle: FileHandle, pieces: AsyncIterable<Uint8Array>,
 }
 
 function damaged(file: string, reason: string): UserError {
-  return new UserError('digest', `'${file}' is damaged: ${reason}`, {
-    hint: `remove it, and publish the image again where it was built: rm -f '${file}'`,
+  return new UserError('digest', `'${file}' is corrupt: ${reason}`, {
+    hint: `remove the file and publish the image again where it was built: rm -f '${file}'`,
   })
 }

@@ -1,12 +1,13 @@
 import { UserError } from '../../errors.ts'
-import { type Manifest, parseManifest } from '../../images/manifest.ts'
 import { verifyText } from '../../images/signature/sshsig.ts'
-import { MANIFEST, SIGNATURE } from '../generations/parts.ts'
+import type { NamedObject, Platform, SignedFacts } from '../platforms/platform.ts'
+import { FIRST_PLATFORM, platformNamed } from '../platforms/registry.ts'
 import { type PublishedFacts, type PublishedFile, type PublishedImage, type Role, SUMS } from './published-image.ts'
 
-/** The host that an image is pulled for, as its own file has it. */
+/** The host of a pulled image, from the host file. */
 export interface PullingHost {
   readonly name: string
+  readonly platform: string
   readonly board: string
   /** Bytes. */
   readonly slotSize: number
@@ -14,86 +15,95 @@ export interface PullingHost {
   readonly trusted: readonly string[]
 }
 
-/** Bytes of all texts and facts together: they are no place for anything else. */
+/** The most bytes that all texts and facts of an image may have together. */
 const TEXT_LIMIT = 64 << 20
-/** Names that stay within their directory, and are no others' there. */
+/** A plain file name: it stays within its directory, and is not hidden. */
 const TEXT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/
 
-/** The texts of an image, as far as they are any and can stand in an output directory. */
-export function textsOf({ facts, files }: PublishedImage, host: string, where: string): PublishedFile[] {
+/** The texts of an image; throws 'digest' for a text that cannot be in the host's output directory. */
+export function textsOf(
+  { facts, files }: PublishedImage,
+  { name: host, platform }: Pick<PullingHost, 'name' | 'platform'>,
+  where: string,
+): PublishedFile[] {
   const texts = textsIn(files)
-  const taken = ['boot.img', 'slot.img', `${host}.img`, `${host}.img.bmap`]
-  // One of each name: of two, one would be checked and the other written.
+  const taken = imageNames(platformNamed(platform), host)
+  // A second text of the same name would be written after the first one was verified.
   const isTwice = (name: string, at: number) => texts.findIndex((each) => each.name === name) < at
   const wrong = texts.find(({ name }, at) => !TEXT_NAME.test(name) || taken.includes(name) || isTwice(name, at))
-  if (wrong !== undefined) throw refused(where, `it has a text '${wrong.name}'`)
+  if (wrong !== undefined) throw refused(where, `it has a text named '${wrong.name}'`)
   const size = texts.reduce((sum, each) => sum + each.size, facts.size)
-  if (size > TEXT_LIMIT) throw refused(where, `its texts have ${size} bytes, at most ${TEXT_LIMIT} are wanted`)
+  if (size > TEXT_LIMIT) throw refused(where, `its texts have ${size} bytes, wanted at most ${TEXT_LIMIT}`)
   return texts
 }
 
-/** The manifest, if a key that may sign this host's images has signed it, and it is of this host. */
-export function trustedManifest(
+function imageNames({ images }: Platform, host: string): string[] {
+  const { disk, slot, boot, others } = images(host)
+  return [disk, slot, ...(boot === undefined ? [] : [boot]), ...others]
+}
+
+/** What the manifest signs. Throws unless a trusted key signed it, for this host and its board. */
+export function trustedFacts(
   host: PullingHost,
   { manifest, signature }: { readonly manifest: string; readonly signature: string },
   where: string,
-): Manifest {
-  if (host.trusted.length === 0) throw nobodyTrusted(host)
+): SignedFacts {
+  if (host.trusted.length === 0) throw noTrustedKeys(host)
   try {
     verifyText(manifest, signature, host.trusted)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    throw new UserError('signature', `the image at '${where}' is not to be trusted: ${error.message}`, {
-      hint: `do not use it; if that key is yours, name it in hosts/${host.name}.ts: updates: { signingKeys: ['ssh-ed25519 …'] }`,
+    throw new UserError('signature', `cannot verify the image at '${where}': ${error.message}`, {
+      hint: `do not use the image; if the key is yours, add it to hosts/${host.name}.ts: updates: { signingKeys: ['ssh-ed25519 …'] }`,
       cause: error,
     })
   }
-  const found = parseManifest(manifest, where)
+  const found = platformNamed(host.platform).readManifest(manifest, where)
   requireOwn(host, found, where)
   return found
 }
 
-function requireOwn(host: PullingHost, manifest: Manifest, where: string): void {
+function requireOwn(host: PullingHost, signed: SignedFacts, where: string): void {
   const facts = [
-    ['host', manifest.host, host.name],
-    ['board', manifest.board, host.board],
+    ['host', signed.host, host.name],
+    ['board', signed.board, host.board],
   ] as const
   const wrong = facts.find(([, found, wanted]) => found !== wanted)
   if (wrong === undefined) return
   const [what, found, wanted] = wrong
   throw new UserError('host', `the image at '${where}' is for the ${what} '${found}', wanted '${wanted}'`, {
-    hint: `take another tag or place, or pull it for whom it is: npm run pull ${manifest.host} -- --from '${where}'`,
+    hint: `choose another tag or source, or pull it for its own host: npm run pull ${signed.host} -- --from '${where}'`,
   })
 }
 
 export interface Claims {
   readonly image: PublishedImage
   readonly facts: PublishedFacts
-  readonly manifest: Manifest
+  readonly signed: SignedFacts
   readonly host: PullingHost
 }
 
-/** What the manifest does not sign decides nothing: it may only say the same. */
-export function requireSame({ image: { files }, facts, manifest, host }: Claims, where: string): void {
-  const layers = manifest.slot.layers.map(({ name, size, sha256 }) => ({ name, size, digest: sha256 }))
-  requireFiles(filesOf(files, 'layer'), layers, where)
-  const signed = Object.entries(manifest.boot).map(([name, { size, sha256 }]) => ({ name, size, digest: sha256 }))
-  const own = filesOf(files, 'text').filter(({ name }) => name === MANIFEST || name === SIGNATURE)
-  // In which order they lie is not signed, and nothing reads them by it.
-  requireFiles(sorted(filesOf(files, 'boot')), sorted([...signed, ...own]), where)
-  if (facts.root !== manifest.slot.root) throw refused(where, `its facts name the root hash ${facts.root}`)
-  const slot = facts.outputs.find(({ name }) => name === 'slot.img')
-  if (slot?.sha256 !== manifest.slot.sha256) throw refused(where, 'its facts name another slot.img')
+/** Throws unless everything outside the signed manifest agrees with it. */
+export function requireSame({ image: { files }, facts, signed, host }: Claims, where: string): void {
+  requireFiles(filesOf(files, 'layer'), signed.layers, where)
+  const copies = filesOf(files, 'text').filter(({ name }) => signed.bootTexts.includes(name))
+  // The manifest does not sign the order of boot files, and no program depends on it.
+  requireFiles(sorted(filesOf(files, 'boot')), sorted([...signed.bootFiles, ...copies]), where)
+  const platform = facts.platform ?? FIRST_PLATFORM
+  if (platform !== host.platform) throw refused(where, `its facts name the platform '${platform}'`)
+  if (facts.root !== signed.root) throw refused(where, `its facts name the root hash ${facts.root}`)
+  for (const [name, sha256] of Object.entries(signed.outputs)) {
+    if (facts.outputs.find((each) => each.name === name)?.sha256 === sha256) continue
+    throw refused(where, `its facts name another ${name}`)
+  }
   if (facts.slotSize === host.slotSize) return
   throw new UserError('size', `the image at '${where}' has slots of ${facts.slotSize} bytes, wanted ${host.slotSize}`, {
-    hint: `a disk's slots are for its life: see 'slotSize' and 'disk' in hosts/${host.name}.ts`,
+    hint: `the slot size of a written disk cannot change: see 'slotSize' and 'disk' in hosts/${host.name}.ts`,
   })
 }
 
-type Named = Pick<PublishedFile, 'name' | 'digest' | 'size'>
-
-function requireFiles(found: readonly Named[], signed: readonly Named[], where: string): void {
-  const text = (file: Named | undefined) =>
+function requireFiles(found: readonly NamedObject[], signed: readonly NamedObject[], where: string): void {
+  const text = (file: NamedObject | undefined) =>
     file === undefined ? 'nothing' : `'${file.name}' of ${file.size} bytes, SHA-256 ${file.digest}`
   const count = Math.max(found.length, signed.length)
   const at = Array.from({ length: count }, (_, index) => index).find(
@@ -102,7 +112,7 @@ function requireFiles(found: readonly Named[], signed: readonly Named[], where: 
   if (at !== undefined) throw refused(where, `it has ${text(found[at])}, its manifest names ${text(signed[at])}`)
 }
 
-function sorted(files: readonly Named[]): Named[] {
+function sorted(files: readonly NamedObject[]): NamedObject[] {
   return [...files].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
@@ -110,13 +120,13 @@ export function filesOf(files: readonly PublishedFile[], role: Role): PublishedF
   return files.filter((file) => file.role === role)
 }
 
-/** But for the sums, which are made when the image is put together. */
+/** All texts but SHA256SUMS, which hangar writes when it assembles the image. */
 export function textsIn(files: readonly PublishedFile[]): PublishedFile[] {
   return filesOf(files, 'text').filter(({ name }) => name !== SUMS)
 }
 
 function refused(where: string, reason: string): UserError {
-  return new UserError('digest', `the image at '${where}' is not what its signed manifest says: ${reason}`, {
+  return new UserError('digest', `the image at '${where}' does not match its signed manifest: ${reason}`, {
     hint: 'do not use it; publish it again where it was built',
   })
 }
@@ -129,8 +139,8 @@ export function textNamed(texts: readonly PublishedFile[], name: string, where: 
   })
 }
 
-function nobodyTrusted({ name }: PullingHost): UserError {
-  return new UserError('key', `no key is known here that may sign images of '${name}'`, {
-    hint: `name the builder's (its signing_key.pub) in hosts/${name}.ts: updates: { signingKeys: ['ssh-ed25519 …'] }`,
+function noTrustedKeys({ name }: PullingHost): UserError {
+  return new UserError('key', `no key is trusted to sign images of '${name}'`, {
+    hint: `add the builder's key (its signing_key.pub) to hosts/${name}.ts: updates: { signingKeys: ['ssh-ed25519 …'] }`,
   })
 }

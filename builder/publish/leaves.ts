@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 
 const PIECE = 1024 * BLOCK
 
-/** The leaves of a layer in the store, computed from its bytes and put beside it. */
+/** Computes the leaves of a layer (see `images/slot/verity.ts`), and puts them into the store. */
 export async function storeLeaves(
   store: Store,
   { digest, size }: { readonly digest: Digest; readonly size: number },

@@ -5,7 +5,7 @@ import type { Digest } from '../../images/digest.ts'
 import { ARTIFACT_TYPE, MANIFEST_TYPE } from './published-image.ts'
 import type { Blob } from './repository.ts'
 
-/** What a directory has to offer, as `index.json` of the OCI image layout says it; other tools' entries stay as they are. */
+/** The `index.json` of an OCI image layout. Entries of other tools stay unchanged. */
 export interface OciIndex {
   readonly manifests: readonly OciEntry[]
 }
@@ -28,8 +28,8 @@ export function parseOciIndex(text: string, where: string): OciIndex {
   try {
     return index.parse(JSON.parse(text)) as OciIndex
   } catch (cause) {
-    throw new UserError('format', `'${where}' is no index of an OCI image layout`, {
-      hint: 'publish to another directory, or move that file away: what is published is then published again',
+    throw new UserError('format', `'${where}' is not the index of an OCI image layout`, {
+      hint: 'publish to another directory, or move the file away and publish every image again',
       cause,
     })
   }
@@ -40,13 +40,13 @@ export function ociIndexText({ manifests }: OciIndex): string {
   return canonicalJson({ schemaVersion: 2, mediaType, manifests: manifests as unknown as Json })
 }
 
-/** The digest that a tag names. */
+/** The digest that a tag names; undefined without such a tag. */
 export function referenced({ manifests }: OciIndex, tag: string): Digest | undefined {
   const digest = manifests.find((each) => each.annotations?.[TAG] === tag)?.digest
   return digest === undefined ? undefined : (digest.slice('sha256:'.length) as Digest)
 }
 
-/** The index where a tag names this manifest, and nothing else does. */
+/** The index with this tag on this manifest alone. */
 export function tagged({ manifests }: OciIndex, tag: string, { digest, size }: Blob): OciIndex {
   const others = manifests.filter((each) => each.annotations?.[TAG] !== tag)
   const entry = { mediaType: MANIFEST_TYPE, artifactType: ARTIFACT_TYPE, digest: `sha256:${digest}`, size }

@@ -1,11 +1,11 @@
 import { directoryRepository } from './directory.ts'
-import type { Place } from './place.ts'
 import { type RegistryOptions, registryRepository } from './registry/registry.ts'
+import type { Remote } from './remote.ts'
 import type { Repository } from './repository.ts'
 
-/** What is at a place; nothing is asked of it yet. */
-export function openRepository(place: Place, options: RegistryOptions): Repository {
-  return place.kind === 'registry'
-    ? registryRepository(place, options)
-    : directoryRepository(place.directory, options.signal)
+/** The repository at an address. No request is sent yet. */
+export function openRepository(remote: Remote, options: RegistryOptions): Repository {
+  return remote.kind === 'registry'
+    ? registryRepository(remote, options)
+    : directoryRepository(remote.directory, options.signal)
 }

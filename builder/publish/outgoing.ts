@@ -1,33 +1,40 @@
 import { UserError } from '../../errors.ts'
-import { BOARDS, type Board } from '../../images/board.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
-import { type Manifest, parseManifest } from '../../images/manifest.ts'
 import { MANIFEST, type Parts, textOf } from '../generations/parts.ts'
 import { missingParts, textIn } from '../generations/rebuild.ts'
 import type { KeptGeneration } from '../generations/record.ts'
 import { sumsText } from '../outputs/outputs.ts'
+import type { Platform, SignedFacts } from '../platforms/platform.ts'
+import { platformField, platformNamed } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
 import { type PublishedFile, publishedFactsText, publishedImageText, SUMS } from './published-image.ts'
 import type { LocalBlob } from './repository.ts'
 import { storeBlob, textBlob } from './store-blob.ts'
 
-/** An image on its way out: its OCI manifest, and every blob that this names, each once. */
+/** An image that is ready to be sent. */
 export interface OutgoingImage {
+  /** The OCI manifest. */
   readonly text: string
-  /** Of the OCI manifest. */
+  /** Digest of the OCI manifest. */
   readonly digest: Digest
+  /** Every blob that the OCI manifest names, each once. */
   readonly blobs: readonly LocalBlob[]
 }
 
-/** A kept generation as it is published, the same bytes each time. Refuses what nobody else may have, or could use. */
+/**
+ * A kept generation as an OCI artifact; the same bytes each time. Throws 'private' for an image that may hold keys in
+ * clear text, 'signature' for an unsigned one, and 'store' when parts are missing.
+ */
 export async function outgoingImage(store: Store, host: string, generation: KeptGeneration): Promise<OutgoingImage> {
   const { number, root, built, revision, parts } = generation
   const name = `generation ${number} of ${host}`
+  const platform = platformNamed(parts.platform)
   const missing = missingParts(store, parts)
   if (missing.length > 0) throw incomplete(host, name, missing.length)
-  requirePublishable(name, parseManifest(await textIn(store, manifestOf(parts, name)), name))
+  requirePublishable(name, platform.readManifest(await textIn(store, manifestOf(parts, name)), name), platform)
   const { slotSize, outputs } = parts
-  const facts = textBlob('facts', publishedFactsText({ host, root, slotSize, outputs, built, revision }))
+  const described = { ...platformField(platform.name), host, root, slotSize, outputs, built, revision }
+  const facts = textBlob('facts', publishedFactsText(described))
   const sums = textBlob(SUMS, sumsText(Object.fromEntries(outputs.map((each) => [each.name, each]))))
   const files = filesOf(parts)
   const text = publishedImageText({ facts, files: [...files, { role: 'text', ...sums }] })
@@ -50,20 +57,19 @@ function manifestOf(parts: Parts, name: string): Digest {
   return found.digest
 }
 
-/** A board that is not known is not known to have images that anyone may read. */
+/** Images for an unknown board count as private. */
 export function requirePublishable(
   name: string,
-  { board, host, signature }: Manifest,
-  boards: Readonly<Record<string, Pick<Board, 'name' | 'readers'>>> = BOARDS,
+  { board, host, signature }: Pick<SignedFacts, 'board' | 'host' | 'signature'>,
+  { isPublic }: Pick<Platform, 'isPublic'>,
 ): void {
-  const known = Object.values(boards).find((each) => each.name === board)
-  if (known?.readers !== 'anyone') {
-    throw new UserError('private', `${name} is private: images for '${board}' may hold keys in the clear`, {
-      hint: 'they stay with the owner: copy out/ by hand to where it is needed',
+  if (!isPublic(board)) {
+    throw new UserError('private', `cannot publish ${name}: images for '${board}' may hold keys in clear text`, {
+      hint: `copy out/${host} by hand to the machine that needs it`,
     })
   }
   if (signature === 'signed') return
-  throw new UserError('signature', `${name} is unsigned: nobody could tell it from another's`, {
+  throw new UserError('signature', `cannot publish ${name}: it is not signed`, {
     hint: `build it where the signing key is, or with HANGAR_SIGNING_KEY=FILE: npm run build:image ${host}`,
   })
 }

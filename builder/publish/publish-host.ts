@@ -3,8 +3,8 @@ import { type CliContext, storeUse } from '../context.ts'
 import { openStore, storeRoot } from '../store/directory.ts'
 import { usingStore } from '../store/leases.ts'
 import { openRepository } from './open-repository.ts'
-import { parsePlace, placeText } from './place.ts'
 import { type Published, publish } from './publish.ts'
+import { parseRemote, remoteText } from './remote.ts'
 
 export interface PublishHostRequest {
   readonly host: string
@@ -19,14 +19,14 @@ export interface PublishHostRequest {
 export async function publishHost(context: CliContext, request: PublishHostRequest): Promise<Published> {
   const { host, to, number, transport } = request
   const { env, reporter } = context
-  const { place, reference } = parsePlace(to)
+  const { remote, reference } = parseRemote(to)
   if (reference !== undefined && 'digest' in reference) throw digestGiven(to)
   const store = await openStore(storeRoot(env))
-  const onRetry = (reason: string) => reporter.notice(`${placeText(place)}: ${reason}; trying again`)
+  const onRetry = (reason: string) => reporter.notice(`${remoteText(remote)}: ${reason}; trying again`)
   return usingStore(storeUse({ ...context, store }, `publishing of ${host}`), () =>
     publish({
       ...{ ...context, host, store, tag: reference?.tag, number },
-      open: (signal) => openRepository(place, { env, transport, actions: 'pull,push', signal, onRetry }),
+      open: (signal) => openRepository(remote, { env, transport, actions: 'pull,push', signal, onRetry }),
     }),
   )
 }

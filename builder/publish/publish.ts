@@ -2,18 +2,18 @@ import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
 import { during, type Reporter, type Step } from '../../lib/reporter.ts'
 import { forEachAtOnce, stopWith } from '../../lib/worker-pool.ts'
-import { generationNumbered, generationsOf, type KeptGeneration, requireKept } from '../generations/record.ts'
+import { generationNumbered, requireKept } from '../generations/find.ts'
+import { generationsOf, type KeptGeneration } from '../generations/record.ts'
 import type { Store } from '../store/store.ts'
-import { type Amount, amountOf, countText } from './amount.ts'
 import { outgoingImage } from './outgoing.ts'
-import { type LocalBlob, type Repository, WORKERS } from './repository.ts'
-import { hostTag, imageTag } from './tags.ts'
+import { hostTag, imageTag } from './remote.ts'
+import { type Amount, amountOf, countText, type LocalBlob, type Repository, WORKERS } from './repository.ts'
 
 export interface PublishRequest {
   readonly host: string
-  /** Undefined for the newest. */
+  /** Undefined for the newest generation. */
   readonly number: number | undefined
-  /** Instead of the host's own tag. */
+  /** Replaces the tag of the host. */
   readonly tag: string | undefined
   readonly store: Store
   readonly reporter: Reporter
@@ -22,16 +22,18 @@ export interface PublishRequest {
 }
 
 export interface Published {
+  /** The remote repository as a person types it. */
   readonly where: string
   readonly generation: KeptGeneration
   readonly tags: readonly string[]
-  /** Of the OCI manifest: names exactly this image. */
+  /** Digest of the OCI manifest, which names exactly this image. */
   readonly digest: Digest
   readonly sent: Amount
+  /** Blobs that the repository had already. */
   readonly there: Amount
 }
 
-/** Puts a generation where others can take it from; what is there already is not sent. */
+/** Publishes a generation. Blobs that the repository has are not sent. */
 export async function publish(request: PublishRequest): Promise<Published> {
   const { host, store } = request
   const stop = stopWith(request.signal)
@@ -41,7 +43,7 @@ export async function publish(request: PublishRequest): Promise<Published> {
   const missing = await missingAt(repository, image.blobs, stop)
   await send(repository, missing, request.reporter, stop)
   const tags = tagsFor(request, generation)
-  // Last, and the tag that everyone follows after all others: it never names what is not whole.
+  // Tags come after the blobs, and the host's tag last: a tag never names an image that is incomplete.
   for (const tag of tags) await repository.putManifest(tag, image.text)
   const sent = amountOf(missing)
   const all = amountOf(image.blobs)
@@ -53,16 +55,16 @@ function chosen({ host, number, store }: PublishRequest): KeptGeneration {
   if (number !== undefined) return requireKept(host, generationNumbered(store.root, host, number))
   const last = generationsOf(store.root, host).at(-1)
   if (last !== undefined) return requireKept(host, last)
-  throw new UserError('generation', `${host} has no image in this store`, {
+  throw new UserError('generation', `this store has no image of ${host}`, {
     hint: `build it first: npm run build:image ${host}`,
   })
 }
 
-/** An older generation does not take the host's tag unless it is given. */
+/** An older generation gets the host's tag only when the user gives that tag. */
 function tagsFor({ host, number, tag, store }: PublishRequest, { root, number: own }: KeptGeneration): string[] {
   const newest = number === undefined || generationsOf(store.root, host).at(-1)?.number === own
-  const followed = tag ?? (newest ? hostTag(host) : undefined)
-  return [...new Set([imageTag(host, root), ...(followed === undefined ? [] : [followed])])]
+  const moving = tag ?? (newest ? hostTag(host) : undefined)
+  return [...new Set([imageTag(host, root), ...(moving === undefined ? [] : [moving])])]
 }
 
 async function missingAt(
@@ -74,7 +76,7 @@ async function missingAt(
   await forEachAtOnce(blobs, { workers: WORKERS, stop }, async (blob) => {
     if (!(await repository.has(blob))) missing.push(blob)
   })
-  // The largest first: the small ones fill up the end.
+  // Largest first, so that no large blob is sent alone at the end.
   return missing.sort((a, b) => b.size - a.size)
 }
 

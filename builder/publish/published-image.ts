@@ -4,10 +4,10 @@ import { canonicalJson, type Json } from '../../images/canonical.ts'
 import { type Digest, isDigest } from '../../images/digest.ts'
 import { type Parts, parts } from '../generations/parts.ts'
 
-/** What a file of a published image is to it; texts are what lies beside the images: manifest, signature, … */
+/** What a file is for. Texts are the files beside the images: manifest, signature, SBOM, SHA256SUMS. */
 export type Role = 'layer' | 'boot' | 'text'
 
-/** A file of a published image, in a blob of its own. */
+/** A file of a published image. Each file is a blob. */
 export interface PublishedFile {
   readonly role: Role
   /** `base`, `config.txt`, `manifest.json`. */
@@ -17,26 +17,28 @@ export interface PublishedFile {
   readonly size: number
 }
 
-/** A generation as it is published: an OCI artifact with a blob for each layer, boot file and text. */
+/** A published generation: an OCI artifact with a blob for each layer, boot file and text. */
 export interface PublishedImage {
-  /** The blob with the facts that are in no image. */
+  /** The blob with the facts. */
   readonly facts: { readonly digest: Digest; readonly size: number }
-  /** Layers and boot files in the order in which they lie. */
+  /** Layers and boot files in their order. */
   readonly files: readonly PublishedFile[]
 }
 
-/** What is said of a published image beside its bytes. */
+/** Facts about a published image that are in none of its files. */
 export interface PublishedFacts {
+  /** The platform that assembles it; absent for the first one (see `platforms/registry.ts`). */
+  readonly platform?: string | undefined
   readonly host: string
   /** Root hash. */
   readonly root: Digest
-  /** Bytes of the room that each slot has on the host's disk. */
+  /** Bytes that the host's disk reserves for one generation. */
   readonly slotSize: number
-  /** What has to come out when it is put together: the files of its output directory but SHA256SUMS. */
+  /** The files of the assembled output directory but SHA256SUMS. */
   readonly outputs: Parts['outputs']
-  /** When it was first built, as ISO 8601 has it. */
+  /** When it was first built, in ISO 8601. */
   readonly built: string
-  /** The git revision that it was built from; null where nobody knows. */
+  /** The git revision that it was built from; null when it is not known. */
   readonly revision: string | null
 }
 
@@ -44,7 +46,7 @@ export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
 export const ARTIFACT_TYPE = 'application/vnd.hangar.image.v1'
 export const FACTS_TYPE = 'application/vnd.hangar.facts.v1+json'
 
-/** Sums of the output directory's files, for people: what is put together is compared with the facts. */
+/** Sums of the output directory's files, for people. hangar itself compares with the facts. */
 export const SUMS = 'SHA256SUMS'
 
 const ROLES: Readonly<Record<Role, string>> = {
@@ -69,6 +71,7 @@ const ociManifest = z.object({
 
 const facts = z.strictObject({
   format: z.literal(FORMAT),
+  platform: z.string().optional(),
   host: z.string(),
   root: z.string().refine(isDigest) as unknown as z.ZodType<Digest>,
   slotSize: z.number().int().positive(),
@@ -93,11 +96,11 @@ export function publishedImageText({ facts: { digest: of, size: bytes }, files }
   })
 }
 
-/** Reads an OCI manifest; files of a kind that this hangar does not know are passed over. */
+/** Reads an OCI manifest; skips files of a kind that this hangar does not know. */
 export function parsePublishedImage(text: string, where: string): PublishedImage {
   const json = parseJson(text, where)
   const found = (json as { artifactType?: unknown } | null)?.artifactType
-  if (found !== ARTIFACT_TYPE) throw notOurs(where, `it is of type ${JSON.stringify(found ?? null)}`)
+  if (found !== ARTIFACT_TYPE) throw unreadable(where, `its type is ${JSON.stringify(found ?? null)}`)
   const { config, layers } = checked(ociManifest, json, where)
   const files = layers.flatMap(({ mediaType, digest: of, size: bytes, annotations }): PublishedFile[] => {
     const role = (Object.keys(ROLES) as Role[]).find((each) => ROLES[each] === mediaType)
@@ -119,7 +122,7 @@ function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw notOurs(where, `it is not JSON: ${(cause as Error).message}`)
+    throw unreadable(where, `it is not JSON: ${(cause as Error).message}`)
   }
 }
 
@@ -127,11 +130,11 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
-  throw notOurs(where, `it is damaged at '${issue?.path.join('.')}': ${issue?.message}`)
+  throw unreadable(where, `its field '${issue?.path.join('.')}' is wrong: ${issue?.message}`)
 }
 
-function notOurs(where: string, reason: string): UserError {
-  return new UserError('format', `${where} is no image that this hangar reads: ${reason}, wanted ${ARTIFACT_TYPE}`, {
-    hint: 'see what is at that name and tag, or publish it again with a hangar of this revision',
+function unreadable(where: string, reason: string): UserError {
+  return new UserError('format', `cannot read ${where} as an image: ${reason}, wanted ${ARTIFACT_TYPE}`, {
+    hint: 'check the name and the tag, or publish the image again with this revision of hangar',
   })
 }

@@ -5,8 +5,8 @@ import { openStore, storeRoot } from '../store/directory.ts'
 import { usingStore } from '../store/leases.ts'
 import type { PullingHost } from './incoming.ts'
 import { openRepository } from './open-repository.ts'
-import { parsePlace, placeText } from './place.ts'
 import { type Pulled, pull } from './pull.ts'
+import { parseRemote, remoteText } from './remote.ts'
 
 export interface PullHostRequest {
   /** `trusted`: the signing keys in the host file. This machine's own signing keys are trusted too. */
@@ -19,14 +19,14 @@ export interface PullHostRequest {
 /** Copies a published image of a host into the store and `out/HOST`. */
 export async function pullHost(context: CliContext, { host, from, transport }: PullHostRequest): Promise<Pulled> {
   const { env, reporter, project } = context
-  const { place, reference } = parsePlace(from)
+  const { remote, reference } = parseRemote(from)
   const store = await openStore(storeRoot(env))
-  const onRetry = (reason: string) => reporter.notice(`${placeText(place)}: ${reason}; trying again`)
+  const onRetry = (reason: string) => reporter.notice(`${remoteText(remote)}: ${reason}; trying again`)
   return usingStore(storeUse({ ...context, store }, `pull of ${host.name}`), () =>
     pull({
       ...{ ...context, store, reference, output: join(project, 'out', host.name) },
       host: { ...host, trusted: [...ownSigningKeys(env), ...host.trusted] },
-      open: (signal) => openRepository(place, { env, transport, actions: 'pull', signal, onRetry }),
+      open: (signal) => openRepository(remote, { env, transport, actions: 'pull', signal, onRetry }),
     }),
   )
 }

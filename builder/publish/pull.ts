@@ -1,18 +1,17 @@
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
-import type { Manifest } from '../../images/manifest.ts'
 import { during, type Reporter, type Step } from '../../lib/reporter.ts'
 import { forEachAtOnce, stopWith } from '../../lib/worker-pool.ts'
 import { MANIFEST, type Parts, SIGNATURE } from '../generations/parts.ts'
-import { putTogether, textIn } from '../generations/rebuild.ts'
+import { assembleParts, textIn } from '../generations/rebuild.ts'
 import { recordGeneration } from '../generations/record.ts'
 import type { Outcome } from '../outputs/outputs.ts'
+import type { SignedFacts } from '../platforms/platform.ts'
+import { platformField } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
-import { amountOf, countText } from './amount.ts'
-import { filesOf, type PullingHost, requireSame, textNamed, textsIn, textsOf, trustedManifest } from './incoming.ts'
+import { filesOf, type PullingHost, requireSame, textNamed, textsIn, textsOf, trustedFacts } from './incoming.ts'
 import { storeLeaves } from './leaves.ts'
-import type { Reference } from './place.ts'
 import {
   type PublishedFacts,
   type PublishedFile,
@@ -21,13 +20,13 @@ import {
   parsePublishedImage,
   SUMS,
 } from './published-image.ts'
-import { type Blob, type Repository, WORKERS } from './repository.ts'
-import { hostTag } from './tags.ts'
+import { hostTag, type Reference } from './remote.ts'
+import { amountOf, type Blob, countText, type Repository, WORKERS } from './repository.ts'
 
 export interface PullRequest {
   readonly host: PullingHost
   readonly reference: Reference
-  /** Directory of the results. */
+  /** The output directory. */
   readonly output: string
   readonly store: Store
   readonly reporter: Reporter
@@ -36,32 +35,33 @@ export interface PullRequest {
 }
 
 export interface Pulled {
-  /** Place and tag, as a person types it. */
+  /** The remote repository and the tag, as a person types them. */
   readonly from: string
-  /** The number that this store gives the image. */
+  /** The number of the generation in this store. */
   readonly generation: number
-  readonly manifest: Manifest
+  readonly signed: SignedFacts
   readonly facts: PublishedFacts
   readonly outputs: Outcome
 }
 
-/** Brings a published image into the store and the host's output directory, as the build of it left them. */
+/** Pulls an image into the store, and assembles it in the output directory: the same files that its build wrote. */
 export async function pull(request: PullRequest): Promise<Pulled> {
   const { host, store, output } = request
-  const incoming = await identified(request)
-  const { from, image, manifest, facts } = incoming
-  await bringAll(
+  const incoming = await verified(request)
+  const { from, image, signed, facts, manifestDigest: manifest } = incoming
+  await fetchMissing(
     request,
     incoming,
     image.files.filter(({ name }) => name !== SUMS),
   )
-  const parts = await partsOf(store, image, facts)
-  const { root } = manifest.slot
-  const { outputs } = await putTogether(store, { host: host.name, name: `the image at '${from}'`, root, parts, output })
-  const identity = { root, manifest: incoming.manifestDigest }
+  const parts = await partsOf(store, host, image, facts)
+  const { root } = signed
+  const name = `the image at '${from}'`
+  const { outputs } = await assembleParts(store, { host: host.name, name, root, parts, output })
   const { built, revision } = facts
-  const generation = await recordGeneration(store.root, host.name, identity, async () => ({ built, revision, parts }))
-  return { from, generation, manifest, facts, outputs }
+  const described = async () => ({ built, revision, parts })
+  const generation = await recordGeneration(store.root, host.name, { root, manifest }, described)
+  return { from, generation, signed, facts, outputs }
 }
 
 interface Incoming {
@@ -69,37 +69,37 @@ interface Incoming {
   readonly repository: Repository
   readonly stop: AbortController
   readonly image: PublishedImage
-  readonly manifest: Manifest
+  readonly signed: SignedFacts
   readonly manifestDigest: Digest
   readonly facts: PublishedFacts
 }
 
-/** Finds the image and whose it is: before its manifest is known to be signed, nothing large is fetched. */
-async function identified(request: PullRequest): Promise<Incoming> {
+/** Finds the image and verifies its signature. Until then, only small files are fetched. */
+async function verified(request: PullRequest): Promise<Incoming> {
   const { host, store } = request
   const stop = stopWith(request.signal)
   const repository = request.open(stop.signal)
   const reference = request.reference ?? { tag: hostTag(host.name) }
   const from = `${repository.where}${'tag' in reference ? `:${reference.tag}` : `@sha256:${reference.digest}`}`
   const text = await repository.manifest(reference)
-  if (text === undefined) throw nothingThere(host.name, from, repository.where)
+  if (text === undefined) throw noImage(host.name, from, repository.where)
   const image = parsePublishedImage(text, from)
-  const texts = textsOf(image, host.name, from)
+  const texts = textsOf(image, host, from)
   const [named, signature] = [textNamed(texts, MANIFEST, from), textNamed(texts, SIGNATURE, from)]
   const facts = { name: 'facts', ...image.facts }
-  await bringAll(request, { repository, stop }, [named, signature, facts])
+  await fetchMissing(request, { repository, stop }, [named, signature, facts])
   const read = ({ digest }: Blob) => textIn(store, digest)
-  const signed = { manifest: await read(named), signature: await read(signature) }
+  const signedTexts = { manifest: await read(named), signature: await read(signature) }
   const claims = {
-    ...{ image, host, manifest: trustedManifest(host, signed, from) },
+    ...{ image, host, signed: trustedFacts(host, signedTexts, from) },
     facts: parsePublishedFacts(await read(facts), from),
   }
   requireSame(claims, from)
   return { ...claims, from, repository, stop, manifestDigest: named.digest }
 }
 
-/** What the store has is not fetched, and each file that has arrived stays whatever comes after it. */
-async function bringAll(
+/** Fetches the files that the store lacks. Each one enters the store at once, so that a second pull continues. */
+async function fetchMissing(
   { store, reporter }: PullRequest,
   { repository, stop }: Pick<Incoming, 'repository' | 'stop'>,
   files: readonly (Blob & { readonly name: string })[],
@@ -119,19 +119,25 @@ async function bringAll(
   await during(reporter, `fetch ${countText(count)}`, fetchAll, { totalBytes: bytes, ending: 'fetched' })
 }
 
-async function partsOf(store: Store, { files }: PublishedImage, { slotSize, outputs }: PublishedFacts): Promise<Parts> {
+async function partsOf(
+  store: Store,
+  { platform }: PullingHost,
+  { files }: PublishedImage,
+  { slotSize, outputs }: PublishedFacts,
+): Promise<Parts> {
   const layers: Parts['layers'] = []
   for (const layer of filesOf(files, 'layer'))
     layers.push({ ...stored(layer), leaves: await storeLeaves(store, layer) })
   const boot = filesOf(files, 'boot').map(stored)
-  return { slotSize, layers, boot, texts: textsIn(files).map(stored), outputs, origin: null }
+  const texts = textsIn(files).map(stored)
+  return { ...platformField(platform), slotSize, layers, boot, texts, outputs, origin: null }
 }
 
 function stored({ name, digest, size }: PublishedFile): Parts['boot'][number] {
   return { name, digest, size }
 }
 
-function nothingThere(host: string, from: string, where: string): UserError {
+function noImage(host: string, from: string, where: string): UserError {
   return new UserError('registry', `there is no image at '${from}'`, {
     hint: `publish it where it was built: npm run publish ${host} -- --to '${where}'`,
   })

@@ -8,36 +8,51 @@ export interface Blob {
   readonly size: number
 }
 
-/** A blob that is here, to be read from any of its bytes on. */
+/** A blob on this machine. */
 export interface LocalBlob extends Blob {
-  /** What it is called in messages. */
+  /** The blob's name in messages. */
   readonly name: string
-  read(from: number): AsyncIterable<Uint8Array>
+  /** Its bytes from an offset on. */
+  readonly read: (from: number) => AsyncIterable<Uint8Array>
 }
 
-/** Called with the bytes that went or came; with a negative number for what has to be sent again. */
+/** Reports transferred bytes; a negative number means that bytes have to be sent again. */
 export type Advance = (bytes: number) => void
 
-/** Where published images are: blobs, and OCI manifests by tag. What it gives is as its digest says. */
 /** How many blobs are transferred at the same time: enough for a network, few enough for a USB stick. */
 export const WORKERS = 4
 
+/** A remote repository: blobs by digest and OCI manifests by tag. It verifies the digest of what it fetches. */
 export interface Repository {
-  /** As a person types it. */
+  /** The address as a person types it. */
   readonly where: string
-  has(blob: Blob): Promise<boolean>
-  put(blob: LocalBlob, advance: Advance): Promise<void>
-  /** Brings a blob into a new file, whole. */
-  fetch(blob: Blob & { readonly name: string }, file: string, advance: Advance): Promise<void>
-  /** An OCI manifest by its tag or its digest; undefined where there is none. */
-  manifest(reference: { readonly tag: string } | { readonly digest: Digest }): Promise<string | undefined>
-  /** Makes a tag name this OCI manifest, whose blobs are all there. */
-  putManifest(tag: string, text: string): Promise<void>
+  readonly has: (blob: Blob) => Promise<boolean>
+  readonly put: (blob: LocalBlob, advance: Advance) => Promise<void>
+  /** Downloads a blob into a new file. */
+  readonly fetch: (blob: Blob & { readonly name: string }, file: string, advance: Advance) => Promise<void>
+  /** The OCI manifest of a tag or a digest; undefined when there is none. */
+  readonly manifest: (reference: { readonly tag: string } | { readonly digest: Digest }) => Promise<string | undefined>
+  /** Sets a tag to an OCI manifest whose blobs are all in the repository. */
+  readonly putManifest: (tag: string, text: string) => Promise<void>
 }
 
-/** For bytes that are not what the store says they are. */
-export function damagedHere({ name }: LocalBlob): UserError {
-  return new UserError('store', `'${name}' is damaged in the store`, {
-    hint: 'find and remove what is damaged with: npm run store:verify; then build again',
+/** The number of blobs that a transfer has, and their bytes. */
+export interface Amount {
+  readonly count: number
+  readonly bytes: number
+}
+
+export function amountOf(blobs: readonly { readonly size: number }[]): Amount {
+  return { count: blobs.length, bytes: blobs.reduce((sum, { size }) => sum + size, 0) }
+}
+
+export function countText(count: number): string {
+  return `${count} ${count === 1 ? 'file' : 'files'}`
+}
+
+/** The store's bytes of this blob do not have its digest. */
+export function corruptInStore({ name }: LocalBlob): UserError {
+  return new UserError('store', `'${name}' is corrupt in the store`, {
+    hint: 'find and remove corrupt objects: npm run store:verify; then build again',
   })
 }

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { Digester, digestOf } from '../../images/digest.ts'
 import type { Store } from '../store/store.ts'
-import { type Blob, damagedHere, type LocalBlob } from './repository.ts'
+import { type Blob, corruptInStore, type LocalBlob } from './repository.ts'
 
 const PIECE = 1 << 20
 
-/** An object of the store on its way out: where it is read whole it has to be what its name says. */
+/** An object of the store as a blob. Reading it from the start throws 'store' when its bytes do not have its digest. */
 export function storeBlob(store: Store, { digest, size, name }: Blob & { readonly name: string }): LocalBlob {
   const blob: LocalBlob = {
     ...{ digest, size, name },
@@ -15,13 +15,13 @@ export function storeBlob(store: Store, { digest, size, name }: Blob & { readonl
         digester.update(piece as Uint8Array)
         yield piece as Uint8Array
       }
-      if (from === 0 && digester.digest() !== digest) throw damagedHere(blob)
+      if (from === 0 && digester.digest() !== digest) throw corruptInStore(blob)
     },
   }
   return blob
 }
 
-/** A text that is in no store. */
+/** A text as a blob. */
 export function textBlob(name: string, text: string): LocalBlob {
   const bytes = Buffer.from(text)
   return {

@@ -1,54 +1,54 @@
 import { UserError } from '../../errors.ts'
 
 const RUNNERS = ['dagger', 'local', 'auto'] as const
-/** What an owner asks for; `auto` is what nobody has to ask for. */
-export type RunnerWish = (typeof RUNNERS)[number]
+/** The runner that the user asks for; `auto` is the default. */
+export type RunnerSetting = (typeof RUNNERS)[number]
 
-/** What a machine has to run derivations with. */
+/** What a machine offers to run derivations. */
 export interface Machine {
-  /** What makes a Dagger engine the owner's own word: a variable and its value. */
+  /** The environment variable that names a Dagger engine. */
   readonly named: { readonly variable: string; readonly value: string } | undefined
-  /** A container engine that answers, and whether Dagger's engine and CLI are on this machine already. */
-  readonly containers: { readonly program: string; readonly dagger: 'here' | 'to be fetched' } | undefined
-  /** Why no sandbox can be made; undefined where one can. */
+  /** A container engine that runs, and whether Dagger's engine and CLI are on this machine. */
+  readonly containers: { readonly program: string; readonly dagger: 'present' | 'missing' } | undefined
+  /** Why a sandbox fails on this machine; undefined when it works. */
   readonly sandboxProblem: string | undefined
 }
 
 export interface Choice {
   readonly runner: 'dagger' | 'local'
   readonly because: string
-  /** Whether the other runner may do it where this one's engine cannot be reached. */
-  readonly otherwise: 'local' | 'nothing'
+  /** The runner to use when the engine cannot be reached. */
+  readonly fallback: 'local' | 'none'
 }
 
 /**
- * What `auto` comes to. An engine that is named is meant; one that is here is taken; one that would have to be fetched
- * from the network, to run with all rights, is taken only where there is no other way.
+ * The choice of `auto`: an engine that the environment names, else an engine on this machine, else sandboxes. It downloads
+ * an engine, which runs privileged, only when sandboxes do not work.
  */
 export function chooseRunner({ named, containers, sandboxProblem }: Machine): Choice {
-  const otherwise = sandboxProblem === undefined ? 'local' : 'nothing'
+  const fallback = sandboxProblem === undefined ? 'local' : 'none'
   if (named !== undefined) {
-    return { runner: 'dagger', because: `${named.variable} names an engine, '${named.value}'`, otherwise: 'nothing' }
+    return { runner: 'dagger', because: `${named.variable} is set to '${named.value}'`, fallback: 'none' }
   }
-  if (containers?.dagger === 'here') {
-    return { runner: 'dagger', because: `${containers.program} has Dagger's engine`, otherwise }
+  if (containers?.dagger === 'present') {
+    return { runner: 'dagger', because: `${containers.program} has the Dagger engine`, fallback }
   }
   if (sandboxProblem !== undefined && containers !== undefined) {
-    const because = `${containers.program} answers, and no sandbox can be made here: ${sandboxProblem}`
-    return { runner: 'dagger', because, otherwise: 'nothing' }
+    const because = `sandboxes do not work on this machine (${sandboxProblem}), but ${containers.program} does`
+    return { runner: 'dagger', because, fallback: 'none' }
   }
   const because =
     containers === undefined
-      ? 'no Dagger engine is named, and none is here'
-      : `${containers.program} answers, but Dagger's engine is not here; --runner dagger fetches it`
-  return { runner: 'local', because, otherwise: 'nothing' }
+      ? 'this machine has no Dagger engine'
+      : `${containers.program} has no Dagger engine; --runner dagger downloads it`
+  return { runner: 'local', because, fallback: 'none' }
 }
 
-/** A flag's or a variable's word. */
-export function parseRunner(text: string, source: string): RunnerWish {
+/** Parses `--runner` or HANGAR_RUNNER. */
+export function parseRunner(text: string, source: string): RunnerSetting {
   const found = RUNNERS.find((each) => each === text)
   if (found !== undefined) return found
   throw new UserError('usage', `${source} is '${text}', wanted one of: ${RUNNERS.join(', ')}`, {
-    hint: `${source}=auto takes a Dagger engine where there is one`,
+    hint: `${source}=auto uses a Dagger engine when there is one`,
   })
 }

@@ -18,7 +18,7 @@ export interface DaggerRunnerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs derivations as one pipeline of a Dagger engine. Where the store has all that is wanted, none is looked for. */
+/** Runs derivations as one pipeline of a Dagger engine. It connects to the engine only when the store lacks an output. */
 export function daggerRunner(options: DaggerRunnerOptions): Runner {
   const { store, fetch, signal } = options
   return {
@@ -30,7 +30,7 @@ export function daggerRunner(options: DaggerRunnerOptions): Runner {
       const images = await toolchainImages(missing, options, reporter)
       const connecting = reporter.step('connect to the Dagger engine')
       const logs = liveLogs(missing.map(derivationDigest))
-      const session = { log: join(store.root, 'logs/dagger.log'), hear: logs.hear, signal, connecting }
+      const session = { log: join(store.root, 'logs/dagger.log'), onOutput: logs.onOutput, signal, connecting }
       const made = await withEngine(session, (engine) =>
         runPipeline(missing, wanted, { place: engineGraph({ engine, store, images }), store, logs, reporter }),
       )

@@ -4,14 +4,14 @@ import { UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import type { Store } from '../store/store.ts'
 
-/** Where what a derivation's command said is kept: the last run's. */
+/** The log file of a derivation: the output of its last run. */
 export async function logFile(derivation: Derivation, store: Store): Promise<string> {
   const log = join(store.root, 'logs', `${derivationDigest(derivation)}.log`)
   await mkdir(dirname(log), { recursive: true })
   return log
 }
 
-/** What is said of a command that ended with another status than 0. */
+/** The error of a derivation whose command failed, with the last lines of its log. */
 export async function derivationFailed(derivation: Derivation, status: number, log: string): Promise<UserError> {
   const lines = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-12)
   const isFull = /ENOSPC|No space left on device/.test(lines.join('\n'))
@@ -19,7 +19,7 @@ export async function derivationFailed(derivation: Derivation, status: number, l
     'derivation',
     `derivation '${derivation.name}' failed with status ${status}:\n  ${lines.join('\n  ')}`,
     {
-      hint: `${isFull ? `make room where the store is: df -h '${dirname(dirname(log))}'; ` : ''}the whole log: ${log}`,
+      hint: `${isFull ? `free disk space for the store: df -h '${dirname(dirname(log))}'; ` : ''}complete log: ${log}`,
     },
   )
 }

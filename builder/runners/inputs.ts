@@ -4,14 +4,14 @@ import type { Digest } from '../../images/digest.ts'
 import type { Store } from '../store/store.ts'
 import { digestFile } from './outputs.ts'
 
-/** The store's object for an input at a path below `/in`, read once more whole: a command never sees a damaged one. */
-export async function wholeInput(derivation: Derivation, path: string, input: Input, store: Store): Promise<Digest> {
+/** The store's object for an input at a path below `/in`. Throws 'store' when its bytes do not have its digest. */
+export async function verifiedInput(derivation: Derivation, path: string, input: Input, store: Store): Promise<Digest> {
   const object = await inputObject(input, store)
   if ((await digestFile(store.path(object))) === object) return object
   throw new UserError(
     'store',
-    `input '${path}' of derivation '${derivation.name}' is damaged in the store: '${store.path(object)}'`,
-    { hint: 'find and remove what is damaged with: npm run store:verify' },
+    `input '${path}' of derivation '${derivation.name}' is corrupt in the store: '${store.path(object)}'`,
+    { hint: 'find and remove corrupt objects: npm run store:verify' },
   )
 }
 
@@ -23,7 +23,7 @@ async function inputObject(input: Input, store: Store): Promise<Digest> {
   const found = output?.[input.file]
   if (found === undefined) {
     throw new Error(
-      `derivation '${input.from.name}' left no '${input.file}', it left: ${Object.keys(output ?? {}).join(', ')}`,
+      `derivation '${input.from.name}' left no '${input.file}', but: ${Object.keys(output ?? {}).join(', ')}`,
     )
   }
   return found.digest

@@ -1,14 +1,20 @@
 import { link, mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type Derivation, dependencies, derivationDigest, type Output } from '../../images/derivation.ts'
+import {
+  type Derivation,
+  dependencies,
+  derivationDigest,
+  type Output,
+  toolchainDigest,
+} from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { limiter } from '../../lib/worker-pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Fetch, toolchainDirectory } from '../toolchain/toolchain.ts'
 import { derivationFailed, logFile } from './failure.ts'
-import { wholeInput } from './inputs.ts'
+import { verifiedInput } from './inputs.ts'
 import { missingDerivations, missingPackages } from './missing.ts'
 import { adoptOutput, readOutput } from './outputs.ts'
 import type { Runner } from './runner.ts'
@@ -20,7 +26,7 @@ export interface LocalRunnerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs derivations in sandboxes on this machine, as many at once as it has cores. */
+/** Runs derivations in sandboxes on this machine, one for each core at a time. */
 export function localRunner(options: LocalRunnerOptions): Runner {
   const { store } = options
   return {
@@ -45,13 +51,14 @@ export function localRunner(options: LocalRunnerOptions): Runner {
         await Promise.all(dependencies(derivation).map(realise))
         return slots(() => execute(derivation, toolchain, options, reporter))
       }
-      const toolchains = new Map<string, Promise<string>>()
+      const toolchains = new Map<Digest, Promise<string>>()
       const toolchainOnce = ({ toolchain }: Derivation): Promise<string> => {
-        const made = toolchains.get(toolchain.name) ?? makeToolchain(toolchain, options, reporter)
-        toolchains.set(toolchain.name, made)
+        const digest = toolchainDigest(toolchain)
+        const made = toolchains.get(digest) ?? makeToolchain(toolchain, options, reporter)
+        toolchains.set(digest, made)
         return made
       }
-      // Everything that will be read is fetched at once: a mirror is slow to begin and fast to go on.
+      // One large fetch is faster than many small ones: mirrors are slow to answer and fast to send.
       await options.fetch(missingPackages(missingDerivations(wanted, store), store))
       const outputs = await Promise.all(
         wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const),
@@ -82,7 +89,7 @@ async function execute(
     const output = await store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
       const place = { inputs: join(scratch, 'in'), output: join(scratch, 'out'), work: join(scratch, 'work') }
       for (const directory of Object.values(place)) await mkdir(directory)
-      await layInputs(derivation, place.inputs, store)
+      await linkInputs(derivation, place.inputs, store)
       const { command, env, privilege } = derivation
       const finished = await runSandboxed({ ...place, toolchain, command, env, privilege, log, signal })
       if (finished.exitCode !== 0) throw await derivationFailed(derivation, finished.exitCode, log)
@@ -99,13 +106,13 @@ async function execute(
   }
 }
 
-/** Hard links, shown read-only: inputs cost nothing, and a command cannot change the store through them. */
-async function layInputs(derivation: Derivation, directory: string, store: Store): Promise<void> {
+/** Hard links cost no copy. The sandbox mounts them read-only, so that a command cannot change the store. */
+async function linkInputs(derivation: Derivation, directory: string, store: Store): Promise<void> {
   const made = new Set<string>()
   for (const [path, input] of Object.entries(derivation.inputs)) {
     const target = join(directory, path)
     if (!made.has(dirname(target))) await mkdir(dirname(target), { recursive: true })
     made.add(dirname(target))
-    await link(store.path(await wholeInput(derivation, path, input, store)), target)
+    await link(store.path(await verifiedInput(derivation, path, input, store)), target)
   }
 }

@@ -3,7 +3,7 @@ import type { Digest } from '../../images/digest.ts'
 import type { LockedFile } from '../../images/locked-file.ts'
 import type { Store } from '../store/store.ts'
 
-/** Derivations that must run, those that others need first; one whose output is in the store is not entered. */
+/** Derivations that must run, dependencies first. The dependencies of an output that the store has are not needed. */
 export function missingDerivations(wanted: readonly Derivation[], store: Store): Derivation[] {
   const found = new Map<Digest, Derivation>()
   const seen = new Set<Digest>()

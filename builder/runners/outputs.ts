@@ -5,7 +5,7 @@ import type { Output, OutputFile } from '../../images/derivation.ts'
 import { type Digest, Digester } from '../../images/digest.ts'
 import type { Store } from '../store/store.ts'
 
-/** What a command left in a directory that `scratch` holds. */
+/** Digests and sizes of the files that a command left in a directory. */
 export async function readOutput(directory: string): Promise<Output> {
   const output: Record<string, OutputFile> = {}
   for (const name of (await readdir(directory)).sort()) {
@@ -15,7 +15,7 @@ export async function readOutput(directory: string): Promise<Output> {
   return output
 }
 
-/** Moves what was read into the store. */
+/** Moves the files of an output into the store. */
 export async function adoptOutput(directory: string, output: Output, store: Store): Promise<void> {
   for (const [name, { digest }] of Object.entries(output)) await store.adopt(join(directory, name), digest)
 }

@@ -2,13 +2,13 @@ import { UserError } from '../../errors.ts'
 import type { Privilege } from '../../images/derivation.ts'
 import { type Finished, run } from '../../lib/subprocess.ts'
 
-/** One command in a root of its own. Directories are absolute paths on this machine. */
+/** One command in its own root file system. Directories are absolute paths on this machine. */
 export interface Sandbox {
-  /** Read-only root below everything. */
+  /** The read-only root file system. */
   readonly toolchain: string
-  /** Shown read-only at `/in`. */
+  /** Mounted read-only at `/in`. */
   readonly inputs: string
-  /** Shown at `/out`; the only thing that outlives the command. */
+  /** Mounted at `/out`; only these files remain after the command. */
   readonly output: string
   /** An empty directory for the sandbox's own mounts. */
   readonly work: string
@@ -19,13 +19,13 @@ export interface Sandbox {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What Docker gives a container: a derivation that needs more has to say so, or it would fail on an engine. */
+/** Docker's default capabilities. A derivation that needs more has to declare it, or it would fail on an engine. */
 const DOCKER_CAPABILITIES =
   'chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap'
 
-// The toolchain is the lower layer of an overlay whose upper is memory, so a command may write anywhere and nothing of
-// it stays. /build is memory too: maintainer scripts and dpkg wait for disks otherwise. In a user namespace, the kernel
-// lets a command mount /proc and /sys only where it sees them already, and read-only only as mounts.
+// The toolchain is the lower layer of an overlay with its upper layer in memory: a command can write anywhere, and nothing
+// remains. /build is memory too, because maintainer scripts and dpkg call fsync often. In a user namespace the kernel lets
+// a command mount /proc and /sys only when both are mounted already, and makes /sys read-only only by a remount.
 const SETUP = `
 set -eu
 mount -t tmpfs -o mode=0755 sandbox "$WORK"
@@ -53,13 +53,13 @@ umask 022
 exec "$@"
 `
 
-/** Runs the command with no network, its own processes and mounts, and only the capabilities it may have. */
+/** Runs the command without a network, in its own namespaces, and with only the capabilities of its privilege. */
 export async function runSandboxed(sandbox: Sandbox): Promise<Finished> {
   const { command, env, privilege, log, signal } = sandbox
   return run(
     'setpriv',
     [
-      ...DIES_WITH_US,
+      ...DIES_WITH_PARENT,
       'unshare',
       ...NAMESPACES,
       'sh',
@@ -84,8 +84,8 @@ export async function runSandboxed(sandbox: Sandbox): Promise<Finished> {
   )
 }
 
-/** Were this program killed, a command would go on, and take time and memory from the build that follows. */
-export const DIES_WITH_US = ['--pdeathsig', 'KILL']
+/** Ends the command when this program is killed: it would use time and memory of the next build. */
+export const DIES_WITH_PARENT = ['--pdeathsig', 'KILL']
 
 export const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--net', '--ipc', '--uts']
 
@@ -95,7 +95,7 @@ export function restrict(privilege: Privilege): string[] {
   return ['setpriv', `--bounding-set=${['-all', ...kept].join(',')}`, '--inh-caps=-all', '--']
 }
 
-/** `env` and its arguments: what a command has of an environment, on every runner. */
+/** `env` and its arguments: the whole environment of a command, the same on every runner. */
 export function insideEnv(env: Readonly<Record<string, string>>): string[] {
   const fixed = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/build', LC_ALL: 'C', TZ: 'UTC' }
   return ['env', '-i', ...Object.entries({ ...fixed, ...env }).map(([key, value]) => `${key}=${value}`)]
@@ -105,22 +105,22 @@ type Probe = (program: string, args: readonly string[], env: Readonly<Record<str
 
 const onThisMachine: Probe = (program, args, env) => run(program, args, { env })
 
-/** Tries the namespaces and mounts that a sandbox needs; says what is missing where they are not to be had. */
+/** Tries the namespaces and mounts that a sandbox needs; throws 'sandbox' with a hint when one of them fails. */
 export async function checkSandbox(directory: string, probe: Probe = onThisMachine, uid = process.getuid?.()) {
   const { exitCode, output } = await probe('unshare', [...NAMESPACES, 'sh', '-c', TRY, 'probe', directory], {
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
   })
   if (exitCode === 0) return
-  const said = output.trim().split('\n').at(-1) ?? ''
-  throw new UserError('sandbox', `this machine cannot make a sandbox: ${said}`, { hint: wayOut(said, uid) })
+  const problem = output.trim().split('\n').at(-1) ?? ''
+  throw new UserError('sandbox', `cannot create a sandbox on this machine: ${problem}`, { hint: hintFor(problem, uid) })
 }
 
 const TRY = `set -e; mount -t tmpfs probe "$1"; mkdir "$1/l" "$1/u" "$1/w" "$1/m"
 mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"`
 
-function wayOut(said: string, uid: number | undefined): string {
-  if (/ENOENT/.test(said)) return 'install util-linux: apt-get install util-linux'
+function hintFor(problem: string, uid: number | undefined): string {
+  if (/ENOENT/.test(problem)) return 'install util-linux: apt-get install util-linux'
   if (uid !== 0) return 'run it as root: sudo --preserve-env=HOME npm run build:image HOST'
-  if (/overlay|unknown filesystem/.test(said)) return 'the kernel lacks overlayfs: modprobe overlay'
-  return 'give the container that this is the right to mount: docker run --privileged …, or build on the machine itself'
+  if (/overlay|unknown filesystem/.test(problem)) return 'the kernel lacks overlayfs: modprobe overlay'
+  return 'start this container with the right to mount: docker run --privileged …, or build outside of a container'
 }

@@ -4,18 +4,18 @@ import { UserError } from '../../errors.ts'
 import { run } from '../../lib/subprocess.ts'
 import type { Store } from '../store/store.ts'
 import type { Machine } from './choice.ts'
-import { findCli } from './dagger/cli.ts'
+import { findCli } from './dagger/environment.ts'
 import { DAGGER_VERSION } from './dagger/version.ts'
 import { checkSandbox } from './sandbox.ts'
 
-/** Where the SDK's own CLI looks for an engine by itself, in its order (engine/client/drivers). */
+/** Programs that Dagger's CLI tries, in its order (engine/client/drivers). */
 const CONTAINER_PROGRAMS = ['docker', 'podman', 'nerdctl', 'finch']
 const ENGINE_IMAGE = `registry.dagger.io/engine:v${DAGGER_VERSION}`
 
-/** How long (ms) a container engine may take to answer. */
-const PATIENCE = 5000
+/** Milliseconds that a container engine has to answer. */
+const TIMEOUT = 5000
 
-/** Looks at what this machine has; asks no network. */
+/** Surveys this machine without network access. */
 export async function surveyMachine(env: NodeJS.ProcessEnv, store: Store): Promise<Machine> {
   const named = namedEngine(env)
   if (named !== undefined) return { named, containers: undefined, sandboxProblem: undefined }
@@ -23,7 +23,7 @@ export async function surveyMachine(env: NodeJS.ProcessEnv, store: Store): Promi
   return { named, containers, sandboxProblem }
 }
 
-/** What the SDK and its CLI heed before they look for anything themselves. */
+/** The engine that the environment names to the SDK and its CLI. */
 export function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
   for (const variable of ['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST']) {
     const value = env[variable]
@@ -35,8 +35,8 @@ export function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
 async function containerEngine(env: NodeJS.ProcessEnv): Promise<Machine['containers']> {
   for (const program of CONTAINER_PROGRAMS.filter((each) => isOnPath(each, env))) {
     if (!(await succeeds(program, ['info'], env))) continue
-    const isHere = findCli(env) !== undefined && (await succeeds(program, ['image', 'inspect', ENGINE_IMAGE], env))
-    return { program, dagger: isHere ? 'here' : 'to be fetched' }
+    const isPresent = findCli(env) !== undefined && (await succeeds(program, ['image', 'inspect', ENGINE_IMAGE], env))
+    return { program, dagger: isPresent ? 'present' : 'missing' }
   }
   return undefined
 }
@@ -49,7 +49,7 @@ async function succeeds(program: string, args: readonly string[], env: NodeJS.Pr
   const given = Object.fromEntries(
     Object.entries(env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   )
-  return run(program, args, { env: given, signal: AbortSignal.timeout(PATIENCE) }).then(
+  return run(program, args, { env: given, signal: AbortSignal.timeout(TIMEOUT) }).then(
     ({ exitCode }) => exitCode === 0,
     () => false,
   )

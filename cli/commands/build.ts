@@ -69,7 +69,7 @@ async function rebuildGeneration(
   typed: string,
   network: Network,
 ) {
-  const { parseNumber } = await import('../../builder/generations/numbers.ts')
+  const { parseNumber } = await import('../../builder/generations/find.ts')
   const { openBuildContext } = await import('../../builder/context.ts')
   const { rebuild } = await import('../../builder/generations/rebuild.ts')
   const begun = performance.now()
@@ -79,7 +79,7 @@ async function rebuildGeneration(
   return rebuiltText(host, rebuilt, performance.now() - begun)
 }
 
-const HOW: Readonly<Record<Rebuilt['how'], string>> = { 'put together': 'taken from the store', built: 'built again' }
+const HOW: Readonly<Record<Rebuilt['how'], string>> = { assembled: 'assembled from the store', built: 'built again' }
 
 function rebuiltText(host: string, { generation, slotSize, how, outputs }: Rebuilt, took: number): string {
   const { number, root } = generation

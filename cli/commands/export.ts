@@ -27,12 +27,16 @@ export const exportImage: Command<ExportFlags> = {
     const { zstdFile } = await import('../../builder/export/zstd.ts')
     const { programOf } = await import('../../flash/vm/program.ts')
     const { CONTROL } = await import('../../images/sets.ts')
+    const { platformNamed } = await import('../../builder/platforms/registry.ts')
+    const { platformOf } = await import('../../hosts/schema/plan.ts')
     const { unpackPrograms } = await import('../programs.ts')
     const { project, reporter, signal } = context
-    const host = (await context.hosts.load(name)).name
+    const loaded = await context.hosts.load(name)
+    const host = loaded.name
+    const images = platformNamed(platformOf(loaded).name).images(host)
     const [target, output] = [resolve(project, to), join(project, 'out', host)]
     const zstd = programOf(await unpackPrograms(context, CONTROL), 'zstd')
-    const files = await exportHost({ host, output, target, compress: zstdFile(zstd, signal), reporter })
+    const files = await exportHost({ host, images, output, target, compress: zstdFile(zstd, signal), reporter })
     return exportText(host, target, files)
   },
 }

@@ -31,7 +31,7 @@ export const generations: Command<GenerationsFlags> = {
 
 function generationsText(host: string, all: readonly ListedGeneration[], shown: 'all' | 'kept'): string {
   if (all.length === 0) return `${host} has no generations yet\nnext: npm run build:image ${host}`
-  const rows = all.filter(({ standing }) => shown === 'all' || standing !== 'named')
+  const rows = all.filter(({ state }) => shown === 'all' || state !== 'expired')
   const hidden = all.length - rows.length
   return [
     ...(rows.length === 0 ? [] : [formatTable([HEAD, ...rows.map(row)])]),
@@ -41,7 +41,7 @@ function generationsText(host: string, all: readonly ListedGeneration[], shown: 
 
 const HEAD = ['generation', 'root', 'built', 'revision', 'lock', 'slot', 'state']
 
-function row({ number, root, built, revision, lock, sizes, standing }: ListedGeneration): string[] {
+function row({ number, root, built, revision, lock, sizes, state }: ListedGeneration): string[] {
   return [
     `${number}`,
     root.slice(0, 12),
@@ -49,6 +49,6 @@ function row({ number, root, built, revision, lock, sizes, standing }: ListedGen
     revision === null ? '-' : revision.replace(/^(.{12}).{28}/, '$1'),
     lock === null ? '-' : lock.slice(0, 12),
     sizes === null ? '-' : formatSize(sizes.slot),
-    standing === 'named' ? 'expired' : standing,
+    state,
   ]
 }

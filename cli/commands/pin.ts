@@ -10,7 +10,7 @@ export const pin: Command = {
   examples: [{ about: 'keep generation 3 of adama', line: 'npm run pin adama 3' }],
   async run(context, [name = '', typed = '']) {
     const { storeUse } = await import('../../builder/context.ts')
-    const { parseNumber } = await import('../../builder/generations/numbers.ts')
+    const { parseNumber } = await import('../../builder/generations/find.ts')
     const { pin: pinGeneration } = await import('../../builder/generations/pins.ts')
     const { openStore, storeRoot } = await import('../../builder/store/directory.ts')
     const host = (await context.hosts.load(name)).name

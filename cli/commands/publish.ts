@@ -1,5 +1,5 @@
-import { countText } from '../../builder/publish/amount.ts'
 import type { Published } from '../../builder/publish/publish.ts'
+import { countText } from '../../builder/publish/repository.ts'
 import { short } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
 import type { Command } from '../command.ts'
@@ -37,7 +37,7 @@ export const publish: Command<PublishFlags> = {
     { about: 'publish generation 3 to a USB stick', line: 'npm run publish adama -- --to /mnt/stick --generation 3' },
   ],
   async run(context, [name = ''], { to, generation, plainHttp }) {
-    const { parseNumber } = await import('../../builder/generations/numbers.ts')
+    const { parseNumber } = await import('../../builder/generations/find.ts')
     const { publishHost } = await import('../../builder/publish/publish-host.ts')
     const host = (await context.hosts.load(name)).name
     const number = generation === undefined ? undefined : parseNumber(generation, host)

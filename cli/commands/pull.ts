@@ -31,15 +31,17 @@ export const pull: Command<PullFlags> = {
   ],
   async run(context, [name = ''], { from, plainHttp }) {
     const { pullHost } = await import('../../builder/publish/pull-host.ts')
+    const { platformOf } = await import('../../hosts/schema/plan.ts')
     const { updates, ...host } = await context.hosts.load(name)
+    const own = { ...host, platform: platformOf(host).name, trusted: updates.signingKeys }
     const transport = plainHttp ? 'plain-http' : 'https'
-    const pulled = await pullHost(context, { host: { ...host, trusted: updates.signingKeys }, from, transport })
+    const pulled = await pullHost(context, { host: own, from, transport })
     return pullText(host.name, pulled)
   },
 }
 
-function pullText(host: string, { from, generation, manifest, facts, outputs }: Pulled): string {
-  const { root, size } = manifest.slot
+function pullText(host: string, { from, generation, signed, facts, outputs }: Pulled): string {
+  const { root, size } = signed
   const built = `built ${facts.built}${facts.revision === null ? '' : ` from ${facts.revision}`}`
   return [
     `${host}: generation ${generation} (${short(root)}), ${formatSize(size)} in out/${host}, ${outputs}`,

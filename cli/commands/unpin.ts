@@ -9,7 +9,7 @@ export const unpin: Command = {
   options: [],
   examples: [{ about: 'undo the pin of generation 3', line: 'npm run unpin adama 3' }],
   async run(context, [name = '', typed = '']) {
-    const { parseNumber } = await import('../../builder/generations/numbers.ts')
+    const { parseNumber } = await import('../../builder/generations/find.ts')
     const { unpin: unpinGeneration } = await import('../../builder/generations/pins.ts')
     const { openStore, storeRoot } = await import('../../builder/store/directory.ts')
     const host = (await context.hosts.load(name)).name

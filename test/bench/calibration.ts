@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** What this machine does at this moment with work that hangar has no part in: figures of other runs compare by it. */
+/** The speed of this machine without hangar, to compare figures of different runs. */
 export interface Calibration {
   /** Copying a file, in MB/s. */
   readonly copy: number
@@ -40,7 +40,7 @@ function megabytesPerSecond(time: number): number {
   return Math.round(SIZE / 1e6 / time)
 }
 
-/** The best of three. */
+/** The best of three runs. */
 function seconds(work: () => void): number {
   const times = [1, 2, 3].map(() => {
     const begun = performance.now()

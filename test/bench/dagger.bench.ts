@@ -24,7 +24,7 @@ let size = 1_000_000
 beforeAll(async () => {
   await requireEngine()
   await build('local')
-  // Warm is: the engine has the toolchain, and has built this once.
+  // A warm engine has the toolchain, and has built the image once.
   changeOneLine()
   await build('dagger')
 })
@@ -36,7 +36,7 @@ afterAll(() => {
   if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'docs/builders.md'), 'bench:dagger', table)
 })
 
-describe('a build of adama by a Dagger engine that is warm', () => {
+describe('a build of adama with a warm Dagger engine', () => {
   it('with nothing changed', async () => {
     await record('nothing changed, Dagger runner chosen', 'as local', 'as local', () => undefined)
   })
@@ -46,7 +46,7 @@ describe('a build of adama by a Dagger engine that is warm', () => {
   })
 })
 
-/** Turn by turn, so that whatever else the machine does is done to both. */
+/** Alternates between the runners, so that other load on the machine affects both. */
 async function record(what: string, must: string, aim: string, change: () => void): Promise<void> {
   const seconds = { local: [] as number[], dagger: [] as number[] }
   for (let run = 0; run < RUNS; run++) {
@@ -66,7 +66,7 @@ async function build(runner: 'local' | 'dagger'): Promise<number> {
   const begun = performance.now()
   const words = ['run', 'build:image', 'adama', '--', '--runner', runner]
   const { code, stderr } = await runIn({ cwd: project.directory, env }, 'npm', ...words)
-  if (code !== 0) throw new Error(`the build by the ${runner} runner ended with ${code}:\n${stderr}`)
+  if (code !== 0) throw new Error(`the build with the ${runner} runner failed with status ${code}:\n${stderr}`)
   return (performance.now() - begun) / 1000
 }
 

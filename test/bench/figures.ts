@@ -12,7 +12,7 @@ export interface Figure {
 /** The npm script that prints a table. */
 export type Bench = 'bench' | 'bench:flash' | 'bench:dagger'
 
-/** The table of one run, under the line that tells what the machine was like. */
+/** The table of one run, below a line that describes the machine. */
 export function figuresTable(
   bench: Bench,
   figures: readonly Figure[],
@@ -29,7 +29,7 @@ export function figuresTable(
   ].join('\n')
 }
 
-/** Puts a table in the place of what stands between its markers. */
+/** Replaces the table between its markers. */
 export function writeReadmeTable(file: string, bench: Bench, table: string): void {
   writeFileSync(file, replaceBetweenMarkers(readFileSync(file, 'utf8'), bench, table))
 }
@@ -38,6 +38,6 @@ function replaceBetweenMarkers(text: string, bench: Bench, table: string): strin
   const [first, last] = [`<!-- npm run ${bench} -->`, `<!-- end of npm run ${bench} -->`]
   const begin = text.indexOf(first)
   const end = text.indexOf(last)
-  if (begin < 0 || end < begin) throw new Error(`there is no '${first}' … '${last}'`)
+  if (begin < 0 || end < begin) throw new Error(`the markers '${first}' … '${last}' are missing`)
   return `${text.slice(0, begin + first.length)}\n${table}\n${text.slice(end)}`
 }

@@ -11,7 +11,7 @@ import { type Figure, figuresTable, writeReadmeTable } from './figures.ts'
 import { writtenSlots } from './slot-write.ts'
 
 const WANTED = 5
-/** One lane of PCIe 2.0, bytes a second. Why the bound is for such a disk: docs/decisions/0015-writing-a-slot.md. */
+/** Bytes per second of one PCIe 2.0 lane. docs/decisions/0015-writing-a-slot.md says why the bound is for such a disk. */
 const NVME = 450e6
 const SERVICE = 'overlays/services/mosquitto/service.ts'
 const figures: Figure[] = []
@@ -20,12 +20,12 @@ const calibration = calibrate()
 afterAll(() => {
   const table = figuresTable('bench:flash', figures, calibration, availableParallelism())
   console.log(table)
-  // Where only some were asked for, README keeps the table of a whole run.
+  // A partial run does not replace the table in the README.
   if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'README.md'), 'bench:flash', table)
 })
 
 describe('a full slot', () => {
-  it("written by the agent, and by dd, to a disk as fast as a Pi 5 has it, and to this machine's own", async () => {
+  it("written by the agent and by dd, to a disk with the speed of a Pi 5's and to this machine's disk", async () => {
     const slow = await writtenSlots(await tempDirectory(), NVME)
     const limited = `a disk of ${NVME / 1e6} MB/s, an NVMe on a Pi 5`
     if (slow === undefined) console.log(`not measured, for want of a way to slow a disk down: ${limited}`)
@@ -37,7 +37,7 @@ describe('a full slot', () => {
         ratio(slow.ours, slow.direct),
       )
     const own = await writtenSlots(await tempDirectory())
-    if (own?.cached === undefined) throw new Error('a disk that nothing slows down was not written to')
+    if (own?.cached === undefined) throw new Error('the disk of this machine was not measured')
     const speed = (own.size / own.direct / 1e9).toFixed(1)
     record(`the same: this machine's own disk, ${speed} GB/s`, '', '', ratio(own.ours, own.direct))
     record('the same disk, against `dd` through the page cache', '', '', ratio(own.ours, own.cached))
@@ -76,11 +76,11 @@ describe('on the virtual machine', () => {
   })
 })
 
-/** From the command until every unit has started, services being healthy. */
+/** Time from the command until every unit has started and every service is healthy. */
 async function plainReboot(vm: TestVm): Promise<number> {
   const begun = performance.now()
   await reboot(vm)
-  // One login that waits: each costs a host that starts as much as a service's check does.
+  // One login that waits, because each login slows down a starting host as much as a health check.
   await vm.shell('systemctl is-system-running --wait')
   return (performance.now() - begun) / 1000
 }

@@ -18,8 +18,8 @@ export interface ForeignRootTimes {
 }
 
 /**
- * Times both ways of making the same root: packages are in the store for both, both work in memory with dpkg's
- * `force-unsafe-io`, neither makes a file system of it. Prints the times for a program and for a person.
+ * Times both ways of making the same root. Both find the packages in the store, work in memory with dpkg's
+ * `force-unsafe-io`, and make no file system. Prints the times for programs and for people.
  */
 export async function benchForeignRoot(
   runner: Runner,
@@ -30,7 +30,7 @@ export async function benchForeignRoot(
   const calibration = calibrate()
   const time = (derivation: Derivation) => timeRealising(runner, reporter, derivation)
   const timeNative = () => time(unprunedRoot(layerContext, packages, accounts, 'nothing'))
-  // Minutes lie between the first and the last: a machine that others use as well is another one by then.
+  // Minutes pass between the first and the last run, and other load on the machine may change.
   const before = [await timeNative(), await timeNative()]
   const emulated = await time(emulatedRoot(layerContext, oracle, packages.target, accounts, 'nothing'))
   const runs = [...before, await timeNative()]
@@ -45,7 +45,7 @@ function foreignRootText({ calibration, emulated, native, ratio }: ForeignRootTi
   return `${times}\n${calibrationLine(calibration)}`
 }
 
-/** Seconds that the derivation's own command takes; it is run even if the store has its output. */
+/** Seconds that the derivation's command takes. The command runs even if the store has its output. */
 async function timeRealising(runner: Runner, reporter: Reporter, derivation: Derivation): Promise<number> {
   const timed = timeSteps(reporter)
   const fresh = { ...derivation, env: { ...derivation.env, NONCE: `${Date.now()}-${process.hrtime.bigint()}` } }

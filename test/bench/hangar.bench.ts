@@ -18,7 +18,7 @@ import { type Peak, watchMemory } from './process-tree.ts'
 const MIB = 2 ** 20
 const WANTED = 8
 
-/** A copy of the project with an owner, a configuration and a store of its own: the first command finds nothing. */
+/** A copy of the project with its own keys, configuration and store: the first command finds nothing. */
 const project = copyProject()
 const store = join(project.directory, '.store')
 const env = { HANGAR_STORE: store, XDG_CONFIG_HOME: join(project.directory, '.config') }
@@ -35,7 +35,7 @@ afterAll(() => {
   project.remove()
   const table = figuresTable('bench', figures, calibration, availableParallelism())
   console.log(table)
-  // Where only some were asked for, README keeps the table of a whole run.
+  // A partial run does not replace the table in the README.
   if (figures.length === WANTED) writeReadmeTable(join(PROJECT, 'README.md'), 'bench', table)
 })
 
@@ -69,7 +69,7 @@ describe('a build of adama', () => {
     record("one line of a service's configuration changed", '2 s + start-up', '0.7 s + start-up', over)
   })
 
-  it('with a package more', async () => {
+  it('with an additional package', async () => {
     edit('overlays/services/mosquitto/service.ts', "'mosquitto-clients'", "'mosquitto-clients', 'jq'")
     const seconds = await npm('build:image', 'adama')
     record('one Debian package more in one container, fetched and locked', '15 s', '6 s', `${seconds.toFixed(1)} s`)
@@ -96,7 +96,7 @@ describe('adama, booted,', () => {
 })
 
 describe('the root of the base layer', () => {
-  it('made natively and under emulation', async () => {
+  it('made natively and with emulation', async () => {
     process.env.HANGAR_STORE = store
     const { native, emulated, ratio } = await withRootKit(
       ({ context, ...kit }) => benchForeignRoot(context.runner, context.reporter, kit),
@@ -122,7 +122,7 @@ async function buildWatched(): Promise<{ seconds: number; peak: Peak }> {
   const watch = watchMemory(child.pid ?? 0)
   const code = await new Promise((resolve) => child.on('close', resolve))
   const peak = watch.stop()
-  if (code !== 0) throw new Error(`the build ended with ${code}`)
+  if (code !== 0) throw new Error(`the build failed with status ${code}`)
   return { seconds: (performance.now() - begun) / 1000, peak }
 }
 
@@ -130,11 +130,11 @@ async function buildWatched(): Promise<{ seconds: number; peak: Peak }> {
 async function npm(...args: string[]): Promise<number> {
   const begun = performance.now()
   const ended = await runIn({ cwd: project.directory, env }, 'npm', 'run', ...args)
-  if (ended.code !== 0) throw new Error(`npm run ${args.join(' ')} ended with ${ended.code}:\n${ended.stderr}`)
+  if (ended.code !== 0) throw new Error(`npm run ${args.join(' ')} failed with status ${ended.code}:\n${ended.stderr}`)
   return (performance.now() - begun) / 1000
 }
 
-/** Of five, after one that does not count. */
+/** The median of five runs after a warm-up run. */
 async function median(measure: () => Promise<number>): Promise<number> {
   await measure()
   const times: number[] = []

@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Milliseconds between looks: short steps of a build last longer. */
+/** Milliseconds between samples; the shortest steps of a build take longer. */
 const INTERVAL = 50
 
-/** Bytes at most at any one time. */
+/** Peak bytes. */
 export interface Peak {
-  /** Of the processes themselves, without pages of files. What two of them share counts twice. */
+  /** Anonymous memory of the processes. Memory that two processes share counts twice. */
   processes: number
-  /** Of files in memory (tmpfs) on the whole machine, above what there was before: the sandboxes' scratch. */
+  /** Growth of tmpfs on the whole machine, which the sandboxes use as scratch space. */
   scratch: number
 }
 
-/** Watches a process and all that it started. */
+/** Samples a process and its descendants. */
 export function watchMemory(pid: number): { stop(): Peak } {
   const before = filesInMemory()
   const peak = { processes: 0, scratch: 0 }

@@ -16,14 +16,14 @@ const RUNS = 12
 /** Seconds for a slot, and its bytes. */
 export interface Written {
   readonly ours: number
-  /** `dd` past the page cache, as the agent writes. */
+  /** `dd` with direct I/O, as the agent writes. */
   readonly direct: number
-  /** `dd` through it; a slow disk is slow only past it. */
+  /** `dd` through the page cache; the limit of a slow disk applies only to direct I/O. */
   readonly cached: number | undefined
   readonly size: number
 }
 
-/** The device's own pipeline and `dd` in both ways, in turns. Undefined where this machine cannot make a disk slow. */
+/** Times the device's own pipeline and both kinds of `dd` in turns. Undefined when the kernel cannot limit a disk. */
 export async function writtenSlots(directory: string, bytesPerSecond?: number): Promise<Written | undefined> {
   const { blocks, env, unpack } = await prepared(directory)
   const size = blocks * BLOCK
@@ -58,13 +58,13 @@ async function prepared(directory: string) {
   return { blocks, env: { ...zstd.env }, unpack }
 }
 
-/** Seconds of each, which take turns, so that what slows the machine down slows them all. */
+/** Seconds of each command. They run in turns, so that other load on the machine affects all of them. */
 async function medians(cwd: string, env: Readonly<Record<string, string>>, lines: readonly string[]) {
   const times = lines.map((): number[] => [])
   for (let run = 0; run < RUNS; run++)
     for (const [index, line] of lines.entries()) {
       const time = await timed(cwd, env, line)
-      // The first of each warms what is read.
+      // The first run of each reads the source into the page cache.
       if (run > 0) times[index]?.push(time)
     }
   return times.map(median)
@@ -73,11 +73,11 @@ async function medians(cwd: string, env: Readonly<Record<string, string>>, lines
 async function timed(cwd: string, env: Readonly<Record<string, string>>, line: string): Promise<number> {
   const begun = performance.now()
   const { code, stderr } = await runIn({ cwd, env }, 'sh', '-c', line)
-  if (code !== 0) throw new Error(`'${line}' ended with ${code}: ${stderr}`)
+  if (code !== 0) throw new Error(`'${line}' failed with status ${code}: ${stderr}`)
   return (performance.now() - begun) / 1000
 }
 
-/** From end to end, as a partition is that exists: nothing has to be made room for. */
+/** A fully allocated file, as a partition is: writes allocate no blocks. */
 function writtenOnce(path: string, size: number): void {
   const file = openSync(path, 'w')
   const piece = Buffer.alloc(2 ** 20, 'another generation ')

@@ -7,14 +7,14 @@ const CONTROLLER = '/sys/fs/cgroup/blkio'
 export interface SlowDisk {
   /** A block device. */
   readonly device: string
-  /** Words before a command that make its writes as slow. */
+  /** A command prefix that limits the writes of the command. */
   readonly command: (line: string) => string
   remove(): void
 }
 
 /**
- * A file as a disk that takes no more than so many bytes a second from what is started by `command` and writes past the
- * page cache; undefined where the kernel does not limit that (wanted: root, and version 1 of the blkio controller).
+ * A file as a disk with a limited rate in bytes per second, for direct I/O of programs that `command` starts. Undefined
+ * when the kernel cannot limit it: wanted root, and version 1 of the blkio controller.
  */
 export function slowDisk(file: string, bytesPerSecond: number): SlowDisk | undefined {
   if (!existsSync(CONTROLLER) || process.getuid?.() !== 0) return undefined

@@ -10,7 +10,7 @@ const COMMIT = /^[0-9a-f]{40}$/
 const DIRTY = /^[0-9a-f]{40}-dirty$/
 const OWNER = 1000
 
-/** A git repository with a host file, which is committed unless told otherwise. */
+/** A git repository with a host file, committed by default. */
 async function project(state: 'committed' | 'without a commit' = 'committed') {
   const directory = await tempDirectory()
   const env = { PATH: process.env.PATH, HOME: await tempDirectory() }
@@ -28,14 +28,14 @@ async function project(state: 'committed' | 'without a commit' = 'committed') {
   return { directory, git, write, revision: (more = {}) => projectRevision(directory, { ...env, ...more }) }
 }
 
-describe("the project's revision", () => {
-  it('is the commit where nothing has changed since', async () => {
+describe('projectRevision', () => {
+  it('is the commit when nothing changed', async () => {
     const { git, revision } = await project()
     expect(await revision()).toMatch(COMMIT)
     expect(await revision()).toBe(git('rev-parse', 'HEAD').toString().trim())
   })
 
-  it('is dirty where a file has changed, whether that is staged or not', async () => {
+  it('is dirty when a file changed, staged or not', async () => {
     const { directory, git, revision } = await project()
     await appendFile(join(directory, 'hosts/adama.ts'), '// more\n')
     expect(await revision()).toMatch(DIRTY)
@@ -43,20 +43,20 @@ describe("the project's revision", () => {
     expect(await revision()).toMatch(DIRTY)
   })
 
-  it('is dirty where a host file has come that no commit has', async () => {
+  it('is dirty with an untracked host file', async () => {
     const { write, revision } = await project()
     await write('hosts/starbuck.ts')
     expect(await revision()).toMatch(DIRTY)
   })
 
-  it('is not dirty for what git ignores', async () => {
+  it('ignores files that git ignores', async () => {
     const { directory, write, revision } = await project()
     await mkdir(join(directory, 'out'))
     await write('out/slot.img')
     expect(await revision()).toMatch(COMMIT)
   })
 
-  it('is not known before the first commit, outside of a repository, and without git', async () => {
+  it('is null before the first commit, outside of a repository, and without git', async () => {
     expect(await (await project('without a commit')).revision()).toBeNull()
     const directory = await tempDirectory()
     expect(await projectRevision(directory, { ...process.env, HOME: directory })).toBeNull()
@@ -64,7 +64,7 @@ describe("the project's revision", () => {
     expect(await revision({ PATH: directory })).toBeNull()
   })
 
-  it('is read without running what the repository would have run', async () => {
+  it('runs no hook or monitor of the repository', async () => {
     const { directory, git, revision } = await project()
     const ran = join(directory, 'out/ran')
     await mkdir(join(directory, 'out'))
@@ -72,26 +72,26 @@ describe("the project's revision", () => {
     await writeFile(join(directory, '.git/hooks/post-index-change'), program.text, program.options)
     await writeFile(join(directory, 'out/monitor'), program.text, program.options)
     git('config', 'core.fsmonitor', join(directory, 'out/monitor'))
-    // Another time with the same bytes: what makes git write its index anew.
+    // A new modification time makes git refresh its index.
     execFileSync('touch', ['--date=@1', join(directory, 'hosts/adama.ts')])
     expect(await revision()).toMatch(COMMIT)
     expect(existsSync(ran)).toBe(false)
   })
 })
 
-describe.skipIf(process.getuid?.() !== 0)('the revision of a checkout that root does not own', () => {
+describe.skipIf(process.getuid?.() !== 0)('projectRevision of a checkout that root does not own', () => {
   const foreign = async () => {
     const made = await project()
     execFileSync('chown', ['-R', `${OWNER}:${OWNER}`, made.directory])
     return made
   }
 
-  it('is known where its owner is who typed sudo', async () => {
+  it('is known when its owner ran sudo', async () => {
     const { revision } = await foreign()
     expect(await revision({ SUDO_UID: String(OWNER) })).toMatch(COMMIT)
   })
 
-  it('is not known where its owner is somebody else', async () => {
+  it('is null when another user owns it', async () => {
     const { revision } = await foreign()
     expect(await revision()).toBeNull()
     expect(await revision({ SUDO_UID: String(OWNER + 1) })).toBeNull()

@@ -9,7 +9,7 @@ import { tempDirectory } from '../helpers/temp.ts'
 
 export interface RepositoryUnderTest {
   readonly repository: Repository
-  /** Writes other bytes over a blob, as whoever owns the place can. */
+  /** Overwrites a blob, as the owner of the repository can. */
   tamper(blob: LocalBlob): void
 }
 
@@ -17,7 +17,7 @@ const BLOB = textBlob('words', 'what was meant '.repeat(40_000))
 const FACTS = textBlob('facts', '{"some":"facts"}')
 const IMAGE = publishedImageText({ facts: FACTS, files: [{ role: 'layer', ...BLOB }] })
 
-/** What every place does that images are published at. */
+/** The behaviour of every remote repository. */
 export function describeRepository(name: string, make: () => Promise<RepositoryUnderTest>): void {
   const filled = async () => {
     const made = await make()
@@ -35,7 +35,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
   }
 
   describe(`a ${name}`, () => {
-    it('has a blob when it was put there, and not before', async () => {
+    it('has a blob only after it was put there', async () => {
       const { repository } = await make()
       expect(await repository.has(BLOB)).toBe(false)
       let bytes = 0
@@ -46,12 +46,12 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect([await repository.has(BLOB), await repository.has(FACTS)]).toEqual([true, false])
     })
 
-    it('gives a blob back, byte by byte', async () => {
+    it('returns a blob byte by byte', async () => {
       const { repository } = await filled()
       expect(digestOf(await fetched(repository))).toBe(BLOB.digest)
     })
 
-    it('gives an image by its tag and by its digest', async () => {
+    it('returns an OCI manifest by its tag and by its digest', async () => {
       const { repository } = await filled()
       expect(await repository.manifest({ tag: 'adama' })).toBeUndefined()
       await repository.putManifest('adama', IMAGE)
@@ -61,7 +61,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect(await repository.manifest({ digest: digestOf('other') })).toBeUndefined()
     })
 
-    it('moves a tag, and keeps the others', async () => {
+    it('moves a tag without changing other tags', async () => {
       const { repository } = await filled()
       const next = publishedImageText({ facts: FACTS, files: [] })
       for (const [tag, text] of [
@@ -75,7 +75,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect(await repository.manifest({ tag: 'first' })).toBe(IMAGE)
     })
 
-    it('takes a blob and an image once more', async () => {
+    it('accepts a blob and an OCI manifest a second time', async () => {
       const { repository } = await filled()
       await repository.put(BLOB, () => {})
       for (let count = 0; count < 2; count += 1) await repository.putManifest('adama', IMAGE)
@@ -83,7 +83,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect(await repository.manifest({ tag: 'adama' })).toBe(IMAGE)
     })
 
-    it('is found out when a blob has other bytes', async () => {
+    it('rejects a blob whose bytes do not have its digest when it fetches the blob', async () => {
       const made = await filled()
       made.tamper(BLOB)
       await expect(fetched(made.repository)).rejects.toMatchObject({
@@ -93,19 +93,19 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       })
     })
 
-    it('says that a blob is not there', async () => {
+    it('rejects a request for a missing blob', async () => {
       const { repository } = await make()
       await expect(fetched(repository)).rejects.toMatchObject({ name: 'UserError' })
     })
 
-    it('takes no blob whose bytes are others here', async () => {
+    it('refuses to put a blob whose bytes do not have its digest', async () => {
       const { repository } = await make()
       const wrong = { ...BLOB, digest: digestOf('other') }
       await expect(repository.put(wrong, () => {})).rejects.toMatchObject({ name: 'UserError' })
       expect(await repository.has(wrong)).toBe(false)
     })
 
-    it('ends a transfer that is interrupted, and is none the worse', async () => {
+    it('keeps no part of an interrupted transfer, and accepts the blob afterwards', async () => {
       const { repository } = await make()
       const broken: LocalBlob = {
         ...BLOB,
@@ -122,7 +122,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
   })
 }
 
-/** Overwrites the beginning of a file that a place keeps. */
+/** The same path; throws when the file does not exist. */
 export function existing(file: string): string {
   if (!existsSync(file)) throw new Error(`'${file}' is not there`)
   return file

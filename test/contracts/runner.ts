@@ -16,18 +16,18 @@ export interface RunnerUnderTest {
   readonly toolchain: Toolchain
 }
 
-/** `none`: nothing but a loopback; `own`: the engine gives each command a network that is not this machine's. */
+/** `none`: only a loopback interface; `own`: the engine gives each command a network apart from this machine's. */
 export type Network = 'none' | 'own'
 
-/** What every runner does, whatever it runs on. */
+/** The behaviour of every runner. */
 export function describeRunner(name: string, network: Network, make: () => Promise<RunnerUnderTest>): void {
   describe(`the ${name} runner`, () => {
-    it('leaves in the store what a command wrote to /out', async () => {
+    it('puts the files in /out into the store', async () => {
       const { outputs } = await realise(await make(), shell('write', 'printf hello > /out/file'))
       expect(outputs).toEqual({ file: 'hello' })
     })
 
-    it('does not run again what the store has', async () => {
+    it('does not run a derivation whose output the store has', async () => {
       const given = await make()
       const random = shell('random', 'head -c 16 /dev/urandom | od > /out/file')
       const first = await realise(given, random)
@@ -36,7 +36,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect([first.ended, second.ended]).toEqual([expect.arrayContaining(['random: built']), ['random: reused']])
     })
 
-    it('hands a file from one derivation to the next', async () => {
+    it('passes a file from one derivation to the next', async () => {
       const from = shell('first', 'printf made > /out/file')
       const { outputs, ended } = await realise(
         await make(),
@@ -46,7 +46,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(ended.filter((each) => /^(first|second):/.test(each))).toEqual(['first: built', 'second: built'])
     })
 
-    it('runs a derivation that two others need once', async () => {
+    it('runs a derivation that two others need only once', async () => {
       const from = shell('shared', 'head -c 16 /dev/urandom | od > /out/file')
       const copy = (name: string) => shell(name, 'cat /in/given > /out/copy', { given: { from, file: 'file' } })
       const both = shell('both', '[ "$(cat /in/a)" = "$(cat /in/b)" ] && echo same > /out/verdict', {
@@ -56,7 +56,20 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect((await realise(await make(), both)).outputs).toEqual({ verdict: 'same\n' })
     })
 
-    it('shows inputs read-only', async () => {
+    it('gives each derivation its own toolchain, even when both toolchains have the same name', async () => {
+      const { runner, store, toolchain } = await make()
+      const smaller = { ...toolchain, packages: toolchain.packages.filter((each) => each.package !== 'acl') }
+      const look = shell('look', '[ -e /usr/bin/getfacl ] && echo yes > /out/answer || echo no > /out/answer')
+      const wanted = [toolchain, smaller].map((each) => ({ ...look, system: each.architecture, toolchain: each }))
+      const outputs = await runner.realise(wanted, listReporter())
+      const answers = wanted.map(async (each) => {
+        const digest = outputs.get(derivationDigest(each))?.answer?.digest
+        return digest === undefined ? undefined : readFile(store.path(digest), 'utf8')
+      })
+      expect(await Promise.all(answers)).toEqual(['yes\n', 'no\n'])
+    })
+
+    it('mounts inputs read-only', async () => {
       const attempt = shell(
         'attempt',
         '(echo changed > /in/given) 2>/dev/null && echo written > /out/verdict || echo refused > /out/verdict',
@@ -67,7 +80,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect((await realise(await make(), attempt)).outputs).toEqual({ verdict: 'refused\n' })
     })
 
-    it('keeps a command from the network of this machine, and fails one that tries', async () => {
+    it('fails a command that connects to the network of this machine', async () => {
       const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
       onTestFinished(() => void server.close())
       await once(server, 'listening')
@@ -77,7 +90,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       await expect(realise(await make(), attempt)).rejects.toMatchObject({ code: 'derivation' })
     })
 
-    it.skipIf(network !== 'none')('gives a command no network at all', async () => {
+    it.skipIf(network !== 'none')('gives a command only a loopback interface', async () => {
       const { outputs } = await realise(
         await make(),
         shell('interfaces', 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " " > /out/names'),
@@ -85,7 +98,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(outputs).toEqual({ names: 'lo\n' })
     })
 
-    it('passes nothing of its own environment on', async () => {
+    it('passes no variable of its own environment on', async () => {
       const { outputs } = await realise(
         await make(),
         shell('environment', 'env | cut -d= -f1 | sort | tr "\\n" " " > /out/names'),
@@ -98,7 +111,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       ])
     })
 
-    it('gives a command what Docker gives, and more only where it asks', async () => {
+    it('gives a command the capabilities of Docker, and all only when it declares that', async () => {
       const mount = 'mount -t tmpfs t /tmp 2>/dev/null && echo may > /out/mount || echo may-not > /out/mount'
       const given = await make()
       expect((await realise(given, shell('default', mount))).outputs).toEqual({ mount: 'may-not\n' })
@@ -110,37 +123,37 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(outputs).toEqual({ list: '/build\n' })
     })
 
-    it('says which derivation failed, its last lines, and where the whole log is', async () => {
+    it('names a failed derivation, its last lines and its log', async () => {
       const failing = realise(await make(), shell('broken', 'echo first; echo the reason; exit 3'))
       const error = (await failing.catch((each: unknown) => each)) as { message: string; hint: string }
       expect(error.message).toMatch(/^derivation 'broken' failed with status 3:/)
       expect(error.message).toContain('the reason')
-      const log = error.hint.replace('the whole log: ', '')
+      const log = error.hint.replace('complete log: ', '')
       expect(existsSync(log)).toBe(true)
       expect(await readFile(log, 'utf8')).toContain('first\nthe reason')
     })
 
-    it('shows the one that failed as failed, and keeps all that it said', async () => {
+    it('marks only the failed step as failed, and keeps its complete output', async () => {
       const reporter = listReporter()
       const from = shell('first', 'seq 40000; exit 3')
       const second = shell('second', 'true', { given: { from, file: 'file' } })
       const error = await realise(await make(), second, reporter).catch((each: unknown) => each)
       expect(error).toMatchObject({ message: expect.stringMatching(/^derivation 'first' .*\n {2}39989\n/) })
       expect(reporter.ended.filter((each) => /failed|second/.test(each))).toEqual(['first: failed'])
-      const log = (error as { hint: string }).hint.replace('the whole log: ', '')
+      const log = (error as { hint: string }).hint.replace('complete log: ', '')
       const said = (await readFile(log, 'utf8')).trimEnd().split('\n')
       expect([said.length, said[0], said.at(-1)]).toEqual([40000, '1', '40000'])
     })
   })
 
-  // The store may be shared with earlier runs: a word of this run's own makes every derivation new.
+  // The store may have outputs of earlier runs: a random argument makes every derivation new.
   const run = randomUUID()
   function shell(name: string, script: string, inputs: Derivation['inputs'] = {}): Derivation {
     return derivation({ name, inputs, command: ['bash', '-ec', script, run] })
   }
 }
 
-/** The negative control: it can be reached from here. */
+/** Negative control: the test itself can connect. */
 async function connectTo(port: number): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')

@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => project.remove())
 
-/** Adama's sums, of a build that begins with an empty store. Without anybody's keys: they are the same for everybody. */
+/** Adama's sums after a build on an empty store, without keys, so that the sums do not depend on the owner. */
 async function sums(runner: 'dagger' | 'local'): Promise<string> {
   const env = {
     ...engineEnv(process.env),
@@ -32,7 +32,7 @@ async function sums(runner: 'dagger' | 'local'): Promise<string> {
   return readFileSync(join(project.directory, 'out/adama/SHA256SUMS'), 'utf8')
 }
 
-it('Adama is the same bytes by a Dagger engine and by the local runner', async () => {
+it('builds the same bytes of Adama with a Dagger engine and with the local runner', async () => {
   const [dagger, local] = [await sums('dagger'), await sums('local')]
   expect(dagger).toMatch(/^[0-9a-f]{64} {2}slot\.img$/m)
   expect(dagger).toBe(local)

@@ -8,16 +8,16 @@ import { withLockFile } from './own-lock.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** What others wrote to look into disks, beside this project's own readers. */
+/** Independent programs that read disks, to check this project's own readers. */
 const CHECK: PackageSet = {
   name: 'check',
   request: ['btrfs-progs', 'cryptsetup-bin'],
   essential: 'left-out',
-  // Nothing is encrypted with legacy ciphers, and no volume is kept by LVM.
+  // The tests use no legacy ciphers and no LVM.
   assumed: [...SCRIPT_ONLY, 'dmsetup', 'openssl-provider-legacy'],
 }
 
-/** btrfs-progs and veritysetup. Their lock is their own: in the images' it would move what it shares with them. */
+/** btrfs-progs and veritysetup. They have their own lock, so that they do not change versions in the lock of the images. */
 export async function checkPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
   const cliContext = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }

@@ -5,7 +5,7 @@ import { exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** ssh and zstd as the commands have them: from the lock, fetched on first use. */
+/** ssh and zstd from the lock, as the commands use them; fetched at first use. */
 export function controlPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
   return unpackPrograms(
@@ -14,7 +14,7 @@ export function controlPrograms(): Promise<ProgramRoot> {
   )
 }
 
-/** As the host unpacks: with the memory that a window of 16 MiB takes, and no more. */
+/** Decompresses as the host does, with memory for a window of 16 MiB. */
 export function zstdUnpack(programs: ProgramRoot) {
   const zstd: Program = programOf(programs, 'zstd')
   return async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { surveyMachine } from '../../builder/runners/survey.ts'
 import { openStore } from '../../builder/store/directory.ts'
 
-/** Where there is no real engine, there is nothing to pass. */
+/** Throws without a real engine, so that a run of these tests never passes without testing anything. */
 export async function requireEngine(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'hangar-survey-'))
   try {
@@ -14,16 +14,16 @@ export async function requireEngine(): Promise<void> {
     rmSync(directory, { recursive: true })
   }
   throw new Error(
-    'no Dagger engine to test on: name one in _EXPERIMENTAL_DAGGER_RUNNER_HOST, or start docker, podman, nerdctl or finch',
+    'these tests need a Dagger engine: set _EXPERIMENTAL_DAGGER_RUNNER_HOST, or start docker, podman, nerdctl or finch',
   )
 }
 
-/** What tells the SDK and its CLI where an engine is, for a program with another home directory. */
+/** Environment variables that name the engine and the CLI, for a program with another home directory. */
 export function engineEnv(env: NodeJS.ProcessEnv): Record<string, string> {
   const ofEngine = /^(_EXPERIMENTAL_DAGGER_|DAGGER_|DOCKER_|CONTAINER_HOST$|DO_NOT_TRACK$|XDG_CACHE_HOME$)/
   const given = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && ofEngine.test(name) ? [[name, value] as const] : [],
   )
-  // Where the SDK has put a CLI that it fetched.
+  // The cache with the CLI that the SDK downloaded.
   return { XDG_CACHE_HOME: join(env.HOME ?? '/root', '.cache'), ...Object.fromEntries(given) }
 }

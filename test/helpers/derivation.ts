@@ -2,7 +2,7 @@ import type { Derivation } from '../../images/derivation.ts'
 import { digestOf } from '../../images/digest.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 
-/** A derivation with everything that a test does not care about filled in. */
+/** A derivation with defaults for every field that a test does not set. */
 export function derivation(given: Partial<Derivation> = {}): Derivation {
   return {
     name: 'some',

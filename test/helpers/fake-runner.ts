@@ -11,8 +11,8 @@ import { REST_FILE } from '../../images/sbom/document.ts'
 import { leavesOf } from '../../images/slot/verity.ts'
 
 /**
- * A runner without a sandbox. Its outputs are a layer, leaves and a file `program`, which list the inputs. As a real runner,
- * it fetches what it needs, and runs each derivation once if the store lacks its outputs.
+ * A runner without a sandbox. Each output is a layer, its leaves and a file `program` that list the inputs and their
+ * digests. Like a real runner it fetches missing packages, and runs each derivation once, if the store lacks its output.
  */
 export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran: string[] } {
   const ran: string[] = []

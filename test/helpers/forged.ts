@@ -15,7 +15,7 @@ export interface OpenImage {
   layers: Descriptor[]
 }
 
-/** Somebody who may write to a directory of images, and makes everything fit that anybody can make fit. */
+/** An attacker who can write to a directory of images, and updates every digest that is not signed. */
 export function forger(directory: string) {
   const blob = (name: string) => join(directory, 'blobs/sha256', name)
   const index = join(directory, 'index.json')
@@ -30,13 +30,13 @@ export function forger(directory: string) {
   const forger = {
     image,
     put,
-    /** Puts another image in place of the one that the host's tag names. */
+    /** Replaces the image that the host's tag names. */
     replace(change: (image: OpenImage) => OpenImage) {
       const made = put(JSON.stringify(change(image())))
       const manifests = entries().map((each, at, all) => (at === all.length - 1 ? { ...each, ...made } : each))
       writeFileSync(index, JSON.stringify({ schemaVersion: 2, manifests }))
     },
-    /** Puts other bytes in place of a file's, wherever the image names it. */
+    /** Replaces the bytes of a file everywhere in the image. */
     swap(name: string, change: (bytes: Buffer) => string | Uint8Array) {
       forger.replace((found) => {
         if (!found.layers.some((each) => titled(each, name))) throw new Error(`no file '${name}'`)
@@ -44,14 +44,14 @@ export function forger(directory: string) {
         return { ...found, layers }
       })
     },
-    /** Puts other facts in place of the image's own. */
+    /** Replaces the facts of the image. */
     lie(facts: (facts: Record<string, unknown>) => Record<string, unknown>) {
       forger.replace((found) => {
         const own = JSON.parse(read(found.config).toString()) as Record<string, unknown>
         return { ...found, config: { ...found.config, ...put(JSON.stringify({ ...own, ...facts(own) })) } }
       })
     },
-    /** Writes over a blob, and leaves its name as it is. */
+    /** Changes the bytes of a blob without changing its digest. */
     damage(name: string) {
       const found = image().layers.find((each) => titled(each, name)) as Descriptor
       const bytes = read(found)

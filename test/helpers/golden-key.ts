@@ -1,9 +1,9 @@
-/** The first test vector of RFC 8032 (section 7.1): a key that everybody knows, so nothing is given away here. */
+/** The first test vector of RFC 8032 (section 7.1), which is public. */
 export const GOLDEN_SEED = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex')
 export const GOLDEN_PUBLIC_LINE =
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea RFC 8032, test 1'
 
-/** What `ssh-keygen` (OpenSSH 9.2) wrote of that key: ssh-keygen -c -C 'RFC 8032, test 1' -f KEY */
+/** The key as `ssh-keygen` (OpenSSH 9.2) writes it: ssh-keygen -c -C 'RFC 8032, test 1' -f KEY */
 export const GOLDEN_PRIVATE_KEY = armor(`
 b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAAMwAAAAtzc2gtZW
 QyNTUxOQAAACDXWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGgAAAJhynrftcp63

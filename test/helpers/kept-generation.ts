@@ -1,7 +1,7 @@
 import type { Parts } from '../../builder/generations/parts.ts'
 import { digestOf } from '../../images/digest.ts'
 
-/** Parts of an image that is named by a word; nothing of them is in any store. */
+/** Parts of an image that a word identifies. No store has them. */
 export function parts(word: string, given: Partial<Parts> = {}): Parts {
   const stored = (name: string) => ({ name, digest: digestOf(`${word} ${name}`), size: 4096 })
   return {

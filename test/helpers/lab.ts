@@ -12,7 +12,7 @@ import { parseManifest } from '../../images/manifest.ts'
 import { copyProject, type Ended, projectDigest, runIn, type TemporaryProject, temporaryProject } from './project.ts'
 import { type BootOptions, bootHost, eventually, ownerKey, type TestVm, vmPrograms } from './vm.ts'
 
-/** For the first boot on two emulated cores of a busy machine. */
+/** Seconds for the first boot on two emulated cores that other programs also use. */
 const BOOT_SECONDS = 900
 
 /** A copy of the project with one host, and that host's disk, which was flashed by `hangar flash --disk`. */
@@ -171,7 +171,7 @@ export async function must(running: Promise<Ended>): Promise<string> {
 function edit(path: string, from: string | RegExp, to: string): void {
   const before = readFileSync(path, 'utf8')
   const after = before.replace(from, () => to)
-  if (after === before) throw new Error(`'${path}' does not have ${String(from)}`)
+  if (after === before) throw new Error(`'${path}' does not contain ${String(from)}`)
   writeFileSync(path, after)
 }
 
@@ -207,7 +207,7 @@ export async function committed(vm: TestVm, seconds = 600): Promise<void> {
   }, seconds)
 }
 
-/** Waits until the firmware has started a kernel `times` times. */
+/** Waits until the firmware has started a kernel `times` times in total. */
 export function started(vm: TestVm, times: number, seconds = 600): Promise<void> {
   return eventually(async () => vm.starts.length >= times, seconds)
 }

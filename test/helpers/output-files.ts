@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect } from 'vitest'
 import { type OutputState, readState } from '../../builder/outputs/state.ts'
 
-/** What a complete run says of its files; a test that sees none would compare nothing. */
+/** The state that a complete run left. Expects at least SHA256SUMS, so that a comparison is never empty. */
 export function stateOf(directory: string): OutputState {
   const state = readState(directory)
   expect(Object.keys(state)).toContain('SHA256SUMS')
@@ -11,8 +11,8 @@ export function stateOf(directory: string): OutputState {
 }
 
 /**
- * Names of output files that differ from those of a fresh directory: in size, or in any byte that a version in `states`
- * has ever held. All else nobody wrote, and reading gigabytes of holes takes seconds.
+ * Names of output files that differ from those of a fresh directory: in size, or in a range that a state in `states` has.
+ * Other ranges are holes, and reading gigabytes of holes takes seconds.
  */
 export function differences(directory: string, fresh: string, states: readonly OutputState[]): string[] {
   return Object.keys(stateOf(fresh)).filter((name) => {
@@ -32,7 +32,7 @@ export function readRange(file: string, offset: number, size: number): Buffer {
   return bytes.subarray(0, count)
 }
 
-/** `FILE -> digest`, as SHA256SUMS has it. */
+/** File name -> digest, from SHA256SUMS. */
 export function sumsIn(directory: string): Record<string, string> {
   const lines = readFileSync(join(directory, 'SHA256SUMS'), 'utf8').trimEnd().split('\n')
   return Object.fromEntries(lines.map((line) => line.split('  ').reverse()))

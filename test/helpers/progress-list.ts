@@ -1,14 +1,14 @@
 import type { Progress } from '../../lib/reporter.ts'
 
 export interface ListedProgress extends Progress {
-  /** `NAME`, or `NAME: failed`, in the order in which steps ended. */
+  /** `NAME` or `NAME: failed`, in the order in which the steps ended. */
   readonly ended: string[]
   readonly notices: string[]
-  /** Bytes that a step counted, and what it said that it would. */
+  /** The bytes that a step counted, and the total that it announced. */
   readonly bytes: Map<string, { advanced: number; total: number | undefined }>
 }
 
-/** Progress that keeps what it was told. */
+/** Progress that records every call. */
 export function listProgress(): ListedProgress {
   const ended: string[] = []
   const notices: string[] = []

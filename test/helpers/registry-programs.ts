@@ -8,7 +8,7 @@ import { withLockFile } from './own-lock.ts'
 import { listReporter } from './reporter.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** A registry that others wrote, and that many run. */
+/** Tests run against the registry that Debian packages. */
 const REGISTRY: PackageSet = {
   name: 'registry',
   request: ['docker-registry'],
@@ -16,7 +16,7 @@ const REGISTRY: PackageSet = {
   assumed: [...SCRIPT_ONLY, 'gcc-14-base'],
 }
 
-/** Debian's docker-registry. Its lock is its own: in the images' it would move what it shares with them. */
+/** Debian's docker-registry. It has its own lock, so that it does not change versions in the lock of the images. */
 export async function registryPrograms(): Promise<ProgramRoot> {
   const signal = new AbortController().signal
   const cliContext = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }

@@ -7,7 +7,7 @@ export interface Listed extends Reporter {
   readonly warnings: string[]
 }
 
-/** A reporter that keeps what it was told. */
+/** A reporter that records every call. */
 export function listReporter(): Listed {
   const ended: string[] = []
   const notices: string[] = []

@@ -15,7 +15,7 @@ import { ORACLE, ORACLE_LOCK, oracleSteps } from '../oracle/recipe.ts'
 import { withLockFile } from './own-lock.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** The inputs of both derivations that build a root: the same lock, the same ids. */
+/** The lock and the ids, which both ways of making the root of the base layer use. */
 export interface RootKit {
   readonly context: BuildContext
   readonly layerContext: LayerContext
@@ -26,7 +26,7 @@ export interface RootKit {
 
 const TARGET: Architecture = 'arm64'
 
-/** Runs `use` with the store of this machine and the locks of the project. Resolves what the locks lack. */
+/** Runs `use` with the machine's store and the project's locks. Missing lock entries are resolved. */
 export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project = PROJECT): Promise<T> {
   const reporter = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
   const signal = new AbortController().signal

@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { assemble } from '../../builder/platforms/pi/assemble.ts'
 import { cutsOf, type DataFate, planDiskWrite } from '../../flash/disk/plan.ts'
 import { cutImage, openSourceImage } from '../../flash/disk/source-image.ts'
 import type { DiskHost } from '../../flash/disk/target.ts'
@@ -8,7 +7,7 @@ import { CURRENT_EEPROM, POWER_ON } from '../../flash/vm/firmware-state.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
 import { identityPartition } from '../../images/identity/partition.ts'
 import { layoutOnDisk, MIB } from '../../images/layout.ts'
-import { type SmallLayers, smallFile, smallImage } from './small-image.ts'
+import { assemblePi, type SmallLayers, smallFile, smallImage } from './small-image.ts'
 import { tempDirectory } from './temp.ts'
 
 export interface SmallDiskOptions {
@@ -33,7 +32,7 @@ export async function smallDisk({
     'bcm2712-rpi-5-b.dtb': file('dtb', 'device tree'),
     'kernel_2712.img': file('kernel_2712.img', kernel.repeat(2000)),
   }
-  await assemble(smallImage(directory, output, { slotSize, bootFiles, ...layers }))
+  await assemblePi(smallImage(directory, output, { slotSize, bootFiles, ...layers }))
   const host: DiskHost = { name: 'tiny', slotSize, disk }
   return { directory, output, host, image: join(output, 'tiny.img') }
 }

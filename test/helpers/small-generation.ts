@@ -2,22 +2,21 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { MANIFEST, type Parts } from '../../builder/generations/parts.ts'
 import { recordGeneration } from '../../builder/generations/record.ts'
-import { type AssembleRequest, assemble } from '../../builder/platforms/pi/assemble.ts'
-import type { BootFile } from '../../builder/platforms/pi/boot.ts'
+import type { BootFile } from '../../builder/platforms/platform.ts'
 import type { Store } from '../../builder/store/store.ts'
 import { digestOf } from '../../images/digest.ts'
-import { type SmallLayers, smallImage } from './small-image.ts'
+import { assemblePi, type PiRequest, type SmallLayers, smallImage } from './small-image.ts'
 
-/** A small image in the output directory and, as a build leaves it, in the store with its record. */
+/** Leaves what a build leaves: a small image in the output directory, its parts in the store, and its record. */
 export async function smallGeneration(
   store: Store,
   output: string,
-  given: Partial<AssembleRequest> & SmallLayers = {},
+  given: Partial<PiRequest> & SmallLayers = {},
 ): Promise<number> {
   const sources = join(store.root, 'sources')
   mkdirSync(sources, { recursive: true })
   const request = smallImage(sources, output, given)
-  const assembled = await assemble(request)
+  const assembled = await assemblePi(request)
   const put = async (name: string, bytes: Uint8Array | string) => {
     return { name, digest: await store.putBytes(bytes), size: Buffer.byteLength(bytes) }
   }

@@ -3,7 +3,7 @@ import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../images/sig
 
 const hostKey = (letter: string) => keyFromSeed(Buffer.alloc(32, letter), 'tiny')
 
-/** An identity with one former key of each kind; its age keys are none. */
+/** An identity with one former key of each kind. Its age keys are not valid keys. */
 export const IDENTITY: PrivateIdentity = {
   format: 1,
   host: 'tiny',

@@ -1,15 +1,17 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AssembleRequest } from '../../builder/platforms/pi/assemble.ts'
-import type { RealisedLayer } from '../../builder/platforms/pi/slot.ts'
+import { type Assembled, type AssembleRequest, assemble } from '../../builder/platforms/assemble.ts'
+import { pi } from '../../builder/platforms/pi/platform.ts'
+import type { RealisedLayer } from '../../builder/platforms/platform.ts'
 import { BOARDS } from '../../images/board.ts'
 import { digestOf } from '../../images/digest.ts'
+import type { Image } from '../../images/image.ts'
 import { BLOCK, MIB } from '../../images/layout.ts'
 import { restText } from '../../images/sbom/document.ts'
 import { formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
 import { leavesOf } from '../../images/slot/verity.ts'
 
-/** A layer of a few blocks, each filled with its letter of `letters`, as a realised one lies in the store. */
+/** A realised layer with one block for each letter, filled with that letter. */
 export function smallLayer(directory: string, name: string, letters: string): RealisedLayer {
   const bytes = Buffer.concat([...letters].map((letter) => Buffer.alloc(BLOCK, letter)))
   const file = join(directory, `${name}-${digestOf(letters).slice(0, 12)}.erofs`)
@@ -18,7 +20,7 @@ export function smallLayer(directory: string, name: string, letters: string): Re
   return { name, file, size: bytes.length, digest: digestOf(bytes), leaves: `${file}.leaves` }
 }
 
-/** A boot file, as a derivation leaves it in the store. */
+/** A boot file as a derivation would leave it in the store. */
 export function smallFile(directory: string, name: string, text: string) {
   const file = join(directory, `${digestOf(text)}-${name}`)
   writeFileSync(file, text)
@@ -29,12 +31,20 @@ const KEY = keyFromSeed(Buffer.alloc(32, 7), 'test signing')
 export const SIGNED = { kind: 'signed', key: KEY, publicLine: formatPublicKey(KEY) } as const
 export const UNSIGNED = { kind: 'unsigned' } as const
 
-/** What `assemble` is asked for, with three layers and two boot files; `sources` is where those are kept. */
+/** A request to assemble a Pi's image. */
+export type PiRequest = AssembleRequest<Image>
+
+/** Assembles a Pi's image in the output directory of the request. */
+export function assemblePi(request: PiRequest): Promise<Assembled> {
+  return assemble(pi, request)
+}
+
+/** A request with three layers and two boot files, which are written to the directory `sources`. */
 export function smallImage(
   sources: string,
   output: string,
-  { base = 'aaab', kernel = 'kk', host = 'h', licence = '', ...given }: Partial<AssembleRequest> & SmallLayers = {},
-): AssembleRequest {
+  { base = 'aaab', kernel = 'kk', host = 'h', licence = '', ...given }: Partial<PiRequest> & SmallLayers = {},
+): PiRequest {
   return {
     host: 'tiny',
     board: BOARDS['raspberry-pi-5'],
@@ -60,11 +70,11 @@ export function smallImage(
   }
 }
 
-/** A letter for every block of a layer. */
+/** One letter for each block of a layer. */
 export interface SmallLayers {
   readonly base?: string
   readonly kernel?: string
   readonly host?: string
-  /** Text of a licence, for the SBOM. */
+  /** A licence text for the SBOM. */
   readonly licence?: string
 }

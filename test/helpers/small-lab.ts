@@ -4,7 +4,7 @@ import { build } from '../../builder/build.ts'
 import type { BuildContext, Network } from '../../builder/context.ts'
 import { keepParts } from '../../builder/generations/keep.ts'
 import { recordGeneration } from '../../builder/generations/record.ts'
-import type { HostPlan, PlanContext } from '../../builder/host-plan.ts'
+import type { HostPlan } from '../../builder/host-plan.ts'
 import { offlineFetch } from '../../builder/sources/offline.ts'
 import { openStore } from '../../builder/store/directory.ts'
 import { usingStore } from '../../builder/store/leases.ts'
@@ -26,7 +26,7 @@ import { listReporter } from './reporter.ts'
 const NAMES = ['app', 'libc', 'node'] as const
 const SETS = { 'base:arm64': 'libc', 'container/app:arm64': 'app', 'toolchain:amd64': 'node' } as const
 
-/** The file that a package is, in some version. */
+/** The bytes of a package in a version. */
 function deb(name: string, version: string): Buffer {
   return Buffer.from(`package ${name} ${version}`)
 }
@@ -55,12 +55,31 @@ export function smallLock(version: string): Lock {
   }
 }
 
+/** Derivations over the packages of a small lock. */
+export function smallDerivations(lock: Lock) {
+  const of = (name: string) => Object.values(lock.packages).filter((each) => each.package === name)
+  return {
+    made: (name: string, inputs: Derivation['inputs']): Derivation =>
+      derivation({ name, inputs, toolchain: { name: 'build', architecture: 'amd64', packages: of('node') } }),
+    debs: (name: string) => Object.fromEntries(of(name).map((each) => [`debs/${each.package}`, { locked: each }])),
+  }
+}
+
+/** The plan of the host `tiny`: what it contains depends on a lock and on one line of configuration. */
+export type SmallPlan = (lock: Lock, line: string) => HostPlan
+
+/** A small host of the platform `pi`. */
+export const smallPiPlan: SmallPlan = (lock, line) => ({
+  name: 'tiny',
+  platform: 'pi',
+  deviceSources: deviceSources(),
+  sets: () => [],
+  image: () => smallImageOf(lock, line),
+})
+
 /** An image of three layers, one of them with a program that another derivation makes, and two boot files. */
 function smallImageOf(lock: Lock, line: string): Image {
-  const of = (name: string) => Object.values(lock.packages).filter((each) => each.package === name)
-  const made = (name: string, inputs: Derivation['inputs']): Derivation =>
-    derivation({ name, inputs, toolchain: { name: 'build', architecture: 'amd64', packages: of('node') } })
-  const debs = (name: string) => Object.fromEntries(of(name).map((each) => [`debs/${each.package}`, { locked: each }]))
+  const { made, debs } = smallDerivations(lock)
   const tree = (text: string) => ({
     'tree.json': { bytes: JSON.stringify({ '/etc/app.conf': { kind: 'file', mode: 0o644, uid: 0, gid: 0, text } }) },
   })
@@ -89,10 +108,10 @@ function smallImageOf(lock: Lock, line: string): Image {
 }
 
 /**
- * A project with one small host, its lock, a mirror that has every version, and a store: a real build in all but the
- * sandbox. `directory` holds all of it; nothing here needs a test around it, so that a child process may use it.
+ * A project in `directory` with one small host, its lock, a mirror with every version, and a store. Builds are real but
+ * for the sandbox. A child process may use it: it registers no hooks of the test runner.
  */
-export async function smallLab(directory: string, project: string) {
+export async function smallLab(directory: string, project: string, plan: SmallPlan = smallPiPlan) {
   const store = await openStore(join(directory, 'store'))
   const lockFile = join(directory, 'debian.lock.json')
   const fetched: string[] = []
@@ -123,22 +142,15 @@ export async function smallLab(directory: string, project: string) {
     } satisfies BuildContext
   }
   const moveLock = (version: string) => writeFileSync(lockFile, lockText(smallLock(version)))
-  const planOf = (lock: Lock, line: string): HostPlan => ({
-    name: 'tiny',
-    deviceSources: deviceSources(),
-    sets: () => [],
-    image: (_: PlanContext) => smallImageOf(lock, line),
-  })
   return {
     ...{ store, fetched, reporter, context, moveLock, lockFile },
     output: join(directory, 'out'),
-    /** Builds as a person does, with the lock of that version. */
+    /** Builds with the lock of that version. */
     build: async (version: string, line = 'one', network: Network = 'online', output = join(directory, 'out')) => {
       moveLock(version)
-      const plan = planOf(smallLock(version), line)
-      return build(context(network), { plan, frozen: 'frozen', output })
+      return build(context(network), { plan: plan(smallLock(version), line), frozen: 'frozen', output })
     },
-    /** The same without output files, which take most of a second. */
+    /** The same without output files, which would take most of a second. */
     make: (version: string, line: string, host = 'tiny', use = { root: store.root, what: 'make' }) =>
       usingStore(use, async () => {
         const { runner } = context()
@@ -149,13 +161,14 @@ export async function smallLab(directory: string, project: string) {
         const assembled = {
           ...{
             root: digestOf(manifest),
-            slotSize: 0,
+            size: 0,
             outputs: 'written' as const,
             texts: { 'manifest.json': manifest },
           },
           ...{ boot: { 'cmdline.txt': { text: `ro ${manifest}` } }, facts: [] },
         }
-        const parts = () => keepParts(store, { image, lock: debianLocks(lock), outputs, assembled })
+        const parts = () =>
+          keepParts(store, { platform: { name: 'pi' }, image, lock: debianLocks(lock), outputs, assembled })
         const identity = { root: assembled.root, manifest: digestOf(manifest) }
         const built = new Date(1_700_000_000_000).toISOString()
         return recordGeneration(store.root, host, identity, async () => ({
@@ -164,7 +177,7 @@ export async function smallLab(directory: string, project: string) {
           parts: await parts(),
         }))
       }),
-    /** An unpacked toolchain, as far as a collection looks at it. */
+    /** The directory of an unpacked toolchain, with as much as `gc` reads of it. */
     unpackToolchain: (version: string) => {
       const packages = Object.values(smallLock(version).packages).filter((each) => each.package === 'node')
       const name = `build-1-${toolchainDigest({ name: 'build', architecture: 'amd64', packages })}`

@@ -7,21 +7,21 @@ import { digestOf } from '../../images/digest.ts'
 export interface SmallRegistry {
   readonly port: number
   readonly blobs: Map<string, Buffer>
-  /** `METHOD path` of each request, what differs from run to run left out. */
+  /** `METHOD path` of each request, without random ids. */
   readonly requests: string[]
-  /** Asked of each request first; true where it has answered. */
+  /** Sees each request first; returns true when it answered the request. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean
 }
 
 /**
- * A registry in memory that keeps what arrived of an upload when its connection breaks, as the OCI distribution
- * specification has it and Debian's docker-registry does not: stands in for those that do.
+ * A registry in memory. Unlike Debian's docker-registry it keeps a partial upload when the connection breaks, as the OCI
+ * distribution specification allows.
  */
 export async function smallRegistry(): Promise<SmallRegistry> {
   const blobs = new Map<string, Buffer>()
   const manifests = new Map<string, Buffer>()
   const uploads = new Map<string, Buffer>()
-  /** Until what a broken connection has left is all in. */
+  /** Upload -> ends when every byte of the last request is stored. */
   const receiving = new Map<string, Promise<void>>()
   const registry: SmallRegistry = { port: 0, blobs, requests: [], intercept: () => false }
   const server = createServer((request, response) => {
@@ -77,11 +77,11 @@ export async function smallRegistry(): Promise<SmallRegistry> {
   return Object.assign(registry, { port: (server.address() as AddressInfo).port })
 }
 
-/** Whatever comes of a body before its connection breaks. */
+/** Reads a body until its end, or until the connection breaks. */
 async function receive(request: IncomingMessage, use: (piece: Buffer) => void): Promise<void> {
   try {
     for await (const piece of request) use(piece as Buffer)
   } catch {
-    // What has arrived is kept.
+    // The connection broke; the bytes so far are kept.
   }
 }

@@ -18,12 +18,12 @@ export interface WithToolchain {
   readonly toolchain: Toolchain
 }
 
-/** The machine's own store, and the locked toolchain, which is fetched and unpacked when it is first used. */
+/** The machine's store, and the locked toolchain, which is fetched and unpacked at first use. */
 export async function storeWithToolchain(): Promise<WithToolchain> {
   const architecture = debianArchitecture(process.arch) ?? 'amd64'
   const lock = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
   const packages = lockedPackages(lock, { set: TOOLCHAIN, architecture })
-  if (packages === undefined) throw new Error('the lock holds no toolchain: npm run lock')
+  if (packages === undefined) throw new Error('the lock has no toolchain: npm run lock')
   const store = await openStore(storeRoot(process.env))
   const sources = await openSources({ env: process.env, project: PROJECT })
   const fetch = fetchFrom(sources, { store, reporter: listReporter() })

@@ -137,6 +137,6 @@ describe('a second disk with the same labels', () => {
     vm = await lab.start({ secondDisk: twin })
     await vm.console.waitFor(/more than one disk carries hangar's partitions: .*; take one out/, 300)
     await bootAgain()
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', standing: 'committed' })
+    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed' })
   })
 })

@@ -1,4 +1,4 @@
-import type { Made } from '../../builder/step-times.ts'
+import type { StepTime } from '../../builder/step-times.ts'
 import type { Realised } from './realise-each.ts'
 
 /** A Markdown table of the outputs and times of two builders, with one row per derivation. */
@@ -13,6 +13,6 @@ export function comparisonTable(native: readonly Realised[], emulated: readonly 
   return ['| derivation | bytes | output | native | emulated |\n', '|---|---|---|---|---|\n', ...rows].join('')
 }
 
-function took(made: Made | undefined): string {
+function took(made: StepTime | undefined): string {
   return made?.kind === 'built' ? `${(made.took / 1000).toFixed(1)} s` : 'reused'
 }

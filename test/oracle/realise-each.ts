@@ -1,12 +1,12 @@
 import { openBuildContext } from '../../builder/context.ts'
-import { type Made, timeSteps } from '../../builder/step-times.ts'
+import { type StepTime, timeSteps } from '../../builder/step-times.ts'
 import { plainReporter } from '../../cli/display/plain.ts'
 import { type Derivation, derivationDigest, type Output } from '../../images/derivation.ts'
 
 export interface Realised {
   readonly name: string
   readonly output: Output
-  readonly made: Made
+  readonly made: StepTime
 }
 
 /** Realises derivations with the store of this machine, one after the other, to measure the time of each. */

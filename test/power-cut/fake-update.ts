@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { assemble } from '../../builder/platforms/pi/assemble.ts'
 import { formatAutoboot } from '../../images/disk/selector.ts'
 import { BLOCK, diskLayout, MIB, type PartitionName, partition, SECTOR } from '../../images/layout.ts'
 import { readRange } from '../helpers/output-files.ts'
-import { smallFile, smallImage } from '../helpers/small-image.ts'
+import { assemblePi, smallFile, smallImage } from '../helpers/small-image.ts'
 import { crc32c } from './btrfs-superblock.ts'
 import { LogWriter } from './log-writer.ts'
 
@@ -126,7 +125,7 @@ async function generation(directory: string, name: string, base: string): Promis
   const bootFiles = Object.fromEntries(
     Object.entries(files).map(([file, text]) => [file, smallFile(sources, file, text)]),
   )
-  await assemble(smallImage(sources, output, { base: base.repeat(80), bootFiles }))
+  await assemblePi(smallImage(sources, output, { base: base.repeat(80), bootFiles }))
   return output
 }
 

@@ -1,24 +1,20 @@
 import { UserError } from '../../../errors.ts'
-import type { Digest } from '../../../images/digest.ts'
 import { planFat } from '../../../images/disk/fat-write.ts'
 import { BOOT_SIZE } from '../../../images/layout.ts'
 import { formatSize } from '../../../lib/format.ts'
 import { bytesSegment, fileSegment, type Segment } from '../../outputs/segment.ts'
 import { type FileState, filledDigest } from '../../outputs/state.ts'
-
-export type BootFile =
-  | { readonly file: string; readonly size: number; readonly digest: Digest }
-  | { readonly text: string }
+import type { BootFile } from '../platform.ts'
 
 export interface PlannedBoot {
   readonly segments: readonly Segment[]
-  /** Bytes of the file system, which may be less than its partition. */
+  /** Bytes of the file system, at most those of its partition. */
   readonly size: number
 }
 
 /**
- * The boot file system, its files in the order given: what changes most often comes last, and moves nothing. `state` is
- * of the one that is there: a kernel that it has is not read again.
+ * Plans the boot file system with its files in this order. Files that change often come last, so that they move no other
+ * file. With the `state` of the existing image, a kernel that it has is not read again.
  */
 export function planBoot(host: string, files: Readonly<Record<string, BootFile>>, state?: FileState): PlannedBoot {
   const entries = Object.entries(files)
@@ -49,7 +45,7 @@ function tooLarge(size: number, entries: readonly (readonly [string, BootFile])[
   const named = largest.map(([name, file]) => `${name} ${formatSize(sizeOf(file))}`).join(', ')
   return new UserError(
     'size',
-    `the boot files take ${formatSize(size)}, their partition has ${formatSize(BOOT_SIZE)}; the largest: ${named}`,
-    { hint: 'the initramfs holds more modules than it needs: take some out in images/kernel/modules.ts' },
+    `the boot files take ${formatSize(size)}, but their partition has ${formatSize(BOOT_SIZE)}; the largest: ${named}`,
+    { hint: 'remove kernel modules from the initramfs, in images/kernel/modules.ts' },
   )
 }

@@ -6,9 +6,9 @@ import type { PlannedBoot } from './boot.ts'
 import type { PlannedSlot } from './slot.ts'
 
 /**
- * A whole disk that boots slot a. Of boot-b the first block is written, with zeros, which no firmware boots: holes are not
- * written to a card, and what was there before would be found. Identity, slot-b and data are holes: the host makes them,
- * or goes on with what it finds.
+ * Plans a disk that boots slot a. The first block of boot-b is zeros, which no firmware boots. It cannot be a hole: tools
+ * that write a card skip holes, and the firmware could boot old content. Identity, slot-b and data are holes: the host
+ * creates them, or keeps what they contain.
  */
 export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: PlannedSlot): Segment[] {
   const [primary, backup] = gptPieces(layout, host)
@@ -27,7 +27,7 @@ function selector(): Segment[] {
   return [bytesSegment(0, head), bytesSegment(sector * SECTOR, autoboot.a)]
 }
 
-/** The backup table begins between two blocks: what stands before it in its first one is zeros. */
+/** The backup table does not begin at a block: zeros fill the block before it. */
 function wholeBlocks(offset: number, bytes: Uint8Array): Segment {
   const before = offset % BLOCK
   return bytesSegment(offset - before, Buffer.concat([Buffer.alloc(before), bytes]))

@@ -6,19 +6,11 @@ import { formatIndex, placeLayers } from '../../../images/slot/index.ts'
 import { hashTree, LEAF, leavesOf } from '../../../images/slot/verity.ts'
 import { formatSize } from '../../../lib/format.ts'
 import { bytesSegment, fileSegment, type Segment } from '../../outputs/segment.ts'
-
-/** A layer that has been realised; paths are files of the store. */
-export interface RealisedLayer {
-  readonly name: string
-  readonly file: string
-  readonly size: number
-  readonly digest: Digest
-  readonly leaves: string
-}
+import type { RealisedLayer } from '../platform.ts'
 
 export interface PlannedSlot {
   readonly segments: readonly Segment[]
-  /** Bytes: index, layers and tree. */
+  /** Bytes of index, layers and hash tree. */
   readonly size: number
   readonly dataBlocks: number
   readonly root: Digest
@@ -30,7 +22,7 @@ export interface PlannedSlot {
   }[]
 }
 
-/** The slot's bytes: the index, the layers end to end, and one hash tree made of their leaves. No layer is read. */
+/** Plans a slot: the index, the layers end to end, and one hash tree over both. It uses the leaves and reads no layer. */
 export function planSlot(layers: readonly RealisedLayer[], slotSize: number): PlannedSlot {
   const placed = placeLayers(layers)
   const index = formatIndex(placed)
@@ -66,9 +58,9 @@ function tooLarge(size: number, slotSize: number, layers: readonly RealisedLayer
   const largest = [...layers].sort((a, b) => b.size - a.size).slice(0, 4)
   return new UserError(
     'size',
-    `the image takes ${formatSize(size)}, its slot has ${formatSize(slotSize)}; the largest layers: ${largest.map((layer) => `${layer.name} ${formatSize(layer.size)}`).join(', ')}`,
+    `the image takes ${formatSize(size)}, but its slot has ${formatSize(slotSize)}; the largest layers: ${largest.map((layer) => `${layer.name} ${formatSize(layer.size)}`).join(', ')}`,
     {
-      hint: 'take a service out of the host file, or give a new disk larger slots (slotSize): slots of a written disk cannot grow',
+      hint: 'remove a service from the host file, or set a larger slotSize for a new disk: the slots of a written disk cannot grow',
     },
   )
 }

@@ -8,7 +8,7 @@ export interface AuthorizationFacts {
   /** The repository's name. */
   readonly name: string
   readonly actions: 'pull' | 'pull,push'
-  /** Whether a password may go over a connection that anybody can read. */
+  /** Over `http` the network can read the password. */
   readonly transport: 'https' | 'http'
   readonly credentials: () => Promise<Credentials | undefined>
   readonly request: Request
@@ -16,7 +16,7 @@ export interface AuthorizationFacts {
 
 const TOKEN_LIMIT = 64 * 1024
 
-/** What a registry is shown with every request, once it has said what it wants to see. */
+/** The `Authorization` header for a registry. There is none before the first 401. */
 export class Authorization {
   private header: string | undefined
   private renewal: Promise<string> | undefined
@@ -30,23 +30,23 @@ export class Authorization {
     return this.header
   }
 
-  /** Another header than the one that was refused; many requests that are refused at once ask for it once. */
+  /** A new header instead of the refused one. Concurrent requests share one renewal. */
   async renew(refused: string | undefined, challenge: string | undefined): Promise<string> {
     if (this.header !== undefined && this.header !== refused) return this.header
-    this.renewal ??= this.meet(challenge).finally(() => {
+    this.renewal ??= this.answer(challenge).finally(() => {
       this.renewal = undefined
     })
     this.header = await this.renewal
     return this.header
   }
 
-  private async meet(header: string | undefined): Promise<string> {
+  private async answer(header: string | undefined): Promise<string> {
     const { registry, credentials } = this.facts
     const challenge = parseChallenge(header)
     const login = await credentials()
     if (challenge === undefined) {
-      throw new UserError('registry', `'${registry}' asks for a login of a kind that hangar does not know`, {
-        hint: `it says '${header ?? ''}', wanted Basic or Bearer`,
+      throw new UserError('registry', `'${registry}' wants an authentication scheme that hangar does not support`, {
+        hint: `it wants '${header ?? ''}'; hangar supports Basic and Bearer`,
       })
     }
     if (challenge.scheme === 'basic') {
@@ -63,12 +63,12 @@ export class Authorization {
     const { registry, name, actions, transport, request } = this.facts
     const url = URL.canParse(realm) ? new URL(realm) : undefined
     if (url === undefined || (url.protocol !== 'https:' && transport === 'https')) {
-      throw new UserError('registry', `'${registry}' sends logins to '${realm}', wanted a server by https`, {
-        hint: 'nothing was sent; ask whoever runs it',
+      throw new UserError('registry', `'${registry}' names the token server '${realm}', wanted an https server`, {
+        hint: 'hangar sent no password; ask the administrator of the registry',
       })
     }
     if (service !== undefined) url.searchParams.set('service', service)
-    // What it says of this repository says no more than we do, in an order of its own.
+    // The scope of this repository is in the request already; registries only order its actions differently.
     const others = (scope ?? '').split(' ').filter((each) => each !== '' && !each.startsWith(`repository:${name}:`))
     for (const each of [`repository:${name}:${actions}`, ...others]) url.searchParams.append('scope', each)
     const headers = login === undefined ? {} : { authorization: basic(login) }
@@ -90,23 +90,23 @@ function tokenIn(text: string, registry: string): string {
   try {
     answer = JSON.parse(text) as typeof answer
   } catch {
-    // An answer that is none is said below; it may hold half a token.
+    // The error below does not quote the answer: the answer may hold a part of a token.
   }
   const token = answer.token ?? answer.access_token
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token
-  throw new UserError('registry', `the server that '${registry}' sends logins to gives no token`, {
-    hint: 'try again; if it stays so, ask whoever runs the registry',
+  throw new UserError('registry', `the token server of '${registry}' returned no token`, {
+    hint: 'try again, or ask the administrator of the registry',
   })
 }
 
 function noLogin(registry: string): UserError {
-  return new UserError('registry', `'${registry}' asks who you are, and no login for it is known`, {
-    hint: `podman login ${registry}, or docker login ${registry}, or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
+  return new UserError('registry', `'${registry}' wants a login, and hangar has none for it`, {
+    hint: `log in with podman login ${registry} or docker login ${registry}, or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
   })
 }
 
 function refused(registry: string, { user }: Pick<Credentials, 'user'>): UserError {
-  return new UserError('registry', `'${registry}' refuses the login of '${user}'`, {
-    hint: `check the password, and what '${user}' may do there: podman login ${registry}`,
+  return new UserError('registry', `'${registry}' refused the login of '${user}'`, {
+    hint: `check the password and the permissions of '${user}': podman login ${registry}`,
   })
 }

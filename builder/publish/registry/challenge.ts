@@ -1,9 +1,9 @@
-/** How a registry wants to know who asks (RFC 9110 §11, and the token authentication of the distribution project). */
+/** How a registry authenticates clients (RFC 9110 §11, and the token authentication of the distribution project). */
 export type Challenge =
   | { readonly scheme: 'basic' }
   | { readonly scheme: 'bearer'; readonly realm: string; readonly service?: string; readonly scope?: string }
 
-/** The first challenge of a WWW-Authenticate header that can be met; undefined where there is none. */
+/** The first supported challenge of a WWW-Authenticate header; undefined without one. */
 export function parseChallenge(header: string | undefined): Challenge | undefined {
   for (const { scheme, parameters } of challengesIn(header ?? '')) {
     if (scheme === 'basic') return { scheme }

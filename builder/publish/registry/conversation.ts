@@ -3,7 +3,7 @@ import { UserError } from '../../../errors.ts'
 import { type Exchange, exchange, follow, type Request, statusError, textOf } from '../../../lib/http.ts'
 import type { Authorization } from './authorization.ts'
 
-/** A request to a registry. What is sent along can be read again, in case the registry first asks who sends it. */
+/** A request to a registry. Its content can be read a second time, for the request after a 401. */
 export interface Ask {
   readonly method: NonNullable<Exchange['method']>
   readonly headers?: Readonly<Record<string, string>>
@@ -12,7 +12,7 @@ export interface Ask {
 
 const ERROR_LIMIT = 64 * 1024
 
-/** Requests to one registry, each shown who asks. */
+/** Requests to one registry, with authorization. */
 export class Conversation {
   /** `https://registry.lab/v2/hangar/` */
   readonly base: URL
@@ -25,7 +25,7 @@ export class Conversation {
     this.request = request
   }
 
-  /** The answer, whatever its status but 401; its body is yet to be read. */
+  /** Sends a request, and once more after a 401. The caller reads the body of the answer. */
   async ask(at: string | URL, ask: Ask): Promise<IncomingMessage> {
     const url = new URL(at, this.base)
     const shown = this.authorization.current()
@@ -34,16 +34,16 @@ export class Conversation {
     response.resume()
     const next = await this.authorization.renew(shown, response.headers['www-authenticate'])
     const again = await this.askAs(url, ask, next)
-    return again.statusCode === 401 ? this.fail(again, 'refuses the login') : again
+    return again.statusCode === 401 ? this.fail(again, 'refused the login') : again
   }
 
-  /** What is shown to the registry, for requests that are made elsewhere. */
+  /** Headers for a request to the registry that another module sends. */
   headersFor(url: URL): Record<string, string> {
     const header = this.authorization.current()
     return header === undefined || !this.isOurs(url) ? {} : { authorization: header }
   }
 
-  /** Throws what an answer says that is not the one hoped for: once more may help, or it is the owner's to mend. */
+  /** Throws the error of an answer: a TransferError for 5xx and 429, which are worth a retry, else a UserError. */
   async fail(response: IncomingMessage, what: string): Promise<never> {
     const { statusCode: status = 0 } = response
     const said = reasonIn(await textOf(response, ERROR_LIMIT, this.request).catch(() => ''))
@@ -59,20 +59,20 @@ export class Conversation {
     return method === 'GET' || method === 'HEAD' ? follow(url.href, all) : exchange(url, all)
   }
 
-  /** A registry may have its bytes sent elsewhere; who asks is its own to know. */
+  /** A registry may redirect to another server, which must not get the login. */
   private isOurs(url: URL): boolean {
     return url.origin === this.base.origin
   }
 }
 
-/** Without a length, some proxies wait for more. */
+/** Some proxies wait for a body when a request has no length. */
 function emptyContent(method: Ask['method']) {
   return method === 'GET' || method === 'HEAD' ? undefined : { size: 0, pieces: nothing() }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** The codes and messages of the specification's error format, fit for a terminal. */
+/** Code and message in the error format of the specification, without control characters. */
 function reasonIn(text: string): string[] {
   try {
     const { errors } = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] }
@@ -87,6 +87,6 @@ function reasonIn(text: string): string[] {
 
 function hintFor(status: number, { host, pathname }: URL): string {
   const name = pathname.slice('/v2/'.length, -1)
-  if (status === 401 || status === 403) return `check what the login may do with '${name}': podman login ${host}`
-  return `check the name '${name}', and what '${host}' allows there`
+  if (status === 401 || status === 403) return `check the permissions of your login for '${name}': podman login ${host}`
+  return `check the name '${name}' and the limits of '${host}'`
 }

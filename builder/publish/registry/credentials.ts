@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../../../errors.ts'
 import { run } from '../../../lib/subprocess.ts'
 
-/** Who asks. The password is never in a message. */
+/** A login. No message contains the password. */
 export interface Credentials {
   readonly user: string
   readonly password: string
@@ -16,8 +16,8 @@ interface ConfigFile {
 }
 
 /**
- * What is known for a registry: HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, else what `podman login` or
- * `docker login` kept; undefined for one that is asked without a name.
+ * The login for a registry: HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, else the one that `podman login` or
+ * `docker login` stored. Undefined when there is none: requests are then anonymous.
  */
 export async function credentialsFor(
   registry: string,
@@ -26,16 +26,16 @@ export async function credentialsFor(
 ): Promise<Credentials | undefined> {
   const { HANGAR_REGISTRY_USER: user, HANGAR_REGISTRY_PASSWORD: password } = env
   if (user && password) return { user, password }
-  if (user || password) throw halfGiven(user ? 'HANGAR_REGISTRY_PASSWORD' : 'HANGAR_REGISTRY_USER')
+  if (user || password) throw halfSet(user ? 'HANGAR_REGISTRY_PASSWORD' : 'HANGAR_REGISTRY_USER')
   for (const file of configFiles(env)) {
     const config = readConfig(file)
-    const found = keptIn(config, registry, name, file) ?? (await helped(config, registry, env))
+    const found = storedIn(config, registry, name, file) ?? (await fromHelper(config, registry, env))
     if (found !== undefined) return found
   }
   return undefined
 }
 
-/** In the order in which podman and skopeo look. */
+/** In the search order of podman and skopeo. */
 function configFiles(env: NodeJS.ProcessEnv): string[] {
   if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE]
   const home = env.HOME || '/root'
@@ -50,15 +50,15 @@ function readConfig(file: string): ConfigFile {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as ConfigFile
   } catch {
-    // What JSON.parse says may quote the file.
+    // The message of JSON.parse may quote the file.
     throw new UserError('registry', `cannot read the logins in '${file}'`, {
-      hint: 'make it anew: podman login REGISTRY, or docker login REGISTRY',
+      hint: 'delete the file, then log in again: podman login REGISTRY, or docker login REGISTRY',
     })
   }
 }
 
-/** The longest name that is the repository's or above it: podman keeps a login for a part of a registry, too. */
-function keptIn({ auths = {} }: ConfigFile, registry: string, name: string, file: string): Credentials | undefined {
+/** The login for the longest prefix of the repository name: podman also stores logins for a part of a registry. */
+function storedIn({ auths = {} }: ConfigFile, registry: string, name: string, file: string): Credentials | undefined {
   const parts = name.split('/')
   const names = parts.map((_, count) => [registry, ...parts.slice(0, parts.length - count)].join('/'))
   for (const key of [...names, registry, `https://${registry}`, `https://${registry}/v1/`, `https://${registry}/v2/`]) {
@@ -70,8 +70,8 @@ function keptIn({ auths = {} }: ConfigFile, registry: string, name: string, file
   return undefined
 }
 
-/** Asks the program that keeps logins, as docker-credential-helpers has it: the registry in, JSON out. */
-async function helped(
+/** Runs a credential helper by the protocol of docker-credential-helpers: registry on stdin, JSON on stdout. */
+async function fromHelper(
   { credHelpers = {}, credsStore }: ConfigFile,
   registry: string,
   env: NodeJS.ProcessEnv,
@@ -81,14 +81,14 @@ async function helped(
   const program = `docker-credential-${helper}`
   const inherited = Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined)
   const { exitCode, output } = await run(program, ['get'], { env: Object.fromEntries(inherited), input: registry })
-  // It ends so where it knows nothing of that registry.
+  // A helper without a login for the registry fails with this message.
   if (exitCode !== 0 && /not found/i.test(output)) return undefined
-  const { Username: user, Secret: password } = exitCode === 0 ? parseHelped(output, program) : noAnswer(program)
+  const { Username: user, Secret: password } = exitCode === 0 ? parseAnswer(output, program) : noAnswer(program)
   if (user === '<token>') throw noIdentityTokens(registry, program)
   return user && password ? { user, password } : undefined
 }
 
-function parseHelped(output: string, program: string): { Username?: string; Secret?: string } {
+function parseAnswer(output: string, program: string): { Username?: string; Secret?: string } {
   try {
     return JSON.parse(output) as { Username?: string; Secret?: string }
   } catch {
@@ -96,10 +96,10 @@ function parseHelped(output: string, program: string): { Username?: string; Secr
   }
 }
 
-/** What it said may be a password. */
+/** The error does not quote the output, which may contain a password. */
 function noAnswer(program: string): never {
-  throw new UserError('registry', `'${program} get' gives no login`, {
-    hint: `see what it says: echo REGISTRY | ${program} get; or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
+  throw new UserError('registry', `'${program} get' returned no login`, {
+    hint: `run it: echo REGISTRY | ${program} get; or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
   })
 }
 
@@ -108,13 +108,13 @@ function noIdentityTokens(registry: string, where: string): UserError {
     'registry',
     `the login for '${registry}' in '${where}' is an identity token, wanted a password`,
     {
-      hint: 'make an access token at the registry and set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD',
+      hint: 'create an access token at the registry, and set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD',
     },
   )
 }
 
-function halfGiven(missing: string): UserError {
-  return new UserError('registry', `${missing} is not set, and the other half of the login is`, {
+function halfSet(missing: string): UserError {
+  return new UserError('registry', `${missing} is not set, but the other variable of the login is`, {
     hint: 'set both HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, or neither',
   })
 }

@@ -3,19 +3,19 @@ import { Download, MismatchError } from '../../../lib/download.ts'
 import { TransferError } from '../../../lib/http.ts'
 import type { Advance, Blob } from '../repository.ts'
 import type { Conversation } from './conversation.ts'
-import { type Persistence, persistently } from './patience.ts'
+import { type RetryOptions, withRetries } from './retry.ts'
 
 export interface Receiving {
   readonly advance: Advance
-  readonly persistence: Persistence
+  readonly retry: RetryOptions
 }
 
-/** Brings a blob into a file; where the connection breaks, it goes on from what has arrived. */
+/** Downloads a blob into a file, and continues after a broken connection. */
 export async function downloadBlob(
   conversation: Conversation,
   { digest, size, name }: Blob & { readonly name: string },
   file: string,
-  { advance, persistence }: Receiving,
+  { advance, retry }: Receiving,
 ): Promise<void> {
   let received = 0
   const counted = (bytes: number) => {
@@ -29,12 +29,12 @@ export async function downloadBlob(
     try {
       await transfer.from(url.href, { ...conversation.request, headers: shown })
     } catch (error) {
-      if (error instanceof TransferError && error.status === 401) throw await shownAgain(conversation, digest)
+      if (error instanceof TransferError && error.status === 401) throw await renewToken(conversation, digest)
       throw error
     }
   }
   try {
-    await persistently(persistence, attempt, () => received)
+    await withRetries(retry, attempt, () => received)
   } catch (error) {
     throw error instanceof MismatchError ? wrongBytes(conversation.base.host, name, error.message) : error
   } finally {
@@ -46,17 +46,17 @@ export async function isThere(conversation: Conversation, digest: string): Promi
   const response = await conversation.ask(`blobs/sha256:${digest}`, { method: 'HEAD' })
   response.resume()
   if (response.statusCode === 200) return true
-  return response.statusCode === 404 ? false : conversation.fail(response, 'does not say what it has')
+  return response.statusCode === 404 ? false : conversation.fail(response, 'did not answer whether it has the blob')
 }
 
-/** A token lives for minutes: asking for something small brings the next one. */
-async function shownAgain(conversation: Conversation, digest: string): Promise<TransferError> {
+/** A token expires after minutes; a small request renews it. */
+async function renewToken(conversation: Conversation, digest: string): Promise<TransferError> {
   await isThere(conversation, digest)
-  return new TransferError('broken', 'the login had to be renewed')
+  return new TransferError('broken', 'the token expired')
 }
 
 export function wrongBytes(where: string, name: string, found: string): UserError {
-  return new UserError('digest', `'${where}' gives other bytes for '${name}' than its digest says: ${found}`, {
-    hint: 'nothing of it was kept; its storage is damaged, or somebody wrote to it: see to the registry, then publish again',
+  return new UserError('digest', `'${where}' sent other bytes for '${name}' than its digest: ${found}`, {
+    hint: 'hangar kept nothing; check the storage of the registry, then publish the image again',
   })
 }

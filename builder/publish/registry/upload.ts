@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { TransferError } from '../../../lib/http.ts'
 import type { Advance, LocalBlob } from '../repository.ts'
 import type { Conversation } from './conversation.ts'
-import { type Persistence, persistently } from './patience.ts'
 import { isThere } from './receive.ts'
+import { type RetryOptions, withRetries } from './retry.ts'
 
 interface Session {
-  /** Where the next request goes: a registry keeps its state in it, so it is for one use. */
+  /** The URL of the next request. Each answer gives a new one, because the registry keeps its state in the URL. */
   readonly location: string
   /** Bytes that have arrived. */
   readonly offset: number
@@ -16,20 +16,20 @@ export interface Upload {
   readonly conversation: Conversation
   readonly blob: LocalBlob
   readonly advance: Advance
-  readonly persistence: Persistence
+  readonly retry: RetryOptions
 }
 
 /**
- * Sends a blob. After a broken connection the registry is asked how much it has, and the rest follows; one that no longer
- * knows (distribution 2 after a request that was cut) gets that blob from its start.
+ * Uploads a blob. After a broken connection hangar asks the registry how much arrived, and sends the rest. A registry that
+ * forgot the upload (distribution 2 does after a broken request) gets the blob from its start.
  */
 export async function uploadBlob(upload: Upload): Promise<void> {
-  const { conversation, blob, persistence } = upload
+  const { conversation, blob, retry } = upload
   const counted = counter(upload.advance)
   let session: Session | undefined
   let isRepeated = false
   const attempt = async () => {
-    // The answer to the last request may be all that was lost.
+    // The blob may be complete: only the answer may be lost.
     if (isRepeated && (await isThere(conversation, blob.digest))) return
     isRepeated = true
     const begun = (session && (await resume(conversation, session))) ?? (await begin(conversation, blob))
@@ -39,10 +39,10 @@ export async function uploadBlob(upload: Upload): Promise<void> {
     if (begun.offset < blob.size) session = await send(conversation, blob, begun, counted.add)
     await finish(conversation, blob, session)
   }
-  await persistently(persistence, attempt, () => counted.furthest())
+  await withRetries(retry, attempt, () => counted.furthest())
 }
 
-/** Progress, which goes back where bytes did not arrive. */
+/** Counts progress, and takes bytes back that did not arrive. */
 function counter(advance: Advance) {
   let [at, furthest] = [0, 0]
   const add = (bytes: number) => {
@@ -52,7 +52,7 @@ function counter(advance: Advance) {
   return {
     add,
     furthest: () => furthest,
-    /** What the registry says has arrived. */
+    /** Sets the count to the offset that the registry reports. */
     to(offset: number) {
       add(offset - at)
       furthest = Math.max(furthest, offset)
@@ -60,21 +60,21 @@ function counter(advance: Advance) {
   }
 }
 
-/** Some registries find the blob in another repository of theirs by the digest alone. */
+/** Begins an upload. `mount` lets a registry reuse a blob of another of its repositories. */
 async function begin(conversation: Conversation, { digest }: LocalBlob): Promise<Session | 'there'> {
   const response = await conversation.ask(`blobs/uploads/?mount=sha256:${digest}`, { method: 'POST' })
   if (response.statusCode === 201) return drained(response, 'there')
-  if (response.statusCode !== 202) return conversation.fail(response, 'takes no uploads')
+  if (response.statusCode !== 202) return conversation.fail(response, 'refused an upload')
   return sessionIn(response, conversation.base.href, 0)
 }
 
-/** Undefined where the registry knows nothing of it any more. */
+/** The state of an upload; undefined when the registry forgot it. */
 async function resume(conversation: Conversation, { location }: Session): Promise<Session | undefined> {
   const response = await conversation.ask(location, { method: 'GET' })
   const { statusCode: status = 0, headers } = response
-  if (status >= 500) return conversation.fail(response, 'does not say what has arrived')
+  if (status >= 500) return conversation.fail(response, 'did not report the state of an upload')
   const last = /^(?:bytes=)?0-(\d+)$/.exec(headers.range ?? '')?.[1]
-  // `0-0` is what registries say of nothing at all.
+  // Registries report an empty upload as `0-0`.
   const offset = last === undefined || last === '0' ? 0 : Number(last) + 1
   if (status >= 300 || last === undefined) return drained(response, undefined)
   return sessionIn(response, location, offset)
@@ -94,7 +94,7 @@ async function send(
     content: { size, open: () => counting(blob.read(offset), advance) },
   })
   if (response.statusCode === 202) return sessionIn(response, location, blob.size)
-  return lost(conversation, response, 'does not take the upload')
+  return lost(conversation, response, 'refused the upload')
 }
 
 async function finish(conversation: Conversation, { digest }: LocalBlob, { location }: Session): Promise<void> {
@@ -102,22 +102,22 @@ async function finish(conversation: Conversation, { digest }: LocalBlob, { locat
   url.searchParams.set('digest', `sha256:${digest}`)
   const headers = { 'content-type': 'application/octet-stream' }
   const response = await conversation.ask(url, { method: 'PUT', headers })
-  if (response.statusCode !== 201) return lost(conversation, response, 'does not keep the upload')
+  if (response.statusCode !== 201) return lost(conversation, response, 'refused to finish the upload')
   response.resume()
 }
 
-/** An upload that the registry has forgotten, or got other bytes of, is worth another try from its start. */
+/** Throws an error that starts the upload again when the registry lost it, or received other bytes. */
 async function lost(conversation: Conversation, response: IncomingMessage, what: string): Promise<never> {
   const { statusCode: status } = response
   if (status !== 400 && status !== 404 && status !== 416) return conversation.fail(response, what)
   response.resume()
-  throw new TransferError('broken', `the upload was lost: HTTP ${status}`)
+  throw new TransferError('broken', `the registry lost the upload: HTTP ${status}`)
 }
 
 function sessionIn(response: IncomingMessage, at: string, offset: number): Session {
   const { location } = response.headers
   response.resume()
-  if (location === undefined) throw new TransferError('refused', 'an upload without a place to send it to')
+  if (location === undefined) throw new TransferError('refused', 'the answer to an upload has no Location header')
   return { location: new URL(location, at).href, offset }
 }
 

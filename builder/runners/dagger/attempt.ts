@@ -4,39 +4,39 @@ import { namedHost } from './environment.ts'
 
 export interface AttemptOptions {
   readonly signal?: AbortSignal | undefined
-  /** How long (ms) an engine that is named, and so runs, may take to answer; the CLI would try for ever. */
-  readonly patience?: number
+  /** Milliseconds that a named engine has to answer; the CLI itself would try forever. */
+  readonly timeout?: number
 }
 
-/** Waits for a connection; `answered` says that it is there. Until then a stop and the end of patience end it. */
+/** Waits until `connect` ends. Until it calls `answered`, an abort and the timeout end the attempt. */
 export async function attempt(
-  { signal, patience = 30_000 }: AttemptOptions,
+  { signal, timeout = 30_000 }: AttemptOptions,
   connect: (answered: () => void) => Promise<void>,
 ): Promise<void> {
   const { host, kind } = namedHost(process.env)
-  const givenUp = deferred()
-  const stop = () => givenUp.reject(signal?.reason)
-  const late = () => givenUp.reject(noAnswer(host, patience))
+  const ended = deferred()
+  const stop = () => ended.reject(signal?.reason)
+  const late = () => ended.reject(noAnswer(host, timeout))
   if (signal?.aborted) stop()
   signal?.addEventListener('abort', stop, { once: true })
-  const timer = kind === 'running' ? setTimeout(late, patience) : undefined
+  const timer = kind === 'running' ? setTimeout(late, timeout) : undefined
   const answered = () => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', stop)
   }
   const connection = connect(answered)
   try {
-    await Promise.race([connection, givenUp.promise])
+    await Promise.race([connection, ended.promise])
   } catch (error) {
-    await withoutCli(connection)
+    await endCli(connection)
     throw error
   } finally {
     answered()
   }
 }
 
-/** Waits for the CLI's end, or the next session's would be taken for it. The SDK may only be about to start it. */
-async function withoutCli(connection: Promise<void>): Promise<void> {
+/** Ends the CLI, so that the next session does not use it. It repeats, because the SDK may start the CLI late. */
+async function endCli(connection: Promise<void>): Promise<void> {
   if (process.env.DAGGER_SESSION_PORT) return
   const killing = setInterval(killCli, 100)
   await connection.catch(() => undefined)

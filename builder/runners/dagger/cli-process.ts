@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Ends the CLI that the SDK has started for this process, which keeps it to itself; one that connects heeds no less. */
+/** Kills the CLI that the SDK started. The SDK gives no handle of it, and a CLI that connects ignores other signals. */
 export function killCli(): void {
   for (const pid of cliProcesses()) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended meanwhile.
+      // The process has ended in the meantime.
     }
   }
 }
 
-/** How many bytes it has written so far, to its engine and elsewhere; 0 where there is none. */
+/** Bytes that the CLI has written so far, to its engine and to disk; 0 without a CLI. */
 export function bytesWritten(): number {
   return cliProcesses().reduce((sum, pid) => sum + Number(/^wchar: (\d+)/m.exec(procFile(pid, 'io'))?.[1] ?? 0), 0)
 }
@@ -29,7 +29,7 @@ function isCli(pid: number): boolean {
   return procFile(pid, 'cmdline').includes('dagger.io/sdk.name')
 }
 
-/** Empty where the process has ended meanwhile. */
+/** Empty when the process has ended in the meantime. */
 function procFile(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8')

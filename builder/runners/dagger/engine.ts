@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import type { Architecture } from '../../../images/architecture.ts'
 import type { Privilege } from '../../../images/derivation.ts'
-import { asked } from './engine-failure.ts'
+import { query } from './engine-failure.ts'
 import { loadSdk, type SdkClient, type SdkContainer, type SdkDirectory, type SdkPlatform } from './sdk.ts'
 
 /** A root file system in an engine. */
@@ -11,15 +11,15 @@ export type Tree = SdkDirectory
 
 export type Mount =
   | { readonly kind: 'read-only'; readonly tree: Tree }
-  /** Empty at first; what the command leaves there can be had from `Ran`. */
+  /** Empty at the start; `EngineCommand` gives access to the files that the command leaves. */
   | { readonly kind: 'empty' }
-  /** Memory that nobody keeps. */
+  /** Memory, discarded after the command. */
   | { readonly kind: 'memory' }
 
 /** One command in a container. */
 export interface Exec {
   readonly root: Root
-  /** Absolute path -> what is there. */
+  /** Absolute path -> mount. */
   readonly mounts: Readonly<Record<string, Mount>>
   readonly workdir: string
   readonly args: readonly string[]
@@ -27,34 +27,31 @@ export interface Exec {
   readonly privilege: Privilege
 }
 
-/** A command that runs, once, when something of it is asked for. */
-export interface Ran {
-  /** What it left in an `empty` mount, for another command; asks for nothing. */
-  tree(path: string): Tree
-  /**
-   * Runs it, and waits for its end. Throws `ExecFailed` where it, or one that it depends on, ends with another status
-   * than 0.
-   */
-  said(): Promise<{ readonly stdout: string; readonly stderr: string }>
-  /** Copies what it left in an `empty` mount into a directory on this machine. */
-  save(path: string, directory: string): Promise<void>
+/** A command that runs once, when its result is requested. */
+export interface EngineCommand {
+  /** The files in an `empty` mount, for another command. This alone does not run the command. */
+  readonly tree: (path: string) => Tree
+  /** Runs the command and waits for its end. Throws `ExecFailed` when this command or a dependency fails. */
+  readonly output: () => Promise<{ readonly stdout: string; readonly stderr: string }>
+  /** Copies the files in an `empty` mount into a directory on this machine. */
+  readonly save: (path: string, directory: string) => Promise<void>
 }
 
-/** Operations of a Dagger engine; none of them runs before its outcome is asked for. */
+/** Operations of a Dagger engine. Each runs only when its result is requested. */
 export interface Engine {
   /** `v0.21.9`. */
   readonly version: string
-  /** A root from an OCI image in one tar file on this machine. A directory of the host would lose its owners. */
-  root(image: string, architecture: Architecture): Root
-  /** Files of a directory on this machine, by their paths in it. The engine is sent those it does not have. */
-  files(directory: string, paths: readonly string[]): Tree
-  /** Names a command to the engine; it does not run yet. */
-  exec(exec: Exec): Promise<Ran>
+  /** A root file system from an OCI image in one tar file. A directory of this machine would lose its owners. */
+  readonly root: (image: string, architecture: Architecture) => Root
+  /** Files of a directory on this machine, by their paths in it. Only files that the engine lacks are sent. */
+  readonly files: (directory: string, paths: readonly string[]) => Tree
+  /** Describes a command to the engine; it does not run yet. */
+  readonly exec: (exec: Exec) => Promise<EngineCommand>
 }
 
 /**
- * Holds an engine while it is used. The SDK finds or starts one as the environment says: `DAGGER_SESSION_PORT`,
- * `_EXPERIMENTAL_DAGGER_RUNNER_HOST`, else a container engine.
+ * Connects to an engine while `use` runs. The SDK finds the engine by `DAGGER_SESSION_PORT` or
+ * `_EXPERIMENTAL_DAGGER_RUNNER_HOST`, else it starts one with a container engine.
  */
 export async function withConnection(log: Writable, use: (engine: Engine) => Promise<void>): Promise<void> {
   const { connection, dag } = await loadSdk()
@@ -69,8 +66,8 @@ async function engineOf(client: SdkClient): Promise<Engine> {
     files: (directory, paths) => client.host().directory(directory, { include: [...paths].sort() }),
     async exec(exec) {
       const container = containerOf(client, exec)
-      // From here on the SDK knows the names of everything in it, and asks for none of them again.
-      await asked(() => container.id())
+      // The SDK resolves all ids of the container now, and sends no further query for them.
+      await query(() => container.id())
       return ranOf(container)
     },
   }
@@ -87,16 +84,16 @@ function containerOf(client: SdkClient, { root, mounts, workdir, args, stdin, pr
     .withExec([...args], { stdin, ...(privilege === 'all' ? { insecureRootCapabilities: true } : {}) })
 }
 
-function ranOf(container: SdkContainer): Ran {
+function ranOf(container: SdkContainer): EngineCommand {
   return {
     tree: (path) => container.directory(path),
-    async said() {
-      // The engine runs it once for both.
-      const [stdout, stderr] = await asked(() => Promise.all([container.stdout(), container.stderr()]))
+    async output() {
+      // The engine runs the command once for both.
+      const [stdout, stderr] = await query(() => Promise.all([container.stdout(), container.stderr()]))
       return { stdout, stderr }
     },
     async save(path, directory) {
-      await asked(() => container.directory(path).export(directory))
+      await query(() => container.directory(path).export(directory))
     },
   }
 }

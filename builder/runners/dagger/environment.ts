@@ -1,20 +1,43 @@
-import { nameCli } from './cli.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { UserError } from '../../../errors.ts'
+import { DAGGER_VERSION } from './version.ts'
 
-/** Makes the environment that the SDK and its CLI read, which is the process's own, what a build wants. */
+/** Prepares the environment of this process, which the SDK and its CLI read. */
 export function prepareEnvironment(env: NodeJS.ProcessEnv): void {
   nameCli(env)
-  // A build tells nobody of itself, advertises nothing, and writes its log for whoever reads it.
+  // No telemetry, no advertising, and a log without colours.
   env.DO_NOT_TRACK ??= '1'
   env.DAGGER_NO_NAG ??= '1'
   env.NO_COLOR ??= '1'
-  // The one form that says of each line which command said it.
+  // Only this format names the command of each line.
   env.DAGGER_PROGRESS = 'plain'
 }
 
-/** The engine that is named, and whether it has to be fetched before it can answer. */
-export function namedHost(env: NodeJS.ProcessEnv): { readonly host: string; readonly kind: 'running' | 'fetched' } {
+/** The engine that the environment names, and whether Dagger has to download it first. */
+export function namedHost(env: NodeJS.ProcessEnv): { readonly host: string; readonly kind: 'running' | 'downloaded' } {
   if (env.DAGGER_SESSION_PORT) return { host: `127.0.0.1:${env.DAGGER_SESSION_PORT}`, kind: 'running' }
   const host = env._EXPERIMENTAL_DAGGER_RUNNER_HOST
-  if (!host) return { host: 'a container engine', kind: 'fetched' }
-  return { host, kind: /^(docker-)?image\b/.test(host) ? 'fetched' : 'running' }
+  if (!host) return { host: 'a container engine', kind: 'downloaded' }
+  return { host, kind: /^(docker-)?image\b/.test(host) ? 'downloaded' : 'running' }
+}
+
+/** Dagger's CLI: the one that the environment names, or the one that the SDK downloaded (provisioning/bin.js). */
+export function findCli(env: NodeJS.ProcessEnv): string | undefined {
+  const cache = env.XDG_CACHE_HOME || join(env.HOME || '/root', '.cache')
+  const cli = env._EXPERIMENTAL_DAGGER_CLI_BIN || join(cache, 'dagger', `dagger-${DAGGER_VERSION}`)
+  return existsSync(cli) ? cli : undefined
+}
+
+/** Names the CLI to the SDK, which else downloads it each time. An open session (DAGGER_SESSION_PORT) needs no CLI. */
+export function nameCli(env: NodeJS.ProcessEnv): void {
+  if (env.DAGGER_SESSION_PORT) return
+  const cli = findCli(env)
+  const named = env._EXPERIMENTAL_DAGGER_CLI_BIN
+  if (named && cli === undefined) {
+    throw new UserError('engine', `Dagger's CLI does not exist at '${named}'`, {
+      hint: 'correct _EXPERIMENTAL_DAGGER_CLI_BIN, or unset it to download the CLI',
+    })
+  }
+  if (cli !== undefined) env._EXPERIMENTAL_DAGGER_CLI_BIN = cli
 }

@@ -2,10 +2,10 @@ import { join, relative } from 'node:path'
 import { type Derivation, derivationDigest, type Input, toolchainDigest } from '../../../images/derivation.ts'
 import type { Digest } from '../../../images/digest.ts'
 import type { Store } from '../../store/store.ts'
-import { wholeInput } from '../inputs.ts'
+import { verifiedInput } from '../inputs.ts'
 import { insideEnv } from '../sandbox.ts'
-import type { Engine, Mount, Ran, Root, Tree } from './engine.ts'
-import { LAY, RUN } from './scripts.ts'
+import type { Engine, EngineCommand, Mount, Root, Tree } from './engine.ts'
+import { COPY_INPUTS, RUN } from './scripts.ts'
 
 export interface GraphOptions {
   readonly engine: Engine
@@ -14,10 +14,10 @@ export interface GraphOptions {
   readonly images: ReadonlyMap<Digest, string>
 }
 
-/** Derivations as commands of an engine, each once. What feeds another stays there, and runs when that one does. */
-export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<Ran> {
-  const placed = new Map<Digest, Promise<Ran>>()
-  const place = (derivation: Derivation): Promise<Ran> => {
+/** Describes derivations as commands of an engine, each once. Intermediate outputs stay in the engine. */
+export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<EngineCommand> {
+  const placed = new Map<Digest, Promise<EngineCommand>>()
+  const place = (derivation: Derivation): Promise<EngineCommand> => {
     const digest = derivationDigest(derivation)
     const ran = placed.get(digest) ?? placeOne(derivation, options, place)
     placed.set(digest, ran)
@@ -26,9 +26,9 @@ export function engineGraph(options: GraphOptions): (derivation: Derivation) => 
   return place
 }
 
-type Place = (derivation: Derivation) => Promise<Ran>
+type Place = (derivation: Derivation) => Promise<EngineCommand>
 
-async function placeOne(derivation: Derivation, options: GraphOptions, place: Place): Promise<Ran> {
+async function placeOne(derivation: Derivation, options: GraphOptions, place: Place): Promise<EngineCommand> {
   const { command, env, privilege } = derivation
   const root = rootOf(derivation, options)
   return options.engine.exec({
@@ -48,13 +48,13 @@ async function placeOne(derivation: Derivation, options: GraphOptions, place: Pl
 
 function rootOf({ toolchain }: Derivation, { engine, images }: GraphOptions): Root {
   const image = images.get(toolchainDigest(toolchain))
-  if (image === undefined) throw new Error(`there is no image of toolchain '${toolchain.name}'`)
+  if (image === undefined) throw new Error(`toolchain '${toolchain.name}' has no image`)
   return engine.root(image, toolchain.architecture)
 }
 
 const OBJECTS = '/objects'
 
-/** Everything below /in: objects of the store, and what commands leave that the engine has yet to run. */
+/** Everything below /in: objects of the store, and outputs of commands that have not run yet. */
 async function inputs(derivation: Derivation, root: Root, options: GraphOptions, place: Place): Promise<Mount> {
   const { engine, store } = options
   const lines: string[] = []
@@ -70,7 +70,7 @@ async function inputs(derivation: Derivation, root: Root, options: GraphOptions,
       made.set(digest, { at, tree })
       lines.push(`${at}/${input.file} ${path}\n`)
     } else {
-      const object = relative(objectsOf(store), store.path(await wholeInput(derivation, path, input, store)))
+      const object = relative(objectsOf(store), store.path(await verifiedInput(derivation, path, input, store)))
       objects.add(object)
       lines.push(`${OBJECTS}/${object} ${path}\n`)
     }
@@ -80,15 +80,15 @@ async function inputs(derivation: Derivation, root: Root, options: GraphOptions,
   if (objects.size > 0) {
     sources.push([OBJECTS, { kind: 'read-only', tree: engine.files(objectsOf(store), [...objects]) }])
   }
-  const laid = await engine.exec({
+  const copied = await engine.exec({
     root,
     mounts: { ...Object.fromEntries(sources), '/in': { kind: 'empty' } },
     workdir: '/',
-    args: ['sh', '-c', LAY, `inputs of ${derivation.name}`],
+    args: ['sh', '-c', COPY_INPUTS, `inputs of ${derivation.name}`],
     stdin: lines.join(''),
     privilege: 'default',
   })
-  return { kind: 'read-only', tree: laid.tree('/in') }
+  return { kind: 'read-only', tree: copied.tree('/in') }
 }
 
 function isLazy(input: Input, store: Store): input is Extract<Input, { from: Derivation }> {

@@ -6,23 +6,23 @@ import type { Reporter, Step } from '../../../lib/reporter.ts'
 import type { Store } from '../../store/store.ts'
 import { derivationFailed, logFile } from '../failure.ts'
 import { adoptOutput, readOutput } from '../outputs.ts'
-import type { Ran } from './engine.ts'
+import type { EngineCommand } from './engine.ts'
 import { ExecFailed, engineFailed } from './engine-failure.ts'
-import { type LiveLogs, wholeLog } from './live-logs.ts'
+import { completeLog, type LiveLogs } from './live-logs.ts'
 import { countSent } from './sent.ts'
 import { requireSums } from './sums.ts'
 
 export interface PipelineOptions {
-  /** A derivation as a command of the engine that does not run yet, once the engine has been sent what it reads. */
-  readonly place: (derivation: Derivation) => Promise<Ran>
+  /** Describes a derivation to the engine; ends when the engine has the inputs. The command does not run yet. */
+  readonly place: (derivation: Derivation) => Promise<EngineCommand>
   readonly store: Store
   readonly logs: LiveLogs
   readonly reporter: Reporter
 }
 
 /**
- * Runs what is missing, given with what others need first, and brings what those that are wanted made into the store.
- * The engine would find the order by itself, but tell nobody what has begun, what has ended and what has failed.
+ * Runs the missing derivations, dependencies first, and brings the outputs of the wanted ones into the store. The engine
+ * would order them itself, but would not report the start and the end of each one.
  */
 export async function runPipeline(
   missing: readonly Derivation[],
@@ -33,13 +33,13 @@ export async function runPipeline(
   const isWanted = new Set(wanted.map(derivationDigest))
   const fail = firstFailure()
   const outputs = new Map<Digest, Output>()
-  const run = async (derivation: Derivation, ready: Promise<Ran>) => {
+  const run = async (derivation: Derivation, ready: Promise<EngineCommand>) => {
     const ran = await ready
     const step = reporter.step(derivation.name)
     const digest = derivationDigest(derivation)
     try {
       const sums = await execute(derivation, ran, options)
-      if (isWanted.has(digest)) outputs.set(digest, await bring(derivation, ran, sums, store))
+      if (isWanted.has(digest)) outputs.set(digest, await fetchOutput(derivation, ran, sums, store))
       step.done('built')
     } catch (error) {
       fail(step, error)
@@ -59,7 +59,7 @@ export async function runPipeline(
   return outputs
 }
 
-/** After the first failure the session ends, and takes along whatever still runs: that is no failure of theirs. */
+/** Marks the failed step only: the end of the session also stops every other command. */
 function firstFailure(): (step: Step, error: unknown) => void {
   let isOver = false
   return (step, error) => {
@@ -68,8 +68,8 @@ function firstFailure(): (step: Step, error: unknown) => void {
   }
 }
 
-/** Waits for a derivation's command; its log is written while it runs, and is whole when it has ended. */
-async function execute(derivation: Derivation, ran: Ran, { store, logs }: PipelineOptions): Promise<string> {
+/** Waits for a derivation's command. Its log grows while it runs, and is complete afterwards. Returns its stderr. */
+async function execute(derivation: Derivation, ran: EngineCommand, { store, logs }: PipelineOptions): Promise<string> {
   const digest = derivationDigest(derivation)
   const log = await logFile(derivation, store)
   const end = async (text: string) => {
@@ -78,19 +78,19 @@ async function execute(derivation: Derivation, ran: Ran, { store, logs }: Pipeli
   }
   logs.open(digest, log)
   try {
-    const { stdout, stderr } = await ran.said()
+    const { stdout, stderr } = await ran.output()
     await end(stdout)
     return stderr
   } catch (error) {
     if (!(error instanceof ExecFailed)) throw error
-    // Not its own: the command that lays its inputs.
+    // The command that copies the inputs failed.
     if (!error.command.includes(digest)) throw engineFailed(`the Dagger engine failed: ${error.message}`, error)
-    await end(await wholeLog(log, error.output))
+    await end(await completeLog(log, error.output))
     throw await derivationFailed(derivation, error.exitCode, log)
   }
 }
 
-function bring(derivation: Derivation, ran: Ran, sums: string, store: Store): Promise<Output> {
+function fetchOutput(derivation: Derivation, ran: EngineCommand, sums: string, store: Store): Promise<Output> {
   return store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
     await ran.save('/out', scratch)
     await requireSums(derivation.name, scratch, sums)

@@ -1,16 +1,16 @@
-/** A line that a command in the engine said. */
-export interface Said {
-  /** What the command goes by. */
+/** A line of output of a command in the engine. */
+export interface OutputLine {
+  /** The name of the command. */
   readonly name: string
   readonly line: string
 }
 
 /**
- * Reads what Dagger's CLI prints of its engine (`--progress plain`), piece by piece, and finds in it what the commands
- * of these names say. `12  : withExec … NAME …` numbers a command, `12  : [3.1s] | line` is a line of it. Whatever else
- * it prints, and any other form of it, is passed over: nothing but a look at a log depends on it.
+ * Finds output lines of the named commands in the output of Dagger's CLI (`--progress plain`), which comes in pieces.
+ * `12  : withExec … NAME …` numbers a command, `12  : [3.1s] | line` is a line of its output. All other lines are skipped:
+ * only live logs depend on this format.
  */
-export function plainProgress(names: ReadonlySet<string>): (piece: string) => Said[] {
+export function plainProgress(names: ReadonlySet<string>): (piece: string) => OutputLine[] {
   const numbered = new Map<string, string>()
   let rest = ''
   return (piece) => {
@@ -24,11 +24,11 @@ const COLOR = /\x1b\[[0-9;]*m/g
 const NUMBERED = /^(\d+) *: (?:┆ )*(.*)$/
 const LINE = /^\[[\d.dhms]+\] \|(?: |$)(.*)$/
 
-function readLine(line: string, names: ReadonlySet<string>, numbered: Map<string, string>): Said[] {
+function readLine(line: string, names: ReadonlySet<string>, numbered: Map<string, string>): OutputLine[] {
   const [, number = '', text = ''] = NUMBERED.exec(line) ?? []
-  const said = LINE.exec(text)
+  const output = LINE.exec(text)
   const known = numbered.get(number)
-  if (said !== null) return known === undefined ? [] : [{ name: known, line: said[1] ?? '' }]
+  if (output !== null) return known === undefined ? [] : [{ name: known, line: output[1] ?? '' }]
   const name = known ?? text.split(/[\s"',]+/).find((word) => names.has(word))
   if (name !== undefined) numbered.set(number, name)
   return []

@@ -1,9 +1,9 @@
 import { OBJECT_TIME } from '../../store/directory.ts'
 
 /**
- * Runs the command that follows; its name is `$0`, and what it says goes to standard output, in order. Digests of what
- * it left in /out go to standard error: what arrives is compared with them. `b2sum`, since Debian's `sha256sum` needs
- * OpenSSL, which not every toolchain has.
+ * Runs its arguments as a command, with `$0` as its name. stdout and stderr of the command go to stdout. Digests of the
+ * files in /out go to stderr; hangar compares the transferred files with them. It uses `b2sum`, because Debian's
+ * `sha256sum` needs OpenSSL, which not every toolchain has.
  */
 export const RUN = `umask 022
 chmod 755 /build
@@ -14,10 +14,10 @@ set -- *
 `
 
 /**
- * Makes /in as the local runner has it, from lines `FILE PATH` on standard input. One command for all of them: the
- * engine's own operations would stack a layer for each.
+ * Fills /in as the local runner does, from lines `FILE PATH` on stdin. One command copies all files: the engine's own
+ * operations would add a layer for each file.
  */
-export const LAY = `set -eu
+export const COPY_INPUTS = `set -eu
 umask 022
 while read -r file path; do
   case $path in */*) mkdir -p "/in/\${path%/*}" ;; esac

@@ -17,23 +17,23 @@ export interface Sdk {
   readonly dag: typeof dag
 }
 
-/** Part of the file's name: another way of compiling is another file. */
+/** A part of the file name; raise it when the compilation changes. */
 const COMPILING = 1
 
 /**
- * The SDK, compiled to one file the first time: as it comes it loads a thousand files and TypeScript's compiler, for
- * modules that nobody here writes, and takes three times as long and twice the memory.
+ * The SDK, compiled to one file at first use. As published, it loads a thousand files and the TypeScript compiler for
+ * Dagger modules, which hangar does not use: three times the time and twice the memory.
  */
 export async function loadSdk(): Promise<Sdk> {
   const compiled = await compiledSdk().catch(() => undefined)
-  // Where nothing can be written beside the packages, it does as it comes.
+  // The package directory may be read-only; then the published SDK is used.
   return compiled === undefined ? import('@dagger.io/dagger') : import(pathToFileURL(compiled).href)
 }
 
 async function compiledSdk(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve('@dagger.io/dagger')
   const packages = entry.slice(0, entry.lastIndexOf(`${sep}@dagger.io${sep}`))
-  // What `npm ci` replaces goes with it.
+  // In node_modules, so that `npm ci` deletes it.
   const file = join(packages, '.cache/hangar', `dagger-sdk-${DAGGER_VERSION}-${COMPILING}.mjs`)
   if (!existsSync(file)) await compile(entry, file)
   return file
@@ -58,11 +58,11 @@ async function compile(entry: string, file: string): Promise<void> {
   await replaceFile(file, outputFiles[0]?.text ?? '')
 }
 
-/** Packages in CommonJS form ask for `require`. */
+/** CommonJS packages need `require`. */
 const REQUIRE =
   "import { createRequire as hangarRequire } from 'node:module'; const require = hangarRequire(import.meta.url);"
 
-/** Dagger modules are programs that run in an engine: compiling them is none of our business. */
+/** Leaves out the code for Dagger modules, which run in an engine. */
 const withoutModules = {
   name: 'without modules',
   setup({ onResolve, onLoad }: import('esbuild').PluginBuild) {

@@ -1,12 +1,12 @@
 import type { Step } from '../../../lib/reporter.ts'
 import { bytesWritten } from './cli-process.ts'
 
-/** Milliseconds between two looks. */
-const EVERY = 250
+/** Milliseconds between two updates. */
+const INTERVAL = 250
 
 /**
- * Shows as a step what goes to the engine, and ends it when everything is there. Nobody says how much the engine lacks,
- * so it is counted where it leaves: what the CLI writes, be it to the engine or, of what is finished early, to this disk.
+ * Advances a step by the bytes that go to the engine, and ends the step with `sending`. The SDK reports no transfer size:
+ * the count comes from /proc/PID/io of the CLI, and includes outputs that the CLI already writes to this disk.
  */
 export async function countSent(step: Step, sending: Promise<unknown>): Promise<void> {
   let counted = bytesWritten()
@@ -15,7 +15,7 @@ export async function countSent(step: Step, sending: Promise<unknown>): Promise<
     step.advance(Math.max(0, written - counted))
     counted = written
   }
-  const timer = setInterval(count, EVERY).unref()
+  const timer = setInterval(count, INTERVAL).unref()
   try {
     await sending
     count()

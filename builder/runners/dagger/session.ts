@@ -11,37 +11,37 @@ import { prepareEnvironment } from './environment.ts'
 import { requireVersion } from './version.ts'
 
 export interface SessionOptions extends AttemptOptions {
-  /** A file that takes what the engine says. */
+  /** A file for the output of the engine. */
   readonly log: string
-  /** Is told the same, piece by piece. */
-  readonly hear?: (piece: string) => void
-  /** Ends when the engine has answered. */
+  /** Gets the same output, in pieces. */
+  readonly onOutput?: (piece: string) => void
+  /** A step that ends when the engine answers. */
   readonly connecting: Step
 }
 
-/** The SDK has one connection for the whole process. */
+/** The SDK has one connection for the process: sessions wait for each other. */
 let free: Promise<unknown> = Promise.resolve()
 
-/** Uses an engine, once whoever came before has done so. Whatever still runs in it when `use` ends is ended, too. */
+/** Connects to an engine, after all earlier sessions. Commands that still run when `use` ends are stopped. */
 export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const ours = free.then(() => hold(options, use))
-  free = ours.catch(() => undefined)
-  return untilStopped(ours, options.signal)
+  const session = free.then(() => hold(options, use))
+  free = session.catch(() => undefined)
+  return untilStopped(session, options.signal)
 }
 
 async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const { log, hear, connecting, signal } = options
+  const { log, onOutput, connecting, signal } = options
   let outcome: PromiseSettledResult<T> | undefined
-  letCliEnd()
+  ignoreEndOfCli()
   await mkdir(dirname(log), { recursive: true })
   await writeFile(log, '')
   try {
     prepareEnvironment(process.env)
     await attempt(options, (answered) =>
-      withConnection(appendingTo(log, hear), async (engine) => {
+      withConnection(appendingTo(log, onOutput), async (engine) => {
         answered()
         connecting.done('done')
-        // What is thrown in here would come out in words of the SDK's.
+        // The SDK would wrap an error that is thrown here.
         outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
       }),
     )
@@ -51,7 +51,7 @@ async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise
       throw unreachable(error, log, await readFile(log, 'utf8').catch(() => ''))
     }
   }
-  if (outcome === undefined) throw new Error('the Dagger SDK has connected to nothing and complained of nothing')
+  if (outcome === undefined) throw new Error('the Dagger SDK ended without a connection and without an error')
   if (outcome.status === 'rejected') throw outcome.reason
   return outcome.value
 }
@@ -61,13 +61,13 @@ async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promis
   return use(engine)
 }
 
-/** Written at once: the SDK goes on writing when its CLI has ended the stream, and what a stream still holds is lost then. */
-function appendingTo(log: string, hear: SessionOptions['hear']): Writable {
+/** Appends synchronously: the SDK still writes after its CLI ended the stream, which would discard buffered data. */
+function appendingTo(log: string, onOutput: SessionOptions['onOutput']): Writable {
   const decoder = new StringDecoder('utf8')
   const write = (chunk: Buffer, _: string, done: () => void) => {
     try {
       appendFileSync(log, chunk)
-      hear?.(decoder.write(chunk))
+      onOutput?.(decoder.write(chunk))
     } catch {
       // A log that cannot be written fails no build.
     }
@@ -88,8 +88,8 @@ function untilStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 
 let isWatching = false
 
-/** The SDK waits for no end of its CLI: one that fails would take this program along. */
-function letCliEnd(): void {
+/** The SDK does not handle a failure of its CLI, which would end this program as an unhandled rejection. */
+function ignoreEndOfCli(): void {
   if (isWatching) return
   isWatching = true
   process.on('unhandledRejection', (reason) => {
@@ -97,7 +97,7 @@ function letCliEnd(): void {
   })
 }
 
-/** `EngineSessionError` (common/errors/errors-codes.js), or how execa puts that a program failed. */
+/** The SDK's `EngineSessionError` (common/errors/errors-codes.js), or execa's error for the CLI. */
 function isEndOfCli(reason: unknown): boolean {
   if (!(reason instanceof Error)) return false
   if ('code' in reason && reason.code === 'D105') return true

@@ -5,17 +5,17 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { UserError } from '../../../errors.ts'
 
-/** Compares what arrived in a directory with what `b2sum` said where it was made. */
+/** Compares transferred files with the output of `b2sum` in the engine; throws 'engine' when they differ. */
 export async function requireSums(derivation: string, directory: string, said: string): Promise<void> {
   const made = parseSums(said)
   const arrived = await readdir(directory)
   for (const file of new Set([...arrived, ...made.keys()])) {
-    const is = arrived.includes(file) ? await blake2(join(directory, file)) : 'not there'
-    const wanted = made.get(file) ?? 'not there'
+    const is = arrived.includes(file) ? await blake2(join(directory, file)) : 'missing'
+    const wanted = made.get(file) ?? 'missing'
     if (is === wanted) continue
     const what = `output '${file}' of derivation '${derivation}'`
-    throw new UserError('engine', `${what} arrived as ${short(is)}, wanted ${short(wanted)} as it was made`, {
-      hint: 'the way from the Dagger engine changed it: look at its disk and at the connection, and try again',
+    throw new UserError('engine', `${what} arrived with digest ${short(is)}, wanted ${short(wanted)}`, {
+      hint: 'the transfer changed the file: check the disk of the Dagger engine and the connection, then try again',
     })
   }
 }

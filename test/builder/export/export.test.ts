@@ -7,6 +7,7 @@ import { type Zstd, zstdFile } from '../../../builder/export/zstd.ts'
 import { type OutputFile, summed, textFile, writeOutputs } from '../../../builder/outputs/outputs.ts'
 import { bytesSegment } from '../../../builder/outputs/segment.ts'
 import { readState } from '../../../builder/outputs/state.ts'
+import { pi } from '../../../builder/platforms/pi/platform.ts'
 import { programOf } from '../../../flash/vm/program.ts'
 import { BLOCK } from '../../../images/layout.ts'
 import { controlPrograms } from '../../helpers/control-programs.ts'
@@ -23,7 +24,7 @@ beforeAll(async () => {
   compress = zstdFile(zstd, never)
 })
 
-/** A disk of which hardly anything is there. */
+/** A disk with one written block. */
 function disk(letter: string): OutputFile {
   return { ...summed(undefined, SIZE, [bytesSegment(8 * BLOCK, Buffer.alloc(BLOCK, letter))]), sha256: undefined }
 }
@@ -33,7 +34,7 @@ async function built(letter = 'a') {
   const output = join(directory, 'out/adama')
   await write(output, letter)
   const target = join(directory, 'dist/adama')
-  const request = { host: 'adama', output, target, compress, reporter: listReporter() }
+  const request = { host: 'adama', images: pi.images('adama'), output, target, compress, reporter: listReporter() }
   return { directory, output, target, request }
 }
 
@@ -52,8 +53,8 @@ function contents(directory: string): Record<string, string> {
   return Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), 'hex')]))
 }
 
-describe('an image that is exported', () => {
-  it('is the disk compressed, its block map, what is said of it, and the sums of just these files', async () => {
+describe('exportImage', () => {
+  it('writes the compressed disk image, its block map, the manifest and their sums', async () => {
     const { target, request, output } = await built()
     const files = await exportImage(request)
     const names = ['adama.img.bmap', 'adama.img.zst', 'manifest.json', 'manifest.json.sig']
@@ -65,7 +66,7 @@ describe('an image that is exported', () => {
     )
   })
 
-  it('unpacks to the very disk, and is small where that is empty', async () => {
+  it('writes an image that decompresses to the same disk, and stores holes compactly', async () => {
     const { target, request, output } = await built()
     await exportImage(request)
     const packed = join(target, 'adama.img.zst')
@@ -74,14 +75,14 @@ describe('an image that is exported', () => {
     expect(disk.equals(readFileSync(join(output, 'adama.img')))).toBe(true)
   })
 
-  it('is the same bytes every time', async () => {
+  it('writes the same bytes every time', async () => {
     const [one, other] = [await built(), await built()]
     await exportImage(one.request)
     await exportImage(other.request)
     expect(contents(one.target)).toEqual(contents(other.target))
   })
 
-  it('takes the place of an earlier one as a whole', async () => {
+  it('replaces an earlier export', async () => {
     const { target, request, output } = await built('a')
     await exportImage(request)
     const before = contents(target)
@@ -92,33 +93,33 @@ describe('an image that is exported', () => {
   })
 })
 
-describe('an export is refused, and leaves what is there,', () => {
-  it('where nothing was built', async () => {
+describe('exportImage keeps the target', () => {
+  it('when there is no build', async () => {
     const { target, request, directory } = await built()
     await expect(exportImage({ ...request, output: join(directory, 'out/other') })).rejects.toMatchObject({
-      message: expect.stringContaining("holds no whole image of 'adama'"),
+      message: expect.stringContaining("has no complete image of 'adama'"),
       hint: 'build it: npm run build:image adama',
     })
     expect(existsSync(target)).toBe(false)
   })
 
-  it('where a file of the image was written to since', async () => {
+  it('when an output file changed after the build', async () => {
     const { request, output } = await built()
     writeFileSync(join(output, 'manifest.json'), '{"letter":"z"}!')
-    await expect(exportImage(request)).rejects.toThrow('holds no whole image')
+    await expect(exportImage(request)).rejects.toThrow('has no complete image')
   })
 
-  it("where a file beside an earlier export is the owner's, whatever its name", async () => {
+  it('when the target has a file that no export wrote', async () => {
     for (const name of ['adama-notes.txt', 'manifest.old', '.hidden']) {
       const { target, request } = await built()
       await exportImage(request)
       writeFileSync(join(target, name), 'years of work')
-      await expect(exportImage(request)).rejects.toThrow(`it holds '${name}'`)
+      await expect(exportImage(request)).rejects.toThrow(`it contains '${name}'`)
       expect(readFileSync(join(target, name), 'utf8')).toBe('years of work')
     }
   })
 
-  it("and a directory of the owner's next to the target stays", async () => {
+  it('and every other directory beside it', async () => {
     const { target, request } = await built()
     mkdirSync(`${target}.new`, { recursive: true })
     writeFileSync(join(`${target}.new`, 'thesis.txt'), 'years of work')
@@ -127,22 +128,22 @@ describe('an export is refused, and leaves what is there,', () => {
     expect(readdirSync(dirname(target)).filter((name) => name.startsWith(`${basename(target)}.new-`))).toEqual([])
   })
 
-  it("where the directory is somebody's own", async () => {
+  it('when the target is not an export', async () => {
     const { target, request } = await built()
     mkdirSync(target, { recursive: true })
     writeFileSync(join(target, 'thesis.txt'), 'years of work')
     await expect(exportImage(request)).rejects.toThrow(
-      `'${target}' is no earlier export of 'adama': it holds 'thesis.txt'`,
+      `'${target}' is not an earlier export of 'adama': it contains 'thesis.txt'`,
     )
     expect(readdirSync(target)).toEqual(['thesis.txt'])
   })
 
-  it('where the compressor fails, which is said', async () => {
+  it('when the compression fails, and reports the error', async () => {
     const { target, request } = await built('a')
     await exportImage(request)
     const before = contents(target)
     const broken: CompressFile = zstdFile({ file: '/bin/sh', args: ['-c', 'echo no room >&2; exit 3'], env: {} }, never)
-    await expect(exportImage({ ...request, compress: broken })).rejects.toThrow(/zstd ended with 3 .*: no room/)
+    await expect(exportImage({ ...request, compress: broken })).rejects.toThrow(/zstd failed with status 3 .*: no room/)
     expect(contents(target)).toEqual(before)
     expect(existsSync(`${target}.new`)).toBe(false)
   })

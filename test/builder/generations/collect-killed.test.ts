@@ -11,15 +11,15 @@ import { generationsOf, isKept } from '../../../builder/generations/record.ts'
 import { openStore } from '../../../builder/store/directory.ts'
 import type { Step } from '../../../builder/store/garbage.ts'
 import { childProgram } from '../../helpers/child-program.ts'
+import { filesIn, lostIn } from '../../helpers/missing-objects.ts'
 import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
-import { filesIn, lostIn } from '../../helpers/whole-generations.ts'
 
 const NOW = new Date('2027-01-01')
 const RETENTION = { keep: 1, olderThan: 0 }
 
-/** Collects, and is killed before the step of that number; says how many steps it took where that never comes. */
+/** Runs gc and kills itself before the step of that number; prints the number of steps when there are fewer. */
 const COLLECTOR = `
 import { collect } from './builder/generations/collect.ts'
 import { openStore } from './builder/store/directory.ts'
@@ -40,7 +40,7 @@ do {
 } while (forever === 'forever')
 `
 
-/** Builds one generation after the other on a store that others collect. */
+/** Builds generations in a loop while other processes run gc. */
 const BUILDER = `
 import { smallLab, smallLock } from './test/helpers/small-lab.ts'
 const [, , directory, project, host, count] = process.argv
@@ -54,7 +54,7 @@ let collector: string
 let builder: string
 let template: string
 
-/** Two generations to keep, one of them pinned, two to forget, a toolchain that goes and things that nobody names. */
+/** Two generations that gc keeps, one of them pinned, two that it deletes, an unused toolchain and unused objects. */
 beforeAll(async () => {
   programs = mkdtempSync(join(memory(), 'hangar-test-'))
   collector = await childProgram(COLLECTOR, join(programs, 'collector'))
@@ -64,7 +64,7 @@ beforeAll(async () => {
   for (const version of ['1', '2', '3', '4']) await lab.make(version, `line ${version}`)
   lab.unpackToolchain('2')
   lab.unpackToolchain('4')
-  await lab.store.putBytes('named by nobody')
+  await lab.store.putBytes('named by no record')
   await pin({ store: lab.store, host: 'tiny', number: 1, use: { root: lab.store.root, what: 'pin' } })
 }, 60_000)
 
@@ -92,14 +92,14 @@ function start(program: string, ...args: string[]) {
   return { child, said, ended: once(child, 'close') }
 }
 
-/** What every step of a whole collection is called, what the store was before each, and what it leaves in the end. */
+/** The name of every step of an uninterrupted gc, the store before each step, and the store at the end. */
 async function wholeCollection() {
   const before: { what: string; root: string }[] = []
   const root = await copy()
   const place = await tempDirectory(memory())
   const store = await gc(root, async (what, act) => {
     const seen = join(place, `${before.length}`)
-    // All but the collection's own mark, which a dead one leaves to nobody.
+    // Without the lease of the killed process.
     cpSync(root, seen, { recursive: true, preserveTimestamps: true, filter: (path) => basename(path) !== 'users' })
     before.push({ what, root: seen })
     await act()
@@ -112,7 +112,7 @@ const keptIn = (root: string) =>
     .filter(isKept)
     .map(({ number }) => number)
 
-/** Nothing that a record keeps is missing, and another collection comes to the same end. */
+/** Expects that no kept object is missing, and that another gc leaves the same store as an uninterrupted one. */
 async function expectMended(root: string, what: string, files: readonly string[]) {
   const store = await openStore(root)
   expect(lostIn(store), what).toEqual([])
@@ -122,8 +122,8 @@ async function expectMended(root: string, what: string, files: readonly string[]
   expect(filesIn(store), what).toEqual(files)
 }
 
-describe('a collection that is cut short', () => {
-  it('before any of its steps has lost nothing that is kept, and the next one ends it', async () => {
+describe('gc that is killed', () => {
+  it('before any step loses no kept object, and the next gc finishes the work', async () => {
     const { before, files } = await wholeCollection()
     const names = before.map(({ what }) => what)
     expect(names.slice(0, 2)).toEqual(['forget generation 3 of tiny', 'forget generation 2 of tiny'])
@@ -132,7 +132,7 @@ describe('a collection that is cut short', () => {
     for (const { what, root } of before) await expectMended(root, what, files)
   })
 
-  it.each([0, 1, 2, 9, 30])('by kill -9 before step %i keeps nobody waiting either', async (at) => {
+  it.each([0, 1, 2, 9, 30])('with SIGKILL before step %i blocks no other process', async (at) => {
     const files = filesIn(await gc(await copy()))
     const root = await copy()
     const { ended } = start(collector, root, `${at}`)
@@ -140,7 +140,7 @@ describe('a collection that is cut short', () => {
     await expectMended(root, `${at}`, files)
   })
 
-  it('would be seen to have lost something by the comparison used here, had it', async () => {
+  it('is compared by a check that notices a lost object', async () => {
     const root = await copy()
     const store = await gc(root)
     const packages = ['1', '4'].flatMap((version) => Object.values(smallLock(version).packages))
@@ -159,7 +159,7 @@ describe('a collection that is cut short', () => {
     expect(lostIn(store)).toEqual([])
   })
 
-  it('removes nothing of a generation whose record could not be replaced', async () => {
+  it('deletes no object of a generation whose record could not be replaced', async () => {
     const root = await copy()
     const store = await gc(root, async (what, act) => void (what.startsWith('forget') || (await act())))
     expect(keptIn(root)).toEqual([1, 2, 3, 4])
@@ -167,8 +167,8 @@ describe('a collection that is cut short', () => {
   })
 })
 
-describe('builds and collections at once', () => {
-  it('leave every generation whole that is kept, and no build fails', async () => {
+describe('gc beside builds', () => {
+  it('leaves every kept generation complete, and lets no build fail', async () => {
     const lab = join(await tempDirectory(memory()), 'lab')
     await smallLab(lab, PROJECT)
     const root = join(lab, 'store')
@@ -177,7 +177,7 @@ describe('builds and collections at once', () => {
     for (const each of builders) expect([await each.ended, each.said]).toEqual([[0, null], ['built']])
     child.kill('SIGKILL')
     await ended
-    // It was not idle meanwhile.
+    // Negative control: gc has deleted something in the meantime.
     expect(Number(said.at(-1))).toBeGreaterThan(20)
     const store = await openStore(root)
     expect(lostIn(store)).toEqual([])

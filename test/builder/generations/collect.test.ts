@@ -2,21 +2,22 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { basename, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type CollectRequest, collect } from '../../../builder/generations/collect.ts'
+import { generationNumbered, requireKept } from '../../../builder/generations/find.ts'
 import { derivationsIn, parseGraph } from '../../../builder/generations/graph.ts'
 import { pin, pinnedOf, unpin } from '../../../builder/generations/pins.ts'
-import { generationNumbered, generationsOf, isKept, requireKept } from '../../../builder/generations/record.ts'
+import { generationsOf, isKept } from '../../../builder/generations/record.ts'
 import { keepPrograms, usingStore } from '../../../builder/store/leases.ts'
 import type { Store } from '../../../builder/store/store.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
 import { type Digest, digestOf } from '../../../images/digest.ts'
 import { debianLocks } from '../../helpers/debian-locks.ts'
 import { derivation } from '../../helpers/derivation.ts'
+import { filesIn, lostIn } from '../../helpers/missing-objects.ts'
 import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
-import { filesIn, lostIn } from '../../helpers/whole-generations.ts'
 
-/** A lab with so many generations, each with a lock of its own; `gc` keeps the newest. */
+/** A lab with several generations, each built from its own lock; `gc` keeps only the newest. */
 async function withGenerations(count: number) {
   const lab = await smallLab(await tempDirectory(memory()), PROJECT)
   const { store } = lab
@@ -38,8 +39,8 @@ async function withGenerations(count: number) {
 const hasFetched = (store: Store, version: string) =>
   Object.values(smallLock(version).packages).map(({ sha256 }) => store.has(sha256))
 
-describe('a collection', () => {
-  it('leaves of an old generation its name, and of what only it needed nothing', async () => {
+describe('collect', () => {
+  it('keeps the record of an old generation, and deletes the objects that only this generation needs', async () => {
     const { store, gc, kept, partsOf } = await withGenerations(2)
     const { layers, boot, texts, origin } = partsOf(1)
     const { go, stay } = await gc()
@@ -52,7 +53,7 @@ describe('a collection', () => {
     expect(lostIn(store)).toEqual([])
   })
 
-  it('leaves what another generation shares', async () => {
+  it('keeps objects that a kept generation shares', async () => {
     const { store, gc, make, partsOf } = await withGenerations(1)
     await make('1', 'another line')
     const base = partsOf(1).layers.find(({ name }) => name === 'base')?.digest as Digest
@@ -61,26 +62,26 @@ describe('a collection', () => {
     expect([store.has(base), lostIn(store)]).toEqual([true, []])
   })
 
-  it('takes no pinned generation, and takes it when it is unpinned', async () => {
+  it('keeps a pinned generation until it is unpinned', async () => {
     const { store, use, gc, kept } = await withGenerations(3)
     expect(await pin({ store, use, host: 'tiny', number: 1 })).toBe('pinned')
     expect(await pin({ store, use, host: 'tiny', number: 1 })).toBe('already')
     await gc()
     expect([kept(), lostIn(store), hasFetched(store, '1')]).toEqual([[1, 3], [], [true, true, true]])
     expect(await unpin({ store, host: 'tiny', number: 1 })).toBe('unpinned')
-    expect(await unpin({ store, host: 'tiny', number: 1 })).toBe('was not')
+    expect(await unpin({ store, host: 'tiny', number: 1 })).toBe('not pinned')
     await gc()
     expect(kept()).toEqual([3])
   })
 
-  it('counts each host by itself', async () => {
+  it('counts the generations of each host separately', async () => {
     const { make, gc, kept } = await withGenerations(2)
     for (const line of ['a', 'b']) await make('1', line, 'other')
     await gc()
     expect([kept('tiny'), kept('other')]).toEqual([[2], [2]])
   })
 
-  it('leaves what derivations between layers made, and takes what no generation was made with', async () => {
+  it('keeps intermediate outputs of kept generations, and deletes all others', async () => {
     const { store, gc, context } = await withGenerations(1)
     const { runner, reporter } = context()
     await runner.realise([derivation({ name: 'other' })], reporter)
@@ -94,7 +95,7 @@ describe('a collection', () => {
     for (const digest of digests) expect(store.output(digest)).toBeDefined()
   })
 
-  it('finds nothing more to do the second time', async () => {
+  it('deletes nothing when it runs a second time', async () => {
     const { gc, store } = await withGenerations(2)
     await gc()
     const files = filesIn(store)
@@ -103,7 +104,7 @@ describe('a collection', () => {
     expect(filesIn(store)).toEqual(files)
   })
 
-  it('changes nothing when it is only asked, and names just what it would take', async () => {
+  it('changes nothing in a dry run, and lists exactly what it would delete', async () => {
     const { gc, store, unpackToolchain } = await withGenerations(2)
     unpackToolchain('1')
     const files = filesIn(store)
@@ -122,8 +123,8 @@ function requireOrigin(store: Store): Digest {
   return origin.graph
 }
 
-describe('what the present lock names', () => {
-  it('stays, and goes where no lock names it', async () => {
+describe('a package of the current lock', () => {
+  it('is kept, and is deleted when no lock has it', async () => {
     const { store, gc, fetched, context } = await withGenerations(1)
     await context().fetch(Object.values(smallLock('9').packages))
     expect(fetched).toContain('app 9')
@@ -134,8 +135,8 @@ describe('what the present lock names', () => {
   })
 })
 
-describe('a toolchain', () => {
-  it('stays unpacked where a generation or the lock needs it, and goes with its list otherwise', async () => {
+describe('an unpacked toolchain', () => {
+  it('is kept when a generation or the lock needs it, and else deleted with its package list', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const [, current, locked] = ['1', '2', '3'].map((version) => unpackToolchain(version)) as [string, string, string]
     const { garbage } = await gc({ lock: debianLocks(smallLock('3')) })
@@ -145,7 +146,7 @@ describe('a toolchain', () => {
     expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
   })
 
-  it('stays while a process runs its programs', async () => {
+  it('is kept while a process runs its programs', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const old = unpackToolchain('1')
     await keepPrograms(store.root, join(store.root, 'toolchains', old))
@@ -153,7 +154,7 @@ describe('a toolchain', () => {
     expect(readdirSync(join(store.root, 'toolchains'))).toEqual([old, `${old}.packages`])
   })
 
-  it('whose directory is gone leaves no list behind', async () => {
+  it('loses its package list when its directory is missing', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     rmSync(join(store.root, 'toolchains', unpackToolchain('1')), { recursive: true })
     await gc()
@@ -161,25 +162,25 @@ describe('a toolchain', () => {
   })
 })
 
-describe('what a collection cannot read', () => {
+describe('collect with files that it cannot read', () => {
   it.each([
-    ['is damaged', '{"format":2'],
-    ['is of a hangar to come', JSON.stringify({ format: 3, root: digestOf('x') })],
-  ])('stops it before anything is touched where a record %s', async (_, text) => {
+    ['is not JSON', '{"format":2'],
+    ['has an unknown format', JSON.stringify({ format: 3, root: digestOf('x') })],
+  ])('throws before it deletes anything when a record %s', async (_, text) => {
     const { store, gc } = await withGenerations(3)
     const file = join(store.root, 'generations/tiny/2.json')
     writeFileSync(file, text)
     const files = filesIn(store)
     await expect(gc()).rejects.toMatchObject({
       code: 'generation',
-      message: expect.stringContaining(`nothing is collected: cannot tell what '${file}' keeps: `),
+      message: expect.stringContaining(`gc deleted nothing: cannot read the record '${file}': `),
       hint: expect.stringContaining(`rm '${file}'`),
     })
     expect(filesIn(store)).toEqual(files)
     expect(readdirSync(join(store.root, 'users'))).toEqual([])
   })
 
-  it('stops it where a graph is of a hangar to come', async () => {
+  it('throws when a graph has an unknown format', async () => {
     const { store, gc, partsOf } = await withGenerations(1)
     const file = join(store.root, 'generations/tiny/1.json')
     const graph = await store.putBytes(
@@ -193,7 +194,7 @@ describe('what a collection cannot read', () => {
     expect(filesIn(store)).toEqual(files)
   })
 
-  it('is told where a graph is lost: its layers stay, and what they were made from cannot be told', async () => {
+  it('keeps the layers of a generation whose graph is missing, and reports that its sources are not known', async () => {
     const { store, gc, partsOf } = await withGenerations(1)
     rmSync(store.path(partsOf(1).origin?.graph as Digest))
     const { unknown } = await gc()
@@ -202,7 +203,7 @@ describe('what a collection cannot read', () => {
     expect(hasFetched(store, '1')).toEqual([false, false, false])
   })
 
-  it('is no file beside the records that nobody finished: that goes', async () => {
+  it('deletes unfinished temporary records', async () => {
     const { store, gc } = await withGenerations(1)
     const file = join(store.root, 'generations/tiny/.01234567-89ab-4cde-8f01-23456789abcd.new')
     writeFileSync(file, '{')
@@ -211,19 +212,19 @@ describe('what a collection cannot read', () => {
   })
 })
 
-describe('a pin', () => {
-  it('is refused where only the name is left, and where there is no such generation', async () => {
+describe('pin', () => {
+  it('refuses a generation whose parts gc deleted, and one that does not exist', async () => {
     const { store, use, gc } = await withGenerations(2)
     await gc()
     const pinning = (number: number) => pin({ store, use, host: 'tiny', number })
-    await expect(pinning(1)).rejects.toThrow('only the name of generation 1 of tiny is left')
-    await expect(pinning(7)).rejects.toThrow('tiny has no generation 7 in this store')
+    await expect(pinning(1)).rejects.toThrow('the store has only the record of generation 1 of tiny')
+    await expect(pinning(7)).rejects.toThrow('this store has no generation 7 of tiny')
     expect(pinnedOf(store.root, 'tiny')).toEqual(new Set())
   })
 })
 
-describe('a build beside a collection', () => {
-  /** Puts an object and names it in a record later, as a build does; a collection is asked for between. */
+describe('a build beside gc', () => {
+  /** Puts an object into the store and names it in a record later, as a build does; gc starts in between. */
   async function buildMeanwhile(collectorsPlace: (store: string) => string) {
     const { store, gc, make } = await withGenerations(1)
     const place = collectorsPlace(store.root)
@@ -232,7 +233,7 @@ describe('a build beside a collection', () => {
     const found = await usingStore({ root: store.root, what: 'build' }, async () => {
       const object = await store.putBytes('half way')
       collection = gc({ use: { root: place, what: 'gc' } })
-      // What a collection needs that does not wait.
+      // A gc that does not wait for leases.
       await new Promise((resolve) => setTimeout(resolve, 300))
       return store.has(object)
     })
@@ -241,11 +242,11 @@ describe('a build beside a collection', () => {
     return found
   }
 
-  it('finds what it put, since the collection waits for it', async () => {
+  it('finds its objects, because gc waits for the build', async () => {
     expect(await buildMeanwhile((store) => store)).toBe(true)
   })
 
-  it('would not find it, did the collection not look for its mark', async () => {
+  it('would lose its objects if gc ignored its lease (negative control)', async () => {
     expect(await buildMeanwhile((store) => `${store}/elsewhere`)).toBe(false)
   })
 })

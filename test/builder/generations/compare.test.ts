@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { BuildContext } from '../../../builder/context.ts'
 import { compare } from '../../../builder/generations/compare.ts'
-import { generationNumbered, requireKept } from '../../../builder/generations/record.ts'
+import { generationNumbered, requireKept } from '../../../builder/generations/find.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
 import { digestOf } from '../../../images/digest.ts'
 import { FILES, type LayerFile } from '../../../images/layers/layer-files/recipe.ts'
@@ -11,7 +11,7 @@ import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
-/** Two real generations of a small host: another lock, and another line in its configuration. */
+/** Two generations of a small host that differ in the lock and in one line of configuration. */
 async function twoGenerations() {
   const lab = await smallLab(await tempDirectory(memory()), PROJECT)
   await lab.build('1', 'a line')
@@ -21,7 +21,7 @@ async function twoGenerations() {
   return { ...lab, from: kept(1), to: kept(2) }
 }
 
-/** A runner that lists in each layer one file, whose content is the layer. */
+/** A runner that lists one file for each layer, with the digest of the layer as its content. */
 function listing(context: BuildContext) {
   const looked: string[] = []
   const realise: BuildContext['runner']['realise'] = async (wanted) => {
@@ -48,8 +48,8 @@ function listing(context: BuildContext) {
   return { looked, context: { ...context, runner: { realise } } }
 }
 
-describe('comparing two generations of a store', () => {
-  it('finds what each layer and the boot files are made of, configuration and sizes', async () => {
+describe('compare', () => {
+  it('reports changed packages, configuration and sizes', async () => {
     const { context, from, to } = await twoGenerations()
     const difference = await compare(context(), { from, to, files: 'left out' })
     expect(difference.packages).toEqual([
@@ -68,7 +68,7 @@ describe('comparing two generations of a store', () => {
     expect([difference.from.number, difference.to.number]).toEqual([1, 2])
   })
 
-  it('looks into layers that differ, once each, and calls what is in a container by its path there', async () => {
+  it('lists the files of each layer that differs once, with paths inside the container', async () => {
     const { context, from, to } = await twoGenerations()
     const { looked, context: given } = listing({ ...context(), toolchain: context().toolchain })
     const difference = await compare(given, { from, to, files: 'listed' })
@@ -82,7 +82,7 @@ describe('comparing two generations of a store', () => {
     ])
   })
 
-  it('looks into no layer that both have', async () => {
+  it('lists no layer that both generations have', async () => {
     const { context, from } = await twoGenerations()
     const { looked, context: given } = listing(context())
     const difference = await compare(given, { from, to: from, files: 'listed' })
@@ -90,7 +90,7 @@ describe('comparing two generations of a store', () => {
     expect([difference.packages, difference.configuration, difference.files]).toEqual([[], [], []])
   })
 
-  it('says nothing of packages where it is not known what one was made from', async () => {
+  it('reports no packages when the graph of one generation is not known', async () => {
     const { context, from, to } = await twoGenerations()
     const pulled = { ...from, parts: { ...from.parts, origin: null } }
     const difference = await compare(context(), { from: pulled, to, files: 'left out' })

@@ -27,12 +27,12 @@ const text = (from: Partial<Contents>, to: Partial<Contents>) =>
 
 const HEAD = `tiny: generation 1 (${digestOf('1').slice(0, 12)}, 2026-11-25 08:00, cccccccccccc-dirty) -> generation 2 (${digestOf('2').slice(0, 12)}, 2026-11-25 08:00, cccccccccccc-dirty)`
 
-describe('two generations', () => {
-  it('of the same contents differ in nothing', () => {
+describe('differenceOf', () => {
+  it('reports nothing for equal contents', () => {
     expect(text({}, {})).toBe(`${HEAD}\nno difference`)
   })
 
-  it('differ in packages, by where those are', () => {
+  it('reports packages by derivation', () => {
     const said = text(
       { packages: named({ base: { libc6: '2.41-12', old: '1' }, 'container-app': { libc6: '2.41-12' } }) },
       { packages: named({ base: { libc6: '2.41-13', fresh: '2' }, 'container-app': { libc6: '2.41-12' } }) },
@@ -42,12 +42,12 @@ describe('two generations', () => {
     )
   })
 
-  it('differ in programs that they were built with, which are counted', () => {
+  it('reports changed build programs, which the text counts', () => {
     const moved = { programs: named({ build: { nodejs: '20.2' } }) }
     expect(text({}, moved)).toBe(`${HEAD}\n\npackages\n  1 build programs changed`)
   })
 
-  it('say that packages are not known where one was not built here', () => {
+  it('reports unknown packages for an image that was built elsewhere', () => {
     const { packages, programs } = differenceOf(contents(1, { packages: null, programs: null }), contents(2))
     expect([packages, programs]).toEqual([null, null])
     expect(text({ packages: null }, {})).toContain(
@@ -55,7 +55,7 @@ describe('two generations', () => {
     )
   })
 
-  it('differ in files, and in what of a file is another one', () => {
+  it('reports files, and which attribute of a file changed', () => {
     const before = [file('/gone'), file('/same'), file('/content'), file('/mode'), file('/owner')]
     const after = [
       file('/came', { size: 2_000_000 }),
@@ -83,7 +83,7 @@ describe('two generations', () => {
     ])
   })
 
-  it('name twenty files of a layer to a person, and all to a program', () => {
+  it('reports every file; the text lists at most twenty of a layer', () => {
     const many = Array.from({ length: 30 }, (_, at) => file(`/file-${at}`))
     const [from, to] = [{ files: new Map([['base', listing()]]) }, { files: new Map([['base', listing(...many)]]) }]
     expect(text(from, to)).toContain('base: 30 added\n')
@@ -91,7 +91,7 @@ describe('two generations', () => {
     expect(differenceOf(contents(1, from), contents(2, to)).files).toHaveLength(30)
   })
 
-  it('differ in configuration, line by line', () => {
+  it('reports configuration line by line', () => {
     const said = text(
       {
         texts: named({
@@ -117,7 +117,7 @@ describe('two generations', () => {
     ])
   })
 
-  it('name a container that came or left, and not all that is in it', () => {
+  it('reports an added or removed container without its files', () => {
     const given = {
       containers: new Map([['app', '1']]),
       packages: named({ 'container-app': { app: '1' } }),
@@ -131,7 +131,7 @@ describe('two generations', () => {
     expect([packages?.length, files.length, configuration.length]).toEqual([1, 1, 1])
   })
 
-  it('differ in containers and sizes', () => {
+  it('reports changed containers and sizes', () => {
     const said = text(
       {
         containers: new Map([

@@ -17,7 +17,7 @@ const toolchain = {
   packages: [lockedPackage('node', { architecture: 'amd64' })],
 } as const
 
-/** Two layers, one of which is made with a program that is compiled, and a boot file that comes from the other. */
+/** Two layers, one with a compiled program as input, and a boot file that comes from the other layer. */
 function smallGraph(): Graph {
   const compiled = derivation({ name: 'program', toolchain, inputs: { 'main.c': { bytes: 'int main;' } } })
   const kernel = derivation({
@@ -44,8 +44,8 @@ function smallGraph(): Graph {
   }
 }
 
-describe("an image's graph of derivations", () => {
-  it('comes back from its text with the same digests', () => {
+describe('parseGraph', () => {
+  it('reads the text of graphText with the same digests', () => {
     const graph = smallGraph()
     const read = parseGraph(graphText(graph).text)
     const digests = (each: Graph) => derivationsIn(each).map(derivationDigest).sort()
@@ -61,14 +61,14 @@ describe("an image's graph of derivations", () => {
     })
   })
 
-  it('has one text, whatever order its parts were named in', () => {
+  it('reads a text that does not depend on the order of the parts', () => {
     const graph = smallGraph()
     const turned = { ...graph, layers: new Map([...graph.layers].reverse()) }
     expect(graphText(turned).text).toBe(graphText(graph).text)
     expect(graphText(parseGraph(graphText(turned).text)).text).toBe(graphText(turned).text)
   })
 
-  it('names texts of ours by digest, and gives them beside', () => {
+  it('reads a text that names inputs with own bytes by digest', () => {
     const { text, bytes } = graphText(smallGraph())
     expect(bytes).toEqual(['int main;'])
     expect(text).not.toContain('int main;')
@@ -76,9 +76,9 @@ describe("an image's graph of derivations", () => {
   })
 
   it.each([
-    ['before it was written', (graph: Graph) => graph],
-    ['after it was read', (graph: Graph) => parseGraph(graphText(graph).text)],
-  ])('knows all that it reads %s', (_, turn) => {
+    ['of a new graph', (graph: Graph) => graph],
+    ['of a graph that was read', (graph: Graph) => parseGraph(graphText(graph).text)],
+  ])('reads every package and object %s', (_, turn) => {
     const graph = turn(smallGraph())
     expect(
       packagesIn(graph)
@@ -89,20 +89,20 @@ describe("an image's graph of derivations", () => {
   })
 
   it.each([
-    ['a command was changed', (text: string) => text.replace('"true"', '"false"'), 'is not what its digest says'],
+    ['a command was changed', (text: string) => text.replace('"true"', '"false"'), 'does not match its digest'],
     [
       'a package is missing',
       (text: string) => text.replaceAll(`"${digestOf('linux')}":{`, '"x":{'),
-      `nothing is said of '${digestOf('linux')}'`,
+      `the graph has no entry for '${digestOf('linux')}'`,
     ],
     [
-      'it is of a format to come',
+      'the format is unknown',
       (text: string) => text.replace('"format":1', '"format":2'),
       'has format 2, this hangar reads format 1',
     ],
-  ])('is not read where %s', (_, change, complaint) => {
+  ])('throws when %s', (_, change, problem) => {
     const { text } = graphText(smallGraph())
     expect(change(text)).not.toBe(text)
-    expect(() => parseGraph(change(text))).toThrow(complaint)
+    expect(() => parseGraph(change(text))).toThrow(problem)
   })
 })

@@ -2,9 +2,10 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { collect } from '../../../builder/generations/collect.ts'
+import { generationNumbered, requireKept } from '../../../builder/generations/find.ts'
 import { pin } from '../../../builder/generations/pins.ts'
 import { rebuild } from '../../../builder/generations/rebuild.ts'
-import { generationNumbered, generationsOf, requireKept } from '../../../builder/generations/record.ts'
+import { generationsOf } from '../../../builder/generations/record.ts'
 import { readDebianLock } from '../../../builder/sources/debian/source.ts'
 import { listObjects } from '../../../builder/store/verify.ts'
 import { type Digest, digestOf } from '../../../images/digest.ts'
@@ -18,7 +19,7 @@ const NOW = new Date('2027-01-01')
 
 let template: string
 
-/** A lab in which generation 1 was built, pinned, and left behind by a lock that moved twice; then gc ran. */
+/** A lab with a pinned generation 1, two later generations with newer locks, and a gc after them. */
 beforeAll(async () => {
   template = mkdtempSync(join(memory(), 'hangar-test-'))
   const lab = await smallLab(template, PROJECT)
@@ -34,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(template, { recursive: true, force: true }))
 
-/** That lab, for one test to spoil; its output directory is empty. */
+/** A copy of that lab for one test; its output directory is empty. */
 async function movedOn() {
   const directory = await tempDirectory(memory())
   for (const name of ['store', 'debian.lock.json', 'config'])
@@ -49,7 +50,7 @@ async function movedOn() {
       const context = lab.context('offline')
       return { context, rebuild: () => rebuild(context, { host: 'tiny', number: 1, output }) }
     },
-    /** All that was built of generation 1 goes; what it was made from stays. */
+    /** Deletes the outputs of generation 1; its sources stay. */
     loseLayers: () => {
       rmSync(join(store.root, 'outputs'), { recursive: true })
       const { layers, boot } = parts()
@@ -61,18 +62,18 @@ async function movedOn() {
 
 const states = (one: string, other: string) => [stateOf(one), stateOf(other)]
 
-describe('a generation that was pinned before the lock moved', () => {
-  it('is put together again without a network, to the same bytes', async () => {
+describe('rebuild', () => {
+  it('assembles a pinned generation bit for bit, offline and after the lock changed', async () => {
     const { output, asItWas, offline, build, store } = await movedOn()
     expect(generationsOf(store.root, 'tiny').map(({ parts }) => parts !== undefined)).toEqual([true, false, true])
     await build('3')
     expect(differences(output, asItWas, states(output, asItWas))).toContain('slot.img')
     const { how, outputs, generation } = await offline().rebuild()
-    expect({ how, outputs, number: generation.number }).toEqual({ how: 'put together', outputs: 'patched', number: 1 })
+    expect({ how, outputs, number: generation.number }).toEqual({ how: 'assembled', outputs: 'patched', number: 1 })
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
 
-  it('is built from what it was made of where its layers are gone, to the same bytes', async () => {
+  it('builds missing layers from the recorded derivations, bit for bit', async () => {
     const { output, asItWas, offline, loseLayers, fetched } = await movedOn()
     loseLayers()
     const before = fetched.length
@@ -83,14 +84,14 @@ describe('a generation that was pinned before the lock moved', () => {
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
 
-  it('does not become another generation by that, and the next build of the tree is the newest still', async () => {
+  it('adds no generation, and leaves the number of the newest one unchanged', async () => {
     const { offline, build, store } = await movedOn()
     await offline().rebuild()
     expect(generationsOf(store.root, 'tiny')).toHaveLength(3)
     expect((await build('3')).generation).toBe(3)
   })
 
-  it('needs no key of the owner: the signature of then is kept', async () => {
+  it('needs no signing key, because it keeps the recorded signature', async () => {
     const { offline, output, asItWas, context } = await movedOn()
     rmSync(context().env.XDG_CONFIG_HOME, { recursive: true })
     await offline().rebuild()
@@ -99,8 +100,8 @@ describe('a generation that was pinned before the lock moved', () => {
   })
 })
 
-describe('a generation that cannot be built again', () => {
-  it('names the fetched file that is missing, offline', async () => {
+describe('rebuild of an incomplete generation', () => {
+  it('names the missing package when it is offline', async () => {
     const { offline, loseLayers, lose } = await movedOn()
     loseLayers()
     lose(digestOf('package app 1'))
@@ -110,7 +111,7 @@ describe('a generation that cannot be built again', () => {
     })
   })
 
-  it('may fetch that file where there is a network', async () => {
+  it('fetches the missing package when it is online', async () => {
     const { context, loseLayers, lose, output, asItWas } = await movedOn()
     loseLayers()
     lose(digestOf('package app 1'))
@@ -118,44 +119,44 @@ describe('a generation that cannot be built again', () => {
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
 
-  it('was built on another kind of machine, and lacks parts', async () => {
+  it('refuses missing parts that were built on another architecture', async () => {
     const { offline, loseLayers, output } = await movedOn()
     const context = { ...offline().context, builder: 'arm64' } as const
     const again = () => rebuild(context, { host: 'tiny', number: 1, output })
-    expect((await again()).how).toBe('put together')
+    expect((await again()).how).toBe('assembled')
     loseLayers()
     await expect(again()).rejects.toMatchObject({
-      message: 'generation 1 of tiny lacks parts, and was built on amd64: this machine is arm64',
+      message: 'the store lacks parts of generation 1 of tiny, which was built on amd64; this machine is arm64',
     })
   })
 
-  it('is said to be a name where it was collected', async () => {
+  it('refuses a generation whose parts gc deleted', async () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
       code: 'generation',
-      message: 'only the name of generation 2 of tiny is left: it was collected, or built by an older hangar',
+      message: 'the store has only the record of generation 2 of tiny: gc deleted its parts, or an old hangar built it',
     })
   })
 
-  it('is none of this store', async () => {
+  it('refuses a number that this store does not have', async () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 9, output })).rejects.toMatchObject({
-      message: 'tiny has no generation 9 in this store',
-      hint: 'there are: 1, 3',
+      message: 'this store has no generation 9 of tiny',
+      hint: 'it has: 1, 3',
     })
   })
 
-  it('lacks a text that nothing can make', async () => {
+  it('refuses a generation that lacks a text, which no derivation makes', async () => {
     const { offline, lose, parts } = await movedOn()
     const cmdline = parts().boot.find(({ name }) => name === 'cmdline.txt')
     lose(cmdline?.digest as Digest)
     await expect(offline().rebuild()).rejects.toMatchObject({
       code: 'store',
-      message: `the store lacks 1 parts of generation 1 of tiny: ${cmdline?.digest} …`,
+      message: `the store lacks 1 part of generation 1 of tiny: ${cmdline?.digest} …`,
     })
   })
 
-  it('is refused before anything is written where a derivation gives other bytes now', async () => {
+  it('throws before it writes when a derivation is not reproducible', async () => {
     const { offline, loseLayers, output } = await movedOn()
     loseLayers()
     const { context } = offline()
@@ -167,14 +168,14 @@ describe('a generation that cannot be built again', () => {
     const again = rebuild({ ...context, runner: { ...context.runner, realise } }, { host: 'tiny', number: 1, output })
     await expect(again).rejects.toMatchObject({
       code: 'derivation',
-      message: expect.stringMatching(/^layer 'base' of generation 1 of tiny came out as \w+, was \w+$/),
+      message: expect.stringMatching(/^layer 'base' of generation 1 of tiny was rebuilt as \w+, was \w+$/),
     })
     expect(existsSync(output)).toBe(false)
   })
 
   it.each([
     [
-      'an output has another sum',
+      'the recorded sum of an output differs',
       (parts: ReturnType<Awaited<ReturnType<typeof movedOn>>['parts']>) => ({
         ...parts,
         outputs: parts.outputs.map((each) =>
@@ -184,31 +185,33 @@ describe('a generation that cannot be built again', () => {
       "'boot.img' would be",
     ],
     ['a layer is missing', (parts) => ({ ...parts, layers: parts.layers.slice(1) }), 'its root hash would be'],
-    ['an output came along', (parts) => ({ ...parts, outputs: parts.outputs.slice(1) }), "'boot.img' would come along"],
-  ])('is refused before anything is written where %s', async (_, change, complaint) => {
+    [
+      'the record lacks an output',
+      (parts) => ({ ...parts, outputs: parts.outputs.slice(1) }),
+      "'boot.img' would be a new file",
+    ],
+  ])('throws before it writes when %s', async (_, change, problem) => {
     const { store, output, parts, context } = await movedOn()
     const file = join(store.root, 'generations/tiny/1.json')
     const changed = { ...JSON.parse(readFileSync(file, 'utf8')), parts: change(parts()) }
     writeFileSync(file, JSON.stringify(changed))
     await expect(rebuild(context(), { host: 'tiny', number: 1, output })).rejects.toMatchObject({
       code: 'format',
-      message: expect.stringContaining(
-        `this hangar does not put generation 1 of tiny together as it was: ${complaint}`,
-      ),
+      message: expect.stringContaining(`this hangar cannot assemble generation 1 of tiny bit for bit: ${problem}`),
     })
     expect(existsSync(output)).toBe(false)
   })
 })
 
-describe('a build of the present tree, offline', () => {
-  it('takes what the store has', async () => {
+describe('an offline build', () => {
+  it('uses the packages in the store', async () => {
     const { build, fetched } = await movedOn()
     const before = fetched.length
     expect((await build('3', 'another line', 'offline')).generation).toBe(4)
     expect(fetched).toHaveLength(before)
   })
 
-  it('names what it lacks', async () => {
+  it('names a package that the store lacks', async () => {
     const { build } = await movedOn()
     await expect(build('4', 'one', 'offline')).rejects.toMatchObject({
       code: 'fetch',
@@ -217,8 +220,8 @@ describe('a build of the present tree, offline', () => {
   })
 })
 
-describe('what gc left for generation 1', () => {
-  it('is every file that it was fetched as, and of generation 2 none', async () => {
+describe('gc with a pinned generation', () => {
+  it('keeps every package of the pinned generation, and none of a deleted one', async () => {
     const { store } = await movedOn()
     const names = new Set((await listObjects(store)).map(({ object }) => object))
     const fetchedOf = (version: string) =>

@@ -16,7 +16,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const FACTS = { built: '2026-11-23T12:00:00.000Z', revision: null }
 const LATER = '2026-11-24T12:00:00.000Z'
 
-/** An image that is named by a word; `boot` makes it another one with the same slot. */
+/** An image identified by a word; another `boot` gives another image with the same slot. */
 const image = (word: string, boot = word) => ({
   identity: { root: digestOf(word), manifest: digestOf(`${boot} manifest.json`) },
   describe: async () => ({ ...FACTS, parts: parts(boot) }),
@@ -26,7 +26,7 @@ function record(root: string, host: string, { identity, describe }: ReturnType<t
   return recordGeneration(root, host, identity, describe)
 }
 
-/** A record as it was written before parts were kept. */
+/** A record of format 1, which has no parts. */
 function writeOld(root: string, number: number, word: string) {
   mkdirSync(join(root, 'generations/adama'), { recursive: true })
   const text = `${canonicalJson({ format: 1, root: digestOf(word), ...FACTS })}\n`
@@ -34,8 +34,8 @@ function writeOld(root: string, number: number, word: string) {
   return text
 }
 
-describe("a host's generations", () => {
-  it('are numbered from 1, and another host has its own', async () => {
+describe('recordGeneration', () => {
+  it('numbers the generations of each host from 1', async () => {
     const root = await tempDirectory()
     expect(await record(root, 'adama', image('one'))).toBe(1)
     expect(await record(root, 'adama', image('two'))).toBe(2)
@@ -46,7 +46,7 @@ describe("a host's generations", () => {
     ])
   })
 
-  it('stay what they were when the same image is built again, and nobody asks git then', async () => {
+  it('keeps the record of an image that is built again, and does not run git for it', async () => {
     const root = await tempDirectory()
     const one = image('one')
     await record(root, 'adama', one)
@@ -55,20 +55,20 @@ describe("a host's generations", () => {
     expect(generationsOf(root, 'adama')).toHaveLength(1)
   })
 
-  it('are another one when only the boot files differ', async () => {
+  it('adds a generation when only the boot files differ', async () => {
     const root = await tempDirectory()
     expect(await record(root, 'adama', image('one'))).toBe(1)
     expect(await record(root, 'adama', image('one', 'other boot files'))).toBe(2)
   })
 
-  it('get a new number when an older image comes back: it is the newest then', async () => {
+  it('adds a generation when an older image is built again', async () => {
     const root = await tempDirectory()
     for (const word of ['one', 'two', 'one']) await record(root, 'adama', image(word))
     const roots = generationsOf(root, 'adama').map((each) => each.root)
     expect(roots).toEqual(['one', 'two', 'one'].map((word) => digestOf(word)))
   })
 
-  it('never share a number, however many are built at once', async () => {
+  it('gives concurrent builds different numbers', async () => {
     const root = await tempDirectory()
     const words = Array.from({ length: 8 }, (_, index) => `image ${index}`)
     const numbers = await Promise.all(words.map((word) => record(root, 'adama', image(word))))
@@ -76,7 +76,7 @@ describe("a host's generations", () => {
     expect(readdirSync(join(root, 'generations/adama'))).toHaveLength(8)
   })
 
-  it('are counted on after a record that nobody can read, which is named to whoever asks', async () => {
+  it('does not reuse the number of an unreadable record, and readGenerations reports the record', async () => {
     const root = await tempDirectory()
     writeOld(root, 1, 'one')
     writeFileSync(join(root, 'generations/adama/1.json'), '{"for')
@@ -88,10 +88,10 @@ describe("a host's generations", () => {
   })
 
   it.each([
-    ['of a format to come', { format: 3, root: digestOf('one'), ...FACTS }],
-    ['whose parts lack something', { format: 2, root: digestOf('one'), ...FACTS, parts: { slotSize: 1 } }],
+    ['with an unknown format', { format: 3, root: digestOf('one'), ...FACTS }],
+    ['with incomplete parts', { format: 2, root: digestOf('one'), ...FACTS, parts: { slotSize: 1 } }],
     [
-      'whose parts name no digest',
+      'with a part that has no digest',
       {
         format: 2,
         root: digestOf('one'),
@@ -99,7 +99,7 @@ describe("a host's generations", () => {
         parts: parts('one', { texts: [{ name: 'x', digest: 'x' as never, size: 1 }] }),
       },
     ],
-  ])('are not read from a record %s', async (_, stored) => {
+  ])('skips a record %s', async (_, stored) => {
     const root = await tempDirectory()
     writeOld(root, 1, 'one')
     writeFileSync(join(root, 'generations/adama/1.json'), JSON.stringify(stored))
@@ -107,13 +107,13 @@ describe("a host's generations", () => {
   })
 })
 
-describe('a record of an image that was pulled', () => {
+describe('the record of a pulled image', () => {
   const { identity } = image('one')
   const pulled = parts('one', { origin: null })
   const recordAs = (root: string, known: typeof pulled, built = FACTS.built) =>
     recordGeneration(root, 'adama', identity, async () => ({ built, revision: null, parts: known }))
 
-  it('is told what it was made from when it is built here, and keeps all else', async () => {
+  it('gains its origin when the same image is built here, and keeps the rest', async () => {
     const root = await tempDirectory()
     expect(await recordAs(root, pulled)).toBe(1)
     const built = parts('one', { texts: [{ name: 'manifest.json.sig', digest: digestOf('own'), size: 3 }] })
@@ -122,7 +122,7 @@ describe('a record of an image that was pulled', () => {
     expect(generationsOf(root, 'adama')).toEqual([{ number: 1, root: digestOf('one'), ...FACTS, parts: known }])
   })
 
-  it('keeps that when it is pulled again, and stays as it is when it was not built here', async () => {
+  it('keeps its origin when the image is pulled again', async () => {
     const root = await tempDirectory()
     const recorded = () => generationsOf(root, 'adama').map((each) => each.parts?.origin)
     for (const known of [pulled, pulled]) await recordAs(root, known, LATER)
@@ -132,8 +132,8 @@ describe('a record of an image that was pulled', () => {
   })
 })
 
-describe('a record of before parts were kept', () => {
-  it('is read as a name alone', async () => {
+describe('a record of format 1', () => {
+  it('is read as a generation without parts', async () => {
     const root = await tempDirectory()
     writeOld(root, 4, 'one')
     const [found] = generationsOf(root, 'adama')
@@ -141,7 +141,7 @@ describe('a record of before parts were kept', () => {
     expect(found !== undefined && isKept(found)).toBe(false)
   })
 
-  it('is completed when the same image is built again, and keeps its number and its time', async () => {
+  it('gains parts when the same image is built again, and keeps its number and time', async () => {
     const root = await tempDirectory()
     writeOld(root, 4, 'one')
     const { identity } = image('one')
@@ -150,7 +150,7 @@ describe('a record of before parts were kept', () => {
     expect(generationsOf(root, 'adama')).toEqual([{ number: 4, root: digestOf('one'), ...FACTS, parts: parts('one') }])
   })
 
-  it('is what is left of a generation whose parts are forgotten', async () => {
+  it('is what forgetParts leaves', async () => {
     const root = await tempDirectory()
     await record(root, 'adama', image('one'))
     const [found] = generationsOf(root, 'adama')

@@ -41,8 +41,8 @@ async function newPlace() {
   return { place, files }
 }
 
-describe('a public half', () => {
-  it('is published after its private half was read back from the disk, and never without', async () => {
+describe('the public half of an identity', () => {
+  it('is written only after the private half was read back from disk', async () => {
     const { place, files } = await newPlace()
     state.encryption = 'damaged'
     await expect(makeHostIdentity(place, 'tiny')).rejects.toThrow()
@@ -52,7 +52,7 @@ describe('a public half', () => {
   it.each([
     [1, []],
     [2, ['tiny.identity.age']],
-  ])('is whole or not there when the power goes at rename %i, and the same command goes on', async (cutAt, left) => {
+  ])('is complete or missing after a power cut at rename %i, and the same command continues', async (cutAt, left) => {
     const { place, files } = await newPlace()
     state.cutAt = cutAt
     await expect(makeHostIdentity(place, 'tiny')).rejects.toThrow('the power is gone')
@@ -63,7 +63,7 @@ describe('a public half', () => {
     expect(await makeHostIdentity(place, 'tiny')).toEqual({ kind: 'there', identity })
   })
 
-  it.each([1, 2])('stays what it was when the power goes at rename %i of a rotation', async (cutAt) => {
+  it.each([1, 2])('stays unchanged after a power cut at rename %i of a rotation', async (cutAt) => {
     const { place, files } = await newPlace()
     await makeHostIdentity(place, 'tiny')
     const before = files()

@@ -47,8 +47,8 @@ async function newPlace(given: NodeJS.ProcessEnv = {}) {
 
 const made = (place: Parameters<typeof makeHostIdentity>[0]) => makeHostIdentity(place, 'tiny')
 
-describe("a host's identity", () => {
-  it('is made: the public half for anybody, the private one for the owner alone', async () => {
+describe('makeHostIdentity', () => {
+  it('writes the public half in clear text, and the private half encrypted to the owner', async () => {
     const { place, hosts, key, text, secret, reporter } = await newPlace()
     const { kind, identity } = await made(place)
     expect(kind).toBe('made')
@@ -59,11 +59,11 @@ describe("a host's identity", () => {
     expect(await secret()).toMatchObject({ host: 'tiny', machineId: expect.stringMatching(/^[0-9a-f]{32}$/) })
     expect(statSync(key).mode & 0o777).toBe(0o600)
     expect(reporter.notices).toEqual([
-      `made ${key}: it decrypts your hosts' keys and secrets; keep a copy of it in a safe place`,
+      `made ${key}: it decrypts the keys and secrets of your hosts; keep a backup in a safe place`,
     ])
   })
 
-  it('is nowhere in the clear but in the encrypted file', async () => {
+  it('writes no private key in clear text anywhere', async () => {
     const { place, project, secret, reporter } = await newPlace()
     await made(place)
     const { ssh, age, machineId } = await secret()
@@ -77,7 +77,7 @@ describe("a host's identity", () => {
     for (const each of secrets) expect(reporter.notices.join()).not.toContain(each)
   })
 
-  it('is made once: asked for again, nothing changes', async () => {
+  it('changes nothing when the identity exists', async () => {
     const { place, all } = await newPlace()
     const first = await made(place)
     const before = all()
@@ -85,21 +85,21 @@ describe("a host's identity", () => {
     expect(all()).toEqual(before)
   })
 
-  it('is made once by two that ask at the same time', async () => {
+  it('makes one identity in two concurrent runs', async () => {
     const { place } = await newPlace()
     const [one, other] = await Promise.all([made(place), made(place)])
     expect(one?.identity).toEqual(other?.identity)
     expect([one?.kind, other?.kind].sort()).toEqual(['made', 'there'])
   })
 
-  it('differs from host to host', async () => {
+  it('makes different identities for different hosts', async () => {
     const { place } = await newPlace()
     const [one, other] = [await made(place), await makeHostIdentity(place, 'other')]
     expect(one.identity.ssh).not.toEqual(other.identity.ssh)
     expect(one.identity.age).not.toEqual(other.identity.age)
   })
 
-  it('whose making was cut before it was published is published by the same command', async () => {
+  it('writes the missing public half of an interrupted run', async () => {
     const { place, hosts } = await newPlace()
     const { identity } = await made(place)
     rmSync(join(hosts, 'tiny.identity.json'))
@@ -107,17 +107,17 @@ describe("a host's identity", () => {
     expect(readPublicIdentity(place.project, 'tiny')).toEqual(identity)
   })
 
-  it('of another host is not taken for its own', async () => {
+  it('refuses the identity of another host', async () => {
     const { place, hosts } = await newPlace()
     await makeHostIdentity(place, 'other')
     renameSync(join(hosts, 'other.identity.age'), join(hosts, 'tiny.identity.age'))
     await expect(made(place)).rejects.toMatchObject({
       code: 'key',
-      message: "'hosts/tiny.identity.age' holds the identity of 'other'",
+      message: "'hosts/tiny.identity.age' contains the identity of 'other', wanted 'tiny'",
     })
   })
 
-  it('is not made in continuous integration', async () => {
+  it('makes no identity when CI=true', async () => {
     const { place, hosts, key } = await newPlace({ CI: 'true' })
     await expect(made(place)).rejects.toMatchObject({ code: 'key', hint: expect.stringContaining('your own machine') })
     expect(readdirSync(hosts)).toEqual([])
@@ -125,8 +125,8 @@ describe("a host's identity", () => {
   })
 })
 
-describe('rotating', () => {
-  it.each(['ssh', 'age'] as const)('%s puts a new key in front and keeps the old one', async (what) => {
+describe('rotateHostIdentity', () => {
+  it.each(['ssh', 'age'] as const)('puts a new %s key before the old one', async (what) => {
     const { place, secret } = await newPlace()
     const { identity } = await made(place)
     const before = await secret()
@@ -139,7 +139,7 @@ describe('rotating', () => {
     expect(readPublicIdentity(place.project, 'tiny')).toEqual(rotated.identity)
   })
 
-  it('that was cut before it was published is finished by the same command, with the same key', async () => {
+  it('finishes an interrupted rotation with the same key', async () => {
     const { place, hosts, text } = await newPlace()
     await made(place)
     const published = text('tiny.identity.json')
@@ -148,21 +148,21 @@ describe('rotating', () => {
     expect(await rotateHostIdentity(place, 'tiny', 'ssh')).toEqual({ kind: 'finished', identity })
   })
 
-  it('is refused where there is nothing to rotate', async () => {
+  it('refuses a host without an identity, and a host that made its own', async () => {
     const { place } = await newPlace()
     const rotate = () => rotateHostIdentity(place, 'tiny', 'ssh')
-    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'npm run init tiny' })
+    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'make one: npm run init tiny' })
     await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
     await expect(rotate()).rejects.toMatchObject({
-      message: 'tiny made its identity itself: its private half is on its own disk alone',
+      message: "cannot rotate the keys of tiny: the private half is only on the host's own disk",
     })
   })
 })
 
-describe('an adopted identity', () => {
+describe('adoptHostIdentity', () => {
   const [KEY = '', OTHER = ''] = PUBLIC_LINES
 
-  it('is the public key of the host, and asks for no key of the owner', async () => {
+  it('writes the public key of the host, and needs no key of the owner', async () => {
     const { place, hosts, key } = await newPlace()
     expect(await adoptHostIdentity(place, 'tiny', KEY)).toMatchObject({
       kind: 'adopted',
@@ -175,26 +175,26 @@ describe('an adopted identity', () => {
     expect(await hostIdentityTar(place, 'tiny', { signing: [], serial: { time: 5, number: 1 } })).toBeUndefined()
   })
 
-  it('of a host that was set up anew takes the place of the former one', async () => {
+  it('replaces the key of a host that was set up again', async () => {
     const { place } = await newPlace()
     await adoptHostIdentity(place, 'tiny', KEY)
     expect(await adoptHostIdentity(place, 'tiny', OTHER)).toMatchObject({ kind: 'adopted', identity: { ssh: [OTHER] } })
   })
 
-  it('never takes the place of one that was made here', async () => {
+  it('never replaces an identity that the project made', async () => {
     const { place, all } = await newPlace()
     await made(place)
     const before = all()
     await expect(adoptHostIdentity(place, 'tiny', KEY)).rejects.toMatchObject({
       code: 'key',
-      hint: expect.stringMatching(/git pull\. Otherwise flash its disk anew/),
+      hint: expect.stringMatching(/^git pull, .* Otherwise write the disk again/),
     })
     expect(all()).toEqual(before)
   })
 })
 
-describe("what goes onto a host's disk", () => {
-  it('is the private half and whom it trusts', async () => {
+describe('hostIdentityTar', () => {
+  it('contains the private half and the trusted keys', async () => {
     const { place, secret } = await newPlace()
     await made(place)
     const tar = await hostIdentityTar(place, 'tiny', {
@@ -208,7 +208,7 @@ describe("what goes onto a host's disk", () => {
     expect(text('./trust/signing')).toBe('ssh-ed25519 AAAA owner\n')
   })
 
-  it('is never a key that no controller knows', async () => {
+  it('refuses a key whose public half is not in the project', async () => {
     const { place, hosts } = await newPlace()
     await made(place)
     const published = readFileSync(join(hosts, 'tiny.identity.json'))
@@ -217,14 +217,14 @@ describe("what goes onto a host's disk", () => {
     await expect(hostIdentityTar(place, 'tiny', { signing: [], serial: { time: 5, number: 1 } })).rejects.toMatchObject(
       {
         code: 'key',
-        hint: expect.stringContaining('npm run init tiny publishes it'),
+        hint: expect.stringContaining('npm run init tiny'),
       },
     )
   })
 })
 
-describe('what a host is brought over the network', () => {
-  it('are its own keys, the new ones first, and neither its id nor whom it trusts', async () => {
+describe('hostOwnKeys', () => {
+  it('contains the keys of the host, newest first, without machine id and trusted keys', async () => {
     const { place, secret } = await newPlace()
     await made(place)
     await rotateHostIdentity(place, 'tiny', 'ssh')
@@ -234,13 +234,13 @@ describe('what a host is brought over the network', () => {
     expect(JSON.parse(text)).toEqual({ format: 1, ssh, age })
   })
 
-  it('is nothing where the private half is nowhere but on the host', async () => {
+  it('is undefined when only the host has the private half', async () => {
     const { place } = await newPlace()
     await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
     expect(await hostOwnKeys(place, 'tiny')).toBeUndefined()
   })
 
-  it('is nothing that is not published: no controller would know the host any more', async () => {
+  it('refuses a key whose public half is not in the project', async () => {
     const { place, hosts } = await newPlace()
     await made(place)
     const former = readFileSync(join(hosts, 'tiny.identity.json'))
@@ -254,26 +254,26 @@ describe('what a host is brought over the network', () => {
   })
 })
 
-describe("the owner's age key", () => {
-  it('that others may read is refused', async () => {
+describe('ownerAgeKey', () => {
+  it('refuses a key file that other users can read', async () => {
     const { place, key } = await newPlace()
     await made(place)
     chmodSync(key, 0o640)
     await expect(made(place)).rejects.toMatchObject({ hint: expect.stringContaining(`chmod 600 '${key}'`) })
   })
 
-  it('that is lost is missed by name, and no other is made in its place', async () => {
+  it('names a missing key, and makes no new one', async () => {
     const { place, key } = await newPlace()
     await made(place)
     rmSync(key)
     await expect(rotateHostIdentity(place, 'tiny', 'age')).rejects.toMatchObject({
-      message: `cannot decrypt 'hosts/tiny.identity.age': there is no '${key}'`,
-      hint: `put your copy of the key at '${key}'`,
+      message: `cannot decrypt 'hosts/tiny.identity.age': '${key}' does not exist`,
+      hint: `restore the key to '${key}' from your backup`,
     })
     expect(existsSync(key)).toBe(false)
   })
 
-  it('that is another one decrypts nothing, and says which file it is', async () => {
+  it('names the file that another key cannot decrypt', async () => {
     const { place, key, all } = await newPlace()
     await made(place)
     const other = await newPlace()
@@ -287,7 +287,7 @@ describe("the owner's age key", () => {
     expect(all()).toEqual(before)
   })
 
-  it('that is damaged is not shown', async () => {
+  it('does not print a corrupt key', async () => {
     const { place, key } = await newPlace()
     await made(place)
     const identity = readFileSync(key, 'utf8').split('\n')[1] ?? ''

@@ -8,7 +8,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const OTHER = keyFromSeed(Buffer.alloc(32, 9), 'other')
 
-/** An owner with an empty configuration directory. `keys` asks for the keys as one run of a build does. */
+/** An owner with an empty configuration directory. `keys` reads the keys as one build does. */
 async function owner(given: NodeJS.ProcessEnv = {}) {
   const config = await tempDirectory()
   const reporter = listReporter()
@@ -24,8 +24,8 @@ async function owner(given: NodeJS.ProcessEnv = {}) {
 
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8)
 
-describe("the owner's keys", () => {
-  it('are made at first use, for their owner alone, with a notice of what they are for', async () => {
+describe('ownerKeys', () => {
+  it('makes keys at first use, with mode 0600 and a notice of their purpose', async () => {
     const { directory, reporter, keys } = await owner()
     const { signing, ssh } = await keys()
     expect(readdirSync(directory).sort()).toEqual(['signing_key', 'signing_key.pub', 'ssh_key', 'ssh_key.pub'])
@@ -40,12 +40,12 @@ describe("the owner's keys", () => {
     })
     expect(ssh).toEqual([readFileSync(join(directory, 'ssh_key.pub'), 'utf8').trim()])
     expect(reporter.notices).toEqual([
-      `made ${directory}/signing_key: it signs your images: hosts accept updates from whoever has it; keep a copy of it in a safe place`,
-      `made ${directory}/ssh_key: it logs in to your hosts; keep a copy of it in a safe place`,
+      `made ${directory}/signing_key: it signs your images, and hosts accept updates that it signed; keep a backup in a safe place`,
+      `made ${directory}/ssh_key: it logs in to your hosts; keep a backup in a safe place`,
     ])
   })
 
-  it('are the same ones ever after, without a word', async () => {
+  it('reads the same keys afterwards, without a notice', async () => {
     const { reporter, keys } = await owner()
     const first = await keys()
     reporter.notices.length = 0
@@ -53,20 +53,20 @@ describe("the owner's keys", () => {
     expect(reporter.notices).toEqual([])
   })
 
-  it('are never the same for two owners: there is no default key', async () => {
+  it('makes different keys for different owners', async () => {
     const [one, another] = [await (await owner()).keys(), await (await owner()).keys()]
     expect(one.ssh).not.toEqual(another.ssh)
     expect(one.signing).not.toEqual(another.signing)
   })
 
-  it('are made once by two builds that begin at once', async () => {
+  it('makes each key once in two concurrent builds', async () => {
     const { directory, keys } = await owner()
     const all = await Promise.all([keys(), keys(), keys()])
     for (const each of all) expect(each).toEqual(all[0])
     expect(readdirSync(directory).sort()).toEqual(['signing_key', 'signing_key.pub', 'ssh_key', 'ssh_key.pub'])
   })
 
-  it('show nothing of their private halves in any message', async () => {
+  it('prints no part of a private key', async () => {
     const { directory, reporter, keys, put } = await owner()
     await keys()
     const body = readFileSync(join(directory, 'signing_key'), 'utf8').split('\n').slice(1, -2)
@@ -84,8 +84,8 @@ describe("the owner's keys", () => {
   })
 })
 
-describe('a signing key that is given', () => {
-  it.each(['text', 'file'])('as a %s comes before the one in the directory', async (how) => {
+describe('HANGAR_SIGNING_KEY', () => {
+  it.each(['text', 'file'])('as a %s overrides the key in the directory', async (how) => {
     const { put, directory } = await owner()
     put('given', formatPrivateKey(OTHER))
     const given = how === 'text' ? formatPrivateKey(OTHER) : join(directory, 'given')
@@ -94,46 +94,46 @@ describe('a signing key that is given', () => {
     expect(existsSync(join(own, 'signing_key'))).toBe(false)
   })
 
-  it('that is not there is an error, and no other is taken instead', async () => {
+  it('is an error when the file does not exist', async () => {
     const { keys } = await owner({ HANGAR_SIGNING_KEY: '/not/there' })
     await expect(keys()).rejects.toMatchObject({
       code: 'key',
-      message: "HANGAR_SIGNING_KEY names '/not/there', which is not there",
-      hint: 'give the path of a private key, or its text',
+      message: "HANGAR_SIGNING_KEY names '/not/there', which does not exist",
+      hint: 'set it to the path of a private key, or to the text of the key',
     })
   })
 })
 
-describe('continuous integration', () => {
-  it('makes no keys: the image is unsigned, and it says so', async () => {
+describe('ownerKeys with CI=true', () => {
+  it('makes no keys, and warns that the image is unsigned', async () => {
     const { directory, reporter, keys } = await owner({ CI: 'true' })
     expect(await keys()).toEqual({ signing: { kind: 'unsigned' }, ssh: [] })
     expect(existsSync(directory)).toBe(false)
     expect(reporter.warnings[0]).toContain("the image is marked 'unsigned'")
   })
 
-  it('signs with the key that it is given', async () => {
+  it('signs with HANGAR_SIGNING_KEY', async () => {
     const { keys } = await owner({ CI: 'true', HANGAR_SIGNING_KEY: formatPrivateKey(OTHER) })
     expect((await keys()).signing.kind).toBe('signed')
   })
 })
 
-describe('a key file that cannot be used', () => {
-  it('is refused where others may read it', async () => {
+describe('a key file', () => {
+  it('is refused when other users can read it', async () => {
     const { directory, keys, put } = await owner()
     put('signing_key', formatPrivateKey(OTHER), 0o644)
     await expect(keys()).rejects.toMatchObject({
       code: 'key',
-      message: `others may read the private key '${directory}/signing_key': its mode is 0644, wanted 0600`,
+      message: `other users can read the private key '${directory}/signing_key': its mode is 0644, wanted 0600`,
       hint: expect.stringContaining(`chmod 600 '${directory}/signing_key'`),
     })
   })
 
   it.each([
-    ['no key at all', 'hello', 'it is not an OpenSSH private key'],
-    ['cut short', formatPrivateKey(OTHER).replace(/\n.{70}\n(?=.+\n-----END)/, '\n'), 'it is cut short'],
+    ['another text', 'hello', 'it is not an OpenSSH private key'],
+    ['incomplete', formatPrivateKey(OTHER).replace(/\n.{70}\n(?=.+\n-----END)/, '\n'), 'it is incomplete'],
     ['empty', '', 'it is not an OpenSSH private key'],
-  ])('(%s) is named, and never replaced by a new one', async (_, text, reason) => {
+  ])('that is %s is named, and never replaced', async (_, text, reason) => {
     const { directory, keys, put } = await owner()
     put('signing_key', text)
     await expect(keys()).rejects.toMatchObject({
@@ -145,8 +145,8 @@ describe('a key file that cannot be used', () => {
   })
 })
 
-describe('keys with which the owner signs', () => {
-  it('are the public half of the private one; none is made where there is none', async () => {
+describe('ownSigningKeys', () => {
+  it('returns the public half of the private key, and makes no key', async () => {
     const { directory, keys } = await owner()
     const env = { XDG_CONFIG_HOME: join(directory, '..') }
     expect(ownSigningKeys(env)).toEqual([])
@@ -155,13 +155,13 @@ describe('keys with which the owner signs', () => {
     expect(ownSigningKeys(env)).toEqual([signing.kind === 'signed' ? signing.publicLine : 'none'])
   })
 
-  it('may be the public half alone, on a machine that builds nothing', async () => {
+  it('reads signing_key.pub on a machine without the private key', async () => {
     const { directory, put } = await owner()
     put('signing_key.pub', `${formatPublicKey(OTHER)}\n`, 0o644)
     expect(ownSigningKeys({ XDG_CONFIG_HOME: join(directory, '..') })).toEqual([formatPublicKey(OTHER)])
   })
 
-  it('are the one that is given, before any file', async () => {
+  it('prefers HANGAR_SIGNING_KEY to files', async () => {
     const { directory, keys } = await owner()
     await keys()
     const env = { XDG_CONFIG_HOME: join(directory, '..'), HANGAR_SIGNING_KEY: formatPrivateKey(OTHER) }
@@ -169,11 +169,11 @@ describe('keys with which the owner signs', () => {
   })
 })
 
-describe('where keys are', () => {
+describe('keyDirectory', () => {
   it.each([
     [{ XDG_CONFIG_HOME: '/c', HOME: '/h' }, '/c/hangar'],
     [{ HOME: '/h' }, '/h/.config/hangar'],
-  ])('follows %j', (env, directory) => {
+  ])('uses %j', (env, directory) => {
     expect(keyDirectory(env)).toBe(directory)
   })
 })

@@ -30,7 +30,7 @@ function image(letters: string): OutputFile {
 }
 
 const OLD: Files = { 'slot.img': image('abc   d '), 'boot.img': image('a  b'), 'manifest.json': textFile('{"old":1}') }
-/** The same names and sizes: nothing but bytes tells the two apart. */
+/** The same names and sizes with other bytes. */
 const NEW: Files = { 'slot.img': image('axc  d  '), 'boot.img': image('a  y'), 'manifest.json': textFile('{"new":1}') }
 const NOTHING: Files = {}
 const SIGNED: Files = { ...OLD, 'manifest.json.sig': textFile('signature\n') }
@@ -39,7 +39,7 @@ function write(directory: string, files: Files) {
   return writeOutputs(directory, readState(directory), files)
 }
 
-/** Every file of a directory, but what it remembers of their times. */
+/** Digest of every file of a directory but its state. */
 function contents(directory: string): Record<string, string> {
   const names = readdirSync(directory).filter((name) => !name.startsWith('.state.json'))
   return Object.fromEntries(names.map((name) => [name, digestOf(readFileSync(join(directory, name)))]))
@@ -59,7 +59,7 @@ async function changesFrom(before: Files, after: Files): Promise<number> {
   return power.changes
 }
 
-describe('a run that is cut short', () => {
+describe('an interrupted writeOutputs', () => {
   const runs: [string, Files, Files][] = [
     ['a changed image', OLD, NEW],
     ['the first signature', OLD, SIGNED],
@@ -69,7 +69,7 @@ describe('a run that is cut short', () => {
   const cuts = runs.flatMap(([name, before, after]) =>
     (['before', 'halfway'] as const).map((cut) => ({ name, cut, before, after })),
   )
-  it.each(cuts)('$cut any write of $name is mended, by the same run again or by the one before', async (given) => {
+  it.each(cuts)('$cut any write of $name is repaired by the same run, and by the run before', async (given) => {
     const { before, after, cut } = given
     const changes = await changesFrom(before, after)
     expect(changes).toBeGreaterThan(8)
@@ -86,7 +86,7 @@ describe('a run that is cut short', () => {
     }
   })
 
-  it('would be taken for a complete one, were the state not forgotten first', async () => {
+  it('would count as complete if it kept the state (negative control)', async () => {
     const wanted = await fresh(OLD)
     const unnoticed: number[] = []
     for (let at = 1; at <= (await changesFrom(OLD, NEW)); at += 1) {
@@ -104,7 +104,7 @@ describe('a run that is cut short', () => {
 
 const OLD_TIME = 1_000_000_000
 
-/** Undoes what tells of an interruption: the state as it was, and every file with its old time. */
+/** Hides an interruption: restores the old state, and the old time of every file. */
 async function remember(directory: string, state: OutputState): Promise<void> {
   const entries = Object.entries(state).map(([name, file]) => {
     utimesSync(join(directory, name), OLD_TIME, OLD_TIME)
@@ -113,8 +113,8 @@ async function remember(directory: string, state: OutputState): Promise<void> {
   await writeState(directory, Object.fromEntries(entries))
 }
 
-describe('an output directory', () => {
-  it('becomes after a patch what a fresh one is', async () => {
+describe('writeOutputs', () => {
+  it('patches a directory to the same bytes as a fresh one', async () => {
     const directory = await tempDirectory()
     for (const files of [OLD, NEW, SIGNED, OLD]) {
       await write(directory, files)
@@ -122,7 +122,7 @@ describe('an output directory', () => {
     }
   })
 
-  it('keeps what is not of this run and was never written by one', async () => {
+  it('keeps files that hangar did not write', async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'notes.txt'), 'mine')
     mkdirSync(join(directory, 'mine'))
@@ -132,20 +132,20 @@ describe('an output directory', () => {
   })
 })
 
-describe('a disk that is full', () => {
-  it('is named with what the files take and what to do, and the next run goes on', async () => {
+describe('writeOutputs on a full disk', () => {
+  it('names the size of the files, and the next run continues', async () => {
     const directory = await tempDirectory()
     const failure = await withCut(power, { at: 6, cut: 'halfway', code: 'ENOSPC' }, () => write(directory, OLD))
     expect(failure).toMatchObject({
       name: 'UserError',
-      message: `cannot write '${directory}': its disk is full, its files take 33 kB`,
+      message: `cannot write '${directory}': the disk is full, the files take 33 kB`,
       hint: expect.stringContaining(`df -h '${directory}'`),
     })
     await write(directory, OLD)
     expect(contents(directory)).toEqual(await fresh(OLD))
   })
 
-  it('is told from any other failure', async () => {
+  it('passes other errors on', async () => {
     const directory = await tempDirectory()
     const failure = await withCut(power, { at: 6, cut: 'before' }, () => write(directory, OLD))
     expect(failure).toMatchObject({ name: 'Error', code: 'EIO' })

@@ -17,31 +17,31 @@ async function written() {
   return { directory, file, state }
 }
 
-describe('the state of an output directory', () => {
-  it('is what the last complete run left', async () => {
+describe('readState', () => {
+  it('returns the state of the last complete run', async () => {
     const { directory, state } = await written()
     expect(readState(directory).file?.segments).toEqual(state.file.segments)
     expect(existsSync(join(directory, '.state.json.new'))).toBe(false)
   })
 
-  it('is empty where there was no run', async () => {
+  it('is empty without a run', async () => {
     expect(readState(await tempDirectory())).toEqual({})
   })
 
-  it('is empty from the first change of the next run on', async () => {
+  it('is empty after the first change of the next run', async () => {
     const { directory } = await written()
     await forgetState(directory)
     expect(readState(directory)).toEqual({})
   })
 
-  it('of another format is none', async () => {
+  it('is empty for another format', async () => {
     const { directory } = await written()
     const path = join(directory, '.state.json')
     writeFileSync(path, readFileSync(path, 'utf8').replace('"format":2', '"format":1'))
     expect(readState(directory)).toEqual({})
   })
 
-  it('is empty where a file was written to, has another size or is gone', async () => {
+  it('is empty when a file changed or is missing', async () => {
     const touched = await written()
     utimesSync(touched.file, 1, 1)
     expect(readState(touched.directory)).toEqual({})
@@ -50,17 +50,17 @@ describe('the state of an output directory', () => {
     expect(readState(longer.directory)).toEqual({})
   })
 
-  it('that is no JSON is none', async () => {
+  it('is empty for a file that is not JSON', async () => {
     const { directory } = await written()
     writeFileSync(join(directory, '.state.json'), '{"fi')
     expect(readState(directory)).toEqual({})
   })
 })
 
-describe('whether a file holds what is wanted', () => {
+describe('holds', () => {
   const state = { size: BLOCK, mtimeMs: 0, segments: SEGMENTS, sha256: undefined }
 
-  it('takes size, place and content of every segment into account', () => {
+  it('compares offset, size and content of every segment', () => {
     expect(holds(state, BLOCK, SEGMENTS)).toBe(true)
     expect(holds(undefined, BLOCK, SEGMENTS)).toBe(false)
     expect(holds(state, 2 * BLOCK, SEGMENTS)).toBe(false)

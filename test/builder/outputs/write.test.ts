@@ -25,8 +25,8 @@ async function patched(before: readonly Segment[], after: readonly Segment[]): P
   return readFileSync(path)
 }
 
-describe('writing segments', () => {
-  it('writes them where they belong and zeros between them', async () => {
+describe('writeSegments', () => {
+  it('writes segments at their offsets, and zeros between them', async () => {
     const path = join(await tempDirectory(), 'image')
     const segments = [block(1, 'a'), block(6, 'b')]
     writeSegments(path, SIZE, segments, undefined)
@@ -34,20 +34,20 @@ describe('writing segments', () => {
   })
 
   it.each<[string, Segment[], Segment[]]>([
-    ['in which one changed', [block(0, 'a'), block(3, 'b')], [block(0, 'a'), block(3, 'c')]],
-    ['in which one is gone', [block(0, 'a'), block(3, 'b')], [block(3, 'b')]],
-    ['in which one moved', [block(2, 'a')], [block(5, 'a')]],
+    ['with one changed segment', [block(0, 'a'), block(3, 'b')], [block(0, 'a'), block(3, 'c')]],
+    ['without one segment', [block(0, 'a'), block(3, 'b')], [block(3, 'b')]],
+    ['with one moved segment', [block(2, 'a')], [block(5, 'a')]],
     [
-      'in which one became shorter',
+      'with one shorter segment',
       [bytesSegment(0, Buffer.alloc(4 * BLOCK, 'a'))],
       [bytesSegment(BLOCK, Buffer.alloc(2 * BLOCK, 'a'))],
     ],
-    ['that had others only', [block(0, 'a'), block(7, 'b')], [block(4, 'c')]],
-  ])('makes of a file %s what a fresh one would be', async (_, before, after) => {
+    ['with only other segments', [block(0, 'a'), block(7, 'b')], [block(4, 'c')]],
+  ])('patches to a file %s', async (_, before, after) => {
     expect((await patched(before, after)).equals(expected(after))).toBe(true)
   })
 
-  it('refuses a file of the store that is not what its digest says', async () => {
+  it('refuses a corrupt object of the store', async () => {
     const directory = await tempDirectory()
     const file = join(directory, 'object')
     writeFileSync(file, Buffer.alloc(2 * BLOCK, 'a'))
@@ -55,37 +55,37 @@ describe('writing segments', () => {
     writeFileSync(file, Buffer.alloc(2 * BLOCK, 'b'))
     expect(() => writeSegments(join(directory, 'image'), SIZE, [segment], undefined)).toThrowError(
       expect.objectContaining({
-        message: `'${file}' is damaged in the store`,
+        message: `'${file}' is corrupt in the store`,
         hint: expect.stringContaining('npm run store:verify'),
       }),
     )
   })
 
-  it('does not write again what is there', async () => {
+  it('does not write a segment that the file has', async () => {
     const path = join(await tempDirectory(), 'image')
     const before = [block(0, 'a'), block(3, 'b')]
     writeSegments(path, SIZE, before, undefined)
     const state = fileState(path, before, undefined)
-    // Not what the state says: whether it was written over shows.
+    // Other bytes than in the state: they stay when the segment is not written again.
     writeFileSync(path, expected([block(0, 'x'), block(3, 'x')]))
     writeSegments(path, SIZE, [block(0, 'a'), block(3, 'c')], state)
     expect(readFileSync(path).equals(expected([block(0, 'x'), block(3, 'c')]))).toBe(true)
   })
 
-  it('writes a file of unknown state whole, whatever it held', async () => {
+  it('writes the complete file without a state', async () => {
     const path = join(await tempDirectory(), 'image')
     writeFileSync(path, Buffer.alloc(2 * SIZE, 'x'))
     writeSegments(path, SIZE, [block(1, 'a')], undefined)
     expect(readFileSync(path).equals(expected([block(1, 'a')]))).toBe(true)
   })
 
-  it('ends a text where it ends, and not at the end of its block', async () => {
+  it('cuts the padding of a text', async () => {
     const path = join(await tempDirectory(), 'text')
     writeSegments(path, 4, [bytesSegment(0, Buffer.from('text'))], undefined)
     expect(readFileSync(path, 'utf8')).toBe('text')
   })
 
-  it('fills a file of the store up with zeros, also over what was there', async () => {
+  it('pads a file of the store with zeros, also over old content', async () => {
     const directory = await tempDirectory()
     const file = join(directory, 'object')
     writeFileSync(file, 'text')
@@ -98,9 +98,18 @@ describe('writing segments', () => {
   })
 })
 
-describe('the sum of segments', () => {
-  it('is that of the file, holes included, in whatever order they are given', async () => {
+describe('digestSegments', () => {
+  it('is the digest of the file with its holes, in any order of segments', async () => {
     const segments = [block(6, 'b'), block(1, 'a')]
     expect(digestSegments(SIZE, segments)).toBe(digestOf(expected(segments)))
+  })
+
+  it('covers no padding of a file that ends within its last block', async () => {
+    const path = join(await tempDirectory(), 'file')
+    for (const size of [BLOCK + 3, 3 * BLOCK - 1]) {
+      const segments = [block(0, 'a'), bytesSegment(BLOCK, Buffer.from('end'))]
+      writeSegments(path, size, segments, undefined)
+      expect(digestSegments(size, segments)).toBe(digestOf(readFileSync(path)))
+    }
   })
 })

@@ -17,10 +17,10 @@ describeRepository('directory', async () => {
   }
 })
 
-describe('a directory of images', () => {
+describe('directoryRepository', () => {
   const blob = textBlob('words', 'words')
 
-  it('is an OCI image layout', async () => {
+  it('writes an OCI image layout', async () => {
     const directory = await tempDirectory()
     const repository = directoryRepository(directory, NEVER)
     await repository.put(blob, () => {})
@@ -33,7 +33,7 @@ describe('a directory of images', () => {
     })
   })
 
-  it("keeps other tools' images", async () => {
+  it('keeps images of other tools', async () => {
     const directory = await tempDirectory()
     const other = { mediaType: 'x', digest: `sha256:${'0'.repeat(64)}`, size: 1, platform: { os: 'linux' } }
     writeFileSync(join(directory, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [other] }))
@@ -41,29 +41,29 @@ describe('a directory of images', () => {
     expect(JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')).manifests[0]).toEqual(other)
   })
 
-  it('loses no tag of two that are put at once', async () => {
+  it('keeps both tags of two concurrent publishers', async () => {
     const repository = directoryRepository(await tempDirectory(), NEVER)
     const tags = ['a', 'b', 'c', 'd', 'e']
     await Promise.all(tags.map((tag) => repository.putManifest(tag, `{"${tag}":1}`)))
     for (const tag of tags) expect(await repository.manifest({ tag })).toBe(`{"${tag}":1}`)
   })
 
-  it('is rid of what a killed run left, when the same blob is put again an hour later', async () => {
+  it('deletes an old temporary file of a killed run when it writes the same blob', async () => {
     const directory = await tempDirectory()
     const repository = directoryRepository(directory, NEVER)
     await repository.put(textBlob('other', 'other'), () => {})
-    const [old, fresh] = ['00000000001d', '0000000000fe'].map((name) =>
-      join(directory, `blobs/sha256/.${blob.digest}.part-${name}`),
+    const [old, fresh] = ['0', 'f'].map((digit) =>
+      join(directory, `blobs/sha256/.${blob.digest}.part-${digit.repeat(12)}`),
     )
     for (const file of [old, fresh]) writeFileSync(file ?? '', 'half')
     utimesSync(old ?? '', 1000, 1000)
     await repository.put(blob, () => {})
     expect(readdirSync(join(directory, 'blobs/sha256')).filter((name) => name.startsWith('.'))).toEqual([
-      `.${blob.digest}.part-0000000000fe`,
+      `.${blob.digest}.part-ffffffffffff`,
     ])
   })
 
-  it('does not take a blob of another size for the one that was meant', async () => {
+  it('does not report a blob of another size as present', async () => {
     const directory = await tempDirectory()
     const repository = directoryRepository(directory, NEVER)
     await repository.put(blob, () => {})
@@ -71,11 +71,11 @@ describe('a directory of images', () => {
     expect(await repository.has(blob)).toBe(false)
   })
 
-  it('with an index that is none is refused, by name', async () => {
+  it('refuses an index.json that it cannot read, and names the file', async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'index.json'), '{"schemaVersion":1}')
     await expect(directoryRepository(directory, NEVER).manifest({ tag: 'adama' })).rejects.toMatchObject({
-      message: `'${join(directory, 'index.json')}' is no index of an OCI image layout`,
+      message: `'${join(directory, 'index.json')}' is not the index of an OCI image layout`,
       hint: expect.stringContaining('another directory'),
     })
   })

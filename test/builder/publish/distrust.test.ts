@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { generationsOf } from '../../../builder/generations/record.ts'
+import { pi } from '../../../builder/platforms/pi/platform.ts'
 import { requirePublishable } from '../../../builder/publish/outgoing.ts'
-import { parseManifest } from '../../../images/manifest.ts'
 import { formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
 import { signText } from '../../../images/signature/sshsig.ts'
 import { startDebianRegistry } from '../../helpers/debian-registry.ts'
@@ -15,7 +15,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const STRANGER = keyFromSeed(Buffer.alloc(32, 66), 'stranger')
 
-/** Built and published once; every test has a copy of its own. */
+/** An image that was built and published once; every test gets its own copy. */
 const template = join(mkdtempSync(join(tmpdir(), 'hangar-test-')), 'stick')
 afterAll(() => rmSync(dirname(template), { recursive: true }))
 
@@ -30,7 +30,7 @@ async function published() {
   return { stick, controller: await machine(), forge: forger(stick) }
 }
 
-/** The refusal; nothing may have come of what was refused. */
+/** The error of a refused pull. Expects that the pull wrote no output and no record. */
 async function refusal(controller: Machine, pulling: Promise<unknown>) {
   const error = await pulling.then(
     () => expect.fail('it was taken'),
@@ -44,21 +44,21 @@ async function refusal(controller: Machine, pulling: Promise<unknown>) {
 
 type Forge = ReturnType<typeof forger>
 
-describe('whoever may write to the place cannot have taken:', () => {
+describe('pull from a repository that an attacker can write to', () => {
   const cases: readonly (readonly [string, (forge: Forge) => void, string, RegExp])[] = [
-    ['a layer of other bytes under its own name', (forge) => forge.damage('base'), 'digest', /SHA-256/],
-    ['a boot file of other bytes under its own name', (forge) => forge.damage('config.txt'), 'digest', /SHA-256/],
+    ['a layer whose bytes do not have its digest', (forge) => forge.damage('base'), 'digest', /SHA-256/],
+    ['a boot file whose bytes do not have its digest', (forge) => forge.damage('config.txt'), 'digest', /SHA-256/],
     ['another layer', (forge) => forge.swap('base', (bytes) => bytes.fill('x')), 'digest', /manifest names 'base'/],
     ['another kernel', (forge) => forge.swap('kernel_2712.img', () => 'mine'), 'digest', /names 'kernel_2712.img'/],
     ['another command line', (forge) => forge.swap('cmdline.txt', () => 'init=/bin/sh\n'), 'digest', /'cmdline.txt'/],
     [
-      'a manifest that nobody signed',
+      'a manifest that was changed after it was signed',
       (forge) => forge.swap('manifest.json', (bytes) => bytes.toString().replace('"tiny"', '"tinx"')),
       'signature',
       /signed text was different/,
     ],
     [
-      'a signature of a key that nobody trusts',
+      'a signature by an untrusted key',
       (forge) => {
         let manifest = ''
         forge.swap('manifest.json', (bytes) => (manifest = bytes.toString()))
@@ -68,7 +68,7 @@ describe('whoever may write to the place cannot have taken:', () => {
       /its key is not trusted: 'ssh-ed25519 /,
     ],
     [
-      'something else for a signature',
+      'a signature file that holds something else',
       (forge) => forge.swap('manifest.json.sig', () => 'x'),
       'signature',
       /not an OpenSSH/,
@@ -86,7 +86,7 @@ describe('whoever may write to the place cannot have taken:', () => {
       /has no 'manifest.json.sig'/,
     ],
     [
-      'one layer less',
+      'a missing layer',
       (forge) => forge.replace((image) => ({ ...image, layers: image.layers.slice(1) })),
       'digest',
       /manifest names 'base'/,
@@ -99,7 +99,7 @@ describe('whoever may write to the place cannot have taken:', () => {
       /it has 'kernel'/,
     ],
     [
-      'a boot file more',
+      'an additional boot file',
       (forge) =>
         forge.replace((image) => {
           const more = { annotations: { 'org.opencontainers.image.title': 'extra.txt' }, ...forge.put('extra') }
@@ -115,7 +115,7 @@ describe('whoever may write to the place cannot have taken:', () => {
       /root hash 0000/,
     ],
     [
-      'another size of slots',
+      'another slot size in the facts',
       (forge) => forge.lie(() => ({ slotSize: 16 << 20 })),
       'size',
       /16777216 bytes, wanted 8388608/,
@@ -131,15 +131,21 @@ describe('whoever may write to the place cannot have taken:', () => {
       'format',
       /'boot.img' would be /,
     ],
-    ['facts that are none', (forge) => forge.lie(() => ({ more: 1 })), 'format', /damaged at ''/],
+    ['facts with an unknown field', (forge) => forge.lie(() => ({ more: 1 })), 'format', /field '' is wrong/],
+    [
+      'another platform in the facts',
+      (forge) => forge.lie(() => ({ platform: 'openwrt' })),
+      'digest',
+      /facts name the platform 'openwrt'/,
+    ],
     [
       "another tool's image",
       (forge) => forge.replace((image) => ({ ...image, artifactType: 'x' })),
       'format',
-      /of type "x"/,
+      /its type is "x"/,
     ],
   ]
-  it.each(cases)('%s', async (_, attack, code, said) => {
+  it.each(cases)('refuses %s', async (_, attack, code, said) => {
     const { stick, controller, forge } = await published()
     attack(forge)
     const error = await refusal(controller, controller.pull(stick))
@@ -147,7 +153,7 @@ describe('whoever may write to the place cannot have taken:', () => {
   })
 
   it.each(['../../outside', '.state.json', 'a/b', 'slot.img', 'tiny.img', 'boot.img', 'tiny.img.bmap', ''])(
-    'a text named %j',
+    'refuses a text named %j',
     async (name) => {
       const { stick, controller, forge } = await published()
       forge.replace((image) => {
@@ -158,7 +164,7 @@ describe('whoever may write to the place cannot have taken:', () => {
     },
   )
 
-  it.each(['manifest.json', 'manifest.json.sig'])('a second %s beside the signed one', async (name) => {
+  it.each(['manifest.json', 'manifest.json.sig'])('refuses a second %s beside the signed one', async (name) => {
     const { stick, controller, forge } = await published()
     forge.replace((image) => {
       const more = { annotations: { 'org.opencontainers.image.title': name }, ...forge.put('mine') }
@@ -166,17 +172,17 @@ describe('whoever may write to the place cannot have taken:', () => {
       return { ...image, layers: [...image.layers, ...both] }
     })
     expect(await refusal(controller, controller.pull(stick))).toMatchObject({
-      message: expect.stringContaining(`it has a text '${name}'`),
+      message: expect.stringContaining(`it has a text named '${name}'`),
     })
   })
 
-  it('would be taken, were it not for the attack: the same image is', async () => {
+  it('accepts the same image without an attack (negative control)', async () => {
     const { stick, controller, forge } = await published()
     forge.replace((image) => image)
     expect((await controller.pull(stick)).outputs).toBe('written')
   })
 
-  it('a manifest whose signed file is as large as a disk', async () => {
+  it('refuses files that are larger than the limit before it fetches them', async () => {
     const { stick, controller, forge } = await published()
     forge.replace((image) => ({ ...image, layers: image.layers.map((each) => ({ ...each, size: 1e12 })) }))
     expect(await refusal(controller, controller.pull(stick))).toMatchObject({
@@ -185,8 +191,8 @@ describe('whoever may write to the place cannot have taken:', () => {
   })
 })
 
-describe("on Debian's registry, a blob whose file was written to", () => {
-  it('is found out, and nothing comes of it', async () => {
+describe('pull of a blob that changed on the disk of the registry', () => {
+  it('is refused, and writes no output', async () => {
     const { port, directory } = await startDebianRegistry()
     const at = `oci://127.0.0.1:${port}/hangar`
     const [builder, controller] = [await machine(), await machine()]
@@ -197,13 +203,13 @@ describe("on Debian's registry, a blob whose file was written to", () => {
     writeFileSync(file, readFileSync(file).fill('x'))
     expect(await refusal(controller, controller.pull(at))).toMatchObject({
       code: 'digest',
-      message: expect.stringContaining("gives other bytes for 'base'"),
+      message: expect.stringContaining("sent other bytes for 'base'"),
     })
   })
 })
 
-describe('whose images are taken', () => {
-  it("is said by the host's file: another builder's key may be named there", async () => {
+describe('trusted keys of pull', () => {
+  it('come from the host file, so that another builder can sign', async () => {
     const stick = join(await tempDirectory(), 'stick')
     const [builder, controller] = [await machine(), await machine()]
     const publicLine = formatPublicKey(STRANGER)
@@ -216,11 +222,11 @@ describe('whose images are taken', () => {
     expect((await controller.pull(stick, { trusted: [...TINY.trusted, publicLine] })).generation).toBe(1)
   })
 
-  it('is nobody where no key is known', async () => {
+  it('must not be empty', async () => {
     const { stick, controller } = await published()
     expect(await refusal(controller, controller.pull(stick, { trusted: [] }))).toMatchObject({
       code: 'key',
-      message: "no key is known here that may sign images of 'tiny'",
+      message: "no key is trusted to sign images of 'tiny'",
       hint: expect.stringContaining('hosts/tiny.ts'),
     })
   })
@@ -228,15 +234,15 @@ describe('whose images are taken', () => {
   it.each([
     ['host', { name: 'other' }, "is for the host 'tiny', wanted 'other'"],
     ['board', { board: 'raspberry-pi-4' }, "is for the board 'raspberry-pi-5', wanted 'raspberry-pi-4'"],
-  ])('is not that of another %s', async (_, host, said) => {
+  ])('do not allow an image for another %s', async (_, host, said) => {
     const { stick, controller } = await published()
     const error = await refusal(controller, controller.pull(`${stick}:tiny`, host))
     expect(error).toMatchObject({ code: 'host', message: expect.stringContaining(said) })
   })
 })
 
-describe('what is not published:', () => {
-  it('an unsigned image', async () => {
+describe('publish', () => {
+  it('refuses an unsigned image', async () => {
     const builder = await machine()
     await builder.build({ signing: UNSIGNED })
     const stick = join(await tempDirectory(), 'stick')
@@ -247,22 +253,22 @@ describe('what is not published:', () => {
     expect(existsSync(stick)).toBe(false)
   })
 
-  it('an image for a board whose images are not for everyone, or that nobody knows', async () => {
+  it('refuses an image for a private board and for an unknown board', async () => {
     const builder = await machine()
     await builder.build()
-    const manifest = parseManifest(readFileSync(join(builder.output, 'manifest.json'), 'utf8'), 'manifest')
-    expect(() => requirePublishable('it', manifest)).not.toThrow()
-    expect(() => requirePublishable('it', { ...manifest, board: 'openwrt-one' })).toThrow(
-      "it is private: images for 'openwrt-one' may hold keys in the clear",
+    const signed = pi.readManifest(readFileSync(join(builder.output, 'manifest.json'), 'utf8'), 'manifest')
+    expect(() => requirePublishable('it', signed, pi)).not.toThrow()
+    expect(() => requirePublishable('it', { ...signed, board: 'openwrt-one' }, pi)).toThrow(
+      "cannot publish it: images for 'openwrt-one' may hold keys in clear text",
     )
-    const owners = { x: { name: 'raspberry-pi-5', readers: 'owner' } } as const
-    expect(() => requirePublishable('it', manifest, owners)).toThrow('it is private')
+    const isPublic = () => false
+    expect(() => requirePublishable('it', signed, { isPublic })).toThrow('may hold keys in clear text')
   })
 
-  it('a generation that is not in the store, or not whole', async () => {
+  it('refuses a generation that the store does not have, and an incomplete one', async () => {
     const builder = await machine()
     const stick = join(await tempDirectory(), 'stick')
-    await expect(builder.publish(stick)).rejects.toMatchObject({ message: 'tiny has no image in this store' })
+    await expect(builder.publish(stick)).rejects.toMatchObject({ message: 'this store has no image of tiny' })
     await builder.build()
     await expect(builder.publish(stick, { number: 7 })).rejects.toMatchObject({ code: 'generation' })
     const layer = generationsOf(builder.store.root, 'tiny')[0]?.parts?.layers[0]

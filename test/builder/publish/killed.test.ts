@@ -14,31 +14,31 @@ import { listReporter } from '../../helpers/reporter.ts'
 import { type SmallRegistry, smallRegistry } from '../../helpers/small-registry.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** Publishes or pulls as the commands do, until it is killed. */
+/** A process that publishes or pulls until the test kills it. */
 const WORKER = `
 import { openRepository } from './builder/publish/open-repository.ts'
-import { parsePlace } from './builder/publish/place.ts'
 import { publish } from './builder/publish/publish.ts'
 import { pull } from './builder/publish/pull.ts'
-import { QUIET } from './cli/display/quiet.ts'
+import { parseRemote } from './builder/publish/remote.ts'
 import { openStore } from './builder/store/directory.ts'
-const [, , verb, root, at, output, host] = process.argv
-const { place, reference } = parsePlace(at)
+import { QUIET } from './cli/display/quiet.ts'
+const [, , command, root, at, output, host] = process.argv
+const { remote, reference } = parseRemote(at)
 const options = { env: {}, actions: 'pull,push', transport: 'https', onRetry: () => {} }
 const signal = new AbortController().signal
 const given = {
   ...{ store: await openStore(root), reporter: QUIET, signal, reference, output, number: undefined, tag: undefined },
-  open: (stop) => openRepository(place, { ...options, signal: stop }),
+  open: (stop) => openRepository(remote, { ...options, signal: stop }),
 }
-await (verb === 'pull' ? pull({ ...given, host: JSON.parse(host) }) : publish({ ...given, host: 'tiny' }))
+await (command === 'pull' ? pull({ ...given, host: JSON.parse(host) }) : publish({ ...given, host: 'tiny' }))
 `
 
 async function bench() {
   const registry = await smallRegistry()
   const at = `oci://127.0.0.1:${registry.port}/hangar`
   const program = await childProgram(WORKER, await tempDirectory())
-  const start = (verb: 'pull' | 'publish', { store, output }: { store: { root: string }; output: string }) => {
-    const args = [program, verb, store.root, at, output, JSON.stringify(TINY)]
+  const start = (command: 'pull' | 'publish', { store, output }: { store: { root: string }; output: string }) => {
+    const args = [program, command, store.root, at, output, JSON.stringify(TINY)]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] })
     onTestFinished(() => void child.kill('SIGKILL'))
     return { child, ended: once(child, 'exit') }
@@ -46,7 +46,7 @@ async function bench() {
   return { registry, at, start }
 }
 
-/** From now on, what such requests ask for never comes; resolves when all that is left waits for it. */
+/** Stops answering such requests. The returned function resolves when every open request waits for an answer. */
 function hold(registry: SmallRegistry, isHeld: (request: string) => boolean) {
   let held = 0
   registry.intercept = () => {
@@ -56,7 +56,7 @@ function hold(registry: SmallRegistry, isHeld: (request: string) => boolean) {
   }
   return async () => {
     for (let tries = 0; held === 0; tries += 1) {
-      if (tries > 400) throw new Error('it never came that far')
+      if (tries > 400) throw new Error('no such request arrived')
       await sleep(25)
     }
     await sleep(500)
@@ -66,8 +66,8 @@ function hold(registry: SmallRegistry, isHeld: (request: string) => boolean) {
 const blobs = (requests: readonly string[], method: string) =>
   requests.filter((each) => each.startsWith(`${method} blobs/sha`))
 
-describe('kill -9', () => {
-  it('in the middle of a pull: nothing half-done is found, and what had arrived is not fetched again', async () => {
+describe('SIGKILL', () => {
+  it('during a pull leaves no incomplete object, and the next pull fetches only the rest', async () => {
     const { registry, at, start } = await bench()
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()
@@ -91,7 +91,7 @@ describe('kill -9', () => {
     expect(sumsIn(controller.output)).toEqual(sumsIn(builder.output))
   })
 
-  it('in the middle of publishing: no tag names it, and what had arrived is not sent again', async () => {
+  it('while publishing leaves no tag, and the next publish sends only the rest', async () => {
     const { registry, at, start } = await bench()
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()
@@ -115,8 +115,8 @@ describe('kill -9', () => {
   })
 })
 
-describe('an interruption', () => {
-  it('ends a pull with its own reason, and the same command goes on from there', async () => {
+describe('an abort signal', () => {
+  it('ends a pull with the reason of the signal, and the next pull continues', async () => {
     const { registry, at } = await bench()
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()
@@ -134,7 +134,7 @@ describe('an interruption', () => {
     expect((await controller.pull(at)).generation).toBe(1)
   })
 
-  it('of one transfer ends the others', async () => {
+  it('ends all transfers when one of them fails', async () => {
     const { registry, at } = await bench()
     const builder = await machine()
     await builder.build()

@@ -14,8 +14,8 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const ENV = { HANGAR_REGISTRY_USER: USER.user, HANGAR_REGISTRY_PASSWORD: USER.password }
 
-/** Both kinds of places; `bytes` that went there so far, where anybody counts them. */
-const PLACES: readonly (readonly [string, () => Promise<{ at: string; bytes(): number; directory: string }>])[] = [
+/** Both kinds of remote repositories; `bytes` counts what was sent so far. */
+const REMOTES: readonly (readonly [string, () => Promise<{ at: string; bytes(): number; directory: string }>])[] = [
   [
     'a directory',
     async () => {
@@ -35,7 +35,7 @@ const PLACES: readonly (readonly [string, () => Promise<{ at: string; bytes(): n
   ],
 ]
 
-/** Whether two machines' output directories and newest records are of the same image, byte by byte. */
+/** Expects the same image, byte by byte, in the output directories and the newest records of two machines. */
 function expectSameImage(one: Machine, other: Machine): void {
   expect(sumsIn(other.output)).toEqual(sumsIn(one.output))
   expect(differences(other.output, one.output, [stateOf(one.output), stateOf(other.output)])).toEqual([])
@@ -43,9 +43,9 @@ function expectSameImage(one: Machine, other: Machine): void {
   expect({ ...parts(other), origin: null }).toEqual({ ...parts(one), origin: null })
 }
 
-describe.each(PLACES)('an image that was published at %s', (_, place) => {
-  it('is on another machine what it was where it was built', async () => {
-    const { at } = await place()
+describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
+  it('is pulled bit for bit on another machine', async () => {
+    const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
     const published = await builder.publish(at)
@@ -57,18 +57,18 @@ describe.each(PLACES)('an image that was published at %s', (_, place) => {
     expect(controller.retries).toEqual([])
   })
 
-  it('can be flashed from there', async () => {
-    const { at } = await place()
+  it('can be flashed after a pull', async () => {
+    const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
     await builder.publish(at)
-    const { manifest } = await controller.pull(at)
+    const { signed } = await controller.pull(at)
     const root = await withArtifact('tiny', controller.output, async (artifact) => artifact.manifest.slot.root)
-    expect(root).toBe(manifest.slot.root)
+    expect(root).toBe(signed.root)
   })
 
-  it('is not sent twice, and not fetched twice', async () => {
-    const { at, bytes } = await place()
+  it('is neither sent nor fetched twice', async () => {
+    const { at, bytes } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
     const first = await builder.publish(at)
@@ -76,15 +76,15 @@ describe.each(PLACES)('an image that was published at %s', (_, place) => {
     const before = bytes()
     const again = await builder.publish(at)
     expect([again.sent, again.there, again.digest]).toEqual([{ count: 0, bytes: 0 }, first.sent, first.digest])
-    // Questions and the tags alone.
+    // Only HEAD requests and tags.
     expect(bytes() - before).toBeLessThan(16_000)
     await controller.pull(at)
     await controller.pull(at)
     expect(controller.reporter.ended).toEqual(['fetch 3 files: fetched', expect.stringContaining('fetched')])
   })
 
-  it('shares its layers with the next one', async () => {
-    const { at, bytes } = await place()
+  it('shares its layers with the next image', async () => {
+    const { at, bytes } = await remote()
     const builder = await machine(ENV)
     await builder.build({ base: 'a'.repeat(1000), slotSize: 16 << 20 })
     await builder.publish(at)
@@ -95,14 +95,14 @@ describe.each(PLACES)('an image that was published at %s', (_, place) => {
     expect(bytes() - before).toBeLessThan(120_000)
   })
 
-  it('is found by the name of its root hash and by its digest when there is a newer one', async () => {
-    const { at } = await place()
+  it('is found by its root hash tag and by its digest when there is a newer image', async () => {
+    const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
     const old = await builder.publish(at)
     await builder.build({ host: 'i' })
     const { generation } = await builder.publish(at)
-    const rootOf = async (from: string) => (await controller.pull(from)).manifest.slot.root
+    const rootOf = async (from: string) => (await controller.pull(from)).signed.root
     expect(await rootOf(at)).toBe(generation.root)
     expect(await rootOf(`${at}:${old.tags[0]}`)).toBe(old.generation.root)
     expect(await rootOf(`${at}@sha256:${old.digest}`)).toBe(old.generation.root)
@@ -111,21 +111,21 @@ describe.each(PLACES)('an image that was published at %s', (_, place) => {
     ])
   })
 
-  it('is published as an earlier generation without taking the tag of the newest', async () => {
-    const { at } = await place()
+  it('does not take the tag of the host when it is an earlier generation', async () => {
+    const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     for (const host of ['h', 'i']) await builder.build({ host })
     const newest = await builder.publish(at)
     const earlier = await builder.publish(at, { number: 1 })
     expect(earlier.tags).toEqual([`tiny-${earlier.generation.root.slice(0, 12)}`])
-    expect((await controller.pull(at)).manifest.slot.root).toBe(newest.generation.root)
+    expect((await controller.pull(at)).signed.root).toBe(newest.generation.root)
     const { tags } = await builder.publish(`${at}:stable`, { number: 1 })
     expect(tags.at(-1)).toBe('stable')
-    expect((await controller.pull(`${at}:stable`)).manifest.slot.root).toBe(earlier.generation.root)
+    expect((await controller.pull(`${at}:stable`)).signed.root).toBe(earlier.generation.root)
   })
 
-  it('has the same bytes from whichever machine it is published', async () => {
-    const { at } = await place()
+  it('has the same bytes no matter which machine publishes it', async () => {
+    const { at } = await remote()
     const [one, other] = [await machine(ENV), await machine(ENV)]
     await one.build()
     await one.publish(at)
@@ -133,8 +133,8 @@ describe.each(PLACES)('an image that was published at %s', (_, place) => {
     expect((await other.publish(at)).digest).toBe((await one.publish(at)).digest)
   })
 
-  it('is not there: says how to publish it', async () => {
-    const { at } = await place()
+  it('is missing: the error says how to publish it', async () => {
+    const { at } = await remote()
     await expect((await machine(ENV)).pull(at)).rejects.toMatchObject({
       code: 'registry',
       message: `there is no image at '${at}:tiny'`,
@@ -143,20 +143,20 @@ describe.each(PLACES)('an image that was published at %s', (_, place) => {
   })
 })
 
-describe('what is pulled', () => {
-  it('is taken from the store as far as that has it', async () => {
+describe('pull', () => {
+  it('fetches only objects that the store lacks', async () => {
     const stick = join(await tempDirectory(), 'stick')
     const builder = await machine()
     await builder.build()
     await builder.publish(stick)
     await builder.build({ host: 'other' })
     await builder.pull(stick)
-    // The facts, which are no part of the image.
+    // The facts, which are not a part of the image.
     expect(builder.reporter.ended).toEqual(['send 11 files: done', 'fetch 1 file: fetched'])
     expect(generationsOf(builder.store.root, 'tiny').map(({ number }) => number)).toEqual([1, 2, 3])
   })
 
-  it('keeps whatever lies beside the images', async () => {
+  it('writes every text beside the images', async () => {
     const stick = join(await tempDirectory(), 'stick')
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()

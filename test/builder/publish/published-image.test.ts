@@ -24,8 +24,8 @@ const IMAGE = {
   ],
 } as const
 
-describe('a published image', () => {
-  it('is an OCI manifest of an artifact, its files named by what they are', () => {
+describe('publishedImageText', () => {
+  it('writes the OCI manifest of an artifact with a media type for each kind of file', () => {
     expect(JSON.parse(publishedImageText(IMAGE))).toEqual({
       schemaVersion: 2,
       mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -42,7 +42,7 @@ describe('a published image', () => {
     })
   })
 
-  it('is the same bytes each time', () => {
+  it('writes the same bytes each time', () => {
     const { files, facts } = IMAGE
     expect(publishedImageText({ files: files.map(({ ...each }) => each), facts })).toBe(publishedImageText(IMAGE))
     expect(digestOf(publishedImageText(IMAGE))).toMatchInlineSnapshot(
@@ -50,32 +50,32 @@ describe('a published image', () => {
     )
   })
 
-  it('is read as it was written', () => {
+  it('is the inverse of parsePublishedImage', () => {
     expect(parsePublishedImage(publishedImageText(IMAGE), 'it')).toEqual(IMAGE)
     expect(parsePublishedFacts(publishedFactsText(FACTS), 'it')).toEqual(FACTS)
   })
 
-  it('may have files that a later hangar puts there', () => {
+  it('is read without files of an unknown kind', () => {
     const text = publishedImageText(IMAGE).replace('vnd.hangar.boot.v1', 'vnd.hangar.other.v1')
     expect(parsePublishedImage(text, 'it').files.map(({ name }) => name)).toEqual(['base', 'manifest.json'])
   })
 
   it.each([
     ['', 'it is not JSON'],
-    ['null', 'it is of type null'],
-    [publishedImageText(IMAGE).replace(ARTIFACT_TYPE, 'application/other'), 'it is of type "application/other"'],
-    [publishedImageText(IMAGE).replace('sha256:', 'sha512:'), "damaged at 'config.digest'"],
-    [publishedImageText(IMAGE).replace('4096', '-1'), "damaged at 'layers.0.size'"],
-  ])('is not %s', (text, said) => {
+    ['null', 'its type is null'],
+    [publishedImageText(IMAGE).replace(ARTIFACT_TYPE, 'application/other'), 'its type is "application/other"'],
+    [publishedImageText(IMAGE).replace('sha256:', 'sha512:'), "field 'config.digest' is wrong"],
+    [publishedImageText(IMAGE).replace('4096', '-1'), "field 'layers.0.size' is wrong"],
+  ])('refuses %s', (text, said) => {
     expect(() => parsePublishedImage(text, "'it'")).toThrow(said)
   })
 
   it.each([
-    ['{"format":2}', "damaged at 'format'"],
-    [publishedFactsText({ ...FACTS, slotSize: 0 }), "damaged at 'slotSize'"],
-    [publishedFactsText({ ...FACTS, built: 'yesterday' }), "damaged at 'built'"],
-    [publishedFactsText({ ...FACTS, root: 'x' as never }), "damaged at 'root'"],
-  ])('has no facts like %s', (text, said) => {
+    ['{"format":2}', "field 'format' is wrong"],
+    [publishedFactsText({ ...FACTS, slotSize: 0 }), "field 'slotSize' is wrong"],
+    [publishedFactsText({ ...FACTS, built: 'yesterday' }), "field 'built' is wrong"],
+    [publishedFactsText({ ...FACTS, root: 'x' as never }), "field 'root' is wrong"],
+  ])('refuses the facts %s', (text, said) => {
     expect(() => parsePublishedFacts(text, "'it'")).toThrow(said)
   })
 })

@@ -3,34 +3,34 @@ import { builderArchitecture } from '../../../builder/runners/architecture.ts'
 
 const NAMED = { _EXPERIMENTAL_DAGGER_RUNNER_HOST: 'tcp://builder:8080' }
 
-describe('the architecture of what derivations run', () => {
-  it("is this machine's where nobody says another, whatever runs them", () => {
+describe('builderArchitecture', () => {
+  it('is the architecture of this machine by default, for every runner', () => {
     expect(builderArchitecture('arm64', {}, 'local')).toBe('arm64')
     expect(builderArchitecture('amd64', { ...NAMED, HANGAR_BUILDER: '' }, 'auto')).toBe('amd64')
     expect(builderArchitecture('amd64', { HANGAR_BUILDER: 'amd64' }, 'local')).toBe('amd64')
   })
 
-  it('is that of the engine that HANGAR_BUILDER says', () => {
+  it('is HANGAR_BUILDER for a named engine', () => {
     expect(builderArchitecture('amd64', { HANGAR_BUILDER: 'arm64' }, 'dagger')).toBe('arm64')
     expect(builderArchitecture('arm64', { ...NAMED, HANGAR_BUILDER: 'amd64' }, 'auto')).toBe('amd64')
   })
 
-  it.each(['local', 'auto'] as const)('cannot be another than that of sandboxes here (%s)', (wish) => {
-    const env = wish === 'local' ? { ...NAMED, HANGAR_BUILDER: 'arm64' } : { HANGAR_BUILDER: 'arm64' }
-    expect(() => builderArchitecture('amd64', env, wish)).toThrow(
+  it.each(['local', 'auto'] as const)('refuses another architecture for sandboxes on this machine (%s)', (setting) => {
+    const env = setting === 'local' ? { ...NAMED, HANGAR_BUILDER: 'arm64' } : { HANGAR_BUILDER: 'arm64' }
+    expect(() => builderArchitecture('amd64', env, setting)).toThrow(
       expect.objectContaining({
         code: 'usage',
-        message: "HANGAR_BUILDER is 'arm64', and sandboxes on this machine run amd64",
-        hint: expect.stringContaining('name an engine on a machine that is arm64'),
+        message: "HANGAR_BUILDER is 'arm64', but sandboxes on this machine run amd64",
+        hint: expect.stringContaining('to an engine on arm64'),
       }),
     )
   })
 
-  it('has to be one that there is a toolchain for', () => {
+  it('refuses an architecture without a toolchain', () => {
     expect(() => builderArchitecture('amd64', { HANGAR_BUILDER: 'riscv64' }, 'dagger')).toThrow(
       expect.objectContaining({
         code: 'usage',
-        message: "HANGAR_BUILDER is 'riscv64', wanted the engine's architecture: amd64 or arm64",
+        message: "HANGAR_BUILDER is 'riscv64', wanted the architecture of the engine: amd64 or arm64",
       }),
     )
   })

@@ -1,66 +1,66 @@
 import { describe, expect, it } from 'vitest'
 import { chooseRunner, type Machine, parseRunner } from '../../../builder/runners/choice.ts'
 
-/** A machine that has nothing but what is said. */
+/** The choice on a machine that offers only these things. */
 function choiceOn(has: Partial<Machine>) {
   return chooseRunner({ named: undefined, containers: undefined, sandboxProblem: undefined, ...has })
 }
 
 const HOST = { variable: '_EXPERIMENTAL_DAGGER_RUNNER_HOST', value: 'tcp://builder:8080' }
-const HERE = { program: 'docker', dagger: 'here' } as const
-const TO_BE_FETCHED = { program: 'podman', dagger: 'to be fetched' } as const
+const HERE = { program: 'docker', dagger: 'present' } as const
+const TO_BE_FETCHED = { program: 'podman', dagger: 'missing' } as const
 const PROBLEM = { sandboxProblem: 'unshare failed' }
 
-describe('auto', () => {
-  it('takes an engine that is named, and no other way', () => {
+describe('chooseRunner', () => {
+  it('uses a named engine without a fallback', () => {
     const choice = choiceOn({ named: HOST })
     expect(choice).toEqual({
       runner: 'dagger',
-      because: "_EXPERIMENTAL_DAGGER_RUNNER_HOST names an engine, 'tcp://builder:8080'",
-      otherwise: 'nothing',
+      because: "_EXPERIMENTAL_DAGGER_RUNNER_HOST is set to 'tcp://builder:8080'",
+      fallback: 'none',
     })
   })
 
-  it('takes an engine that is here already, and sandboxes where it cannot be reached', () => {
-    const because = "docker has Dagger's engine"
-    expect(choiceOn({ containers: HERE })).toEqual({ runner: 'dagger', because, otherwise: 'local' })
-    expect(choiceOn({ containers: HERE, ...PROBLEM })).toEqual({ runner: 'dagger', because, otherwise: 'nothing' })
+  it('uses an engine on this machine, with sandboxes as the fallback', () => {
+    const because = 'docker has the Dagger engine'
+    expect(choiceOn({ containers: HERE })).toEqual({ runner: 'dagger', because, fallback: 'local' })
+    expect(choiceOn({ containers: HERE, ...PROBLEM })).toEqual({ runner: 'dagger', because, fallback: 'none' })
   })
 
-  it('fetches no engine where sandboxes will do, and says how it could', () => {
+  it('downloads no engine when sandboxes work, and names the flag that does', () => {
     expect(choiceOn({ containers: TO_BE_FETCHED })).toEqual({
       runner: 'local',
-      because: "podman answers, but Dagger's engine is not here; --runner dagger fetches it",
-      otherwise: 'nothing',
+      because: 'podman has no Dagger engine; --runner dagger downloads it',
+      fallback: 'none',
     })
   })
 
-  it('fetches one where there is no other way', () => {
+  it('downloads an engine when sandboxes do not work', () => {
     expect(choiceOn({ containers: TO_BE_FETCHED, ...PROBLEM })).toEqual({
       runner: 'dagger',
-      because: 'podman answers, and no sandbox can be made here: unshare failed',
-      otherwise: 'nothing',
+      because: 'sandboxes do not work on this machine (unshare failed), but podman does',
+      fallback: 'none',
     })
   })
 
-  it('is local on a machine with nothing, which then says what it lacks', () => {
-    const because = 'no Dagger engine is named, and none is here'
-    expect(choiceOn({})).toEqual({ runner: 'local', because, otherwise: 'nothing' })
-    expect(choiceOn(PROBLEM)).toEqual({ runner: 'local', because, otherwise: 'nothing' })
+  it('uses sandboxes without any engine, even when they do not work', () => {
+    const because = 'this machine has no Dagger engine'
+    expect(choiceOn({})).toEqual({ runner: 'local', because, fallback: 'none' })
+    expect(choiceOn(PROBLEM)).toEqual({ runner: 'local', because, fallback: 'none' })
   })
 })
 
-describe('a word for a runner', () => {
-  it.each(['dagger', 'local', 'auto'])('may be %s', (word) => {
+describe('parseRunner', () => {
+  it.each(['dagger', 'local', 'auto'])('accepts %s', (word) => {
     expect(parseRunner(word, '--runner')).toBe(word)
   })
 
-  it('may be nothing else', () => {
+  it('refuses other values', () => {
     expect(() => parseRunner('docker', 'HANGAR_RUNNER')).toThrow(
       expect.objectContaining({
         code: 'usage',
         message: "HANGAR_RUNNER is 'docker', wanted one of: dagger, local, auto",
-        hint: 'HANGAR_RUNNER=auto takes a Dagger engine where there is one',
+        hint: 'HANGAR_RUNNER=auto uses a Dagger engine when there is one',
       }),
     )
   })

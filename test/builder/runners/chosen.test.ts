@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
-import type { RunnerWish } from '../../../builder/runners/choice.ts'
+import type { RunnerSetting } from '../../../builder/runners/choice.ts'
 import { chosenRunner } from '../../../builder/runners/chosen.ts'
 import { DAGGER_VERSION } from '../../../builder/runners/dagger/version.ts'
 import { derivationDigest } from '../../../images/derivation.ts'
@@ -12,7 +12,7 @@ import { smallToolchain } from '../../helpers/small-toolchain.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 
-/** A home with a docker that answers, has Dagger's image and says when it is asked, and a CLI that fails. */
+/** A home with a CLI that fails, and a docker that has Dagger's image and records its calls. */
 async function homeWithDagger() {
   const home = await tempDirectory()
   for (const directory of ['bin', '.cache/dagger']) mkdirSync(join(home, directory), { recursive: true })
@@ -28,23 +28,23 @@ async function homeWithDagger() {
 const builds = (mark: string) =>
   derivation({ name: 'some', command: ['bash', '-c', 'echo made > /out/file', mark, crypto.randomUUID()] })
 
-async function runnerFor(wish: RunnerWish) {
+async function runnerFor(setting: RunnerSetting) {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  const runner = chosenRunner({ store, fetch, wish, env: await homeWithDagger() })
-  const wanted = { ...builds(wish), system: toolchain.architecture, toolchain }
+  const runner = chosenRunner({ store, fetch, setting, env: await homeWithDagger() })
+  const wanted = { ...builds(setting), system: toolchain.architecture, toolchain }
   const reporter = listReporter()
   return { reporter, realise: () => runner.realise([wanted], reporter) }
 }
 
-describe('a chosen runner', () => {
-  it('looks for nothing where the store has all', async () => {
+describe('chosenRunner', () => {
+  it('surveys nothing when the store has every output', async () => {
     const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: {} }])
     const wanted = derivation({ toolchain })
     await store.record(derivationDigest(wanted), {})
     const reporter = listReporter()
     const env = new Proxy<NodeJS.ProcessEnv>({}, { get: (_, name) => expect.unreachable(`asked for ${String(name)}`) })
-    for (const wish of ['auto', 'dagger', 'local'] as const) {
-      await chosenRunner({ store, fetch, wish, env }).realise([wanted], reporter)
+    for (const setting of ['auto', 'dagger', 'local'] as const) {
+      await chosenRunner({ store, fetch, setting, env }).realise([wanted], reporter)
     }
     expect(reporter).toMatchObject({
       notices: [],
@@ -53,24 +53,24 @@ describe('a chosen runner', () => {
     })
   })
 
-  it('says what auto came to, and goes on in sandboxes where the engine that is here cannot be reached', async () => {
+  it('reports the choice of auto, and continues in sandboxes when the engine cannot be reached', async () => {
     const { reporter, realise } = await runnerFor('auto')
     await realise()
-    expect(reporter.notices).toEqual(["runner: dagger: docker has Dagger's engine"])
+    expect(reporter.notices).toEqual(['using the dagger runner: docker has the Dagger engine'])
     expect(reporter.warnings).toEqual([
-      'the Dagger engine cannot be reached: docker: not today; going on in sandboxes on this machine',
+      'cannot reach the Dagger engine: docker: not today; continuing in sandboxes on this machine',
     ])
     expect(reporter.ended).toContain('some: built')
   })
 
-  it('asked for Dagger says nothing, and does nothing else', async () => {
+  it('uses only Dagger when the user chose it, and reports no choice', async () => {
     const { reporter, realise } = await runnerFor('dagger')
     await expect(realise()).rejects.toMatchObject({ code: 'engine' })
     expect({ ...reporter }).toMatchObject({ notices: [], warnings: [] })
     expect(reporter.ended).not.toContain('some: built')
   })
 
-  it('asked for sandboxes looks for no engine', async () => {
+  it('looks for no engine when the user chose sandboxes', async () => {
     const { reporter, realise } = await runnerFor('local')
     await realise()
     expect(reporter).toMatchObject({ notices: [], warnings: [], ended: ['some: built'] })

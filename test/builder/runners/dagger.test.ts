@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true })
 })
 
-describeRunner('Dagger (a stand-in for its engine)', 'own', async () => {
+describeRunner('Dagger (fake engine)', 'own', async () => {
   const { store, fetch, toolchain } = await storeWithToolchain()
   return { store, toolchain, runner: daggerRunner({ store, fetch }) }
 })

@@ -11,7 +11,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 import { eventually } from '../../helpers/vm.ts'
 
-/** A builder with one command in a sandbox that does not end by itself. */
+/** A builder with one endless command in a sandbox. */
 const BUILDER = `
 import { runSandboxed } from './builder/runners/sandbox.ts'
 const [, , toolchain, directory, mark] = process.argv
@@ -23,7 +23,7 @@ function running(mark: string): number {
   return commandLines().filter((command) => command.join(' ') === `sleep ${mark}`).length
 }
 
-it('a builder that is killed takes what runs in its sandboxes along', async () => {
+it('ends the commands in sandboxes when the builder is killed', async () => {
   const { store, fetch, toolchain } = await storeWithToolchain()
   const root = await toolchainDirectory(toolchain, store, fetch, listReporter())
   const directory = await tempDirectory()

@@ -2,31 +2,31 @@ import { describe, expect, it } from 'vitest'
 import { checkSandbox } from '../../../builder/runners/sandbox.ts'
 import { run } from '../../../lib/subprocess.ts'
 
-/** A machine on which the attempt to make a sandbox ends like this. */
+/** A machine on which the probe of the sandbox gives this output. */
 function machine(output: string, { uid = 0, exitCode = 1 } = {}) {
   return checkSandbox('/scratch', async () => ({ exitCode, output }), uid)
 }
 
-describe('a machine that cannot make a sandbox', () => {
+describe('checkSandbox', () => {
   it.each([
     ['lets only root make namespaces', 'unshare: unshare failed: Operation not permitted', 1000, 'sudo'],
     ['is a container without rights', 'unshare: unshare failed: Operation not permitted', 0, '--privileged'],
     ['may not mount', 'mount: /scratch: permission denied.', 0, '--privileged'],
     ['has no overlayfs', "mount: /scratch/m: unknown filesystem type 'overlay'.", 0, 'modprobe overlay'],
     ['has no unshare', 'spawn unshare ENOENT', 0, 'util-linux'],
-  ])('because it %s says so, and what to do', async (_, output, uid, remedy) => {
+  ])('gives a hint for a machine that %s', async (_, output, uid, remedy) => {
     await expect(machine(`noise\n${output}\n`, { uid })).rejects.toMatchObject({
       code: 'sandbox',
-      message: `this machine cannot make a sandbox: ${output}`,
+      message: `cannot create a sandbox on this machine: ${output}`,
       hint: expect.stringContaining(remedy),
     })
   })
 
-  it('is told from one that can', async () => {
+  it('accepts a machine on which the probe succeeds', async () => {
     await expect(machine('', { exitCode: 0 })).resolves.toBeUndefined()
   })
 
-  it('that lacks the program itself is told by what the attempt says', async () => {
+  it('gives a hint when unshare is not installed', async () => {
     const { exitCode, output } = await run('/not/there/unshare', [], { env: {} })
     expect(exitCode).not.toBe(0)
     expect(output).toContain('ENOENT')

@@ -6,7 +6,7 @@ import { surveyMachine } from '../../../builder/runners/survey.ts'
 import { openStore } from '../../../builder/store/directory.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A machine with these programs beside the usual ones; what they were called with is kept. */
+/** A machine with these additional programs, which record their arguments. */
 async function machine(programs: Readonly<Record<string, string>>, { cli = false } = {}) {
   const home = await tempDirectory()
   for (const directory of ['bin', 'store', '.cache/dagger']) mkdirSync(join(home, directory), { recursive: true })
@@ -26,31 +26,31 @@ const ANSWERS = 'exit 0'
 const SILENT = 'exit 1'
 const WITHOUT_IMAGE = '[ "$1" = info ]'
 
-describe('a machine', () => {
-  it('with no container engine has none', async () => {
+describe('surveyMachine', () => {
+  it('reports no container engine when none is installed', async () => {
     const { survey } = await machine({})
     expect(await survey()).toMatchObject({ named: undefined, containers: undefined })
   })
 
-  it('whose docker has no daemon has none either', async () => {
+  it('reports no container engine when docker has no daemon', async () => {
     const { survey, calls } = await machine({ docker: SILENT }, { cli: true })
     expect((await survey()).containers).toBeUndefined()
     expect(calls()).toEqual(['docker info'])
   })
 
-  it('has the first one that answers', async () => {
+  it('reports the first container engine that answers', async () => {
     const { survey } = await machine({ docker: SILENT, podman: ANSWERS })
-    expect((await survey()).containers).toEqual({ program: 'podman', dagger: 'to be fetched' })
+    expect((await survey()).containers).toEqual({ program: 'podman', dagger: 'missing' })
   })
 
-  it("has Dagger's engine only with the image and the CLI", async () => {
+  it("reports Dagger's engine only with both the image and the CLI", async () => {
     const both = await machine({ docker: ANSWERS }, { cli: true })
-    expect((await both.survey()).containers).toEqual({ program: 'docker', dagger: 'here' })
+    expect((await both.survey()).containers).toEqual({ program: 'docker', dagger: 'present' })
     expect(both.calls()[1]).toBe(`docker image inspect registry.dagger.io/engine:v${DAGGER_VERSION}`)
     const noImage = await machine({ docker: WITHOUT_IMAGE }, { cli: true })
-    expect((await noImage.survey()).containers).toEqual({ program: 'docker', dagger: 'to be fetched' })
+    expect((await noImage.survey()).containers).toEqual({ program: 'docker', dagger: 'missing' })
     const noCli = await machine({ docker: ANSWERS })
-    expect((await noCli.survey()).containers).toEqual({ program: 'docker', dagger: 'to be fetched' })
+    expect((await noCli.survey()).containers).toEqual({ program: 'docker', dagger: 'missing' })
   })
 
   it.each(['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST'])(

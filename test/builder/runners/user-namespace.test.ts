@@ -8,7 +8,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 import { inUserNamespace } from '../../helpers/user-namespace.ts'
 
-/** A builder with a command that mounts what maintainer scripts look at. */
+/** A builder with a command that mounts /proc and /sys, as maintainer scripts do. */
 const BUILDER = `
 import { runSandboxed } from './builder/runners/sandbox.ts'
 const [, , toolchain, directory] = process.argv
@@ -18,7 +18,7 @@ const { exitCode } = await runSandboxed({ ...place, toolchain, command: ['sh', '
 process.exit(exitCode)
 `
 
-it('a builder in a user namespace, as in a container without root, lets a command mount /proc and /sys', async () => {
+it('lets a command mount /proc and /sys when the builder runs in a user namespace', async () => {
   const { store, fetch, toolchain } = await storeWithToolchain()
   const root = await toolchainDirectory(toolchain, store, fetch, listReporter())
   const directory = await tempDirectory()

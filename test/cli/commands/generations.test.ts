@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { generationNumbered, requireKept } from '../../../builder/generations/record.ts'
+import { generationNumbered, requireKept } from '../../../builder/generations/find.ts'
 import { build as buildCommand, buildMode } from '../../../cli/commands/build.ts'
 import { type DiffFlags, diff as diffCommand } from '../../../cli/commands/diff.ts'
 import { type GcFlags, gc as gcCommand } from '../../../cli/commands/gc.ts'
@@ -55,11 +55,11 @@ describe('generations', () => {
     await gc({ keep: '1' })
     const [newest, oldest] = JSON.parse(await list({ json: true }))
     expect(newest).toEqual({
-      ...{ number: 2, root: digestOf('2 line\n'), built: '2023-11-14T22:13:20.000Z', revision: null, standing: 'kept' },
+      ...{ number: 2, root: digestOf('2 line\n'), built: '2023-11-14T22:13:20.000Z', revision: null, state: 'kept' },
       lock: expect.stringMatching(/^[0-9a-f]{64}$/),
       sizes: { slot: 0, boot: 0, layers: { base: 8192, 'container-app': 8192, host: 8192 } },
     })
-    expect(oldest).toMatchObject({ number: 1, standing: 'named', lock: null, sizes: null })
+    expect(oldest).toMatchObject({ number: 1, state: 'expired', lock: null, sizes: null })
   })
 
   it('without any generation, name the command that builds one', async () => {
@@ -80,8 +80,8 @@ describe('pin and unpin', () => {
   it.each(['one', '0', '1.5', '-1'])('refuse a word that is not a number: %s', async (number) => {
     const { pin } = await bench(0)
     await expect(pin(number)).rejects.toMatchObject({
-      message: `not a generation's number: '${number}'`,
-      hint: 'those that there are: npm run generations tiny',
+      message: `'${number}' is not the number of a generation`,
+      hint: 'list them: npm run generations tiny',
     })
   })
 })
@@ -124,7 +124,7 @@ describe('build --generation', () => {
     const text = (await buildCommand.run(commands, ['tiny'], { generation: '1', offline: true })) ?? ''
     expect(text).toMatch(
       new RegExp(
-        `^tiny: generation 1 \\(${built.slice(0, 12)}\\), \\d+ kB in out/tiny, taken from the store, written in `,
+        `^tiny: generation 1 \\(${built.slice(0, 12)}\\), \\d+ kB in out/tiny, assembled from the store, written in `,
       ),
     )
     expect(text.split('\n')[1]).toBe('next: npm run vm tiny, or npm run flash tiny -- --no-build --allow-downgrade')
@@ -158,7 +158,7 @@ describe('diff', () => {
 
   it.each<[number, string[], string]>([
     [1, [], 'cannot compare generations of tiny: the store has 1, wanted 2'],
-    [2, ['1', '9'], 'tiny has no generation 9 in this store'],
+    [2, ['1', '9'], 'this store has no generation 9 of tiny'],
     [2, ['1', '2', '2'], 'cannot compare 3 generations: wanted at most 2'],
   ])('in a store with %i generations refuses %j', async (count, numbers, message) => {
     await expect(diff(count, numbers)).rejects.toThrow(message)
@@ -199,9 +199,9 @@ describe('diff --against', () => {
     const { run, base } = await outputs(1, 2)
     await expect(run('1')).rejects.toThrow("cannot combine '--against' with generation numbers")
     writeFileSync(join(base, 'manifest.json'), '{}')
-    await expect(run()).rejects.toThrow(`'${base}/manifest.json' is of no generation in this store`)
+    await expect(run()).rejects.toThrow(`'${base}/manifest.json' belongs to no generation in this store`)
     rmSync(base, { recursive: true })
-    await expect(run()).rejects.toThrow(`'${base}/manifest.json' is not there`)
+    await expect(run()).rejects.toThrow(`'${base}/manifest.json' does not exist`)
   })
 })
 

@@ -2,11 +2,11 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childProgram } from '../child-program.ts'
 
-/** A fake `dagger session` (cmd/dagger/session.go): prints one line, and ends when standard input ends. */
+/** `dagger session` as in cmd/dagger/session.go: one line on stdout, and an end when stdin ends. */
 const PROGRAM = `
 import { fakeSession } from './test/helpers/fake-dagger/server.ts'
-const [, , scratch, verb] = process.argv
-if (verb !== 'session') throw new Error('the fake CLI supports only sessions')
+const [, , scratch, command] = process.argv
+if (command !== 'session') throw new Error('the fake CLI supports only sessions')
 process.stderr.write('connecting to nothing\\n')
 const session = await fakeSession(scratch, { print: (line) => process.stderr.write(line + '\\n') })
 const end = async () => {
@@ -18,7 +18,7 @@ process.stdin.on('end', end).resume()
 process.stdout.write(JSON.stringify({ port: session.port, session_token: session.token }) + '\\n')
 `
 
-/** Writes a fake of Dagger's CLI (`_EXPERIMENTAL_DAGGER_CLI_BIN`) that contains a fake engine. */
+/** A fake of Dagger's CLI (`_EXPERIMENTAL_DAGGER_CLI_BIN`) with a fake engine in it. */
 export async function fakeCli(directory: string): Promise<string> {
   const scratch = join(directory, 'engine')
   mkdirSync(scratch)
@@ -26,12 +26,12 @@ export async function fakeCli(directory: string): Promise<string> {
   return fakeProgram(directory, `exec '${process.execPath}' '${program}' '${scratch}' "$@"`)
 }
 
-/** Writes a fake CLI that fails as without an engine. */
+/** A fake CLI that fails as one without an engine does. */
 export function failingCli(directory: string, said: string, name = 'dagger'): string {
   return fakeProgram(directory, `echo '${said}' >&2; exit 1`, name)
 }
 
-/** Writes an executable shell script. */
+/** A shell script as a program. */
 export function fakeProgram(directory: string, text: string, name = 'dagger'): string {
   const file = join(directory, name)
   writeFileSync(file, `#!/bin/sh\n${text}\n`)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DIES_WITH_US, NAMESPACES, restrict } from '../../../builder/runners/sandbox.ts'
+import { DIES_WITH_PARENT, NAMESPACES, restrict } from '../../../builder/runners/sandbox.ts'
 import type { Privilege } from '../../../images/derivation.ts'
 
 export interface ExecMount {
@@ -67,7 +67,7 @@ export async function executeInRoot(exec: FakeExec, scratch: string): Promise<Ex
 function run({ root, mounts, workdir, args, stdin, privilege, hear }: FakeExec, work: string): Promise<Executed> {
   const inside = ['env', '-i', `PATH=${PATH}`, 'HOME=/root', '_DAGGER_OF_THE_ENGINE=1', ...args]
   const sandbox = ['unshare', ...NAMESPACES, 'sh', '-c', SETUP, 'engine', ...restrict(privilege), ...inside]
-  const child = spawn('setpriv', [...DIES_WITH_US, ...sandbox], {
+  const child = spawn('setpriv', [...DIES_WITH_PARENT, ...sandbox], {
     env: {
       PATH,
       WORK: work,

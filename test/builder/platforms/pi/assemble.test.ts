@@ -1,25 +1,31 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { type AssembleRequest, assemble } from '../../../../builder/platforms/pi/assemble.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import { BLOCK, diskLayout, partition } from '../../../../images/layout.ts'
 import { parseManifest } from '../../../../images/manifest.ts'
 import { verifyText } from '../../../../images/signature/sshsig.ts'
 import { hashTree, leavesOf } from '../../../../images/slot/verity.ts'
 import { differences, readRange, stateOf, sumsIn } from '../../../helpers/output-files.ts'
-import { SIGNED, type SmallLayers, smallImage, UNSIGNED } from '../../../helpers/small-image.ts'
+import {
+  assemblePi,
+  type PiRequest,
+  SIGNED,
+  type SmallLayers,
+  smallImage,
+  UNSIGNED,
+} from '../../../helpers/small-image.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-type Given = Partial<AssembleRequest> & SmallLayers
+type Given = Partial<PiRequest> & SmallLayers
 
-/** `build` assembles into one output directory; `differs` names what is then not as in a fresh one. */
+/** `build` assembles into one output directory; `differs` names files that differ from a fresh directory. */
 async function bench() {
   const root = await tempDirectory()
   const [sources, output] = [join(root, 'sources'), join(root, 'out/tiny')]
   mkdirSync(sources)
   let count = 0
-  const build = (given: Given = {}, to = output) => assemble(smallImage(sources, to, given))
+  const build = (given: Given = {}, to = output) => assemblePi(smallImage(sources, to, given))
   const differs = async (given: Given, before: Given = given) => {
     const [fresh, old] = [join(root, `fresh-${count++}`), join(root, `old-${count++}`)]
     await build(given, fresh)
@@ -38,8 +44,8 @@ const NAMES = [
   ...['sbom.spdx.json', 'slot.img', 'tiny.img', 'tiny.img.bmap'],
 ]
 
-describe('fresh outputs', () => {
-  it('are all there, and SHA256SUMS is right about all but the disk image', async () => {
+describe('assemble into a new directory', () => {
+  it('writes every file, and the sums of all but the disk image', async () => {
     const { output, build } = await bench()
     expect((await build()).outputs).toBe('written')
     expect(
@@ -52,7 +58,7 @@ describe('fresh outputs', () => {
     for (const [name, sum] of Object.entries(sums)) expect(digestOf(readFileSync(join(output, name))), name).toBe(sum)
   })
 
-  it('have an SBOM of the very image', async () => {
+  it('writes an SBOM that names the image, its layers and its boot files', async () => {
     const { output, build } = await bench()
     const { root } = await build()
     const { packages } = JSON.parse(readFileSync(join(output, 'sbom.spdx.json'), 'utf8'))
@@ -62,7 +68,7 @@ describe('fresh outputs', () => {
     expect(packages.slice(1).map(({ name }: { name: string }) => name)).toEqual(names)
   })
 
-  it('have a block map that is right about every range of the disk image', async () => {
+  it('writes a block map with the right sum for every range of the disk image', async () => {
     const { output, build } = await bench()
     await build()
     const bmap = readFileSync(join(output, 'tiny.img.bmap'), 'utf8')
@@ -75,7 +81,7 @@ describe('fresh outputs', () => {
     expect(bmap).toContain(`<ImageSize> ${statSync(join(output, 'tiny.img')).size} </ImageSize>`)
   })
 
-  it('hold nothing in the disk image outside the block map', async () => {
+  it('writes nothing to the disk image outside the block map', async () => {
     const { output, build } = await bench()
     await build()
     const { size, segments } = stateOf(output)['tiny.img'] ?? { size: 0, segments: [] }
@@ -84,7 +90,7 @@ describe('fresh outputs', () => {
     expect(statSync(join(output, 'tiny.img')).blocks * 512).toBeLessThan(mapped + 64 * BLOCK)
   })
 
-  it("name the slot's own root hash in the manifest, on the command line and as the result", async () => {
+  it('names the root hash of the slot in the manifest, on the kernel command line and in the result', async () => {
     const { output, build } = await bench()
     const { root } = await build()
     const { slot, boot } = manifestIn(output)
@@ -97,7 +103,7 @@ describe('fresh outputs', () => {
     expect(readFileSync(join(output, 'boot.img')).includes(cmdline)).toBe(true)
   })
 
-  it('are the same bytes in the images as in the disk, where each partition begins', async () => {
+  it('writes the boot image and the slot image to their partitions of the disk image', async () => {
     const { output, build } = await bench()
     await build()
     const layout = diskLayout(8 * 1024 * 1024)
@@ -116,7 +122,7 @@ describe('fresh outputs', () => {
     ).toBe(true)
   })
 
-  it('have the digests of layers and boot files in the manifest, which is signed', async () => {
+  it('signs a manifest with the digests of layers and boot files', async () => {
     const { output, build } = await bench()
     await build()
     const manifest = manifestIn(output)
@@ -134,8 +140,8 @@ describe('fresh outputs', () => {
   })
 })
 
-describe('outputs that are there', () => {
-  it('are left alone where nothing changed', async () => {
+describe('assemble into an existing directory', () => {
+  it('writes nothing when nothing changed', async () => {
     const { output, build } = await bench()
     await build()
     const before = statSync(join(output, 'slot.img')).mtimeMs
@@ -149,21 +155,21 @@ describe('outputs that are there', () => {
     ['the first layer became smaller', { base: 'a' }],
     ['the boot file system changed', { kernelArguments: ['quiet'] }],
     ['it is no longer signed', { signing: UNSIGNED }],
-    ['more is known of its packages', { licence: 'You may.' }],
-  ])('are patched to what a fresh build gives where %s', async (_, after) => {
+    ['the licence texts of its packages changed', { licence: 'You may.' }],
+  ])('patches the files to the bytes of a fresh build when %s', async (_, after) => {
     const { build, differs } = await bench()
     await build()
     expect((await build(after)).outputs).toBe('patched')
     expect(await differs(after, {})).toEqual([])
   })
 
-  it('are seen to differ by the comparison used here, where they do', async () => {
+  it('is compared by a check that notices differences (negative control)', async () => {
     const { build, differs } = await bench()
     await build()
     expect(await differs({ host: 'i' }, {})).toEqual(expect.arrayContaining(['slot.img', 'tiny.img', 'SHA256SUMS']))
   })
 
-  it('are written whole where somebody else wrote to one of them', async () => {
+  it('writes every file when another program changed one of them', async () => {
     const { output, build, differs } = await bench()
     await build()
     writeFileSync(join(output, 'boot.img'), 'mine')
@@ -171,7 +177,7 @@ describe('outputs that are there', () => {
     expect(await differs({})).toEqual([])
   })
 
-  it('keep no signature of an earlier manifest, whoever left it', async () => {
+  it('removes the signature of an earlier manifest', async () => {
     const { output, build } = await bench()
     await build()
     await build({ signing: UNSIGNED })
@@ -179,7 +185,7 @@ describe('outputs that are there', () => {
     expect(Object.keys(sumsIn(output))).not.toContain('manifest.json.sig')
   })
 
-  it('may have files of others beside them, which stay', async () => {
+  it('keeps files that hangar did not write', async () => {
     const { output, build } = await bench()
     mkdirSync(join(output, 'mine'), { recursive: true })
     writeFileSync(join(output, 'mine/notes'), 'notes')
@@ -191,15 +197,15 @@ describe('outputs that are there', () => {
   })
 })
 
-describe('an image that does not fit', () => {
-  it('is refused before anything is written', async () => {
+describe('assemble of an image that does not fit', () => {
+  it('throws before it writes anything', async () => {
     const { output, build } = await bench()
     await expect(build({ base: 'a'.repeat(2048) })).rejects.toMatchObject({
       code: 'size',
       message: expect.stringMatching(
-        /^the image takes 8\.5 MB, its slot has 8\.4 MB; the largest layers: base 8\.4 MB, /,
+        /^the image takes 8\.5 MB, but its slot has 8\.4 MB; the largest layers: base 8\.4 MB, /,
       ),
-      hint: expect.stringContaining('take a service out'),
+      hint: expect.stringContaining('remove a service'),
     })
     expect(existsSync(output)).toBe(false)
   })

@@ -49,26 +49,26 @@ function on(name: PartitionName, segments: readonly Segment[]): Segment[] {
   return segments.filter((segment) => segment.offset < offset + size && segment.offset + segment.size > offset)
 }
 
-describe('the disk', () => {
-  it('has the partitions of the layout', async () => {
+describe('planDisk', () => {
+  it('writes the partitions of the layout', async () => {
     const found = readGpt(reader(await disk(), layout.size))
     expect(found.map(({ name, offset, size }) => [name, offset, size])).toEqual(
       layout.partitions.map(({ name, offset, size }) => [name, offset, size]),
     )
   })
 
-  it('is readable from its backup table where the first one is lost', async () => {
+  it('writes a backup partition table that can replace the primary one', async () => {
     const [, ...others] = await disk()
     expect(readGpt(reader(others, layout.size)).map(({ name }) => name)).toContain('slot-b')
   })
 
-  it('boots slot a: the selector holds autoboot.txt and nothing else', async () => {
+  it('writes a selector with only autoboot.txt, which boots slot a', async () => {
     const selector = volume(await disk(), 'selector')
     expect(selector.list()).toEqual([{ name: 'autoboot.txt', size: 512 }])
     expect(Buffer.from(selector.read('autoboot.txt') ?? '').equals(Buffer.from(formatAutoboot('a')))).toBe(true)
   })
 
-  it('has a selector that the device can compare and replace: its head, then one sector of autoboot.txt', async () => {
+  it('writes autoboot.txt to one sector, which the device can compare and replace', async () => {
     const segments = await disk()
     const { offset } = partition(layout, 'selector')
     const { head, sector, autoboot } = planSelector()
@@ -77,23 +77,23 @@ describe('the disk', () => {
     expect(read(sector * SECTOR, SECTOR).equals(Buffer.from(autoboot.a))).toBe(true)
   })
 
-  it('has the boot files on boot-a', async () => {
+  it('writes the boot files to boot-a', async () => {
     const boot = volume(await disk(), 'boot-a')
     expect(boot.list().map(({ name }) => name)).toEqual(['config.txt', 'cmdline.txt'])
     expect(Buffer.from(boot.read('cmdline.txt') ?? '').toString()).toBe('quiet\n')
   })
 
-  it.each<PartitionName>(['identity', 'slot-b', 'data'])('holds nothing on %s', async (name) => {
+  it.each<PartitionName>(['identity', 'slot-b', 'data'])('writes nothing to %s', async (name) => {
     expect(on(name, await disk())).toEqual([])
   })
 
-  it('makes boot-b unbootable on a card that held something else: its first block is written, with zeros', async () => {
+  it('writes zeros to the first block of boot-b, so that old content of a card does not boot', async () => {
     const [first, ...others] = on('boot-b', await disk())
     expect(first).toMatchObject({ offset: partition(layout, 'boot-b').offset, source: { bytes: Buffer.alloc(BLOCK) } })
     expect(others).toEqual([])
   })
 
-  it('is made of whole blocks, in order, none over another', async () => {
+  it('consists of whole blocks in order, without overlaps', async () => {
     const segments = await disk()
     segments.forEach(({ offset, size }, index) => {
       expect([offset % BLOCK, size % BLOCK]).toEqual([0, 0])
@@ -102,8 +102,8 @@ describe('the disk', () => {
   })
 })
 
-describe('boot files', () => {
-  it('that change last move nothing before them', async () => {
+describe('planBoot', () => {
+  it('places the last files so that they move no other file', async () => {
     const directory = await tempDirectory()
     const kernel = smallFile(directory, 'kernel', 'k'.repeat(BLOCK + 1))
     const plan = (text: string) => planBoot('tiny', { kernel, 'cmdline.txt': { text } }).segments
@@ -111,7 +111,7 @@ describe('boot files', () => {
     expect(plan('one')[2]?.offset).toBe(plan('another')[2]?.offset)
   })
 
-  it('that are there as they are wanted are not read again', async () => {
+  it('does not read files that the existing image has', async () => {
     const kernel = smallFile(await tempDirectory(), 'kernel', 'k'.repeat(BLOCK + 1))
     const { size, segments } = planBoot('tiny', { kernel })
     rmSync(kernel.file)
@@ -121,12 +121,12 @@ describe('boot files', () => {
     expect(() => planBoot('tiny', { kernel: other }, state)).toThrow('ENOENT')
   })
 
-  it('that take more than their partition are refused with what to do', () => {
+  it('refuses files that do not fit into the partition', () => {
     const kernel = { file: '/not/there', size: 512 * MIB, digest: '0'.repeat(64) as never }
     expect(() => planBoot('tiny', { kernel, small: { text: 'x' } })).toThrow(
       expect.objectContaining({
         code: 'size',
-        message: 'the boot files take 554 MB, their partition has 537 MB; the largest: kernel 537 MB, small 1 B',
+        message: 'the boot files take 554 MB, but their partition has 537 MB; the largest: kernel 537 MB, small 1 B',
         hint: expect.stringContaining('initramfs'),
       }),
     )

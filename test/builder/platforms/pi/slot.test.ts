@@ -14,8 +14,8 @@ async function layers() {
   return [smallLayer(directory, 'base', 'aab'), smallLayer(directory, 'host', 'h')]
 }
 
-describe('a slot', () => {
-  it('is its index, its layers end to end and the tree over all of it', async () => {
+describe('planSlot', () => {
+  it('places the index, the layers end to end, and the hash tree over both', async () => {
     const { segments, size, dataBlocks, root } = planSlot(await layers(), MIB)
     const index =
       segments[0] === undefined || !('bytes' in segments[0].source) ? Buffer.alloc(0) : segments[0].source.bytes
@@ -29,7 +29,7 @@ describe('a slot', () => {
     expect(digestSegments(size, segments)).toBe(digestOf(Buffer.concat([data, tree.bytes])))
   })
 
-  it('says in its index where each layer lies', async () => {
+  it('writes the offset and the size of each layer into the index', async () => {
     const { segments, layers: named } = planSlot(await layers(), MIB)
     const source = segments[0]?.source
     expect(source !== undefined && 'bytes' in source && parseIndex(source.bytes)).toEqual([
@@ -42,25 +42,25 @@ describe('a slot', () => {
     ])
   })
 
-  it('may fill its partition to the last block, and not one more', async () => {
+  it('accepts a slot that fills its partition, and refuses one more block', async () => {
     const given = await layers()
     const { size } = planSlot(given, MIB)
     expect(planSlot(given, size).size).toBe(size)
-    expect(() => planSlot(given, size - 1)).toThrow('the image takes 25 kB, its slot has 25 kB')
+    expect(() => planSlot(given, size - 1)).toThrow('the image takes 25 kB, but its slot has 25 kB')
   })
 
-  it('that is too large is refused with the largest layers first and what to do', async () => {
+  it('names the largest layers when the slot is too large', async () => {
     const given = await layers()
     expect(() => planSlot(given, 2 * BLOCK)).toThrow(
       expect.objectContaining({
         code: 'size',
-        message: 'the image takes 25 kB, its slot has 8.2 kB; the largest layers: base 12 kB, host 4.1 kB',
+        message: 'the image takes 25 kB, but its slot has 8.2 kB; the largest layers: base 12 kB, host 4.1 kB',
         hint: expect.stringContaining('slotSize'),
       }),
     )
   })
 
-  it('is not made of a layer whose leaves are of something else', async () => {
+  it('refuses a layer with the wrong number of leaves', async () => {
     const [base, ...others] = await layers()
     if (base === undefined) throw new Error('no layer')
     writeFileSync(base.leaves, Buffer.alloc(32))

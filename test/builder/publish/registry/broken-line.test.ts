@@ -18,7 +18,7 @@ const BLOB: LocalBlob = {
     for (let at = from; at < SIZE; at += 1 << 16) yield BYTES.subarray(at, at + (1 << 16))
   },
 }
-/** Requests and answers beside the bytes that are meant. */
+/** Bytes of requests and answers, in addition to the blob. */
 const TALK = 16 * 1024
 
 async function put(repository: Repository) {
@@ -39,8 +39,8 @@ async function fetch(repository: Repository) {
   return counted
 }
 
-describe('a line that breaks in the middle', () => {
-  it('of an upload: a registry that knows what has arrived gets the rest', async () => {
+describe('a connection that breaks', () => {
+  it('during an upload: hangar sends the rest to a registry that reports how much arrived', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     const { repository, retries } = repositoryAt(proxy.port)
@@ -55,7 +55,7 @@ describe('a line that breaks in the middle', () => {
     expect([proxy.cuts, retries.length]).toEqual([1, 1])
   })
 
-  it('again and again: each piece goes over it once', async () => {
+  it('repeatedly: hangar sends each byte once', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     proxy.cutAfter('up', 500_000, 8)
@@ -64,7 +64,7 @@ describe('a line that breaks in the middle', () => {
     expect(proxy.bytes.up).toBeLessThan(SIZE + 8 * TALK)
   })
 
-  it("of an upload to Debian's registry, which forgets what was cut: that blob goes again", async () => {
+  it("during an upload to Debian's registry, which forgets the upload: hangar sends the blob again", async () => {
     const registry = await startDebianRegistry()
     const proxy = await cuttingProxy(registry.port)
     const { repository, retries } = repositoryAt(proxy.port)
@@ -76,7 +76,7 @@ describe('a line that breaks in the middle', () => {
     expect(registry.log()).toContain('client disconnected')
   })
 
-  it("of a download from Debian's registry: the rest is fetched, and nothing twice", async () => {
+  it("during a download from Debian's registry: hangar fetches only the rest", async () => {
     const registry = await startDebianRegistry()
     const proxy = await cuttingProxy(registry.port)
     const { repository, retries } = repositoryAt(proxy.port)
@@ -85,11 +85,11 @@ describe('a line that breaks in the middle', () => {
     proxy.cutAfter('down', 1 << 20, 3)
     expect(await fetch(repository)).toBe(SIZE)
     expect([proxy.cuts, retries.length]).toEqual([3, 3])
-    // What was on the way when the line broke comes again.
+    // Bytes that were in flight when the connection broke are sent again.
     expect(proxy.bytes.down).toBeLessThan(SIZE + 3 * 8 * TALK)
   })
 
-  it('just as the answer comes: what has arrived is not sent again', async () => {
+  it('before the answer to the last request: hangar sends nothing again', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     registry.intercept = ({ method }) => {
@@ -102,21 +102,21 @@ describe('a line that breaks in the middle', () => {
   })
 })
 
-describe('a registry that gets no further', () => {
-  it('is given up with what it did last and what to do', async () => {
+describe('a registry that fails', () => {
+  it('repeatedly ends the command with the last error and a hint', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     proxy.cutAfter('up', 100, 1000)
     const { repository, retries } = repositoryAt(proxy.port)
     await expect(put(repository)).rejects.toMatchObject({
       code: 'registry',
-      message: expect.stringMatching(/^'oci:\/\/127\.0\.0\.1:\d+\/hangar' breaks off: /),
+      message: expect.stringMatching(/^'oci:\/\/127\.0\.0\.1:\d+\/hangar' broke the connection: /),
       hint: expect.stringContaining('the same command again'),
     })
     expect(retries).toHaveLength(4)
   })
 
-  it('is waited for while it has trouble', async () => {
+  it('with 5xx or 429 is tried again', async () => {
     const registry = await smallRegistry()
     let trouble = 3
     registry.intercept = (_, response) => {
@@ -134,14 +134,14 @@ describe('a registry that gets no further', () => {
     ])
   })
 
-  it('is not reached: said with its name', async () => {
+  it('to accept a connection is named in the error', async () => {
     await expect(repositoryAt(9).repository.has(BLOB)).rejects.toMatchObject({
       code: 'registry',
       message: expect.stringContaining("'oci://127.0.0.1:9/hangar' cannot be reached: "),
     })
   })
 
-  it('is slow, and not waited for without end', async () => {
+  it('to answer in time ends the command', async () => {
     const registry = await smallRegistry()
     registry.intercept = ({ method }) => method === 'PATCH'
     const patience = { answer: 300, window: 300, bytes: 1000 }
@@ -150,11 +150,11 @@ describe('a registry that gets no further', () => {
   })
 })
 
-describe('what a registry refuses', () => {
+describe('a request that a registry refuses', () => {
   it.each([
     [403, 'DENIED', 'not yours', 'HTTP 403, DENIED, not yours', 'podman login'],
-    [413, 'SIZE_INVALID', 'too large\u001b[31m', 'HTTP 413, SIZE_INVALID, too large[31m', 'what'],
-  ])('is said in its own words: %i', async (status, code, message, said, hint) => {
+    [413, 'SIZE_INVALID', 'too large\u001b[31m', 'HTTP 413, SIZE_INVALID, too large[31m', 'limits of'],
+  ])('ends with the message of the registry: %i', async (status, code, message, said, hint) => {
     const registry = await smallRegistry()
     registry.intercept = ({ method }, response) => {
       if (method !== 'POST') return false
@@ -163,7 +163,7 @@ describe('what a registry refuses', () => {
     }
     const { repository, retries } = repositoryAt(registry.port)
     await expect(put(repository)).rejects.toMatchObject({
-      message: `'127.0.0.1:${registry.port}' takes no uploads: ${said}`,
+      message: `'127.0.0.1:${registry.port}' refused an upload: ${said}`,
       hint: expect.stringContaining(hint),
     })
     expect(retries).toEqual([])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseChallenge } from '../../../../builder/publish/registry/challenge.ts'
 
-describe('a challenge', () => {
+describe('parseChallenge', () => {
   it.each([
     ['Basic realm="x"', { scheme: 'basic' }],
     ['basic', { scheme: 'basic' }],
@@ -22,7 +22,7 @@ describe('a challenge', () => {
     [undefined, undefined],
     ['"', undefined],
     [`${'a'.repeat(50_000)}"`, undefined],
-  ])('%j', (header, challenge) => {
+  ])('reads %j', (header, challenge) => {
     expect(parseChallenge(header)).toEqual(challenge)
   })
 })

@@ -17,16 +17,16 @@ async function home(files: Record<string, object | string> = {}) {
 
 const find = (env: NodeJS.ProcessEnv, name = 'lab/hangar') => credentialsFor('registry.lab', name, env)
 
-describe('the login for a registry', () => {
-  it('is what the environment says, before any file', async () => {
+describe('credentialsFor', () => {
+  it('prefers the environment to files', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'registry.lab': auth('a', 'b') } } })
     const given = { HANGAR_REGISTRY_USER: 'me', HANGAR_REGISTRY_PASSWORD: 'secret' }
     expect(await find({ ...env, ...given })).toEqual({ user: 'me', password: 'secret' })
   })
 
-  it('is not half of one', async () => {
+  it('refuses a user name without a password', async () => {
     await expect(find({ ...(await home()), HANGAR_REGISTRY_USER: 'me' })).rejects.toThrow(
-      'HANGAR_REGISTRY_PASSWORD is not set, and the other half of the login is',
+      'HANGAR_REGISTRY_PASSWORD is not set, but the other variable of the login is',
     )
   })
 
@@ -36,13 +36,13 @@ describe('the login for a registry', () => {
     ['elsewhere/config.json', { DOCKER_CONFIG: 'elsewhere' }],
     ['run/containers/auth.json', { XDG_RUNTIME_DIR: 'run' }],
     ['logins.json', { REGISTRY_AUTH_FILE: 'logins.json' }],
-  ])('is found in %s', async (file, given: Record<string, string>) => {
+  ])('reads %s', async (file, given: Record<string, string>) => {
     const { HOME } = await home({ [file]: { auths: { 'registry.lab': auth('me', 'a:b') } } })
     const env = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, join(HOME, value)]))
     expect(await find({ HOME, ...env })).toEqual({ user: 'me', password: 'a:b' })
   })
 
-  it('is the one for the nearest part of the registry', async () => {
+  it('prefers the login for the longest part of the repository name', async () => {
     const auths = {
       'registry.lab': auth('all', 'x'),
       'registry.lab/lab': auth('lab', 'x'),
@@ -53,25 +53,25 @@ describe('the login for a registry', () => {
     expect(await find(env, 'other/hangar')).toMatchObject({ user: 'all' })
   })
 
-  it('is found under the names that docker gives', async () => {
+  it('reads the keys that docker login writes', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'https://registry.lab/v2/': auth('me', 'x') } } })
     expect(await find(env)).toMatchObject({ user: 'me' })
   })
 
-  it('is none where nothing is known of that registry', async () => {
+  it('returns undefined for a registry without a login', async () => {
     expect(await find(await home())).toBeUndefined()
     expect(await find(await home({ '.docker/config.json': { auths: { other: auth('me', 'x') } } }))).toBeUndefined()
     expect(await find(await home({ '.docker/config.json': { auths: { 'registry.lab': {} } } }))).toBeUndefined()
   })
 
-  it('is not an identity token: said, without it', async () => {
+  it('refuses an identity token, and does not print the token', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'registry.lab': { identitytoken: 'hunter2' } } } })
     const error = await find(env).catch((each) => each)
     expect(error.message).toContain("the login for 'registry.lab'")
     expect(`${error.message}${error.hint}${error.stack}`).not.toContain('hunter2')
   })
 
-  it('is in a file that cannot be read: nothing of it is repeated', async () => {
+  it('refuses a file that it cannot parse, and prints no part of the file', async () => {
     const env = await home({ '.docker/config.json': '{"auths": hunter2' })
     const error = await find(env).catch((each) => each)
     expect(error).toMatchObject({ code: 'registry', message: expect.stringContaining('cannot read the logins in') })

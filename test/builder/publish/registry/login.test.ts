@@ -22,13 +22,13 @@ async function roundTrip({ repository }: ReturnType<typeof repositoryAt>) {
   return repository.has(BLOB)
 }
 
-describe("Debian's registry that asks for a password", () => {
-  it('is shown it', async () => {
+describe("Debian's registry with basic authentication", () => {
+  it('accepts the login from the environment', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     expect(await roundTrip(repositoryAt(port, { env: ENV }))).toBe(true)
   })
 
-  it('is shown the one that podman or docker kept', async () => {
+  it('accepts the login that podman or docker stored', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const file = join(await tempDirectory(), 'auth.json')
     const auth = Buffer.from(`${USER.user}:${USER.password}`).toString('base64')
@@ -36,21 +36,21 @@ describe("Debian's registry that asks for a password", () => {
     expect(await roundTrip(repositoryAt(port, { env: { REGISTRY_AUTH_FILE: file } }))).toBe(true)
   })
 
-  it('is not shown any where none is known: says how to give one', async () => {
+  it('ends the command with a hint when no login is known', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     await expect(repositoryAt(port).repository.has(BLOB)).rejects.toMatchObject({
-      message: `'127.0.0.1:${port}' asks who you are, and no login for it is known`,
+      message: `'127.0.0.1:${port}' wants a login, and hangar has none for it`,
       hint: expect.stringContaining(`podman login 127.0.0.1:${port}`),
     })
   })
 
-  it('refuses a wrong one, which is not in what is said', async () => {
+  it('refuses a wrong password, which is not printed', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const env = { ...ENV, HANGAR_REGISTRY_PASSWORD: 'wrong pony' }
     const error = await repositoryAt(port, { env })
       .repository.has(BLOB)
       .catch((each) => each)
-    expect(error).toMatchObject({ code: 'registry', message: expect.stringContaining('refuses the login') })
+    expect(error).toMatchObject({ code: 'registry', message: expect.stringContaining('refused the login') })
     expect(`${error.message} ${error.hint}`).not.toContain('wrong pony')
   })
 })
@@ -62,22 +62,22 @@ describe("Debian's registry with a token server", () => {
     return { tokens, port }
   }
 
-  it('is shown a token for that repository alone, asked for once', async () => {
+  it('gets one token, for this repository alone', async () => {
     const { tokens, port } = await both()
     expect(await roundTrip(repositoryAt(port, { env: ENV }))).toBe(true)
     expect(tokens.asked).toEqual([{ user: USER.user, scopes: ['repository:hangar:pull,push'] }])
   })
 
-  it('is asked to read where only reading is wanted', async () => {
+  it('gets a read-only token for a pull', async () => {
     const { tokens, port } = await both()
     await repositoryAt(port, { env: ENV, actions: 'pull' }).repository.manifest({ tag: 'adama' })
     expect(tokens.asked).toEqual([{ user: USER.user, scopes: ['repository:hangar:pull'] }])
   })
 
-  it('is shown another one when the first has run out, in the middle of anything', async () => {
+  it('gets a new token when the first one expires during a transfer', async () => {
     const { tokens, port } = await both()
     const client = repositoryAt(port, { env: ENV })
-    // More than the minute that the registry gives to clocks that differ.
+    // The registry tolerates a clock difference of one minute.
     tokens.life = -120
     await expect(client.repository.has(BLOB)).rejects.toMatchObject({ code: 'registry' })
     tokens.life = 300
@@ -85,15 +85,15 @@ describe("Debian's registry with a token server", () => {
     expect(tokens.asked.length).toBeGreaterThanOrEqual(2)
   })
 
-  it('sends nobody away without a word: a wrong password is named as one', async () => {
+  it('ends the command with the reason when the password is wrong', async () => {
     const { port } = await both()
     const env = { ...ENV, HANGAR_REGISTRY_PASSWORD: 'wrong pony' }
     await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
-      message: `'127.0.0.1:${port}' refuses the login of 'builder'`,
+      message: `'127.0.0.1:${port}' refused the login of 'builder'`,
     })
   })
 
-  it('asks for one token where many are refused at once', async () => {
+  it('gets one token when several requests fail with 401 at once', async () => {
     const { tokens, port } = await both()
     const { repository } = repositoryAt(port, { env: ENV })
     await Promise.all(Array.from({ length: 6 }, () => repository.has(BLOB)))
@@ -101,7 +101,7 @@ describe("Debian's registry with a token server", () => {
   })
 })
 
-describe('who asks', () => {
+describe('the authorization header', () => {
   const asksForBasic = (registry: Awaited<ReturnType<typeof smallRegistry>>, more = (_: string) => {}) => {
     registry.intercept = ({ headers }, response) => {
       more(headers.authorization ?? '')
@@ -111,7 +111,7 @@ describe('who asks', () => {
     }
   }
 
-  it('is not told to a server that a registry redirects to', async () => {
+  it('is not sent to a server that the registry redirects to', async () => {
     const shown: (string | undefined)[] = []
     const storage = await fileServer([
       [
@@ -135,7 +135,7 @@ describe('who asks', () => {
     expect(shown).toEqual([undefined])
   })
 
-  it('is not told to a server that an upload is to be sent to', async () => {
+  it('is not sent to another server that takes an upload', async () => {
     const shown: (string | undefined)[] = []
     const other = createServer((request, response) => {
       shown.push(request.headers.authorization)
@@ -157,7 +157,7 @@ describe('who asks', () => {
     expect(shown).toEqual([undefined, undefined])
   })
 
-  it('is told once a registry has asked, and with every request from then on', async () => {
+  it('is sent after the first 401, and with every later request', async () => {
     const shown: string[] = []
     const registry = await smallRegistry()
     asksForBasic(registry, (header) => void shown.push(header))
@@ -167,7 +167,7 @@ describe('who asks', () => {
     expect(shown).toEqual(['', basic, basic, basic])
   })
 
-  it.each(['PATCH', 'PUT', 'GET'])('is shown again where a registry forgets it at a %s', async (method) => {
+  it.each(['PATCH', 'PUT', 'GET'])('is renewed when the registry answers 401 to a %s', async (method) => {
     const registry = await smallRegistry()
     const client = repositoryAt(registry.port, { env: ENV })
     let forgets = true
@@ -182,7 +182,7 @@ describe('who asks', () => {
     expect(forgets).toBe(false)
   })
 
-  it('is not sent by http to a token server that an https registry names', async () => {
+  it('is not sent over http to the token server of an https registry', async () => {
     const { Authorization } = await import('../../../../builder/publish/registry/authorization.ts')
     const authorization = new Authorization({
       ...{ registry: 'registry.lab', name: 'hangar', actions: 'pull', transport: 'https' },
@@ -190,24 +190,24 @@ describe('who asks', () => {
       request: { patience: { answer: 1000, window: 1000, bytes: 1 } },
     })
     await expect(authorization.renew(undefined, 'Bearer realm="http://127.0.0.1:9/token"')).rejects.toMatchObject({
-      message: "'registry.lab' sends logins to 'http://127.0.0.1:9/token', wanted a server by https",
+      message: "'registry.lab' names the token server 'http://127.0.0.1:9/token', wanted an https server",
     })
   })
 
-  it('is a kind of login that hangar does not know: said with what the registry says', async () => {
+  it('is not sent for an unknown authentication scheme, which the error names', async () => {
     const registry = await smallRegistry()
     registry.intercept = (_, response) => {
       response.writeHead(401, { 'www-authenticate': 'Negotiate' }).end()
       return true
     }
     await expect(repositoryAt(registry.port, { env: ENV }).repository.putManifest('a', LAYOUT)).rejects.toMatchObject({
-      message: expect.stringContaining('a kind that hangar does not know'),
-      hint: "it says 'Negotiate', wanted Basic or Bearer",
+      message: expect.stringContaining('wants an authentication scheme that hangar does not support'),
+      hint: "it wants 'Negotiate'; hangar supports Basic and Bearer",
     })
   })
 })
 
-describe('a program that keeps logins', () => {
+describe('a credential helper', () => {
   async function helper(script: string) {
     const directory = await tempDirectory()
     mkdirSync(join(directory, 'bin'))
@@ -219,7 +219,7 @@ describe('a program that keeps logins', () => {
     return { config, env }
   }
 
-  it('is asked for a registry that it is named for', async () => {
+  it('is run for the registry that the configuration names', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const answer = JSON.stringify({ ServerURL: 'x', Username: USER.user, Secret: USER.password })
     const { config, env } = await helper(`test "$1 $(cat)" = "get 127.0.0.1:${port}" && echo '${answer}'`)
@@ -227,23 +227,23 @@ describe('a program that keeps logins', () => {
     expect(await roundTrip(repositoryAt(port, { env }))).toBe(true)
   })
 
-  it('knows nothing of a registry: none is known', async () => {
+  it('without a login for the registry gives none', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const { config, env } = await helper('echo "credentials not found in native keychain"; exit 1')
     config({ credsStore: 'test' })
     await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
-      message: expect.stringContaining('no login for it is known'),
+      message: expect.stringContaining('hangar has none for it'),
     })
   })
 
-  it('fails: it is named, and what it said is not repeated', async () => {
+  it('that fails is named, and its output is not printed', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const { config, env } = await helper('echo "secret: hunter2"; exit 1')
     config({ credsStore: 'test' })
     const error = await repositoryAt(port, { env })
       .repository.has(BLOB)
       .catch((each) => each)
-    expect(error.message).toBe("'docker-credential-test get' gives no login")
+    expect(error.message).toBe("'docker-credential-test get' returned no login")
     expect(`${error.message}${error.hint}`).not.toContain('hunter2')
   })
 })

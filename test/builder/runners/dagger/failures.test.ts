@@ -9,7 +9,7 @@ import { listReporter } from '../../../helpers/reporter.ts'
 import { smallToolchain } from '../../../helpers/small-toolchain.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-/** A runner on a session that behaves like this; its toolchain has no program, so that nothing can be run for real. */
+/** A runner on a fake session with this behaviour. Its toolchain has no programs: no command runs. */
 async function runnerOn(behaviour: SessionBehaviour, signal?: AbortSignal) {
   const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: { 'usr/bin/one': 'one\n' } }])
   const session = await fakeSession(await tempDirectory(), behaviour)
@@ -24,7 +24,7 @@ async function runnerOn(behaviour: SessionBehaviour, signal?: AbortSignal) {
 
 const json = (value: unknown, status = 200) => ({ status, body: JSON.stringify(value) })
 
-/** As an engine answers where the command of a query failed. */
+/** The answer of an engine to a query whose command failed. */
 function execError(query: string) {
   const cmd = JSON.parse(/args: (\[.*\]),stdin/.exec(query)?.[1] ?? '[]')
   const extensions = { _type: 'EXEC_ERROR', cmd, exitCode: 7, stdout: 'a\nthe reason', stderr: '' }
@@ -33,8 +33,8 @@ function execError(query: string) {
 
 const isRun = (query: string) => / stdout | stderr | export /.test(query)
 
-describe('a derivation that an engine cannot run', () => {
-  it('is named, though another was asked for, with its last lines and a log of its own', async () => {
+describe('a derivation that fails in an engine', () => {
+  it('is named when it is a dependency, with its last lines and its own log', async () => {
     let first = ''
     const { realise, some, reporter } = await runnerOn({
       instead: (query) => {
@@ -49,12 +49,12 @@ describe('a derivation that an engine cannot run', () => {
       code: 'derivation',
       message: "derivation 'first' failed with status 7:\n  a\n  the reason",
     })
-    const log = error.hint.replace('the whole log: ', '')
+    const log = error.hint.replace('complete log: ', '')
     expect(existsSync(log) && readFileSync(log, 'utf8')).toBe('a\nthe reason\n')
     expect(reporter.ended.filter((each) => /failed|second/.test(each))).toEqual(['first: failed'])
   })
 
-  it('for a damaged input has failed to be sent, and nothing else has failed', async () => {
+  it('because of a corrupt input fails the step that sends inputs, and no other step', async () => {
     const { realise, some, reporter, store } = await runnerOn({})
     const object = await store.putBytes('text')
     await chmod(store.path(object), 0o644)
@@ -67,7 +67,7 @@ describe('a derivation that an engine cannot run', () => {
     ])
   })
 
-  it('says where room is to be made', async () => {
+  it('because of a full disk gives a hint', async () => {
     const full = json({
       errors: [
         { message: '', extensions: { _type: 'EXEC_ERROR', cmd: [], exitCode: 1, stdout: 'No space left on device' } },
@@ -85,7 +85,7 @@ describe('a derivation that an engine cannot run', () => {
     ['an error with another status', json({ errors: [{ message: 'no such snapshot' }] }, 422), 'no such snapshot'],
     ['something that is no JSON', { status: 200, body: 'garbage' }, 'not valid JSON'],
     ['nothing but a status', { status: 500, body: '' }, 'API Error'],
-  ])('for %s says so', async (_, answer, said) => {
+  ])('because of %s reports the reason', async (_, answer, said) => {
     const { realise, some } = await runnerOn({ instead: (query) => (isRun(query) ? answer : undefined) })
     await expect(realise(some({}))).rejects.toMatchObject({
       code: 'engine',
@@ -94,15 +94,15 @@ describe('a derivation that an engine cannot run', () => {
     })
   })
 
-  it('for the version of the engine says which is wanted, and asks it for nothing else', async () => {
+  it('because of the version of the engine names the wanted version, and sends no other query', async () => {
     const { realise, some, session } = await runnerOn({ version: 'v0.20.8' })
     await expect(realise(some({}))).rejects.toMatchObject({
-      message: "the Dagger engine is of version 'v0.20.8', wanted 0.21",
+      message: "the Dagger engine has version 'v0.20.8', wanted 0.21",
     })
     expect(session.queries).toHaveLength(1)
   })
 
-  it('for a stop of the command ends at once', async () => {
+  it('because of an abort ends at once', async () => {
     const stop = new AbortController()
     const reason = new Error('stopped')
     const { realise, some, store } = await runnerOn(
@@ -120,8 +120,8 @@ describe('a derivation that an engine cannot run', () => {
   })
 })
 
-describe('what an engine is asked', () => {
-  it('has a platform, the root as an image, and rights only where they are declared', async () => {
+describe('queries to an engine', () => {
+  it('name the platform and the root image, and ask for capabilities only when a derivation declares them', async () => {
     const { realise, some, session } = await runnerOn({
       instead: (query) => (isRun(query) ? json({ errors: [{ message: 'enough' }] }) : undefined),
     })
@@ -140,7 +140,7 @@ describe('what an engine is asked', () => {
     expect(host.join()).toMatch(/file \(path: "[^"]*"\)/)
   })
 
-  it('is nothing where the store has all', async () => {
+  it('are not sent when the store has every output', async () => {
     const { realise, some, session, store, reporter } = await runnerOn({})
     const wanted = some({ name: 'there' })
     await store.record(derivationDigest(wanted), {})
@@ -148,7 +148,7 @@ describe('what an engine is asked', () => {
     expect({ queries: session.queries, ended: reporter.ended }).toEqual({ queries: [], ended: ['there: reused'] })
   })
 
-  it('is checked by the stand-in: fields and arguments that it does not know, and types', async () => {
+  it('are checked by the fake engine: unknown fields, unknown arguments and types', async () => {
     const { session } = await runnerOn({})
     const ask = async (query: string, token = session.token) => {
       const answer = await fetch(`http://127.0.0.1:${session.port}/query`, {

@@ -3,7 +3,7 @@ import { plainProgress } from '../../../../builder/runners/dagger/progress.ts'
 
 const [FIRST, OTHER] = ['feb1ddae'.repeat(8), '1c60bd36'.repeat(8)]
 
-/** What the CLI of Dagger 0.21.8 printed of two commands, shortened. */
+/** Shortened output of the CLI of Dagger 0.21.8 for two commands. */
 const PRINTED = `Creating new Engine session... OK!
 Establishing connection to Engine... OK!
 1   : dagger session --label dagger.io/sdk.name:nodejs --label dagger.io/sdk.version:0.1.0
@@ -18,7 +18,7 @@ Establishing connection to Engine... OK!
 22  : ┆ Container.directory DONE [0.0s]
 
 33  : withExec sh -c 'set -eu\\ncp "$file" "/in/$path"\\n' 'inputs of first' (stdin: "/objects/f1/f175a3 big\\n")
-33  : [0.1s] | cp: nobody asked
+33  : [0.1s] | cp: skipped
 40  : withExec sh -c 'umask 022\\n"$@" 2>&1 || exit\\n' ${OTHER} env -i TZ=UTC bash -ec 'true' (stdin: "")
 40  : Container.withExec DONE [0.2s]
 40  : [1m2s] | other line 1
@@ -42,27 +42,27 @@ const read = (pieces: readonly string[], names = [FIRST, OTHER]) => {
   return pieces.flatMap(hear)
 }
 
-describe("what Dagger's CLI prints", () => {
-  it('tells which command said which line', () => {
+describe('plainProgress', () => {
+  it('assigns each line to its command', () => {
     expect(read([PRINTED])).toEqual(SAID)
   })
 
-  it('may come in any pieces', () => {
+  it('accepts output in pieces of any size', () => {
     expect(read([...PRINTED])).toEqual(SAID)
     expect(read(PRINTED.split(/(?<=\| f)/))).toEqual(SAID)
   })
 
-  it('may be coloured', () => {
+  it('ignores colours', () => {
     const coloured = PRINTED.replace(/^\d+ *: /gm, '\x1b[95m$&\x1b[0m').replace(/\|/g, '\x1b[90m|\x1b[0m')
     expect(read([coloured])).toEqual(SAID)
   })
 
-  it('may be the call with its arguments, one a line', () => {
+  it('accepts a call with one argument on each line', () => {
     const call = `7   : Container.withExec(\n7   : ┆ args: ["sh", "-c", "…", "${FIRST}", "env"]\n7   : ): Container!\n`
     expect(read([`${call}7   : [0.0s] | line\n`])).toEqual([{ name: FIRST, line: 'line' }])
   })
 
-  it('says nothing of commands that nobody asked for, or in a form that nobody knows', () => {
+  it('skips other commands and unknown formats', () => {
     expect(read([PRINTED], [])).toEqual([])
     expect(read([JSON.stringify({ name: FIRST, line: 'line' }), '\n\n: |\n9: [x] | y\n', '\0\xff'])).toEqual([])
   })

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { loadSdk } from '../../../../builder/runners/dagger/sdk.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
-it('the SDK is compiled once, without the compiler that it brings along', async () => {
+it('compiles the SDK once, without the TypeScript compiler', async () => {
   const { connection, dag } = await loadSdk()
   expect({ connection, dag }).toEqual({ connection: expect.any(Function), dag: expect.any(Object) })
   const cache = join(PROJECT, 'node_modules/.cache/hangar')

@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { countSent } from '../../../../builder/runners/dagger/sent.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 
-/** A step that counts, and how it ended. */
+/** A step that records its bytes and its ending. */
 function countingStep() {
   const { ended, step } = listReporter()
   const counted = { bytes: 0, ended }
@@ -18,7 +18,7 @@ function countingStep() {
 const CLI = `setTimeout(() => require('fs').writeFileSync('/dev/null', Buffer.alloc(300_000)), 500)
 process.stdin.resume()`
 
-it('what the CLI writes while something is sent is counted', async () => {
+it('counts the bytes that the CLI writes during a transfer', async () => {
   const cli = spawn(process.execPath, ['-e', CLI, 'dagger.io/sdk.name'], { stdio: ['pipe', 'ignore', 'ignore'] })
   onTestFinished(() => void cli.kill())
   await once(cli, 'spawn')
@@ -28,13 +28,13 @@ it('what the CLI writes while something is sent is counted', async () => {
   expect(counted.ended).toEqual(['send: done'])
 })
 
-it('where there is no CLI nothing is counted', async () => {
+it('counts nothing without a CLI', async () => {
   const { counted, step } = countingStep()
   await countSent(step, sleep(10))
   expect(counted).toEqual({ bytes: 0, ended: ['send: done'] })
 })
 
-it('what cannot be sent is for whoever waits for it to judge', async () => {
+it('passes the error of a failed transfer on', async () => {
   const { counted, step } = countingStep()
   await expect(countSent(step, Promise.reject(new Error('damaged')))).rejects.toThrow('damaged')
   expect(counted.ended).toEqual([])

@@ -20,13 +20,13 @@ async function sessionWith(makeCli: (directory: string) => string | Promise<stri
   return { directory, log, reporter, options }
 }
 
-/** Processes that were started with this word. */
+/** The number of processes with this word in their command line. */
 function running(word: string): number {
   return commandLines().filter((command) => command.includes(word)).length
 }
 
-describe('a session by way of the CLI', () => {
-  it('is used, leaves what the CLI said in a log, and ends the CLI', async () => {
+describe('withEngine', () => {
+  it('writes the output of the CLI to a log, and ends the CLI', async () => {
     const { directory, log, reporter, options } = await sessionWith(fakeCli)
     const program = join(directory, 'program.mjs')
     const used = await withEngine(options(), async (engine) => ({ version: engine.version, running: running(program) }))
@@ -37,7 +37,7 @@ describe('a session by way of the CLI', () => {
     expect(running(program)).toBe(0)
   })
 
-  it('is one at a time, and throws what its user throws', async () => {
+  it('runs one session at a time, and passes errors of its user on', async () => {
     const { options } = await sessionWith(fakeCli)
     const order: string[] = []
     const use = (name: string) => async () => {
@@ -51,24 +51,24 @@ describe('a session by way of the CLI', () => {
     expect(order).toEqual(['one begins', 'one ends', 'other begins', 'other ends'])
   })
 
-  it('that a CLI cannot open says its last words, where they are, and the way out', async () => {
+  it('reports the last line of a CLI that fails, its log, and the local runner', async () => {
     const { log, reporter, options } = await sessionWith((directory) => failingCli(directory, 'docker: no such daemon'))
     await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
       code: 'engine',
-      message: 'the Dagger engine cannot be reached: docker: no such daemon',
-      hint: `what it said: ${log}; or build without it: npm run build:image HOST -- --runner local`,
+      message: 'cannot reach the Dagger engine: docker: no such daemon',
+      hint: `complete log: ${log}; or build without it: npm run build:image HOST -- --runner local`,
     })
     expect(reporter.ended).toEqual(['connect: failed'])
   })
 
-  it('whose CLI says nothing says that', async () => {
+  it('reports a CLI that fails without output', async () => {
     const { options } = await sessionWith((directory) => failingCli(directory, ''))
     await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
-      message: 'the Dagger engine cannot be reached: its CLI ended without a word',
+      message: 'cannot reach the Dagger engine: its CLI ended without output',
     })
   })
 
-  it('ends at once when the command is stopped, and takes the CLI along', async () => {
+  it('ends at once on an abort, and ends the CLI', async () => {
     const { directory, options } = await sessionWith(fakeCli)
     const stop = new AbortController()
     const reason = new Error('stopped')
@@ -82,26 +82,26 @@ describe('a session by way of the CLI', () => {
   })
 })
 
-/** A CLI that tries for ever, as Dagger's own does, and heeds no request to end. */
+/** A CLI that tries forever and ignores SIGTERM, as Dagger's does. */
 function tryingCli(directory: string): string {
   const program = `trap '' TERM INT; while :; do '${process.execPath}' -e 'setTimeout(() => {}, 1000)' '${directory}'; done`
   return fakeProgram(directory, program)
 }
 
-describe('a session with an engine that does not answer', () => {
-  it('is given up after a while, and the CLI with it', async () => {
+describe('withEngine and an engine that does not answer', () => {
+  it('ends after the timeout, and ends the CLI', async () => {
     const { directory, options, reporter } = await sessionWith(tryingCli)
     vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', 'tcp://builder:8080')
-    await expect(withEngine({ ...options(), patience: 300 }, async () => 'used')).rejects.toMatchObject({
+    await expect(withEngine({ ...options(), timeout: 300 }, async () => 'used')).rejects.toMatchObject({
       code: 'engine',
-      message: "the Dagger engine cannot be reached: no answer from 'tcp://builder:8080' within 0.3 s",
+      message: "cannot reach the Dagger engine: no answer from 'tcp://builder:8080' within 0.3 s",
     })
     expect(reporter.ended).toEqual(['connect: failed'])
     await eventually(async () => running(join(directory, 'dagger')) === 0, 20)
     expect(running(join(directory, 'dagger'))).toBe(0)
   })
 
-  it('is given up at once when the command is stopped', async () => {
+  it('ends at once on an abort', async () => {
     const { directory, options } = await sessionWith(tryingCli)
     const stop = new AbortController()
     const used = withEngine(options(stop.signal), async () => 'used')
@@ -113,21 +113,21 @@ describe('a session with an engine that does not answer', () => {
   })
 })
 
-describe('a session that a variable names', () => {
-  it('and that nobody serves says so', async () => {
+describe('withEngine and DAGGER_SESSION_PORT', () => {
+  it('reports a session that does not answer', async () => {
     const { reporter, options } = await sessionWith(() => '')
     vi.stubEnv('DAGGER_SESSION_PORT', '9')
     vi.stubEnv('DAGGER_SESSION_TOKEN', 'token')
     await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
       code: 'engine',
-      message: expect.stringMatching(/^the Dagger engine cannot be reached: .*ECONNREFUSED/),
+      message: expect.stringMatching(/^cannot reach the Dagger engine: .*ECONNREFUSED/),
     })
     expect(reporter.ended).toEqual(['connect: failed'])
   })
 })
 
-describe('a CLI that cannot be fetched', () => {
-  it('is told from an engine that cannot be reached', () => {
+describe('unreachable', () => {
+  it('names the download of the CLI when the download failed', () => {
     const cause = new Error('failed to download dagger cli binary: FetchError: getaddrinfo ENOTFOUND dl.example')
     const error = unreachable(
       new Error(`failed to execute function: ${cause}`, { cause }),
@@ -136,7 +136,7 @@ describe('a CLI that cannot be fetched', () => {
     )
     expect(error).toMatchObject({
       code: 'engine',
-      message: `Dagger's CLI is not on this machine, and cannot be fetched: ${cause.message}`,
+      message: `cannot download Dagger's CLI: ${cause.message}`,
       hint: expect.stringContaining('_EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger'),
     })
   })

@@ -10,7 +10,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 import { storeWithToolchain } from '../../../helpers/toolchain.ts'
 import { eventually } from '../../../helpers/vm.ts'
 
-it('each derivation that the engine runs is a step, and its log is written while it runs', async () => {
+it('reports each derivation as a step, and writes its log while it runs', async () => {
   const directory = await tempDirectory()
   vi.stubEnv('DAGGER_SESSION_PORT', undefined)
   vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', undefined)

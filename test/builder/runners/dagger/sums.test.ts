@@ -7,7 +7,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 
 const b2 = (text: string) => createHash('blake2b512').update(text).digest('hex')
 
-/** What became of files that a command left with these contents and that arrived with those. */
+/** Compares files with contents `made` in the engine and `arrived` on this machine. */
 async function arrival(made: Record<string, string>, arrived: Record<string, string>) {
   const directory = join(await tempDirectory(), 'out')
   mkdirSync(directory)
@@ -16,20 +16,20 @@ async function arrival(made: Record<string, string>, arrived: Record<string, str
   return requireSums('base', directory, said.join(''))
 }
 
-describe('what arrives from an engine', () => {
-  it('is what was made there', async () => {
+describe('requireSums', () => {
+  it('accepts files that arrived unchanged', async () => {
     await expect(arrival({ layer: 'text', 'a b': '' }, { layer: 'text', 'a b': '' })).resolves.toBeUndefined()
     await expect(arrival({}, {})).resolves.toBeUndefined()
   })
 
   it.each([
     ['another text', { layer: 'text' }, { layer: 'txet' }, b2('txet').slice(0, 16), b2('text').slice(0, 16)],
-    ['nothing', { layer: 'text' }, {}, 'not there', b2('text').slice(0, 16)],
-    ['too much', {}, { layer: 'text' }, b2('text').slice(0, 16), 'not there'],
-  ])('as %s is refused', async (_, made, arrived, is, wanted) => {
+    ['a missing file', { layer: 'text' }, {}, 'missing', b2('text').slice(0, 16)],
+    ['an additional file', {}, { layer: 'text' }, b2('text').slice(0, 16), 'missing'],
+  ])('refuses %s', async (_, made, arrived, is, wanted) => {
     await expect(arrival(made, arrived)).rejects.toMatchObject({
       code: 'engine',
-      message: `output 'layer' of derivation 'base' arrived as ${is}, wanted ${wanted} as it was made`,
+      message: `output 'layer' of derivation 'base' arrived with digest ${is}, wanted ${wanted}`,
       hint: expect.stringContaining('connection'),
     })
   })

@@ -1,21 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TransferError } from '../../../lib/http.ts'
 
-export interface Persistence {
-  /** Milliseconds before the second try; doubled for each one after it. */
+export interface RetryOptions {
+  /** Milliseconds before the second try; doubled before each later one. */
   readonly backoff: number
   readonly signal: AbortSignal
-  /** Told why something is tried again. */
+  /** Called with the error before each retry. */
   readonly onRetry: (reason: string) => void
 }
 
-/** How often something is tried that gets no further. */
+/** The number of tries without progress. */
 const TRIES = 5
 const TRANSIENT: readonly TransferError['kind'][] = ['broken', 'slow', 'unreachable']
 
-/** Tries until it works, as long as each try gets further than the one before or has not failed too often. */
-export async function persistently<T>(
-  { backoff, signal, onRetry }: Persistence,
+/** Retries transient errors. A try that made progress (`reached` grew) resets the count of failures. */
+export async function withRetries<T>(
+  { backoff, signal, onRetry }: RetryOptions,
   attempt: () => Promise<T>,
   reached: () => number = () => 0,
 ): Promise<T> {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { findCli, nameCli } from '../../../../builder/runners/dagger/cli.ts'
+import { findCli, nameCli } from '../../../../builder/runners/dagger/environment.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
 async function home() {
@@ -11,15 +11,15 @@ async function home() {
   return { HOME: directory, fetched }
 }
 
-describe("Dagger's CLI", () => {
-  it('is not there before it is fetched', async () => {
+describe('findCli and nameCli', () => {
+  it('find no CLI before it is downloaded', async () => {
     const { HOME, fetched } = await home()
     expect(findCli({ HOME })).toBeUndefined()
     writeFileSync(fetched, '')
     expect(findCli({ HOME })).toBe(fetched)
   })
 
-  it('is the one that is named, even where another was fetched', async () => {
+  it('prefer a named CLI to a downloaded one', async () => {
     const { HOME, fetched } = await home()
     writeFileSync(fetched, '')
     const own = join(HOME, 'dagger')
@@ -28,17 +28,17 @@ describe("Dagger's CLI", () => {
     expect(findCli({ HOME, _EXPERIMENTAL_DAGGER_CLI_BIN: join(HOME, 'nowhere') })).toBeUndefined()
   })
 
-  it('that is named and not there is said to be missing', () => {
+  it('refuse a named CLI that does not exist', () => {
     expect(() => nameCli({ _EXPERIMENTAL_DAGGER_CLI_BIN: '/nowhere' })).toThrow(
       expect.objectContaining({
         code: 'engine',
-        message: "Dagger's CLI is not at '/nowhere'",
+        message: "Dagger's CLI does not exist at '/nowhere'",
         hint: expect.stringContaining('unset it'),
       }),
     )
   })
 
-  it('is named to the SDK where it was fetched, and left to it where it was not', async () => {
+  it('name a downloaded CLI to the SDK, and else leave the download to the SDK', async () => {
     const { HOME, fetched } = await home()
     const env: NodeJS.ProcessEnv = { HOME }
     nameCli(env)
