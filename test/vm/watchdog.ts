@@ -32,9 +32,9 @@ export function describeBoard(machine: () => TestVm): void {
 
     it('does not reset while systemd feeds the watchdog', async () => {
       const vm = machine()
-      const before = vm.resets.length
       await eventually(async () => Number((await vm.shell('cat /proc/uptime')).split(' ')[0]) > FED_SECONDS, 120)
-      expect(vm.resets).toHaveLength(before)
+      // No test before this one reboots the host.
+      expect(vm.resets).toEqual([])
     })
   })
 }
