@@ -75,10 +75,12 @@ async function evaluate(project: string, name: string, compiled: string): Promis
 function located(error: unknown, project: string, name: string): unknown {
   const file = `hosts/${name}.ts`
   if (error instanceof UserError) {
-    const line = lineOf(readFileSync(sourceOf(project, name), 'utf8'), pathOf(error.cause))
-    if (line === undefined || !error.message.startsWith(file)) return error
+    // `hosts/?.ts` is a host file without a valid name.
+    const named = error.message.replace(/^hosts\/\?\.ts/, () => file)
+    if (!named.startsWith(file)) return error
     const { hint, cause } = error
-    const message = `${file}:${line}${error.message.slice(file.length)}`
+    const line = lineOf(readFileSync(sourceOf(project, name), 'utf8'), pathOf(cause))
+    const message = line === undefined ? named : `${file}:${line}${named.slice(file.length)}`
     return new UserError(error.code, message, hint === undefined ? { cause } : { hint, cause })
   }
   if (!(error instanceof Error)) return error
