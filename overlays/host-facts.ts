@@ -1,5 +1,8 @@
 import type { Board } from '../images/board.ts'
-import type { HostName } from '../images/names.ts'
+import type { Ipv4 } from '../images/ipv4.ts'
+import type { DomainName, HostName } from '../images/names.ts'
+import type { PublicKeyLine } from '../images/signature/public-key.ts'
+import type { TimeZone } from '../images/time-zone.ts'
 
 /** A Debian container host: its host file, parsed, with all defaults applied. */
 export interface Host {
@@ -11,17 +14,17 @@ export interface Host {
   readonly disk: number
   readonly slotSize: number
   readonly number: number
-  readonly timezone: string
+  readonly timezone: TimeZone
   readonly network: {
     /** An IPv4 address: `10.0.10.11`. */
     readonly address: string
     /** The prefix length of the host's network: 24. */
     readonly prefix: number
-    readonly gateway: string
-    readonly dns: readonly string[]
-    readonly domain: string
+    readonly gateway: Ipv4
+    readonly dns: readonly Ipv4[]
+    readonly domain: DomainName
   }
-  readonly ssh: { readonly keys: readonly string[] }
+  readonly ssh: { readonly keys: readonly PublicKeyLine[] }
   readonly updates: { readonly signingKeys: readonly string[] }
   readonly console: { readonly shell: 'none' | 'root' }
   readonly services: readonly HostService[]

@@ -6,6 +6,7 @@ import { hostTree } from '../../overlays/host-tree.ts'
 import { deviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
+import { publicLine } from '../helpers/public-line.ts'
 
 const ASSETS = {
   deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
@@ -44,9 +45,11 @@ describe('the host layer', () => {
   })
 
   it("allows the keys of the host file and the owner's to log in, each once", () => {
-    const keys = ['ssh-ed25519 BBBB friend', 'ssh-ed25519 AAAA owner']
-    const lines = linesAt(treeOf(testHost({ ssh: { keys } })), '/etc/ssh/authorized_keys/root')
-    expect(lines).toEqual([...keys, ''])
+    const keys = [publicLine(1, 'friend'), publicLine(2, 'owner')]
+    const host = testHost({ ssh: { keys } })
+    const assets = { ...ASSETS, sshKeys: [publicLine(2, 'another name')] }
+    const tree = hostTree(host, renderServices(host), assets)
+    expect(linesAt(tree, '/etc/ssh/authorized_keys/root')).toEqual([...keys, ''])
   })
 
   it('opens the ports of the services of the host only', () => {

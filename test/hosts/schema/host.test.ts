@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { type HostFile, host } from '../../../hosts/schema/host.ts'
 import { HOST_FILE, testHost } from '../../helpers/host.ts'
+import { publicLine } from '../../helpers/public-line.ts'
 
 const GIB = 2 ** 30
+const KEY = publicLine(1, 'me')
 
 /** Expects that a host file with these changes is refused with this message and hint. */
 const refused = (changes: object, message: string, hint?: string) => {
@@ -36,11 +38,11 @@ describe('host', () => {
     const given = testHost({
       ...{ number: 7, timezone: 'Europe/Zurich', slotSize: '4 GiB', console: { shell: 'root' } },
       network: { address: '192.0.2.10/24', gateway: '192.0.2.1', dns: ['192.0.2.2'], domain: 'home' },
-      ssh: { keys: ['ssh-ed25519 AAAA me'] },
+      ssh: { keys: [KEY] },
     })
     expect(given).toMatchObject({ number: 7, timezone: 'Europe/Zurich', slotSize: 4 * GIB })
     expect(given.network).toMatchObject({ dns: ['192.0.2.2'], domain: 'home' })
-    expect(given).toMatchObject({ console: { shell: 'root' }, ssh: { keys: ['ssh-ed25519 AAAA me'] } })
+    expect(given).toMatchObject({ console: { shell: 'root' }, ssh: { keys: [KEY] } })
   })
 
   it('makes larger slots on a larger disk', () => {
@@ -79,13 +81,27 @@ describe('an unknown key', () => {
     const { network } = HOST_FILE
     refused({ network: { ...network, adress: 'x' } }, "unknown key 'network.adress'", "did you mean 'address'?")
     refused({ console: { shel: 'root' } }, "unknown key 'console.shel'", 'allowed here: shell')
-    const mosquitto = { memory: '1 MiB', maxpacketsize: 1 }
+    const mosquitto = { memory: '16 MiB', maxpacketsize: 1 }
     refused({ services: { mosquitto } }, "'services.mosquitto.maxpacketsize'", "did you mean 'maxPacketSize'?")
   })
 
   it('is refused for a mistyped service, with the names of all services', () => {
     const hint = "did you mean 'mosquitto'? allowed here: alertmanager, mosquitto, prometheus"
     refused({ services: { mosquito: { memory: '1 MiB' } } }, "unknown key 'services.mosquito'", hint)
+  })
+
+  it('is reported before missing and invalid values, of which it may be the cause', () => {
+    const { memory, board, name, ...others } = HOST_FILE
+    const refusedFirst = (file: object, message: string, hint: string) =>
+      expect(() => host(file as HostFile)).toThrow(
+        expect.objectContaining({ message, hint: expect.stringContaining(`did you mean '${hint}'?`) }),
+      )
+    refusedFirst({ ...others, name, board, memroy: '4 GiB' }, "hosts/tiny.ts: unknown key 'memroy'", 'memory')
+    refusedFirst({ ...others, name, memory, baord: board }, "hosts/tiny.ts: unknown key 'baord'", 'board')
+    refusedFirst({ ...others, memory, board, nmae: name }, "hosts/?.ts: unknown key 'nmae'", 'name')
+    const mosquitto = { memroy: '64 MiB' }
+    const services = { ...others, name, board, memory: 'much', services: { mosquitto } }
+    refusedFirst(services, "hosts/tiny.ts: unknown key 'services.mosquitto.memroy'", 'memory')
   })
 
   it('is refused without a guess if no allowed key is similar', () => {
@@ -103,19 +119,23 @@ describe('an invalid value', () => {
     [{ slotSize: '1.5 GiB' }, "at 'slotSize': '1.5 GiB' is not a slot's size in whole GiB"],
     [{ services: { mosquitto: { memory: '0 MiB' } } }, "at 'services.mosquitto.memory': '0 MiB'"],
     [{ services: { mosquitto: {} } }, "at 'services.mosquitto.memory'"],
-    [{ services: { mosquitto: { memory: '1 MiB', cpus: 0 } } }, "at 'services.mosquitto.cpus'"],
+    [{ services: { mosquitto: { memory: '16 MiB', cpus: 0 } } }, "at 'services.mosquitto.cpus'"],
     [{ board: 'raspberry-pi-4' }, "at 'board': 'raspberry-pi-4' is not a board that hangar supports"],
     [{ board: undefined }, "at 'board': 'undefined' is not a board"],
     [{ number: -1 }, "at 'number'"],
     [{ timezone: 'Zurich time' }, "at 'timezone': no time zone has the name 'Zurich time'"],
     [{ timezone: 'Europe/Zurch' }, "did you mean 'Europe/Zurich'?"],
     [{ timezone: 'europe/zurich' }, "no time zone has the name 'europe/zurich'"],
-    [{ updates: { signingKeys: ['ssh-rsa AAAA me'] } }, "at 'updates.signingKeys.0': wanted a public key"],
-    [{ ssh: { keys: ['my key'] } }, "at 'ssh.keys.0': wanted a public key"],
+    [
+      { updates: { signingKeys: ['ssh-rsa AAAA me'] } },
+      "at 'updates.signingKeys.0': 'ssh-rsa AAAA me' is not a public key: its type is 'ssh-rsa'",
+    ],
+    [{ ssh: { keys: ['my key'] } }, "at 'ssh.keys.0': 'my key' is not a public key: its type is 'my'"],
     [{ console: { shell: 'everybody' } }, "at 'console.shell'"],
     [{ network: undefined }, "at 'network'"],
     [{ name: undefined }, "at 'name'"],
-    [{ name: 'Tiny Host' }, "invalid host name 'Tiny Host'"],
+    [{ name: 'Tiny Host' }, "hosts/?.ts at 'name': invalid host name 'Tiny Host'"],
+    [{ name: 'localhost' }, "hosts/?.ts at 'name': invalid host name 'localhost'"],
   ])('is refused with its path: %j', (changes, message) => {
     refused(changes, message)
   })

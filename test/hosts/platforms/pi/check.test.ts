@@ -38,7 +38,7 @@ describe('a Pi', () => {
   })
 
   it('runs every service of the registry at once', () => {
-    const memory = '1 MiB'
+    const memory = '16 MiB'
     expect(
       checked({ services: { alertmanager: { memory }, mosquitto: { memory }, prometheus: { memory } } }),
     ).not.toThrow()

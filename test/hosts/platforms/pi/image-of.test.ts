@@ -9,6 +9,9 @@ import type { Host } from '../../../../overlays/host-facts.ts'
 import { lockedPackage } from '../../../helpers/derivation.ts'
 import { deviceTexts } from '../../../helpers/device-texts.ts'
 import { testHost } from '../../../helpers/host.ts'
+import { publicLine } from '../../../helpers/public-line.ts'
+
+const NEXT = publicLine(4, 'next')
 
 const STEPS = ['base', 'kernel', 'initramfs', 'container', 'host', 'sbom']
 
@@ -109,7 +112,7 @@ describe('a change of', () => {
   it.each<[string, Partial<Parameters<typeof testHost>[0]>, string[]]>([
     [
       "a service's configuration",
-      { services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } },
+      { services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 99 } } },
       ['host'],
     ],
     ["a service's limits", { services: { ...services(), mosquitto: { memory: '65 MiB' } } }, ['host']],
@@ -129,9 +132,9 @@ describe('a change of', () => {
 
   it('the keys that may sign updates changes the host layer only', () => {
     expect(changed(before, digests(testHost(), { signingKeys: ['ssh-ed25519 DDDD signing'] }))).toEqual(['host'])
-    const next = testHost({ updates: { signingKeys: ['ssh-ed25519 DDDD next'] } })
+    const next = testHost({ updates: { signingKeys: [NEXT] } })
     expect(changed(before, digests(next))).toEqual(['host'])
-    expect(image(next).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
+    expect(image(next).signingKeys).toEqual([...context().signingKeys, NEXT])
   })
 
   it('a source of a program changes only the layer that contains the program', () => {
@@ -186,7 +189,7 @@ describe("an image's SBOM", () => {
 
   it('changes with packages and programs, and not with configuration', () => {
     const sbom = (host?: Host, given?: Partial<ImageContext>) => derivationDigest(image(host, given).sbom)
-    expect(sbom(testHost({ services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } }))).toBe(
+    expect(sbom(testHost({ services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 99 } } }))).toBe(
       sbom(),
     )
     expect(sbom(testHost({ services: { mosquitto: services().mosquitto } }))).not.toBe(sbom())
