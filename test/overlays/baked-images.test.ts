@@ -32,7 +32,7 @@ describe('bakedImages', () => {
   })
 
   it('does not depend on the configuration of the service', () => {
-    const services = { mosquitto: { memory: '64 MiB', maxPacketSize: 7 } }
+    const services = { mosquitto: { memory: '64 MiB', maxPacketSize: 77 } }
     expect(bakedImages(testServices(services))).toEqual([mosquitto])
   })
 

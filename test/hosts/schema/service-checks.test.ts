@@ -27,7 +27,7 @@ const checked = (container: Partial<ContainerDefinition>, changes: Partial<Servi
 
 describe('checkServices', () => {
   it('accepts all services of the registry on one host', () => {
-    const all = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, { memory: '1 MiB' }]))
+    const all = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, { memory: '16 MiB' }]))
     expect(() => checkServices('tiny', testServices(all))).not.toThrow()
   })
 
@@ -112,7 +112,7 @@ describe('a user', () => {
   })
 
   it('may run several containers of the same service', () => {
-    const memory = { server: '1 MiB', worker: '1 MiB' }
+    const memory = { server: '16 MiB', worker: '16 MiB' }
     expect(checked({}, { memory, containers: () => ({ server: CONTAINER, worker: CONTAINER }) })).not.toThrow()
   })
 })
@@ -129,7 +129,7 @@ describe('a name', () => {
   })
 
   it.each(['var', 'keep'])("of a volume cannot be '%s', which the host uses itself", (name) => {
-    const changes = { name, volumes: { [name]: VOLUME }, memory: '1 MiB' }
+    const changes = { name, volumes: { [name]: VOLUME }, memory: '16 MiB' }
     expect(checked({}, changes)).toThrow(`tiny: the host and '${name}' use the same volume name: ${name}`)
   })
 })
