@@ -1,12 +1,22 @@
 import { describe, expect, it } from 'vitest'
 import { type HostFile, host } from '../../../hosts/schema/host.ts'
+import { servicesSchema } from '../../../hosts/schema/services.ts'
 import { HOST_FILE } from '../../helpers/host.ts'
+import { numberFields } from '../../helpers/schema-fields.ts'
 
 const LIMITS = { memory: '64 MiB' }
 const withService = (name: string, options: object) => () =>
   host({ ...HOST_FILE, services: { [name]: { ...LIMITS, ...options } } } as HostFile)
 
 describe('an option of a service', () => {
+  it('has a lower and an upper bound if it is a number', () => {
+    const numbers = numberFields(servicesSchema)
+    expect(numbers.length).toBeGreaterThan(5)
+    const isBounded = ({ minimum, maximum }: (typeof numbers)[number]) =>
+      (minimum ?? 0) > 0 && (maximum ?? Number.MAX_SAFE_INTEGER) < Number.MAX_SAFE_INTEGER
+    expect(numbers.filter((each) => !isBounded(each))).toEqual([])
+  })
+
   it.each([
     ['mosquitto', 'cpus', [0.01, 0.07, 0.29, 0.5, 1.1, 4]],
     ['mosquitto', 'memory', ['16 MiB', '16.5 MiB', '1 GiB']],

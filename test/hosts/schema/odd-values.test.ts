@@ -9,7 +9,7 @@ import { deviceTexts } from '../../helpers/device-texts.ts'
 import { linesAt, textAt } from '../../helpers/file-tree.ts'
 import { oddString, oddStrings } from '../../helpers/odd-strings.ts'
 import { publicLine } from '../../helpers/public-line.ts'
-import { type FieldPath, stringFields, withValue } from '../../helpers/schema-strings.ts'
+import { type FieldPath, stringFields, withValue } from '../../helpers/schema-fields.ts'
 import { randomFrom } from '../../power-cut/random.ts'
 
 /** A host file with a valid value for every string. */
