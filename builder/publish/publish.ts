@@ -5,9 +5,10 @@ import { forEachAtOnce, stopWith } from '../../lib/worker-pool.ts'
 import { generationNumbered, requireKept } from '../generations/find.ts'
 import { generationsOf, type KeptGeneration } from '../generations/record.ts'
 import type { Store } from '../store/store.ts'
+import { type Amount, amountOf, countText } from './amount.ts'
 import { outgoingImage } from './outgoing.ts'
 import { hostTag, imageTag } from './remote.ts'
-import { type Amount, amountOf, countText, type LocalBlob, type Repository, WORKERS } from './repository.ts'
+import { type LocalBlob, type Repository, WORKERS } from './repository.ts'
 
 export interface PublishRequest {
   readonly host: string

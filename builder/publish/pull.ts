@@ -10,6 +10,7 @@ import type { Outcome } from '../outputs/outputs.ts'
 import type { SignedFacts } from '../platforms/platform.ts'
 import { platformField } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
+import { amountOf, countText } from './amount.ts'
 import { filesOf, type PullingHost, requireSame, textNamed, textsIn, textsOf, trustedFacts } from './incoming.ts'
 import { storeLeaves } from './leaves.ts'
 import {
@@ -21,7 +22,7 @@ import {
   SUMS,
 } from './published-image.ts'
 import { hostTag, type Reference } from './remote.ts'
-import { amountOf, type Blob, countText, type Repository, WORKERS } from './repository.ts'
+import { type Blob, type Repository, WORKERS } from './repository.ts'
 
 export interface PullRequest {
   readonly host: PullingHost

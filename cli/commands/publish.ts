@@ -1,5 +1,5 @@
+import { countText } from '../../builder/publish/amount.ts'
 import type { Published } from '../../builder/publish/publish.ts'
-import { countText } from '../../builder/publish/repository.ts'
 import { short } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
 import type { Command } from '../command.ts'

@@ -83,7 +83,7 @@ describe('hangar', () => {
 
   it('lists the runners after a wrong one', async () => {
     expect((await hangar('build', 'adama', '--runner', 'docker')).stderr).toBe(
-      "error: --runner is 'docker', wanted one of: dagger, local, auto\nhint: --runner=auto takes a Dagger engine where there is one\n",
+      "error: --runner is 'docker', wanted one of: dagger, local, auto\nhint: --runner=auto uses a Dagger engine when there is one\n",
     )
   })
 

@@ -86,7 +86,7 @@ describeOnShells('identity.sh load', (shell) => {
     damaged[512 + 100] = 0xff
     const { code, said, read, partition } = await boot(shell, damaged)
     expect(code).toBe(0)
-    expect(said).toContain('the copy at sector 0 is damaged or old, writing it again')
+    expect(said).toContain('the copy at sector 0 is damaged or old: restoring it from the other copy')
     expect(read('machine-id')).toBe(`${IDENTITY.machineId}\n`)
     expect(partition().equals(whole)).toBe(true)
   })
