@@ -37,11 +37,11 @@ afterAll(() => {
 })
 
 describe('a build of adama with a warm Dagger engine', () => {
-  it('with nothing changed', async () => {
+  it('measures a build without changes', async () => {
     await record('nothing changed, Dagger runner chosen', 'as local', 'as local', () => undefined)
   })
 
-  it('with one line of a configuration changed', async () => {
+  it('measures a build after one changed line of configuration', async () => {
     await record('one line changed, Dagger runner, engine warm', '5 × local', '2 × local', changeOneLine)
   })
 })

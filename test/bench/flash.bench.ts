@@ -25,7 +25,7 @@ afterAll(() => {
 })
 
 describe('a full slot', () => {
-  it("written by the agent and by dd, to a disk with the speed of a Pi 5's and to this machine's disk", async () => {
+  it("measures the agent and dd: writes a slot to a disk as fast as a Pi 5's, and to this machine's disk", async () => {
     const slow = await writtenSlots(await tempDirectory(), NVME)
     const limited = `a disk of ${NVME / 1e6} MB/s, an NVMe on a Pi 5`
     if (slow === undefined) console.log(`not measured, for want of a way to slow a disk down: ${limited}`)
@@ -45,7 +45,7 @@ describe('a full slot', () => {
 })
 
 describe('on the virtual machine', () => {
-  it('a trial up to its commit, and a revert, against a plain reboot', async () => {
+  it('measures a trial until its commit, a revert, and a plain reboot', async () => {
     const lab = await makeLab()
     const vm = await lab.boot()
     try {

@@ -41,7 +41,7 @@ const FUNCTION_WORD =
 const byName = COMMANDS.map((command): [string, Command] => [command.name, command])
 
 describe.each(byName)('the help of %s', (name, command) => {
-  it('has a summary that is one short phrase', () => {
+  it('has a summary of one short phrase', () => {
     expect(command.summary).toMatch(/^[a-z].{10,65}[^.]$/)
     expect(command.summary).not.toMatch(FUNCTION_WORD)
   })
@@ -70,7 +70,7 @@ describe.each(byName)('the help of %s', (name, command) => {
 })
 
 describe('the help of flags', () => {
-  it('gives the default of each option with a value, except options that select another action', () => {
+  it('gives the default of each option with a value, except for options that select another action', () => {
     const gaps = COMMANDS.flatMap(({ name, options }) =>
       options
         .filter(({ flags, about, required }) => flags.includes('<') && !required && !about.includes('default'))

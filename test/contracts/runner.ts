@@ -98,7 +98,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(outputs).toEqual({ names: 'lo\n' })
     })
 
-    it('passes no variable of its own environment on', async () => {
+    it('passes no environment variable of its own to a command', async () => {
       const { outputs } = await realise(
         await make(),
         shell('environment', 'env | cut -d= -f1 | sort | tr "\\n" " " > /out/names'),
@@ -111,7 +111,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       ])
     })
 
-    it('gives a command the capabilities of Docker, and all only when it declares that', async () => {
+    it("gives a command Docker's default capabilities, and all capabilities only if it declares them", async () => {
       const mount = 'mount -t tmpfs t /tmp 2>/dev/null && echo may > /out/mount || echo may-not > /out/mount'
       const given = await make()
       expect((await realise(given, shell('default', mount))).outputs).toEqual({ mount: 'may-not\n' })

@@ -46,12 +46,12 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(await target.status()).toMatchObject({ host: target.host, state: 'committed' })
     })
 
-    it('opens no image of another host', async () => {
+    it('refuses an image of another host', async () => {
       const { driver, directory } = await make()
       await expect(driver.withArtifact('other', directory, async () => 'opened')).rejects.toBeInstanceOf(UserError)
     })
 
-    it('changes nothing on the host when it plans, and plans the same steps again', async () => {
+    it('a plan changes nothing on the host, and the next plan has the same steps', async () => {
       const given = await make()
       const before = given.state()
       const [first, second] = [await withPlan(given, {}, async (run) => run), await withPlan(given, {}, async (r) => r)]
@@ -60,7 +60,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(given.state()).toEqual(before)
     })
 
-    it('describes each step, and the one step that stops services', async () => {
+    it('describes each step, and marks the one step that stops services', async () => {
       const given = await make()
       const described = await withPlan(given, {}, async ({ steps }) => steps.map(given.target.describe))
       expect(described.every((step) => step.name !== '' && step.atMost >= 0)).toBe(true)
@@ -68,7 +68,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(described.reduce((sum, { atMost }) => sum + atMost, 0)).toBeGreaterThan(0)
     })
 
-    it('performs a step without changing the run that it was given', async () => {
+    it('performs a step without changing the run object that it received', async () => {
       const given = await make()
       await withPlan(given, {}, async (planned) => {
         const seen = new Set<Run>()

@@ -4,7 +4,7 @@ import { diskLayout, GIB, layoutOnDisk, MIB, partition } from '../../images/layo
 const layout = diskLayout(8 * GIB)
 
 describe('diskLayout', () => {
-  it('puts all FAT partitions first, without others in between', () => {
+  it('the layout puts all FAT partitions first, without others in between', () => {
     expect(layout.partitions.map(({ name }) => name)).toEqual([
       'selector',
       'boot-a',
@@ -33,7 +33,7 @@ describe('diskLayout', () => {
     expect([partition(layout, 'boot-a').number, partition(layout, 'boot-b').number]).toEqual([2, 3])
   })
 
-  it('never changes these offsets, which are on existing disks', () => {
+  it('never changes the offsets of partitions, because existing disks use them', () => {
     expect(Object.fromEntries(layout.partitions.map(({ name, offset }) => [name, offset / MIB]))).toEqual({
       selector: 4,
       'boot-a': 20,
@@ -66,7 +66,7 @@ describe('diskLayout', () => {
     expect(partition(larger, 'slot-a').offset).toBe(partition(layout, 'slot-a').offset)
   })
 
-  it('has every partition by its name', () => {
+  it('the layout names every partition', () => {
     expect(layout.partitions.map(({ name }) => partition(layout, name))).toEqual(layout.partitions)
     expect(() => partition({ ...layout, partitions: [] }, 'data')).toThrow("the layout has no partition 'data'")
   })

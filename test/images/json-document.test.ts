@@ -23,7 +23,7 @@ describe('parseJsonDocument', () => {
     ['3', '{"format":3,"unknown":true}'],
     ['undefined', '{}'],
     ['undefined', 'null'],
-  ])('refuses format %s before it looks at the fields', (format, text) => {
+  ])('refuses the format %s before it reads the fields', (format, text) => {
     expect(() => parse(text)).toThrow(`other-format: the file has format ${format}, this hangar reads format 1 or 2`)
   })
 

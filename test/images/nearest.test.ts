@@ -14,7 +14,7 @@ describe('nearest', () => {
     ['three mistakes in a short word', 'xyzma', undefined],
     ['another word', 'workshop', undefined],
     ['an empty word', '', undefined],
-  ])('handles %s', (_what, word, expected) => {
+  ])('finds the most similar word after %s', (_what, word, expected) => {
     expect(nearest(word, HOSTS)).toBe(expected)
   })
 

@@ -3,7 +3,7 @@ import { withFileLock, withHostLocks } from '../../lib/file-lock.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
 describe('withFileLock', () => {
-  it('runs one of several uses of a directory at a time', async () => {
+  it('runs only one of several uses of a directory at a time', async () => {
     const directory = await tempDirectory()
     const seen: string[] = []
     const run = (name: string) =>
@@ -39,7 +39,7 @@ describe('withFileLock', () => {
 })
 
 describe('withHostLocks', () => {
-  it('refuses a second flash of the same host at once, but not of other hosts and projects', async () => {
+  it('refuses a second flash of the same host at once, and allows flashes of other hosts and projects', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
     await withHostLocks(one, ['adama', 'starbuck'], async () => {
       await expect(withHostLocks(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({

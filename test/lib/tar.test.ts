@@ -29,7 +29,7 @@ describe('tarBytes', () => {
     expect(entries[1]?.bytes.toString()).toBe('tiny\n')
   })
 
-  it('fails with the error of an entry', async () => {
+  it('fails with the error of the entry that fails', async () => {
     const broken: TarEntry = { name: 'x', type: 'file', mode: 0o600, content: { file: '/not/there', size: 3 } }
     await expect(tarBytes([broken])).rejects.toThrow()
   })

@@ -72,7 +72,7 @@ describe('forEachAtOnce', () => {
 })
 
 describe('limiter', () => {
-  it('runs at most so many tasks at the same time, and returns what each task returns', async () => {
+  it('runs at most the given number of tasks at a time, and returns the result of each task', async () => {
     const { state, work } = counter()
     const limited = limiter(2)
     const results = await Promise.all(ITEMS.map((item) => limited(() => work(item).then(() => item * 2))))
@@ -81,7 +81,7 @@ describe('limiter', () => {
     expect(state.done).toEqual(ITEMS)
   })
 
-  it('goes on with the next task after a failure', async () => {
+  it('starts the next task after a failure', async () => {
     const limited = limiter(1)
     const failing = limited(() => Promise.reject(new Error('first')))
     const next = limited(() => Promise.resolve('second'))

@@ -23,7 +23,7 @@ describe('comparable', () => {
     expect(one).toEqual(other)
   })
 
-  it('differs if a record differs', () => {
+  it('finds a difference between records', () => {
     const [one, other] = ['x', 'y'].map((name) =>
       comparable('/var/lib/dpkg/diversions', Buffer.from(record('a') + record(name))),
     )

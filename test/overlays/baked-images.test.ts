@@ -17,7 +17,7 @@ describe('bakedImages', () => {
     expect(prometheus).toMatchObject({ name: 'prometheus', packages: ['prometheus', 'busybox-static'] })
   })
 
-  it('has a mount point in the read-only root for everything that is mounted', () => {
+  it('has a mount point in the read-only root for every mount', () => {
     for (const path of ['/tmp', '/proc', '/sys', '/dev', '/run', '/data'])
       expect(mosquitto?.tree[path]).toMatchObject({ kind: 'directory' })
     expect(textOf(mosquitto, '/etc/mosquitto/mosquitto.conf')).toBe('')

@@ -35,10 +35,13 @@ describe('httpAnswers', () => {
     expect([code, stderr]).toEqual([1, expect.stringContaining('refused')])
   })
 
-  it.each(['prometheus', 'alertmanager'] as const)('has its program in the container of %s', (name) => {
-    const { containers } = serviceNamed(testServices({ [name]: { memory: '64 MiB' } }), name)
-    expect(containers.map(({ image }) => image)).toMatchObject([
-      { packages: expect.arrayContaining([HTTP_CHECK_PACKAGE]) },
-    ])
-  })
+  it.each(['prometheus', 'alertmanager'] as const)(
+    'the container of %s contains the program of its health check',
+    (name) => {
+      const { containers } = serviceNamed(testServices({ [name]: { memory: '64 MiB' } }), name)
+      expect(containers.map(({ image }) => image)).toMatchObject([
+        { packages: expect.arrayContaining([HTTP_CHECK_PACKAGE]) },
+      ])
+    },
+  )
 })

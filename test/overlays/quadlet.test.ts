@@ -35,7 +35,7 @@ describe('quadlet', () => {
     expect(quadlet(mosquitto)).toBe(MOSQUITTO)
   })
 
-  it('mounts each file read-only, in order, and then the volumes', () => {
+  it('mounts each file read-only, in order, then the volumes', () => {
     const text = { kind: 'text', text: '' } as const
     const files = { '/etc/b': text, '/etc/a': text }
     expect(linesWith('Volume', { files, volumes: { '/data': 'test', '/cache': 'test-cache' } })).toEqual([
@@ -54,7 +54,7 @@ describe('quadlet', () => {
     )
   })
 
-  it('sets the environment in order, and quotes values where it must', () => {
+  it('sets the environment in order, and quotes values only if necessary', () => {
     const environment = { ZONE: 'a b', MALLOC_ARENA_MAX: '2', PRICE: '5$' }
     expect(linesWith('Environment', { environment })).toEqual([
       'Environment=MALLOC_ARENA_MAX=2',
@@ -63,7 +63,7 @@ describe('quadlet', () => {
     ])
   })
 
-  it('passes devices on, and marks optional ones with a hyphen', () => {
+  it('adds devices, and marks optional ones with a hyphen', () => {
     const uses = [
       { device: '/dev/serial/by-id/usb-stick', path: '/dev/ttyZigbee', group: 20, optional: true },
       { device: '/dev/gpiochip0', optional: false },

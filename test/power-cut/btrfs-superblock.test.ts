@@ -19,13 +19,13 @@ function superblockAt(at: number): Uint8Array {
 }
 
 describe('a btrfs', () => {
-  it('is read from its first superblock, otherwise from the second', () => {
+  it('reads a btrfs from its first superblock, otherwise from the second', () => {
     const [first, second] = [superblockAt(64 * 1024), superblockAt(64 * MIB)]
     expect(readBtrfsRoot(partition([64 * 1024, first], [64 * MIB, second]))).toBe('first')
     expect(readBtrfsRoot(partition([64 * 1024, first.subarray(0, 512)], [64 * MIB, second]))).toBe('second')
   })
 
-  it('cannot be read if both superblocks are damaged or at the wrong position', () => {
+  it('refuses a btrfs if both superblocks are damaged or at the wrong position', () => {
     expect(readBtrfsRoot(partition())).toBe('none')
     expect(readBtrfsRoot(partition([64 * 1024, superblockAt(64 * MIB)]))).toBe('none')
     expect(
@@ -35,7 +35,7 @@ describe('a btrfs', () => {
 })
 
 describe('crc32c', () => {
-  it('matches the test vectors of RFC 3720', () => {
+  it('crc32c matches the test vectors of RFC 3720', () => {
     // RFC 3720, appendix B.4.
     expect(crc32c(Buffer.alloc(32)).toString(16)).toBe('8a9136aa')
     expect(crc32c(Buffer.alloc(32, 0xff)).toString(16)).toBe('62a8ab43')

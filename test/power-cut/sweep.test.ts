@@ -50,7 +50,7 @@ function reordered(...order: Step[]): FakeUpdate {
 }
 
 describe('a sweep over a correct update', () => {
-  it('finds no failure', () => {
+  it('finds no failure in a correct update', () => {
     const report = swept()
     expect(report.failures).toEqual([])
     expect(report.rows.map(({ kind }) => kind).sort()).toEqual(['drop-one', 'keep-one', 'prefix', 'subset', 'torn'])
@@ -66,7 +66,7 @@ describe('a sweep over a correct update', () => {
     expect(swept({ options: { seed: 7 } })).toEqual(swept({ options: { seed: 7 } }))
   })
 
-  it("boots the old slot before the selector's write and the new one after it", () => {
+  it("expects the old slot before the selector's write and the new one after it", () => {
     const { rows } = swept()
     for (const { a, b, tried, stuck } of rows) expect({ sum: a + b, stuck }).toEqual({ sum: tried, stuck: 0 })
     expect(rows.find(({ kind }) => kind === 'prefix')).toMatchObject({ b: 2 })

@@ -123,7 +123,7 @@ async function expectMended(root: string, what: string, files: readonly string[]
 }
 
 describe('gc that is killed', () => {
-  it('before any step loses no kept object, and the next gc finishes the work', async () => {
+  it('a gc that is killed before any step loses no kept object, and the next gc finishes the work', async () => {
     const { before, files } = await wholeCollection()
     const names = before.map(({ what }) => what)
     expect(names.slice(0, 2)).toEqual(['forget generation 3 of tiny', 'forget generation 2 of tiny'])
@@ -132,7 +132,7 @@ describe('gc that is killed', () => {
     for (const { what, root } of before) await expectMended(root, what, files)
   })
 
-  it.each([0, 1, 2, 9, 30])('with SIGKILL before step %i blocks no other process', async (at) => {
+  it.each([0, 1, 2, 9, 30])('a gc that SIGKILL ends before step %i blocks no other process', async (at) => {
     const files = filesIn(await gc(await copy()))
     const root = await copy()
     const { ended } = start(collector, root, `${at}`)
@@ -140,7 +140,7 @@ describe('gc that is killed', () => {
     await expectMended(root, `${at}`, files)
   })
 
-  it('is compared by a check that notices a lost object', async () => {
+  it('the check of this test notices a lost object (negative control)', async () => {
     const root = await copy()
     const store = await gc(root)
     const packages = ['1', '4'].flatMap((version) => Object.values(smallLock(version).packages))
@@ -159,7 +159,7 @@ describe('gc that is killed', () => {
     expect(lostIn(store)).toEqual([])
   })
 
-  it('deletes no object of a generation whose record could not be replaced', async () => {
+  it('a gc that cannot replace the record of a generation deletes none of its objects', async () => {
     const root = await copy()
     const store = await gc(root, async (what, act) => void (what.startsWith('forget') || (await act())))
     expect(keptIn(root)).toEqual([1, 2, 3, 4])
@@ -168,7 +168,7 @@ describe('gc that is killed', () => {
 })
 
 describe('gc beside builds', () => {
-  it('leaves every kept generation complete, and lets no build fail', async () => {
+  it('a gc during builds leaves every kept generation complete, and lets no build fail', async () => {
     const lab = join(await tempDirectory(memory()), 'lab')
     await smallLab(lab, PROJECT)
     const root = join(lab, 'store')

@@ -81,7 +81,7 @@ describe('collect', () => {
     expect([kept('tiny'), kept('other')]).toEqual([[2], [2]])
   })
 
-  it('keeps intermediate outputs of kept generations, and deletes all others', async () => {
+  it('keeps intermediate outputs of kept generations, and deletes all other outputs', async () => {
     const { store, gc, context } = await withGenerations(1)
     const { runner, reporter } = context()
     await runner.realise([derivation({ name: 'other' })], reporter)
@@ -124,7 +124,7 @@ function requireOrigin(store: Store): Digest {
 }
 
 describe('a package of the current lock', () => {
-  it('is kept, and is deleted when no lock has it', async () => {
+  it('keeps a package of the current lock, and deletes it when no lock has it', async () => {
     const { store, gc, fetched, context } = await withGenerations(1)
     await context().fetch(Object.values(smallLock('9').packages))
     expect(fetched).toContain('app 9')
@@ -136,7 +136,7 @@ describe('a package of the current lock', () => {
 })
 
 describe('an unpacked toolchain', () => {
-  it('is kept when a generation or the lock needs it, and else deleted with its package list', async () => {
+  it('keeps an unpacked toolchain that a generation or the lock needs, and deletes any other with its package list', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const [, current, locked] = ['1', '2', '3'].map((version) => unpackToolchain(version)) as [string, string, string]
     const { garbage } = await gc({ lock: debianLocks(smallLock('3')) })
@@ -146,7 +146,7 @@ describe('an unpacked toolchain', () => {
     expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
   })
 
-  it('is kept while a process runs its programs', async () => {
+  it('keeps an unpacked toolchain while a process runs its programs', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const old = unpackToolchain('1')
     await keepPrograms(store.root, join(store.root, 'toolchains', old))
@@ -154,7 +154,7 @@ describe('an unpacked toolchain', () => {
     expect(readdirSync(join(store.root, 'toolchains'))).toEqual([old, `${old}.packages`])
   })
 
-  it('loses its package list when its directory is missing', async () => {
+  it('deletes the package list of a toolchain whose directory is missing', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     rmSync(join(store.root, 'toolchains', unpackToolchain('1')), { recursive: true })
     await gc()
@@ -242,11 +242,11 @@ describe('a build beside gc', () => {
     return found
   }
 
-  it('finds its objects, because gc waits for the build', async () => {
+  it('a build keeps its objects, because gc waits for the build', async () => {
     expect(await buildMeanwhile((store) => store)).toBe(true)
   })
 
-  it('would lose its objects if gc ignored its lease (negative control)', async () => {
+  it('a build loses its objects if gc ignores its lease (negative control)', async () => {
     expect(await buildMeanwhile((store) => `${store}/elsewhere`)).toBe(false)
   })
 })

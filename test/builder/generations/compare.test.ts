@@ -68,7 +68,7 @@ describe('compare', () => {
     expect([difference.from.number, difference.to.number]).toEqual([1, 2])
   })
 
-  it('lists the files of each layer that differs once, with paths inside the container', async () => {
+  it('lists each file of a changed layer once, with its path inside the container', async () => {
     const { context, from, to } = await twoGenerations()
     const { looked, context: given } = listing({ ...context(), toolchain: context().toolchain })
     const difference = await compare(given, { from, to, files: 'listed' })

@@ -42,7 +42,7 @@ describe('differenceOf', () => {
     )
   })
 
-  it('reports changed build programs, which the text counts', () => {
+  it('reports changed build programs, and the text counts them', () => {
     const moved = { programs: named({ build: { nodejs: '20.2' } }) }
     expect(text({}, moved)).toBe(`${HEAD}\n\npackages\n  1 build programs changed`)
   })

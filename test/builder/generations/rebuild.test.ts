@@ -146,7 +146,7 @@ describe('rebuild of an incomplete generation', () => {
     })
   })
 
-  it('refuses a generation that lacks a text, which no derivation makes', async () => {
+  it('refuses a generation with a missing text, because no derivation makes texts', async () => {
     const { offline, lose, parts } = await movedOn()
     const cmdline = parts().boot.find(({ name }) => name === 'cmdline.txt')
     lose(cmdline?.digest as Digest)
@@ -204,14 +204,14 @@ describe('rebuild of an incomplete generation', () => {
 })
 
 describe('an offline build', () => {
-  it('uses the packages in the store', async () => {
+  it('an offline build uses the packages in the store', async () => {
     const { build, fetched } = await movedOn()
     const before = fetched.length
     expect((await build('3', 'another line', 'offline')).generation).toBe(4)
     expect(fetched).toHaveLength(before)
   })
 
-  it('names a package that the store lacks', async () => {
+  it('an offline build names a package that the store lacks', async () => {
     const { build } = await movedOn()
     await expect(build('4', 'one', 'offline')).rejects.toMatchObject({
       code: 'fetch',
@@ -221,7 +221,7 @@ describe('an offline build', () => {
 })
 
 describe('gc with a pinned generation', () => {
-  it('keeps every package of the pinned generation, and none of a deleted one', async () => {
+  it('gc keeps every package of a pinned generation, and no package of a deleted one', async () => {
     const { store } = await movedOn()
     const names = new Set((await listObjects(store)).map(({ object }) => object))
     const fetchedOf = (version: string) =>

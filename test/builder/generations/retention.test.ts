@@ -34,7 +34,7 @@ describe('choose', () => {
     expect(gone(ages, retention, pinned)).toEqual(expected)
   })
 
-  it('returns every kept generation either as staying or as going', () => {
+  it('returns every kept generation once: either staying or going', () => {
     const { stay, go } = choose(built(4, null, 2, 1), new Set([1]), { keep: 1, olderThan: 0 }, NOW)
     expect([...stay, ...go].map(({ number }) => number).sort()).toEqual([1, 3, 4])
   })

@@ -126,7 +126,7 @@ describe('makeHostIdentity', () => {
 })
 
 describe('rotateHostIdentity', () => {
-  it.each(['ssh', 'age'] as const)('puts a new %s key before the old one', async (what) => {
+  it.each(['ssh', 'age'] as const)('puts a new %s key before the old key', async (what) => {
     const { place, secret } = await newPlace()
     const { identity } = await made(place)
     const before = await secret()
@@ -148,7 +148,7 @@ describe('rotateHostIdentity', () => {
     expect(await rotateHostIdentity(place, 'tiny', 'ssh')).toEqual({ kind: 'finished', identity })
   })
 
-  it('refuses a host without an identity, and a host that made its own', async () => {
+  it('refuses to rotate a host without an identity, and a host that made its own', async () => {
     const { place } = await newPlace()
     const rotate = () => rotateHostIdentity(place, 'tiny', 'ssh')
     await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'make one: npm run init tiny' })
@@ -234,7 +234,7 @@ describe('hostOwnKeys', () => {
     expect(JSON.parse(text)).toEqual({ format: 1, ssh, age })
   })
 
-  it('is undefined when only the host has the private half', async () => {
+  it('returns undefined when only the host has the private half', async () => {
     const { place } = await newPlace()
     await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
     expect(await hostOwnKeys(place, 'tiny')).toBeUndefined()
@@ -262,7 +262,7 @@ describe('ownerAgeKey', () => {
     await expect(made(place)).rejects.toMatchObject({ hint: expect.stringContaining(`chmod 600 '${key}'`) })
   })
 
-  it('names a missing key, and makes no new one', async () => {
+  it('names a missing age key, and makes no new key', async () => {
     const { place, key } = await newPlace()
     await made(place)
     rmSync(key)
@@ -273,7 +273,7 @@ describe('ownerAgeKey', () => {
     expect(existsSync(key)).toBe(false)
   })
 
-  it('names the file that another key cannot decrypt', async () => {
+  it('names the age key file that another key cannot decrypt', async () => {
     const { place, key, all } = await newPlace()
     await made(place)
     const other = await newPlace()

@@ -69,24 +69,27 @@ describe('an interrupted writeOutputs', () => {
   const cuts = runs.flatMap(([name, before, after]) =>
     (['before', 'halfway'] as const).map((cut) => ({ name, cut, before, after })),
   )
-  it.each(cuts)('$cut any write of $name is repaired by the same run, and by the run before', async (given) => {
-    const { before, after, cut } = given
-    const changes = await changesFrom(before, after)
-    expect(changes).toBeGreaterThan(8)
-    for (const next of before === NOTHING ? [after] : [before, after]) {
-      const wanted = await fresh(next)
-      for (let at = 1; at <= changes; at += 1) {
-        const directory = await tempDirectory()
-        await write(directory, before)
-        expect(await withCut(power, { at, cut }, () => write(directory, after)), `change ${at}`).toBeInstanceOf(Error)
-        await write(directory, next)
-        expect(contents(directory), `after change ${at} of ${changes}`).toEqual(wanted)
-        expect(await write(directory, next)).toBe('unchanged')
+  it.each(cuts)(
+    'a run that stops $cut any write of $name is repaired by the same run, and by the previous run',
+    async (given) => {
+      const { before, after, cut } = given
+      const changes = await changesFrom(before, after)
+      expect(changes).toBeGreaterThan(8)
+      for (const next of before === NOTHING ? [after] : [before, after]) {
+        const wanted = await fresh(next)
+        for (let at = 1; at <= changes; at += 1) {
+          const directory = await tempDirectory()
+          await write(directory, before)
+          expect(await withCut(power, { at, cut }, () => write(directory, after)), `change ${at}`).toBeInstanceOf(Error)
+          await write(directory, next)
+          expect(contents(directory), `after change ${at} of ${changes}`).toEqual(wanted)
+          expect(await write(directory, next)).toBe('unchanged')
+        }
       }
-    }
-  })
+    },
+  )
 
-  it('would count as complete if it kept the state (negative control)', async () => {
+  it('an interrupted run counts as complete if it keeps the state (negative control)', async () => {
     const wanted = await fresh(OLD)
     const unnoticed: number[] = []
     for (let at = 1; at <= (await changesFrom(OLD, NEW)); at += 1) {
@@ -114,7 +117,7 @@ async function remember(directory: string, state: OutputState): Promise<void> {
 }
 
 describe('writeOutputs', () => {
-  it('patches a directory to the same bytes as a fresh one', async () => {
+  it('patches an existing directory to the bytes of a fresh one', async () => {
     const directory = await tempDirectory()
     for (const files of [OLD, NEW, SIGNED, OLD]) {
       await write(directory, files)
@@ -122,7 +125,7 @@ describe('writeOutputs', () => {
     }
   })
 
-  it('keeps files that hangar did not write', async () => {
+  it('keeps output files that hangar did not write', async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'notes.txt'), 'mine')
     mkdirSync(join(directory, 'mine'))
@@ -133,7 +136,7 @@ describe('writeOutputs', () => {
 })
 
 describe('writeOutputs on a full disk', () => {
-  it('names the size of the files, and the next run continues', async () => {
+  it('a full disk ends the run with the size of the files, and the next run continues', async () => {
     const directory = await tempDirectory()
     const failure = await withCut(power, { at: 6, cut: 'halfway', code: 'ENOSPC' }, () => write(directory, OLD))
     expect(failure).toMatchObject({
@@ -145,7 +148,7 @@ describe('writeOutputs on a full disk', () => {
     expect(contents(directory)).toEqual(await fresh(OLD))
   })
 
-  it('passes other errors on', async () => {
+  it('rethrows all errors except a full disk', async () => {
     const directory = await tempDirectory()
     const failure = await withCut(power, { at: 6, cut: 'before' }, () => write(directory, OLD))
     expect(failure).toMatchObject({ name: 'Error', code: 'EIO' })

@@ -55,7 +55,7 @@ describe('publishedImageText', () => {
     expect(parsePublishedFacts(publishedFactsText(FACTS), 'it')).toEqual(FACTS)
   })
 
-  it('is read without files of an unknown kind', () => {
+  it('ignores files of an unknown kind', () => {
     const text = publishedImageText(IMAGE).replace('vnd.hangar.boot.v1', 'vnd.hangar.other.v1')
     expect(parsePublishedImage(text, 'it').files.map(({ name }) => name)).toEqual(['base', 'manifest.json'])
   })
@@ -66,7 +66,7 @@ describe('publishedImageText', () => {
     [publishedImageText(IMAGE).replace(ARTIFACT_TYPE, 'application/other'), 'its type is "application/other"'],
     [publishedImageText(IMAGE).replace('sha256:', 'sha512:'), "field 'config.digest' is wrong"],
     [publishedImageText(IMAGE).replace('4096', '-1'), "field 'layers.0.size' is wrong"],
-  ])('refuses %s', (text, said) => {
+  ])('refuses a published image with %s', (text, said) => {
     expect(() => parsePublishedImage(text, "'it'")).toThrow(said)
   })
 

@@ -27,7 +27,7 @@ describe('chooseRunner', () => {
     expect(choiceOn({ containers: HERE, ...PROBLEM })).toEqual({ runner: 'dagger', because, fallback: 'none' })
   })
 
-  it('downloads no engine when sandboxes work, and names the flag that does', () => {
+  it('downloads no engine when sandboxes work, and names the flag that downloads one', () => {
     expect(choiceOn({ containers: TO_BE_FETCHED })).toEqual({
       runner: 'local',
       because: 'podman has no Dagger engine; --runner dagger downloads it',
@@ -51,11 +51,11 @@ describe('chooseRunner', () => {
 })
 
 describe('parseRunner', () => {
-  it.each(['dagger', 'local', 'auto'])('accepts %s', (word) => {
+  it.each(['dagger', 'local', 'auto'])('accepts the runner %s', (word) => {
     expect(parseRunner(word, '--runner')).toBe(word)
   })
 
-  it('refuses other values', () => {
+  it('refuses other runners', () => {
     expect(() => parseRunner('docker', 'HANGAR_RUNNER')).toThrow(
       expect.objectContaining({
         code: 'usage',

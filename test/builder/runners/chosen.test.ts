@@ -37,7 +37,7 @@ async function runnerFor(setting: RunnerSetting) {
 }
 
 describe('chosenRunner', () => {
-  it('surveys nothing when the store has every output', async () => {
+  it('does not survey the machine when the store has every output', async () => {
     const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: {} }])
     const wanted = derivation({ toolchain })
     await store.record(derivationDigest(wanted), {})
@@ -63,7 +63,7 @@ describe('chosenRunner', () => {
     expect(reporter.ended).toContain('some: built')
   })
 
-  it('uses only Dagger when the user chose it, and reports no choice', async () => {
+  it('uses only Dagger when the user chose Dagger, and prints no choice', async () => {
     const { reporter, realise } = await runnerFor('dagger')
     await expect(realise()).rejects.toMatchObject({ code: 'engine' })
     expect({ ...reporter }).toMatchObject({ notices: [], warnings: [] })

@@ -54,7 +54,7 @@ describe('surveyMachine', () => {
   })
 
   it.each(['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST'])(
-    'for which %s names an engine is not looked at any further',
+    'does not look for engines when %s names one',
     async (variable) => {
       const { survey, calls } = await machine({ docker: ANSWERS }, { cli: true })
       expect((await survey({ [variable]: 'value' })).named).toEqual({ variable, value: 'value' })

@@ -81,7 +81,7 @@ describe('the store', () => {
     ['of another program', () => String(process.pid), true],
     ['of a running process', (own: string) => own, true],
     ['of a container', (own: string) => own.replace(/^\d+-\d+-\d+/, '40-1-1'), true],
-  ])('removes only files of ended hangar processes from tmp: a file %s', async (_, nameOf, stays) => {
+  ])('deletes only temporary files of ended hangar processes: a file %s', async (_, nameOf, stays) => {
     const root = await tempDirectory()
     await openStore(root)
     const scratch = join(root, 'tmp', `work-${nameOf(thisProcess())}-0123456789ab`)
@@ -105,7 +105,7 @@ describe('storeRoot', () => {
     [{ HANGAR_STORE: '/s', XDG_CACHE_HOME: '/c', HOME: '/h' }, '/s'],
     [{ XDG_CACHE_HOME: '/c', HOME: '/h' }, '/c/hangar'],
     [{ HOME: '/h' }, '/h/.cache/hangar'],
-  ])('returns the directory that %j names', (env, root) => {
+  ])('the store is in the directory that %j names', (env, root) => {
     expect(storeRoot(env)).toBe(root)
   })
 })

@@ -60,7 +60,7 @@ async function killAfter(
 }
 
 describe('after kill -9', () => {
-  it('no partial object is found, and leftovers are removed', async () => {
+  it('after kill -9 the store returns no partial object, and removes leftovers', async () => {
     const { root, start } = await builders()
     await killAfter(start('a', 'half'), 1)
     expect(readdirSync(join(root, 'tmp'))).toHaveLength(1)
@@ -69,7 +69,7 @@ describe('after kill -9', () => {
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
-  it('every object is complete, and every recorded output exists', async () => {
+  it('after kill -9 every object is complete, and every recorded output exists', async () => {
     const { root, start } = await builders()
     for (const count of [1, 2, 5, 9]) {
       const recorded = (await killAfter(start(`run ${count} `, 'forever'), count)).filter(isDigest)
@@ -85,7 +85,7 @@ const NUMBERED = 'echo $(($(cat /proc/sys/kernel/pid_max) - 99)) >/proc/sys/kern
 const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', NUMBERED, 'container']
 
 describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares the store', () => {
-  it('keeps its temporary files when a process outside the container opens the store', async () => {
+  it('a build in a container keeps its temporary files when a process outside the container opens the store', async () => {
     const { root, start } = await builders()
     const { lines } = start('a', 'half', CONTAINER)
     await once(lines, 'line')
@@ -97,7 +97,7 @@ describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares th
 })
 
 describe('builds at the same time in one store', () => {
-  it('leave one complete object for the same bytes', async () => {
+  it('builds at the same time leave one complete object for the same bytes', async () => {
     const { root, start } = await builders()
     const all = ['a', 'b', 'c', 'd'].map((word) => start(word, 'same'))
     for (const { ended } of all) expect(await ended).toEqual([0, null])

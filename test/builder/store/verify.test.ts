@@ -41,7 +41,7 @@ describe('verifyStore', () => {
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 1, damaged: [one] })
   })
 
-  it('removes a corrupt object, so that the next build makes it again, and keeps the others', async () => {
+  it('removes a corrupt object so that the next build makes it again, and keeps the other objects', async () => {
     const { store, one, other, derivation, damage } = await storeWithOutput()
     damage()
     expect(store.output(derivation)).toBeDefined()
@@ -53,7 +53,7 @@ describe('verifyStore', () => {
     expect((await verifyStore(store, listReporter())).damaged).toEqual([])
   })
 
-  it('stops when its signal is aborted', async () => {
+  it('stops the check when its signal is aborted', async () => {
     const { store } = await storeWithOutput()
     await expect(verifyStore(store, listReporter(), AbortSignal.abort())).rejects.toThrow()
   })

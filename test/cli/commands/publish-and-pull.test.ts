@@ -61,7 +61,7 @@ describe('publish and pull', () => {
     expect(existsSync(there.env.XDG_CONFIG_HOME)).toBe(false)
   })
 
-  it('refuse wrong arguments before they write anything', async () => {
+  it('publish and pull refuse wrong arguments before they write anything', async () => {
     const here = await builder()
     const to = join(here.project, 'stick')
     const { publish: publishTiny } = here

@@ -37,7 +37,7 @@ describe('terminalReporter', () => {
     close()
   })
 
-  it('moves finished steps up, where they stay', () => {
+  it('moves finished steps above the running ones, and does not move them again', () => {
     const { seen, step, close } = terminal()
     const [base, kernel] = [step('base'), step('kernel')]
     vi.advanceTimersByTime(2000)
@@ -48,7 +48,7 @@ describe('terminalReporter', () => {
     expect(seen).toEqual(['✓ base  2.0 s', '✗ kernel  failed after 2.0 s'])
   })
 
-  it('counts the steps from the store', () => {
+  it('counts the steps whose outputs were in the store', () => {
     const { seen, step, close } = terminal()
     step('base').done('reused')
     step('kernel')
@@ -86,7 +86,7 @@ describe('terminalReporter', () => {
     expect(raw).toEqual([])
   })
 
-  it('draws steps that start after it was closed', () => {
+  it('prints steps that start after it was closed', () => {
     const { seen, step, close } = terminal()
     close()
     step('write', 100).advance(50)

@@ -25,7 +25,7 @@ describe('lineOf', () => {
     expect(lineOf(SOURCE, path)).toBe(line)
   })
 
-  it('returns the line of the parent of a missing key', () => {
+  it('returns the line of the parent if the key is missing', () => {
     expect(lineOf(SOURCE, ['network', 'gateway'])).toBe(3)
   })
 

@@ -38,7 +38,7 @@ describe('loadHost with an unknown name', () => {
     ['adma', "did you mean 'adama'?"],
     ['starbuk', "did you mean 'starbuck'?"],
     ['boomer', 'to add the host, copy hosts/adama.ts to hosts/boomer.ts and change the copy'],
-  ])('gives a hint for %s', async (name, hint) => {
+  ])('suggests a host name for %s', async (name, hint) => {
     const { load } = await project(TWO)
     await expect(load(name)).rejects.toMatchObject({ message: `no host '${name}'; hosts are: adama, starbuck`, hint })
   })

@@ -82,7 +82,7 @@ it.each<[string, (plan: DiskPlan) => DiskPlan]>([
       bootable: [{ name: 'all', parts: [...(unbootable[2]?.parts ?? []), ...bootable.flatMap(({ parts }) => parts)] }],
     }),
   ],
-])('negative control: an incomplete system would boot if %s', async (_, change) => {
+])('an incomplete system would boot if %s (negative control)', async (_, change) => {
   const { disk, parts } = await diskWith(await smallDisk(OLD))
   const small = await smallDisk()
   const plan = await planFor(small)

@@ -31,11 +31,11 @@ describe.each(PLACES)('readAround below %s', (place) => {
     [4096, 4096],
     [1000, 4_500_000],
     [BYTES.length - 33 * 512, 33 * 512],
-  ])('is what was asked for: %i, %i', async (offset, size) => {
+  ])('returns exactly the requested range: %i, %i', async (offset, size) => {
     expect((await read(fileIn(place), offset, size)).equals(BYTES.subarray(offset, offset + size))).toBe(true)
   })
 
-  it('ends at the end of the file', async () => {
+  it('stops at the end of the file', async () => {
     expect((await read(fileIn(place), BYTES.length - 10, 5000)).length).toBe(10)
   })
 })

@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(existsSync(`${tmpdir()}/${directory}`)).toBe(false)
   })
 
-  it('sends, tries and commits an update', async () => {
+  it('sends, tries and commits an update over ssh', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     const { directory, next, progress } = await updateBench()
@@ -110,7 +110,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       }),
     )
 
-  it('shares one connection between calls', async () => {
+  it('uses one connection for all calls', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     await withSsh(options(server), async (remote) => {

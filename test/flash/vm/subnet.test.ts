@@ -26,7 +26,7 @@ describe('userNetwork', () => {
   it.each([
     ['10.0.10.11', 24, '10.0.11.1'],
     ['10.0.10.11', 30, '10.0.10.9'],
-  ])('refuses %s/%i with gateway %s', (address, prefix, gateway) => {
+  ])('refuses the subnet %s/%i with gateway %s', (address, prefix, gateway) => {
     expect(() => userNetwork({ address, prefix, gateway, dns: [] })).toThrow(
       expect.objectContaining({
         message: `cannot emulate network '${address}/${prefix}' with gateway '${gateway}'`,

@@ -9,7 +9,7 @@ describe('planOf', () => {
     expect(plan.sets('amd64').map(({ set }) => set.name)).toContain('container/mosquitto')
   })
 
-  it('refuses a host that cannot work', () => {
+  it('refuses a host whose checks fail', () => {
     expect(() => planOf(testHost({ memory: '1 GiB' }))).toThrow('tiny: services may use 320 MiB')
   })
 })

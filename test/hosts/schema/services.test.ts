@@ -9,12 +9,12 @@ const one = testService({ options })
 const several = testService({ options, memory: { server: '64 MiB', worker: '32 MiB' } })
 
 describe('the schema of a service with one container', () => {
-  it('takes the limits as plain values', () => {
+  it('reads the limits of one container as plain values', () => {
     expect(serviceSchema(one).parse({ memory: '64 MiB', cpus: 0.5 })).toEqual({ memory: 64 * MIB, cpus: 0.5, level: 3 })
     expect(serviceSchema(one).parse({ memory: '64 MiB' })).toMatchObject({ cpus: 1 })
   })
 
-  it('requires memory, and refuses limits by container', () => {
+  it('requires memory, and refuses limits per container', () => {
     expect(serviceSchema(one).safeParse({}).error?.issues[0]?.path).toEqual(['memory'])
     expect(serviceSchema(one).safeParse({ memory: { test: '64 MiB' } }).success).toBe(false)
   })
@@ -23,7 +23,7 @@ describe('the schema of a service with one container', () => {
 describe('the schema of a service with several containers', () => {
   const memory = { server: '64 MiB', worker: '32 MiB' }
 
-  it('takes the limits by container, with one core by default', () => {
+  it('reads the limits per container, with one core by default', () => {
     expect(serviceSchema(several).parse({ memory, cpus: { worker: 2 } })).toEqual({
       memory: { server: 64 * MIB, worker: 32 * MIB },
       cpus: { server: 1, worker: 2 },

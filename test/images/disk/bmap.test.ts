@@ -37,7 +37,7 @@ describe('formatBmap', () => {
     expect(checksumOf(text)).toBe(digestOf(text.replace(checksumOf(text), '0'.repeat(64))))
   })
 
-  it('has another checksum if a range changes', () => {
+  it('the checksum of a block map changes with each range', () => {
     const moved = formatBmap(8 * 1024 * 1024, [ranges[0], { ...ranges[1], offset: 1025 * 4096 }] as typeof ranges)
     expect(checksumOf(moved)).not.toBe(checksumOf(text))
   })

@@ -58,7 +58,7 @@ describe('readGpt', () => {
     ['both headers', PRIMARY.header, BACKUP.header],
     ['both tables', PRIMARY.table, BACKUP.table],
     ['one header and the other’s table', PRIMARY.header, BACKUP.table],
-  ])('refuses a disk with damage in %s', (_what, ...places) => {
+  ])('refuses a disk with damage in both tables: %s', (_what, ...places) => {
     expect(() => read(damagedAt(...places))).toThrow(
       expect.objectContaining({
         code: 'format',

@@ -86,11 +86,11 @@ function isBound(device: Placed, drivers: Drivers): boolean {
 }
 
 describe.each(Object.keys(board.deviceTrees))('the kernel has drivers for %s', (tree) => {
-  it.each(Object.entries(FOR_BOOT))('%s and its suppliers, in the initramfs', (_what, compatible) => {
+  it.each(Object.entries(FOR_BOOT))('the initramfs has drivers for %s and its suppliers', (_what, compatible) => {
     expect(withoutDriver(tree, compatible, inInitramfs(kernel))).toEqual([])
   })
 
-  it.each(Object.entries(FOR_RUNNING))('%s and its suppliers', (_what, compatible) => {
+  it.each(Object.entries(FOR_RUNNING))('the kernel layer has drivers for %s and its suppliers', (_what, compatible) => {
     expect(withoutDriver(tree, compatible, inSystem(kernel))).toEqual([])
   })
 
@@ -104,28 +104,28 @@ describe.each(Object.keys(board.deviceTrees))('the kernel has drivers for %s', (
     ['irq_bcm2712_mip', 'brcm,bcm2712-pcie', 'msi-controller@'],
     ['rp1_pci', 'snps,dwc3', 'pci1de4,1'],
     ['pinctrl_rp1', 'snps,dwc3', 'pinctrl@'],
-  ])('and the check fails without %s', (module, compatible, missed) => {
+  ])('the check of drivers fails without %s (negative control)', (module, compatible, missed) => {
     const lacking = withoutDriver(tree, compatible, without(inInitramfs(kernel), module))
     expect(lacking.join('\n')).toContain(missed)
   })
 })
 
 describe('the kernel has drivers for devices that are not in the device tree', () => {
-  it.each(Object.entries(FOUND_FOR_BOOT))('%s, in the initramfs', (_what, modalias) => {
+  it.each(Object.entries(FOUND_FOR_BOOT))('the initramfs has a driver for %s', (_what, modalias) => {
     expect(inInitramfs(kernel).filter(({ pattern }) => matches(modalias, pattern))).not.toEqual([])
   })
 
-  it.each(Object.entries(FOUND_WHEN_RUNNING))('%s', (_what, modalias) => {
+  it.each(Object.entries(FOUND_WHEN_RUNNING))('the kernel layer has a driver for %s', (_what, modalias) => {
     expect(inSystem(kernel).filter(({ pattern }) => matches(modalias, pattern))).not.toEqual([])
   })
 })
 
 describe('the initramfs', () => {
-  it('loads the watchdog first', () => {
+  it('the initramfs loads the watchdog first', () => {
     expect(kernel.loaded[0]).toBe('bcm2835_wdt')
   })
 
-  it('loads hangar_tryboot, which is also in the kernel layer', () => {
+  it('the initramfs loads hangar_tryboot, which is also in the kernel layer', () => {
     expect(kernel.loaded).toContain('hangar_tryboot')
     expect(kernel.files.filter((path) => path.startsWith('updates/'))).toEqual(['updates/hangar_tryboot.ko'])
   })

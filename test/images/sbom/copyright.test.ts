@@ -38,7 +38,7 @@ describe('parseCopyright', () => {
   })
 })
 
-describe('parseCopyright returns undefined', () => {
+describe('parseCopyright without a result', () => {
   it.each([
     ['if the file names no format', `Upstream-Name: one\n\n${FILES}`],
     [
@@ -54,7 +54,7 @@ describe('parseCopyright returns undefined', () => {
     ['if a text continues after an empty line', `${FORMAT}\n${FILES} one\n\n two\n`],
     ['if a stanza has two licences', `${FORMAT}\n${FILES}License: GPL-2\n`],
     ['if the empty line between two stanzas is missing', `${FORMAT}\n${FILES}Files: b\nLicense: ISC\n`],
-  ])('%s', (_, text) => {
+  ])('returns undefined %s', (_, text) => {
     expect(parseCopyright(text)).toBeUndefined()
   })
 })

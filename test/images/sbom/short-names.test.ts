@@ -30,7 +30,7 @@ describe('spdxLicence', () => {
     ['MPL-2.0', 'MPL-2.0'],
     ['ZLIB', 'Zlib'],
     ['Zope-2.1', 'ZPL-2.1'],
-  ])('translates %s to %s', (name, id) => {
+  ])('translates the licence %s to %s', (name, id) => {
     expect(spdxLicence(name)).toBe(id)
     expect(() => parse(id)).not.toThrow()
   })
@@ -53,7 +53,7 @@ describe('spdxLicence', () => {
     ['Apache-2.0-only', 'only GNU licences have this ending'],
     ['constructor', 'it is unknown'],
     ['', 'it is unknown'],
-  ])('does not translate %j: %s', (name) => {
+  ])('does not translate the licence %j: %s', (name) => {
     expect(spdxLicence(name)).toBeUndefined()
   })
 

@@ -48,11 +48,11 @@ function filesIn(project: string): string[] {
 }
 
 describe('the manifest of overlays/device', () => {
-  it('names files that exist', () => {
+  it('the manifest names files that exist', () => {
     for (const source of deviceSources()) expect(statSync(join(PROJECT, 'overlays/device', source)).isFile()).toBe(true)
   })
 
-  it('names every file, each with a destination', () => {
+  it('the manifest names every file, each with a destination', () => {
     expect(filesIn(PROJECT)).toEqual([...deviceSources()].sort())
     expect(Object.keys(readAssets(PROJECT, deviceSources()).deviceFiles)).toEqual(deviceSources())
     expect(DEVICE_FILES.filter(({ destinations }) => destinations.length === 0)).toEqual([])

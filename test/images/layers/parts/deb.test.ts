@@ -66,7 +66,7 @@ describe('parseFields', () => {
     ])
   })
 
-  it('gives databaseName, which has the architecture only for Multi-Arch: same', () => {
+  it('gives a databaseName that has the architecture only for Multi-Arch: same', () => {
     const deb = (text: string) => ({ fields: parseFields(text), files: [], control: new Map() })
     expect(databaseName(deb('Package: libc6\nArchitecture: arm64\nMulti-Arch: same'))).toBe('libc6:arm64')
     expect(databaseName(deb('Package: dash\nArchitecture: arm64'))).toBe('dash')

@@ -23,7 +23,7 @@ describe('prune', () => {
     expect(filesOf(root)).toEqual(['/usr/bin/ls'])
   })
 
-  it('keeps only the files with the given names in a directory', async () => {
+  it('keeps only the files with the listed names in a directory', async () => {
     const root = await rootWith(
       '/usr/share/doc/a/copyright',
       '/usr/share/doc/a/README',

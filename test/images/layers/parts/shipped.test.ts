@@ -31,7 +31,7 @@ describe('modeOf', () => {
     ['drwxrwxrwt', 0o1777],
     ['-rwSr-Sr-T', 0o7644],
     ['----------', 0],
-  ])('converts %s to its number', (text, mode) => {
+  ])('converts the mode %s to its number', (text, mode) => {
     expect(modeOf(text)).toBe(mode)
   })
 })

@@ -109,7 +109,7 @@ describeAgent('write begin', (shell) => {
       expect(host.call(['write', 'begin', 'me@laptop:x', ...given], 'xx').error, `${given}`).toBe('usage')
   })
 
-  it('accepts the committed serial, and an older one only with --allow-downgrade', async () => {
+  it('accepts the committed serial, and an older serial only with --allow-downgrade', async () => {
     const host = await AgentHost.under(shell)
     host.device.write(`${TRUST}/serial`, '1795000000 1\n')
     expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
@@ -140,13 +140,13 @@ describeAgent('write begin', (shell) => {
     expect(begin(host, IMAGE).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
-  it('clears a trial flag that was set by hand', async () => {
+  it('write begin clears a trial flag that was set by hand', async () => {
     const host = await AgentHost.under(shell)
     host.device.write('sys/module/hangar_tryboot/parameters/armed', '1\n')
     expect([begin(host, IMAGE).answer.state, host.armed]).toEqual(['begun', '0'])
   })
 
-  it('clears the flag of an armed trial before it makes the slot unbootable', async () => {
+  it('write begin clears the flag of an armed trial before it makes the slot unbootable', async () => {
     const armed = async () => {
       const host = await AgentHost.under(shell, {
         record: { phase: 'armed', kind: 'update', slot: 'b', root: OLD.root },
@@ -165,7 +165,7 @@ describeAgent('write begin', (shell) => {
     expect([weakened.isBootable('b'), weakened.armed]).toEqual([false, '1'])
   })
 
-  it('stops if it cannot make the slot unbootable', async () => {
+  it('write begin stops if it cannot make the slot unbootable', async () => {
     const host = await AgentHost.under(shell)
     host.hold('b', OLD)
     host.device.write('power', '0')

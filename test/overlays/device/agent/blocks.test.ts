@@ -141,7 +141,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     expect(stderr).toContain('usage: blocks missing')
   })
 
-  it('names a file that it cannot open', async () => {
+  it('names a device that it cannot open', async () => {
     const { code, stderr } = await missing(at('nothing'), '1', 'a'.repeat(64))
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -198,7 +198,7 @@ describe.skipIf(CC === undefined)('blocks write', () => {
     expect(await write(END)).toMatchObject({ code: 0, stdout: '0\n', isUntouched: true })
   })
 
-  it('accepts a stream byte by byte', async () => {
+  it('accepts a stream that arrives byte by byte', async () => {
     const stream = Buffer.concat([record(9, data(1)), END])
     const { code, bytes } = await write(...Array.from(stream, (byte) => Uint8Array.of(byte)))
     expect(code).toBe(0)
@@ -274,7 +274,7 @@ describe.skipIf(CC === undefined)('blocks write', () => {
 })
 
 describe.skipIf(CC === undefined)('blocks write with five thousand streams, most of them damaged,', () => {
-  it('follows the protocol and writes nothing outside of the allowed range', async () => {
+  it('follows the protocol and writes nothing outside of the allowed range for damaged streams', async () => {
     const { code, stdout, stderr } = await runWith(fuzz, ['1', '5000'])
     expect(code, stderr.slice(-2000)).toBe(0)
     const [, whole, refused] = /^(\d+) whole, (\d+) refused\n$/.exec(stdout) ?? []
@@ -282,7 +282,7 @@ describe.skipIf(CC === undefined)('blocks write with five thousand streams, most
     expect(Number(refused)).toBeGreaterThan(1000)
   })
 
-  it('is found to write one block too many (negative control)', async () => {
+  it('the fuzzer finds a program that writes one block too many (negative control)', async () => {
     const { code, stderr } = await runWith(wide, ['1', '5000'])
     expect(code).not.toBe(0)
     expect(stderr).toMatch(/seed \d+: another verdict/)

@@ -18,7 +18,7 @@ describeAgent('a write', (shell) => {
   const under = () => AgentHost.under(shell)
   const finish = (host: AgentHost) => send(host, IMAGE, 'finish')
 
-  it('writes a generation to the inactive slot, which cannot boot before the end', async () => {
+  it('writes a generation to the inactive slot, which cannot boot before the write ends', async () => {
     const host = await under()
     host.hold('b', agentImage('old'))
     const running = host.partition('slot-a')
@@ -50,7 +50,7 @@ describeAgent('a write', (shell) => {
     ])
   })
 
-  it('lists and accepts only blocks inside the slot', async () => {
+  it('a write lists and accepts only blocks inside the slot', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     host.poke('slot-b', 3 * 4096, Buffer.alloc(2 * 4096, 1))
@@ -64,7 +64,7 @@ describeAgent('a write', (shell) => {
     expect(host.isBootable('b')).toBe(false)
   })
 
-  it('refuses a tree that was not signed, and damaged or incomplete streams', async () => {
+  it('a write refuses a tree that was not signed, and damaged or incomplete streams', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     host.poke('slot-b', IMAGE.data.length, Buffer.alloc(4096))
@@ -78,7 +78,7 @@ describeAgent('a write', (shell) => {
     expect(host.call(['write', 'tree', OWNER], IMAGE.tree).error).toBe('disk')
   })
 
-  it('requires a `write begin` since the last boot', async () => {
+  it('a write requires a `write begin` since the last boot', async () => {
     const host = await under()
     for (const words of [['tree'], ['missing', 'slot'], ['missing', 'boot'], ['blocks', 'slot'], ['finish']]) {
       const [verb = '', ...part] = words
@@ -88,7 +88,7 @@ describeAgent('a write', (shell) => {
     expect(host.call(['write']).error).toBe('usage')
   })
 
-  it('refuses blocks for a slot that can boot', async () => {
+  it('a write refuses blocks for a slot that can boot', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     expect(finish(host).answer).toMatchObject({ ok: true })
@@ -115,14 +115,14 @@ describeAgent('write finish', (shell) => {
     ["of the slot's tree", 'slot-b', IMAGE.data.length + 8],
     ['of a boot file', 'boot-b', IMAGE.boot.indexOf('kernel of new') + 4096],
     ['outside of all files', 'boot-b', IMAGE.boot.length - 4096],
-  ])('refuses a changed byte %s', async (_where, name, offset) => {
+  ])('write finish refuses a changed byte %s', async (_where, name, offset) => {
     const host = await begun()
     host.poke(name, offset, Buffer.from('x'))
     expect(send(host, IMAGE, 'finish')).toMatchObject({ error: 'incomplete', code: 1 })
     expect([host.isBootable('b'), host.record?.phase]).toEqual([false, 'writing'])
   })
 
-  it('refuses a complete boot file system that was not signed', async () => {
+  it('write finish refuses a complete boot file system that was not signed', async () => {
     const host = await begun()
     const sent = OTHER_BOOT.boot
     host.poke('boot-b', 4096, sent.subarray(4096))
@@ -134,7 +134,7 @@ describeAgent('write finish', (shell) => {
     expect(send(host, OTHER_BOOT, 'finish').answer).toMatchObject({ ok: true })
   })
 
-  it('leaves the slot unbootable if the first block is incomplete or does not read back', async () => {
+  it('leaves the slot unbootable if the first block is incomplete or does not read back correctly', async () => {
     const host = await begun()
     host.know(IMAGE)
     const short = () => host.call(['write', 'finish', OWNER], IMAGE.boot.subarray(0, 512))

@@ -21,7 +21,7 @@ describeOnShells('the menu on a serial console', (shell) => {
     // The screen has its own menu.
     ['tty1', []],
     ['', []],
-  ])("runs on each serial console that the kernel uses: '%s'", async (active, units) => {
+  ])("the menu runs on each serial console that the kernel uses: '%s'", async (active, units) => {
     expect(await consolesFor(shell, active)).toEqual({ code: 0, units })
   })
 })

@@ -34,11 +34,11 @@ describe.skipIf(SHELLCHECK === undefined)('each script for hosts', () => {
     ['the generator of consoles', generator],
     ["the agent's facts", textAt(facts, '/usr/lib/hangar/facts')],
   ] as const
-  it.each([...scripts, ...made])('%s passes shellcheck', (_path, text) => {
+  it.each([...scripts, ...made])('shellcheck accepts the script %s', (_path, text) => {
     expect(problems(text)).toBe('')
   })
 
-  it('finds a problem in a script that is not POSIX (negative control)', () => {
+  it('shellcheck reports a script that is not POSIX (negative control)', () => {
     expect(problems('#!/bin/sh\n[[ $1 == a ]] && echo $2\n')).toContain('SC3010')
   })
 })
