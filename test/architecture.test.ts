@@ -6,7 +6,7 @@ import { PROJECT } from './helpers/toolchain.ts'
 describe('the project', () => {
   const files = sourceFiles(PROJECT)
 
-  it('keeps the architecture rules', () => {
+  it('the project keeps the architecture rules', () => {
     expect(violations(files)).toEqual([])
   })
 

@@ -46,7 +46,7 @@ describe('a build of adama with a warm Dagger engine', () => {
   })
 })
 
-/** Alternates between the runners, so that other load on the machine affects both. */
+/** Alternates between the runners, so that load from other programs slows down both. */
 async function record(what: string, must: string, aim: string, change: () => void): Promise<void> {
   const seconds = { local: [] as number[], dagger: [] as number[] }
   for (let run = 0; run < RUNS; run++) {

@@ -11,7 +11,10 @@ import { type Figure, figuresTable, writeReadmeTable } from './figures.ts'
 import { writtenSlots } from './slot-write.ts'
 
 const WANTED = 5
-/** Bytes per second of one PCIe 2.0 lane. docs/decisions/0015-writing-a-slot.md says why the bound is for such a disk. */
+/**
+ * Bytes per second of one PCIe 2.0 lane. docs/decisions/0015-writing-a-slot.md explains why the limit applies to such a
+ * disk.
+ */
 const NVME = 450e6
 const SERVICE = 'overlays/services/mosquitto/service.ts'
 const figures: Figure[] = []
@@ -80,7 +83,7 @@ describe('on the virtual machine', () => {
 async function plainReboot(vm: TestVm): Promise<number> {
   const begun = performance.now()
   await reboot(vm)
-  // One login that waits, because each login slows down a starting host as much as a health check.
+  // One login waits on the host: each login slows down a starting host as much as a health check.
   await vm.shell('systemctl is-system-running --wait')
   return (performance.now() - begun) / 1000
 }

@@ -18,7 +18,7 @@ import { type Peak, watchMemory } from './process-tree.ts'
 const MIB = 2 ** 20
 const WANTED = 8
 
-/** A copy of the project with its own keys, configuration and store: the first command finds nothing. */
+/** A copy of the project with its own keys, configuration and an empty store. */
 const project = copyProject()
 const store = join(project.directory, '.store')
 const env = { HANGAR_STORE: store, XDG_CONFIG_HOME: join(project.directory, '.config') }
@@ -96,7 +96,7 @@ describe('the memory of adama', () => {
 })
 
 describe('the root of the base layer', () => {
-  it('measures a build of the root natively, and one under emulation', async () => {
+  it('measures a build of the root, natively and under emulation', async () => {
     process.env.HANGAR_STORE = store
     const { native, emulated, ratio } = await withRootKit(
       ({ context, ...kit }) => benchForeignRoot(context.runner, context.reporter, kit),

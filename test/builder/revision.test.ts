@@ -10,7 +10,7 @@ const COMMIT = /^[0-9a-f]{40}$/
 const DIRTY = /^[0-9a-f]{40}-dirty$/
 const OWNER = 1000
 
-/** A git repository with a host file, committed by default. */
+/** A git repository with a host file, which is committed by default. */
 async function project(state: 'committed' | 'without a commit' = 'committed') {
   const directory = await tempDirectory()
   const env = { PATH: process.env.PATH, HOME: await tempDirectory() }

@@ -10,7 +10,7 @@ import { readWorkflow, type Step, WORKFLOWS, workflowErrors, workflowText } from
 
 const projectFile = (name: string) => readFileSync(join(PROJECT, name), 'utf8')
 
-/** How GitHub starts bash for a step: with pipefail only if the workflow names its shell. */
+/** GitHub starts bash for a step in this way: with pipefail only if the workflow names its shell. */
 const SHELLS = { bash: ['--noprofile', '--norc', '-eo', 'pipefail'], unnamed: ['-e'] } as const
 
 /** Returns the exit status of a step that runs `script`. */

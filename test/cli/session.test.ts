@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { childProgram } from '../helpers/child-program.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
-/** A command that runs until it is interrupted. Its argument selects the error that it throws then. */
+/** A command that runs until it is interrupted. Its argument selects the error that it then throws. */
 const COMMAND = `
 import { withSession } from './cli/session.ts'
 import { stopped } from './flash/clock.ts'

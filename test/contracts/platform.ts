@@ -29,7 +29,7 @@ export interface PlatformUnderTest {
   readonly board: string
 }
 
-/** What build, generations, publish and pull expect of every platform. */
+/** The behaviour that build, generations, publish and pull expect of every platform. */
 export function describePlatform({ name, plan, board }: PlatformUnderTest): void {
   const platform = () => platformNamed(name)
 
@@ -72,7 +72,7 @@ export function describePlatform({ name, plan, board }: PlatformUnderTest): void
         expect(digestOf(readFileSync(join(output, file))), file).toBe(sum)
     })
 
-    it('writes nothing when nothing changed, and the same bytes as a fresh build when something did', async () => {
+    it('writes nothing when nothing changed, and otherwise the same bytes as a fresh build', async () => {
       const { build, output, root } = await lab()
       await build('1')
       expect((await build('1')).outputs).toBe('unchanged')

@@ -75,7 +75,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect(await repository.manifest({ tag: 'first' })).toBe(IMAGE)
     })
 
-    it('accepts a blob and an OCI manifest a second time', async () => {
+    it('accepts a blob and an OCI manifest that it already has', async () => {
       const { repository } = await filled()
       await repository.put(BLOB, () => {})
       for (let count = 0; count < 2; count += 1) await repository.putManifest('adama', IMAGE)
@@ -122,7 +122,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
   })
 }
 
-/** The same path; throws when the file does not exist. */
+/** Returns the path. Throws if the file does not exist. */
 export function existing(file: string): string {
   if (!existsSync(file)) throw new Error(`'${file}' is not there`)
   return file

@@ -16,7 +16,10 @@ export interface RunnerUnderTest {
   readonly toolchain: Toolchain
 }
 
-/** `none`: only a loopback interface; `own`: the engine gives each command a network apart from this machine's. */
+/**
+ * `none`: a command has only a loopback interface. `own`: the engine gives each command a network separate from this
+ * machine's.
+ */
 export type Network = 'none' | 'own'
 
 /** The behaviour of every runner. */
@@ -153,7 +156,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
   }
 }
 
-/** Negative control: the test itself can connect. */
+/** Negative control: the test process itself can connect. */
 async function connectTo(port: number): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')

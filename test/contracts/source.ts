@@ -23,11 +23,11 @@ export interface SourceUnderTest {
   readonly source: Source
   /** Two requests with different files. */
   readonly requests: readonly [SourceRequest, SourceRequest]
-  /** A request with the name of the first one, that asks for something else; absent when a name says all. */
+  /** A request with the name of the first one but another content; absent if the name is the whole request. */
   readonly changed?: SourceRequest
-  /** Makes the server forget the files of the first request, and offer newer ones. */
+  /** Deletes the files of the first request from the server, and adds newer ones. */
   move(): Promise<void>
-  /** How many files the server has sent. */
+  /** Number of files that the server has sent. */
   sent(): number
   /** Runs the derivations that the source itself needs to resolve. */
   runner(store: Store): Runner
@@ -35,7 +35,7 @@ export interface SourceUnderTest {
   readonly now: Date
 }
 
-/** What every source does. `lock`, `runners` and `generations` see a source through these functions alone. */
+/** The behaviour of every source. `lock`, `runners` and `generations` use a source only through these functions. */
 export function describeSource(name: string, make: () => Promise<SourceUnderTest>): void {
   /** A machine with an empty store and an empty project. */
   const machine = async () => {
@@ -220,7 +220,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(existsSync(lockFile)).toBe(false)
     })
 
-    it('locks newer files when the locked ones are gone, and runs the build again', async () => {
+    it('locks newer files when the locked files are gone, and repeats the build', async () => {
       const { build, source, requests, move, fetch, lockFile, store } = await machine()
       const [one] = requests
       const use = () =>

@@ -14,13 +14,13 @@ export interface TargetUnderTest {
   readonly target: Target
   readonly clock: Clock
   readonly progress: Progress
-  /** Holds a newer image of the host. */
+  /** The output directory with a newer image of the host. */
   readonly directory: string
   /** The root hash of the newer image. */
   readonly root: string
-  /** Everything that a plan must leave alone. */
+  /** The state of the host that a plan must not change. */
   state(): unknown
-  /** Every later trial fails. */
+  /** Makes every later trial fail. */
   failTrials(): void
 }
 
@@ -88,7 +88,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(await flash(given)).toMatchObject({ kind: 'nothing', root: given.root })
     })
 
-    it('keeps the running image when it stages, and the next update continues', async () => {
+    it('a staged update keeps the running image, and the next update continues', async () => {
       const given = await make()
       const { root, bootId } = await given.target.status()
       expect((await flash(given, { kind: 'stage' })).kind).toBe('staged')
@@ -112,7 +112,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(given.state()).toEqual(before)
     })
 
-    it('reverts an update, and reverts the revert', async () => {
+    it('reverts an update, and reverts that revert', async () => {
       const given = await make()
       const { root } = await given.target.status()
       await flash(given)
@@ -123,7 +123,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
   })
 }
 
-/** A run that throws when it is changed. */
+/** A run object that throws if a step changes it. */
 function frozen(run: Run): Run {
   for (const value of [run, run.steps, ...run.steps]) Object.freeze(value)
   return run

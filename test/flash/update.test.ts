@@ -12,7 +12,7 @@ const rejection = (promise: Promise<unknown>) =>
     (error: { code?: string; message: string; hint?: string }) => error,
   )
 
-/** Calls `what` right before blocks of the slot are sent for the n-th time. */
+/** Calls `what` immediately before the update sends blocks of the slot for the n-th time. */
 function beforeSend(host: FakeHost, nth: number, what: () => void): void {
   const call = host.call.bind(host)
   let sends = 0
@@ -62,7 +62,7 @@ describe('an update', () => {
     const bootBlocks = 39 - 13
     expect(progress.bytes.get('send the slot')).toEqual({ advanced: 300 * BLOCK, total: 300 * BLOCK })
     expect(progress.bytes.get('send the boot')).toEqual({ advanced: bootBlocks * BLOCK, total: bootBlocks * BLOCK })
-    // The tree has four blocks: three of leaves and one over them.
+    // The hash tree has four blocks: three of leaves and one above them.
     expect(updated.sent).toBeGreaterThan((300 + bootBlocks + 4) * BLOCK)
     expect(updated.sent).toBeLessThan((300 + bootBlocks + 5) * BLOCK)
   })
@@ -181,7 +181,7 @@ describe('a disk that does not keep its blocks', () => {
     const error = await rejection(run())
     expect(error?.message).toBe("the disk of 'adama' did not keep 1 blocks of the slot; the first is block 17")
     expect([host.slots.b.state, host.calls.includes('arm')]).toEqual(['unbootable', false])
-    // The next controller need not wait until the lock expires.
+    // The failed update has released the lock, so the next controller need not wait until it expires.
     expect(host.lock).toBeNull()
   })
 

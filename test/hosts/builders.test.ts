@@ -40,7 +40,7 @@ function withoutBuilder({ name, inputs, command, env, privilege }: Derivation): 
   }
 }
 
-/** The source version. Binary rebuilds and cross compilers (`14.2.0-19cross1`) have the same source. */
+/** The version of the source package. Binary rebuilds and cross compilers (`14.2.0-19cross1`) have the same source. */
 function sourceVersion({ version }: LockedPackage): string {
   return withoutRebuild(version).replace(/cross\d+$/, '')
 }

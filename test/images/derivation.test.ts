@@ -36,7 +36,7 @@ describe('derivationDigest', () => {
 })
 
 describe('dependencies', () => {
-  it('lists a derivation once if several of its files are inputs', () => {
+  it('lists a derivation only once if several of its files are inputs', () => {
     const user = derivation({
       inputs: { a: { from: plain, file: 'a' }, b: { from: plain, file: 'b' }, c: { bytes: '' } },
     })

@@ -60,7 +60,7 @@ describe('diskLayout', () => {
     expect(size('slot-a')).toBe(8 * GIB)
   })
 
-  it('keeps the offsets of all partitions before larger slots', () => {
+  it('larger slots do not change the offsets of earlier partitions', () => {
     const larger = diskLayout(24 * GIB)
     expect(larger.partitions.slice(0, 4)).toEqual(layout.partitions.slice(0, 4))
     expect(partition(larger, 'slot-a').offset).toBe(partition(layout, 'slot-a').offset)
@@ -85,7 +85,7 @@ describe('layoutOnDisk', () => {
     expect(DISK - 33 * 512 - offset - size).toBeGreaterThanOrEqual(0)
   })
 
-  it('leaves less free space than first boot would add to data (overlays/device/system/data.sh)', () => {
+  it('leaves less free space than the first boot would add to data (overlays/device/system/data.sh)', () => {
     const { offset, size } = partition(layoutOnDisk(8 * GIB, DISK), 'data')
     expect((DISK - offset - size) / 512).toBeLessThan(16384)
   })

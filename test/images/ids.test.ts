@@ -76,7 +76,7 @@ describe('the id table', () => {
 })
 
 describe('accountId', () => {
-  it('returns the id in the table', () => {
+  it('returns the id of a user in the table', () => {
     expect(accountId('mosquitto')).toBe(120)
   })
 

@@ -27,7 +27,7 @@ describe('parseJsonDocument', () => {
     expect(() => parse(text)).toThrow(`other-format: the file has format ${format}, this hangar reads format 1 or 2`)
   })
 
-  it('names the field that does not fit the schema', () => {
+  it('names the JSON field that does not fit the schema', () => {
     expect(() => parse('{"format":1,"size":{"bytes":"1"}}')).toThrow(/^damaged: the file is damaged at 'size.bytes': /)
   })
 })

@@ -86,11 +86,11 @@ describe('lockedPackages', () => {
     ['assumes another package', { ...SET, assumed: ['python3'] }],
     ['no longer includes essential packages', { ...SET, essential: 'left-out' }],
     ['is not in the lock', { ...SET, name: 'container/mosquitto' }],
-  ])('returns undefined for a set that %s', (_what, set) => {
+  ])('returns undefined for a package set that %s', (_what, set) => {
     expect(lockedPackages(LOCK, arm64(set))).toBeUndefined()
   })
 
-  it('returns undefined for another architecture', () => {
+  it('returns undefined for a package set of another architecture', () => {
     expect(lockedPackages(LOCK, { set: SET, architecture: 'amd64' })).toBeUndefined()
   })
 

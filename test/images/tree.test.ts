@@ -21,7 +21,7 @@ describe('mergeTrees', () => {
     expect(merged['/etc/hostname']).toEqual(file('adama\n'))
   })
 
-  it('accepts two trees with the same entry for one path', () => {
+  it('accepts two trees with equal entries for one path', () => {
     const one = { '/srv': directory(), '/srv/key': file(Buffer.from([1, 2])) }
     expect(mergeTrees({ a: one, b: { ...one, '/srv/key': file(Buffer.from([1, 2])) } })).toEqual(one)
   })

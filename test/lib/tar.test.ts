@@ -20,7 +20,7 @@ describe('tarBytes', () => {
     expect(readFileSync(file).equals(Buffer.from(await tarBytes(ENTRIES)))).toBe(true)
   })
 
-  it('writes the entries in order, without owner or time of this machine', async () => {
+  it('writes the tar entries in order, without owner or time of this machine', async () => {
     const entries = await readTar(await tarBytes(ENTRIES))
     expect(entries.map(({ header: { name, mode, uid, gid } }) => ({ name, mode, uid, gid }))).toEqual(
       ENTRIES.map(({ name, mode }) => ({ name, mode, uid: 0, gid: 0 })),

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { forEachAtOnce, limiter, stopWith } from '../../lib/worker-pool.ts'
 
-/** A task that counts how many of its kind run at the same time. */
+/** Counts how many tasks run at the same time. */
 function counter() {
   let running = 0
   const state = { most: 0, done: [] as number[] }
@@ -19,14 +19,14 @@ function counter() {
 const ITEMS = [1, 2, 3, 4, 5, 6, 7]
 
 describe('forEachAtOnce', () => {
-  it('works on every item once, and on as many at the same time as there are workers', async () => {
+  it('works once on every item, and at the same time on as many items as there are workers', async () => {
     const { state, work } = counter()
     await forEachAtOnce(ITEMS, { workers: 3, stop: stopWith(undefined) }, work)
     expect(state.done.sort()).toEqual(ITEMS)
     expect(state.most).toBe(3)
   })
 
-  it('resolves for no items', async () => {
+  it('resolves if there are no items', async () => {
     await forEachAtOnce([], { workers: 3, stop: stopWith(undefined) }, () => Promise.reject(new Error('no item')))
   })
 

@@ -70,7 +70,7 @@ describe('an interrupted update', () => {
     await isBack(vm, before, /waits for the controller|is not healthy|still starting/)
     const again = vm.starts.length
     const said = await must(lab.onHost(vm, 'flash'))
-    // Slot b has all other blocks already: the command sends the hash tree only.
+    // Slot b already has all other blocks, so the command sends only the hash tree.
     expect(said).toMatch(/sent (\d+ k?B|[\d.]+ kB|[0-4]\.\d MB),/)
     expect(vm.starts).toHaveLength(again + 1)
     expect(await agentStatus(vm)).toMatchObject({

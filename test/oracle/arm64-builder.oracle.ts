@@ -13,7 +13,7 @@ import { type Realised, realiseEach } from './realise-each.ts'
 import { realiseEmulated } from './realise-emulated.ts'
 
 const MACHINE = 'machine'
-// It takes up to an hour on a busy machine.
+// The emulated build takes up to an hour on a busy machine.
 const TWO_HOURS = 7_200_000
 
 /** A derivation that writes the architecture that programs in the sandbox see. */

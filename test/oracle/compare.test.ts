@@ -84,7 +84,7 @@ describe('an exception of compareRoots', () => {
 })
 
 describe('parseListing', () => {
-  it('reads one path per line', () => {
+  it('reads one path from each line of a listing', () => {
     const lines = [file('/a'), file('/b', { xattrs: { x: '0x00' } })]
     expect(parseListing(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))).toEqual(lines)
   })

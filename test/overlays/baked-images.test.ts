@@ -31,7 +31,7 @@ describe('bakedImages', () => {
     expect(users).toEqual(['root:x:0', 'mosquitto:x:120', 'nobody:x:65534', ''])
   })
 
-  it('does not depend on the configuration of the service', () => {
+  it('a container image does not depend on the configuration of the service', () => {
     const services = { mosquitto: { memory: '64 MiB', maxPacketSize: 7 } }
     expect(bakedImages(testServices(services))).toEqual([mosquitto])
   })

@@ -25,7 +25,7 @@ describe('renderServices', () => {
     expect(testServices({}).services).toEqual([])
   })
 
-  it('returns the same for every order of the host file', () => {
+  it('returns the same services for every order of the host file', () => {
     const [mosquitto, prometheus] = [{ memory: '64 MiB' }, { memory: '128 MiB' }]
     expect(testServices({ mosquitto, prometheus })).toEqual(testServices({ prometheus, mosquitto }))
   })

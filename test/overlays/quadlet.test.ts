@@ -28,7 +28,7 @@ const linesWith = (key: string, changes: Partial<ContainerDefinition>) =>
 const line = (key: string, changes: Partial<ContainerDefinition>) => linesWith(key, changes)[0]
 
 describe('quadlet', () => {
-  it('renders mosquitto exactly', () => {
+  it('renders exactly the expected quadlet for mosquitto', () => {
     const services = testServices({ mosquitto: { memory: '96 MiB', cpus: 0.5 } })
     const [mosquitto] = serviceNamed(services, 'mosquitto').containers
     if (mosquitto === undefined) throw new Error('mosquitto has no container')
@@ -77,7 +77,7 @@ describe('quadlet', () => {
     expect(line('PodmanArgs', {})).not.toContain('--group-add')
   })
 
-  it('leaves plain words of a command as they are and quotes the others', () => {
+  it('quotes the words of a command only if necessary', () => {
     expect(line('Exec', { command: ['/bin/x', '--a=:1', 'two words', '', 'a"b'] })).toBe(
       String.raw`Exec=/bin/x --a=:1 "two words" "" "a\"b"`,
     )

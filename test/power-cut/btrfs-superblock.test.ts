@@ -10,7 +10,7 @@ function partition(...parts: readonly (readonly [at: number, bytes: Uint8Array])
   return blockSourceOf(bytes)
 }
 
-/** A superblock for another position, which it contains. */
+/** Returns a superblock for the given position, because each superblock contains its own position. */
 function superblockAt(at: number): Uint8Array {
   const bytes = Buffer.from(superblock())
   bytes.writeBigUInt64LE(BigInt(at), 48)
@@ -36,7 +36,7 @@ describe('a btrfs', () => {
 
 describe('crc32c', () => {
   it('crc32c matches the test vectors of RFC 3720', () => {
-    // RFC 3720, appendix B.4.
+    // The test vectors are from RFC 3720, appendix B.4.
     expect(crc32c(Buffer.alloc(32)).toString(16)).toBe('8a9136aa')
     expect(crc32c(Buffer.alloc(32, 0xff)).toString(16)).toBe('62a8ab43')
     expect(crc32c(Buffer.from('123456789')).toString(16)).toBe('e3069283')

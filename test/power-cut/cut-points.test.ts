@@ -24,7 +24,7 @@ function ids(text: string, kind: Cut['kind'], options: Partial<CutOptions> = {})
     .map(({ id }) => id)
 }
 
-/** Fate of each entry: + whole, / torn, - missing. */
+/** The state of each entry after a cut: + completely written, / torn, - missing. */
 function picture(text: string, id: string): string {
   const cut = cuts(text).find((each) => each.id === id)
   const marks = { whole: '+', torn: '/', missing: '-' }
@@ -32,11 +32,11 @@ function picture(text: string, id: string): string {
 }
 
 describe('cutPoints', () => {
-  it('cuts after every entry, and before the first one', () => {
+  it('cuts the power after every entry, and before the first one', () => {
     expect(ids('wwfw', 'prefix')).toEqual(['prefix@-1', 'prefix@0', 'prefix@1', 'prefix@2', 'prefix@3'])
   })
 
-  it('keeps all flushed writes, and no write that was not sent', () => {
+  it('every cut keeps all flushed writes, and no write that comes after the cut', () => {
     for (const cut of cuts('WWWWfWWWWf').filter(({ epoch }) => epoch.first === 5)) {
       for (const flushed of [0, 1, 2, 3]) expect(fate(cut, flushed)).toBe('whole')
     }
@@ -72,7 +72,7 @@ describe('cutPoints', () => {
 
   it('tears a write and drops the other writes of its epoch', () => {
     expect(picture('WWf', 'torn@1:last-alone')).toBe('-/-')
-    // The torn write in order.
+    // The first write has no such cut: tearing it after all earlier writes gives the same disk.
     expect(ids('WWf', 'torn').filter((id) => id.startsWith('torn@0') && id.endsWith('-alone'))).toEqual([])
   })
 

@@ -54,7 +54,7 @@ describe('a copy of the record', () => {
 })
 
 describe('recordLines', () => {
-  it('returns the lines of the newest undamaged copy', () => {
+  it('returns the lines of the newest undamaged copy of the record', () => {
     const lines = recordLines(partition([8 * MIB, record(10)], [24 * MIB, record(9)]))
     expect([lines.get('sequence'), lines.get('committed')]).toEqual(['10', 'b'])
     const older = recordLines(partition([8 * MIB, damaged(record(10), 700)], [24 * MIB, record(9)]))

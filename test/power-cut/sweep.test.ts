@@ -57,7 +57,7 @@ describe('a sweep over a correct update', () => {
     for (const { tried, verified } of report.rows) expect(verified).toBe(tried)
   })
 
-  it('tries every prefix of the log', () => {
+  it('the sweep tries every prefix of the log', () => {
     const report = swept()
     expect(report.rows.find(({ kind }) => kind === 'prefix')?.tried).toBe(report.entries + 1)
   })
@@ -74,7 +74,7 @@ describe('a sweep over a correct update', () => {
 })
 
 describe('a sweep over a faulty update', () => {
-  it('detects a selector that may reach the disk before the slot', () => {
+  it('detects a selector that may reach the disk before the slot does', () => {
     const order: Step[] = ['unboot', 'boot files', 'first block', 'slot', 'selector']
     const { failures } = swept({ update: reordered(...order), without: ['slot'] })
     expect(failures.some(({ kind }) => kind === 'keep-one')).toBe(true)

@@ -135,7 +135,7 @@ describe('a missing flush of the agent', () => {
 
 describe('a machine whose power was cut during an update', () => {
   it.each(SCENARIOS.map((each) => [each.about, each] as const))(
-    'a machine %s boots with its services and data',
+    'a machine whose power was cut %s boots with its services and data',
     async (_, scenario) => {
       const disk = join(directory, 'disk.img')
       const probe = diskAt(scenario, recording, disk)

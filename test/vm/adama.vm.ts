@@ -11,7 +11,7 @@ import { bootHost, eventually, imagePath, ownerKey, runProgram, type TestVm, vmP
 import { CLOCK, describeBoard, describeResets } from './watchdog.ts'
 
 const MIB = 2 ** 20
-/** For the first boot on two emulated cores: it creates the identity and the data, and starts all services. */
+/** Seconds for the first boot on two emulated cores, which creates the identity and the data, and starts all services. */
 const BOOT_SECONDS = 600
 const SERVICE_SECONDS = 600
 const FORWARDS = [

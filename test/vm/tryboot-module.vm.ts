@@ -5,7 +5,10 @@ import { hashTree, leavesOf } from '../../images/slot/verity.ts'
 import { type BareOutput, runBare } from '../helpers/bare-machine.ts'
 import { builtNative } from '../helpers/built-native.ts'
 
-/** QEMU cannot emulate a Raspberry Pi 5, but a 3 has the same mailbox. The kernel is the image's, the device tree Debian's. */
+/**
+ * QEMU cannot emulate a Raspberry Pi 5, but a Raspberry Pi 3 has the same mailbox. The kernel comes from the image, the
+ * device tree from Debian's package.
+ */
 const RASPBERRY_PI = { args: ['-M', 'raspi3b'], deviceTree: 'broadcom/bcm2837-rpi-3-b.dtb' }
 const NO_FIRMWARE = { args: ['-M', 'virt', '-cpu', 'cortex-a53', '-m', '512M'] }
 

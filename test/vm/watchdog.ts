@@ -5,9 +5,12 @@ import { eventually, ownerKey, type TestVm } from '../helpers/vm.ts'
 export const CLOCK = '2027-03-01T12:00:00'
 
 const BOOT_SECONDS = 600
-/** The watchdog fires after 15 s, and a panic resets after 10 s. The rest is for two emulated cores. */
+/**
+ * Seconds until a reset: the watchdog fires after 15 s, and a panic resets after 10 s. The remaining time is for two
+ * emulated cores.
+ */
 const RESET_SECONDS = 120
-/** Seconds without a reset that show that systemd feeds the watchdog, which fires after 15 s without. */
+/** Seconds without a reset that prove that systemd feeds the watchdog, which otherwise fires after 15 s. */
 const FED_SECONDS = 60
 
 const SYSTEMD = 'org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager'
@@ -43,7 +46,8 @@ export function describeBoard(machine: () => TestVm): void {
 export function describeResets(machine: () => TestVm): void {
   describe('the emulated board', () => {
     it('the emulated board resets and boots again after a kernel panic, without its watchdog', async () => {
-      // With the watchdog, either one may reset first: it fires 15 s after it was last fed, and a panic resets after 10 s.
+      // With the watchdog, either cause may reset first: it fires 15 s after systemd last fed it, and a panic resets after
+      // 10 s.
       await machine().shell(`busctl set-property ${SYSTEMD} RuntimeWatchdogUSec t 0`)
       await survives(machine(), 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger', 'guest')
     })

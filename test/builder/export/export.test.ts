@@ -82,7 +82,7 @@ describe('exportImage', () => {
     expect(contents(one.target)).toEqual(contents(other.target))
   })
 
-  it('replaces an earlier export', async () => {
+  it('replaces an earlier export in the same directory', async () => {
     const { target, request, output } = await built('a')
     await exportImage(request)
     const before = contents(target)

@@ -19,7 +19,9 @@ import { PROJECT } from '../../helpers/toolchain.ts'
 const NOW = new Date('2027-01-01')
 const RETENTION = { keep: 1, olderThan: 0 }
 
-/** Runs gc and kills itself before the step of that number; prints the number of steps when there are fewer. */
+/**
+ * Runs gc in a process that kills itself before the step with the given number. Prints the number of steps if gc has fewer.
+ */
 const COLLECTOR = `
 import { collect } from './builder/generations/collect.ts'
 import { openStore } from './builder/store/directory.ts'
@@ -99,7 +101,7 @@ async function wholeCollection() {
   const place = await tempDirectory(memory())
   const store = await gc(root, async (what, act) => {
     const seen = join(place, `${before.length}`)
-    // Without the lease of the killed process.
+    // Without the lease file of the killed process.
     cpSync(root, seen, { recursive: true, preserveTimestamps: true, filter: (path) => basename(path) !== 'users' })
     before.push({ what, root: seen })
     await act()

@@ -82,7 +82,7 @@ describe('compare', () => {
     ])
   })
 
-  it('lists no layer that both generations have', async () => {
+  it('lists no layer that is equal in both generations', async () => {
     const { context, from } = await twoGenerations()
     const { looked, context: given } = listing(context())
     const difference = await compare(given, { from, to: from, files: 'listed' })

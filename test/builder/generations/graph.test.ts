@@ -100,7 +100,7 @@ describe('parseGraph', () => {
       (text: string) => text.replace('"format":1', '"format":2'),
       'has format 2, this hangar reads format 1',
     ],
-  ])('throws when %s', (_, change, problem) => {
+  ])('refuses a graph when %s', (_, change, problem) => {
     const { text } = graphText(smallGraph())
     expect(change(text)).not.toBe(text)
     expect(() => parseGraph(change(text))).toThrow(problem)

@@ -16,7 +16,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const FACTS = { built: '2026-11-23T12:00:00.000Z', revision: null }
 const LATER = '2026-11-24T12:00:00.000Z'
 
-/** An image identified by a word; another `boot` gives another image with the same slot. */
+/** An image that a word identifies. Another `boot` gives another image with the same slot. */
 const image = (word: string, boot = word) => ({
   identity: { root: digestOf(word), manifest: digestOf(`${boot} manifest.json`) },
   describe: async () => ({ ...FACTS, parts: parts(boot) }),
@@ -68,7 +68,7 @@ describe('recordGeneration', () => {
     expect(roots).toEqual(['one', 'two', 'one'].map((word) => digestOf(word)))
   })
 
-  it('gives concurrent builds different numbers', async () => {
+  it('builds at the same time get different generation numbers', async () => {
     const root = await tempDirectory()
     const words = Array.from({ length: 8 }, (_, index) => `image ${index}`)
     const numbers = await Promise.all(words.map((word) => record(root, 'adama', image(word))))
@@ -99,7 +99,7 @@ describe('recordGeneration', () => {
         parts: parts('one', { texts: [{ name: 'x', digest: 'x' as never, size: 1 }] }),
       },
     ],
-  ])('skips a record %s', async (_, stored) => {
+  ])('skips a generation record %s', async (_, stored) => {
     const root = await tempDirectory()
     writeOld(root, 1, 'one')
     writeFileSync(join(root, 'generations/adama/1.json'), JSON.stringify(stored))

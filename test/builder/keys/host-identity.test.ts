@@ -77,7 +77,7 @@ describe('makeHostIdentity', () => {
     for (const each of secrets) expect(reporter.notices.join()).not.toContain(each)
   })
 
-  it('changes nothing when the identity exists', async () => {
+  it('changes nothing when the host has an identity', async () => {
     const { place, all } = await newPlace()
     const first = await made(place)
     const before = all()
@@ -162,7 +162,7 @@ describe('rotateHostIdentity', () => {
 describe('adoptHostIdentity', () => {
   const [KEY = '', OTHER = ''] = PUBLIC_LINES
 
-  it('writes the public key of the host, and needs no key of the owner', async () => {
+  it('adopts the public key of the host, and needs no key of the owner', async () => {
     const { place, hosts, key } = await newPlace()
     expect(await adoptHostIdentity(place, 'tiny', KEY)).toMatchObject({
       kind: 'adopted',
@@ -194,7 +194,7 @@ describe('adoptHostIdentity', () => {
 })
 
 describe('hostIdentityTar', () => {
-  it('contains the private half and the trusted keys', async () => {
+  it('the identity tar contains the private half and the trusted keys', async () => {
     const { place, secret } = await newPlace()
     await made(place)
     const tar = await hostIdentityTar(place, 'tiny', {
@@ -224,7 +224,7 @@ describe('hostIdentityTar', () => {
 })
 
 describe('hostOwnKeys', () => {
-  it('contains the keys of the host, newest first, without machine id and trusted keys', async () => {
+  it("contains the host's own keys, newest first, without machine id and trusted keys", async () => {
     const { place, secret } = await newPlace()
     await made(place)
     await rotateHostIdentity(place, 'tiny', 'ssh')

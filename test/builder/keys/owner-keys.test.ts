@@ -8,7 +8,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const OTHER = keyFromSeed(Buffer.alloc(32, 9), 'other')
 
-/** An owner with an empty configuration directory. `keys` reads the keys as one build does. */
+/** An owner with an empty configuration directory. `keys` reads the keys as a build does. */
 async function owner(given: NodeJS.ProcessEnv = {}) {
   const config = await tempDirectory()
   const reporter = listReporter()
@@ -105,14 +105,14 @@ describe('HANGAR_SIGNING_KEY', () => {
 })
 
 describe('ownerKeys with CI=true', () => {
-  it('makes no keys, and warns that the image is unsigned', async () => {
+  it('makes no keys with CI=true, and warns that the image is unsigned', async () => {
     const { directory, reporter, keys } = await owner({ CI: 'true' })
     expect(await keys()).toEqual({ signing: { kind: 'unsigned' }, ssh: [] })
     expect(existsSync(directory)).toBe(false)
     expect(reporter.warnings[0]).toContain("the image is marked 'unsigned'")
   })
 
-  it('signs with HANGAR_SIGNING_KEY', async () => {
+  it('signs with HANGAR_SIGNING_KEY when CI=true', async () => {
     const { keys } = await owner({ CI: 'true', HANGAR_SIGNING_KEY: formatPrivateKey(OTHER) })
     expect((await keys()).signing.kind).toBe('signed')
   })

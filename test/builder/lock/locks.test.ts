@@ -9,7 +9,7 @@ import { lockedPackage } from '../../helpers/derivation.ts'
 import { fakeSource, WORDS, type WordRequest } from '../../helpers/fake-source.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** The Debian lock directly in a project's directory. */
+/** The Debian lock file, in the top directory of a project. */
 const FORMAT = { ...DEBIAN_LOCK, lockFile: 'debian.lock.json' }
 
 const BASE: ArchitectureSet = {

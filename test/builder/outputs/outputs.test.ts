@@ -21,7 +21,7 @@ vi.mock('node:fs/promises', async (original) => {
 
 type Files = Readonly<Record<string, OutputFile>>
 
-/** An image of eight blocks: a letter is a block of it, a space a hole. */
+/** An image of eight blocks: a letter is a block filled with that letter, a space is a hole. */
 function image(letters: string): OutputFile {
   const segments = [...letters].flatMap((letter, at) =>
     letter === ' ' ? [] : [bytesSegment(at * BLOCK, Buffer.alloc(BLOCK, letter))],
@@ -30,7 +30,7 @@ function image(letters: string): OutputFile {
 }
 
 const OLD: Files = { 'slot.img': image('abc   d '), 'boot.img': image('a  b'), 'manifest.json': textFile('{"old":1}') }
-/** The same names and sizes with other bytes. */
+/** Files with the same names and sizes, but other bytes. */
 const NEW: Files = { 'slot.img': image('axc  d  '), 'boot.img': image('a  y'), 'manifest.json': textFile('{"new":1}') }
 const NOTHING: Files = {}
 const SIGNED: Files = { ...OLD, 'manifest.json.sig': textFile('signature\n') }
@@ -39,7 +39,7 @@ function write(directory: string, files: Files) {
   return writeOutputs(directory, readState(directory), files)
 }
 
-/** Digest of every file of a directory but its state. */
+/** The digest of every file in a directory, except for the state. */
 function contents(directory: string): Record<string, string> {
   const names = readdirSync(directory).filter((name) => !name.startsWith('.state.json'))
   return Object.fromEntries(names.map((name) => [name, digestOf(readFileSync(join(directory, name)))]))

@@ -11,7 +11,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const block = (at: number, letter: string) => bytesSegment(at * BLOCK, Buffer.alloc(BLOCK, letter))
 const SIZE = 8 * BLOCK
 
-/** What a file of these segments is, made without the code under test. */
+/** The expected bytes of a file with these segments, computed without the code under test. */
 function expected(segments: readonly Segment[]): Buffer {
   const bytes = Buffer.alloc(SIZE)
   for (const { offset, source } of segments) if ('bytes' in source) bytes.set(source.bytes, offset)
@@ -66,7 +66,7 @@ describe('writeSegments', () => {
     const before = [block(0, 'a'), block(3, 'b')]
     writeSegments(path, SIZE, before, undefined)
     const state = fileState(path, before, undefined)
-    // Other bytes than in the state: they stay when the segment is not written again.
+    // These bytes differ from the state, so they stay if the run does not write the segment again.
     writeFileSync(path, expected([block(0, 'x'), block(3, 'x')]))
     writeSegments(path, SIZE, [block(0, 'a'), block(3, 'c')], state)
     expect(readFileSync(path).equals(expected([block(0, 'x'), block(3, 'c')]))).toBe(true)

@@ -5,7 +5,7 @@ import { smallPiPlan } from '../../helpers/small-lab.ts'
 import { importsOf, sourceFiles } from '../../helpers/source-files.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
-/** Adds the row that a new platform has in the registry. Nothing else knows the fake platform. */
+/** Adds the row of a new platform to the registry. No other file knows the fake platform. */
 vi.mock('../../../builder/platforms/registry.ts', async (original) => {
   const registry = await original<typeof import('../../../builder/platforms/registry.ts')>()
   const platformNamed: typeof registry.platformNamed = (name) =>

@@ -46,7 +46,7 @@ async function bench() {
   return { registry, at, start }
 }
 
-/** Stops answering such requests. The returned function resolves when every open request waits for an answer. */
+/** Stops answering the matching requests. The returned function resolves when every open request waits for an answer. */
 function hold(registry: SmallRegistry, isHeld: (request: string) => boolean) {
   let held = 0
   registry.intercept = () => {

@@ -14,7 +14,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const ENV = { HANGAR_REGISTRY_USER: USER.user, HANGAR_REGISTRY_PASSWORD: USER.password }
 
-/** Both kinds of remote repositories; `bytes` counts what was sent so far. */
+/** Both kinds of remote repositories. `bytes` counts the bytes sent so far. */
 const REMOTES: readonly (readonly [string, () => Promise<{ at: string; bytes(): number; directory: string }>])[] = [
   [
     'a directory',
@@ -76,7 +76,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     const before = bytes()
     const again = await builder.publish(at)
     expect([again.sent, again.there, again.digest]).toEqual([{ count: 0, bytes: 0 }, first.sent, first.digest])
-    // Only HEAD requests and tags.
+    // The second publish sends only HEAD requests and tags.
     expect(bytes() - before).toBeLessThan(16_000)
     await controller.pull(at)
     await controller.pull(at)
@@ -151,7 +151,7 @@ describe('pull', () => {
     await builder.publish(stick)
     await builder.build({ host: 'other' })
     await builder.pull(stick)
-    // The facts, which are not a part of the image.
+    // Only the facts are fetched, which are not a part of the image.
     expect(builder.reporter.ended).toEqual(['send 11 files: done', 'fetch 1 file: fetched'])
     expect(generationsOf(builder.store.root, 'tiny').map(({ number }) => number)).toEqual([1, 2, 3])
   })

@@ -24,7 +24,7 @@ describe('parseRemote', () => {
     ['/media/a:b/images', '/media/a:b/images', undefined],
     [`/media/stick@sha256:${DIGEST}`, '/media/stick', { digest: DIGEST }],
     ['images', join(process.cwd(), 'images'), undefined],
-  ])('reads %s as a directory', (text, directory, reference) => {
+  ])('reads the remote %s as a directory', (text, directory, reference) => {
     expect(parseRemote(text)).toEqual({ remote: { kind: 'directory', directory }, reference })
   })
 
@@ -49,7 +49,7 @@ describe('parseRemote', () => {
     expect(() => parseRemote(given)).not.toThrow(/hunter2/)
   })
 
-  it('is the inverse of remoteText', () => {
+  it('parseRemote is the inverse of remoteText', () => {
     for (const text of ['oci://registry.lab:5000/lab/hangar', '/media/stick']) {
       expect(remoteText(parseRemote(text).remote)).toBe(text)
     }

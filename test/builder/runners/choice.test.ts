@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseRunner, type Machine, parseRunner } from '../../../builder/runners/choice.ts'
 
-/** The choice on a machine that offers only these things. */
+/** The choice on a machine that offers only the given engines. */
 function choiceOn(has: Partial<Machine>) {
   return chooseRunner({ named: undefined, containers: undefined, sandboxProblem: undefined, ...has })
 }

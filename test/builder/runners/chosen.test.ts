@@ -53,7 +53,7 @@ describe('chosenRunner', () => {
     })
   })
 
-  it('reports the choice of auto, and continues in sandboxes when the engine cannot be reached', async () => {
+  it('prints the engine that auto chose, and continues in sandboxes when the engine cannot be reached', async () => {
     const { reporter, realise } = await runnerFor('auto')
     await realise()
     expect(reporter.notices).toEqual(['using the dagger runner: docker has the Dagger engine'])

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkSandbox } from '../../../builder/runners/sandbox.ts'
 import { run } from '../../../lib/subprocess.ts'
 
-/** A machine on which the probe of the sandbox gives this output. */
+/** A machine on which the sandbox probe prints this output. */
 function machine(output: string, { uid = 0, exitCode = 1 } = {}) {
   return checkSandbox('/scratch', async () => ({ exitCode, output }), uid)
 }

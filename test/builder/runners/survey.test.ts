@@ -6,7 +6,7 @@ import { surveyMachine } from '../../../builder/runners/survey.ts'
 import { openStore } from '../../../builder/store/directory.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A machine with these additional programs, which record their arguments. */
+/** A machine with these additional programs. The programs record their arguments. */
 async function machine(programs: Readonly<Record<string, string>>, { cli = false } = {}) {
   const home = await tempDirectory()
   for (const directory of ['bin', 'store', '.cache/dagger']) mkdirSync(join(home, directory), { recursive: true })

@@ -8,7 +8,7 @@ import { digestOf } from '../../../images/digest.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 describe('the store', () => {
-  it('keeps bytes by their digest, read-only', async () => {
+  it('stores bytes read-only under their digest', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     expect(object).toBe(digestOf('hello'))
@@ -17,12 +17,12 @@ describe('the store', () => {
     expect(store.has(object, 5)).toBe(true)
   })
 
-  it('does not find an object when the size differs', async () => {
+  it('finds no object whose size differs', async () => {
     const store = await openStore(await tempDirectory())
     expect(store.has(await store.putBytes('hello'), 4)).toBe(false)
   })
 
-  it('does not find an object that a program wrote to', async () => {
+  it('finds no object that another program changed', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     await chmod(store.path(object), 0o644)
@@ -31,7 +31,7 @@ describe('the store', () => {
     expect(store.has(object)).toBe(false)
   })
 
-  it('repairs a corrupt object when the same bytes are put again', async () => {
+  it('replaces a corrupt object when a caller stores the same bytes again', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     await chmod(store.path(object), 0o644)

@@ -11,7 +11,7 @@ import { childProgram } from '../../helpers/child-program.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** The program of the child: records outputs of half a megabyte, and writes one object without end. */
+/** The program of the child process: it records outputs of half a megabyte, and writes one object without an end. */
 const BUILDER = `
 import { writeFile } from 'node:fs/promises'
 import { openStore } from './builder/store/directory.ts'
@@ -80,7 +80,10 @@ describe('after kill -9', () => {
   })
 })
 
-/** A program in its own PID namespace, as in a container. Its process numbers are the largest, which are free outside. */
+/**
+ * A program in its own PID namespace, as in a container. Its process ids are the largest possible, so no process outside has
+ * them.
+ */
 const NUMBERED = 'echo $(($(cat /proc/sys/kernel/pid_max) - 99)) >/proc/sys/kernel/ns_last_pid; "$@"; :'
 const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', NUMBERED, 'container']
 

@@ -9,7 +9,7 @@ import { collectingStore, keepPrograms, programsInUse, usingStore } from '../../
 import { childProgram } from '../../helpers/child-program.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A store, and runs that write down when they begin and end. */
+/** A store, and runs that record when they begin and end. */
 async function bench() {
   const root = await tempDirectory()
   const order: string[] = []
@@ -74,7 +74,7 @@ describe('usingStore', () => {
 })
 
 describe('collectingStore', () => {
-  it('waits for the uses that run, and makes later uses wait', async () => {
+  it('waits for the uses that run, and delays later uses', async () => {
     const { root, order, noting, begun } = await bench()
     const [waiting, { opened, open }] = [gate(), gate()]
     const first = usingStore({ root, what: 'first' }, noting('first', opened))
@@ -87,7 +87,7 @@ describe('collectingStore', () => {
     expect(order).toEqual(expected)
   })
 
-  it('runs one of several collections at a time', async () => {
+  it('runs only one of several collections at a time', async () => {
     const { root, order, noting } = await bench()
     const names = ['a', 'b', 'c', 'd', 'e']
     await Promise.all(names.map((what) => collectingStore({ root, what }, noting(what, sleep(20)))))

@@ -34,7 +34,7 @@ describe('verifyStore', () => {
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
-  it('names an object with other bytes of the same size and time', async () => {
+  it('names a corrupt object although its size and time are unchanged', async () => {
     const { store, one, damage } = await storeWithOutput()
     damage()
     expect(store.has(one, 3)).toBe(true)
@@ -62,7 +62,7 @@ describe('verifyStore', () => {
 describe('store:verify', () => {
   const command = (root: string) => storeVerify.run(commandContext({ env: { HANGAR_STORE: root } }), [], {})
 
-  it('lists corrupt objects and removes them', async () => {
+  it('store:verify lists corrupt objects and removes them', async () => {
     const { root, one, damage } = await storeWithOutput()
     damage()
     expect(await command(root)).toBe(

@@ -38,7 +38,7 @@ async function unpacked() {
 }
 
 describe('toolchainDirectory', () => {
-  it('unpacks the files of packages onto a merged /usr, without documentation', async () => {
+  it('unpacks packages onto a merged /usr, without documentation', async () => {
     const { directory } = await unpacked()
     expect(readFileSync(join(directory, 'bin/one'), 'utf8')).toBe('one\n')
     expect(readFileSync(join(directory, 'usr/bin/two'), 'utf8')).toBe('two\n')

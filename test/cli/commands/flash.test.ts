@@ -74,7 +74,7 @@ describe('flash', () => {
     expect(host.calls).toEqual([])
   })
 
-  it('prints the results before the failure as notices', async () => {
+  it('prints the results of earlier hosts as notices when a later host fails', async () => {
     const { flash, progress } = await commandBench(['adama', 'starbuck'])
     await expect(flash()).rejects.toThrow("wanted an image of 'starbuck'")
     expect(progress.notices.join()).toContain('adama: slot b runs generation 12')

@@ -87,14 +87,14 @@ describe('pin and unpin', () => {
 })
 
 describe('gc', () => {
-  it('prints what it deleted and what it kept', async () => {
+  it('gc prints what it deleted and what it kept', async () => {
     const { gc } = await bench(3)
     const [deleted, freed, kept] = (await gc({ keep: '1' })).split('\n')
     expect([deleted, kept]).toEqual(['deleted generations 1, 2 of tiny', 'kept generation 3 of tiny'])
     expect(freed).toMatch(/^freed \d+ kB: \d+ objects, \d+ records, 0 toolchains$/)
   })
 
-  it('only prints what it would delete with --dry-run', async () => {
+  it('gc --dry-run only prints what gc would delete', async () => {
     const { gc, list } = await bench(2)
     const before = await list()
     expect((await gc({ keep: '1', dryRun: true })).split('\n')[0]).toBe('would delete generation 1 of tiny')
@@ -166,7 +166,7 @@ describe('diff', () => {
 })
 
 describe('diff --against', () => {
-  /** Two output directories with these generations. */
+  /** Two output directories that contain these generations. */
   async function outputs(before: number, now: number) {
     const { commands, store } = await bench(2)
     const write = async (number: number, directory: string) => {

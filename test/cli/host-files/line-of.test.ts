@@ -21,7 +21,7 @@ describe('lineOf', () => {
     [['network', 'dns-servers', '0'], 5],
     [['services', 'prometheus'], 8],
     [['services', 'grafana'], 8],
-  ])('finds %j on line %d', (path, line) => {
+  ])('finds the key %j on line %d', (path, line) => {
     expect(lineOf(SOURCE, path)).toBe(line)
   })
 

@@ -82,7 +82,7 @@ describe('compiledHost', () => {
   const compiled = (directory: string) =>
     readdirSync(join(directory, 'dist/hosts')).filter((name) => name.endsWith('.mjs'))
 
-  it('compiles the same content once', async () => {
+  it('compiles a host file only once while its content is the same', async () => {
     const { directory } = await project(TWO)
     const first = await compiledHost(directory, 'adama')
     utimesSync(first, 1, 1)

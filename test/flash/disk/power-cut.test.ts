@@ -11,7 +11,7 @@ import { firmwareOn, planFor, SMALL_IDENTITY, type SmallDisk, smallDisk } from '
 
 type Range = Pick<Part, 'offset' | 'size' | 'digest'>
 
-/** The parts that a system needs: the image without its tables, and the identity without its zeros. */
+/** The parts that a bootable system needs: the image without its partition tables, and the identity without its zeros. */
 function systemOf({ unbootable, bootable }: DiskPlan): Range[] {
   const parts = [...(unbootable.at(-1)?.parts ?? []), ...(bootable[0]?.parts ?? [])]
   const identity = parts.filter(({ what }) => what === 'identity').map(({ offset }) => ({ offset, ...FIRST_COPY }))

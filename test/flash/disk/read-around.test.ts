@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readAround } from '../../../flash/disk/read-around.ts'
 
-/** Not a multiple of the block size, and more than one piece. */
+/** The size is not a multiple of the block size, and the file needs more than one read. */
 const BYTES = Buffer.from(Array.from({ length: 5_000_000 + 512 }, (_, index) => (index * 7919) >> 5))
 
 function fileIn(directory: string): string {

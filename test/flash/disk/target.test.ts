@@ -13,11 +13,11 @@ interface Kernel {
   readonly disk?: Readonly<Record<string, string>>
   readonly mountinfo?: string
   readonly swaps?: string
-  /** Paths below the disk's directory. */
+  /** Additional paths below the disk's directory in sysfs. */
   readonly more?: readonly string[]
 }
 
-/** The kernel's files for a card in a reader with two partitions, and a disk of the machine's own beside it. */
+/** The sysfs files of an SD card in a reader, with two partitions, and of the machine's internal disk. */
 async function kernel({ disk = {}, mountinfo = '', swaps = '', more = [] }: Kernel = {}) {
   const root = await tempDirectory()
   const put = (path: string, text: string) => {

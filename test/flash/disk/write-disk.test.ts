@@ -78,7 +78,7 @@ describe('data on the disk', () => {
   })
 })
 
-/** A disk that does not keep one byte. */
+/** A disk that loses one byte of a write. */
 class BadDisk extends CachedDisk {
   private readonly bad: number
   /** The number of the first write that damages the byte. */

@@ -91,7 +91,7 @@ function mutated(good: object, random: Random): string {
 
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/u
 
-/** Every text in a value, keys as well. */
+/** Returns every text in a value, keys included. */
 function texts(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   if (typeof value !== 'object' || value === null) return []

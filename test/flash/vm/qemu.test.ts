@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startQemu } from '../../../flash/vm/qemu.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** Connects to the monitor as QEMU does, writes each command to a file, and answers by `answers`. */
+/** A fake QEMU: connects to the monitor, writes each command to a file, and answers with `answers`. */
 const FAKE_QEMU = `
 const { appendFileSync } = require('node:fs')
 const [control, log, answers] = process.argv.slice(2)

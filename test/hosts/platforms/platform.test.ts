@@ -84,7 +84,7 @@ describe('a second platform', () => {
 })
 
 describe('planWith', () => {
-  it('renders a host once for its checks, inputs and image', () => {
+  it('renders a host only once for its checks, inputs and image', () => {
     let count = 0
     const counted = {
       ...router,

@@ -3,7 +3,7 @@ import { planOf } from '../../../hosts/schema/plan.ts'
 import { testHost } from '../../helpers/host.ts'
 
 describe('planOf', () => {
-  it('names the platform and the package sets to lock', () => {
+  it('the plan of a host names the platform and the package sets to lock', () => {
     const plan = planOf(testHost())
     expect(plan).toMatchObject({ name: 'tiny', platform: 'pi' })
     expect(plan.sets('amd64').map(({ set }) => set.name)).toContain('container/mosquitto')

@@ -37,14 +37,14 @@ describe('the schema of a service with several containers', () => {
     expect(error?.issues[0]?.path).toEqual(['memory', 'worker'])
   })
 
-  it('refuses plain values and unknown containers', () => {
+  it('refuses plain values and unknown containers as limits', () => {
     expect(serviceSchema(several).safeParse({ memory: '64 MiB' }).success).toBe(false)
     expect(serviceSchema(several).safeParse({ memory: { ...memory, database: '64 MiB' } }).success).toBe(false)
   })
 })
 
 describe('hostService', () => {
-  it('separates limits from options', () => {
+  it('separates limits from options of a service', () => {
     expect(hostService(one, { memory: 64, cpus: 0.5, ...{ level: 3 } })).toEqual({
       name: 'test',
       limits: { test: { memory: 64, cpus: 0.5 } },

@@ -36,11 +36,11 @@ describe('openFat', () => {
     )
   })
 
-  it.each(Object.entries(FILES))('reads %s', (name, content) => {
+  it.each(Object.entries(FILES))('reads a FAT file: %s', (name, content) => {
     expect(Buffer.from(openFat(blockSourceOf(healthy)).read(name) ?? 'missing')).toEqual(Buffer.from(content))
   })
 
-  it('ignores the case of names, and returns undefined for a missing file', () => {
+  it('finds a file in upper or lower case, and returns undefined for a missing file', () => {
     const volume = openFat(blockSourceOf(healthy))
     expect(Buffer.from(volume.read('CONFIG.TXT') ?? '').toString()).toBe('[all]\n')
     expect(volume.read('kernel8.img')).toBeUndefined()

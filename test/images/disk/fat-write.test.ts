@@ -40,18 +40,18 @@ describe.each<[FatKind, Readonly<Record<string, Buffer>>, number | undefined]>([
   const bytes = volume(kind, files, fixedSize)
   const opened = openFat(blockSourceOf(bytes))
 
-  it('lists its files by their long names, in the given order', () => {
+  it('a FAT file system lists its files by their long names, in the given order', () => {
     expect(opened.list()).toEqual(sizes(files))
   })
 
-  it('returns the content of each file', () => {
+  it('a FAT file system returns the content of each file', () => {
     const wrong = Object.entries(files).filter(
       ([name, content]) => !content.equals(opened.read(name) ?? Buffer.from('?')),
     )
     expect(wrong.map(([name]) => name)).toEqual([])
   })
 
-  it('has two equal allocation tables', () => {
+  it('a FAT file system has two equal allocation tables', () => {
     const [reserved, fatSize] = [bytes.readUInt16LE(14) * 512, (bytes.readUInt16LE(22) || bytes.readUInt32LE(36)) * 512]
     const table = (copy: number) => bytes.subarray(reserved + copy * fatSize, reserved + (copy + 1) * fatSize)
     expect(table(1).equals(table(0))).toBe(true)

@@ -50,7 +50,7 @@ describe('readGpt', () => {
   it.each([
     ['header', PRIMARY.header],
     ['table', PRIMARY.table],
-  ])('reads the backup if the primary %s is damaged', (_what, at) => {
+  ])('reads the backup GPT if the primary %s is damaged', (_what, at) => {
     expect(read(damagedAt(at))).toEqual(PARTITIONS)
   })
 
@@ -58,7 +58,7 @@ describe('readGpt', () => {
     ['both headers', PRIMARY.header, BACKUP.header],
     ['both tables', PRIMARY.table, BACKUP.table],
     ['one header and the other’s table', PRIMARY.header, BACKUP.table],
-  ])('refuses a disk with damage in both tables: %s', (_what, ...places) => {
+  ])('refuses a disk with damage in %s', (_what, ...places) => {
     expect(() => read(damagedAt(...places))).toThrow(
       expect.objectContaining({
         code: 'format',

@@ -61,7 +61,7 @@ describe('gptPieces', () => {
     }
   })
 
-  it('writes the same entries at both ends, with their checksum in both headers', () => {
+  it('writes the same partition entries at both ends, with their checksum in both headers', () => {
     const entries = primary?.bytes.subarray(2 * SECTOR) ?? Buffer.alloc(0)
     expect(backup?.bytes.subarray(0, 32 * SECTOR)).toEqual(entries)
     expect([header(primary?.bytes, 1).entries, header(backup?.bytes, 32).entries]).toEqual(
@@ -69,7 +69,7 @@ describe('gptPieces', () => {
     )
   })
 
-  it('begins with a protective MBR that covers the whole disk', () => {
+  it('the disk begins with a protective MBR that covers the whole disk', () => {
     const mbr = primary?.bytes.subarray(0, SECTOR) ?? Buffer.alloc(SECTOR)
     expect(mbr[450]).toBe(0xee)
     expect([mbr.readUInt32LE(454), mbr.readUInt32LE(458)]).toEqual([1, lastSector])

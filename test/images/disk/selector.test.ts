@@ -38,7 +38,7 @@ describe('autoboot.txt', () => {
     ['truncated', a.subarray(0, 511)],
     ['with the same slot twice', Buffer.from(a.toString().replace('boot_partition=3', 'boot_partition=2'))],
     ['of zeros', Buffer.alloc(512)],
-  ])('refuses an autoboot.txt that is %s', (_what, bytes) => {
+  ])('refuses an autoboot.txt %s', (_what, bytes) => {
     expect(() => parseAutoboot(bytes)).toThrow(
       expect.objectContaining({
         code: 'format',

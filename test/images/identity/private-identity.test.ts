@@ -5,7 +5,7 @@ import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 const WHERE = 'hosts/tiny.identity.age'
 
 describe('parsePrivateIdentity', () => {
-  it('is the inverse of privateIdentityText', () => {
+  it('parsePrivateIdentity is the inverse of privateIdentityText', () => {
     expect(parsePrivateIdentity(privateIdentityText(IDENTITY), WHERE)).toEqual(IDENTITY)
   })
 
@@ -17,7 +17,7 @@ describe('parsePrivateIdentity', () => {
     ['a truncated text', (text: string) => text.slice(0, -20)],
     ['no keys', () => privateIdentityText({ ...IDENTITY, ssh: [] })],
     ['an invalid machine id', (text: string) => text.replace(IDENTITY.machineId, 'secret-id')],
-  ])('refuses a private identity %s, and its error contains nothing of the text', (_, change) => {
+  ])('refuses a private identity with %s, and its error contains nothing of the text', (_, change) => {
     let thrown: unknown
     try {
       parsePrivateIdentity(change(privateIdentityText(IDENTITY)), WHERE)

@@ -31,7 +31,7 @@ describe('a public identity', () => {
     ['{"format":1,"ssh":["ssh-rsa AAAA"],"age":[]}', `is damaged at 'ssh.0': expected 'ssh-ed25519 AAAA…'`],
     [`{"format":1,"ssh":["${NEW}"],"age":["AGE-SECRET-KEY-1"]}`, `is damaged at 'age.0': expected 'age1…'`],
     [`{"format":1,"ssh":["${NEW}"],"age":[],"more":1}`, 'is damaged at '],
-  ])('refuses a public identity %s', (text, message) => {
+  ])('refuses the public identity %s', (text, message) => {
     expect(() => parsePublicIdentity(text, WHERE)).toThrow(
       expect.objectContaining({
         code: 'format',

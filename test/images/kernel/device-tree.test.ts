@@ -35,12 +35,12 @@ const FOUND_FOR_BOOT = {
   'the ports of the virtual machine, one of which is its firmware': 'virtio:d00000003v00000001',
 }
 const FOUND_WHEN_RUNNING = {
-  // BCM54213PE has the id 0x600d84a2.
+  // The Ethernet PHY BCM54213PE has the id 0x600d84a2.
   'the Ethernet port’s PHY': 'mdio:01100000000011011000010010100010',
   'a keyboard': 'hid:b0003g0001v0000046Dp0000C31C',
 }
 
-/** The kernel's core binds these. It has no alias for them. */
+/** The kernel's core handles these nodes, and has no module alias for them. */
 const CORE = ['fixed-clock', 'arm,gic-400']
 
 let kernel: BuiltKernel
@@ -70,7 +70,7 @@ const inInitramfs = ({ builtIn, layer, loaded }: BuiltKernel): Drivers => [
 const inSystem = ({ builtIn, layer }: BuiltKernel): Drivers => [...builtIn, ...layer]
 const without = (drivers: Drivers, module: string) => drivers.filter((each) => each.module !== module)
 
-/** The devices without a driver among the wanted ones and their suppliers: `PATH (COMPATIBLE)`. */
+/** The wanted devices and their suppliers that have no driver: `PATH (COMPATIBLE)`. */
 function withoutDriver(tree: string, wanted: string, drivers: Drivers): string[] {
   const all = everyNode(kernel.trees.get(tree) ?? { name: '', properties: new Map(), children: [] })
   const devices = all.filter((each) => isEnabled(each) && compatibleOf(each).includes(wanted))

@@ -13,7 +13,7 @@ const LAYER_CONTEXT: LayerContext = {
   steps: {},
 }
 
-/** Locked packages of a kernel, and headers and Kbuild of the same or another version. */
+/** Locked packages of a kernel, with headers and Kbuild of the same or another version. */
 function kit(kernel: string, headers = kernel, kbuild = kernel): NativeKit {
   const packages = (release: string, names: readonly string[]) =>
     names.map((name) => lockedPackage(name, { version: `${release}-1` }))

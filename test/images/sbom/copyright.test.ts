@@ -15,7 +15,7 @@ describe('parseCopyright', () => {
     expect(Object.fromEntries(read?.texts ?? [])).toEqual({ expat: 'Permission\n\n is granted' })
   })
 
-  it('reads a licence of the whole package, before those of files', () => {
+  it('reads a licence of the whole package before the licences of files', () => {
     const read = parseCopyright(`${FORMAT}License: GPL-3+\n\n${FILES}`)
     expect(read?.statements.map(({ synopsis }) => synopsis)).toEqual(['GPL-3+', 'Expat'])
   })
@@ -24,7 +24,7 @@ describe('parseCopyright', () => {
     ['Format: http://www.debian.org/doc/packaging-manuals/copyright-format/1.0/'],
     ['Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0'],
     ['FORMAT:   https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/  '],
-  ])('accepts the format field %j', (format) => {
+  ])('accepts the Format field %j', (format) => {
     expect(parseCopyright(`${format}\n\n${FILES}`)).toBeDefined()
   })
 

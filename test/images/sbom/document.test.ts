@@ -77,7 +77,7 @@ describe('the SBOM of an image', () => {
     })
   })
 
-  it('contains every layer and every boot file with its digest', () => {
+  it('an SBOM contains every layer and every boot file with its digest', () => {
     const spdx = parseSpdx(sbom())
     expect(related(spdx, 'tiny', 'CONTAINS')).toEqual([...LAYERS, ...BOOT].sort())
     for (const name of [...LAYERS, ...BOOT])
@@ -194,7 +194,7 @@ describe('parseSpdx', () => {
       'a LicenseRef without text',
       ({ packages }) => Object.assign(packages[0] ?? {}, { licenseDeclared: 'LicenseRef-x' }),
     ],
-  ])('refuses an SBOM %s', (_, change) => {
+  ])('refuses an SBOM with %s', (_, change) => {
     expect(broken(change)).toThrow()
   })
 

@@ -57,7 +57,7 @@ describe('spdxLicence', () => {
     expect(spdxLicence(name)).toBeUndefined()
   })
 
-  it('returns only ids on SPDX’s list', () => {
+  it('returns only licence ids on SPDX’s list', () => {
     const families = ['apache', 'artistic', 'cc-by', 'cc-by-sa', 'cc-by-nd', 'cc-by-nc', 'cc-by-nc-sa', 'cc-by-nc-nd']
     const others = [
       'cc0',

@@ -115,7 +115,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen -Y verify and a signature of hangar
   })
 })
 
-/** False for a UserError. Other errors are bugs and fail the test. */
+/** Returns false for a UserError. Any other error is a bug and fails the test. */
 function accepts(signature: string): boolean {
   try {
     verifyText(TEXT, signature, [GOLDEN_PUBLIC_LINE])

@@ -38,7 +38,7 @@ describe('the network', () => {
 
   it('triggers no udev events for drivers and modules', () => {
     const commands = linesAt(tree, COLDPLUG).filter((line) => line.startsWith('ExecStart='))
-    // The empty line removes the command of the package.
+    // The empty ExecStart= removes the command of the package's unit.
     expect(commands).toEqual(['ExecStart=', expect.stringMatching(/^ExecStart=-udevadm trigger --type=devices /)])
   })
 

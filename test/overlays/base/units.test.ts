@@ -61,7 +61,7 @@ describe('the watchdog', () => {
 describe('the data volume', () => {
   const unit = `${UNITS}/hangar-data.service`
 
-  it('prepares the data volume with each volume', () => {
+  it("hangar-data.service prepares the data volume with each service's volume", () => {
     const lines = linesAt(files({ data: ['mosquitto:120:120', 'prometheus:108:108'] }), unit)
     expect(lines).toContain('ExecStart=/usr/lib/hangar/data mosquitto:120:120 prometheus:108:108')
     expect(linesAt(tree, unit)).toContain('ExecStart=/usr/lib/hangar/data')

@@ -15,7 +15,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 
 const layout = diskLayout(8 * MIB)
 
-/** A disk without writing it: what lies between segments are zeros. */
+/** The bytes of a planned disk, in memory: ranges between segments are zeros. */
 function reader(segments: readonly Segment[], size: number, start = 0): BlockSource {
   const bytesOf = ({ source }: Segment) => ('bytes' in source ? source.bytes : Buffer.alloc(0))
   return {

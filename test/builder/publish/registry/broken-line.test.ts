@@ -18,7 +18,7 @@ const BLOB: LocalBlob = {
     for (let at = from; at < SIZE; at += 1 << 16) yield BYTES.subarray(at, at + (1 << 16))
   },
 }
-/** Bytes of requests and answers, in addition to the blob. */
+/** Limit for the bytes of requests and answers, in addition to the blob. */
 const TALK = 16 * 1024
 
 async function put(repository: Repository) {

@@ -64,7 +64,7 @@ describe('credentialsFor', () => {
     expect(await find(await home({ '.docker/config.json': { auths: { 'registry.lab': {} } } }))).toBeUndefined()
   })
 
-  it('refuses an identity token, and does not print the token', async () => {
+  it('refuses a stored identity token, and does not print the token', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'registry.lab': { identitytoken: 'hunter2' } } } })
     const error = await find(env).catch((each) => each)
     expect(error.message).toContain("the login for 'registry.lab'")

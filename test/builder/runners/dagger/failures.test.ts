@@ -9,7 +9,7 @@ import { listReporter } from '../../../helpers/reporter.ts'
 import { smallToolchain } from '../../../helpers/small-toolchain.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-/** A runner on a fake session with this behaviour. Its toolchain has no programs: no command runs. */
+/** A runner on a fake session with the given behaviour. Its toolchain has no programs, so no command runs. */
 async function runnerOn(behaviour: SessionBehaviour, signal?: AbortSignal) {
   const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: { 'usr/bin/one': 'one\n' } }])
   const session = await fakeSession(await tempDirectory(), behaviour)

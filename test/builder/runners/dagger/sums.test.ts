@@ -7,7 +7,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 
 const b2 = (text: string) => createHash('blake2b512').update(text).digest('hex')
 
-/** Compares files with contents `made` in the engine and `arrived` on this machine. */
+/** Compares the files `made` in the engine with the files that `arrived` on this machine. */
 async function arrival(made: Record<string, string>, arrived: Record<string, string>) {
   const directory = join(await tempDirectory(), 'out')
   mkdirSync(directory)

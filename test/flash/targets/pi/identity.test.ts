@@ -9,7 +9,7 @@ import { IDENTITY } from '../../../helpers/small-identity.ts'
 import { updateBench } from '../../../helpers/update-bench.ts'
 import { updateImage } from '../../../helpers/update-image.ts'
 
-/** Before the last rotation of both kinds. */
+/** The identity before the last rotation of both kinds of keys. */
 const FORMER: PrivateIdentity = { ...IDENTITY, ssh: IDENTITY.ssh.slice(1), age: IDENTITY.age.slice(1) }
 const [{ ssh: NEW_SSH, age: NEW_AGE }, { ssh, age }] = [publicOf(IDENTITY), publicOf(FORMER)]
 const NOW = { ssh: NEW_SSH, age: NEW_AGE }
@@ -21,7 +21,7 @@ const repository = (own = IDENTITY): OwnIdentity => ({
 })
 const closed = (open: OwnIdentity['open']): OwnIdentity => ({ known: publicOf(IDENTITY), open })
 
-/** A host with former keys; one that is `current` runs the image already. */
+/** A host with former keys. A `current` host runs the image already. */
 async function bench(image: 'current' | 'older' = 'older') {
   const next = updateImage({ name: 'new' })
   const made = await updateBench(image === 'current' ? { old: next, next } : { next })

@@ -44,7 +44,7 @@ describe('planUpdate', () => {
     expect(planUpdate({ ...status, ...running }, WANTED, UPDATE)).toEqual([])
   })
 
-  it('plans steps if only the boot files differ', () => {
+  it('plans an update if only the boot files differ', () => {
     const slotA = (manifest: string) =>
       ({ state: 'bootable', root: NEW.manifest.slot.root, serial: NEW.manifest.serial, manifest }) as const
     const running = (manifest: string) => ({

@@ -48,7 +48,7 @@ function changed(before: Record<string, string>, after: Record<string, string>):
 describe('setsOf', () => {
   const keys = (builder: Architecture) => setsOf(renderPi(testHost()), builder).map(setKey)
 
-  it("returns sets for the board, and the tools and a base for the builder's architecture", () => {
+  it("returns package sets for the board, and the tools and a base for the builder's architecture", () => {
     expect(keys('amd64')).toEqual([
       ...[
         'toolchain:amd64',
@@ -63,7 +63,7 @@ describe('setsOf', () => {
     ])
   })
 
-  it('returns the base once if builder and board have the same architecture', () => {
+  it('returns the package set of the base once if builder and board have the same architecture', () => {
     expect(keys('arm64').filter((key) => key.startsWith('base'))).toEqual(['base:arm64'])
   })
 
@@ -114,7 +114,7 @@ describe('a change of', () => {
     ],
     ["a service's limits", { services: { ...services(), mosquitto: { memory: '65 MiB' } } }, ['host']],
     ['the address', { network: { address: '192.0.2.11/24', gateway: '192.0.2.1' } }, ['host']],
-    // The layer holds the serial: the host refuses images with a smaller one.
+    // The layer contains the serial, because the host refuses images with a smaller serial.
     ['the number', { number: 2 }, ['host']],
     ['the disk', { disk: '64 GB' }, []],
     ['the services', { services: { mosquitto: services().mosquitto } }, ['container-prometheus', 'host']],

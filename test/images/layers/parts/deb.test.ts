@@ -59,7 +59,7 @@ describe('unpackDebs', () => {
 })
 
 describe('parseFields', () => {
-  it('keeps continuation lines', () => {
+  it('keeps continuation lines of a field', () => {
     expect([...parseFields('Package: x\nDescription: short\n long\n .\n more\n')]).toEqual([
       ['Package', 'x'],
       ['Description', 'short\n long\n .\n more'],

@@ -89,7 +89,7 @@ const REFUSALS: readonly (readonly [string, string, Refusal])[] = [
 ]
 
 describeAgent('before the first byte is written, the host', (shell) => {
-  it.each(REFUSALS)('refuses %s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
+  it.each(REFUSALS)('the host refuses %s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
     const host = await AgentHost.under(shell, options)
     host.hold('b', OLD)
     prepare?.(host)
@@ -102,7 +102,7 @@ describeAgent('before the first byte is written, the host', (shell) => {
 })
 
 describeAgent('write begin', (shell) => {
-  it('refuses sizes of the manifest and signature that are not numbers or too large', async () => {
+  it('write begin refuses sizes of the manifest and signature that are not numbers or too large', async () => {
     const host = await AgentHost.under(shell)
     const sizes = [[], ['1'], ['x', '1'], ['1048577', '1'], ['1', '8193'], ['-1', '1'], ['1;id', '1'], ['010', '1']]
     for (const given of sizes)
@@ -118,13 +118,13 @@ describeAgent('write begin', (shell) => {
     expect(begin(host, IMAGE, '--allow-downgrade').answer).toMatchObject({ state: 'begun' })
   })
 
-  it('accepts an untrusted signature without its check (negative control)', async () => {
+  it('write begin accepts an untrusted signature without its check (negative control)', async () => {
     const host = await AgentHost.under(shell)
     host.weaken('write', /^ {2}verify_signature [\s\S]*?\n {4}fail signature .*$/m, '  :')
     expect(begin(host, agentImage('new', { key: STRANGER })).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
-  it('answers "written" if the slot already holds the same generation, and does not change it', async () => {
+  it('write begin answers "written" if the slot already holds the same generation, and does not change it', async () => {
     const host = await AgentHost.under(shell)
     allButFinished(host, IMAGE)
     host.hold('b', IMAGE)

@@ -15,7 +15,7 @@ const UPDATE = {
   seconds: '200',
 }
 const RESCUE = { ...UPDATE, kind: 'rescue', root: '-', commit: 'local', committed: 'a' }
-/** A: the committed slot runs. B: the slot on trial runs. */
+/** On A, the committed slot runs. On B, the slot on trial runs. */
 const A = { slot: 'a', root: RUNNING_ROOT } as const
 const B = { slot: 'b', root: NEW } as const
 const EARLY = /it never got as far as its health check/
@@ -142,7 +142,7 @@ describeAgent('agent boot', (shell) => {
         .map((line) => line.split(' ')),
     )
     expect(facts.id).toBe(trial)
-    // The deadline of the initramfs needs this file from the beginning of the trial.
+    // The initramfs reads this file for its deadline, so the file must exist from the beginning of the trial.
     const seconds = { one: '200\n', 'by-hand': '300\n' }[trial ?? ''] ?? ''
     expect(host.device.read('run/deadline')).toBe(seconds)
     expect([host.device.has('run/restart'), host.selected]).toEqual([false, before])
@@ -154,7 +154,7 @@ describeAgent('agent boot', (shell) => {
       const host = await AgentHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
       weakened?.(host)
       host.call(['boot'])
-      // run/committed cancels the deadline of the initramfs.
+      // The file run/committed cancels the deadline of the initramfs.
       return [host.device.has('run/trial'), host.device.has('run/committed'), host.call(['status']).answer.state]
     }
     expect(await came()).toEqual([false, true, 'committed'])

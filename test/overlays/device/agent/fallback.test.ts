@@ -56,7 +56,7 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial'), host.selected]).toEqual(['reverted', false, 'b'])
-    // The boot after that tries again, because the cause may be gone.
+    // The second boot after the failed trial tries again, because the cause may be gone.
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial')]).toEqual(['trial', true])
@@ -67,7 +67,7 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     expect([host.record, host.device.has('run/trial')]).toEqual([COMMITTED, false])
   })
 
-  it('ignores an unbootable slot during a trial, and if it is not the committed one', async () => {
+  it('starts no fallback boot during a trial, or if only the inactive slot is unbootable', async () => {
     const own = await boot({ selector: 'a', record: { ...COMMITTED, committed: 'a' } }, unbootable)
     expect(own.device.has('run/trial')).toBe(false)
     const trial = await boot(

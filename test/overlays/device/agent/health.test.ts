@@ -8,7 +8,7 @@ const unit = (name: string, state: string, limit: string) =>
   `MemoryMax=${limit}\nId=${name}.service\nActiveState=${state}\n`
 const [DAY, YEAR] = [86_400, 31_557_600]
 
-/** Problem, how to cause it, and the reasons that health reports. */
+/** A problem, the code that causes it, and the reasons that health reports. */
 const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly string[]])[] = [
   ['nothing', () => undefined, []],
   [

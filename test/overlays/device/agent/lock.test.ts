@@ -9,7 +9,7 @@ const OTHER = 'you@tower:/home/you/hangar'
 describeAgent('the lock', (shell) => {
   const under = () => AgentHost.under(shell)
   const at = (host: AgentHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
-  /** The error of a write without `write begin`: busy, or state if the lock was taken. */
+  /** The error of a write without `write begin`: `busy` if another owner has the lock, `state` if the call took the lock. */
   const ask = (host: AgentHost, owner: string) => host.call(['write', 'tree', owner]).error
   const held = (host: AgentHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
 
@@ -40,7 +40,7 @@ describeAgent('the lock', (shell) => {
       host.device.write(name, '/bin/sh\0/usr/lib/hangar/agent\0write\0blocks\0')
       at(host, 9000)
       const busy = host.call(['write', 'tree', OTHER])
-      // The process id now belongs to another program.
+      // The process id in the lock now belongs to another program.
       host.device.write(name, '/usr/sbin/sshd\0-D\0')
       return [busy.error, busy.message, ask(host, OTHER)]
     }

@@ -20,7 +20,7 @@ const ODD: readonly unknown[] = [
   ...[`${HASH}\n`, ` ${HASH}`, HASH.toUpperCase(), HASH.slice(1), `${HASH}0`, 'ä'.repeat(64)],
 ]
 const NAMES = ['config.txt\n', '\nconfig.txt', 'a/b', '..', '-c', '$(touch x)', 'a b', '', 'config.txt\u0000', '*', 'ä']
-/** Spellings that are equal in JSON but not in a shell. */
+/** Two spellings that mean the same in JSON but not in a shell. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/"dataBlocks": ?40/, '"dataBlocks": 40.0'],
   [/"dataBlocks": ?40/, '"dataBlocks": 4e1'],

@@ -8,7 +8,7 @@ const NEW = { ...OLD, phase: 'armed', id: 'one' }
 
 describeAgent('the record', (shell) => {
   const under = (record?: RecordText) => AgentHost.under(shell, record === undefined ? {} : { record })
-  /** Lets the script read each pair of copies: a value of each record, or an empty string. */
+  /** Lets the script read each pair of copies, and returns one value of each record, or an empty string. */
   const loads = (host: AgentHost, copies: readonly (readonly [Buffer, Buffer])[]) => {
     for (const [index, pair] of copies.entries())
       host.device.write(`copies/${String(index).padStart(4, '0')}`, Buffer.concat(pair))
@@ -37,7 +37,7 @@ describeAgent('the record', (shell) => {
       3, 2,
     ])
     expect(identity.equals(Buffer.alloc(identity.length))).toBe(false)
-    // The copies of the identity stay unchanged.
+    // Writing the record does not change the copies of the identity.
     expect(identity.subarray(0, RECORD_PLACES[0]).every((byte) => byte === 0)).toBe(true)
   })
 
@@ -47,7 +47,7 @@ describeAgent('the record', (shell) => {
     const older = recordBlock(6, { ...OLD, phase: 'writing' })
     const whole = fresh.indexOf(0)
     const cuts = [...Array(whole + 1).keys()].filter((cut) => cut % 16 === 0 || cut > whole - 12)
-    // Torn over the version before the last one.
+    // A torn write overwrites the older of the two copies.
     const torn = cuts.map((cut) => Buffer.concat([fresh.subarray(0, cut), older.subarray(cut)]))
     const sectors = [512, 1024, 3584].map((cut) => Buffer.concat([older.subarray(0, cut), fresh.subarray(cut)]))
     const read = loads(
@@ -88,7 +88,7 @@ describeAgent('the record', (shell) => {
       mutants.map((copy) => [recordBlock(7, OLD), copy]),
     )
     expect(read).toHaveLength(60)
-    // Added zeros are ignored, so the text stays the same.
+    // The script ignores added zeros, so the text stays the same.
     expect(read.filter((each) => each !== line(7, OLD) && each !== line(8, NEW))).toEqual([])
   })
 

@@ -33,7 +33,7 @@ function filesOf(identity: PrivateIdentity): Files {
 
 const entry = (mode: number, text: string) => `${mode.toString(8)} ${text}`
 
-/** The same of the files in memory. */
+/** Path -> mode and content of the files in memory. */
 function filesIn(host: AgentHost): Files {
   const root = host.device.path('run/identity')
   const paths = (readdirSync(root, { recursive: true }) as string[]).filter((path) =>
@@ -44,7 +44,7 @@ function filesIn(host: AgentHost): Files {
   )
 }
 
-/** The same of the copy on the disk that the next boot loads. */
+/** Path -> mode and content of the files in the copy on the disk that the next boot loads. */
 async function filesOn(host: AgentHost): Promise<Files> {
   const copy = readIdentity(blockSourceOf(host.partition('identity')))
   const entries = (await readTar(copy?.tar ?? new Uint8Array())).filter(({ header }) => header.type === 'file')
@@ -227,7 +227,7 @@ describeAgent('agent identity', (shell) => {
   })
 
   it('keeps the keys in memory if the disk cannot be written, and writes them at the next call', async () => {
-    // Under busybox ash only one cut, because each one costs two calls.
+    // busybox ash tests only one power cut, because each cut needs two slow calls.
     for (const power of shell.name === 'dash' ? [0, 1, 2, 3, 4, 5] : [4]) {
       const host = await hostWith()
       host.device.write('power', String(power))

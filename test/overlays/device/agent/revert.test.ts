@@ -103,7 +103,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     expect(host.call(['revert']).message).toContain(
       'slot b holds a generation that was never committed here (no way in)',
     )
-    // A revert that failed leaves the slot as it was committed.
+    // The failed revert left the slot as it was when committed.
     host.remember({ ...record, kind: 'revert' })
     expect(host.call(['revert']).error).toBe(undefined)
   })

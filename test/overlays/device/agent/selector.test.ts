@@ -37,7 +37,7 @@ describeAgent('the selector', (shell) => {
 
   it('reads the selector back after a write', async () => {
     const host = await under()
-    // A disk that reports success without writing.
+    // This fake disk reports success without writing.
     host.device.fake('dd', ':')
     expect(host.shell('selector_write b || echo no').stdout).toBe('no\n')
     host.weaken('selector', /^ {2}selector_is "\$1"$/m, '  :')

@@ -7,7 +7,7 @@ const IMAGE = agentImage('new')
 /** The real sleep: the fake host's sleep returns immediately. */
 const SLEEP = onPath('sleep')
 
-/** An image whose manifest lists other boot files than the boot file system holds. */
+/** An image whose manifest lists boot files that differ from its boot file system. */
 function listing(change: (boot: Record<string, unknown>) => void): AgentImage {
   const boot = structuredClone(IMAGE.manifest.boot)
   change(boot)

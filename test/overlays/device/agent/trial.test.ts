@@ -21,7 +21,7 @@ describeAgent('agent arm', (shell) => {
     expect(arm(host, IMAGE.root).answer).toEqual({ ok: true, id: 'one' })
     const armed = { ...WRITTEN, phase: 'armed', id: 'one', data: 'snapshot', commit: 'controller', seconds: '300' }
     expect([host.record, host.armed]).toEqual([{ ...armed, reason: '', committed: 'a' }, '1'])
-    // A repeated call succeeds: the first answer may have been lost.
+    // A repeated call must succeed, because the first answer may have been lost.
     expect(arm(host, IMAGE.root).answer).toEqual({ ok: true, id: 'one' })
   })
 
@@ -81,7 +81,7 @@ describeAgent('agent arm', (shell) => {
     rmSync(host.device.path(FLAG), { recursive: true })
     expect(arm(host, IMAGE.root).error).toBe('firmware')
     expect(host.record).toMatchObject({ phase: 'reverted', reason: 'the firmware does not confirm the trial flag' })
-    // Firmware that sets the flag but does not confirm it.
+    // This firmware sets the flag but does not confirm it.
     host.remember(WRITTEN)
     host.device.write(`${FLAG}/parameters/armed`, '0\n')
     host.weaken('tryboot', /^ {4}module\) cat .*$/m, '    module) echo ? ;;')
@@ -123,7 +123,7 @@ describeAgent('a trial', (shell) => {
     expect(commit(host).answer).toEqual({ ok: true, slot: 'b' })
     expect([host.selected, host.record?.phase, host.record?.committed]).toEqual(['b', 'committed', 'b'])
     expect(host.call(['status']).answer.state).toBe('committed')
-    // A repeated call succeeds: the first answer may have been lost.
+    // A repeated call must succeed, because the first answer may have been lost.
     expect(commit(host).answer).toEqual({ ok: true, slot: 'b' })
   })
 
@@ -196,7 +196,7 @@ describeAgent('a trial', (shell) => {
     expect(host.record?.reason).toMatch(/^not committed within 106 seconds: healthy, and waits for the controller/)
   })
 
-  it('a trial checks a starting host seldom, and immediately after it has started', async () => {
+  it('a trial checks a starting host rarely, and immediately after it has started', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 106\n')
     host.device.write('systemd/state', 'SystemState=starting\nNFailedUnits=0\n')
     host.device.write('systemd/started', 'SystemState=running\nNFailedUnits=0\n')
@@ -212,7 +212,7 @@ describeAgent('a trial', (shell) => {
     const { calls } = host.call(['trial'])
     const wait = 'systemctl is-system-running --wait'
     expect(calls.filter((call) => /--wait|sleep/.test(call))).toEqual([wait, 'sleep 2', wait, 'sleep 2', 'sleep 30'])
-    // Waits 30 seconds, then only the 13 seconds that are left.
+    // The agent waits 30 seconds, then only the 13 seconds that are left until the deadline.
     expect(host.device.read('proc/uptime')).toMatch(/^177[.]/)
     expect(host.record?.reason).toBe('not committed within 145 seconds: still starting: grafana.service;')
     expect(host.selected).toBe('a')
@@ -231,7 +231,7 @@ describeAgent('a trial', (shell) => {
       weakened?.(host)
       host.device.write('net/route', '')
       host.call(['abandon', 'it came up in emergency mode'])
-      // Continues as on a machine that shuts down slowly.
+      // The fake host continues to run, as on a machine that shuts down slowly.
       host.device.write('proc/uptime', '100.25 50.00\n')
       host.call(['trial'])
       return host.record?.reason
@@ -256,7 +256,7 @@ describeAgent('a trial', (shell) => {
     expect(host.call(['abandon', 'no trial']).calls).toEqual([])
   })
 
-  it('a trial answers before the reboot', async () => {
+  it('agent reboot answers before the reboot', async () => {
     const { answer, calls } = (await under()).call(['reboot'])
     expect([answer, calls]).toEqual([{ ok: true }, ['systemctl reboot --no-block']])
   })

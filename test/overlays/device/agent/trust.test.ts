@@ -15,7 +15,7 @@ const ON_TRIAL = {
 const [FIRST, SECOND] = [SIGNING_LINE.split(' ').slice(0, 2).join(' '), 'ssh-ed25519 AAAAsecond']
 
 describeAgent('the keys of a committed image', (shell) => {
-  /** Commits a trial of an image that names these keys. Returns the keys that the host trusts then. */
+  /** Commits a trial of an image that names these keys. Returns the keys that the host trusts after the commit. */
   async function committed(
     names: string[],
     { kind = 'update', serial = '5 1', floor = '5 0', revoked = '', weakened = '' } = {},
@@ -58,7 +58,7 @@ describeAgent('the keys of a committed image', (shell) => {
     expect((await committed([SECOND], { kind: 'revert', weakened })).signing).toBe(`${SECOND}\n`)
   })
 
-  it('a revoked key stays revoked under another comment', async () => {
+  it('a revoked key stays revoked if only its comment changes', async () => {
     const { signing, revoked } = await committed([FIRST, `${SECOND} new remark`], { revoked: `${SECOND} old\n` })
     expect([signing, revoked]).toEqual([`${FIRST}\n`, `${SECOND}\n`])
   })

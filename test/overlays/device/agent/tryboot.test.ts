@@ -6,7 +6,7 @@ import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 
 const MODULE = 'sys/module/hangar_tryboot/parameters/armed'
 
-/** Prints an answer as vcmailbox does: the words of the buffer, with the value last. */
+/** Prints an answer as vcmailbox does: the words of the buffer, with the value as the last word. */
 const VCMAILBOX = `
 flag="$FAKE_ROOT/flag"
 [ "$1" != 0x00038064 ] || echo "$4" >"$flag"

@@ -5,7 +5,7 @@ import { allButFinished, OWNER, STEPS, type Step, send } from '../../../helpers/
 import { zstdCompressSync } from '../../../helpers/zstd.ts'
 
 const IMAGE = agentImage('new')
-/** The same slot with another kernel in the boot file system. */
+/** An image with the same slot, but another kernel in the boot file system. */
 const OTHER_BOOT = agentImage('other kernel', { seed: 'new' })
 
 /** The writes of a call, in their order. */
@@ -38,10 +38,10 @@ describeAgent('a write', (shell) => {
     expect(host.partition('slot-b').subarray(0, IMAGE.slot.length).equals(IMAGE.slot)).toBe(true)
     expect(host.partition('boot-b').equals(IMAGE.boot)).toBe(true)
     expect(host.record).toMatchObject({ phase: 'written', slot: 'b', root: IMAGE.root, serial: '1795000000 1' })
-    // Neither the running slot nor the selector was written.
+    // The write changed neither the running slot nor the selector.
     expect(answers.flatMap(([, called]) => writes(called))).not.toContain('boot-a')
     expect([host.partition('slot-a').equals(running), host.selected, host.armed]).toEqual([true, 'a', '0'])
-    // The slot is made unbootable first, and its first sector is written last.
+    // The agent makes the slot unbootable first, and writes its first sector last.
     expect(writes(begin)).toEqual(['boot-b', 'identity'])
     expect(end.calls.filter((call) => call.includes('of='))).toEqual([
       expect.stringMatching(/boot-b bs=512 skip=1 seek=1 count=7/),
@@ -58,7 +58,7 @@ describeAgent('a write', (shell) => {
     const sent = zstdCompressSync(recordsOf(IMAGE.data, 3, 2))
     expect(host.call(['write', 'blocks', OWNER, 'slot'], sent).answer).toEqual({ ok: true, blocks: 2 })
     expect(host.call(['write', 'missing', OWNER, 'slot']).stdout).toBe('end\n')
-    // Block 0 of the boot file system is written by `write finish`.
+    // `write finish` writes block 0 of the boot file system.
     const first = zstdCompressSync(recordsOf(IMAGE.boot, 0, 1))
     expect(host.call(['write', 'blocks', OWNER, 'boot'], first).error).toBe('stream')
     expect(host.isBootable('b')).toBe(false)
@@ -97,7 +97,7 @@ describeAgent('a write', (shell) => {
     expect(write().error).toBe('state')
     expect(finish(host).error).toBe('state')
     expect(host.partition('slot-b').subarray(0, 4096).equals(IMAGE.slot.subarray(0, 4096))).toBe(true)
-    // Negative control: without the check, the block is written.
+    // Negative control: without the check, the agent writes the block.
     host.weaken('write', /^ {2}! has_boot_sector "\$OTHER" \|\|.*$/m, '  :')
     expect(write().answer).toEqual({ ok: true, blocks: 1 })
   })

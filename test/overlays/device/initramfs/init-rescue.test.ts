@@ -6,7 +6,7 @@ import { newMachine, SCRIPT, SHELLS, waits } from '../../../helpers/fake-initram
 
 const ARMED = 'sys/module/hangar_tryboot/parameters/armed'
 
-/** A machine whose slots do not verify, with two boot file systems and the trial flag not set. */
+/** A machine whose two slots do not verify. Both have a boot file system, and the trial flag is not set. */
 async function cannotStart(shell: Shell, firmware: Readonly<Record<string, number>>, record?: RecordText) {
   const machine = await newMachine(shell, { good: [], firmware })
   for (const name of ['mmcblk0p2', 'mmcblk0p3']) machine.device.write(`dev/${name}`, 'a boot file system')

@@ -30,7 +30,7 @@ describeOnShells(
       for (const call of kinds) expect(call).toMatch(/-o ro\b/)
     })
 
-    it('records which slot and disk run', async () => {
+    it('records which slot and disk the host runs from', async () => {
       const { facts } = await boot(shell, { firmware: { partition: 3, tryboot: 1 }, good: ['b'] })
       expect(facts).toEqual({
         ...{ SLOT: 'b', DISK: '/dev/mmcblk0', PARTITION: '3', TRYBOOT: '1', ROOT_HASH: HASH },

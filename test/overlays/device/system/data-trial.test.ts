@@ -89,7 +89,7 @@ describeOnShells('a trial', (shell) => {
     expect([device.read(MOSQUITTO('b')), device.has('data/mosquitto@b.left')]).toEqual(['then', false])
   })
 
-  it('a trial keeps the own data of a service that is new in its slot, or starts without data', async () => {
+  it("a service that only the trial's slot has keeps its data there, or starts without data", async () => {
     const { device, boot } = await newTrial()
     for (const path of ['data/mosquitto@a', 'data/prometheus@a', 'data/prometheus@b'])
       rmSync(device.path(path), { recursive: true })
@@ -122,7 +122,7 @@ describeOnShells('a trial', (shell) => {
 })
 
 describeOnShells('a slot that runs because autoboot.txt cannot be repaired', (shell) => {
-  it("a slot uses no data if autoboot.txt cannot be repaired, because its own data are not today's", async () => {
+  it('a slot uses no data if autoboot.txt cannot be repaired, because its own data are outdated', async () => {
     const { boot } = await newDevice(shell)
     boot()
     const { failed, mounts, formatted, calls } = boot({ wrong: 'slot a runs, slot b has the data' })

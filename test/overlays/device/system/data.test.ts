@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/fake-data.ts'
 import { describeOnShells, type FakeDevice } from '../../../helpers/fake-device.ts'
 
-/** The script without its checks: it takes every partition for a blank one. */
+/** The script without its checks: it treats every partition as blank. */
 const weakened = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
   /^signature\(\) .*$/m,
   'signature() { :; }',
@@ -68,7 +68,7 @@ describeOnShells('the data volume', (shell) => {
       'is not blank; hangar does not change it. To erase it and start with empty data: dd if=/dev/zero',
     )
     expect(readFileSync(device.path(DATA)).equals(bytes)).toBe(true)
-    // Negative control: without the checks it is formatted.
+    // Negative control: without the checks, the script formats the volume.
     expect(boot({ script: weakened }).formatted).toBe(1)
   })
 

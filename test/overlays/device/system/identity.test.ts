@@ -75,7 +75,7 @@ describeOnShells('the identity', (shell) => {
     newer.copy(mixed, SECOND, SECOND)
     device.write(PARTITION, mixed)
     expect(boot().key).toBe('private 1\n')
-    // The older copy was replaced.
+    // The script has replaced the older copy.
     expect(partition().subarray(0, SECTOR)).toEqual(newer.subarray(SECOND, SECOND + SECTOR))
   })
 
@@ -98,7 +98,7 @@ describeOnShells('the identity', (shell) => {
     const { said } = boot()
     expect(partition().equals(before)).toBe(true)
     expect(said).toContain('make a new identity at the next boot: dd if=/dev/zero')
-    // Negative control: without the check it is overwritten.
+    // Negative control: without the check, the script overwrites the identity.
     boot(WEAKENED)
     expect(partition().equals(before)).toBe(false)
   })
@@ -186,7 +186,7 @@ describeOnShells('identity save', (shell) => {
     const { device, boot } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/serial`, '7 1\n')
-    // A disk that loses the tar and reports success.
+    // This disk loses the tar and reports success.
     device.fake('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
     expect(save().code).toBe(1)
   })
@@ -220,7 +220,7 @@ describeOnShells('identity save', (shell) => {
   })
 })
 
-// Under dash only, the shell of the host: each cut costs three boots.
+// Only dash, the shell of the host, runs these tests, because each power cut costs three boots.
 describeOnShells(
   'a power cut',
   (shell) => {

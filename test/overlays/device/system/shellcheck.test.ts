@@ -19,7 +19,7 @@ const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, numb
 const generator = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
 function problems(text: string): string {
-  // SC2013: the words of one line of the kernel are read on purpose.
+  // SC2013 warns about reading words instead of lines. The scripts read the words of the kernel's one-line files on purpose.
   const { stdout, stderr } = spawnSync(SHELLCHECK ?? '', ['-s', 'sh', '-e', 'SC2013', '-'], {
     input: text,
     encoding: 'utf8',

@@ -62,7 +62,7 @@ describe('the configuration of prometheus', () => {
 describe('the rules of prometheus', () => {
   const HOST = ['TargetDown', 'UnitFailed', 'UnitRestarting', 'DiskAlmostFull', 'MemoryShort', 'Hot']
 
-  it('the rules of prometheus are its own and those of the host', () => {
+  it('prometheus loads its own rules and the rules of the host', () => {
     expect(groups(testServices(PROMETHEUS))).toEqual([['host', HOST]])
   })
 

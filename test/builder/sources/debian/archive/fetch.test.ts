@@ -26,7 +26,7 @@ const NOWHERE = 'http://127.0.0.1:9'
 async function setting(mirrors: readonly string[], more: Partial<FetchOptions> = {}) {
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
-  // A busy machine may take long to answer. Only servers that are silent on purpose get the short patience.
+  // A busy machine may take long to answer. Only the tests of silent servers use the short timeout.
   const patience = { answer: 20_000, window: 20_000, bytes: 100 }
   const options = {
     store,
@@ -53,7 +53,7 @@ function holds(store: Store): boolean {
 }
 
 describe('fetchObjects', () => {
-  it('puts a file into the store by its digest, and reports the step', async () => {
+  it('stores a fetched file under its digest, and reports the step', async () => {
     const server = await fileServer([[PATH, BYTES]])
     const { store, reporter, fetch } = await setting([server.url])
     await fetch()
@@ -90,7 +90,7 @@ describe('fetchObjects', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('follows a redirect', async () => {
+  it('follows a redirect of a mirror', async () => {
     const target = await fileServer([['elsewhere', BYTES]])
     const server = await fileServer([
       [PATH, (_, response) => response.writeHead(302, { location: `${target.url}/elsewhere` }).end()],

@@ -24,7 +24,7 @@ const BEFORE = [
   ...both({ name: 'mosquitto', fields: { Depends: 'libssl3' } }),
   ...both({ name: 'jq' }),
 ]
-/** After a fix of openssl: indexes name no older version. */
+/** The archive after an update of openssl: its indexes list no older version. */
 const AFTER = [
   ...BEFORE.filter(({ name }) => !['openssl', 'libssl3', 'jq'].includes(name)),
   ...both({ name: 'openssl', version: '3.5-2', fields: { Depends: 'libssl3 (= 3.5-2)' } }),
@@ -245,7 +245,7 @@ describe('two sets that need different versions', () => {
 })
 
 describe('the mode update', () => {
-  it('the mode update moves every package to its newest version', async () => {
+  it("mode 'update' moves every package to its newest version", async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -256,7 +256,7 @@ describe('the mode update', () => {
     expect(second.time).toBe(Date.parse('2026-06-01T10:00:00Z') / 1000)
   })
 
-  it('the mode update drops sets that the project no longer requests', async () => {
+  it("mode 'update' drops sets that the project no longer requests", async () => {
     const { lock } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     const { lock: second, changes } = await lock([BASE], first, { kind: 'update' })
@@ -266,7 +266,7 @@ describe('the mode update', () => {
 })
 
 describe('the mode gone', () => {
-  it('the mode gone moves only packages that are gone and packages that depend on their versions', async () => {
+  it("mode 'gone' updates only packages that the archive deleted, and packages that depend on their versions", async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -276,9 +276,9 @@ describe('the mode gone', () => {
     expect(versions(second, QUERY)).toEqual(['jq 1.0-1'])
   })
 
-  it('the mode gone resolves the toolchain without apt when its packages are gone', async () => {
+  it("mode 'gone' resolves the toolchain without apt when the archive deleted its packages", async () => {
     const { lock: first } = await (await laboratory(BEFORE)).lock([BASE], EMPTY_LOCK)
-    // Another machine, whose store lacks the old packages.
+    // A second machine, whose store lacks the old packages.
     const another = await laboratory([
       ...BEFORE.filter(({ name }) => name !== 'apt'),
       ...both({ name: 'apt', version: '3.1' }),
