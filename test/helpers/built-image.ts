@@ -16,7 +16,7 @@ declare module 'vitest' {
 
 /**
  * Runs once before the test files that boot virtual machines: builds Adama's image and creates the owner's keys. hangar
- * creates no keys where CI is set, so this function unsets it.
+ * creates no keys if the variable CI is set, so this function unsets CI.
  */
 export function setup({ provide }: TestProject): () => void {
   const frozen = process.env.CI === 'true' ? ['--frozen'] : []

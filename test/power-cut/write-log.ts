@@ -4,9 +4,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 export interface LogEntry {
   /** Index in the log, from 0. */
   readonly number: number
-  /** `nothing` is an entry that was removed. */
+  /** `nothing` marks an entry that a test removed. */
   readonly kind: 'write' | 'discard' | 'flush' | 'nothing'
-  /** Bytes of the disk. */
+  /** The range of the disk in bytes. */
   readonly offset: number
   readonly length: number
   /** Offset of the written bytes in the file of the log. */

@@ -21,11 +21,11 @@ describe('lineOf', () => {
     [['network', 'dns-servers', '0'], 5],
     [['services', 'prometheus'], 8],
     [['services', 'grafana'], 8],
-  ])('finds %j on line %d', (path, line) => {
+  ])('finds the key %j on line %d', (path, line) => {
     expect(lineOf(SOURCE, path)).toBe(line)
   })
 
-  it('returns the line of the parent of a missing key', () => {
+  it('returns the line of the parent if the key is missing', () => {
     expect(lineOf(SOURCE, ['network', 'gateway'])).toBe(3)
   })
 

@@ -8,7 +8,7 @@ const network = (address: string, gateway = '192.0.2.1') => {
 }
 
 describe('checkNetwork', () => {
-  it.each(['192.0.2.10/24', '192.0.2.2/30', '192.10.0.1/8'])('accepts %s', (address) => {
+  it.each(['192.0.2.10/24', '192.0.2.2/30', '192.10.0.1/8'])('accepts the network %s', (address) => {
     expect(network(address)).not.toThrow()
   })
 
@@ -20,7 +20,7 @@ describe('checkNetwork', () => {
     ['192.0.2.255/24', "'192.0.2.255/24' is the broadcast address of its network"],
     ['192.0.2.2/31', "the network's prefix length is 31, wanted 8 to 30"],
     ['192.0.2.2/7', "the network's prefix length is 7"],
-  ])('refuses %s: %s', (address, message) => {
+  ])('refuses the network %s: %s', (address, message) => {
     expect(network(address)).toThrow(message)
   })
 })
