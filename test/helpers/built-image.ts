@@ -20,11 +20,11 @@ declare module 'vitest' {
  */
 export function setup({ provide }: TestProject): () => void {
   const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(
-    process.execPath,
-    [join(PROJECT, 'builder/cli/hangar.mjs'), 'build', 'adama', ...frozen],
-    { cwd: PROJECT, env: { ...process.env, CI: '' }, stdio: 'inherit' },
-  )
+  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', 'adama', ...frozen], {
+    cwd: PROJECT,
+    env: { ...process.env, CI: '' },
+    stdio: 'inherit',
+  })
   if (status !== 0) throw new Error(`cannot build adama's image: 'npm run build:image adama' exited with ${status}`)
   // The next virtual machine deletes the directory if this process is killed.
   const states = temporaryDirectory(tmpdir())
