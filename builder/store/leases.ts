@@ -144,6 +144,6 @@ function readText({ file }: Pick<Lease, 'file'>): string {
 
 function stillInUse(other: string, { file }: Lease): UserError {
   return new UserError('busy', `another process still uses the store: ${other}`, {
-    hint: `wait for it to end, or end it; if it ran in a container that was killed: rm '${file}'`,
+    hint: `wait until the other process ends, or stop it; if its container was killed: rm '${file}'`,
   })
 }

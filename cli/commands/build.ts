@@ -59,7 +59,7 @@ export function buildMode({ frozen, offline, generation }: BuildFlags): {
 }
 
 function usage(message: string): UserError {
-  return new UserError('usage', message, { hint: 'leave one of the two out' })
+  return new UserError('usage', message, { hint: 'use only one of the two flags' })
 }
 
 /** Writes an earlier generation into `out/HOST` again. The host file may be gone by now, so it is not loaded. */

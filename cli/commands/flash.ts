@@ -38,13 +38,13 @@ export const flash: Command<FlashFlags> = {
     { flags: '--full', about: 'send all blocks (default: the blocks that the host does not have)' },
     { flags: '--allow-downgrade', about: 'allow an image that is older than the committed one' },
     { flags: '--trial-seconds <n>', about: 'time for a trial to become healthy, in seconds (default 300)' },
-    { flags: '--no-build', about: 'use the image in out/HOST as it is (default: build it first)' },
+    { flags: '--no-build', about: 'use the image in out/HOST as it is (default: build the image first)' },
     RUNNER,
     AT,
     { flags: '--disk <disk>', about: 'write this disk or file instead of updating over SSH' },
     { flags: '--yes', about: 'skip the confirmation of --disk' },
-    { flags: '--keep-data', about: 'keep the data volume on the disk of --disk (default: create a new one)' },
-    { flags: '--without-identity', about: 'write no identity with --disk; the host creates one at first boot' },
+    { flags: '--keep-data', about: 'with --disk, keep the data volume of that disk (default: create a new one)' },
+    { flags: '--without-identity', about: 'with --disk, write no identity: the host creates its identity at first boot' },
   ],
   examples: [
     { about: 'build and update adama', line: 'npm run flash adama' },
@@ -156,7 +156,7 @@ export function checkFlashFlags(names: readonly string[], flags: FlashFlags): vo
   const network = given(OF_NETWORK)
   if (flags.disk !== undefined && network !== undefined) {
     throw new UserError('usage', `cannot combine '--disk' with '${network}': '--disk' writes a disk of this machine`, {
-      hint: 'leave one of the two out',
+      hint: 'use only one of the two flags',
     })
   }
   const disk = given(OF_DISK)
@@ -164,7 +164,7 @@ export function checkFlashFlags(names: readonly string[], flags: FlashFlags): vo
     throw new UserError('usage', `'${disk}' needs '--disk'`, { hint: `name the disk, or leave '${disk}' out` })
   }
   if (!flags.build && flags.runner !== undefined) {
-    throw new UserError('usage', "cannot combine '--runner' with '--no-build'", { hint: 'leave one of the two out' })
+    throw new UserError('usage', "cannot combine '--runner' with '--no-build'", { hint: 'use only one of the two flags' })
   }
 }
 

@@ -50,7 +50,7 @@ async function scanKeys(context: CommandContext, host: string, address: string):
 /** The meaning of the flags together; `address` comes from the host file. */
 export function initGoal({ rotate, adopt, at }: InitFlags, address: string): InitGoal {
   if (rotate !== undefined && adopt !== undefined)
-    throw usage("cannot combine '--rotate' with '--adopt'", 'leave one of the two out')
+    throw usage("cannot combine '--rotate' with '--adopt'", 'use only one of the two flags')
   if (at !== undefined && adopt === undefined)
     throw usage("'--at' needs '--adopt'", "leave '--at' out: hangar creates identities without the network")
   if (rotate !== undefined) {

@@ -15,7 +15,7 @@ export function diskFailure(action: 'open' | 'read' | 'write', path: string, err
   const { code = '', message } = error as NodeJS.ErrnoException
   const hint =
     HINTS[code] ??
-    'reconnect the disk or use another one, then run the same command again: it starts from the beginning'
+    'reconnect the disk or use another disk, then run the same command again: it starts from the beginning'
   const what = `cannot ${action} '${path}': ${message}`
   return new UserError(code === 'EBUSY' ? 'busy' : 'usage', what, { hint, cause: error })
 }

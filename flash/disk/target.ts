@@ -84,7 +84,7 @@ function checkedSize(target: DiskTarget, { name, disk, slotSize }: DiskHost): Di
     'size',
     `cannot flash '${target.path}': it has ${formatSize(target.size)}, the disk of ${name} has ${formatSize(disk)}`,
     {
-      hint: `check that it is the right disk. If it is, state its size in hosts/${name}.ts: disk: '${Math.round(target.size / 1e9)} GB'`,
+      hint: `check that it is the right disk. If so, state its size in hosts/${name}.ts: disk: '${Math.round(target.size / 1e9)} GB'`,
     },
   )
 }

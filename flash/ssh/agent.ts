@@ -152,7 +152,7 @@ async function* pieces(...all: readonly Uint8Array[]): Bytes {
 function unexpectedEnd(host: string, words: readonly string[], { exitCode, stderr }: Called): UserError {
   if (exitCode === 126 || exitCode === 127) {
     return new UserError('agent', `'${host}' has no agent: its system does not support updates over the network`, {
-      hint: `check which system answers at the address in hosts/${host}.ts. Only if that system is to be replaced, write the whole disk: npm run flash ${host} -- --disk DISK`,
+      hint: `check which system answers at the address in hosts/${host}.ts. Only to replace that system, write the whole disk: npm run flash ${host} -- --disk DISK`,
     })
   }
   const lastLines = stderr.split('\n').slice(-3).join(' / ')
@@ -161,13 +161,13 @@ function unexpectedEnd(host: string, words: readonly string[], { exitCode, stder
     'agent',
     `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${lastLines || 'it wrote no error'}`,
     {
-      hint: `the host still runs its current slot. Look at it: npm run status ${host}`,
+      hint: `the host still runs its current slot. Look at the host: npm run status ${host}`,
     },
   )
 }
 
 function wrongTrial(host: string, have: string, wanted: string): UserError {
   return new UserError('agent', `'${host}' armed the trial '${have}', wanted '${wanted}'`, {
-    hint: `another controller may have armed that trial. This one does not restart the host: npm run status ${host}`,
+    hint: `another controller may have armed that trial. This controller does not restart the host: npm run status ${host}`,
   })
 }

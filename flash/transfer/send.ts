@@ -58,7 +58,7 @@ function compare({ agent, clock, progress }: Sender, source: Source): Promise<re
       'agent',
       `'${agent.host}' asks for block ${endOf(ranges) - 1} of the ${source.part}, which has ${end} blocks`,
       {
-        hint: `the agent and this hangar differ: use the hangar that built the running image, or the newest (git pull)`,
+        hint: `the agent on the host and this hangar have different versions: use the hangar that built the running image, or the newest (git pull)`,
       },
     )
   })

@@ -70,7 +70,7 @@ function refuseTwice(host: string, kind: string, owned: readonly (readonly [key:
     const other = owners.get(key)
     if (other !== undefined)
       throw new UserError('host', `${host}: ${other} and ${owner} use the same ${kind}: ${key}`, {
-        hint: `move one of them to another host, or change its ${kind} in hosts/${host}.ts or overlays/services`,
+        hint: `move one of the two services to another host, or change its ${kind} in hosts/${host}.ts or overlays/services`,
       })
     owners.set(key, owner)
   }

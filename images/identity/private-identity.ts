@@ -39,7 +39,7 @@ export function parsePrivateIdentity(text: string, where: string): PrivateIdenti
   const parsed = schema.safeParse(jsonOf(text))
   if (parsed.success) return parsed.data
   throw new UserError('format', `identity '${where}' is damaged at '${parsed.error.issues[0]?.path.join('.')}'`, {
-    hint: `restore it from git: git log ${where}`,
+    hint: `restore the file from git: git log ${where}`,
   })
 }
 

@@ -35,6 +35,6 @@ export function parsePublicIdentity(text: string, where: string): PublicIdentity
     formats: [1],
     schema,
     fail: (_, reason) =>
-      new UserError('format', `identity '${where}' ${reason}`, { hint: `take it from your history: git log ${where}` }),
+      new UserError('format', `identity '${where}' ${reason}`, { hint: `restore the file from git: git log ${where}` }),
   })
 }

@@ -36,7 +36,7 @@ const signature: Check = (_status, manifest) => {
   if (manifest.signature === 'signed') return
   refuse(
     `the image of '${manifest.host}' is unsigned, wanted a signature by a key that the host trusts`,
-    `build it where the signing key is, or name the key: HANGAR_SIGNING_KEY=FILE npm run build:image ${manifest.host}`,
+    `build the image where the signing key is, or name the key: HANGAR_SIGNING_KEY=FILE npm run build:image ${manifest.host}`,
   )
 }
 

@@ -32,7 +32,7 @@ export function trialFailed(heard: TrialState, expected: Expected, reasons: read
     return new UserError(
       'update',
       `'${host}' runs slot ${slot} on the trial '${update?.id ?? 'none'}', wanted the trial '${expected.id}'`,
-      { hint: `another controller may have started that trial; this one did not commit it: npm run status ${host}` },
+      { hint: `another controller may have started that trial; this controller did not commit it: npm run status ${host}` },
     )
   }
   const own = update?.id === expected.id ? update.reason : undefined
@@ -62,7 +62,7 @@ export function commitUnconfirmed({ before: { host, slot: former }, slot, second
     'update',
     `slot ${slot} of '${host}' is healthy, but the host did not confirm its commit${lastWord(last)}`,
     {
-      hint: `see which slot is committed: npm run status ${host}. If slot ${slot} is not, ${returns(former, seconds)}`,
+      hint: `see which slot is committed: npm run status ${host}. If slot ${slot} is not committed, ${returns(former, seconds)}`,
       cause: last,
     },
   )
@@ -95,7 +95,7 @@ export function notCommitted(status: DeviceStatus, slot: string, root: string): 
   const have = `slot ${status.slot} (root ${status.root.slice(0, 12)}) runs and '${committed}' is committed`
   return new UserError(
     'update',
-    `'${host}' does not confirm the commit: ${have}, wanted slot ${slot} (root ${root.slice(0, 12)}) for both`,
+    `'${host}' does not confirm the commit: ${have}, wanted slot ${slot} (root ${root.slice(0, 12)}) running and committed`,
     { hint: `look at the host: npm run status ${host}. Its next boot uses the slot that the host names as committed` },
   )
 }
@@ -104,7 +104,7 @@ export function notCommitted(status: DeviceStatus, slot: string, root: string): 
 export function stoppedDuringRevert({ before: { host }, slot }: Terms, cause: unknown): UserError {
   return stopped(
     `'${host}' restarts into slot ${slot} and commits it by itself when it is healthy`,
-    `see the result before anything else: npm run status ${host}. The same command again would leave slot ${slot}`,
+    `see the result first: npm run status ${host}. A second revert would boot the other slot again`,
     cause,
   )
 }

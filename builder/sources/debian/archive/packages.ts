@@ -53,7 +53,7 @@ function indexFile(release: Release, architecture: Architecture): IndexFile {
     }
   }
   throw new UserError('fetch', `suite '${suiteKey(suite)}' has no packages for architecture '${architecture}'`, {
-    hint: 'use a mirror that has it: HANGAR_DEBIAN_MIRROR=URL',
+    hint: 'use a mirror that has this architecture: HANGAR_DEBIAN_MIRROR=URL',
   })
 }
 
