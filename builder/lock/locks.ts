@@ -14,7 +14,7 @@ export interface Locks {
   readonly files: readonly LockedFile[]
   /** The names of the requests that have an entry in the locks. */
   readonly names: readonly string[]
-  /** The sets that can be unpacked as programs for derivations. */
+  /** The package sets that hangar can unpack as programs for derivations. */
   readonly toolchains: readonly Toolchain[]
   /** The texts of all non-empty lock files, concatenated. */
   readonly text: string

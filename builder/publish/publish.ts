@@ -60,7 +60,10 @@ function chosen({ host, number, store }: PublishRequest): KeptGeneration {
   })
 }
 
-/** The host's tag always names the newest generation, unless the user explicitly gives that tag to an older one. */
+/**
+ * The tags to set: the image's own tag, and the given tag or the host's tag. An older generation gets the host's tag
+ * only if the user gives this tag.
+ */
 function tagsFor({ host, number, tag, store }: PublishRequest, { root, number: own }: KeptGeneration): string[] {
   const newest = number === undefined || generationsOf(store.root, host).at(-1)?.number === own
   const moving = tag ?? (newest ? hostTag(host) : undefined)

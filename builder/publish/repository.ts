@@ -20,8 +20,7 @@ export interface LocalBlob extends Blob {
 export type Advance = (bytes: number) => void
 
 /**
- * How many blobs hangar transfers at the same time. Eight fill a network connection, and a USB stick can still write
- * them.
+ * How many blobs hangar transfers at the same time. More would not speed up a network, and would slow down a USB stick.
  */
 export const WORKERS = 4
 

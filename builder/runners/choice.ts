@@ -8,7 +8,7 @@ export type RunnerSetting = (typeof RUNNERS)[number]
 export interface Machine {
   /** The environment variable that names a Dagger engine. */
   readonly named: { readonly variable: string; readonly value: string } | undefined
-  /** A running container engine, and whether it has the image of Dagger's engine and this machine has Dagger's CLI. */
+  /** A running container engine, and whether Dagger's engine and CLI are already on this machine. */
   readonly containers: { readonly program: string; readonly dagger: 'present' | 'missing' } | undefined
   /** The reason why a sandbox fails on this machine; undefined if sandboxes work. */
   readonly sandboxProblem: string | undefined

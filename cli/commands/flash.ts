@@ -80,7 +80,7 @@ async function updateHosts(context: CommandContext, names: readonly string[], fl
   return mode === 'dry-run' ? run() : withHostLocks(project, [...new Set(names)], run)
 }
 
-/** The texts of all results. If a host fails, the results before the failure become notices. */
+/** The texts of all results. If a host fails, prints the earlier results as notices. */
 export async function flashOutput(
   update: (onResult: (result: FlashResult) => void) => Promise<void>,
   generations: (host: string) => Generations,
@@ -148,7 +148,7 @@ const OF_NETWORK = {
   trialSeconds: '--trial-seconds',
 } as const
 
-/** Refuses flags without an effect: with `--disk`, an ignored `--dry-run` would write the disk. */
+/** Refuses flags that would have no effect. If hangar ignored `--dry-run` with `--disk`, it would write the disk. */
 export function checkFlashFlags(names: readonly string[], flags: FlashFlags): void {
   requireOneHost(names, flags)
   const given = <Names extends object>(of: Names) =>

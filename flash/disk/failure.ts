@@ -10,7 +10,7 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'free disk space, then run the same command again',
 }
 
-/** The system's error of a disk that cannot be opened, read or written, with a hint. */
+/** Converts a system error of opening, reading or writing a disk into a UserError with a hint. */
 export function diskFailure(action: 'open' | 'read' | 'write', path: string, error: unknown): UserError {
   const { code = '', message } = error as NodeJS.ErrnoException
   const hint =

@@ -8,7 +8,7 @@ export interface ReadBackOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Reads every part from the disk itself. Throws at the first part with another digest. */
+/** Reads every part back from the disk itself. Throws at the first part whose digest differs. */
 export async function readBack(
   disk: Disk,
   stages: readonly Stage[],

@@ -15,7 +15,7 @@ import { uploadBlob } from './upload.ts'
 export interface RegistryOptions {
   readonly env: NodeJS.ProcessEnv
   readonly actions: 'pull' | 'pull,push'
-  /** Whether to use http: with `--plain-http`, and always for registries on a loopback address. */
+  /** The protocol of the registry. Registries on a loopback address always use http. */
   readonly transport: 'https' | 'plain-http'
   readonly signal: AbortSignal
   readonly onRetry: (reason: string) => void

@@ -94,7 +94,7 @@ function isLate(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith(NO_ANSWER)
 }
 
-/** Ignores a TypeError, which the SDK throws when its CLI prints no port. */
+/** Whether an error is the TypeError that the SDK throws when its CLI prints no port. */
 function isSilent(error: unknown): boolean {
   return error instanceof Error && (error instanceof TypeError || isSilent(error.cause))
 }

@@ -47,7 +47,7 @@ function indexFile(release: Release, architecture: Architecture): IndexFile {
   for (const compression of COMPRESSIONS) {
     const name = `main/binary-${architecture}/Packages${compression}`
     const file = release.files.get(name)
-    // Releases also name the uncompressed file, but no mirror has it. It comes last.
+    // Tries the uncompressed index last: releases name this file, but no mirror has it.
     if (file !== undefined) {
       return { release, compression, wanted: { archive: suite.archive, path: `dists/${suite.name}/${name}`, ...file } }
     }
