@@ -63,7 +63,7 @@ function printFailure(error: unknown): number {
   return exitCode
 }
 
-/** Keeps the error of a command that explains its own interruption, because such a command cannot simply continue. */
+/** Prints how to continue after a stop. A command that cannot simply run again has its own message. */
 function printStop(error: unknown, name: Stop): number {
   const text =
     error instanceof UserError && error.code === 'stopped'

@@ -89,13 +89,16 @@ function identityPart({ layout, identity }: DiskPlanRequest): Part {
 }
 
 /**
- * Erases the bytes that overlays/device/system/data.sh checks before it formats: the start, and the second superblock
- * of btrfs.
+ * The areas that overlays/device/system/data.sh checks before it formats: the start, and the second superblock of
+ * btrfs.
  */
 const BLANK = 4 * MIB
 const SECOND_SUPERBLOCK = 64 * MIB
 
-/** Also erases the end of the disk, where some RAIDs and volume managers store their signature. */
+/**
+ * Erases the areas that mark the data volume as used, and its end, where some RAIDs and volume managers store a
+ * signature.
+ */
 function dataParts({ layout, data }: DiskPlanRequest): Part[] {
   if (data === 'keep') return []
   const { offset, size } = partition(layout, 'data')

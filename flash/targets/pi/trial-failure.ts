@@ -3,20 +3,20 @@ import type { Slot } from '../../../images/names.ts'
 import { stopped } from '../../clock.ts'
 import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
 
-/** The trial that a restart is to start. */
+/** The trial that a restart should start. */
 export interface Expected {
   readonly id: string
   readonly slot: Slot
   readonly root: string
-  /** The state that a failed trial returns to. */
+  /** The status of the host before the trial. The host returns to this state if the trial fails. */
   readonly before: DeviceStatus
-  /** Seconds until the trial must be committed, on the host's own clock. */
+  /** The time until the commit of the trial, in seconds of the host's own clock. */
   readonly seconds: number
 }
 
-/** The host did not answer: it may be restarting. */
+/** The error for a host that does not answer, possibly because it restarts. */
 export class NoAnswerError extends Error {
-  /** Throws errors that waiting cannot resolve. */
+  /** Wraps an error that may disappear with time; throws all other errors. */
   static of(error: unknown): NoAnswerError {
     const passes = ['unreachable', 'login', 'agent']
     if (error instanceof UserError && passes.includes(error.code))
@@ -56,7 +56,7 @@ export function didNotReturn({ before: { host, slot: former }, slot, seconds }: 
 
 type Terms = Pick<Expected, 'before' | 'slot' | 'seconds'>
 
-/** The host may have received the commit or not. */
+/** The error for a commit without an answer: the host may or may not have received the commit. */
 export function commitUnconfirmed({ before: { host, slot: former }, slot, seconds }: Terms, last: unknown): UserError {
   return new UserError(
     'update',
@@ -68,7 +68,7 @@ export function commitUnconfirmed({ before: { host, slot: former }, slot, second
   )
 }
 
-/** The command was stopped; the host was not. */
+/** The error for a command that the user stopped during a trial. The trial on the host continues. */
 export function stoppedDuringTrial(
   { before: { host, slot: former }, slot, seconds }: Terms,
   cause: unknown,
@@ -100,7 +100,7 @@ export function notCommitted(status: DeviceStatus, slot: string, root: string): 
   )
 }
 
-/** A revert commits itself, so it goes on without the command. */
+/** The error for a stopped revert. The revert continues without the command, because the host commits it by itself. */
 export function stoppedDuringRevert({ before: { host }, slot }: Terms, cause: unknown): UserError {
   return stopped(
     `'${host}' restarts into slot ${slot} and commits it by itself when it is healthy`,
