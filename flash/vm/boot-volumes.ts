@@ -25,7 +25,7 @@ export function bootVolumes(disk: BlockSource, trace: string[]): BootVolume[] {
   })
 }
 
-/** Adds no trace for a first sector of zeros, because an unbootable slot is a normal state. */
+/** Whether a partition looks like a FAT file system. The first sector of an unbootable slot contains zeros. */
 function looksLikeFat(source: BlockSource): boolean {
   const sector = source.read(0, 512)
   return sector[510] === 0x55 && sector[511] === 0xaa && (sector[0] === 0xeb || sector[0] === 0xe9)

@@ -53,7 +53,7 @@ export function removeAbandoned(parent: string): void {
   }
 }
 
-/** Ignores the error: this directory belongs to another user. */
+/** Removes a directory. Leaves directories of other users in place. */
 function removeOwn(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })

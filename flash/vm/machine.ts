@@ -84,9 +84,7 @@ export function startMachine(options: MachineOptions): Machine {
   }
 }
 
-/**
- * The digit of the disk's kind in BOOT_ORDER. BOOT_ORDER has no digit for a virtio disk, so the machine uses this one.
- */
+/** The kind of a disk that has no digit in BOOT_ORDER, such as a virtio disk. */
 const NO_KIND = 0
 
 class MachineRun {

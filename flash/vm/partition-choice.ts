@@ -82,7 +82,8 @@ function findVolume(
   const wanted = volumes.find(({ number }) => number === requested)
   if (wanted === undefined) trace.push(`partition ${requested}: no FAT partition`)
   else if (canBoot(wanted)) return wanted
-  // Does not report a partition with an autoboot.txt as damaged, because such a partition only redirects the boot.
+  // Does not try further partitions after one with an autoboot.txt: such a partition only redirects the boot, and is
+  // not damaged.
   if (settings.partitionWalk === 'off' || wanted?.read('autoboot.txt') !== undefined) return undefined
   trace.push(`partition walk: from ${requested} up to ${LAST_WALKED}, then from 1`)
   return walkOrder(requested)
