@@ -17,7 +17,10 @@ function requireNode(major, minor) {
   fail(`Node ${process.versions.node} is too old: wanted Node ${major}.${minor} or newer`, 'install a newer Node')
 }
 
-/** Whether a source differs from the stamp of the last compilation: about 200 stat calls, a few milliseconds. */
+/**
+ * Whether a source has changed since the last compilation, by the stamp. This takes about 200 stat calls, a few
+ * milliseconds.
+ */
 function isStale() {
   try {
     const stamp = JSON.parse(readFileSync(join(PROJECT, 'dist/stamp.json'), 'utf8'))

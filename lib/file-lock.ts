@@ -47,13 +47,13 @@ export function withHostLocks<T>(project: string, hosts: readonly string[], use:
 }
 
 function stillFlashing(host: string): UserError {
-  return new UserError('busy', `another 'npm run flash' of '${host}' is at work in this project`, {
-    hint: 'wait for it to end, or end it (Ctrl-C where it runs): the same command goes on where it stopped',
+  return new UserError('busy', `another 'npm run flash' of '${host}' is running in this project`, {
+    hint: 'wait until the other flash ends, or stop it with Ctrl-C, then run the same command again',
   })
 }
 
 function stillWriting(directory: string): UserError {
   return new UserError('busy', `another build still writes to '${directory}'`, {
-    hint: 'wait for it to end, or end it, and type the same command again',
+    hint: 'wait until the other build ends, or stop it, then run the same command again',
   })
 }

@@ -1,11 +1,11 @@
 /**
- * The line, counted from 1, of a nested key in an object literal: `['network', 'dns']`. The line of the innermost key
- * that exists; undefined if no key exists or the path is empty.
+ * The line number, from 1, of a nested key in an object literal: `['network', 'dns']`. If the key does not exist,
+ * returns the line of the innermost key that exists. Undefined if no key exists or the path is empty.
  */
 export function lineOf(source: string, path: readonly string[]): number | undefined {
   let at = 0
   for (const key of path) {
-    // List elements have no key: the line of the list is used.
+    // Uses the line of the list for a list element, which has no key.
     if (/^\d+$/.test(key)) break
     const escaped = key.replace(/[^\w]/g, '\\$&')
     const found = new RegExp(`(?<![\\w$])(['"]?)${escaped}\\1\\s*[:,}]`, 'm').exec(source.slice(at))

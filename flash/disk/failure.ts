@@ -10,12 +10,12 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: 'free disk space, then run the same command again',
 }
 
-/** The system's error of a disk that cannot be opened, read or written, with a hint. */
+/** Converts a system error of opening, reading or writing a disk into a UserError with a hint. */
 export function diskFailure(action: 'open' | 'read' | 'write', path: string, error: unknown): UserError {
   const { code = '', message } = error as NodeJS.ErrnoException
   const hint =
     HINTS[code] ??
-    'reconnect the disk or use another one, then run the same command again: it starts from the beginning'
+    'reconnect the disk or use another disk, then run the same command again: it starts from the beginning'
   const what = `cannot ${action} '${path}': ${message}`
   return new UserError(code === 'EBUSY' ? 'busy' : 'usage', what, { hint, cause: error })
 }

@@ -16,7 +16,7 @@ function size(pattern: RegExp, wanted: string) {
   return z.string().transform((text, context): number => {
     const [, number, unit = ''] = pattern.exec(text) ?? []
     const bytes = Math.round(Number(number) * (UNITS[unit] ?? 0))
-    // podman takes a limit of 0 for no limit.
+    // Refuses 0, because podman treats a limit of 0 as no limit.
     if (bytes >= MIB) return bytes
     context.addIssue({ code: 'custom', message: `'${text}' is not ${wanted}` })
     return z.NEVER

@@ -48,7 +48,7 @@ describe('a revert', () => {
     await expect(goBack()).rejects.toMatchObject({
       code: 'stopped',
       message: "'adama' restarts into slot a and commits it by itself when it is healthy",
-      hint: expect.stringContaining('npm run status adama. The same command again would leave slot a'),
+      hint: expect.stringContaining('npm run status adama. A second revert would boot the other slot again'),
     })
   })
 

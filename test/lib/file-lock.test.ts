@@ -27,7 +27,7 @@ describe('withFileLock', () => {
     await withFileLock(directory, async () => {
       await expect(withFileLock(directory, async () => 'second', { patience: 0 })).rejects.toMatchObject({
         message: `another build still writes to '${directory}'`,
-        hint: expect.stringContaining('wait for it to end'),
+        hint: expect.stringContaining('wait until the other build ends'),
       })
     })
   })
@@ -43,7 +43,7 @@ describe('withHostLocks', () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
     await withHostLocks(one, ['adama', 'starbuck'], async () => {
       await expect(withHostLocks(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({
-        message: "another 'npm run flash' of 'starbuck' is at work in this project",
+        message: "another 'npm run flash' of 'starbuck' is running in this project",
         hint: expect.stringContaining('the same command goes on'),
       })
       expect(await withHostLocks(one, ['apollo'], async () => 'done')).toBe('done')

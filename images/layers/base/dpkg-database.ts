@@ -47,7 +47,10 @@ function spaced(value: string): string {
   return value.startsWith('\n') ? value : ` ${value}`
 }
 
-/** `/etc/x MD5`. With a flag, the package does not ship the file (deb-conffiles(5): `remove-on-upgrade /etc/x`). */
+/**
+ * Writes lines `/etc/x MD5`. Skips a conffile with a flag (deb-conffiles(5): `remove-on-upgrade /etc/x`), because the
+ * package does not ship it.
+ */
 function conffile(root: string, line: string, state: PackageState): string {
   const [path = '', flag] = line.split(' ').reverse()
   if (flag !== undefined) return `${path} newconffile ${flag}`

@@ -133,7 +133,7 @@ describe('exportImage keeps the target', () => {
     mkdirSync(target, { recursive: true })
     writeFileSync(join(target, 'thesis.txt'), 'years of work')
     await expect(exportImage(request)).rejects.toThrow(
-      `'${target}' is not an earlier export of 'adama': it contains 'thesis.txt'`,
+      `cannot export to '${target}': it contains 'thesis.txt', which no export of 'adama' wrote`,
     )
     expect(readdirSync(target)).toEqual(['thesis.txt'])
   })

@@ -126,7 +126,7 @@ describe('rebuild of an incomplete generation', () => {
     expect((await again()).how).toBe('assembled')
     loseLayers()
     await expect(again()).rejects.toMatchObject({
-      message: 'the store lacks parts of generation 1 of tiny, which was built on amd64; this machine is arm64',
+      message: 'the store lacks files of generation 1 of tiny, which was built on amd64; this machine is arm64',
     })
   })
 
@@ -134,7 +134,8 @@ describe('rebuild of an incomplete generation', () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
       code: 'generation',
-      message: 'the store has only the record of generation 2 of tiny: gc deleted its parts, or an old hangar built it',
+      message:
+        'the store has only the record of generation 2 of tiny: gc deleted its files, or an old version of hangar built it',
     })
   })
 
@@ -142,7 +143,7 @@ describe('rebuild of an incomplete generation', () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 9, output })).rejects.toMatchObject({
       message: 'this store has no generation 9 of tiny',
-      hint: 'it has: 1, 3',
+      hint: 'this store has: 1, 3',
     })
   })
 
@@ -152,7 +153,7 @@ describe('rebuild of an incomplete generation', () => {
     lose(cmdline?.digest as Digest)
     await expect(offline().rebuild()).rejects.toMatchObject({
       code: 'store',
-      message: `the store lacks 1 part of generation 1 of tiny: ${cmdline?.digest} …`,
+      message: `the store lacks 1 file of generation 1 of tiny: ${cmdline?.digest} …`,
     })
   })
 

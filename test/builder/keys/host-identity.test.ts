@@ -151,7 +151,7 @@ describe('rotateHostIdentity', () => {
   it('refuses to rotate a host without an identity, and a host that made its own', async () => {
     const { place } = await newPlace()
     const rotate = () => rotateHostIdentity(place, 'tiny', 'ssh')
-    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'make one: npm run init tiny' })
+    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'create an identity: npm run init tiny' })
     await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
     await expect(rotate()).rejects.toMatchObject({
       message: "cannot rotate the keys of tiny: the private half is only on the host's own disk",

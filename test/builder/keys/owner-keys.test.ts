@@ -99,7 +99,7 @@ describe('HANGAR_SIGNING_KEY', () => {
     await expect(keys()).rejects.toMatchObject({
       code: 'key',
       message: "HANGAR_SIGNING_KEY names '/not/there', which does not exist",
-      hint: 'set it to the path of a private key, or to the text of the key',
+      hint: 'set HANGAR_SIGNING_KEY to the path of a private key, or to the text of the key',
     })
   })
 })

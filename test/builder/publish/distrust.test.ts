@@ -203,7 +203,7 @@ describe('pull of a blob that changed on the disk of the registry', () => {
     writeFileSync(file, readFileSync(file).fill('x'))
     expect(await refusal(controller, controller.pull(at))).toMatchObject({
       code: 'digest',
-      message: expect.stringContaining("sent other bytes for 'base'"),
+      message: expect.stringContaining("sent corrupt bytes for 'base'"),
     })
   })
 })

@@ -138,7 +138,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     await expect((await machine(ENV)).pull(at)).rejects.toMatchObject({
       code: 'registry',
       message: `there is no image at '${at}:tiny'`,
-      hint: `publish it where it was built: npm run publish tiny -- --to '${at}'`,
+      hint: `publish the image where it was built: npm run publish tiny -- --to '${at}'`,
     })
   })
 })

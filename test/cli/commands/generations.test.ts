@@ -81,7 +81,7 @@ describe('pin and unpin', () => {
     const { pin } = await bench(0)
     await expect(pin(number)).rejects.toMatchObject({
       message: `'${number}' is not the number of a generation`,
-      hint: 'list them: npm run generations tiny',
+      hint: 'list the generations: npm run generations tiny',
     })
   })
 })

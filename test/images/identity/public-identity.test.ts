@@ -36,7 +36,7 @@ describe('a public identity', () => {
       expect.objectContaining({
         code: 'format',
         message: expect.stringContaining(message),
-        hint: `take it from your history: git log ${WHERE}`,
+        hint: `restore the file from git: git log ${WHERE}`,
       }),
     )
   })

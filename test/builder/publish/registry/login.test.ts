@@ -39,7 +39,7 @@ describe("Debian's registry with basic authentication", () => {
   it('an unknown login ends the command with a hint', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     await expect(repositoryAt(port).repository.has(BLOB)).rejects.toMatchObject({
-      message: `'127.0.0.1:${port}' wants a login, and hangar has none for it`,
+      message: `'127.0.0.1:${port}' wants a login, but hangar has no login for this registry`,
       hint: expect.stringContaining(`podman login 127.0.0.1:${port}`),
     })
   })
@@ -202,7 +202,7 @@ describe('the authorization header', () => {
     }
     await expect(repositoryAt(registry.port, { env: ENV }).repository.putManifest('a', LAYOUT)).rejects.toMatchObject({
       message: expect.stringContaining('wants an authentication scheme that hangar does not support'),
-      hint: "it wants 'Negotiate'; hangar supports Basic and Bearer",
+      hint: "the registry wants 'Negotiate'; hangar supports Basic and Bearer",
     })
   })
 })
