@@ -19,7 +19,7 @@ export interface Contents {
    * list.
    */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, LayerFile> | undefined>
-  /** Texts that come from this project and not from a package: layer, or `boot` -> path -> text. */
+  /** Text files that this project writes: name of a layer, or `boot` -> path -> text. */
   readonly texts: Named<string>
   /** Container -> digest of its layer. */
   readonly containers: ReadonlyMap<string, string>
