@@ -77,9 +77,13 @@ function refuseForeign(host: string, target: string): void {
   const listed = listedIn(join(target, SUMS))
   const foreign = readdirSync(target).find((name) => !listed.has(name))
   if (foreign === undefined) return
-  throw new UserError('export', `cannot export to '${target}': it contains '${foreign}', which no export of '${host}' wrote`, {
-    hint: 'choose a directory that does not exist yet: -- --to DIR',
-  })
+  throw new UserError(
+    'export',
+    `cannot export to '${target}': it contains '${foreign}', which no export of '${host}' wrote`,
+    {
+      hint: 'choose a directory that does not exist yet: -- --to DIR',
+    },
+  )
 }
 
 function listedIn(sums: string): ReadonlySet<string> {

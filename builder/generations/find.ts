@@ -20,7 +20,10 @@ export function generationNumbered(root: string, host: string, number: number): 
   if (found !== undefined) return found
   const kept = generations.filter(isKept).map((each) => each.number)
   throw new UserError('generation', `this store has no generation ${number} of ${host}`, {
-    hint: kept.length === 0 ? `build the image: npm run build:image ${host}` : `this store has: ${kept.slice(-10).join(', ')}`,
+    hint:
+      kept.length === 0
+        ? `build the image: npm run build:image ${host}`
+        : `this store has: ${kept.slice(-10).join(', ')}`,
   })
 }
 

@@ -44,7 +44,10 @@ export const flash: Command<FlashFlags> = {
     { flags: '--disk <disk>', about: 'write this disk or file instead of updating over SSH' },
     { flags: '--yes', about: 'skip the confirmation of --disk' },
     { flags: '--keep-data', about: 'with --disk, keep the data volume of that disk (default: create a new one)' },
-    { flags: '--without-identity', about: 'with --disk, write no identity: the host creates its identity at first boot' },
+    {
+      flags: '--without-identity',
+      about: 'with --disk, write no identity: the host creates its identity at first boot',
+    },
   ],
   examples: [
     { about: 'build and update adama', line: 'npm run flash adama' },
@@ -164,7 +167,9 @@ export function checkFlashFlags(names: readonly string[], flags: FlashFlags): vo
     throw new UserError('usage', `'${disk}' needs '--disk'`, { hint: `name the disk, or leave '${disk}' out` })
   }
   if (!flags.build && flags.runner !== undefined) {
-    throw new UserError('usage', "cannot combine '--runner' with '--no-build'", { hint: 'use only one of the two flags' })
+    throw new UserError('usage', "cannot combine '--runner' with '--no-build'", {
+      hint: 'use only one of the two flags',
+    })
   }
 }
 

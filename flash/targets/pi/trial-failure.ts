@@ -32,7 +32,9 @@ export function trialFailed(heard: TrialState, expected: Expected, reasons: read
     return new UserError(
       'update',
       `'${host}' runs slot ${slot} on the trial '${update?.id ?? 'none'}', wanted the trial '${expected.id}'`,
-      { hint: `another controller may have started that trial; this controller did not commit it: npm run status ${host}` },
+      {
+        hint: `another controller may have started that trial; this controller did not commit it: npm run status ${host}`,
+      },
     )
   }
   const own = update?.id === expected.id ? update.reason : undefined

@@ -134,7 +134,8 @@ describe('rebuild of an incomplete generation', () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
       code: 'generation',
-      message: 'the store has only the record of generation 2 of tiny: gc deleted its files, or an old version of hangar built it',
+      message:
+        'the store has only the record of generation 2 of tiny: gc deleted its files, or an old version of hangar built it',
     })
   })
 
