@@ -51,7 +51,7 @@ export function withHostLocks<T>(project: string, hosts: readonly string[], use:
 
 function stillFlashing(host: string): UserError {
   return new UserError('busy', `another 'npm run flash' of '${host}' is running in this project`, {
-    hint: 'wait until the other flash ends, or stop it with Ctrl-C, then run the same command again',
+    hint: 'wait until the other flash ends, or stop it with Ctrl-C; then run the same command again: it continues where the other flash stopped',
   })
 }
 

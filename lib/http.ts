@@ -211,8 +211,8 @@ function transferError(error: unknown, kind: TransferError['kind'], signal: Abor
   if (signal?.aborted) return signal.reason
   if (error instanceof TransferError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  // Tries once more with a new connection: a server may close an idle connection at the moment when the next request
-  // uses it.
+  // Counts a reset as a broken transfer, which hangar repeats: a server may close an idle connection just when the next
+  // request uses it.
   const stale = code === 'ECONNRESET' || code === 'EPIPE'
   return new TransferError(stale ? 'broken' : kind, message || code || String(error), { cause: error })
 }

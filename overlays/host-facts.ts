@@ -5,7 +5,7 @@ import type { HostName } from '../images/names.ts'
 export interface Host {
   readonly name: HostName
   readonly board: Board['name']
-  /** The size in bytes. */
+  /** The memory in bytes. */
   readonly memory: number
   /** The size of the disk in bytes. Disks are sold in powers of ten: 64 GB is 64,000,000,000 bytes. */
   readonly disk: number
@@ -37,7 +37,7 @@ export interface HostService {
 
 /** The most memory and processor time that a container may use. */
 export interface Limits {
-  /** The size in bytes. */
+  /** The memory in bytes. */
   readonly memory: number
   /** The most processor time, in cores: 0.5 is half of one core. */
   readonly cpus: number

@@ -88,7 +88,7 @@ function imageNamesOf(service: string, containers: readonly (readonly [string, C
   return names.size === 1 ? new Map([...names.keys()].map((key) => [key, service])) : names
 }
 
-// Refuses images with several users, because the passwd file of an image lists only one user.
+// The key of an image. It contains the user, because the passwd file of an image lists only one user.
 function imageKey({ image, user }: { readonly image: ContainerImage; readonly user: string }): string {
   return JSON.stringify([image, user])
 }
