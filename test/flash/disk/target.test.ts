@@ -100,7 +100,7 @@ describe('a disk', () => {
       'its sectors have 4096 bytes, wanted 512',
     ],
     ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2.0 TB, the disk of tiny has 32 GB'],
-    ['too small', { disk: { size: '4000000\n' } }, 'size', 'it has 2.0 GB, the layout needs 2.2 GB'],
+    ['too small', { disk: { size: '4000000\n' } }, 'size', 'the disk is too small: it has 2.0 GB, the layout needs 2.2 GB'],
   ])('with a fault is refused: %s', async (_fault, given, code, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
