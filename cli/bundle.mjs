@@ -1,4 +1,4 @@
-// Compiles hangar and the layer steps. Plain JavaScript, because it runs before any compilation.
+// Compiles hangar and the layer steps. This file is plain JavaScript, because it runs before any compilation.
 import {
   existsSync,
   mkdirSync,

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Starts hangar, and compiles it first if a source has changed. Plain JavaScript, because it runs before any compilation.
+// Starts hangar, and compiles it first if a source has changed. This file is plain JavaScript, because it runs before
+// any compilation.
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -120,7 +120,7 @@ function requireSame(name: string, what: string, was: Pick<StoredFile, 'digest'>
     'derivation',
     `${what} of ${name} was rebuilt as ${now?.digest ?? 'nothing'}, was ${was.digest}`,
     {
-      hint: 'nothing was written; a program of the toolchain is not reproducible: please report it',
+      hint: 'hangar wrote nothing. A program of the toolchain is not reproducible: please report it',
     },
   )
 }

@@ -2,7 +2,7 @@ import type * as Age from 'age-encryption'
 import { UserError } from '../../errors.ts'
 import type { AgeKey } from '../../images/identity/private-identity.ts'
 
-/** Loaded lazily: age is a quarter of a megabyte, and few commands need it. */
+/** Loads age only when it is needed: age is a quarter of a megabyte, and few commands need it. */
 function load(): Promise<typeof Age> {
   return import('age-encryption')
 }

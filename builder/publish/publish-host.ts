@@ -32,7 +32,7 @@ export async function publishHost(context: CliContext, request: PublishHostReque
 }
 
 function digestGiven(to: string): UserError {
-  return new UserError('usage', `cannot publish to '${to}': a digest names an image that is already published`, {
+  return new UserError('usage', `cannot publish to '${to}': it names a digest, wanted a tag or no tag`, {
     hint: "give a tag, or leave the tag out to use the host's own tag: oci://REGISTRY/NAME[:TAG]",
   })
 }

@@ -43,10 +43,10 @@ export const flash: Command<FlashFlags> = {
     AT,
     { flags: '--disk <disk>', about: 'write this disk or file instead of updating over SSH' },
     { flags: '--yes', about: 'skip the confirmation of --disk' },
-    { flags: '--keep-data', about: 'with --disk, keep the data volume of that disk (default: create a new one)' },
+    { flags: '--keep-data', about: 'keep the data volume of the disk, with --disk (default: create a new volume)' },
     {
       flags: '--without-identity',
-      about: 'with --disk, write no identity: the host creates its identity at first boot',
+      about: 'write no identity, with --disk; the host creates its identity at first boot',
     },
   ],
   examples: [

@@ -6,7 +6,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EBUSY: 'find its mounts with lsblk, unmount them (umount), then run the same command again',
   EEXIST: 'another program has just created the file: run the same command again',
   EROFS: 'the disk is write-protected: SD cards have a switch on their side',
-  ENOMEDIUM: 'insert a card',
+  ENOMEDIUM: 'insert a card into the reader',
   ENOSPC: 'free disk space, then run the same command again',
 }
 

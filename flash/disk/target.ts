@@ -55,7 +55,9 @@ export function deviceTarget(path: string, device: BlockDevice, host: DiskHost):
     })
   }
   if (device.size === 0) {
-    throw new UserError('usage', `cannot flash '${path}': the reader is empty`, { hint: 'insert a card' })
+    throw new UserError('usage', `cannot flash '${path}': the reader is empty`, {
+      hint: 'insert a card into the reader',
+    })
   }
   if (device.access === 'read-only') {
     throw new UserError('usage', `cannot flash '${path}': it is read-only`, {

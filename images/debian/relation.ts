@@ -11,7 +11,8 @@ export interface Relation {
 /** The alternatives of a relation, in order of preference. One alternative is enough to satisfy the relation. */
 export type Alternatives = readonly Relation[]
 
-// Refuses architecture lists and build profiles, which only relations of source packages have.
+// The syntax of a relation in a binary package. Only source packages have relations with architecture lists and build
+// profiles.
 const RELATION = /^([a-z0-9][a-z0-9+.-]*)(?::([a-z0-9-]+))?(?:\s*\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?$/
 
 /** Parses the value of Depends, Provides or a similar field. Throws on a syntax error, which a signed index cannot have. */

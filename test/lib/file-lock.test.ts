@@ -44,7 +44,7 @@ describe('withHostLocks', () => {
     await withHostLocks(one, ['adama', 'starbuck'], async () => {
       await expect(withHostLocks(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({
         message: "another 'npm run flash' of 'starbuck' is running in this project",
-        hint: expect.stringContaining('the same command goes on'),
+        hint: expect.stringContaining('run the same command again'),
       })
       expect(await withHostLocks(one, ['apollo'], async () => 'done')).toBe('done')
       expect(await withHostLocks(two, ['adama'], async () => 'done')).toBe('done')

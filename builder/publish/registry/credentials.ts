@@ -117,7 +117,7 @@ function noIdentityTokens(registry: string, where: string): UserError {
 }
 
 function halfSet(missing: string): UserError {
-  return new UserError('registry', `${missing} is not set, but the other variable of the login is`, {
+  return new UserError('registry', `${missing} is not set, but the other variable of the login is set`, {
     hint: 'set both HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, or neither',
   })
 }

@@ -97,7 +97,9 @@ function untilStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 
 let isWatching = false
 
-/** Handles failures of the SDK's CLI. The SDK does not, and an unhandled rejection would end this program. */
+/**
+ * Handles failures of the SDK's CLI. The SDK does not handle them, and an unhandled rejection would end this program.
+ */
 function ignoreEndOfCli(): void {
   if (isWatching) return
   isWatching = true

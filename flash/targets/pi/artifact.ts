@@ -98,7 +98,7 @@ async function requireConsistent(host: string, directory: string, { manifest, sl
   if (isComplete && bootSize > 0 && bootSize % BLOCK === 0) return
   throw new UserError(
     'update',
-    `the files in '${directory}' are not of one build: slot.img differs from the manifest`,
+    `the files in '${directory}' are from different builds: slot.img differs from the manifest`,
     {
       hint: `build the image again: npm run build:image ${host}`,
     },

@@ -9,7 +9,7 @@ const ENVIRONMENT = {
   LC_ALL: 'C.UTF-8',
   DEBIAN_FRONTEND: 'noninteractive',
   DEBCONF_NONINTERACTIVE_SEEN: 'true',
-  // Removes the date of the last password change, which shadow and systemd-sysusers write.
+  // Sets the date of the last password change, which shadow and systemd-sysusers write.
   SOURCE_DATE_EPOCH: String(EPOCH),
 }
 
@@ -46,7 +46,10 @@ async function mountKernel(root: string): Promise<void> {
   await exec('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmp', `${root}/tmp`])
 }
 
-/** Configures base-passwd first, because other scripts use the users and groups that it creates. */
+/**
+ * The order of the preinst scripts: base-passwd is first, because other scripts use the users and groups that it
+ * creates.
+ */
 function preinstOrder(debs: readonly Deb[]): Deb[] {
   const rank = (deb: Deb) => ['base-passwd', 'base-files', 'libc6'].indexOf(packageName(deb)) >>> 0
   return debs

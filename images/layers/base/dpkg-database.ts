@@ -48,8 +48,8 @@ function spaced(value: string): string {
 }
 
 /**
- * Writes lines `/etc/x MD5`. Skips a conffile with a flag (deb-conffiles(5): `remove-on-upgrade /etc/x`), because the
- * package does not ship it.
+ * The database line of a conffile: `/etc/x MD5`. A flag means that the package does not ship the file
+ * (deb-conffiles(5): `remove-on-upgrade /etc/x`).
  */
 function conffile(root: string, line: string, state: PackageState): string {
   const [path = '', flag] = line.split(' ').reverse()

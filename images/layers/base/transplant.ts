@@ -7,8 +7,8 @@ export async function transplant({ made, retouched, deleted }: ScriptChanges, fr
   for (const path of deleted) rmSync(to + path, { recursive: true, force: true })
   await pipe(COPY, made.map((path) => `.${path}\0`).join(''), from, to)
   for (const path of retouched) retouch(path, from, to)
-  // Refuses removed attributes, because setfattr cannot remove them. No known script removes an attribute of a shipped
-  // file.
+  // Does not handle removed attributes: setfattr cannot remove them, and no known script removes an attribute of a
+  // shipped file.
   await pipe(COPY_ATTRIBUTES, retouched.map((path) => `.${path}\0`).join(''), from, to)
 }
 

@@ -98,7 +98,7 @@ describe('exportImage keeps the target', () => {
     const { target, request, directory } = await built()
     await expect(exportImage({ ...request, output: join(directory, 'out/other') })).rejects.toMatchObject({
       message: expect.stringContaining("has no complete image of 'adama'"),
-      hint: 'build it: npm run build:image adama',
+      hint: 'build the image: npm run build:image adama',
     })
     expect(existsSync(target)).toBe(false)
   })

@@ -276,7 +276,7 @@ describe('publish', () => {
     writeFileSync(builder.store.path(layer.digest), 'cut')
     await expect(builder.publish(stick)).rejects.toMatchObject({
       code: 'store',
-      message: expect.stringContaining('lacks 1 part'),
+      message: expect.stringContaining('lacks 1 file'),
     })
   })
 })

@@ -53,7 +53,7 @@ function parseAssignment(word: string): [Archive, string] {
   const archive = ARCHIVES.find((each) => each === (name ?? 'debian'))
   if (archive !== undefined && url !== undefined && isWebUrl(url)) return [archive, withoutSlash(url)]
   throw new UserError('usage', `HANGAR_DEBIAN_MIRROR has '${word}', wanted URL or ARCHIVE=URL`, {
-    hint: `archives are ${ARCHIVES.join(', ')}; for example HANGAR_DEBIAN_MIRROR=${PUBLIC.debian}`,
+    hint: `the known archives are ${ARCHIVES.join(', ')}; for example HANGAR_DEBIAN_MIRROR=${PUBLIC.debian}`,
   })
 }
 

@@ -26,7 +26,7 @@ describe('credentialsFor', () => {
 
   it('refuses a user name without a password', async () => {
     await expect(find({ ...(await home()), HANGAR_REGISTRY_USER: 'me' })).rejects.toThrow(
-      'HANGAR_REGISTRY_PASSWORD is not set, but the other variable of the login is',
+      'HANGAR_REGISTRY_PASSWORD is not set, but the other variable of the login is set',
     )
   })
 

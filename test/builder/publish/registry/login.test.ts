@@ -232,7 +232,7 @@ describe('a credential helper', () => {
     const { config, env } = await helper('echo "credentials not found in native keychain"; exit 1')
     config({ credsStore: 'test' })
     await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
-      message: expect.stringContaining('hangar has none for it'),
+      message: expect.stringContaining('hangar has no login for this registry'),
     })
   })
 
