@@ -44,7 +44,7 @@ async function fakeQemu(answers: Readonly<Record<string, unknown>>) {
 }
 
 describe('saving a machine', () => {
-  it('saves the memory without QEMU's bandwidth limit, and waits until QEMU has written the file', async () => {
+  it('saves the memory without the bandwidth limit of QEMU, and waits until QEMU has written the file', async () => {
     const migrate = [{ return: {} }, status('active'), status('completed')]
     const { qemu, commands } = await fakeQemu({ migrate })
     await qemu.save('/x/memory')
