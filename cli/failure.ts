@@ -5,7 +5,10 @@ export interface Failure {
   readonly exitCode: number
 }
 
-/** The text and exit status for an error: message and hint for a user error, the stack for an internal error. */
+/**
+ * The text and the exit status for an error. The text is the message and hint of a UserError, or the stack of an
+ * internal error.
+ */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof UserError) return { text: inLines(error.message, error.hint), exitCode: 1 }
   if (codeOf(error) === 'ENOSPC') {

@@ -5,7 +5,7 @@ import { terminalReporter } from './display/terminal.ts'
 /** A live display on a terminal, plain lines elsewhere. */
 export function openReporter({ stdout, stderr, env }: NodeJS.Process): ClosableReporter {
   const clock = { now: () => performance.now() }
-  // A reader may close its pipe early, as in `hangar … | head`; the build goes on.
+  // Ignores a closed pipe, as in `hangar … | head`, so that the build continues.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   if (!stdout.isTTY || env.TERM === 'dumb') return plainReporter((line) => void stdout.write(`${line}\n`), clock)
   const screen = {

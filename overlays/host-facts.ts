@@ -8,9 +8,9 @@ import type { TimeZone } from '../images/time-zone.ts'
 export interface Host {
   readonly name: HostName
   readonly board: Board['name']
-  /** Bytes. */
+  /** The memory in bytes. */
   readonly memory: number
-  /** Bytes. Disks are sold in powers of ten: 64 GB is 64,000,000,000 bytes. */
+  /** The size of the disk in bytes. Disks are sold in powers of ten: 64 GB is 64,000,000,000 bytes. */
   readonly disk: number
   readonly slotSize: number
   readonly number: number
@@ -32,16 +32,16 @@ export interface Host {
 
 export interface HostService {
   readonly name: string
-  /** By container. A single container has the service's name. */
+  /** The limits by container. A single container has the service's name. */
   readonly limits: Readonly<Record<string, Limits>>
-  /** As the service's own schema parsed them. */
+  /** The options, as the service's own schema parsed them. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
 /** The most memory and processor time that a container may use. */
 export interface Limits {
-  /** Bytes. */
+  /** The memory in bytes. */
   readonly memory: number
-  /** Cores; 0.5 is half of one core. */
+  /** The most processor time, in cores: 0.5 is half of one core. */
   readonly cpus: number
 }

@@ -8,7 +8,7 @@ export interface Screen {
   readonly color: boolean
 }
 
-/** Milliseconds between two frames. */
+/** The time between two frames, in milliseconds. */
 const FRAME = 100
 
 /** A live display on the last rows of the terminal; finished steps scroll up and stay. */
@@ -65,8 +65,8 @@ function paint(code: string, text: string, color: boolean): string {
 }
 
 /**
- * The last rows of the terminal, redrawn in place. Each frame is one write that replaces every row without clearing it
- * first, so nothing flickers. The cursor stays visible, so nothing needs to be restored when the program ends.
+ * Redraws the last rows of the terminal in place. Each frame is one write that overwrites every row without clearing it
+ * first, so nothing flickers. The cursor stays visible, so the terminal needs no cleanup when the program ends.
  */
 function liveArea(screen: Screen) {
   let shown: readonly string[] = []
@@ -74,7 +74,7 @@ function liveArea(screen: Screen) {
     draw(above: readonly string[], lines: readonly string[]) {
       if (above.length === 0 && lines.join('\n') === shown.join('\n')) return
       const { columns } = screen.size()
-      // A terminal that became narrower has wrapped our rows.
+      // Counts the rows again, because a terminal that became narrower has wrapped the printed lines.
       const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
       const up = rows === 0 ? '' : `\x1b[${rows}A`
       screen.write(`${up}${[...above, ...lines].map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J`)

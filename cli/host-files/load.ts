@@ -8,14 +8,15 @@ import type { HostFiles } from '../command.ts'
 import { compiledHost } from './compile.ts'
 import { lineOf } from './line-of.ts'
 
-/** A file in `hosts/` that matches exports a host; other files hold values that host files import. */
+/** The file names in `hosts/` that export a host. Other files contain values that host files import. */
 const EXPORTS_HOST = /^export const \w+.*= host\(/m
 
 /** The host files of a project. */
 export function hostFiles(project: string): HostFiles {
   return {
     names: () => hostNames(project),
-    // Only `host()` returns such values, and compiled host files share the program's own copy of `host()`.
+    // The cast is safe: only `host()` returns such values, and compiled host files use the program's own copy of
+    // `host()`.
     load: async (name) => (await loadHost(project, name)) as Host,
   }
 }
@@ -61,7 +62,7 @@ function isNamed(value: unknown, name: string): boolean {
 
 /** Runs the compiled file; errors name the line in the host file. */
 async function evaluate(project: string, name: string, compiled: string): Promise<Record<string, unknown>> {
-  // With source maps, stacks name lines of the source. They slow down imports, so they are on only here.
+  // Turns on source maps, so that stacks name lines of the source. They slow down imports, so they are on only here.
   process.setSourceMapsEnabled(true)
   try {
     return await import(pathToFileURL(compiled).href)
@@ -89,7 +90,7 @@ function located(error: unknown, project: string, name: string): unknown {
   return new UserError('host', `${at}: ${error.message}`, { hint: 'check all host files: npm run types', cause: error })
 }
 
-/** The path of the key that the schema refused; empty if the error does not name a key. */
+/** The path of the key that the schema refused; empty if the error names no key. */
 function pathOf(cause: unknown): readonly string[] {
   const { path, keys } = (cause ?? {}) as { path?: readonly PropertyKey[]; keys?: readonly string[] }
   return [...(path ?? []).map(String), ...(keys ?? []).slice(0, 1)]

@@ -29,7 +29,7 @@ function keyLines({ login, signing }: HostKeys): string[] {
   return all.length === 0 ? [] : [formatTable([['key', 'fingerprint', 'name'], ...all]), '']
 }
 
-/** `adama: generation 3 (1a2b3c4d5e6f), 206 MB in out/adama, unchanged in 0.2 s`. */
+/** The result of a build: `adama: generation 3 (1a2b3c4d5e6f), 206 MB in out/adama, unchanged in 0.2 s`. */
 export function buildLine(host: string, { built, took }: TimedBuild): string {
   const { generation, root, slotSize, outputs } = built
   const image = `generation ${generation} (${root.slice(0, 12)})`

@@ -9,7 +9,7 @@ import { PLATFORMS } from '../platforms/registry.ts'
 /** The argument of `host()` in `hosts/NAME.ts`. */
 export type HostFile = z.input<(typeof PLATFORMS)[number]['schema']>
 
-/** Checks a host file and fills in its defaults. Throws a UserError for unknown keys and values that cannot be. */
+/** Checks a host file and fills in its defaults. Throws a UserError for unknown keys and invalid values. */
 export function host(file: HostFile): z.output<(typeof PLATFORMS)[number]['schema']> {
   return parseHost(file, PLATFORMS) as z.output<(typeof PLATFORMS)[number]['schema']>
 }
@@ -105,7 +105,7 @@ function allowedKeys(schema: z.core.$ZodType, path: string): string[] {
   return Object.keys(shapeOf(at))
 }
 
-/** The fields of an object schema, also behind defaults (`innerType`) and transforms (`in`). */
+/** The fields of an object schema. Looks through defaults (`innerType`) and transforms (`in`). */
 function shapeOf(type: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
   const {
     shape,

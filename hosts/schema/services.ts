@@ -13,7 +13,7 @@ const cores = z.number().min(0.01).max(4).multipleOf(0.01).default(1)
 
 type ByContainer<Recommended, Schema extends z.ZodType> = z.ZodObject<{ [Name in keyof Recommended]: Schema }>
 
-/** The limits of a service with one container are plain values; those of several containers are by container. */
+/** The schema of the limits: plain values for a service with one container, otherwise one value per container. */
 type LimitsShape<Recommended extends Memory> = Recommended extends string
   ? {
       /** The most memory that the container may use: '96 MiB'. systemd restarts a container that exceeds it. */

@@ -8,12 +8,12 @@ describe.each([
   ['host', parseHostName],
   ['service', parseServiceName],
 ] as const)('a %s name', (what, parse) => {
-  it.each(['adama', 'a', 'node-exporter', 'pi5', 'a--b', LONGEST])('may be %j', (text) => {
+  it.each(['adama', 'a', 'node-exporter', 'pi5', 'a--b', LONGEST])('accepts the name %j', (text) => {
     expect(parse(text)).toBe(text)
   })
 
   it.each(['', 'Adama', '5pi', '-a', 'a-', 'a_b', 'a.b', 'a/b', '../a', 'a b', 'a\n', 'ädama', `${LONGEST}d`])(
-    'may not be %j',
+    'refuses the name %j',
     (text) => {
       expect(() => parse(text)).toThrow(
         expect.objectContaining({

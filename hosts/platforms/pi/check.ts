@@ -5,7 +5,7 @@ import { checkServiceMemory } from '../../schema/memory.ts'
 import { checkServices } from '../../schema/service-checks.ts'
 import type { RenderedPi } from './image-of.ts'
 
-/** The memory that the services may not be promised: for the system and for its page cache. */
+/** The memory that is reserved for the system and its page cache, and that services cannot use. */
 export const MEMORY_RESERVE = 768 * MIB
 
 /** Refuses a host that cannot work, before anything is built. */

@@ -21,9 +21,11 @@ const fields = z.strictObject({
   memory: memorySize,
   /** The size that the disk is sold with: '64 GB'. */
   disk: diskSize,
-  /** The space for one generation. It cannot change later. Default: 8 GiB, or 24 GiB on disks larger than 128 GB. */
+  /**
+   * The size of each of the two slots. It cannot change later. Default: 8 GiB, or 24 GiB on disks larger than 128 GB.
+   */
   slotSize: slotSize.optional(),
-  /** Orders images of the same lock: raise the number so that the host accepts the new image as newer. */
+  /** Raise this number to make a host accept a new image of the same lock as newer. */
   number: z.number().int().nonnegative().default(1),
   /** A name from /usr/share/zoneinfo: 'Europe/Zurich'. */
   timezone: grammar(parseTimeZone).default('Etc/UTC' as TimeZone),
@@ -46,7 +48,7 @@ const fields = z.strictObject({
   /** The menu on the screen and on the serial cable. */
   console: z
     .strictObject({
-      /** 'root': the menu offers a root shell, without a password. 'none': it offers no shell. */
+      /** 'root': the console menu offers a root shell, without a password. 'none': the menu offers no shell. */
       shell: z.enum(['none', 'root']).default('none'),
     })
     .prefault({}),

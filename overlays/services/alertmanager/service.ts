@@ -40,7 +40,7 @@ export const alertmanager = service({
         `--config.file=${CONFIGURATION}`,
         '--storage.path=/data',
         `--web.listen-address=:${PORT}`,
-        // An empty address turns clustering off.
+        // Turns off clustering by an empty address.
         '--cluster.listen-address=',
       ],
       files: { [CONFIGURATION]: { kind: 'text', text: configuration(webhook, repeatHours) } },

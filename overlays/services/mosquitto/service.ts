@@ -53,7 +53,8 @@ function configuration(maxPacketSize: number): string {
   ].join('\n')
 }
 
-// Reads a retained topic that the broker itself publishes. An answer proves that it accepts clients and routes messages.
+// Reads a retained topic that the broker itself publishes. An answer proves that the broker accepts clients and routes
+// messages.
 const HEALTH = [
   '/usr/bin/mosquitto_sub',
   ...['-h', '127.0.0.1'],

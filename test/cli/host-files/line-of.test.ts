@@ -22,11 +22,11 @@ describe('lineOf', () => {
     [['services', 'prometheus'], 8],
     [['services', 'grafana'], 8],
     [['address'], 7],
-  ])('finds %j on line %d', (path, line) => {
+  ])('finds the key %j on line %d', (path, line) => {
     expect(lineOf(SOURCE, path)).toBe(line)
   })
 
-  it('returns the line of the parent of a missing key', () => {
+  it('returns the line of the parent if the key is missing', () => {
     expect(lineOf(SOURCE, ['network', 'gateway'])).toBe(3)
   })
 

@@ -39,7 +39,7 @@ describe('loadHost with an unknown name', () => {
     ['adma', "did you mean 'adama'?"],
     ['starbuk', "did you mean 'starbuck'?"],
     ['boomer', 'to add the host, copy hosts/adama.ts to hosts/boomer.ts and change the copy'],
-  ])('gives a hint for %s', async (name, hint) => {
+  ])('suggests a host name for %s', async (name, hint) => {
     const { load } = await project(TWO)
     await expect(load(name)).rejects.toMatchObject({ message: `no host '${name}'; hosts are: adama, starbuck`, hint })
   })
@@ -106,7 +106,7 @@ describe('compiledHost', () => {
   const compiled = (directory: string) =>
     readdirSync(join(directory, 'dist/hosts')).filter((name) => name.endsWith('.mjs'))
 
-  it('compiles the same content once', async () => {
+  it('compiles a host file only once while its content is the same', async () => {
     const { directory } = await project(TWO)
     const first = await compiledHost(directory, 'adama')
     utimesSync(first, 1, 1)

@@ -14,7 +14,7 @@ const refused = (changes: object, message: string, hint?: string) => {
 }
 
 describe('host', () => {
-  it('fills in the defaults', () => {
+  it('a host file gets defaults for missing fields', () => {
     const { name: _, ...rest } = host({
       ...{ name: 'bare', board: 'raspberry-pi-5', memory: '4 GiB', disk: '64 GB' },
       network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
@@ -34,7 +34,7 @@ describe('host', () => {
     })
   })
 
-  it('keeps the values of the host file', () => {
+  it('a host keeps the values of the host file', () => {
     const given = testHost({
       ...{ number: 7, timezone: 'Europe/Zurich', slotSize: '4 GiB', console: { shell: 'root' } },
       network: { address: '192.0.2.10/24', gateway: '192.0.2.1', dns: ['192.0.2.2'], domain: 'home' },
@@ -45,12 +45,12 @@ describe('host', () => {
     expect(given).toMatchObject({ console: { shell: 'root' }, ssh: { keys: [KEY] } })
   })
 
-  it('makes larger slots on a larger disk', () => {
+  it('a larger disk gets larger slots', () => {
     expect(testHost({ disk: '128 GB' }).slotSize).toBe(8 * GIB)
     expect(testHost({ disk: '256 GB' }).slotSize).toBe(24 * GIB)
   })
 
-  it('sorts the services by name, and separates limits from options', () => {
+  it('a host sorts the services by name, and separates limits from options', () => {
     const prometheus = { memory: '1 GiB', retentionDays: 3 }
     const { services } = testHost({ services: { prometheus, alertmanager: { memory: '64 MiB', cpus: 0.25 } } })
     expect(services).toEqual([
@@ -69,7 +69,7 @@ describe('host', () => {
 })
 
 describe('an unknown key', () => {
-  it('is refused with the most similar key and all allowed keys', () => {
+  it('refuses an unknown key with the most similar key and all allowed keys', () => {
     refused(
       { memroy: '1 GiB' },
       "hosts/tiny.ts: unknown key 'memroy'",
@@ -77,7 +77,7 @@ describe('an unknown key', () => {
     )
   })
 
-  it('is refused at any depth, with its path', () => {
+  it('refuses an unknown key at any depth, with its path', () => {
     const { network } = HOST_FILE
     refused({ network: { ...network, adress: 'x' } }, "unknown key 'network.adress'", "did you mean 'address'?")
     refused({ console: { shel: 'root' } }, "unknown key 'console.shel'", 'allowed here: shell')
@@ -85,12 +85,12 @@ describe('an unknown key', () => {
     refused({ services: { mosquitto } }, "'services.mosquitto.maxpacketsize'", "did you mean 'maxPacketSize'?")
   })
 
-  it('is refused for a mistyped service, with the names of all services', () => {
+  it('refuses a mistyped service, and names all services', () => {
     const hint = "did you mean 'mosquitto'? allowed here: alertmanager, mosquitto, prometheus"
     refused({ services: { mosquito: { memory: '1 MiB' } } }, "unknown key 'services.mosquito'", hint)
   })
 
-  it('is reported before missing and invalid values, of which it may be the cause', () => {
+  it('reports an unknown key before missing and invalid values, which it may cause', () => {
     const { memory, board, name, ...others } = HOST_FILE
     const refusedFirst = (file: object, message: string, hint: string) =>
       expect(() => host(file as HostFile)).toThrow(
@@ -104,7 +104,7 @@ describe('an unknown key', () => {
     refusedFirst(services, "hosts/tiny.ts: unknown key 'services.mosquitto.memroy'", 'memory')
   })
 
-  it('is refused without a guess if no allowed key is similar', () => {
+  it('refuses an unknown key without a guess if no allowed key is similar', () => {
     refused({ frobnicate: 1 }, "unknown key 'frobnicate'", 'allowed here: name')
     expect(() => host({ ...HOST_FILE, frobnicate: 1 } as HostFile)).not.toThrow(
       expect.objectContaining({ hint: expect.stringContaining('did you mean') }),
@@ -136,24 +136,24 @@ describe('an invalid value', () => {
     [{ name: undefined }, "at 'name'"],
     [{ name: 'Tiny Host' }, "hosts/?.ts at 'name': invalid host name 'Tiny Host'"],
     [{ name: 'localhost' }, "hosts/?.ts at 'name': invalid host name 'localhost'"],
-  ])('is refused with its path: %j', (changes, message) => {
+  ])('refuses an invalid value with its path: %j', (changes, message) => {
     refused(changes, message)
   })
 
-  it('names the supported boards, and the most similar one', () => {
+  it("an unknown board's error names the supported boards, and the most similar one", () => {
     const hint = "did you mean 'raspberry-pi-5'? supported boards: raspberry-pi-5"
     refused({ board: 'raspberry-pi-4' }, "at 'board'", hint)
   })
 
   it.each(['192.0.2.10', '192.0.2.300/24', '192.0.2/24', '192.0.2.10/33', '2001:db8::1/64', ''])(
-    'is refused as an address: %j',
+    'refuses %j as an address',
     (address) => {
       const network = { address, gateway: '192.0.2.1' }
       refused({ network }, `at 'network.address': '${address}' is not an address with a prefix length`)
     },
   )
 
-  it.each(['192.0.2', '192.0.2.256', 'router.lab', '192.0.2.1/24'])('is refused as a gateway: %j', (gateway) => {
+  it.each(['192.0.2', '192.0.2.256', 'router.lab', '192.0.2.1/24'])('refuses %j as a gateway', (gateway) => {
     refused({ network: { address: '192.0.2.10/24', gateway } }, `at 'network.gateway': '${gateway}' is not an IPv4`)
   })
 })

@@ -7,7 +7,7 @@ const network = (address: string, gateway = '192.0.2.1', dns?: string[]) => {
 }
 
 describe('the network of a host', () => {
-  it.each(['192.0.2.10/24', '192.0.2.2/30', '192.10.0.1/8'])('accepts %s', (address) => {
+  it.each(['192.0.2.10/24', '192.0.2.2/30', '192.10.0.1/8'])('accepts the network %s', (address) => {
     expect(network(address)).not.toThrow()
   })
 
@@ -19,7 +19,7 @@ describe('the network of a host', () => {
     ['192.0.2.255/24', "'192.0.2.255/24' is the broadcast address of its network"],
     ['192.0.2.2/31', "the network's prefix length is 31, wanted 8 to 30"],
     ['192.0.2.2/7', "the network's prefix length is 7"],
-  ])('refuses %s: %s', (address, message) => {
+  ])('refuses the network %s: %s', (address, message) => {
     expect(network(address)).toThrow(message)
   })
 

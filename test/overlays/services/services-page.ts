@@ -3,7 +3,7 @@ import type { ContainerImage, Use } from '../../../overlays/container.ts'
 import type { ServiceOnHost } from '../../../overlays/host-services.ts'
 import type { Backup, Service } from '../../../overlays/service.ts'
 
-/** A service, and the same service rendered on a host that runs all services. */
+/** A service, and its rendering on a host that runs all services. */
 export interface DocumentedService {
   readonly service: Service
   readonly rendered: ServiceOnHost
