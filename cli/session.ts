@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import { UserError } from '../errors.ts'
+import { enterTypedDirectory } from '../lib/working-directory.ts'
 import type { CommandContext } from './command.ts'
 import { describeFailure } from './failure.ts'
 import { hostFiles } from './host-files/load.ts'
@@ -40,6 +41,7 @@ export async function withSession(project: string, use: (session: Session) => Pr
     process.stdout.write(`${text}\n`)
   }
   try {
+    enterTypedDirectory(process.env, project)
     await use({
       ...{ env: process.env, project, reporter, now: new Date(), signal: stop.signal },
       hosts: hostFiles(project),
