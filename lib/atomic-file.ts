@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { namingPath } from './file-problem.ts'
 
 /** The bytes of a file, or a function that writes them to the path that it gets and flushes them to the disk. */
 export type FileContent = string | Uint8Array | ((temporary: string) => Promise<void>)
@@ -48,7 +49,7 @@ export async function createFile(file: string, content: FileContent, options: Fi
 export async function flushDirectory(directory: string): Promise<void> {
   const handle = await open(directory)
   try {
-    await handle.sync()
+    await namingPath(directory, () => handle.sync())
   } catch (error) {
     // Some network file systems cannot flush a directory, and a caller cannot do anything about that.
     if (!['EINVAL', 'ENOTSUP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
@@ -86,8 +87,10 @@ async function removeLeftover(temporary: string, exclusive: boolean): Promise<vo
 
 /** `flush` is fsync(2). */
 async function write(temporary: string, content: FileContent, { mode }: FileOptions): Promise<void> {
-  if (typeof content === 'function') await content(temporary)
-  else await writeFile(temporary, content, { ...(mode === undefined ? {} : { mode }), flag: 'wx', flush: true })
+  await namingPath(temporary, async () => {
+    if (typeof content === 'function') await content(temporary)
+    else await writeFile(temporary, content, { ...(mode === undefined ? {} : { mode }), flag: 'wx', flush: true })
+  })
 }
 
 /** A hard link fails when the new name exists, in one step with its creation. */

@@ -24,7 +24,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   },
   ...{ rename: 'rename', link: 'link', symlink: 'link', copyfile: 'copy', unlink: 'remove', rm: 'remove' },
   ...{ rmdir: 'remove the directory', chmod: 'change the mode of', utime: 'change the time of', futime: 'change' },
-  ...{ stat: 'examine', lstat: 'examine', fstat: 'examine', access: 'access', readlink: 'read', realpath: 'resolve' },
+  ...{ stat: 'examine', lstat: 'examine', fstat: 'examine', access: 'write to', readlink: 'read', realpath: 'resolve' },
   ...{ chdir: 'enter the directory', cp: 'copy', chown: 'change the owner of' },
 }
 
@@ -87,39 +87,53 @@ export function withPath(path: string, error: unknown): unknown {
   return Object.assign(error, { path })
 }
 
-/**
- * The steps that solve a problem, as a hint. `otherwise` names the setting that selects another directory.
- */
-export function fileRemedy({ code, path }: FileProblem, otherwise: string, uid = process.getuid?.()): string {
-  if (path === undefined) return otherwise
-  switch (code) {
-    case 'EACCES':
-    case 'EPERM':
-      return permissionRemedy(path, otherwise, uid)
-    case 'EROFS':
-      return `mount the file system writable: findmnt --target '${existing(path)}'; or ${otherwise}`
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return `free disk space: df -h '${existing(path)}'; or ${otherwise}`
-    case 'ENOTDIR':
-      return `'${existing(path)}' is not a directory: move it away, or ${otherwise}`
-    case 'ELOOP':
-      return `look for a symbolic link that leads to itself: namei '${path}'; or ${otherwise}`
-    case 'ENOENT':
-      return `'${existing(path)}' exists and the rest of the path does not: create it, or ${otherwise}`
-    default:
-      return otherwise
-  }
+/** The directory that a problem concerns, and how to select another one. */
+export interface Concerned {
+  /** hangar's own directory, whose owner a hint may change; undefined when the path is below none. */
+  readonly directory?: string | undefined
+  /** An imperative that fits after `or`: `set HANGAR_STORE to a directory that you can write to`. */
+  readonly otherwise: string
+  /** The user of this process. */
+  readonly uid?: number | undefined
 }
 
-function permissionRemedy(path: string, otherwise: string, uid: number | undefined): string {
+/** The steps that solve a problem, as a hint. */
+export function fileRemedy({ code, path }: FileProblem, concerned: Concerned): string {
+  if (path === undefined) return concerned.otherwise
+  const remedy = code === 'EACCES' || code === 'EPERM' ? permissionRemedy(path, concerned) : REMEDIES[code]?.(path)
+  return remedy === undefined ? concerned.otherwise : `${remedy}; or ${concerned.otherwise}`
+}
+
+const MOVE_AWAY = (path: string) => `move ${existing(path)} away`
+const MORE_FILES = () => 'raise the limit of open files: ulimit -n 4096'
+const FREE_SPACE = (path: string) => `free disk space: df -h ${existing(path)}`
+
+const REMEDIES: Readonly<Record<string, (path: string) => string>> = {
+  EDQUOT: FREE_SPACE,
+  EEXIST: MOVE_AWAY,
+  EIO: () => 'read the messages of the kernel about the disk: dmesg',
+  EISDIR: MOVE_AWAY,
+  ELOOP: (path) => `find the symbolic link that leads to itself: namei ${shellWord(path)}`,
+  EMFILE: MORE_FILES,
+  ENFILE: MORE_FILES,
+  ENOENT: (path) => `create what is missing: only ${existing(path)} exists`,
+  ENOSPC: FREE_SPACE,
+  ENOTDIR: (path) => `${existing(path)} is not a directory: move it away`,
+  ENOTEMPTY: MOVE_AWAY,
+  EROFS: (path) => `mount the file system writable: findmnt --target ${existing(path)}`,
+  ESTALE: (path) => `mount the file system again: findmnt --target ${existing(path)}`,
+}
+
+function permissionRemedy(path: string, { directory, uid = process.getuid?.() }: Concerned): string {
   const blocking = blockingPath(path)
-  const found = statAt(blocking)
-  if (found === undefined || uid === undefined || found.uid === uid || uid === 0) {
-    return `check the permissions of '${blocking}' (ls -ld, lsattr -d), or ${otherwise}`
-  }
-  const state = `'${blocking}' belongs to user ${found.uid}, and hangar runs as user ${uid}`
-  return `${state}: sudo chown -R ${uid} '${blocking}'; or ${otherwise}`
+  const word = shellWord(blocking)
+  const owner = statAt(blocking)?.uid
+  if (owner === undefined || owner === uid || uid === 0)
+    return `check its permissions: ls -ld ${word}; lsattr -d ${word}`
+  const state = `${word} belongs to user ${owner}, and hangar runs as user ${uid}`
+  const isOwn = directory !== undefined && `${blocking}/`.startsWith(`${directory}/`)
+  // A directory of the system must keep its owner.
+  return isOwn ? `${state}: sudo chown -R ${uid} ${word}` : state
 }
 
 /** The first part of a path that this process may not enter, else the last part that exists. */
@@ -129,7 +143,7 @@ function blockingPath(path: string): string {
     parents.unshift(at)
     if (dirname(at) === at) break
   }
-  return parents.slice(0, -1).find((each) => statAt(each)?.isDirectory() && !mayEnter(each)) ?? existing(path)
+  return parents.slice(0, -1).find((each) => statAt(each)?.isDirectory() && !mayEnter(each)) ?? lastExisting(path)
 }
 
 function mayEnter(directory: string): boolean {
@@ -141,8 +155,13 @@ function mayEnter(directory: string): boolean {
   }
 }
 
-/** The longest part of a path that exists. */
+/** The longest part of a path that exists, as a word of a shell command. */
 function existing(path: string): string {
+  return shellWord(lastExisting(path))
+}
+
+/** The longest part of a path that exists. */
+export function lastExisting(path: string): string {
   for (let at = path; dirname(at) !== at; at = dirname(at)) if (lstatAt(at) !== undefined) return at
   return '/'
 }
@@ -161,4 +180,9 @@ function statAt(path: string): Stats | undefined {
   } catch {
     return undefined
   }
+}
+
+/** A path as one word of a shell command. */
+function shellWord(path: string): string {
+  return `'${path.replaceAll("'", "'\\''")}'`
 }

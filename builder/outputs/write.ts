@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { type Digest, Digester } from '../../images/digest.ts'
+import { withPath } from '../../lib/file-problem.ts'
 import { corruptObject, type Segment, type Source } from './segment.ts'
 import type { FileState } from './state.ts'
 
@@ -26,6 +27,8 @@ export function writeSegments(
     ftruncateSync(file, size)
     // Before the state says that the file is complete: after a power cut it could have its size without its content.
     fdatasyncSync(file)
+  } catch (error) {
+    throw withPath(path, error)
   } finally {
     closeSync(file)
   }

@@ -6,6 +6,7 @@ import { canonicalJson } from '../../images/canonical.ts'
 import type { Output } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { namingPath } from '../../lib/file-problem.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import { storeDirectory } from '../../lib/user-directories.ts'
 import { temporaryName } from './process-liveness.ts'
 import { openRoot, type StoreAccess } from './root.ts'
@@ -99,7 +100,7 @@ async function moveInto(file: string, target: string): Promise<void> {
   try {
     await rename(file, target)
   } catch {
-    await mkdir(dirname(target), { recursive: true })
+    makeDirectory(dirname(target))
     await rename(file, target)
   }
 }
