@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Built } from '../builder/build.ts'
 import type { Network } from '../builder/context.ts'
 import type { FrozenFlag } from '../builder/lock/frozen.ts'
+import { requireWritable } from '../lib/writable-directory.ts'
 import type { CommandContext } from './command.ts'
 
 export interface BuildOptions {
@@ -32,9 +33,11 @@ export async function buildHost(
   const { openBuildContext } = await import('../builder/context.ts')
   const { build } = await import('../builder/build.ts')
   const plan = await planFor(context, name)
+  const output = join(context.project, 'out', plan.name)
+  requireWritable(output)
   const begun = performance.now()
   const opened = await openBuildContext({ ...context, runner }, network)
-  const built = await build(opened, { plan, frozen, output: join(context.project, 'out', plan.name) })
+  const built = await build(opened, { plan, frozen, output })
   const { ssh, updates } = plan.host
   return { built, took: performance.now() - begun, keys: { login: ssh.keys, signing: updates.signingKeys } }
 }

@@ -98,15 +98,24 @@ function inLoadingOrder(files) {
 
 function publish(path, contents) {
   const temporary = `${path}.${process.pid}`
-  mkdirSync(dirname(path), { recursive: true })
+  makeDirectory(dirname(path))
   writeFileSync(temporary, contents)
   renameSync(temporary, path)
 }
 
-/**
- * The stamp: path -> modification time and size. `hangar.mjs` compares it with the sources. Marks a file that changed
- * during the build as stale.
- */
+/** Throws the system's own error, as lib/make-directory.ts does: Node reports 'no such file' on a read-only file system. */
+function makeDirectory(directory) {
+  if (existsSync(directory)) return
+  makeDirectory(dirname(directory))
+  try {
+    mkdirSync(directory)
+  } catch (error) {
+    // Another process may compile at the same time.
+    if (error.code !== 'EEXIST') throw error
+  }
+}
+
+/** Path -> modification time and size, for `hangar.mjs` to compare. A file that changed during the build is marked stale. */
 function stampOf(root, sources, before) {
   const entries = [...sources, LAYERS].sort().map((path) => {
     const { mtimeMs, size } = statSync(join(root, path))

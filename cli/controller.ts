@@ -6,7 +6,7 @@ import type { CommandContext } from './command.ts'
 export async function openController(context: CommandContext) {
   const { env, project, signal, reporter: progress } = context
   const { unpackPrograms } = await import('./programs.ts')
-  const { keyDirectory } = await import('../builder/keys/owner-keys.ts')
+  const { keyDirectory } = await import('../lib/user-directories.ts')
   const { storeRoot } = await import('../builder/store/directory.ts')
   const { generationsOf } = await import('../builder/generations/record.ts')
   const { controllerOf } = await import('../flash/controller.ts')

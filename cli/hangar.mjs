@@ -40,6 +40,14 @@ async function compile() {
     await bundle(PROJECT)
   } catch (error) {
     if (error.code === 'ERR_MODULE_NOT_FOUND') fail('npm packages are missing', 'npm ci')
+    // The error of a system call: `EROFS: read-only file system, mkdir '/project/dist'`.
+    if (error.syscall !== undefined)
+      fail(
+        `cannot compile hangar in '${PROJECT}': ${error.message}`,
+        error.code === 'ENOSPC'
+          ? `free disk space: df -h '${PROJECT}'`
+          : `make '${PROJECT}/dist' writable, or work in a copy of the project that you can write to`,
+      )
     const [first, ...others] = compileErrors(error) ?? []
     if (first === undefined) throw error
     fail(

@@ -1,6 +1,8 @@
 import { constants } from 'node:os'
 import { UserError } from '../errors.ts'
+import { enterTypedDirectory } from '../lib/working-directory.ts'
 import type { CommandContext } from './command.ts'
+import { writtenDirectories } from './directories.ts'
 import { describeFailure } from './failure.ts'
 import { hostFiles } from './host-files/load.ts'
 import { openReporter } from './reporter.ts'
@@ -27,7 +29,7 @@ export async function withSession(project: string, use: (session: Session) => Pr
   let stoppedBy: Stop | undefined
   const fail = (error: unknown) => {
     reporter.close()
-    process.exitCode = stoppedBy === undefined ? printFailure(error) : printStop(error, stoppedBy)
+    process.exitCode = stoppedBy === undefined ? printFailure(error, project) : printStop(error, stoppedBy)
   }
   const release = onStop((name) => {
     stoppedBy = name
@@ -43,6 +45,7 @@ export async function withSession(project: string, use: (session: Session) => Pr
     process.stdout.write(`${text}\n`)
   }
   try {
+    enterTypedDirectory(process.env, project)
     await use({
       ...{ env: process.env, project, reporter, now: new Date(), signal: stop.signal },
       hosts: hostFiles(project),
@@ -57,8 +60,8 @@ export async function withSession(project: string, use: (session: Session) => Pr
   }
 }
 
-function printFailure(error: unknown): number {
-  const { text, exitCode } = describeFailure(error)
+function printFailure(error: unknown, project: string): number {
+  const { text, exitCode } = describeFailure(error, writtenDirectories(process.env, project))
   process.stderr.write(`${text}\n`)
   return exitCode
 }

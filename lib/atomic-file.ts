@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { namingPath } from './file-problem.ts'
 
 /**
  * The content of a file: bytes, or a function that receives a path, writes the bytes there and flushes them to the
@@ -53,7 +54,7 @@ export async function createFile(file: string, content: FileContent, options: Fi
 export async function flushDirectory(directory: string): Promise<void> {
   const handle = await open(directory)
   try {
-    await handle.sync()
+    await namingPath(directory, () => handle.sync())
   } catch (error) {
     // Ignores the error: some network file systems cannot flush a directory, and the caller cannot change this.
     if (!['EINVAL', 'ENOTSUP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
@@ -91,8 +92,10 @@ async function removeLeftover(temporary: string, exclusive: boolean): Promise<vo
 
 /** Writes the content to the temporary file, and flushes it with fsync(2). */
 async function write(temporary: string, content: FileContent, { mode }: FileOptions): Promise<void> {
-  if (typeof content === 'function') await content(temporary)
-  else await writeFile(temporary, content, { ...(mode === undefined ? {} : { mode }), flag: 'wx', flush: true })
+  await namingPath(temporary, async () => {
+    if (typeof content === 'function') await content(temporary)
+    else await writeFile(temporary, content, { ...(mode === undefined ? {} : { mode }), flag: 'wx', flush: true })
+  })
 }
 
 /** Uses a hard link, which checks for an existing name and creates the new name in one step. */

@@ -1,8 +1,9 @@
 import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { Digester } from '../../images/digest.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import { during, type Reporter } from '../../lib/reporter.ts'
 import { readState } from '../outputs/state.ts'
 import type { DiskImages } from '../platforms/platform.ts'
@@ -35,8 +36,8 @@ export async function exportImage(request: ExportRequest): Promise<ExportedFile[
   const { host, target } = request
   const names = completeOutputs(request)
   refuseForeign(host, target)
-  await mkdir(dirname(target), { recursive: true })
-  // Exports into a new directory, because an existing directory may hold the user's files.
+  makeDirectory(dirname(target))
+  // A new directory: an existing one may hold the user's files.
   const beside = await mkdtemp(`${target}.new-`)
   await chmod(beside, 0o755)
   try {

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Digest } from '../../images/digest.ts'
 import { parseJsonDocument } from '../../images/json-document.ts'
 import { createFile, isTemporaryName, replaceFile } from '../../lib/atomic-file.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
 
 /** The store's record of one built image of a host. */
@@ -148,7 +148,7 @@ async function addRecord(
   number: number,
   record: Omit<Generation, 'number'>,
 ): Promise<number> {
-  await mkdir(directoryOf(root, host), { recursive: true })
+  makeDirectory(directoryOf(root, host))
   for (let next = number; ; next += 1) {
     if (await createFile(recordFile(root, host, next), recordText(record))) return next
   }

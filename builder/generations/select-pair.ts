@@ -26,7 +26,7 @@ export function selectPair(root: string, { host, numbers, against, project }: Pa
       throw new UserError('usage', "cannot combine '--against' with generation numbers", {
         hint: "use either '--against' or generation numbers",
       })
-    const [from, to] = [resolve(project, against), join(project, 'out', host)] as const
+    const [from, to] = [resolve(against), join(project, 'out', host)] as const
     return { from: generationIn(root, host, from), to: generationIn(root, host, to) }
   }
   if (numbers.length > 2)

@@ -1,8 +1,14 @@
 import { readFileSync, statSync } from 'node:fs'
-import { chmod, mkdir } from 'node:fs/promises'
+import { chmod } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { createFile } from '../../lib/atomic-file.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
+
+/** Whether a file exists. Unlike existsSync, throws when the directory may not be entered: a new key would be wrong then. */
+export function isKeyFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined
+}
 
 /** Reads a private key; throws 'key' when other users can read the file, as ssh does. */
 export function readPrivateFile(file: string): string {
@@ -22,7 +28,7 @@ export function readPrivateFile(file: string): string {
  * keeps the existing key, when the file exists: of two runs at the same time, one makes the key.
  */
 export async function writePrivateFile(file: string, text: string): Promise<boolean> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(file), 0o700)
   await chmod(dirname(file), 0o700)
   return createFile(file, text, { mode: 0o600 })
 }

@@ -1,12 +1,11 @@
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { AgeKey } from '../../images/identity/private-identity.ts'
 import type { Reporter } from '../../lib/reporter.ts'
+import { keyDirectory } from '../../lib/user-directories.ts'
 import { makeAgeKey, recipientOf } from './age.ts'
-import { readPrivateFile, writePrivateFile } from './key-file.ts'
-import { keyDirectory } from './owner-keys.ts'
+import { isKeyFile, readPrivateFile, writePrivateFile } from './key-file.ts'
 
 export interface OwnerAgeKey extends AgeKey {
   readonly file: string
@@ -20,7 +19,7 @@ interface Asked {
 /** The key that encrypts private identities and secrets. hangar creates the key at first use. */
 export async function ownerAgeKey({ env, reporter }: Asked): Promise<OwnerAgeKey> {
   const file = ownerAgeKeyFile(env)
-  if (existsSync(file)) return readOwn(file)
+  if (isKeyFile(file)) return readOwn(file)
   if (env.CI === 'true') {
     throw new UserError('key', `'${file}' does not exist, and hangar makes no keys when CI=true`, {
       hint: 'make identities on your own machine, and commit the new files in hosts/',
@@ -37,7 +36,7 @@ export async function ownerAgeKey({ env, reporter }: Asked): Promise<OwnerAgeKey
 /** The existing key, to decrypt `wantedFor`. Makes no new key, because a new key could not decrypt it. */
 export async function existingOwnerAgeKey(env: NodeJS.ProcessEnv, wantedFor: string): Promise<OwnerAgeKey> {
   const file = ownerAgeKeyFile(env)
-  if (existsSync(file)) return readOwn(file)
+  if (isKeyFile(file)) return readOwn(file)
   throw new UserError('key', `cannot decrypt '${wantedFor}': '${file}' does not exist`, {
     hint: `restore the key to '${file}' from your backup`,
   })

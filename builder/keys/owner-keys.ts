@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
@@ -11,7 +11,8 @@ import {
   parsePrivateKey,
 } from '../../images/signature/openssh-key.ts'
 import type { Reporter } from '../../lib/reporter.ts'
-import { readPrivateFile, writePrivateFile } from './key-file.ts'
+import { keyDirectory } from '../../lib/user-directories.ts'
+import { isKeyFile, readPrivateFile, writePrivateFile } from './key-file.ts'
 
 /** How hangar signs images. No host accepts an unsigned image over the network. */
 export type Signing =
@@ -22,11 +23,6 @@ export interface OwnerKeys {
   readonly signing: Signing
   /** Public keys that may log in, in the format of `authorized_keys`. */
   readonly ssh: readonly string[]
-}
-
-/** The directory with the owner's private keys: `$XDG_CONFIG_HOME/hangar`. */
-export function keyDirectory(env: NodeJS.ProcessEnv): string {
-  return join(env.XDG_CONFIG_HOME || join(env.HOME || '/root', '.config'), 'hangar')
 }
 
 /**
@@ -54,15 +50,15 @@ export function ownSigningKeys(env: NodeJS.ProcessEnv): string[] {
   const given = givenKey(env)
   if (given !== undefined) return [formatPublicKey(given)]
   const file = join(keyDirectory(env), 'signing_key')
-  if (existsSync(file)) return [formatPublicKey(readOwn(file))]
-  return existsSync(`${file}.pub`) ? [readFileSync(`${file}.pub`, 'utf8').trim()] : []
+  if (isKeyFile(file)) return [formatPublicKey(readOwn(file))]
+  return isKeyFile(`${file}.pub`) ? [readFileSync(`${file}.pub`, 'utf8').trim()] : []
 }
 
 function givenKey(env: NodeJS.ProcessEnv): Ed25519Key | undefined {
   const given = env.HANGAR_SIGNING_KEY
   if (!given) return undefined
   if (given.includes('PRIVATE KEY')) return readKey(given, 'in HANGAR_SIGNING_KEY')
-  if (!existsSync(given))
+  if (!isKeyFile(given))
     throw new UserError('key', `HANGAR_SIGNING_KEY names '${given}', which does not exist`, {
       hint: 'set HANGAR_SIGNING_KEY to the path of a private key, or to the text of the key',
     })
@@ -92,7 +88,7 @@ async function fileKey(
   reporter: Reporter,
 ): Promise<Ed25519Key | undefined> {
   const file = join(directory, name)
-  if (existsSync(file)) return readOwn(file)
+  if (isKeyFile(file)) return readOwn(file)
   if (env.CI === 'true') {
     reporter.warn(
       name === 'signing_key'

@@ -1,8 +1,9 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import { bytesSegment, type Segment } from './segment.ts'
 import { type FileState, fileState, forgetState, holds, type OutputState, writeState } from './state.ts'
 import { digestSegments, writeSegments } from './write.ts'
@@ -47,7 +48,7 @@ export async function writeOutputs(
   const gone = Object.keys(state).filter((name) => !(name in files))
   if (changed.length + gone.length === 0) return 'unchanged'
   try {
-    await mkdir(directory, { recursive: true })
+    makeDirectory(directory)
     await forgetState(directory)
     for (const name of [...gone, ...staleSignatures(files)]) await rm(join(directory, name), { force: true })
     for (const [name, { size, segments }] of changed) writeSegments(join(directory, name), size, segments, state[name])

@@ -1,5 +1,6 @@
 import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { type Digest, Digester } from '../../images/digest.ts'
+import { withPath } from '../../lib/file-problem.ts'
 import { corruptObject, type Segment, type Source } from './segment.ts'
 import type { FileState } from './state.ts'
 
@@ -27,6 +28,8 @@ export function writeSegments(
     // Flushes before the state lists the file as complete: otherwise the file could have the right size but not its
     // content after a power cut.
     fdatasyncSync(file)
+  } catch (error) {
+    throw withPath(path, error)
   } finally {
     closeSync(file)
   }

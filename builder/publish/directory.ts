@@ -1,10 +1,11 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Digest, Digester, digestOf } from '../../images/digest.ts'
 import { type FileContent, replaceFile } from '../../lib/atomic-file.ts'
 import { withFileLock } from '../../lib/file-lock.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import { EMPTY_INDEX, type OciIndex, ociIndexText, parseOciIndex, referenced, tagged } from './oci-index.ts'
 import { type Advance, type Blob, corruptInStore, type Repository } from './repository.ts'
 
@@ -16,7 +17,7 @@ export function directoryRepository(directory: string, signal: AbortSignal): Rep
   const path = (digest: Digest) => join(directory, 'blobs/sha256', digest)
   const index = join(directory, 'index.json')
   const write = async (file: string, content: FileContent) => {
-    await mkdir(dirname(file), { recursive: true })
+    makeDirectory(dirname(file))
     await replaceFile(file, content)
   }
   return {

@@ -1,13 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import type { Store } from '../store/store.ts'
 
 /** The path of a derivation's log file, which has the output of its last run. */
 export async function logFile(derivation: Derivation, store: Store): Promise<string> {
   const log = join(store.root, 'logs', `${derivationDigest(derivation)}.log`)
-  await mkdir(dirname(log), { recursive: true })
+  makeDirectory(dirname(log))
   return log
 }
 

@@ -25,16 +25,18 @@ export interface Sandbox {
 const DOCKER_CAPABILITIES =
   'chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap'
 
-// The root is an overlay: the toolchain below, and memory above. A command can write anywhere, and nothing remains
-// afterwards. /build is in memory too, because maintainer scripts and dpkg call fsync often. In a user namespace, the
-// kernel allows a command to mount /proc and /sys only if both are already mounted, and makes /sys read-only only by a
-// remount.
+// The toolchain is the lower layer of an overlay with its upper layer in memory: a command can write anywhere, and nothing
+// remains. /build is memory too, because maintainer scripts and dpkg call fsync often. In a user namespace the kernel lets
+// a command mount /proc and /sys only when both are mounted already, and makes /sys read-only only by a remount.
+// The options of the overlay name relative paths, because overlayfs splits a path at ',' and ':'.
 const SETUP = `
 set -eu
 mount -t tmpfs -o mode=0755 sandbox "$WORK"
-mkdir "$WORK/upper" "$WORK/work" "$WORK/root"
-mount -t overlay -o "lowerdir=$TOOLCHAIN,upperdir=$WORK/upper,workdir=$WORK/work" toolchain "$WORK/root"
-cd "$WORK/root"
+cd "$WORK"
+mkdir lower upper work root
+mount --bind "$TOOLCHAIN" lower
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work toolchain root
+cd root
 mkdir -p in out build tmp proc sys dev old
 mount --bind "$INPUTS" in
 mount -o remount,bind,ro in
@@ -120,8 +122,8 @@ export async function checkSandbox(directory: string, probe: Probe = onThisMachi
   throw new UserError('sandbox', `cannot create a sandbox on this machine: ${problem}`, { hint: hintFor(problem, uid) })
 }
 
-const TRY = `set -e; mount -t tmpfs probe "$1"; mkdir "$1/l" "$1/u" "$1/w" "$1/m"
-mount -t overlay -o "lowerdir=$1/l,upperdir=$1/u,workdir=$1/w" probe "$1/m"`
+const TRY = `set -e; mount -t tmpfs probe "$1"; cd "$1"; mkdir l u w m
+mount -t overlay -o lowerdir=l,upperdir=u,workdir=w probe m`
 
 function hintFor(problem: string, uid: number | undefined): string {
   if (/ENOENT/.test(problem)) return 'install util-linux: apt-get install util-linux'

@@ -1,9 +1,13 @@
 import { readFileSync, statSync } from 'node:fs'
 import { chmod, mkdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import type { Output } from '../../images/derivation.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
+import { namingPath } from '../../lib/file-problem.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
+import { storeDirectory } from '../../lib/user-directories.ts'
 import { temporaryName } from './process-liveness.ts'
 import { openRoot, type StoreAccess } from './root.ts'
 import type { Store } from './store.ts'
@@ -14,10 +18,26 @@ import type { Store } from './store.ts'
  */
 export const OBJECT_TIME = 1_000_000_000
 
-/** The directory of the store: the value of `HANGAR_STORE`, or `hangar` in the user's cache directory. */
+/**
+ * Characters that the path of a store cannot have. The loader of unpacked programs splits its library path at `:` and `;`,
+ * and expands `$` (ld.so(8)). Logs and messages have one line for a path. U+FFFD replaces bytes that are not UTF-8.
+ */
+const UNUSABLE: readonly (readonly [RegExp, string])[] = [
+  [/:/, "a colon (':')"],
+  [/;/, "a semicolon (';')"],
+  [/\$/, "a dollar sign ('$')"],
+  [/[\0-\x1f\x7f]/, 'a line break or another control character'],
+  [/\ufffd/, 'bytes that are not UTF-8'],
+]
+
+/** The directory of the store. Throws UserError when its path has a character that programs of the store cannot use. */
 export function storeRoot(env: NodeJS.ProcessEnv): string {
-  if (env.HANGAR_STORE) return env.HANGAR_STORE
-  return join(env.XDG_CACHE_HOME || join(env.HOME || '/root', '.cache'), 'hangar')
+  const root = storeDirectory(env)
+  const unusable = UNUSABLE.find(([pattern]) => pattern.test(root))
+  if (unusable === undefined) return root
+  throw new UserError('store', `cannot use ${JSON.stringify(root)} as the store: its path contains ${unusable[1]}`, {
+    hint: 'set HANGAR_STORE to a directory without this character, for example: HANGAR_STORE=/var/cache/hangar',
+  })
 }
 
 /** Opens the store at `root`. Throws UserError if the directory contains anything else than a store. */
@@ -48,7 +68,7 @@ function directoryStore(root: string): Store {
       const object = digestOf(bytes)
       if (has(object, Buffer.byteLength(bytes))) return object
       const file = temporary('bytes')
-      await writeFile(file, bytes)
+      await namingPath(file, () => writeFile(file, bytes))
       await adopt(file, object)
       return object
     },
@@ -59,7 +79,7 @@ function directoryStore(root: string): Store {
     },
     async record(derivation, output) {
       const file = temporary('output')
-      await writeFile(file, canonicalJson(output as never))
+      await namingPath(file, () => writeFile(file, canonicalJson(output as never)))
       await moveInto(file, outputPath(derivation))
     },
     async scratch(name, use) {
@@ -83,7 +103,7 @@ async function moveInto(file: string, target: string): Promise<void> {
   try {
     await rename(file, target)
   } catch {
-    await mkdir(dirname(target), { recursive: true })
+    makeDirectory(dirname(target))
     await rename(file, target)
   }
 }

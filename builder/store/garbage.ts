@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs'
 import { lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Digest, isDigest } from '../../images/digest.ts'
+import { emptyIfAbsent } from '../../lib/writable-directory.ts'
 import { PACKAGES, toolchainIn } from '../toolchain/toolchain.ts'
 import type { Store } from './store.ts'
 import { listObjects, type StoredObject } from './verify.ts'
@@ -85,7 +86,7 @@ async function recordsBelow(
   ending: string,
   folderOf: (name: Digest) => string,
 ): Promise<{ name: Digest; file: string }[]> {
-  const found = await readdir(directory, { recursive: true }).catch(() => [])
+  const found = await readdir(directory, { recursive: true }).catch(emptyIfAbsent)
   return found.flatMap((path) => {
     const name = basename(path, ending)
     const isRecord = path.endsWith(ending) && isDigest(name) && dirname(path) === folderOf(name)
@@ -105,7 +106,7 @@ async function sizeBelow(directory: string): Promise<number> {
 }
 
 async function entriesOf(directory: string): Promise<Dirent[]> {
-  return readdir(directory, { withFileTypes: true }).catch(() => [])
+  return readdir(directory, { withFileTypes: true }).catch(emptyIfAbsent)
 }
 
 function ignoreAbsent(error: NodeJS.ErrnoException): void {

@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
+import { emptyIfAbsent } from '../../lib/writable-directory.ts'
 import { isAlive, processIn, type StoreProcess, temporaryName } from './process-liveness.ts'
 
 /**
@@ -107,7 +109,7 @@ interface OwnLease {
 /** The name of the file contains the whole lease, so that no process can read an incomplete lease. */
 async function take(kind: Kind, root: string, text: string): Promise<OwnLease> {
   const file = join(root, 'users', temporaryName(kind))
-  await mkdir(join(root, 'users'), { recursive: true })
+  makeDirectory(join(root, 'users'))
   removeDeadLeases(root)
   await writeFile(file, text, { flag: 'wx' })
   return { file, release: () => rmSync(file, { force: true }) }
@@ -135,8 +137,8 @@ function allLeases(root: string): { name: string; owner: StoreProcess }[] {
 function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory)
-  } catch {
-    return []
+  } catch (error) {
+    return emptyIfAbsent(error as NodeJS.ErrnoException)
   }
 }
 

@@ -45,11 +45,18 @@ export function isAlive({ pid, started, namespace, boot }: StoreProcess): boolea
   return namespace !== namespaceOf() || startOf(String(pid)) === started
 }
 
-/** Field 22 of /proc/PID/stat, see proc(5). Field 2, the name of the program, may contain spaces and parentheses. */
+/** States of a process that has ended: zombie, which its parent has not waited for, and dead (proc(5)). */
+const ENDED: ReadonlySet<string | undefined> = new Set(['Z', 'X', 'x'])
+
+/**
+ * The start of a running process: field 22 of /proc/PID/stat, see proc(5). Field 3 is the state. Field 2, the name of the
+ * program, may contain spaces and parentheses.
+ */
 function startOf(pid: string): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...fields] = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    return ENDED.has(state) ? undefined : fields[18]
   } catch {
     return undefined
   }

@@ -1,7 +1,9 @@
 import { type Dirent, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { fileProblem, fileProblemText, fileRemedy, namingPath } from '../../lib/file-problem.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 import { isAlive, processIn, temporaryName } from './process-liveness.ts'
 
 const FORMAT = '1\n'
@@ -17,7 +19,7 @@ export async function openRoot(root: string, access: StoreAccess): Promise<void>
   const isStore = checkRoot(root)
   if (access === 'read') return
   try {
-    await mkdir(join(root, 'tmp'), { recursive: true })
+    makeDirectory(join(root, 'tmp'))
     if (!isStore) await writeFormat(root)
     await removeLeftovers(join(root, 'tmp'))
   } catch (error) {
@@ -28,10 +30,11 @@ export async function openRoot(root: string, access: StoreAccess): Promise<void>
 /** Whether `root` is already a store. A directory with any other content does not count as a store. */
 function checkRoot(root: string): boolean {
   const file = join(root, 'format')
+  refuseFile(root)
   const foreign = existsSync(file) ? undefined : foreignName(root)
   // Checks again, because another process may have created the store in the meantime.
   if (existsSync(file)) {
-    checkFormat(root, readFileSync(file, 'utf8'))
+    checkFormat(root, readFormat(root, file))
     return true
   }
   if (foreign === undefined) return false
@@ -40,7 +43,24 @@ function checkRoot(root: string): boolean {
   })
 }
 
-/** The name of a file in `root` that does not belong to a half-created store; undefined if there is no such file. */
+/** Throws when the path leads through a file or a circle of links, or when a directory on it may not be entered. */
+function refuseFile(root: string): void {
+  try {
+    readdirSync(root)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw cannotUse(root, error)
+  }
+}
+
+function readFormat(root: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw cannotUse(root, error)
+  }
+}
+
+/** A name that hangar did not put there while it created a store. */
 function foreignName(root: string): string | undefined {
   const entries = entriesOf(root)
   const other = entries.find(({ name }) => name !== 'tmp')
@@ -70,7 +90,7 @@ function checkFormat(root: string, format: string): void {
 /** Renames the complete file into place, because another process may read it at the same time. */
 async function writeFormat(root: string): Promise<void> {
   const temporary = join(root, 'tmp', temporaryName('format'))
-  await writeFile(temporary, FORMAT)
+  await namingPath(temporary, () => writeFile(temporary, FORMAT))
   await rename(temporary, join(root, 'format'))
 }
 
@@ -83,10 +103,12 @@ async function removeLeftovers(directory: string): Promise<void> {
   }
 }
 
-function cannotUse(path: string, cause: unknown): UserError {
-  const { code, message } = cause as NodeJS.ErrnoException
-  return new UserError('store', `cannot use '${path}' as the store: ${code ?? message}`, {
-    hint: 'set HANGAR_STORE to a directory that you can write to',
+/** Errors that the file system did not cause stay as they are. */
+function cannotUse(path: string, cause: unknown): unknown {
+  const problem = fileProblem(cause)
+  if (problem === undefined) return cause
+  return new UserError('store', `cannot use '${path}' as the store: ${fileProblemText(problem)}`, {
+    hint: fileRemedy(problem, { directory: path, otherwise: 'set HANGAR_STORE to a directory that you can write to' }),
     cause,
   })
 }

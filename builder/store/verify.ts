@@ -3,6 +3,7 @@ import { lstat, readdir, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { type Digest, Digester, isDigest } from '../../images/digest.ts'
 import type { Reporter } from '../../lib/reporter.ts'
+import { emptyIfAbsent } from '../../lib/writable-directory.ts'
 import type { Store } from './store.ts'
 
 export interface Verified {
@@ -38,7 +39,7 @@ export interface StoredObject {
 
 /** Every object of a store, sorted by digest. Files with other names or in other places are not objects. */
 export async function listObjects(store: Store): Promise<StoredObject[]> {
-  const paths = await readdir(join(store.root, 'objects'), { recursive: true }).catch(() => [])
+  const paths = await readdir(join(store.root, 'objects'), { recursive: true }).catch(emptyIfAbsent)
   const objects = paths
     .map((path) => basename(path))
     .filter(isDigest)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isDigest } from '../../images/digest.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { run } from '../../lib/subprocess.ts'
+import { emptyIfAbsent } from '../../lib/writable-directory.ts'
 import type { Store } from '../store/store.ts'
 import type { Verified } from '../store/verify.ts'
 import { LEFT_OUT, PACKAGES, toolchainIn } from './toolchain.ts'
@@ -10,7 +11,7 @@ import { LEFT_OUT, PACKAGES, toolchainIn } from './toolchain.ts'
 /** Compares every toolchain with its packages, and removes toolchains that differ. */
 export async function verifyToolchains(store: Store, reporter: Reporter, signal?: AbortSignal): Promise<Verified> {
   const parent = join(store.root, 'toolchains')
-  const names = (await readdir(parent).catch(() => [])).filter((name) => toolchainIn(name) !== undefined).sort()
+  const names = (await readdir(parent).catch(emptyIfAbsent)).filter((name) => toolchainIn(name) !== undefined).sort()
   const damaged: string[] = []
   for (const name of names) {
     const step = reporter.step(`verify toolchain '${name}'`)

@@ -4,6 +4,7 @@ import type { Rebuilt } from '../../builder/generations/rebuild.ts'
 import type { FrozenFlag } from '../../builder/lock/frozen.ts'
 import { UserError } from '../../errors.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
+import { requireWritable } from '../../lib/writable-directory.ts'
 import { buildHost } from '../build-host.ts'
 import type { Command, CommandContext } from '../command.ts'
 import { RUNNER } from '../options.ts'
@@ -77,6 +78,7 @@ async function rebuildGeneration(
   const begun = performance.now()
   const number = parseNumber(typed, host)
   const output = join(context.project, 'out', host)
+  requireWritable(output)
   const rebuilt = await rebuild(await openBuildContext(context, network), { host, number, output })
   return rebuiltText(host, rebuilt, performance.now() - begun)
 }

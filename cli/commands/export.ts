@@ -34,7 +34,7 @@ export const exportImage: Command<ExportFlags> = {
     const loaded = await context.hosts.load(name)
     const host = loaded.name
     const images = platformNamed(platformOf(loaded).name).images(host)
-    const [target, output] = [resolve(project, to), join(project, 'out', host)]
+    const [target, output] = [resolve(to), join(project, 'out', host)]
     const zstd = programOf(await unpackPrograms(context, CONTROL), 'zstd')
     const files = await exportHost({ host, images, output, target, compress: zstdFile(zstd, signal), reporter })
     return exportText(host, target, files)

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { Pulled } from '../../builder/publish/pull.ts'
 import { short } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
+import { requireWritable } from '../../lib/writable-directory.ts'
 import type { Command } from '../command.ts'
 import { PLAIN_HTTP } from '../options.ts'
 
@@ -35,6 +37,7 @@ export const pull: Command<PullFlags> = {
     const { updates, ...host } = await context.hosts.load(name)
     const own = { ...host, platform: platformOf(host).name, trusted: updates.signingKeys }
     const transport = plainHttp ? 'plain-http' : 'https'
+    requireWritable(join(context.project, 'out', host.name))
     const pulled = await pullHost(context, { host: own, from, transport })
     return pullText(host.name, pulled)
   },

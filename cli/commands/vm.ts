@@ -27,7 +27,7 @@ export const vm: Command<VmFlags> = {
   ],
   async run(context, [name = ''], { keep }) {
     const { unpackPrograms } = await import('../programs.ts')
-    const { keyDirectory } = await import('../../builder/keys/owner-keys.ts')
+    const { keyDirectory } = await import('../../lib/user-directories.ts')
     const { forwardsOf } = await import('../../hosts/schema/forwards.ts')
     const { VM } = await import('../../images/sets.ts')
     const host = await context.hosts.load(name)

@@ -18,7 +18,7 @@ export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter
   let counts = { done: 0, reused: 0 }
   let next = 0
   const draw = (above: readonly string[] = []) => {
-    live.draw(above, renderDisplay({ running: [...running.values()], ...counts }, clock.now(), screen.size()))
+    live.draw(above, renderDisplay({ running: [...running.values()], ...counts }, clock.now(), sizeOf(screen)))
   }
   // The timer runs only during steps, so that the display does not overwrite other output.
   let timer: NodeJS.Timeout | undefined
@@ -55,6 +55,16 @@ export function terminalReporter(screen: Screen, clock: Clock): ClosableReporter
   }
 }
 
+/** The usual size of a terminal, for one that lost its size while the display runs. */
+const USUAL: Size = { columns: 80, rows: 24 }
+
+function sizeOf(screen: Screen): Size {
+  const { columns, rows } = screen.size()
+  return Number.isSafeInteger(columns) && columns > 0 && Number.isSafeInteger(rows) && rows > 0
+    ? { columns, rows }
+    : USUAL
+}
+
 function endedLine(step: Running, ending: Ending | 'failed', now: number, color: boolean): string {
   const mark = ending === 'failed' ? paint('31', '✗', color) : paint('32', '✓', color)
   return `${mark} ${step.name}  ${paint('2', endingText(step, ending, now), color)}`
@@ -73,8 +83,8 @@ function liveArea(screen: Screen) {
   return {
     draw(above: readonly string[], lines: readonly string[]) {
       if (above.length === 0 && lines.join('\n') === shown.join('\n')) return
-      const { columns } = screen.size()
-      // Counts the rows again, because a terminal that became narrower has wrapped the printed lines.
+      const { columns } = sizeOf(screen)
+      // A terminal that became narrower has wrapped our rows.
       const rows = shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / columns)), 0)
       const up = rows === 0 ? '' : `\x1b[${rows}A`
       screen.write(`${up}${[...above, ...lines].map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J`)

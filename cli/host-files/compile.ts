@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { canonicalJson } from '../../images/canonical.ts'
 import { type Digest, digestOf, short } from '../../images/digest.ts'
+import { makeDirectory } from '../../lib/make-directory.ts'
 
 /** The sources of a compiled host file. */
 interface CompiledFrom {
@@ -93,7 +94,7 @@ function cannotCompile(name: string, error: { readonly errors?: readonly Compile
 }
 
 function publish(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true })
+  makeDirectory(dirname(path))
   writeFileSync(`${path}.${process.pid}`, text)
   renameSync(`${path}.${process.pid}`, path)
 }

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { keyDirectory, ownerKeys, ownSigningKeys } from '../../../builder/keys/owner-keys.ts'
+import { ownerKeys, ownSigningKeys } from '../../../builder/keys/owner-keys.ts'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
+import { keyDirectory } from '../../../lib/user-directories.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 

@@ -75,7 +75,7 @@ describe('a directory with foreign files', () => {
     const root = join(await tempDirectory(), 'file')
     writeFileSync(root, 'mine')
     await expect(commands(root)[name]()).rejects.toMatchObject({
-      message: `cannot use '${root}' as the store: ENOTDIR`,
+      message: `cannot use '${root}' as the store: cannot list the directory '${root}': not a directory`,
     })
   })
 

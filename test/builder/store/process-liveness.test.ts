@@ -1,7 +1,27 @@
-import { describe, expect, it } from 'vitest'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { isAlive, processIn, type StoreProcess, thisProcess } from '../../../builder/store/process-liveness.ts'
 
 const named = (word: string) => `${word}-${thisProcess()}-0123456789ab`
+
+/**
+ * A process that ended and whose parent never waits for it, as below PID 1 of many containers. It stays a zombie until the
+ * test ends. Its start comes from its own shell, before it ends.
+ */
+async function zombie(): Promise<StoreProcess> {
+  const script = "sh -c 'cat /proc/$$/stat; exec true' & exec sleep 600"
+  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [line] = await once(child.stdout, 'data')
+  const pid = Number.parseInt(String(line), 10)
+  const fields = String(line)
+    .slice(String(line).lastIndexOf(')') + 2)
+    .split(' ')
+  while (!/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) await new Promise(setImmediate)
+  return { ...ourselves(), pid, started: fields[19] ?? '' }
+}
 
 function ourselves(): StoreProcess {
   const found = processIn(named('use'))
@@ -24,6 +44,13 @@ describe('a process in a file name', () => {
 
   it('a process is alive while it runs', () => {
     expect(isAlive(ourselves())).toBe(true)
+  })
+
+  it('is dead when it ended and its parent did not wait for it', async () => {
+    const ended = await zombie()
+    // Negative control: the kernel still lists the process with the same start.
+    expect(readFileSync(`/proc/${ended.pid}/stat`, 'utf8').trim()).toContain(` ${ended.started} `)
+    expect(isAlive(ended)).toBe(false)
   })
 
   it.each([

@@ -178,7 +178,7 @@ describe('diff --against', () => {
     const base = join(commands.project, 'base/out/tiny')
     await write(before, base)
     await write(now, join(commands.project, 'out/tiny'))
-    const flags: DiffFlags = { files: false, against: 'base/out/tiny', markdown: true }
+    const flags: DiffFlags = { files: false, against: base, markdown: true }
     const run = async (...numbers: string[]) => (await diffCommand.run(commands, ['tiny', ...numbers], flags)) ?? ''
     return { base, run }
   }

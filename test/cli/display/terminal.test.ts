@@ -68,6 +68,33 @@ describe('terminalReporter', () => {
     close()
   })
 
+  it.each(
+    [0, -1, Number.NaN, Number.POSITIVE_INFINITY, undefined, 1, 1.5].flatMap((columns) =>
+      [0, Number.NaN, undefined, 1].map((rows) => [columns, rows] as const),
+    ),
+  )('writes no escape with a number that is not finite on a terminal of %s columns and %s rows', (columns, rows) => {
+    const raw: string[] = []
+    let size = { columns: 60, rows: 10 }
+    const write = (text: string) => void raw.push(text)
+    const { step, notice, close } = terminalReporter(
+      { write, size: () => size, color: true },
+      { now: () => Date.now() },
+    )
+    step('base')
+    vi.advanceTimersByTime(200)
+    // The terminal changes its size while the display runs.
+    size = { columns, rows } as typeof size
+    const kernel = step('kernel', 100)
+    vi.advanceTimersByTime(200)
+    notice('made a key')
+    kernel.done('built')
+    close()
+    const escapes = raw.join('').match(/\x1b\[[^A-Z]*[A-Zm]/gi) ?? []
+    expect(escapes.length).toBeGreaterThan(5)
+    expect(escapes.filter((each) => !/^\x1b\[(|[1-9]\d{0,3})[AKJ]$|^\x1b\[\d+m$/.test(each))).toEqual([])
+    expect(raw.join('')).not.toMatch(/Infinity|NaN|undefined/)
+  })
+
   it('prints notices and warnings above the live rows', () => {
     const { seen, step, notice, warn, close } = terminal()
     step('base')
