@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import { endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import type { Program } from '../vm/program.ts'
 
@@ -8,6 +9,7 @@ export function zstdCompress(zstd: Program): Compress {
   return async function* (source) {
     const child = startChild(zstd, ['-3', '-T0', '-q', '-c'])
     const ended = exitOf(child)
+    ended.catch(() => undefined)
     const fed = feed(child, source)
     let stderr = ''
     child.stderr.on('data', (data) => {
@@ -16,7 +18,7 @@ export function zstdCompress(zstd: Program): Compress {
     try {
       yield* child.stdout
       const code = await ended
-      if (code !== 0) throw new Error(`zstd ended with status ${code}: ${stderr.trim()}`)
+      if (code !== 0) throw zstdFailure(code, stderr)
     } catch (error) {
       // A failed source ends zstd, so the source's error is the cause.
       const broken = await fed
@@ -26,4 +28,11 @@ export function zstdCompress(zstd: Program): Compress {
       await Promise.allSettled([ended, fed])
     }
   }
+}
+
+function zstdFailure(code: number, stderr: string): UserError {
+  const reason = stderr.trim() || 'it wrote no error'
+  return new UserError('program', `zstd failed on this machine with status ${code}: ${reason}`, {
+    hint: 'check free memory (free -m), then run the same command again',
+  })
 }

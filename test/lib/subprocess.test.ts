@@ -28,10 +28,12 @@ describe('run', () => {
     expect(await readFile(log, 'utf8')).toBe('one\ntwo\n')
   })
 
-  it('returns an exit code for a program that does not exist', async () => {
-    const { exitCode, output } = await run('no-such-program', [], { env: ENV })
-    expect(exitCode).not.toBe(0)
-    expect(output).toContain('no-such-program')
+  it('throws for a program that does not exist, and names the program, the reason and the remedy', async () => {
+    await expect(run('no-such-program', [], { env: ENV })).rejects.toMatchObject({
+      code: 'program',
+      message: "cannot start 'no-such-program' on this machine: 'no-such-program': No such file or directory",
+      hint: "install the program 'no-such-program', or correct PATH",
+    })
   })
 
   it('kills the program and throws the reason when the signal is aborted', async () => {
