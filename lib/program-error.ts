@@ -52,6 +52,10 @@ function startProblem(command: Command, line: string): [file: string, reason: st
   const own = `setpriv: failed to execute ${command.file}: `
   if (line.startsWith(own)) return [command.file, line.slice(own.length)]
   if (/^setpriv: .*(pdeathsig|parent.death)/.test(line)) return ['setpriv', line.slice('setpriv: '.length)]
+  // execvp(3) gives a file that is no program to a shell, which then names the file and a line.
+  if (command.origin === 'store' && line.startsWith(`${command.file}: `) && /: (line )?\d+: /.test(line)) {
+    return [command.file, 'Exec format error']
+  }
   for (const file of [command.file, ...command.args]) {
     for (const problem of LOADER_PROBLEMS) {
       const start = `${file}: ${problem}: `

@@ -20,6 +20,8 @@ export interface Host {
     readonly gateway: string
     readonly dns: readonly string[]
     readonly domain: string
+    /** `[USER@]HOST[:PORT]` of the jump host through which hangar reaches the host; `none`: directly. */
+    readonly jump?: string | undefined
   }
   readonly ssh: { readonly keys: readonly string[] }
   readonly updates: { readonly signingKeys: readonly string[] }

@@ -40,6 +40,8 @@ const fields = z.strictObject({
     dns: z.array(ipv4).optional(),
     /** The lab's domain: 'lab'. */
     domain: z.string().default('lab'),
+    /** The jump host through which hangar reaches the machine, or 'none'. Default: as in ~/.ssh/config. */
+    jump: z.string().optional(),
   }),
   /** Access by ssh. */
   ssh: z
