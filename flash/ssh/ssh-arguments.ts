@@ -15,6 +15,7 @@ export interface SshTarget {
 export const knownHostsFile = (directory: string) => `${directory}/known_hosts`
 /** A link to the owner's private key, whose own path may have any characters. */
 export const keyLink = (directory: string) => `${directory}/key`
+export const proxyErrors = (directory: string) => `${directory}/proxy-errors`
 export const controlSocket = (directory: string) => `${directory}/control`
 
 /** Ignores the user's ssh configuration and known hosts; asks ssh-agent only for a login key with a passphrase. */
@@ -36,7 +37,8 @@ export function sshOptions({ host, at, directory, keyHolder, proxyCommand }: Ssh
       ServerAliveInterval: '10',
       ServerAliveCountMax: '3',
       ControlPath: controlSocket(directory),
-      ...(proxyCommand === undefined ? {} : { ProxyCommand: proxyCommand }),
+      // A connection that persists discards the stderr of the proxy.
+      ...(proxyCommand === undefined ? {} : { ProxyCommand: `${proxyCommand} 2>>${proxyErrors(directory)}` }),
     }),
   ]
 }

@@ -87,7 +87,8 @@ const proxyFailed: Judge = ({ host, address, proxy }, stderr) => {
   const [, refusedBy] = /(?:^|\n)\S+@(\S+): Permission denied \(/.exec(stderr) ?? []
   const [, unknownKey] = /No \S+ host key is known for (\S+) and/.exec(stderr) ?? []
   const [, changed] = /Host key for (\S+) has changed/.exec(stderr) ?? []
-  const keyOf = unknownKey ?? changed
+  // Without a terminal ssh does not name a host whose key is unknown. It always names a host with pinned keys.
+  const keyOf = unknownKey ?? changed ?? (/Host key verification failed/.test(stderr) ? machine : undefined)
   if (refusedBy !== undefined && refusedBy !== address) {
     return new UserError('login', `${proxy}, on the way to '${host}', refuses the login`, {
       hint: `log in once by hand: ssh ${machine}. hangar asks for no password there: use a key, or an ssh-agent`,

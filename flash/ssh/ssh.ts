@@ -1,4 +1,4 @@
-import { existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { fingerprintOf } from '../../images/signature/openssh-key.ts'
@@ -16,6 +16,7 @@ import {
   keyLink,
   knownHosts,
   knownHostsFile,
+  proxyErrors,
   type SshTarget,
 } from './ssh-arguments.ts'
 import { sshFailure, unreachable, type WantedHost } from './ssh-failure.ts'
@@ -120,7 +121,7 @@ class SshRemote implements Remote {
       if (output.length > limit) throw tooMuch(this.host, limit)
       if (tooLate.aborted) throw unreachable(this, `no answer to '${name}' within ${deadline} s`)
       const lines = inLines(stderr.toString())
-      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), lines)
+      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), inLines(`${this.takeProxyErrors()}\n${lines}`))
       return { exitCode, output: output.toString(), stderr: lines }
     } catch (error) {
       if (error instanceof UserError && error.code === 'unreachable') await this.disconnect()
@@ -140,6 +141,15 @@ class SshRemote implements Remote {
     await Promise.allSettled([exitOf(child), feed(child, nothing())])
     clearTimeout(force)
     rmSync(socket, { force: true })
+  }
+
+  /** What the proxy wrote to stderr since the last call. */
+  private takeProxyErrors(): string {
+    const file = proxyErrors(this.connection.directory)
+    if (!existsSync(file)) return ''
+    const text = readFileSync(file, 'utf8').slice(-STDERR_LIMIT)
+    rmSync(file)
+    return text
   }
 
   private target(): SshTarget {
