@@ -3,8 +3,6 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Command, localFailure, notStarted } from './program-error.ts'
 
-export type { Command } from './program-error.ts'
-
 export interface Finished {
   /** 128 when a signal ended the program. */
   readonly exitCode: number

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts'
-import { type Command, run } from '../../lib/subprocess.ts'
+import type { Command } from '../../lib/program-error.ts'
+import { run } from '../../lib/subprocess.ts'
 import type { CompressFile } from './export.ts'
 
 /** Compresses with one thread for each core; the number of threads changes no byte (zstd(1), -T). */

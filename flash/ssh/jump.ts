@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { type Command, run } from '../../lib/subprocess.ts'
+import type { Command } from '../../lib/program-error.ts'
+import { run } from '../../lib/subprocess.ts'
 import type { Address } from './address.ts'
 
 /** The way to a host that this machine does not reach directly. */
@@ -14,7 +15,8 @@ export interface SshProxy {
 }
 
 export interface Route {
-  readonly ssh: Command
+  /** Returns ssh; called only if ssh is needed for the way. */
+  readonly ssh: () => Command
   readonly host: string
   readonly at: Address
   /** `network.jump` of the host file. It replaces the user's ssh configuration; 'none' means a direct connection. */
@@ -31,12 +33,12 @@ const JUMP = /^(?:([A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?:\[([0-9A-Fa-f:.]+)\]|([A-Za
 export async function proxyOf({ ssh, host, at, jump }: Route): Promise<SshProxy | undefined> {
   const config = userConfig()
   if (jump === 'none') return undefined
-  if (jump !== undefined) return jumpProxy(ssh, jump, config, `'network.jump' in hosts/${host}.ts`)
+  if (jump !== undefined) return jumpProxy(ssh(), jump, config, `'network.jump' in hosts/${host}.ts`)
   if (config === undefined) return undefined
   for (const name of new Set([at.address, host])) {
-    const { proxyjump, proxycommand } = await configFor(ssh, config, host, name)
+    const { proxyjump, proxycommand } = await configFor(ssh(), config, host, name)
     if (proxyjump !== undefined && proxyjump !== 'none')
-      return jumpProxy(ssh, proxyjump, config, `ProxyJump in '${config}'`)
+      return jumpProxy(ssh(), proxyjump, config, `ProxyJump in '${config}'`)
     if (proxycommand !== undefined && proxycommand !== 'none')
       return { name: `the ProxyCommand of '${config}'`, command: proxycommand }
   }

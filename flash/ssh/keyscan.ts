@@ -30,9 +30,9 @@ const PATIENCE = '10'
 export async function keyscan(wanted: Keyscan): Promise<string[]> {
   const { programs, host, at, jump, signal } = wanted
   signal?.throwIfAborted()
-  const ssh = programOf(programs, 'ssh')
+  const ssh = () => programOf(programs, 'ssh')
   const proxy = await proxyOf({ ssh, host, at, jump })
-  if (proxy !== undefined) return keysThrough(proxy, ssh, wanted)
+  if (proxy !== undefined) return keysThrough(proxy, ssh(), wanted)
   const args = ['-T', PATIENCE, '-t', 'ed25519', '-p', String(at.port), '--', at.address]
   const { stdout, stderr, exitCode } = await outputOf(programOf(programs, 'ssh-keyscan'), args, signal)
   const keys = keysIn(stdout)

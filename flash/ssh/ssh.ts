@@ -47,7 +47,7 @@ export async function withSsh<T>(options: SshOptions, use: (remote: Remote) => P
   const known = knownHosts(options.host, options.hostKeys)
   const { host, keyFile } = options
   const holder = await keyHolder({ host, keyFile, agentSocket: process.env.SSH_AUTH_SOCK })
-  const proxy = await proxyOf({ jump: undefined, ...options })
+  const proxy = await proxyOf({ jump: undefined, ...options, ssh: () => options.ssh })
   const directory = privateDirectory()
   const remove = () => rmSync(directory, { recursive: true, force: true })
   process.once('exit', remove)
