@@ -16,20 +16,10 @@ import { type SshServer, startSshServer, whyNoServer } from '../../helpers/ssh-s
 import { tempDirectory } from '../../helpers/temp.ts'
 import { OWNER } from '../../helpers/update-bench.ts'
 import { updateImage } from '../../helpers/update-image.ts'
+import { setVariable } from '../../helpers/variables.ts'
 
 const why = whyNoServer()
 if (why !== undefined) it(`SKIPPED, the way to a host was not tested: ${why}`, ({ skip }) => skip(why))
-
-/** Sets a variable of this process until the test ends. */
-function setVariable(name: string, value: string | undefined): void {
-  const before = process.env[name]
-  const set = (to: string | undefined) => {
-    if (to === undefined) delete process.env[name]
-    else process.env[name] = to
-  }
-  set(value)
-  onTestFinished(() => set(before))
-}
 
 describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
   let programs: ProgramRoot
