@@ -77,6 +77,28 @@ describe('startChild', () => {
     expect(await exit).toBe(0)
   })
 
+  it('rejects when this machine cannot start the program or when a signal of another process ends it', async () => {
+    const missing = startChild({ file: '/not/there', args: [], env: {} }, [])
+    await expect(exitOf(missing)).rejects.toMatchObject({
+      code: 'program',
+      message: "cannot start 'there' on this machine: '/not/there': No such file or directory",
+    })
+    await expect(exitOf(startChild(SHELL, ['kill -TERM $$']))).rejects.toMatchObject({
+      code: 'program',
+      message: "'sh' ended on this machine by the signal SIGTERM: 'sh'",
+    })
+  })
+
+  it('passes on the exit code of a program that writes as setpriv or a loader does', async () => {
+    const line = 'setpriv: failed to execute /other: Permission denied'
+    expect(await exitOf(startChild(SHELL, [`echo '${line}' >&2; exit 126`]))).toBe(126)
+  })
+
+  it('gives stderr to its reader, too', async () => {
+    const child = startChild(SHELL, ['echo problem >&2; exit 3'])
+    expect(await Promise.all([text(child.stderr), exitOf(child)])).toEqual(['problem\n', 3])
+  })
+
   it('is ended by endChild', async () => {
     const child = startChild({ file: 'sleep', args: [], env: {} }, ['60'])
     const exit = exitOf(child)
