@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'ids'
   | 'size'
   | 'busy'
+  | 'program'
   | 'key'
   | 'vm'
   | 'unreachable'

@@ -1,3 +1,4 @@
+import { ProgramError } from '../lib/program-error.ts'
 import { run } from '../lib/subprocess.ts'
 
 /**
@@ -12,11 +13,17 @@ const READ_ONLY = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'c
  */
 export async function projectRevision(project: string, env: NodeJS.ProcessEnv): Promise<string | null> {
   const status = ['status', '--porcelain=v2', '--branch', '--untracked-files=normal']
-  const { exitCode, output } = await run('git', ['-C', project, ...READ_ONLY, ...status], { env: gitEnvironment(env) })
+  const words = ['-C', project, ...READ_ONLY, ...status]
+  const { exitCode, output } = await run('git', words, { env: gitEnvironment(env) }).catch(withoutGit)
   const revision = /^# branch\.oid ([0-9a-f]{40})$/m.exec(output)?.[1]
   if (exitCode !== 0 || revision === undefined) return null
   // One line for each changed, unmerged or untracked path (git-status(1)).
   return /^[12u?] /m.test(output) ? `${revision}-dirty` : revision
+}
+
+function withoutGit(error: unknown) {
+  if (error instanceof ProgramError) return { exitCode: 127, output: '' }
+  throw error
 }
 
 /** With SUDO_UID, git as root also trusts a checkout that belongs to the user who ran sudo. */

@@ -32,5 +32,6 @@ export async function knownHost(
   const { driverOf } = await import('../flash/targets/registry.ts')
   const { network, board } = await hosts.load(name)
   const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
-  return { host: name, at: parseAddress(at ?? network.address), hostKeys, driver: driverOf(board) }
+  const { jump } = network
+  return { host: name, at: parseAddress(at ?? network.address), hostKeys, jump, driver: driverOf(board) }
 }

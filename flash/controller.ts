@@ -15,6 +15,8 @@ export interface KnownHost {
   readonly at: Address
   /** The SSH host keys that hangar accepts from the host, from hosts/HOST.identity.json. */
   readonly hostKeys: readonly string[]
+  /** `network.jump` of the host file. */
+  readonly jump?: string | undefined
   readonly driver: TargetDriver
 }
 

@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { environmentProxy, ProxyError, type ProxyRule, proxyName, throughProxy } from './proxy.ts'
 
 /**
  * The kind of a failed transfer. `absent` means that the server has no such file. For all other kinds, a retry may
@@ -33,6 +34,8 @@ export interface Request {
   readonly headers?: Readonly<Record<string, string>>
   readonly patience: Patience
   readonly signal?: AbortSignal | undefined
+  /** Decides on a proxy before the variables http_proxy, https_proxy, all_proxy and no_proxy of this process. */
+  readonly proxy?: ProxyRule | undefined
 }
 
 /** A request with a method and, for uploads, a body. */
@@ -128,15 +131,20 @@ export async function* body(response: http.IncomingMessage, { patience, signal }
 }
 
 /** Sends one request and returns its answer, with any status. Throws TransferError when there is no answer. */
-export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessage> {
+export async function exchange(url: URL, given: Exchange): Promise<http.IncomingMessage> {
   const { headers = {}, method = 'GET', content, patience, signal } = given
   const { protocol } = url
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new TransferError('refused', `cannot fetch a URL with '${protocol}', wanted http: or https:`)
   }
+  const proxy = await proxyFor(url, given)
   const module = protocol === 'http:' ? http : https
   const length = content === undefined ? {} : { 'content-length': String(content.size) }
-  const options = { agent: agents[protocol], method, headers: { ...headers, ...length }, ...(signal && { signal }) }
+  const way = proxy === undefined ? {} : throughProxy(proxy, url)
+  const options = {
+    ...{ agent: agents[protocol], method, ...way, ...(signal && { signal }) },
+    headers: { ...headers, ...length, ...way.headers },
+  }
   return new Promise((resolve, reject) => {
     const answered = new AbortController()
     const request = module.request(url, options, (response) => {
@@ -147,7 +155,7 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
     })
     request.on('error', (error) => {
       answered.abort()
-      reject(transferError(error, 'unreachable', signal))
+      reject(transferError(atProxy(error, proxy, url), 'unreachable', signal))
     })
     const sent = content === undefined ? Promise.resolve() : sendContent(request, content, patience, answered.signal)
     // The error of the source of an upload, as opposed to an error of the server.
@@ -161,6 +169,23 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
       waitForAnswer(request, patience, answered.signal)
     }, unreadable)
   })
+}
+
+async function proxyFor(url: URL, { proxy: rule }: Exchange): Promise<URL | undefined> {
+  try {
+    const decided = await rule?.(url)
+    return decided === 'direct' ? undefined : (decided ?? environmentProxy(process.env, url))
+  } catch (error) {
+    throw error instanceof ProxyError ? new TransferError('refused', error.message, { cause: error }) : error
+  }
+}
+
+/** An error that names the proxy to which a request of http went. Tunnels name it themselves. */
+function atProxy(error: Error, proxy: URL | undefined, { protocol }: URL): Error {
+  if (error instanceof ProxyError) return new TransferError('refused', error.message, { cause: error })
+  if (proxy === undefined || protocol === 'https:' || error instanceof TransferError) return error
+  const { code } = error as NodeJS.ErrnoException
+  return Object.assign(new Error(`the proxy ${proxyName(proxy)}: ${error.message}`, { cause: error }), { code })
 }
 
 /** Sends the body of an upload. Stops without an error when the server answers early, because the answer tells why. */

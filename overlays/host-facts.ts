@@ -1,5 +1,6 @@
 import type { Board } from '../images/board.ts'
 import type { Ipv4 } from '../images/ipv4.ts'
+import type { JumpHosts } from '../images/jump-hosts.ts'
 import type { DomainName, HostName } from '../images/names.ts'
 import type { PublicKeyLine } from '../images/signature/public-key.ts'
 import type { TimeZone } from '../images/time-zone.ts'
@@ -23,6 +24,8 @@ export interface Host {
     readonly gateway: Ipv4
     readonly dns: readonly Ipv4[]
     readonly domain: DomainName
+    /** The jump hosts through which hangar reaches the host; `none`: directly. */
+    readonly jump?: JumpHosts | undefined
   }
   readonly ssh: { readonly keys: readonly PublicKeyLine[] }
   readonly updates: { readonly signingKeys: readonly string[] }

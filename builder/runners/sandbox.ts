@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Privilege } from '../../images/derivation.ts'
+import { ProgramError } from '../../lib/program-error.ts'
 import { type Finished, run } from '../../lib/subprocess.ts'
 
 /** One command in a sandbox. Directories are absolute paths on this machine. */
@@ -110,7 +111,15 @@ export function insideEnv(env: Readonly<Record<string, string>>): string[] {
 
 type Probe = (program: string, args: readonly string[], env: Readonly<Record<string, string>>) => Promise<Finished>
 
-const onThisMachine: Probe = (program, args, env) => run(program, args, { env })
+const onThisMachine: Probe = (program, args, env) =>
+  run(program, args, { env }).catch((error) => {
+    if (error instanceof ProgramError) return { exitCode: 127, output: messageOf(error.cause) }
+    throw error
+  })
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
 
 /** Tries the namespaces and mounts that a sandbox needs. Throws 'sandbox' with a hint if one of them fails. */
 export async function checkSandbox(directory: string, probe: Probe = onThisMachine, uid = process.getuid?.()) {

@@ -33,18 +33,25 @@ export const init: Command<InitFlags> = {
     const { initText } = await import('../text/init.ts')
     const host = await context.hosts.load(name)
     const goal = initGoal(flags, host.network.address)
-    const keyscan = (address: string) => scanKeys(context, name, address)
+    const { jump } = host.network
+    const keyscan = (address: string) => scanKeys(context, { host: name, address, jump })
     return initText(host.name, await initHost({ ...context, host: host.name, goal, keyscan }))
   },
 }
 
-async function scanKeys(context: CommandContext, host: string, address: string): Promise<string[]> {
+interface Scan {
+  readonly host: string
+  readonly address: string
+  readonly jump: string | undefined
+}
+
+async function scanKeys(context: CommandContext, { host, address, jump }: Scan): Promise<string[]> {
   const { keyscan } = await import('../../flash/ssh/keyscan.ts')
   const { parseAddress } = await import('../../flash/ssh/address.ts')
   const { unpackPrograms } = await import('../programs.ts')
   const { CONTROL } = await import('../../images/sets.ts')
   const at = parseAddress(address)
-  return keyscan({ programs: await unpackPrograms(context, CONTROL), host, at, signal: context.signal })
+  return keyscan({ programs: await unpackPrograms(context, CONTROL), host, at, jump, signal: context.signal })
 }
 
 /** Combines the flags, and refuses contradictions. `address` comes from the host file. */

@@ -45,7 +45,7 @@ export interface StatusOutput {
   readonly format: 'text' | 'json'
 }
 
-/** The text for the statuses. Without `--json`, throws if the user named a host and this host is unreachable. */
+/** The text for the statuses. Except as JSON, throws for one named host that is unreachable, and if this machine failed. */
 export async function statusOutput(
   statuses: readonly HostStatus[],
   generations: (host: string) => Generations,
@@ -54,7 +54,13 @@ export async function statusOutput(
   const { statusJson, statusTable, statusText } = await import('../text/status.ts')
   if (format === 'json') return statusJson(statuses, generations)
   const [only] = statuses
+  // A failure of this machine tells nothing about the hosts.
+  if (only !== undefined && !only.reachable && statuses.every(isLocalFailure)) throw only.error
   if (asked === 'all' || only === undefined) return statusTable(statuses, generations)
   if (!only.reachable) throw only.error
   return statusText(only, generations(only.host))
+}
+
+function isLocalFailure(status: HostStatus): boolean {
+  return !status.reachable && status.error.code === 'program'
 }

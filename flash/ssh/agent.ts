@@ -157,20 +157,29 @@ async function* pieces(...all: readonly Uint8Array[]): Bytes {
 }
 
 function unexpectedEnd(host: string, words: readonly string[], { exitCode, stderr }: Called): UserError {
-  if (exitCode === 126 || exitCode === 127) {
+  // The remote connection proved that the shell of the host answered, and not a program of this machine.
+  if (exitCode === 126) {
+    return new UserError('agent', `'${host}' cannot execute its agent: ${lastOf(stderr)}`, {
+      hint: `the host still runs its current slot. Look at its agent: ssh root@${host} ls -l /usr/lib/hangar/agent`,
+    })
+  }
+  if (exitCode === 127) {
     return new UserError('agent', `'${host}' has no agent: its system does not support updates over the network`, {
       hint: `check which system answers at the address in hosts/${host}.ts. Only to replace that system, write the whole disk: npm run flash ${host} -- --disk DISK`,
     })
   }
-  const lastLines = stderr.split('\n').slice(-3).join(' / ')
   const call = words.slice(0, words[0] === 'write' ? 2 : 1).join(' ')
   return new UserError(
     'agent',
-    `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${lastLines || 'it wrote no error'}`,
+    `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${lastOf(stderr)}`,
     {
       hint: `the host still runs its current slot. Look at the host: npm run status ${host}`,
     },
   )
+}
+
+function lastOf(stderr: string): string {
+  return stderr.split('\n').slice(-3).join(' / ') || 'it wrote no error'
 }
 
 function wrongTrial(host: string, have: string, wanted: string): UserError {

@@ -1,26 +1,31 @@
 import { UserError } from '../../errors.ts'
 import type { Address } from './address.ts'
+import type { KeyHolder } from './login-key.ts'
 
 export interface SshTarget {
   readonly host: string
   readonly at: Address
-  /** The path of the owner's private key. */
-  readonly keyFile: string
-  /** The directory for the files of this connection. */
+  /** Holds the files of this connection. ssh expands and splits paths, so the directory's path has plain characters. */
   readonly directory: string
+  readonly keyHolder: KeyHolder
+  /** The value of ProxyCommand, for a host that this machine does not reach directly. */
+  readonly proxyCommand?: string | undefined
 }
 
 export const knownHostsFile = (directory: string) => `${directory}/known_hosts`
+/** A link to the owner's private key, whose own path may have any characters. */
+export const keyLink = (directory: string) => `${directory}/key`
+export const proxyErrors = (directory: string) => `${directory}/proxy-errors`
 export const controlSocket = (directory: string) => `${directory}/control`
 
-/** Makes ssh ignore the user's ssh configuration, ssh-agent and known hosts. */
-export function sshOptions({ host, at, keyFile, directory }: SshTarget): string[] {
+/** Ignores the user's ssh configuration and known hosts; asks ssh-agent only for a login key with a passphrase. */
+export function sshOptions({ host, at, directory, keyHolder, proxyCommand }: SshTarget): string[] {
   return [
-    ...['-F', 'none', '-T', '-l', 'root', '-p', String(at.port), '-i', keyFile],
+    ...['-F', 'none', '-T', '-l', 'root', '-p', String(at.port), '-i', keyLink(directory)],
     ...options({
       BatchMode: 'yes',
       IdentitiesOnly: 'yes',
-      IdentityAgent: 'none',
+      IdentityAgent: keyHolder === 'agent' ? 'SSH_AUTH_SOCK' : 'none',
       HostKeyAlias: host,
       StrictHostKeyChecking: 'yes',
       UserKnownHostsFile: knownHostsFile(directory),
@@ -32,6 +37,8 @@ export function sshOptions({ host, at, keyFile, directory }: SshTarget): string[
       ServerAliveInterval: '10',
       ServerAliveCountMax: '3',
       ControlPath: controlSocket(directory),
+      // A connection that persists discards the stderr of the proxy.
+      ...(proxyCommand === undefined ? {} : { ProxyCommand: `${proxyCommand} 2>>${proxyErrors(directory)}` }),
     }),
   ]
 }
@@ -44,6 +51,25 @@ export function callArguments(target: SshTarget, words: readonly string[]): stri
 
 export function exitArguments(target: SshTarget): string[] {
   return [...sshOptions(target), '-O', 'exit', '--', target.at.address]
+}
+
+/** The arguments that have ssh write the Ed25519 key of a host behind a proxy to an empty `known_hosts` file. */
+export function firstKeyOptions({ at, directory, proxyCommand }: Pick<SshTarget, 'at' | 'directory' | 'proxyCommand'>) {
+  return [
+    ...['-F', 'none', '-T', '-l', 'root', '-p', String(at.port)],
+    ...options({
+      BatchMode: 'yes',
+      PreferredAuthentications: 'none',
+      HostKeyAlgorithms: 'ssh-ed25519',
+      StrictHostKeyChecking: 'accept-new',
+      HashKnownHosts: 'no',
+      UserKnownHostsFile: knownHostsFile(directory),
+      GlobalKnownHostsFile: '/dev/null',
+      ConnectTimeout: '10',
+      ...(proxyCommand === undefined ? {} : { ProxyCommand: proxyCommand }),
+    }),
+    ...['--', at.address, 'true'],
+  ]
 }
 
 function options(values: Readonly<Record<string, string>>): string[] {

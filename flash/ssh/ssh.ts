@@ -1,13 +1,24 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { fingerprintOf } from '../../images/signature/openssh-key.ts'
 import { type Child, endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
-import { removeAbandoned, temporaryDirectory } from '../vm/disk.ts'
+import { privateDirectory } from '../private-directory.ts'
 import type { Program } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
+import { proxyOf, type SshProxy } from './jump.ts'
+import { type KeyHolder, keyHolder } from './login-key.ts'
 import { type Called, type CallOptions, plainText, type Remote } from './remote.ts'
-import { callArguments, controlSocket, exitArguments, knownHosts, knownHostsFile } from './ssh-arguments.ts'
+import {
+  callArguments,
+  controlSocket,
+  exitArguments,
+  keyLink,
+  knownHosts,
+  knownHostsFile,
+  proxyErrors,
+  type SshTarget,
+} from './ssh-arguments.ts'
 import { sshFailure, unreachable, type WantedHost } from './ssh-failure.ts'
 
 export interface SshOptions {
@@ -17,7 +28,9 @@ export interface SshOptions {
   /** The public host keys that ssh accepts. ssh refuses a machine with any other key. */
   readonly hostKeys: readonly string[]
   readonly keyFile: string
-  /** Aborting this signal ends every call. */
+  /** `network.jump` of the host file. */
+  readonly jump?: string | undefined
+  /** Ends every call. */
   readonly signal: AbortSignal
   /** The path of the agent on the host. */
   readonly agent?: string
@@ -27,18 +40,21 @@ const AGENT = '/usr/lib/hangar/agent'
 /** The exit status of ssh's own failures. The agent never uses this status. */
 const SSH_FAILED = 255
 const STDERR_LIMIT = 16 * 1024
+const SHELL_ANSWERS = 'hangar-shell-answers'
 
 /** Connects to a host's agent over ssh for as long as `use` takes. */
 export async function withSsh<T>(options: SshOptions, use: (remote: Remote) => Promise<T>): Promise<T> {
   const known = knownHosts(options.host, options.hostKeys)
-  requireKey(options)
-  removeAbandoned(tmpdir())
-  const directory = temporaryDirectory(tmpdir())
+  const { host, keyFile } = options
+  const holder = await keyHolder({ host, keyFile, agentSocket: process.env.SSH_AUTH_SOCK })
+  const proxy = await proxyOf({ jump: undefined, ...options, ssh: () => options.ssh })
+  const directory = privateDirectory()
   const remove = () => rmSync(directory, { recursive: true, force: true })
   process.once('exit', remove)
-  const remote = new SshRemote(options, directory)
+  const remote = new SshRemote(options, { directory, keyHolder: holder, proxy })
   try {
     writeFileSync(knownHostsFile(directory), known)
+    symlinkSync(resolve(keyFile), keyLink(directory))
     return await use(remote)
   } finally {
     await remote.disconnect()
@@ -47,30 +63,48 @@ export async function withSsh<T>(options: SshOptions, use: (remote: Remote) => P
   }
 }
 
-function requireKey({ host, keyFile }: SshOptions): void {
-  if (existsSync(keyFile)) return
-  throw new UserError('login', `cannot log in to '${host}': its login key '${keyFile}' does not exist`, {
-    hint: 'restore your copy of the key. A build without it creates a new key, which a running host does not accept',
-  })
+/** What one connection adds to its options. */
+interface Connection {
+  /** Holds the files of the connection. */
+  readonly directory: string
+  readonly keyHolder: KeyHolder
+  readonly proxy: SshProxy | undefined
 }
 
 class SshRemote implements Remote {
   readonly host: string
   readonly at: string
   private readonly options: SshOptions
-  private readonly directory: string
+  private readonly connection: Connection
 
-  constructor(options: SshOptions, directory: string) {
+  constructor(options: SshOptions, connection: Connection) {
     this.options = options
-    this.directory = directory
+    this.connection = connection
     this.host = options.host
     this.at = formatAddress(options.at)
   }
 
-  async call(words: readonly string[], { input, limit, deadline }: CallOptions): Promise<Called> {
-    const { signal, ssh, agent = AGENT } = this.options
+  async call(words: readonly string[], options: CallOptions): Promise<Called> {
+    const { agent = AGENT } = this.options
+    const called = await this.run([agent, ...words], words[0] ?? '', options)
+    if (called.exitCode === 126 || called.exitCode === 127) await this.requireShell(called)
+    return called
+  }
+
+  /** A shell on the host ends with 126 or 127 without an agent, but so may ssh or a wrapper of ssh on this machine. */
+  private async requireShell({ exitCode, stderr }: Called): Promise<void> {
+    const { output } = await this.run(['echo', SHELL_ANSWERS], 'echo', { limit: STDERR_LIMIT, deadline: 60 })
+    if (output.trimEnd().endsWith(SHELL_ANSWERS)) return
+    const { host } = this
+    throw new UserError('program', `ssh ended with status ${exitCode}, and no shell of '${host}' answered: ${stderr}`, {
+      hint: `try ssh by hand: ssh -p ${this.options.at.port} root@${this.options.at.address} true`,
+    })
+  }
+
+  private async run(words: readonly string[], name: string, { input, limit, deadline }: CallOptions): Promise<Called> {
+    const { signal } = this.options
     signal.throwIfAborted()
-    const child = startChild(ssh, callArguments(this.target(), [agent, ...words]))
+    const child = startChild(this.ssh(), callArguments(this.target(), words))
     const tooLate = AbortSignal.timeout(deadline * 1000)
     const kill = () => endChild(child)
     const stops = [signal, tooLate]
@@ -85,9 +119,9 @@ class SshRemote implements Remote {
       signal.throwIfAborted()
       if (fed !== undefined) throw fed.failed
       if (output.length > limit) throw tooMuch(this.host, limit)
-      if (tooLate.aborted) throw unreachable(this, `no answer to '${words[0]}' within ${deadline} s`)
+      if (tooLate.aborted) throw unreachable(this, `no answer to '${name}' within ${deadline} s`)
       const lines = inLines(stderr.toString())
-      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), lines)
+      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), inLines(`${this.takeProxyErrors()}\n${lines}`))
       return { exitCode, output: output.toString(), stderr: lines }
     } catch (error) {
       if (error instanceof UserError && error.code === 'unreachable') await this.disconnect()
@@ -98,24 +132,51 @@ class SshRemote implements Remote {
   }
 
   async disconnect(): Promise<void> {
-    const socket = controlSocket(this.directory)
+    const socket = controlSocket(this.connection.directory)
     if (!existsSync(socket)) return
-    const child = startChild(this.options.ssh, exitArguments(this.target()))
+    const child = startChild(this.ssh(), exitArguments(this.target()))
     const force = setTimeout(() => endChild(child), 3000)
     for (const stream of [child.stdout, child.stderr]) stream.resume()
-    await Promise.all([exitOf(child), feed(child, nothing())])
+    // The master ends with the directory, too, so a failure here must not hide the error of a call.
+    await Promise.allSettled([exitOf(child), feed(child, nothing())])
     clearTimeout(force)
     rmSync(socket, { force: true })
   }
 
-  private target() {
-    return { ...this.options, directory: this.directory }
+  /** What the proxy wrote to stderr since the last call. */
+  private takeProxyErrors(): string {
+    const file = proxyErrors(this.connection.directory)
+    if (!existsSync(file)) return ''
+    const text = readFileSync(file, 'utf8').slice(-STDERR_LIMIT)
+    rmSync(file)
+    return text
+  }
+
+  private target(): SshTarget {
+    const { host, at } = this.options
+    const { directory, keyHolder: holder, proxy } = this.connection
+    return { host, at, directory, keyHolder: holder, proxyCommand: proxy?.command }
+  }
+
+  /** A key with a passphrase and a jump host may need the user's ssh-agent. */
+  private ssh(): Program {
+    const { ssh } = this.options
+    const agent = process.env.SSH_AUTH_SOCK
+    if (!agent || (this.connection.keyHolder === 'file' && this.connection.proxy === undefined)) return ssh
+    return { ...ssh, env: { ...ssh.env, SSH_AUTH_SOCK: agent } }
   }
 
   private wanted(): WantedHost {
-    const { host, hostKeys, keyFile } = this.options
-    return { host, at: this.at, keyFile, pinned: hostKeys.map(fingerprintOf) }
+    const { host, hostKeys, keyFile, at } = this.options
+    const pinned = { pinned: hostKeys.map(fingerprintOf), pinnedTypes: hostKeys.map(keyType) }
+    return { host, at: this.at, address: at.address, keyFile, proxy: this.connection.proxy?.name, ...pinned }
   }
+}
+
+/** The type of a public key in the words of ssh's messages: `ED25519`. */
+function keyType(key: string): string {
+  const [type = ''] = key.trim().split(' ')
+  return type.replace(/^(ssh-|ecdsa-sha2-nistp256$)/, (start) => (start === 'ssh-' ? '' : 'ECDSA')).toUpperCase()
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import { endChild, exitOf, feed, startChild } from '../../lib/subprocess.ts'
 import type { Program } from '../vm/program.ts'
 
@@ -11,6 +12,7 @@ export function zstdCompress(zstd: Program): Compress {
   return async function* (source) {
     const child = startChild(zstd, ['-3', '-T0', '-q', '-c'])
     const ended = exitOf(child)
+    ended.catch(() => undefined)
     const fed = feed(child, source)
     let stderr = ''
     child.stderr.on('data', (data) => {
@@ -19,7 +21,7 @@ export function zstdCompress(zstd: Program): Compress {
     try {
       yield* child.stdout
       const code = await ended
-      if (code !== 0) throw new Error(`zstd ended with status ${code}: ${stderr.trim()}`)
+      if (code !== 0) throw zstdFailure(code, stderr)
     } catch (error) {
       // Throws the error of the source first, because a failed source also stops zstd.
       const broken = await fed
@@ -29,4 +31,11 @@ export function zstdCompress(zstd: Program): Compress {
       await Promise.allSettled([ended, fed])
     }
   }
+}
+
+function zstdFailure(code: number, stderr: string): UserError {
+  const reason = stderr.trim() || 'it wrote no error'
+  return new UserError('program', `zstd failed on this machine with status ${code}: ${reason}`, {
+    hint: 'check free memory (free -m), then run the same command again',
+  })
 }

@@ -28,7 +28,9 @@ export async function copyDisk(image: string, copy: string, size: number): Promi
   const { exitCode, output } = await run('cp', ['--sparse=always', '--reflink=auto', image, half], { env })
   if (exitCode !== 0) {
     throw new UserError('vm', `cannot copy '${image}' to '${half}': ${output.trim()}`, {
-      hint: `free disk space in '${dirname(half)}'`,
+      hint: /No space left|quota exceeded|File too large/i.test(output)
+        ? `free disk space in '${dirname(half)}'`
+        : `check that you may read the image and write the directory: ls -ld '${image}' '${dirname(half)}'`,
     })
   }
   await truncate(half, size)

@@ -1,9 +1,9 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { privateDirectory } from '../private-directory.ts'
 import { SerialConsole } from './console.ts'
-import { removeAbandoned, temporaryDirectory, withDisk } from './disk.ts'
+import { withDisk } from './disk.ts'
 import { decideBoot, type FirmwareDecision } from './firmware.ts'
 import { type FirmwarePort, openFirmwarePort } from './firmware-port.ts'
 import { CURRENT_EEPROM, type FirmwareSettings, type FirmwareState, POWER_ON } from './firmware-state.ts'
@@ -104,8 +104,7 @@ class MachineRun {
   constructor(options: MachineOptions) {
     this.options = options
     this.settings = { ...CURRENT_EEPROM, ...options.firmware }
-    removeAbandoned(tmpdir())
-    this.directory = temporaryDirectory(tmpdir())
+    this.directory = privateDirectory()
     const path = (name: string) => join(this.directory, name)
     this.hardware = { ...options, control: path('control'), firmwarePort: path('firmware') }
     const cleanUp = () => rmSync(this.directory, { recursive: true, force: true })

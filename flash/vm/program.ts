@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { UserError } from '../../errors.ts'
 import { type Architecture, MULTIARCH } from '../../images/architecture.ts'
+import { type Command, notStarted } from '../../lib/program-error.ts'
 
 /** Debian packages unpacked into a directory, for this machine's own architecture. */
 export interface ProgramRoot {
@@ -10,11 +10,7 @@ export interface ProgramRoot {
 }
 
 /** A program to run: the file, its first arguments, and the variables that it needs. */
-export interface Program {
-  readonly file: string
-  readonly args: readonly string[]
-  readonly env: Readonly<Record<string, string>>
-}
+export type Program = Command
 
 const LOADERS: Record<Architecture, string> = { amd64: 'ld-linux-x86-64.so.2', arm64: 'ld-linux-aarch64.so.1' }
 
@@ -23,14 +19,15 @@ export function programOf(root: ProgramRoot, name: string): Program {
   const libraries = join(root.directory, 'usr/lib', MULTIARCH[root.architecture])
   const file = join(libraries, LOADERS[root.architecture])
   const program = join(root.directory, 'usr/bin', name)
-  requirePart(file)
-  requirePart(program)
-  return { file, args: ['--library-path', libraries, program], env: { QEMU_MODULE_DIR: join(libraries, 'qemu') } }
+  for (const part of [file, program]) requirePart(name, part)
+  const env = { QEMU_MODULE_DIR: join(libraries, 'qemu') }
+  return { file, args: ['--library-path', libraries, program], env, name, origin: 'store' }
 }
 
-function requirePart(path: string): void {
-  if (existsSync(path)) return
-  throw new UserError('vm', `the unpacked programs lack '${path}'`, {
-    hint: 'resolve their packages again: npm run lock -- --update',
-  })
+function requirePart(name: string, path: string): void {
+  try {
+    statSync(path)
+  } catch (error) {
+    throw notStarted({ file: path, args: [], env: {}, name, origin: 'store' }, error)
+  }
 }

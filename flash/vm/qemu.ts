@@ -1,7 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { UserError } from '../../errors.ts'
-import { type Child, run, startChild } from '../../lib/subprocess.ts'
+import { type Child, endOf, run, startChild } from '../../lib/subprocess.ts'
 import type { Program } from './program.ts'
 
 /** Why QEMU ended: the guest or its watchdog reset the machine, the guest switched it off, or a program ended QEMU. */
@@ -21,7 +21,7 @@ export interface RunningQemu {
 
 /** Runs QEMU to its end, with arguments that only write a file. */
 export async function runQemu(program: Program, args: readonly string[]): Promise<void> {
-  const { exitCode, output } = await run(program.file, [...program.args, ...args], { env: program.env })
+  const { exitCode, output } = await run(program, args)
   if (exitCode !== 0) throw qemuFailure(output)
 }
 
@@ -131,13 +131,9 @@ async function ending(child: Child, monitor: Monitor): Promise<QemuEnding> {
   child.stderr?.setEncoding('utf8').on('data', (text) => {
     stderr += text
   })
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', resolve)
-  })
-  // Waits for the socket too, because its last bytes may arrive after the process has ended.
+  const { code } = await endOf(child).finally(() => monitor.close())
+  // The last bytes of the socket may arrive after the process has ended.
   await new Promise((resolve) => setTimeout(resolve, 20))
-  monitor.close()
   const { reason } = monitor
   if (reason === 'guest-reset') return monitor.watchdog ? 'watchdog' : 'reset'
   if (reason === 'guest-shutdown') return 'power-off'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { grammar } from '../../images/grammar.ts'
 import { networkOf, parseIpv4, parseIpv4WithPrefix, roleInNetwork } from '../../images/ipv4.ts'
+import { parseJumpHosts } from '../../images/jump-hosts.ts'
 import { type DomainName, parseDomainName } from '../../images/names.ts'
 
 const ipv4 = grammar(parseIpv4)
@@ -16,6 +17,8 @@ export const networkSchema = z
     dns: z.array(ipv4).optional(),
     /** The lab's domain: 'lab'. */
     domain: grammar(parseDomainName).default('lab' as DomainName),
+    /** The jump host through which hangar reaches the machine, or 'none'. Default: as in ~/.ssh/config. */
+    jump: grammar(parseJumpHosts).optional(),
   })
   .superRefine((network, context) => {
     const problem = networkProblem(network)

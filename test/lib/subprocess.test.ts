@@ -28,10 +28,12 @@ describe('run', () => {
     expect(await readFile(log, 'utf8')).toBe('one\ntwo\n')
   })
 
-  it('returns an exit code for a program that does not exist', async () => {
-    const { exitCode, output } = await run('no-such-program', [], { env: ENV })
-    expect(exitCode).not.toBe(0)
-    expect(output).toContain('no-such-program')
+  it('throws for a program that does not exist, and names the program, the reason and the remedy', async () => {
+    await expect(run('no-such-program', [], { env: ENV })).rejects.toMatchObject({
+      code: 'program',
+      message: "cannot start 'no-such-program' on this machine: 'no-such-program': No such file or directory",
+      hint: "install the program 'no-such-program', or correct PATH",
+    })
   })
 
   it('kills the program and throws the reason when the signal is aborted', async () => {
@@ -75,7 +77,29 @@ describe('startChild', () => {
     expect(await exit).toBe(0)
   })
 
-  it('endChild ends a program', async () => {
+  it('rejects when this machine cannot start the program or when a signal of another process ends it', async () => {
+    const missing = startChild({ file: '/not/there', args: [], env: {} }, [])
+    await expect(exitOf(missing)).rejects.toMatchObject({
+      code: 'program',
+      message: "cannot start 'there' on this machine: '/not/there': No such file or directory",
+    })
+    await expect(exitOf(startChild(SHELL, ['kill -TERM $$']))).rejects.toMatchObject({
+      code: 'program',
+      message: "'sh' ended on this machine by the signal SIGTERM: 'sh'",
+    })
+  })
+
+  it('passes on the exit code of a program that writes as setpriv or a loader does', async () => {
+    const line = 'setpriv: failed to execute /other: Permission denied'
+    expect(await exitOf(startChild(SHELL, [`echo '${line}' >&2; exit 126`]))).toBe(126)
+  })
+
+  it('gives stderr to its reader, too', async () => {
+    const child = startChild(SHELL, ['echo problem >&2; exit 3'])
+    expect(await Promise.all([text(child.stderr), exitOf(child)])).toEqual(['problem\n', 3])
+  })
+
+  it('is ended by endChild', async () => {
     const child = startChild({ file: 'sleep', args: [], env: {} }, ['60'])
     const exit = exitOf(child)
     endChild(child)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../../errors.ts'
+import { ProgramError } from '../../../lib/program-error.ts'
 import { run } from '../../../lib/subprocess.ts'
 
 /** A login. hangar never puts the password into a message. */
@@ -83,8 +84,12 @@ async function fromHelper(
   if (!helper || !/^[\w.-]+$/.test(helper)) return undefined
   const program = `docker-credential-${helper}`
   const inherited = Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined)
-  const { exitCode, output } = await run(program, ['get'], { env: Object.fromEntries(inherited), input: registry })
-  // The error message of a credential helper that has no login for the registry.
+  const given = { env: Object.fromEntries(inherited), input: registry }
+  const { exitCode, output } = await run(program, ['get'], given).catch((error) => {
+    if (error instanceof ProgramError) return noAnswer(program)
+    throw error
+  })
+  // A helper without a login for the registry fails with this message.
   if (exitCode !== 0 && /not found/i.test(output)) return undefined
   const { Username: user, Secret: password } = exitCode === 0 ? parseAnswer(output, program) : noAnswer(program)
   if (user === '<token>') throw noIdentityTokens(registry, program)

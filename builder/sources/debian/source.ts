@@ -6,7 +6,9 @@ import { EMPTY_LOCK, type Lock, type LockedPackage, parseLock } from '../../../i
 import type { ArchitectureSet } from '../../../images/package-set.ts'
 import { debPurl } from '../../../images/sbom/purl.ts'
 import type { Patience } from '../../../lib/http.ts'
+import type { ProxyRule } from '../../../lib/proxy.ts'
 import type { Source, SourceDefinition } from '../source.ts'
+import { aptProxy } from './archive/apt-proxy.ts'
 import { fetchObjects } from './archive/fetch.ts'
 import { type Mirrors, mirrorsOf, readAptSources, snapshots } from './archive/mirrors.ts'
 import { DEBIAN_LOCK } from './lock-format.ts'
@@ -22,7 +24,9 @@ export interface DebianSettings {
   /** Returns the armored public keys of the archives. */
   readonly keyring: () => Promise<string>
   readonly patience?: Patience
-  /** The wait before hangar tries failed mirrors again, in milliseconds. */
+  /** Decides on proxies before the environment does. */
+  readonly proxy?: ProxyRule
+  /** Milliseconds before mirrors that failed are tried again. */
   readonly backoff?: number
 }
 
@@ -35,6 +39,7 @@ export const debian: SourceDefinition<ArchitectureSet, Lock, LockedPackage> = {
       mirrors: mirrorsOf(env, await readAptSources()),
       lastResort: async () => snapshots((await readDebianLock(lockFile)).time),
       keyring: () => readFile(join(project, 'images/keyrings/debian-archive.asc'), 'utf8'),
+      proxy: aptProxy(env),
     })
   },
 }

@@ -1,3 +1,4 @@
+import { UserError } from '../../../errors.ts'
 import type { Clock } from '../../clock.ts'
 import type { Agent } from '../../ssh/agent.ts'
 import { AgentRefusal } from '../../ssh/answers.ts'
@@ -143,6 +144,15 @@ async function askState(agent: Agent, patience = 0): Promise<TrialState | NoAnsw
   try {
     return await agent.state(patience)
   } catch (error) {
+    if (error instanceof UserError && error.code === 'program') throw withoutController(agent.host, error)
     return NoAnswerError.of(error)
   }
+}
+
+/** This machine can no longer ask the host. The trial does not depend on that. */
+function withoutController(host: string, error: UserError): UserError {
+  return new UserError('program', `${error.message}. The trial of '${host}' goes on without hangar`, {
+    hint: `${error.hint}. Then see the result: npm run status ${host}`,
+    cause: error,
+  })
 }

@@ -3,20 +3,21 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { basename, dirname, join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type CompressFile, exportImage } from '../../../builder/export/export.ts'
-import { type Zstd, zstdFile } from '../../../builder/export/zstd.ts'
+import { zstdFile } from '../../../builder/export/zstd.ts'
 import { type OutputFile, summed, textFile, writeOutputs } from '../../../builder/outputs/outputs.ts'
 import { bytesSegment } from '../../../builder/outputs/segment.ts'
 import { readState } from '../../../builder/outputs/state.ts'
 import { pi } from '../../../builder/platforms/pi/platform.ts'
 import { programOf } from '../../../flash/vm/program.ts'
 import { BLOCK } from '../../../images/layout.ts'
+import type { Command } from '../../../lib/program-error.ts'
 import { controlPrograms } from '../../helpers/control-programs.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 const SIZE = 64 * 2 ** 20
 const never = new AbortController().signal
-let zstd: Zstd
+let zstd: Command
 let compress: CompressFile
 
 beforeAll(async () => {

@@ -1,6 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkSandbox } from '../../../builder/runners/sandbox.ts'
-import { run } from '../../../lib/subprocess.ts'
 
 /** A machine on which the sandbox probe prints this output. */
 function machine(output: string, { uid = 0, exitCode = 1 } = {}) {
@@ -26,9 +25,16 @@ describe('checkSandbox', () => {
     await expect(machine('', { exitCode: 0 })).resolves.toBeUndefined()
   })
 
-  it('prints a hint when unshare is not installed', async () => {
-    const { exitCode, output } = await run('/not/there/unshare', [], { env: {} })
-    expect(exitCode).not.toBe(0)
-    expect(output).toContain('ENOENT')
+  it('gives a hint when unshare is not installed', async () => {
+    const path = process.env.PATH
+    onTestFinished(() => {
+      process.env.PATH = path
+    })
+    process.env.PATH = '/not/there'
+    await expect(checkSandbox('/tmp')).rejects.toMatchObject({
+      code: 'sandbox',
+      message: expect.stringContaining('ENOENT'),
+      hint: 'install util-linux: apt-get install util-linux',
+    })
   })
 })

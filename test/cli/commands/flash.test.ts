@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkFlashFlags, flashOutput } from '../../../cli/commands/flash.ts'
 import { type StatusOutput, statusOutput } from '../../../cli/commands/status.ts'
-import { UserError } from '../../../errors.ts'
+import { type ErrorCode, UserError } from '../../../errors.ts'
 import type { Connect, KnownHost } from '../../../flash/controller.ts'
 import { type FlashRequest, flashHosts } from '../../../flash/flash-hosts.ts'
 import { readStatuses } from '../../../flash/host-status.ts'
@@ -101,6 +101,18 @@ describe('status', () => {
     expect(text).toMatch(/^adama +[0-9a-f]{12} +a +committed/m)
     expect(text).toMatch(/^starbuck +unreachable/m)
     expect(text).toContain('starbuck: cannot reach it\n  hint: look')
+  })
+
+  it('fails when this machine could ask no host, except as JSON', async () => {
+    const failed = (code: ErrorCode, index: number) => ({
+      ...{ host: `host-${index}`, reachable: false as const },
+      error: new UserError(code, 'cannot start ssh', { hint: 'look' }),
+    })
+    const show = (format: 'text' | 'json', codes: readonly ErrorCode[]) =>
+      statusOutput(codes.map(failed), () => new Map(), { asked: 'all', format })
+    await expect(show('text', ['program', 'program'])).rejects.toMatchObject({ code: 'program' })
+    expect(await show('text', ['program', 'unreachable'])).toContain('host-1')
+    expect(JSON.parse(await show('json', ['program', 'program']))).toHaveLength(2)
   })
 
   it('shows the SSH key of one host, and the number of former keys', async () => {

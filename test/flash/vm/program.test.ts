@@ -23,6 +23,7 @@ describe('programOf', () => {
       file: join(directory, libraries, loader),
       args: ['--library-path', join(directory, libraries), join(directory, 'usr/bin/ssh')],
       env: { QEMU_MODULE_DIR: join(directory, libraries, 'qemu') },
+      ...{ name: 'ssh', origin: 'store' },
     })
   })
 
@@ -30,8 +31,9 @@ describe('programOf', () => {
     const directory = await unpacked('usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2')
     expect(() => programOf({ directory, architecture: 'amd64' }, 'ssh')).toThrow(
       expect.objectContaining({
-        message: `the unpacked programs lack '${join(directory, 'usr/bin/ssh')}'`,
-        hint: 'resolve their packages again: npm run lock -- --update',
+        code: 'program',
+        message: `cannot start 'ssh' on this machine: '${join(directory, 'usr/bin/ssh')}': No such file or directory`,
+        hint: 'check the programs in the store: npm run store:verify',
       }),
     )
   })

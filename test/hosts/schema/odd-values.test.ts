@@ -20,7 +20,13 @@ const FILE: HostFile = {
   disk: '64 GB',
   slotSize: '8 GiB',
   timezone: 'Europe/Zurich',
-  network: { address: '192.0.2.10/24', gateway: '192.0.2.1', dns: ['192.0.2.2'], domain: 'lab' },
+  network: {
+    address: '192.0.2.10/24',
+    gateway: '192.0.2.1',
+    dns: ['192.0.2.2'],
+    domain: 'lab',
+    jump: 'me@bastion:2222',
+  },
   ssh: { keys: [publicLine(1, 'login')] },
   updates: { signingKeys: [publicLine(2, 'signs')] },
   services: {
@@ -73,7 +79,7 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
 }
 
 /** These sizes plan the image, and no file of the host has them. */
-const NOT_IN_FILES = ['memory', 'disk', 'slotSize']
+const NOT_IN_FILES = ['memory', 'disk', 'slotSize', 'network.jump']
 
 const FIELDS = stringFields(piSchema)
 const valueAt = (path: FieldPath) =>

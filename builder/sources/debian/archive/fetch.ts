@@ -3,6 +3,7 @@ import type { Digest } from '../../../../images/digest.ts'
 import type { Archive } from '../../../../images/lock.ts'
 import { Download } from '../../../../lib/download.ts'
 import { PATIENCE, type Patience } from '../../../../lib/http.ts'
+import type { ProxyRule } from '../../../../lib/proxy.ts'
 import { during, type Reporter, type Step } from '../../../../lib/reporter.ts'
 import { forEachAtOnce, stopWith } from '../../../../lib/worker-pool.ts'
 import type { Store } from '../../../store/store.ts'
@@ -19,7 +20,9 @@ export interface FetchOptions {
   readonly reporter: Reporter
   readonly signal?: AbortSignal | undefined
   readonly patience?: Patience
-  /** The wait before hangar tries failed mirrors again, in milliseconds. */
+  /** Decides on proxies before the environment does. */
+  readonly proxy?: ProxyRule
+  /** Milliseconds before mirrors that failed are tried again. */
   readonly backoff?: number
 }
 
@@ -52,8 +55,8 @@ function missingFrom(store: Store, wanted: readonly Wanted[]): Wanted[] {
 async function fetchAll(missing: readonly Wanted[], step: Step, options: FetchOptions): Promise<Unfetched[]> {
   // A failure that no mirror causes (a full disk, Ctrl-C) also stops the other transfers.
   const stop = stopWith(options.signal)
-  const { patience = PATIENCE, backoff = 250 } = options
-  const attempts: Attempts = { request: { patience, signal: stop.signal }, health: new Health(), backoff }
+  const { patience = PATIENCE, backoff = 250, proxy } = options
+  const attempts: Attempts = { request: { patience, proxy, signal: stop.signal }, health: new Health(), backoff }
   const unfetched: Unfetched[] = []
   await options.store.scratch('fetch', (directory) =>
     forEachAtOnce(missing, { workers: WORKERS, stop }, async (wanted) => {

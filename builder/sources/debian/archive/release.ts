@@ -2,6 +2,7 @@ import { UserError } from '../../../../errors.ts'
 import { type Paragraph, parseParagraph } from '../../../../images/debian/control.ts'
 import { type Digest, isDigest } from '../../../../images/digest.ts'
 import { getText, PATIENCE, type Patience, TransferError } from '../../../../lib/http.ts'
+import type { ProxyRule } from '../../../../lib/proxy.ts'
 import { redacted } from './failure.ts'
 import type { Mirrors } from './mirrors.ts'
 import { SignatureError, verifyClearSigned } from './signature.ts'
@@ -28,6 +29,8 @@ export interface ReleaseOptions {
   readonly known: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
   readonly patience?: Patience
+  /** Decides on proxies before the environment does. */
+  readonly proxy?: ProxyRule
 }
 
 /** The largest InRelease file that hangar reads, in bytes. The InRelease of trixie has 140 kB. */
@@ -35,13 +38,13 @@ const LIMIT = 8 * 1024 * 1024
 
 /** Fetches the release from the first mirror whose release is signed, valid now, and not older than the known one. */
 export async function fetchRelease(suite: Suite, options: ReleaseOptions): Promise<Release> {
-  const { mirrors, patience = PATIENCE, signal } = options
+  const { mirrors, patience = PATIENCE, signal, proxy } = options
   const refusals: string[] = []
   let unsigned = false
   for (const base of mirrors[suite.archive]) {
     const url = `${base}/dists/${suite.name}/InRelease`
     try {
-      return await verifyRelease(await getText(url, LIMIT, { patience, signal }), suite, options)
+      return await verifyRelease(await getText(url, LIMIT, { patience, signal, proxy }), suite, options)
     } catch (error) {
       if (!(error instanceof TransferError || error instanceof SignatureError || error instanceof ReleaseError))
         throw error

@@ -2,6 +2,7 @@ import type { Architecture } from '../../../../images/architecture.ts'
 import type { Lock } from '../../../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import type { Patience } from '../../../../lib/http.ts'
+import type { ProxyRule } from '../../../../lib/proxy.ts'
 import { during } from '../../../../lib/reporter.ts'
 import type { LockMode, ResolveContext } from '../../source.ts'
 import type { Mirrors } from '../archive/mirrors.ts'
@@ -19,7 +20,9 @@ export interface LockOptions extends ResolveContext {
   /** Armored public keys of Debian's archives. */
   readonly keyring: string
   readonly patience?: Patience
-  /** The wait before hangar tries failed mirrors again, in milliseconds. */
+  /** Decides on proxies before the environment does. */
+  readonly proxy?: ProxyRule
+  /** Milliseconds before mirrors that failed are tried again. */
   readonly backoff?: number
 }
 

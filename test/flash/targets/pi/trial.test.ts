@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { UserError } from '../../../../errors.ts'
 import { BLOCK } from '../../../../images/layout.ts'
 import { stopAfter } from '../../../helpers/fake-clock.ts'
 import { updateBench } from '../../../helpers/update-bench.ts'
@@ -27,7 +28,21 @@ describe('a trial', () => {
     expect([host.running, host.committed, host.calls.includes('commit')]).toEqual(['a', 'a', false])
   })
 
-  it('a trial that never answers fails, and the hint says how the host returns to the former slot', async () => {
+  it('goes on by itself when this machine can no longer run ssh, and the message says so', async () => {
+    const { host, run } = await updateBench()
+    const call = host.call.bind(host)
+    host.call = async (words, given) => {
+      if (words[0] === 'state') throw new UserError('program', 'cannot start ssh', { hint: 'remount it' })
+      return call(words, given)
+    }
+    expect(await rejection(run())).toMatchObject({
+      code: 'program',
+      message: "cannot start ssh. The trial of 'adama' goes on without hangar",
+      hint: 'remount it. Then see the result: npm run status adama',
+    })
+  })
+
+  it('that never answers fails, and the hint says how the host returns to the former slot', async () => {
     const { host, clock, run } = await updateBench()
     host.faults.trial = 'never-back'
     const error = await rejection(run())

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { UserError } from '../../errors.ts'
+import type { Command } from '../../lib/program-error.ts'
+import { run } from '../../lib/subprocess.ts'
+import type { Address } from './address.ts'
+
+/** The way to a host that this machine does not reach directly. */
+export interface SshProxy {
+  /** For messages: `the jump host 'me@bastion'`. */
+  readonly name: string
+  /** The value of ssh's option ProxyCommand. */
+  readonly command: string
+}
+
+export interface Route {
+  /** Returns ssh; called only if ssh is needed for the way. */
+  readonly ssh: () => Command
+  readonly host: string
+  readonly at: Address
+  /** `network.jump` of the host file. It replaces the user's ssh configuration; 'none' means a direct connection. */
+  readonly jump: string | undefined
+}
+
+/** `[USER@]HOST[:PORT]`; an IPv6 address is in brackets. */
+const JUMP = /^(?:([A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9][A-Za-z0-9_.-]*))(?::(\d{1,5}))?$/
+
+/**
+ * The proxy for a host: the jump host of the host file, or else the ProxyJump or ProxyCommand that the user's ~/.ssh/config
+ * has for the host's address or name. Undefined for a direct connection.
+ */
+export async function proxyOf({ ssh, host, at, jump }: Route): Promise<SshProxy | undefined> {
+  const config = userConfig()
+  if (jump === 'none') return undefined
+  if (jump !== undefined) return jumpProxy(ssh(), jump, config, `'network.jump' in hosts/${host}.ts`)
+  if (config === undefined) return undefined
+  for (const name of new Set([at.address, host])) {
+    const { proxyjump, proxycommand } = await configFor(ssh(), config, host, name)
+    if (proxyjump !== undefined && proxyjump !== 'none')
+      return jumpProxy(ssh(), proxyjump, config, `ProxyJump in '${config}'`)
+    if (proxycommand !== undefined && proxycommand !== 'none')
+      return { name: `the ProxyCommand of '${config}'`, command: proxycommand }
+  }
+  return undefined
+}
+
+function userConfig(): string | undefined {
+  const path = join(homedir(), '.ssh/config')
+  return existsSync(path) ? path : undefined
+}
+
+async function configFor(ssh: Command, config: string, host: string, name: string): Promise<Record<string, string>> {
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: homedir(), ...ssh.env }
+  const { exitCode, output } = await run(ssh, ['-G', '-F', config, '--', name], { env })
+  if (exitCode !== 0) {
+    throw new UserError('login', `ssh cannot read '${config}': ${output.trim().split('\n').at(-1) ?? ''}`, {
+      hint: `correct the file, or name the jump host in hosts/${host}.ts: network: { jump: 'USER@HOST' }, or jump: 'none'`,
+    })
+  }
+  return Object.fromEntries(
+    [...output.matchAll(/^(proxyjump|proxycommand) (.+)$/gm)].map(([, key, value]) => [key, value]),
+  )
+}
+
+/** The user's ssh configuration applies to the jump host: its user, key, agent and known hosts. */
+function jumpProxy(ssh: Command, jumps: string, config: string | undefined, where: string): SshProxy {
+  const hops = jumps.split(',').map((text) => text.trim().replace(/^ssh:\/\//, ''))
+  const last = hops.at(-1) ?? ''
+  const [, user, bracketed, plain, port] = JUMP.exec(last) ?? []
+  const machine = bracketed ?? plain
+  if (machine === undefined || Number(port ?? 22) > 65535) {
+    throw new UserError('host', `${where} is '${last}', wanted [USER@]HOST[:PORT]`, {
+      hint: "for example: jump: 'me@bastion.example.org:2222'",
+    })
+  }
+  const words = [
+    ...[ssh.file, ...ssh.args],
+    ...(config === undefined ? [] : ['-F', config]),
+    ...['-T', '-o', 'BatchMode=yes', '-o', 'ClearAllForwardings=yes', '-o', 'ConnectTimeout=10'],
+    ...(hops.length > 1 ? ['-J', hops.slice(0, -1).join(',')] : []),
+    ...(user === undefined ? [] : ['-l', user]),
+    ...(port === undefined ? [] : ['-p', port]),
+  ]
+  return {
+    name: `the jump host '${last}'`,
+    // ssh replaces %h and %p by the address and the port of the host.
+    command: [...words.map(shellWord), '-W', "'[%h]:%p'", '--', shellWord(machine)].join(' '),
+  }
+}
+
+/** A word for the shell that runs a ProxyCommand; ssh replaces `%%` by `%` before. */
+function shellWord(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`).replaceAll('%', '%%')}'`
+}

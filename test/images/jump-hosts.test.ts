@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { parseJumpHosts } from '../../images/jump-hosts.ts'
+
+describe('parseJumpHosts', () => {
+  it.each(['none', 'bastion', 'me@bastion.example.org:2222', 'me@[fd00::1]:22', 'a@first,b@second:22', '192.0.2.1'])(
+    'accepts %s',
+    (text) => {
+      expect(parseJumpHosts(text)).toBe(text)
+    },
+  )
+
+  it.each([
+    '',
+    ' ',
+    '-oProxyCommand=x',
+    'me@',
+    '@bastion',
+    'a b',
+    'bastion:99999',
+    'a,,b',
+    "a'b",
+    'a\nb',
+    'a%h',
+    'none,a b',
+  ])('refuses %j with an example', (text) => {
+    expect(() => parseJumpHosts(text)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining('is not a jump host, wanted [USER@]HOST[:PORT]'),
+        hint: expect.stringContaining("jump: 'me@bastion.example.org:2222'"),
+      }),
+    )
+  })
+})
