@@ -46,12 +46,21 @@ export async function proxyOf({ ssh, host, at, jump }: Route): Promise<SshProxy 
 }
 
 function userConfig(): string | undefined {
-  const path = join(homedir(), '.ssh/config')
+  const path = join(home(), '.ssh/config')
   return existsSync(path) ? path : undefined
 }
 
+/** A user without HOME and without an entry in /etc/passwd has no home directory. */
+function home(): string {
+  try {
+    return homedir()
+  } catch {
+    return '/'
+  }
+}
+
 async function configFor(ssh: Command, config: string, host: string, name: string): Promise<Record<string, string>> {
-  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: homedir(), ...ssh.env }
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: home(), ...ssh.env }
   const { exitCode, output } = await run(ssh, ['-G', '-F', config, '--', name], { env })
   if (exitCode !== 0) {
     throw new UserError('login', `ssh cannot read '${config}': ${output.trim().split('\n').at(-1) ?? ''}`, {
