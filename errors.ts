@@ -1,4 +1,4 @@
-/** The kind of a failure, for programs. */
+/** The kind of a failure, which code and tests can compare. */
 export type ErrorCode =
   | 'usage'
   | 'host'
@@ -30,8 +30,8 @@ export type ErrorCode =
   | 'stopped'
 
 /**
- * A failure that the user can fix. The message names the action that failed, the actual value and the wanted value; the
- * hint is the exact command or setting that helps. Every other exception is an internal error.
+ * A failure that the user can fix. The message names the failed action, the actual value and the wanted value. The hint
+ * is the exact command or setting that helps. Every other exception is an internal error.
  */
 export class UserError extends Error {
   readonly code: ErrorCode

@@ -19,7 +19,7 @@ export default defineConfig({
           server: { deps: { inline: ['@actions/workflow-parser'] } },
         },
       },
-      // After the unit tests, and one virtual machine at a time, because a small builder has only two cores.
+      // Runs after the unit tests, and one virtual machine at a time, because a small builder has only two cores.
       {
         test: {
           name: 'vm',
@@ -31,7 +31,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // Updates that fail, each in another way.
+      // Runs updates that fail, each in a different way.
       {
         test: {
           name: 'matrix',
@@ -43,7 +43,8 @@ export default defineConfig({
           sequence: { groupOrder: 5 },
         },
       },
-      // A power cut at every write of an update: one machine is recorded, its disk states are judged, and some are booted.
+      // Cuts the power at every write of an update: records one machine, checks all its disk states, and boots some of
+      // them.
       {
         test: {
           name: 'sweep',
@@ -76,7 +77,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
         },
       },
-      // Measures, asserts nothing, and writes README's tables.
+      // Measures durations and writes README's tables, without assertions.
       {
         test: {
           name: 'bench',

@@ -5,9 +5,12 @@ import { unixTextProblem } from '../images/unix-text.ts'
 
 /** Files of this project that go into images unchanged. */
 export interface Assets {
-  /** Step name -> its program, one file that needs only Debian's node. */
+  /** The programs of the steps: step name -> one JavaScript file that needs only Debian's node. */
   readonly steps: Readonly<Record<string, string>>
-  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  /**
+   * The files below `overlays/device`: path -> text of a script, or of a program source that hangar compiles for the
+   * host.
+   */
   readonly deviceFiles: Readonly<Record<string, string>>
 }
 
@@ -23,7 +26,7 @@ export function readAssets(project: string, deviceSources: readonly string[]): A
   return { steps: readSteps(project), deviceFiles: Object.fromEntries(texts) }
 }
 
-/** The programs that `npm ci` compiled for the sandbox. */
+/** The step programs that `npm ci` compiled; they run in the sandbox. */
 export function readSteps(project: string): Record<string, string> {
   const directory = join(project, 'dist/steps')
   const names = readdirSync(directory)

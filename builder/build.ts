@@ -23,7 +23,7 @@ import { usingStore } from './store/leases.ts'
 export interface BuildRequest {
   readonly plan: HostPlan
   readonly frozen: FrozenFlag
-  /** The output directory. */
+  /** The output directory: `out/HOST`. */
   readonly output: string
 }
 
@@ -31,7 +31,7 @@ export interface Built {
   /** The number of the generation in this store. */
   readonly generation: number
   readonly root: Digest
-  /** Bytes of the slot that the image fills. */
+  /** The part of the slot that the image fills, in bytes. */
   readonly slotSize: number
   readonly layers: readonly { readonly name: string; readonly size: number; readonly made: StepTime }[]
   readonly outputs: Outcome

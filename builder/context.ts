@@ -18,7 +18,7 @@ import type { StoreUse } from './store/leases.ts'
 import type { Store } from './store/store.ts'
 import type { Fetch } from './toolchain/toolchain.ts'
 
-/** What the process gives every command. */
+/** The values that the process passes to every command. */
 export interface CliContext {
   readonly env: NodeJS.ProcessEnv
   /** The project's directory. */
@@ -30,12 +30,16 @@ export interface CliContext {
   readonly runner?: string | undefined
 }
 
-/** What the use cases of the builder work with. Modules that need less take a `Pick` of this type. */
+/**
+ * The store, sources and runner that the builder's use cases need. Modules that need less take a `Pick` of this type.
+ */
 export interface BuildContext extends Omit<CliContext, 'runner'> {
   readonly store: Store
   /** The sources of locked files, with their settings. Each one has its own lock file. */
   readonly sources: readonly Source[]
-  /** Brings locked files into the store; offline, it throws when the store lacks one. */
+  /**
+   * Fetches locked files into the store. With `--offline` it fetches nothing, and throws when the store lacks a file.
+   */
   readonly fetch: Fetch
   /** The architecture of the machine that runs the derivations. */
   readonly builder: Architecture
@@ -65,7 +69,7 @@ function runnerSetting({ runner, env }: CliContext): RunnerSetting {
   return parseRunner(env.HANGAR_RUNNER || 'auto', 'HANGAR_RUNNER')
 }
 
-/** For `usingStore`: names the use of the store, and tells the user when another use has to end first. */
+/** The argument of `usingStore`: names this use of the store, and tells the user while another process blocks it. */
 export function storeUse(
   { store, reporter, signal }: Pick<BuildContext, 'store' | 'reporter' | 'signal'>,
   what: string,
@@ -74,7 +78,7 @@ export function storeUse(
   return { root: store.root, what, onWait, signal }
 }
 
-/** The files that the locks have for a request; throws 'lock' when they have none. */
+/** The files that the lock files have for a request; throws 'lock' when no lock file has an entry for the request. */
 export function lockedIn(locks: Locks, wanted: ArchitectureSet): readonly LockedPackage[]
 export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[]
 export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[] {
@@ -85,7 +89,7 @@ export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFi
   })
 }
 
-/** The architecture of this machine. A remote engine may run the derivations on another one. */
+/** The architecture of this machine. A remote engine may run the derivations on another architecture. */
 export function machineArchitecture(): Architecture {
   const architecture = debianArchitecture(process.arch)
   if (architecture !== undefined && process.platform === 'linux') return architecture

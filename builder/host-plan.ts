@@ -6,8 +6,8 @@ import type { ArchitectureSet } from '../images/package-set.ts'
 import type { Assets } from './assets.ts'
 
 /**
- * All that the builder knows of a host. It imports neither host files nor overlays: the host side of a platform makes
- * the plan, and the builder's side of the same platform (`platforms/NAME`) assembles the image.
+ * Everything that the builder knows about a host. The builder imports neither host files nor overlays.
+ * `hosts/platforms/NAME` makes the plan, and `builder/platforms/NAME` assembles the image.
  */
 export interface HostPlan {
   /** The host's name, which is also the name of its output directory and of its generations. */
@@ -18,11 +18,11 @@ export interface HostPlan {
   readonly deviceSources: readonly string[]
   /** Package sets that the lock must have before the host can be built on a builder of this architecture. */
   readonly sets: (builder: Architecture) => readonly ArchitectureSet[]
-  /** The image as derivations; nothing is run. */
+  /** Describes the image as derivations, and runs none of them. */
   readonly image: (context: PlanContext) => PlannedImage
 }
 
-/** What a build gives a plan: facts of this builder, of its lock and of the owner's keys. */
+/** Facts that a plan needs from the build: about the builder, the lock and the owner's keys. */
 export interface PlanContext extends Assets {
   /** The architecture of the machine that runs the derivations. */
   readonly builder: Architecture
@@ -30,20 +30,20 @@ export interface PlanContext extends Assets {
   readonly sshKeys: readonly string[]
   /** The owner's public keys that may sign the next update. */
   readonly signingKeys: readonly string[]
-  /** The packages that the lock has for a set; throws when it has none. */
+  /** The packages that the lock has for a package set; throws if the lock has no entry for the set. */
   readonly locked: (set: ArchitectureSet) => readonly LockedPackage[]
-  /** The lock's time in seconds since 1970. */
+  /** The time of the lock, in seconds since 1970. */
   readonly time: number
 }
 
 /** The fields of an image that every platform has. Only the platform's own `assemble` reads further fields. */
 export interface PlannedImage {
-  /** Bytes that the host's disk reserves for one generation. */
+  /** The size of a slot on the host's disk, in bytes. */
   readonly slotSize: number
-  /** EROFS layers in the order of the slot; empty on platforms that have none. */
+  /** The EROFS layers, in their order in the slot. Empty on platforms without layers. */
   readonly layers: readonly (Omit<Layer, 'name'> & { readonly name: string })[]
-  /** Other files that the image is assembled from, in their order: name -> where the bytes come from. */
+  /** The other files of the image, in their order in the boot file system: file name -> source of its bytes. */
   readonly bootFiles: Readonly<Record<string, Input>>
-  /** Makes the SBOM without its first part, which names the image. */
+  /** The derivation that writes the SBOM without its head. The head has the digests of this image. */
   readonly sbom: Derivation
 }

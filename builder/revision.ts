@@ -1,11 +1,14 @@
 import { run } from '../lib/subprocess.ts'
 
-/** Git only reads: it runs no hook or monitor that the repository names, and leaves no file that root owns. */
+/**
+ * Settings that make git read-only: git runs no hook or monitor of the repository, and creates no files that belong to
+ * root.
+ */
 const READ_ONLY = ['--no-optional-locks', '-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
 
 /**
- * The project's git revision, with `-dirty` when tracked files changed or untracked ones exist. Null without git, without
- * a commit, and when git does not trust the repository.
+ * The project's git revision, with `-dirty` if tracked files have changed or untracked files exist. Null if git is
+ * missing, the repository has no commit, or git does not trust the repository.
  */
 export async function projectRevision(project: string, env: NodeJS.ProcessEnv): Promise<string | null> {
   const status = ['status', '--porcelain=v2', '--branch', '--untracked-files=normal']

@@ -1,9 +1,9 @@
 import type { Reporter } from '../lib/reporter.ts'
 
-/** How a step ended: its output was in the store, or it was built in `took` milliseconds. */
+/** How a step ended: hangar reused an output in the store, or built it in `took` milliseconds. */
 export type StepTime = { readonly kind: 'reused' } | { readonly kind: 'built'; readonly took: number }
 
-/** A reporter that passes every call on and records how each step ended. */
+/** A reporter that forwards every call, and records how each step ended. */
 export function timeSteps(reporter: Reporter): {
   readonly reporter: Reporter
   readonly of: (name: string) => StepTime

@@ -17,7 +17,7 @@ export async function verifyWholeStore({
   signal,
 }: Pick<CliContext, 'env' | 'reporter' | 'signal'>): Promise<VerifiedStore> {
   const store = await openStore(storeRoot(env))
-  // Objects come first: toolchains are compared with their packages, which are objects.
+  // Verifies objects before toolchains, because hangar compares toolchains with their packages, which are objects.
   const objects = await verifyStore(store, reporter, signal)
   const toolchains = await verifyToolchains(store, reporter, signal)
   return { root: store.root, objects, toolchains }

@@ -15,6 +15,13 @@ export interface BuildOptions {
 export interface TimedBuild {
   readonly built: Built
   readonly took: number
+  readonly keys: HostKeys
+}
+
+/** The public keys of a host file. */
+export interface HostKeys {
+  readonly login: readonly string[]
+  readonly signing: readonly string[]
 }
 
 /** Builds the image of a host into `out/HOST`. */
@@ -31,7 +38,8 @@ export async function buildHost(
   const begun = performance.now()
   const opened = await openBuildContext({ ...context, runner }, network)
   const built = await build(opened, { plan, frozen, output })
-  return { built, took: performance.now() - begun }
+  const { ssh, updates } = plan.host
+  return { built, took: performance.now() - begun, keys: { login: ssh.keys, signing: updates.signingKeys } }
 }
 
 /** What the builder needs to know of a host: the packages to lock and the image to build. */

@@ -1,4 +1,4 @@
-// Compiles hangar and the layer steps. Plain JavaScript, because it runs before any compilation.
+// Compiles hangar and the layer steps. This file is plain JavaScript, because it runs before any compilation.
 import {
   existsSync,
   mkdirSync,
@@ -14,18 +14,19 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const PROJECT = resolve(dirname(fileURLToPath(import.meta.url)), '..')
-/** Files that change the bundle and that esbuild does not read. */
+/** Files that affect the bundle, although esbuild does not read them. */
 const TOOLS = ['cli/bundle.mjs', 'package-lock.json']
-/** `NAME/step.ts` in this folder runs in the sandbox. */
+/** The folder of the layers. Each `NAME/step.ts` below it runs in the sandbox. */
 const LAYERS = 'images/layers'
 
 /**
- * Bundles each step to `dist/steps/NAME.mjs`, and `main.ts` to `dist/hangar.mjs` and `dist/parts`. Two processes may
- * compile at once while a third one runs: every file is replaced atomically, and the stamp is written last.
+ * Bundles each step to `dist/steps/NAME.mjs`, and `main.ts` to `dist/hangar.mjs` and `dist/parts`. Several processes
+ * may compile or run at the same time. For this reason hangar replaces every file atomically, and writes the stamp
+ * last.
  */
 export async function bundle(project = PROJECT) {
   const { build } = await import('esbuild')
-  // The output contains source paths as comments; a symbolic link would change them.
+  // Resolves symbolic links, because the output contains source paths as comments.
   const root = realpathSync(project)
   const options = {
     absWorkingDir: root,
@@ -40,7 +41,7 @@ export async function bundle(project = PROJECT) {
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'silent',
-    // Set here, so that a tsconfig.json in a parent directory has no effect.
+    // Sets these options here, so that a tsconfig.json in a parent directory has no effect.
     tsconfigRaw: { compilerOptions: { target: 'ES2023', verbatimModuleSyntax: true } },
   }
   const before = Date.now()
@@ -53,10 +54,10 @@ export async function bundle(project = PROJECT) {
     entryPoints: { hangar: 'main.ts', host: 'hosts/schema/host.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
-    // The SDK is large, and few builds load it.
+    // Leaves out the SDK, because it is large and few builds load it.
     external: ['esbuild', '@dagger.io/dagger'],
     plugins: [englishOnly],
-    // CommonJS packages need `require`.
+    // Defines `require` in the bundle, because CommonJS packages need it.
     banner: { js: REQUIRE },
   })
   for (const path of Object.keys(program.metafile.inputs)) if (isOurs(path)) sources.add(path)
@@ -84,12 +85,12 @@ function stepFiles(root) {
   return Object.fromEntries(names.sort().map((name) => [`steps/${name}`, `${LAYERS}/${name}/step.ts`]))
 }
 
-/** Packages are left out of the stamp: they change only with `package-lock.json`. */
+/** Leaves packages out of the stamp, because they change only with `package-lock.json`. */
 function isOurs(path) {
   return !/(^|\/)node_modules\/|^empty:/.test(path)
 }
 
-/** Parts before the files that import them. */
+/** Writes the files in `dist/parts` before the files that import them. */
 function inLoadingOrder(files) {
   const isPart = ({ path }) => basename(dirname(path)) === 'parts'
   return [...files.filter(isPart), ...files.filter((file) => !isPart(file))]
@@ -125,10 +126,10 @@ function stampOf(root, sources, before) {
 
 const A_DAY = 24 * 60 * 60 * 1000
 
-/** Names of parts: from esbuild (`chunkNames`), and temporary names from `publish`. */
+/** The file names in `dist/parts`: esbuild's names (`chunkNames`), and temporary names from `publish`. */
 const PART = /-[A-Z0-9]{8}\.mjs(\.\d+)?$/
 
-/** Deletes parts older than a day: a program that is still running may import younger ones. */
+/** Deletes files in `dist/parts` that are older than a day. A running program may still import younger files. */
 function removeOldParts(directory, current) {
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
@@ -137,13 +138,16 @@ function removeOldParts(directory, current) {
   }
 }
 
-/** The errors of esbuild, one line each; undefined for any other error. */
+/** The errors of esbuild, one per line; undefined for any other error. */
 export function compileErrors(error) {
   if (!Array.isArray(error?.errors)) return undefined
   return error.errors.map(({ text, location }) => (location ? `${location.file}:${location.line}: ${text}` : text))
 }
 
-/** Runs after `npm ci`. A failure here is only a note: the first command compiles again and reports errors. */
+/**
+ * Runs after `npm ci`. Only prints a note if the compilation fails, because the first command compiles again and
+ * reports the errors.
+ */
 async function postinstall() {
   try {
     readFileSync(join(PROJECT, 'main.ts'))

@@ -25,31 +25,34 @@ export const GROUPS = {
 } as const
 
 export interface Option {
-  /** As commander parses it: `--keep <n>`, `--no-build`. */
+  /** The flag in commander's notation: `--keep <n>`, `--no-build`. */
   readonly flags: string
-  /** Begins with a lower-case verb or noun, gives the default in parentheses, has no trailing period. */
+  /**
+   * The help of the option. It begins with a lower-case verb or noun, gives the default in parentheses, and has no
+   * final period.
+   */
   readonly about: string
   readonly required?: true
 }
 
 export interface Example {
-  /** A verb phrase: `build the image of adama`. */
+  /** What the example does, as a verb phrase: `build the image of adama`. */
   readonly about: string
   /** The complete command line: `npm run build:image adama -- --offline`. */
   readonly line: string
 }
 
 /**
- * One command: what its help says and what it does. `run` imports the use case, and texts that need more than `lib/`,
- * when the command runs: every start of hangar loads all command modules.
+ * One command and its help. Every start of hangar loads all command modules, so `run` imports the use case only when
+ * the command runs, and also the texts that need more than `lib/`.
  */
 export interface Command<Flags extends object = object> {
-  /** As typed after `hangar`: `build`, `store verify`. */
+  /** The words that the user types after `hangar`: `build`, `store verify`. */
   readonly name: string
   readonly group: keyof typeof GROUPS
-  /** As usage shows them: `<host> [numbers...]`. */
+  /** The arguments in the notation of the help: `<host> [numbers...]`. */
   readonly arguments: string
-  /** One line for the top-level help; begins with a verb. */
+  /** The line in the top-level help. It begins with a verb. */
   readonly summary: string
   /** Further sentences for the command's own help, one per line. */
   readonly details: readonly string[]

@@ -10,7 +10,7 @@ export interface Terminal {
 export interface Question {
   /** The lines that explain what will happen. */
   readonly lines: readonly string[]
-  /** The word to type. */
+  /** The word that the user has to type. */
   readonly answer: string
   readonly signal?: AbortSignal | undefined
 }
@@ -31,7 +31,9 @@ export async function confirm({ lines, answer, signal }: Question, { input, outp
   })
 }
 
-/** Reads a line; empty if the input ends. The terminal keeps its mode, so that Ctrl-C stays a signal. */
+/**
+ * Reads a line; empty if the input ends. Does not change the mode of the terminal, so that Ctrl-C still sends a signal.
+ */
 async function typedLine(input: NodeJS.ReadableStream, signal: AbortSignal | undefined): Promise<string> {
   const reader = createInterface({ input, terminal: false })
   const stop = () => reader.close()

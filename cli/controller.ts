@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { KnownHost } from '../flash/controller.ts'
 import type { CommandContext } from './command.ts'
 
-/** The SSH connections from this machine to hosts, and the generations that this store knows. */
+/** This machine as a controller: it connects to hosts over SSH, and knows the generations in this store. */
 export async function openController(context: CommandContext) {
   const { env, project, signal, reporter: progress } = context
   const { unpackPrograms } = await import('./programs.ts')
@@ -18,7 +18,10 @@ export async function openController(context: CommandContext) {
   return { ...controllerOf({ programs, project, progress, signal, keyFile }), generations }
 }
 
-/** A host's address, SSH host keys and driver. `at` replaces the address in the host file. */
+/**
+ * The facts that the controller needs about a host: address, SSH host keys and driver. `at` replaces the address in the
+ * host file.
+ */
 export async function knownHost(
   { project, hosts }: CommandContext,
   name: string,

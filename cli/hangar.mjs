@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Starts hangar, and compiles it first if a source has changed. Plain JavaScript, because it runs before any compilation.
+// Starts hangar, and compiles it first if a source has changed. This file is plain JavaScript, because it runs before
+// any compilation.
 import { readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +18,10 @@ function requireNode(major, minor) {
   fail(`Node ${process.versions.node} is too old: wanted Node ${major}.${minor} or newer`, 'install a newer Node')
 }
 
-/** Whether a source differs from the stamp of the last compilation: about 200 stat calls, a few milliseconds. */
+/**
+ * Whether a source has changed since the last compilation, by the stamp. This takes about 200 stat calls, a few
+ * milliseconds.
+ */
 function isStale() {
   try {
     const stamp = JSON.parse(readFileSync(join(PROJECT, 'dist/stamp.json'), 'utf8'))

@@ -2,7 +2,7 @@ import { type Command, GROUPS } from './command.ts'
 
 const HELP_FLAGS = '-h, --help'
 
-/** The help of hangar itself: all commands by group, and the command to type next. */
+/** The top-level help: all commands by group, and the command to type next. */
 export function topLevelHelp(commands: readonly Command[], next: string): string {
   const width = Math.max(...commands.map((command) => signature(command).length))
   const groups = Object.entries(GROUPS).map(([group, title]) => {

@@ -3,9 +3,9 @@ import { isUnderNpm, typed } from './invocation.ts'
 import type { Flag, Syntax } from './syntax.ts'
 
 /**
- * Throws if npm took a flag of hangar for its own. npm parses every flag before `--`: `npm run build:image adama --frozen`
- * starts the program without the flag and sets `npm_config_frozen`. The hint is the command line that works.
- * `args` reached the program; `all` are the flags of every command.
+ * Throws if npm took a flag of hangar as its own option. npm parses every flag before `--`: `npm run build:image adama
+ * --frozen` sets `npm_config_frozen` and starts the program without the flag. The hint is the correct command line.
+ * `args` are the arguments that reached the program; `all` are the flags of all commands.
  */
 export function refuseSwallowedFlags(
   env: NodeJS.ProcessEnv,
@@ -19,7 +19,8 @@ export function refuseSwallowedFlags(
     refuseForeignFlags(env, syntax, args, all)
     return
   }
-  // After `--slot b`, npm passes `b` on as a word, and hangar cannot tell it from the other words.
+  // Without `--`, npm passes the value of a flag on as a word: hangar cannot tell `b` in `--slot b` from the other
+  // words.
   const isMixedUp = swallowed.some((flag) => flag.value !== undefined && npmValue(env, flag) === 'true')
   const given = args.slice(syntax.path.length).filter((word) => !word.startsWith('--'))
   const flags = swallowed.map((flag) => withValue(flag, isMixedUp ? undefined : npmValue(env, flag)))
@@ -32,7 +33,7 @@ export function refuseSwallowedFlags(
   })
 }
 
-/** Throws for a flag that another command has: without npm, commander would refuse it. */
+/** Throws for a flag that only another command has. Without npm, commander would refuse this flag. */
 function refuseForeignFlags(
   env: NodeJS.ProcessEnv,
   syntax: Syntax,
@@ -54,8 +55,8 @@ function refuseForeignFlags(
 }
 
 /**
- * npm completes prefixes of its own options: `--update` becomes `--update-notifier`. The project's `.npmrc` turns that
- * option off, so that hangar sees when `--update` turns it on.
+ * npm expands prefixes of its own options: `--update` becomes `--update-notifier`. The project's `.npmrc` turns
+ * `update-notifier` off. If it is on, the user typed `--update`.
  */
 const COMPLETED: Readonly<Record<string, string>> = { update: 'update_notifier' }
 

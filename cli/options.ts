@@ -1,6 +1,6 @@
 import type { Option } from './command.ts'
 
-// Options that several commands share, so that each reads the same everywhere.
+// Options that several commands share, so that their help is the same everywhere.
 
 export const AT: Option = {
   flags: '--at <address>',

@@ -33,7 +33,7 @@ export async function runProgram(
 
 type Run = (command: Command, words: readonly string[], flags: object) => Promise<void>
 
-/** A commander parser that knows all commands. It writes only requested help; errors are thrown. */
+/** A commander parser for all commands. It prints help only on request, and throws all errors. */
 export function parserOf(commands: readonly Command[], help: () => string, run: Run): Parser {
   const program = new Parser('hangar')
     .exitOverride()

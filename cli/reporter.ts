@@ -12,7 +12,7 @@ export function openReporter({
   env,
 }: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>): ClosableReporter {
   const clock = { now: () => performance.now() }
-  // A reader may close its pipe early, as in `hangar … | head`; the build goes on.
+  // Ignores a closed pipe, as in `hangar … | head`, so that the build continues.
   for (const stream of [stdout, stderr]) stream.on('error', ignoreClosedPipe)
   if (!stdout.isTTY || env.TERM === 'dumb' || !hasSize(stdout))
     return plainReporter((line) => void stdout.write(`${line}\n`), clock)

@@ -14,9 +14,12 @@ export interface Session extends CommandContext {
 
 type Stop = 'SIGINT' | 'SIGTERM' | 'SIGHUP'
 
-/** Milliseconds. npm forwards the Ctrl-C that the terminal has already sent: a signal this soon is the same Ctrl-C. */
+/**
+ * The time in milliseconds in which a second signal counts as the same Ctrl-C: the terminal sends the signal, and npm
+ * forwards it once more.
+ */
 const SAME_SIGNAL = 500
-/** Milliseconds that an interrupted command has for its cleanup. */
+/** The time for the cleanup of an interrupted command, in milliseconds. */
 const CLEANUP_TIME = 10_000
 
 /** Runs one command from start to end: handles signals, the live display, errors and the exit status. */
@@ -63,7 +66,7 @@ function printFailure(error: unknown, project: string): number {
   return exitCode
 }
 
-/** A command that cannot continue from where it stopped throws its own explanation. */
+/** Prints how to continue after a stop. A command that cannot simply run again has its own message. */
 function printStop(error: unknown, name: Stop): number {
   const text =
     error instanceof UserError && error.code === 'stopped'
@@ -86,7 +89,7 @@ function onStop(first: (name: Stop) => void): () => void {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of names) process.on(name, watch)
   return () => {
-    // After the first signal the watch stays, so that a second one still quits during the cleanup.
+    // Keeps watching after the first signal, so that a second signal quits immediately during the cleanup.
     if (at === undefined) for (const name of names) process.off(name, watch)
   }
 }

@@ -2,7 +2,7 @@ import type { Command } from './command.ts'
 
 /** The words and flags that a command accepts. */
 export interface Syntax {
-  /** `['store', 'verify']`; empty for hangar itself. */
+  /** The words of the command: `['store', 'verify']`. Empty for hangar itself. */
   readonly path: readonly string[]
   /** Names of the arguments: `['HOST']`. */
   readonly words: readonly string[]
@@ -10,7 +10,7 @@ export interface Syntax {
 }
 
 export interface Flag {
-  /** `--keep`, `--no-frozen`. */
+  /** The flag as users type it: `--keep`, `--no-frozen`. */
   readonly long: string
   /** Name of the flag's value; undefined for a flag without a value. */
   readonly value: string | undefined
@@ -24,7 +24,10 @@ export function syntaxOf({ name, arguments: words, options }: Command): Syntax {
   }
 }
 
-/** The syntax of the command that a command line names. Without a known command: of the parent word, or of hangar. */
+/**
+ * The syntax of the command that a command line names. If the command is unknown, the syntax of its parent word or of
+ * hangar itself.
+ */
 export function syntaxAt(commands: readonly Command[], args: readonly string[]): Syntax {
   const all = commands.map(syntaxOf)
   const named = all.find(({ path }) => path.every((word, index) => word === args[index]))

@@ -1,26 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 
-/** A monotonic clock in milliseconds: setting the machine's time does not change it. */
+/** A monotonic clock, in milliseconds: a change of the machine's time does not affect it. */
 export interface Clock {
   now(): number
   /** Rejects with an AbortError when the command is stopped. */
   sleep(milliseconds: number): Promise<void>
 }
 
-/** The machine's clock; `signal` ends every sleep. */
+/** The machine's clock. Aborting `signal` ends every sleep. */
 export function clockUntil(signal: AbortSignal): Clock {
   return { now: () => performance.now(), sleep: (milliseconds) => sleep(milliseconds, undefined, { signal }) }
 }
 
-/** Whether Ctrl-C or a signal stopped the command. */
+/** Whether an error means that Ctrl-C or a signal stopped the command. */
 export function isStop(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }
 
 /**
- * The error of a stopped command that the same command does not simply continue: it says in what state the host or the
- * disk is, and what to do next.
+ * The error of a stopped command that cannot simply run again. The message gives the state of the host or disk, and the
+ * hint the next command.
  */
 export function stopped(state: string, hint: string, cause: unknown): UserError {
   return new UserError('stopped', state, { hint, cause })

@@ -13,7 +13,7 @@ import { type ProgramRoot, programOf } from './vm/program.ts'
 export interface KnownHost {
   readonly host: string
   readonly at: Address
-  /** The public keys that the host may show: from hosts/HOST.identity.json. */
+  /** The SSH host keys that hangar accepts from the host, from hosts/HOST.identity.json. */
   readonly hostKeys: readonly string[]
   readonly driver: TargetDriver
 }
@@ -21,7 +21,7 @@ export interface KnownHost {
 /** Connects to a host for as long as `use` takes. */
 export type Connect = <T>(known: KnownHost, use: (target: Target) => Promise<T>) => Promise<T>
 
-/** This machine as the controller of hosts. */
+/** This machine in its role as the controller of hosts. */
 export interface Controller {
   readonly connect: Connect
   readonly clock: Clock
@@ -30,7 +30,7 @@ export interface Controller {
 }
 
 export interface ControllerOptions {
-  /** ssh and zstd. */
+  /** The unpacked programs ssh and zstd. */
   readonly programs: ProgramRoot
   /** The owner's private key for logins. */
   readonly keyFile: string
@@ -54,7 +54,7 @@ export function controllerOf({ programs, keyFile, project, progress, signal }: C
   }
 }
 
-/** In a container the user may have no name. */
+/** The name of the user, or a default: in a container the user may have no name. */
 function userName(): string {
   try {
     return userInfo().username

@@ -7,7 +7,7 @@ import type { OwnIdentity, StepDescription } from './targets/target.ts'
 import { dryRun, type Updated, update } from './update.ts'
 
 export interface FlashTarget extends KnownHost {
-  /** `out/HOST`, the output directory of the build. */
+  /** The output directory of the build: `out/HOST`. */
   readonly output: string
   readonly identity: OwnIdentity
 }
@@ -16,9 +16,9 @@ export interface FlashRequest {
   readonly targets: readonly FlashTarget[]
   readonly goal: Goal
   readonly mode: 'run' | 'dry-run'
-  /** Builds the image of a host. Every image is built before the first host is touched. */
+  /** Builds the image of a host. hangar builds every image before it changes the first host. */
   readonly build: (host: string) => Promise<void>
-  /** Receives the result of each host as soon as it is known: a later host may fail. */
+  /** Receives the result of each host immediately, because a later host may fail. */
   readonly onResult: (result: FlashResult) => void
   readonly connect: Connect
   readonly progress: Progress
@@ -52,7 +52,7 @@ function flashOne(request: FlashRequest, { output, identity, ...known }: FlashTa
   )
 }
 
-/** Adds the names of the hosts that were not updated. */
+/** Adds the names of the remaining hosts to the error: hangar did not update them. */
 function withUntried(error: unknown, untried: readonly FlashTarget[]): unknown {
   if (!(error instanceof UserError) || untried.length === 0) return error
   const names = untried.map(({ host }) => `'${host}'`).join(', ')

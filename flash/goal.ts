@@ -3,13 +3,15 @@ import type { Transfer } from './transfer/transfer.ts'
 
 /** The wanted result of an update. */
 export interface Goal {
-  /** `stage` only writes the inactive slot: no boot uses it until the next `update`. */
+  /** `stage` only writes the inactive slot. The host does not boot the slot before the next `update`. */
   readonly kind: 'update' | 'stage'
   readonly transfer: Transfer
   readonly downgrade: 'refused' | 'allowed'
-  /** Seconds until a trial must be healthy, on the host's own clock. */
+  /** The time for a trial to become healthy, in seconds of the host's own clock. */
   readonly trialSeconds: number
-  /** The controller's name in the host's lock: `user@machine:project`. */
+  /**
+   * The name of this controller in the update lock of a host: `user@machine:project`.
+   */
   readonly owner: string
 }
 
@@ -43,7 +45,7 @@ function parseTrialSeconds(text: string): number {
   })
 }
 
-/** A name for the lock without spaces and without characters that a shell would interpret. */
+/** Replaces spaces and characters that a shell would interpret, because the name is an argument of a remote command. */
 export function ownerName(user: string, machine: string, project: string): string {
   return `${user}@${machine}:${project}`.replaceAll(/[^A-Za-z0-9_.@:/-]/g, '_').slice(0, 128)
 }

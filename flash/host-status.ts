@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import type { Connect, KnownHost } from './controller.ts'
 import type { DeviceStatus } from './ssh/status.ts'
 
-/** The answer of one host, or the reason why it gave none. */
+/** The status of one host, or the reason why the host did not answer. */
 export type HostStatus = ReachableHost | UnreachableHost
 
 export interface ReachableHost {

@@ -10,7 +10,7 @@ export interface StepTime {
 
 export interface Performed {
   readonly run: Run
-  /** One for each step, in order. */
+  /** The time of each step, in the order of the steps. */
   readonly times: readonly StepTime[]
 }
 
@@ -18,7 +18,7 @@ export function inspect(target: Target, progress: Progress): Promise<DeviceStatu
   return during(progress, `ask ${target.host}`, () => target.status())
 }
 
-/** Performs the steps of a plan one after the other; the first error ends it. */
+/** Performs the steps of a plan one after the other, and stops at the first error. */
 export async function performAll(target: Target, planned: Run, clock: Clock): Promise<Performed> {
   let performed: Performed = { run: planned, times: [] }
   for (let [step] = planned.steps; step !== undefined; [step] = performed.run.steps) {

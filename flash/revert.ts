@@ -9,12 +9,12 @@ export interface RevertJob {
   readonly data: RevertData
   readonly clock: Clock
   readonly progress: Progress
-  /** Called with the plan before the first step. */
+  /** Receives the plan before the first step. */
   readonly onPlan?: (plan: RevertPlan) => void
 }
 
 export interface RevertPlan {
-  /** `trial-ended`: slot `from` is on trial, and a restart ends the trial. */
+  /** The plan of a revert. `trial-ended`: slot `from` is on trial, and a restart ends this trial. */
   readonly kind: 'reverted' | 'trial-ended'
   readonly from: Slot
   readonly slot: Slot
@@ -23,11 +23,11 @@ export interface RevertPlan {
 }
 
 export interface Reverted extends RevertPlan {
-  /** Seconds from the restart until the host was healthy. */
+  /** The time from the restart until the host was healthy, in seconds. */
   readonly downtime: number
 }
 
-/** Boots the previous slot, which commits itself when it is healthy. */
+/** Boots the previous slot on trial. The host commits the slot by itself when it is healthy. */
 export async function revert({ target, data, clock, progress, onPlan }: RevertJob): Promise<Reverted> {
   const before = await inspect(target, progress)
   const planned = await target.plan(before, { kind: 'revert', data })

@@ -7,7 +7,7 @@ import type { OwnIdentity, StepDescription, Target } from './targets/target.ts'
 
 export interface UpdateJob<Artifact = unknown> {
   readonly target: Target<Artifact>
-  /** The host's image, opened by the driver of its target. */
+  /** The open image of the host. The driver of the host's target opens it. */
   readonly artifact: Artifact
   readonly identity: OwnIdentity
   readonly goal: Goal
@@ -17,19 +17,19 @@ export interface UpdateJob<Artifact = unknown> {
 
 export type Updated =
   | { readonly kind: 'nothing'; readonly slot: Slot; readonly root: string }
-  /** The host had the image, but not all of its own keys. */
+  /** The host already had the image, and received only its new keys. */
   | ({ readonly kind: 'renewed' } & Done)
-  /** `downtime`: seconds from the restart until the host was healthy. */
+  /** The host runs the new image. `downtime` is the time from the restart until the host was healthy, in seconds. */
   | ({ readonly kind: 'updated'; readonly downtime: number } & Done)
   | ({ readonly kind: 'staged' } & Done)
 
 interface Done {
   readonly slot: Slot
   readonly root: string
-  /** Bytes, compressed. */
+  /** The number of sent bytes, after compression. */
   readonly sent: number
   readonly times: readonly StepTime[]
-  /** Seconds. */
+  /** The total time, in seconds. */
   readonly total: number
 }
 
@@ -47,7 +47,7 @@ export async function update({ target, goal, artifact, identity, clock, progress
   return { kind: 'updated', downtime, ...done }
 }
 
-/** The steps that `update` would perform now. Nothing changes on the host. */
+/** The steps that `update` would perform now. Changes nothing on the host. */
 export async function dryRun({ target, goal, artifact, identity }: UpdateJob): Promise<readonly StepDescription[]> {
   const status = await target.status()
   const { steps } = await target.plan(status, { kind: 'update', artifact, goal, identity })

@@ -1,12 +1,12 @@
 import type { Architecture } from './architecture.ts'
 
-/** A kind of hardware. Comments at the values name their sources. */
+/** A kind of hardware. Comments beside the values name the sources of these values. */
 export interface Board {
   readonly name: 'raspberry-pi-5'
   readonly architecture: Architecture
-  /** File name that the firmware looks for -> device tree in the kernel's packages. */
+  /** The device trees: file name that the firmware looks for -> device tree in the kernel's packages. */
   readonly deviceTrees: Readonly<Record<string, string>>
-  /** File name that the firmware looks for. */
+  /** The file name of the kernel that the firmware looks for. */
   readonly kernel: string
   /** The longest timeout of the hardware watchdog, in seconds. */
   readonly watchdogSeconds: number
@@ -18,9 +18,9 @@ export const BOARDS: Readonly<Record<Board['name'], Board>> = {
   'raspberry-pi-5': {
     name: 'raspberry-pi-5',
     architecture: 'arm64',
-    // The steppings C0/C1 and D0 need different device trees: with the wrong one, a board panics in seconds. D0 has two
-    // names. If these files are missing, the firmware uses its own device trees, and with those a mainline kernel has
-    // neither Ethernet nor USB.
+    // The steppings C0/C1 and D0 need different device trees: with the wrong device tree, the kernel panics within
+    // seconds. The device tree of D0 has two names. If these files are missing, the firmware uses its own device trees,
+    // with which a mainline kernel has neither Ethernet nor USB.
     deviceTrees: {
       'bcm2712-rpi-5-b.dtb': 'broadcom/bcm2712-rpi-5-b.dtb',
       'bcm2712-d-rpi-5-b.dtb': 'broadcom/bcm2712-d-rpi-5-b.dtb',

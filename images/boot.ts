@@ -1,9 +1,9 @@
 import type { Board } from './board.ts'
 
-/** Name of the initramfs in the boot file system. */
+/** The file name of the initramfs in the boot file system. */
 export const INITRAMFS_NAME = 'initramfs.img'
 
-/** config.txt of both slots (raspberrypi/documentation, config_txt). */
+/** The config.txt of both slots (raspberrypi/documentation, config_txt). */
 export function configTxt(board: Board): string {
   return [
     '[all]',
@@ -11,12 +11,12 @@ export function configTxt(board: Board): string {
     `kernel=${board.kernel}`,
     `initramfs ${INITRAMFS_NAME} followkernel`,
     'auto_initramfs=0',
-    // The firmware's check accepts only kernels of Raspberry Pi.
+    // Turns off the firmware's check of the kernel, which accepts only kernels of Raspberry Pi.
     'os_check=0',
     'enable_uart=1',
     'disable_fw_kms_setup=1',
-    // The firmware arms the watchdog before Linux starts, so that a kernel that hangs falls back to the committed slot.
-    // The watchdog driver takes over.
+    // Makes the firmware arm the watchdog before Linux starts, so that a kernel that hangs during a trial falls back to
+    // the committed slot. The watchdog driver takes over later.
     `kernel_watchdog_timeout=${board.watchdogSeconds}`,
     '',
   ].join('\n')
@@ -28,10 +28,10 @@ export function configTxt(board: Board): string {
  * names, the kernel would use only the first one, even if that console does not exist. The screen is a console anyway.
  */
 export const KERNEL_ARGUMENTS: readonly string[] = [
-  // A kernel that panics reboots, which ends a trial.
+  // Makes a kernel reboot after a panic, which ends a trial.
   'panic=10',
   'oops=panic',
   'loglevel=4',
-  // There are many small services. Without madvise, each of them would use huge pages that it did not ask for.
+  // Limits huge pages to programs that request them: otherwise each of the many small services would use huge pages.
   'transparent_hugepage=madvise',
 ]

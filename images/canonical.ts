@@ -13,7 +13,10 @@ export function canonicalJson(value: Json): string {
   return JSON.stringify(value)
 }
 
-/** How many levels of a value have one line per member: one number for all members, or one for each named member. */
+/**
+ * The number of levels that have one line per member: one number for the whole value, or one number for each named
+ * member.
+ */
 export type Depth = number | Readonly<Record<string, number>>
 
 /** Canonical JSON for files that people read in a diff: values deeper than `depth` are on one line. */

@@ -20,7 +20,7 @@ export const DEBIAN_USERS: readonly string[] = [
   'nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin',
 ]
 
-/** Debian's fixed groups: `group.master` of the same package. */
+/** Debian's fixed groups: `group.master` of the package base-passwd 3.6. */
 export const DEBIAN_GROUPS: readonly string[] = [
   'root:x:0:',
   'daemon:x:1:',

@@ -21,9 +21,9 @@ export interface Derivation {
   readonly name: string
   /** The architecture that the command runs on. The output must not depend on it. */
   readonly system: Architecture
-  /** The packages in the root in which the command runs. */
+  /** The packages that form the root file system of the command. */
   readonly toolchain: Toolchain
-  /** Path below `/in` -> input. */
+  /** The inputs of the command: path below `/in` -> input. */
   readonly inputs: Readonly<Record<string, Input>>
   readonly command: readonly string[]
   readonly env: Readonly<Record<string, string>>

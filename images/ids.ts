@@ -45,7 +45,7 @@ export const ACCOUNTS: readonly Account[] = [
   user('alertmanager', 121, 'Prometheus alert manager'),
 ]
 
-/** The number of a user. Throws with the line to add if the table does not have the user. */
+/** The number of a user. If the table does not have the user, throws an error that shows the line to add. */
 export function accountId(name: string): number {
   const found = ACCOUNTS.find((each) => each.name === name)
   if (found !== undefined) return found.id
@@ -55,7 +55,7 @@ export function accountId(name: string): number {
   })
 }
 
-/** passwd, group, shadow and gshadow of a host. No user has a password: logins use SSH keys. */
+/** The files passwd, group, shadow and gshadow of a host. No user has a password, because logins use SSH keys. */
 export function accounts(): Readonly<Record<'passwd' | 'group' | 'shadow' | 'gshadow', string>> {
   const users = [...DEBIAN_USERS, ...ACCOUNTS.filter(({ kind }) => kind === 'user').map(passwdLine)]
   const groups = [...DEBIAN_GROUPS, ...ACCOUNTS.map(groupLine)]
@@ -67,7 +67,7 @@ export function accounts(): Readonly<Record<'passwd' | 'group' | 'shadow' | 'gsh
   }
 }
 
-/** passwd and group of a container that runs as one user. */
+/** The files passwd and group of a container that runs as one user. */
 export function containerAccounts(name: string): { readonly passwd: string; readonly group: string } {
   accountId(name)
   const [root = '', noUser = ''] = [DEBIAN_USERS[0], DEBIAN_USERS.at(-1)]

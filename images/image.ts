@@ -10,18 +10,20 @@ export interface Layer {
   readonly derivation: Derivation
 }
 
-/** What a host boots: the layers of the slot, in order, and the files of the boot file system. */
+/** The image of a host: the layers of the slot, in order, and the files of the boot file system. */
 export interface Image {
   readonly host: HostName
   readonly board: Board
   readonly slotSize: number
   readonly serial: { readonly time: number; readonly number: number }
   readonly layers: readonly Layer[]
-  /** File name in the boot file system -> content. The build adds cmdline.txt, which has the root hash. */
+  /**
+   * The boot files: file name in the boot file system -> content. The build adds cmdline.txt, which has the root hash.
+   */
   readonly bootFiles: Readonly<Record<string, Input>>
-  /** Writes the SBOM without its head (see `sbom/document.ts`). */
+  /** The derivation that writes the SBOM without its head (see `sbom/document.ts`). */
   readonly sbom: Derivation
-  /** Public keys that may log in, in the format of authorized_keys. */
+  /** The public keys that may log in, in the format of authorized_keys. */
   readonly sshKeys: readonly string[]
   /** Public keys that may sign an update of this image. */
   readonly signingKeys: readonly string[]

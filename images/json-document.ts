@@ -1,4 +1,4 @@
-/** What zod schemas have in common with any other checker. */
+/** A checker of values; zod schemas have this form. */
 interface Schema<T> {
   safeParse(value: unknown):
     | { readonly success: true; readonly data: T }
@@ -10,7 +10,7 @@ interface Schema<T> {
       }
 }
 
-/** Why a text is not the document that was expected. */
+/** The reason why a text is not the expected document. */
 export type DocumentProblem = 'not-json' | 'other-format' | 'damaged'
 
 export interface JsonDocument<T> {

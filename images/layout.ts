@@ -28,11 +28,14 @@ export interface Layout {
 export const SELECTOR_SIZE = 16 * MIB
 export const BOOT_SIZE = 512 * MIB
 export const IDENTITY_SIZE = 32 * MIB
-/** Size of `data` in the image file. The size of the real disk is not known when hangar builds the image. */
+/** The size of `data` in the image file. hangar does not know the size of the real disk when it builds the image. */
 export const DATA_SIZE_IN_IMAGE = 1 * GIB
 /** The backup partition table takes the last 33 sectors. */
 export const BACKUP_TABLE_SIZE = 33 * SECTOR
-/** SD cards have erase blocks of up to 4 MiB. Two partitions never share one. */
+/**
+ * The alignment of partitions. SD cards have erase blocks of up to 4 MiB, and two partitions never share an erase
+ * block.
+ */
 const ALIGNMENT = 4 * MIB
 
 /**
@@ -85,7 +88,7 @@ function layoutOf(slotSize: number, dataSize: number): Layout {
     offset += size
     return partition
   })
-  // 1 MiB at the end is for the backup partition table.
+  // Reserves 1 MiB at the end for the backup partition table.
   return { version: 1, partitions, size: offset + MIB }
 }
 

@@ -28,7 +28,7 @@ const lockedSet = z.strictObject({
   request: z.array(z.string()),
   essential: z.enum(['included', 'left-out']),
   assumed: z.array(z.string()),
-  /** Keys into `packages`, sorted. */
+  /** The packages of the set, as sorted keys of `packages`. */
   packages: z.array(z.string()),
 })
 export type LockedSet = z.infer<typeof lockedSet>
@@ -37,11 +37,11 @@ const lock = z.strictObject({
   format: z.literal(1),
   /** The newest date of the suites, in seconds since 1970. It is the first part of an image's `serial`. */
   time: z.number().int().positive(),
-  /** `archive/suite` -> the field Date of its Release file. */
+  /** The dates of the releases: `archive/suite` -> field Date of the Release file. */
   releases: z.record(z.string(), z.string()),
-  /** `name:architecture` -> set. */
+  /** The package sets: `name:architecture` -> set. */
   sets: z.record(z.string(), lockedSet),
-  /** `name_version_architecture` -> package. */
+  /** The packages: `name_version_architecture` -> package. */
   packages: z.record(z.string(), lockedPackage),
 })
 export type Lock = z.infer<typeof lock>

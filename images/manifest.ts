@@ -20,7 +20,7 @@ const manifest = z.strictObject({
   /** Public keys that the image trusts for updates and for logins, in OpenSSH's format. */
   keys: z.strictObject({ signing: z.array(z.string()), ssh: z.array(z.string()) }),
   slot: z.strictObject({
-    /** Size of the slot image in bytes: index, layers and hash tree. */
+    /** The size of the slot image in bytes: index, layers and hash tree. */
     size: bytes,
     sha256: digest,
     /** Number of 4096-byte blocks that the hash tree covers. The tree follows them directly. */
@@ -29,9 +29,9 @@ const manifest = z.strictObject({
     root: digest,
     layers: z.array(z.strictObject({ name: z.string(), offset: bytes, size: bytes, sha256: digest })),
   }),
-  /** Every file of the boot file system, except the manifest and its signature. */
+  /** The files of the boot file system, except the manifest and its signature. */
   boot: z.record(z.string(), z.strictObject({ size: bytes, sha256: digest })),
-  /** Main packages, for people: package -> Debian version. */
+  /** The main packages, for users: package -> Debian version. */
   versions: z.record(z.string(), z.string()),
 })
 export type Manifest = z.infer<typeof manifest>

@@ -1,9 +1,12 @@
 import { hash } from 'node:crypto'
 
-/** The time of everything that is built, in seconds since 1970. A time from the lock would change every layer at each lock. */
+/**
+ * The time of all built files, in seconds since 1970. It is constant, because the time of the lock would change every
+ * layer with each new lock.
+ */
 export const EPOCH = 1_735_689_600
 
-/** A UUID derived from a name (RFC 9562, version 8): the same for the same name. */
+/** A UUID derived from a name (RFC 9562, version 8). The same name gives the same UUID. */
 export function guid(name: string): string {
   const digits = hash('sha256', name, 'hex')
   return [

@@ -19,14 +19,14 @@ export const SCRIPT_ONLY: readonly string[] = [
 export const TOOLCHAIN: PackageSet = {
   name: 'toolchain',
   request: [
-    // Roots and layers.
+    // Programs that build roots and layers.
     'dpkg',
     'tar',
     'erofs-utils',
     'kmod',
     'attr',
     'acl',
-    // Compression.
+    // Programs for compression.
     'gzip',
     'xz-utils',
     'zstd',
@@ -40,9 +40,9 @@ export const TOOLCHAIN: PackageSet = {
     'mount',
     'sed',
     'util-linux',
-    // The interpreter of the steps.
+    // The JavaScript interpreter that runs the layer steps.
     'nodejs',
-    // The solver of package sets.
+    // apt, which solves package sets.
     'apt',
   ],
   essential: 'left-out',
@@ -134,6 +134,6 @@ export const CONTROL: PackageSet = {
   name: 'control',
   request: ['openssh-client', 'zstd'],
   essential: 'left-out',
-  // hangar uses neither smart cards nor legacy ciphers.
+  // Leaves out smart cards and legacy ciphers, which hangar does not use.
   assumed: [...SCRIPT_ONLY, 'openssl-provider-legacy'],
 }

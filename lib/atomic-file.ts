@@ -3,20 +3,25 @@ import { link, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promis
 import { basename, dirname, join } from 'node:path'
 import { namingPath } from './file-problem.ts'
 
-/** The bytes of a file, or a function that writes them to the path that it gets and flushes them to the disk. */
+/**
+ * The content of a file: bytes, or a function that receives a path, writes the bytes there and flushes them to the
+ * disk.
+ */
 export type FileContent = string | Uint8Array | ((temporary: string) => Promise<void>)
 
 export interface FileOptions {
-  /** Permissions of the new file; the default is what the umask leaves of 0666. */
+  /** The permissions of the new file. Default: 0666 without the bits of the umask. */
   readonly mode?: number
-  /** The caller holds a lock, so that every temporary file of this target is a leftover, even a young one. */
+  /**
+   * States that the caller holds a lock, so that every temporary file of this target is a leftover, even a young file.
+   */
   readonly exclusive?: boolean
 }
 
 /**
- * Writes a file so that a reader, and a machine after a power cut, finds either the old content or the new one. The
- * bytes go to a temporary file in the same directory, are flushed, and are then renamed over `file`. The directory must
- * exist. When the promise resolves, content and name are on the disk.
+ * Writes a file atomically: every reader finds the old or the new content, also after a power cut. Writes a temporary
+ * file in the same directory, flushes it, and renames it over `file`. The directory must exist. When the promise
+ * resolves, content and name are on the disk.
  */
 export async function replaceFile(file: string, content: FileContent, options: FileOptions = {}): Promise<void> {
   const temporary = await prepare(file, options)
@@ -31,8 +36,8 @@ export async function replaceFile(file: string, content: FileContent, options: F
 }
 
 /**
- * Creates a file like `replaceFile`, but never over another one. Returns false, and changes nothing, when the file
- * exists. Of several processes that create the same file, exactly one gets true.
+ * Creates a file like `replaceFile`, but never replaces an existing file: then it changes nothing and returns false. If
+ * several processes create the same file, exactly one of them gets true.
  */
 export async function createFile(file: string, content: FileContent, options: FileOptions = {}): Promise<boolean> {
   const temporary = await prepare(file, options)
@@ -51,7 +56,7 @@ export async function flushDirectory(directory: string): Promise<void> {
   try {
     await namingPath(directory, () => handle.sync())
   } catch (error) {
-    // Some network file systems cannot flush a directory, and a caller cannot do anything about that.
+    // Ignores the error: some network file systems cannot flush a directory, and the caller cannot change this.
     if (!['EINVAL', 'ENOTSUP', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
   } finally {
     await handle.close()
@@ -65,7 +70,7 @@ export function isTemporaryName(name: string): boolean {
 
 const TEMPORARY = /^\..+\.part-[0-9a-f]{12}$/
 
-/** Milliseconds after which a temporary file belongs to a process that was killed. */
+/** The age in milliseconds from which a temporary file must be a leftover of a killed process. */
 const ABANDONED = 60 * 60 * 1000
 
 /** The name of a temporary file. Removes temporary files that killed processes left for the same target. */
@@ -85,7 +90,7 @@ async function removeLeftover(temporary: string, exclusive: boolean): Promise<vo
   if (exclusive || isOld) await rm(temporary, { force: true })
 }
 
-/** `flush` is fsync(2). */
+/** Writes the content to the temporary file, and flushes it with fsync(2). */
 async function write(temporary: string, content: FileContent, { mode }: FileOptions): Promise<void> {
   await namingPath(temporary, async () => {
     if (typeof content === 'function') await content(temporary)
@@ -93,7 +98,7 @@ async function write(temporary: string, content: FileContent, { mode }: FileOpti
   })
 }
 
-/** A hard link fails when the new name exists, in one step with its creation. */
+/** Uses a hard link, which checks for an existing name and creates the new name in one step. */
 async function linkNew(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to)

@@ -5,19 +5,22 @@ import { body, get, type Request, TransferError } from './http.ts'
 
 /** A file whose size and digest are known before it is fetched. */
 export interface WantedFile {
-  /** The file's name in messages. A source may take it as the path on its servers too. */
+  /** The name of the file in messages. A source may also use it as the path on its servers. */
   readonly path: string
   readonly sha256: Digest
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
-/** The server sent other bytes than the digest or the size says. */
+/** The error for a server whose bytes do not match the digest or the size. */
 export class MismatchError extends Error {
   override readonly name = 'MismatchError'
 }
 
-/** Fetches one file. When a transfer breaks, the next one, from the same server or another, continues where it ended. */
+/**
+ * Fetches one file. After a broken transfer, the next transfer continues at the same position, from the same or another
+ * server.
+ */
 export class Download {
   private digester = new Digester()
   private received = 0
@@ -48,7 +51,8 @@ export class Download {
     } catch (error) {
       if (!(error instanceof MismatchError)) throw error
       await this.startOver()
-      // The first bytes may be from another server. Only a whole file from this server proves that the server is wrong.
+      // Fetches the whole file again from this server: the first bytes may be from another server, so only a whole file
+      // proves which server sent wrong bytes.
       if (!resumed) throw error
       await this.from(url, request)
     }
@@ -63,7 +67,7 @@ export class Download {
       throw new TransferError('refused', `the server sent another range: '${response.headers['content-range'] ?? ''}'`)
     }
     for await (const piece of body(response, request)) await this.take(piece)
-    // Without an announced length, a broken connection looks like the end of the file.
+    // Checks the size, because without a Content-Length a broken connection looks like the end of the file.
     if (this.received < this.wanted.size && response.headers['content-length'] === undefined) {
       throw new TransferError('broken', `ended after ${this.received} of ${this.wanted.size} bytes`)
     }

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../errors.ts'
 import { digestOf } from '../images/digest.ts'
 
-/** Milliseconds. Another run holds the lock for seconds. */
+/** The longest wait for the lock, in milliseconds. Other runs hold it only for seconds. */
 const PATIENCE = 120_000
 const INTERVAL = 50
 
 /**
  * Runs `use` while no other process on this machine holds the lock of the same directory. The lock is an abstract Unix
- * socket: the kernel removes it with its process, so that a killed process leaves no stale lock.
+ * socket, which the kernel removes when its process ends, so that a killed process leaves no stale lock.
  */
 export async function withFileLock<T>(
   directory: string,
@@ -27,7 +27,7 @@ export async function withFileLock<T>(
   }
 }
 
-/** A function that releases the lock; undefined when another process holds the lock. */
+/** Takes the lock, and returns a function that releases it; undefined if another process holds the lock. */
 function hold(name: string): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer()
@@ -38,7 +38,10 @@ function hold(name: string): Promise<(() => void) | undefined> {
   })
 }
 
-/** One run at a time changes a host: two would write different images to one slot. The other is not waited for. */
+/**
+ * Allows one run at a time to change a host, because two runs would write different images to one slot. Fails
+ * immediately if another run holds the lock.
+ */
 export function withHostLocks<T>(project: string, hosts: readonly string[], use: () => Promise<T>): Promise<T> {
   const [host, ...others] = hosts
   if (host === undefined) return use()
@@ -47,13 +50,13 @@ export function withHostLocks<T>(project: string, hosts: readonly string[], use:
 }
 
 function stillFlashing(host: string): UserError {
-  return new UserError('busy', `another 'npm run flash' of '${host}' is at work in this project`, {
-    hint: 'wait for it to end, or end it (Ctrl-C where it runs): the same command goes on where it stopped',
+  return new UserError('busy', `another 'npm run flash' of '${host}' is running in this project`, {
+    hint: 'wait until the other flash ends, or stop it with Ctrl-C; then run the same command again: it continues where the other flash stopped',
   })
 }
 
 function stillWriting(directory: string): UserError {
   return new UserError('busy', `another build still writes to '${directory}'`, {
-    hint: 'wait for it to end, or end it, and type the same command again',
+    hint: 'wait until the other build ends, or stop it, then run the same command again',
   })
 }

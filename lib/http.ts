@@ -1,7 +1,10 @@
 import http from 'node:http'
 import https from 'node:https'
 
-/** Why a transfer failed. `absent` means that the server has no such file; for the other kinds a retry may succeed. */
+/**
+ * The kind of a failed transfer. `absent` means that the server has no such file. For all other kinds, a retry may
+ * succeed.
+ */
 export class TransferError extends Error {
   readonly kind: 'absent' | 'refused' | 'unreachable' | 'broken' | 'slow'
   /** The HTTP status of the answer; undefined when there was no answer. */
@@ -16,9 +19,9 @@ export class TransferError extends Error {
 }
 
 export interface Patience {
-  /** Milliseconds that a server has until its answer begins. */
+  /** The time until a server's answer must begin, in milliseconds. */
   readonly answer: number
-  /** At least `bytes` have to arrive in every period of so many milliseconds. */
+  /** A period in milliseconds. At least `bytes` bytes must arrive in every such period. */
   readonly window: number
   readonly bytes: number
 }
@@ -39,7 +42,7 @@ export interface Exchange extends Request {
 }
 
 export interface Content {
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
   readonly pieces: AsyncIterable<Uint8Array>
 }
@@ -138,7 +141,7 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
     const answered = new AbortController()
     const request = module.request(url, options, (response) => {
       answered.abort()
-      // The server answered before it read the whole upload, so that the connection cannot be used again.
+      // Closes the connection: it cannot be used again if the server answers before it has read the whole upload.
       response.once('end', () => request.writableEnded || request.destroy())
       resolve(response)
     })
@@ -147,7 +150,7 @@ export function exchange(url: URL, given: Exchange): Promise<http.IncomingMessag
       reject(transferError(error, 'unreachable', signal))
     })
     const sent = content === undefined ? Promise.resolve() : sendContent(request, content, patience, answered.signal)
-    // The source of the upload failed, not the server.
+    // The error of the source of an upload, as opposed to an error of the server.
     const unreadable = (error: unknown) => {
       reject(error)
       request.destroy()
@@ -208,7 +211,8 @@ function transferError(error: unknown, kind: TransferError['kind'], signal: Abor
   if (signal?.aborted) return signal.reason
   if (error instanceof TransferError) return error
   const { code, message } = error as NodeJS.ErrnoException
-  // The server may close an idle connection just when the next request uses it. That is no failure of the server.
+  // Counts a reset as a broken transfer, which hangar repeats: a server may close an idle connection just when the next
+  // request uses it.
   const stale = code === 'ECONNRESET' || code === 'EPIPE'
   return new TransferError(stale ? 'broken' : kind, message || code || String(error), { cause: error })
 }

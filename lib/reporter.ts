@@ -1,4 +1,4 @@
-/** How a step ended, for the table after the command. `done` is for a step whose result cannot be reused. */
+/** How a step ended, for the table after the command. `done` is for steps that have no reusable result. */
 export type Ending = 'built' | 'reused' | 'fetched' | 'done'
 
 /** A task that takes time. It counts bytes when it moves data. */
@@ -11,18 +11,18 @@ export interface Step {
 /** Receives the progress of use cases. A terminal, plain lines and a list in tests implement it. */
 export interface Reporter {
   step(name: string, totalBytes?: number): Step
-  /** A fact that deserves a line. */
+  /** Prints a fact on a line of its own. */
   notice(text: string): void
-  /** A problem that the owner should act on. */
+  /** Prints a problem that the owner should solve. */
   warn(text: string): void
 }
 
-/** A reporter for use cases that never warn. */
+/** The part of a reporter that use cases without warnings need. */
 export type Progress = Pick<Reporter, 'step' | 'notice'>
 
 export interface During {
   readonly totalBytes?: number
-  /** The ending of a step that succeeds; the default is `done`. */
+  /** How a successful step ends; the default is `done`. */
   readonly ending?: Ending
 }
 

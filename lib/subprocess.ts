@@ -3,9 +3,9 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 export interface Finished {
-  /** 128 when the program could not be started or a signal ended it. */
+  /** The exit code; 128 if the program did not start or a signal ended it. */
   readonly exitCode: number
-  /** The end of standard output and standard error together, in the order of the writes. */
+  /** The last part of standard output and standard error, in the order of the writes. */
   readonly output: string
 }
 
@@ -13,16 +13,18 @@ export interface RunOptions {
   readonly cwd?: string
   /** The whole environment: the program inherits nothing. */
   readonly env?: Readonly<Record<string, string>>
-  /** Text for standard input. */
+  /** The text for standard input. */
   readonly input?: string
-  /** A file that gets standard output and standard error instead of `output`. */
+  /** The path of a file for standard output and standard error. With it, `output` stays empty. */
   readonly log?: string
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs a program and waits for it. The caller judges the exit code. Throws only the reason of an aborted signal. */
+/**
+ * Runs a program and waits until it ends. The caller checks the exit code. Throws only the reason of an aborted signal.
+ */
 export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-  // Loading execa takes a third of the start of a build that runs no program.
+  // Loads execa only here, because this takes a third of the start of a build that runs no program.
   const { execa } = await import('execa')
   const result = await execa(program, [...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
@@ -53,7 +55,7 @@ export function startChild(command: Command, args: readonly string[]): Child {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', command.file, ...command.args, ...args], {
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: process.env.HOME ?? '/', ...command.env },
     stdio: ['pipe', 'pipe', 'pipe'],
-    // A process group of its own: Ctrl-C in the terminal reaches this process only.
+    // Starts a new process group, so that Ctrl-C in the terminal does not reach the program.
     detached: true,
   })
   child.on('error', () => undefined)
@@ -79,8 +81,8 @@ export function exitOf(child: Child): Promise<number> {
 }
 
 /**
- * Writes bytes to a program and closes its input. When the program stops reading, its exit code tells why. When `source`
- * throws, the program is killed, so that it does not take a part for the whole, and the error is returned.
+ * Writes bytes to a program and closes its input. If the program stops reading, its exit code gives the reason. If
+ * `source` throws, kills the program, so that it does not process incomplete input, and returns the error.
  */
 export async function feed(child: Child, source: AsyncIterable<Uint8Array>): Promise<{ failed: unknown } | undefined> {
   let failed: { failed: unknown } | undefined
@@ -95,7 +97,7 @@ export async function feed(child: Child, source: AsyncIterable<Uint8Array>): Pro
         throw error
       }
     }
-    // When the program stops reading, `yield` throws here: that is no failure of the source.
+    // Does not count an error of `yield` as a failure of the source: `yield` throws when the program stops reading.
     try {
       for (let piece = await next(); !piece.done; piece = await next()) yield piece.value
     } finally {

@@ -4,9 +4,12 @@ import { pack } from 'tar-stream'
 import type { OutputFile } from '../images/derivation.ts'
 import { Digester } from '../images/digest.ts'
 
-/** A member of a tar file. Nothing in it comes from the machine or the clock: each field is given or has a fixed value. */
+/**
+ * A member of a tar file. Each field is given or has a fixed value, so that nothing depends on the machine or the
+ * clock.
+ */
 export interface TarEntry {
-  /** Has no leading `/`. The name of a directory ends with `/`. */
+  /** The path, without a leading `/`. The path of a directory ends with `/`. */
   readonly name: string
   readonly type: 'file' | 'directory' | 'symlink' | 'link'
   readonly mode: number

@@ -10,22 +10,22 @@ export function stopWith(signal: AbortSignal | undefined): AbortController {
 }
 
 export interface AtOnce {
-  /** How many items are worked on at the same time. */
+  /** The number of items that are in work at the same time. */
   readonly workers: number
-  /** The first failure aborts it. `work` passes its signal on, so that the other items end early. */
+  /** Aborts at the first failure. `work` should use its signal, so that the other items end early. */
   readonly stop: AbortController
 }
 
 /**
- * Runs `work` for every item. After the first failure, no further item is started. The promise settles only when no
- * `work` runs any more, so that callers can remove files that the work uses. It rejects with the first failure.
+ * Runs `work` for every item, and starts no further item after the first failure. The promise settles only when no
+ * `work` runs any more, so that callers can then remove the files that `work` uses. It rejects with the first failure.
  */
 export async function forEachAtOnce<T>(
   items: Iterable<T>,
   { workers, stop }: AtOnce,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  // All workers take from one iterator.
+  // Takes items from one iterator that all workers share.
   const queue = items[Symbol.iterator]()
   const worker = async () => {
     try {

@@ -1,14 +1,14 @@
 /** An alerting rule, in Prometheus' format. A type alias, because an interface is no JSON value for TypeScript. */
 export type AlertRule = {
   readonly alert: string
-  /** A PromQL expression. */
+  /** The condition of the alert, as a PromQL expression. */
   readonly expr: string
-  /** How long the expression must be true before the alert fires: `5m`. */
+  /** The time for which the condition must be true before the alert fires: `5m`. */
   readonly for: string
   readonly annotations: { readonly summary: string }
 }
 
-/** Rules that Prometheus shows together. Groups of the same name from several services become one group. */
+/** Rules that Prometheus shows together. hangar merges groups with the same name from several services. */
 export type AlertGroup = {
   readonly name: string
   readonly rules: readonly AlertRule[]

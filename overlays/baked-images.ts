@@ -22,7 +22,7 @@ export function bakedImages({ services }: HostServices): BakedImage[] {
   )
 }
 
-/** Containers that share an image also share its user. */
+/** The user of the image: containers that share an image also share its user. */
 function bakedImage(name: string, containers: readonly ContainerOnHost[]): BakedImage {
   const [{ image, user } = unused(name)] = containers
   const { packages, tree } = debianImage(image)
@@ -31,7 +31,7 @@ function bakedImage(name: string, containers: readonly ContainerOnHost[]): Baked
     name,
     packages,
     tree: {
-      // The root file system is read-only, so every mount point has to exist.
+      // Adds every mount point, because the root file system is read-only.
       ...Object.fromEntries(['/tmp', '/proc', '/sys', '/dev', '/run', '/var/tmp'].map((path) => [path, directory()])),
       '/etc/passwd': file(passwd),
       '/etc/group': file(group),

@@ -1,9 +1,9 @@
 import type { FileTree } from '../images/tree.ts'
 
-/** Debian packages that are unpacked and not configured. */
+/** Debian packages that hangar unpacks without configuring them. */
 export interface DebianImage {
   readonly source: 'debian'
-  /** Package names. Their dependencies follow. */
+  /** The names of Debian packages. hangar adds their dependencies. */
   readonly packages: readonly string[]
   /** Files and directories to add to the unpacked packages. */
   readonly tree: FileTree
@@ -30,7 +30,7 @@ export type ContainerFile =
   | Secret
   /** A certificate of the lab's internal CA for a subject such as `mosquitto`. */
   | { readonly kind: 'certificate'; readonly subject: string }
-  /** The certificate of the lab's internal CA. */
+  /** The certificate of the lab's internal CA itself. */
   | { readonly kind: 'ca' }
 
 export type EnvironmentValue = string | Secret
@@ -41,7 +41,7 @@ export type Protocol = 'tcp' | 'udp'
 export interface DeviceUse {
   /** The path on the host: `/dev/serial/by-id/…`. */
   readonly device: string
-  /** The path in the container, if it differs. */
+  /** The path in the container, if it differs from the path on the host. */
   readonly path?: string
   /** The number of the group that may open the device: 20 is Debian's dialout. */
   readonly group?: number
@@ -49,7 +49,7 @@ export interface DeviceUse {
   readonly optional: boolean
 }
 
-/** One thing outside the container that its program needs. */
+/** A resource outside the container that its program needs. */
 export type Use =
   /** A port of a service of this host. The service `host` is the host itself. */
   | { readonly service: string; readonly port: number }
@@ -59,7 +59,7 @@ export type Use =
 /** How podman asks a container whether it is healthy. The command runs in the container, without a shell. */
 export interface HealthCheck {
   readonly command: readonly [string, ...string[]]
-  /** Seconds between two checks, after the first check that passed. */
+  /** The time between two checks, in seconds, after the first check has passed. */
   readonly interval: number
 }
 
@@ -70,15 +70,15 @@ export interface Container {
   readonly user: string
   readonly command: readonly string[]
   readonly environment: Readonly<Record<string, EnvironmentValue>>
-  /** Path in the container -> read-only file. Text files are part of the `host` layer. */
+  /** The read-only files: path in the container -> file. Text files are part of the `host` layer. */
   readonly files: Readonly<Record<string, ContainerFile>>
-  /** Path in the container -> name of the service's volume that is mounted there. */
+  /** The mounted volumes: path in the container -> name of the service's volume. */
   readonly volumes: Readonly<Record<string, string>>
   readonly uses: readonly Use[]
   readonly health: HealthCheck
 }
 
-/** A container as a service writes it: empty lists and records may be left out. */
+/** The definition of a container in a service. Empty lists and records may be left out. */
 export type ContainerDefinition = Omit<Container, Defaulted> & Partial<Pick<Container, Defaulted>>
 
 type Defaulted = 'environment' | 'files' | 'volumes' | 'uses'

@@ -1,27 +1,30 @@
 import type { Board } from '../images/board.ts'
-import type { HostName } from '../images/names.ts'
+import type { Ipv4 } from '../images/ipv4.ts'
+import type { DomainName, HostName } from '../images/names.ts'
+import type { PublicKeyLine } from '../images/signature/public-key.ts'
+import type { TimeZone } from '../images/time-zone.ts'
 
 /** A Debian container host: its host file, parsed, with all defaults applied. */
 export interface Host {
   readonly name: HostName
   readonly board: Board['name']
-  /** Bytes. */
+  /** The memory in bytes. */
   readonly memory: number
-  /** Bytes. Disks are sold in powers of ten: 64 GB is 64,000,000,000 bytes. */
+  /** The size of the disk in bytes. Disks are sold in powers of ten: 64 GB is 64,000,000,000 bytes. */
   readonly disk: number
   readonly slotSize: number
   readonly number: number
-  readonly timezone: string
+  readonly timezone: TimeZone
   readonly network: {
     /** An IPv4 address: `10.0.10.11`. */
     readonly address: string
     /** The prefix length of the host's network: 24. */
     readonly prefix: number
-    readonly gateway: string
-    readonly dns: readonly string[]
-    readonly domain: string
+    readonly gateway: Ipv4
+    readonly dns: readonly Ipv4[]
+    readonly domain: DomainName
   }
-  readonly ssh: { readonly keys: readonly string[] }
+  readonly ssh: { readonly keys: readonly PublicKeyLine[] }
   readonly updates: { readonly signingKeys: readonly string[] }
   readonly console: { readonly shell: 'none' | 'root' }
   readonly services: readonly HostService[]
@@ -29,16 +32,16 @@ export interface Host {
 
 export interface HostService {
   readonly name: string
-  /** By container. A single container has the service's name. */
+  /** The limits by container. A single container has the service's name. */
   readonly limits: Readonly<Record<string, Limits>>
-  /** As the service's own schema parsed them. */
+  /** The options, as the service's own schema parsed them. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
 /** The most memory and processor time that a container may use. */
 export interface Limits {
-  /** Bytes. */
+  /** The memory in bytes. */
   readonly memory: number
-  /** Cores; 0.5 is half of one core. */
+  /** The most processor time, in cores: 0.5 is half of one core. */
   readonly cpus: number
 }

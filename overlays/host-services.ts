@@ -6,9 +6,9 @@ import { findService } from './services/registry.ts'
 
 /** The services of one host, rendered. A build renders them once and passes this value to everything that needs them. */
 export interface HostServices {
-  /** In the order of their names. */
+  /** The services, sorted by name. */
   readonly services: readonly ServiceOnHost[]
-  /** The offer of the host itself, then those of the services. */
+  /** The offer of the host itself, and then the offers of the services. */
   readonly offers: readonly Offer[]
 }
 
@@ -19,16 +19,16 @@ export interface ServiceOnHost extends Offer {
 }
 
 export interface ContainerOnHost extends Container {
-  /** The name of its unit and of the container: unique on the host. */
+  /** The name of the unit and of the container, which is unique on the host. */
   readonly name: string
   readonly about: string
-  /** The name of its image. Containers of one service with the same image and user share the image. */
+  /** The name of the container's image. Containers of one service with the same image and user share the image. */
   readonly imageName: string
   readonly limits: Limits
 }
 
 export interface VolumeOnHost extends Volume {
-  /** The name of its subvolume: unique on the host. */
+  /** The name of the volume's subvolume, which is unique on the host. */
   readonly name: string
 }
 
@@ -77,7 +77,10 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
   }
 }
 
-/** Image and user -> name of the image. The only image of a service has the service's name, others that of a container. */
+/**
+ * The names of the images: image and user -> name. The only image of a service has the service's name; otherwise an
+ * image has the name of a container.
+ */
 function imageNamesOf(service: string, containers: readonly (readonly [string, Container])[]): Map<string, string> {
   const names = new Map<string, string>()
   for (const [part, each] of containers)
@@ -85,7 +88,7 @@ function imageNamesOf(service: string, containers: readonly (readonly [string, C
   return names.size === 1 ? new Map([...names.keys()].map((key) => [key, service])) : names
 }
 
-// An image's passwd file lists the one user that its program runs as.
+// The key of an image. It contains the user, because the passwd file of an image lists only one user.
 function imageKey({ image, user }: { readonly image: ContainerImage; readonly user: string }): string {
   return JSON.stringify([image, user])
 }

@@ -16,19 +16,23 @@ import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-service
 import { configurationPath, fileText, quadlet } from './quadlet.ts'
 
 export interface HostAssets {
-  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  /**
+   * The files below `overlays/device`: path -> text of a script, or of a program source that hangar compiles for the
+   * host.
+   */
   readonly deviceFiles: Readonly<Record<string, string>>
   /** Public keys that may log in, in addition to those of the host file. */
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
-  /** The lock's time in seconds since 1970. */
+  /** The time of the lock, in seconds since 1970. */
   readonly time: number
 }
 
 /** Public keys that may sign the host's next images: those of the host file, and the key that signs this image. */
 export function signersOf(host: Host, builders: readonly string[]): string[] {
-  // The host file's keys come first: if it lists every builder's key, all builders make the same image.
+  // Puts the keys of the host file first: if the host file lists the key of every builder, all builders make the same
+  // image.
   return distinctKeys([...host.updates.signingKeys, ...builders])
 }
 

@@ -4,8 +4,9 @@ import type { HealthCheck } from './container.ts'
 export const HTTP_CHECK_PACKAGE = 'busybox-static'
 
 /**
- * A check that passes when a URL of the service answers 200. The clients of the services (`promtool`, `amtool`) test no
- * more than that, and are large programs: each check would use memory and processor time of the service's own limits.
+ * A check that passes if a URL of the service answers 200. The services' own clients (`promtool`, `amtool`) test
+ * nothing more. They are large programs, and their memory and processor time would count toward the limits of the
+ * service.
  */
 export function httpAnswers(port: number, path: string): HealthCheck {
   const url = `http://127.0.0.1:${port}${path}`

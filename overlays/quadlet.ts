@@ -18,7 +18,7 @@ function volumePath(volume: string): string {
   return `/run/hangar/data/${volume}`
 }
 
-/** The text of a file. The checks of a host refuse the other kinds before anything is rendered. */
+/** The text of a file. The checks of a host have already refused all other kinds of files. */
 export function fileText(file: ContainerFile): string {
   if (file.kind === 'text') return file.text
   throw new Error(`cannot render a file of kind '${file.kind}': the checks of the host should have refused it`)
@@ -26,10 +26,13 @@ export function fileText(file: ContainerFile): string {
 
 const MIB = 1024 * 1024
 
-/** Allowances for podman's own processes, which run in the same unit: MiB, and per cent of a core. */
+/** The allowance for podman's own processes, which run in the same unit: MiB, and per cent of a core. */
 const BESIDE = { memory: 32, cpu: 100 }
 
-/** Seconds. A check may be slow while the host is busy, for example while it boots: a slow check is not a failed one. */
+/**
+ * The time limit of a check, in seconds. It is long, because a check may be slow while the host is busy, for example
+ * during boot.
+ */
 const CHECK_TIMEOUT = 30
 
 /** Seconds between two checks until the first check passes. */
@@ -135,7 +138,7 @@ function isDevice(use: Use): use is DeviceUse {
   return 'device' in use
 }
 
-/** podman skips a device that does not exist if its path begins with a hyphen. */
+/** Puts a hyphen before the path of an optional device: podman then skips the device if it does not exist. */
 function deviceLine({ device, path, optional }: DeviceUse): string {
   return `AddDevice=${optional ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
 }
@@ -153,7 +156,7 @@ function quoted(word: string): string {
   return literal(/^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))
 }
 
-/** systemd expands `$` and `%` unless they are doubled, and podman's generator passes both on unchanged. */
+/** Doubles `$` and `%`, because systemd expands single ones, and podman's generator does not change them. */
 function literal(text: string): string {
   return text.replace(/[$%]/g, '$&$&')
 }

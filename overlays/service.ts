@@ -30,7 +30,7 @@ export interface Dashboard {
 /** How a backup reads a volume. hangar makes no backups yet; `docs/services.md` shows the plan. */
 export type Backup =
   | { readonly kind: 'files' }
-  /** A container's command writes a consistent copy to its standard output. */
+  /** A command in the container writes a consistent copy to its standard output. */
   | { readonly kind: 'dump'; readonly container: string; readonly command: readonly string[] }
   | { readonly kind: 'none'; readonly reason: string }
 
@@ -59,25 +59,34 @@ export interface ServiceContext {
   readonly offers: readonly Offer[]
 }
 
-/** Recommended memory: of the only container, or of each container by its name. A host file has the same form. */
+/**
+ * The recommended memory: one value for a single container, or one value per container name. A host file has the same
+ * form.
+ */
 export type Memory = string | Readonly<Record<string, string>>
 
-/** A service, as its folder below `overlays/services` exports it. `Options` is the part of a host file that is its own. */
+/**
+ * A service, as its folder below `overlays/services` exports it. `Options` are the service's own options in a host
+ * file.
+ */
 export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended extends Memory = Memory> {
   readonly name: string
-  /** One line for people. */
+  /** The description of the service, in one line. */
   readonly about: string
-  /** Every option has a default or a clear error. Every service also has the options `memory` and `cpus`. */
+  /**
+   * The schema of the options. Every option has a default or a clear error. hangar adds the options `memory` and
+   * `cpus`.
+   */
   readonly options: Options
-  /** A single container has the service's name. */
+  /** The recommended memory. A single container has the service's name. */
   readonly memory: Recommended
   readonly ports: (options: z.infer<Options>) => readonly Port[]
   readonly metrics: (options: z.infer<Options>) => readonly ScrapeTarget[]
   readonly alerts: (options: z.infer<Options>) => readonly AlertGroup[]
   readonly dashboards: readonly Dashboard[]
-  /** By name. The main volume has the service's name. */
+  /** The volumes by name. The main volume has the service's name. */
   readonly volumes: Readonly<Record<string, Volume>>
-  /** The containers by name; the names are those of `memory`. */
+  /** The containers by name, with the same names as in `memory`. */
   readonly containers: (
     options: z.infer<Options>,
     context: ServiceContext,
@@ -86,14 +95,17 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
 
 type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'volumes'
 
-/** Fills in what a service leaves out, and keeps the types of its options and containers. */
+/** Completes the fields that a service leaves out, and keeps the types of its options and containers. */
 export function service<Options extends z.ZodObject, const Recommended extends Memory>(
   given: Omit<Service<Options, Recommended>, Defaulted> & Partial<Pick<Service<Options, Recommended>, Defaulted>>,
 ): Service<Options, Recommended> {
   return { metrics: () => [], alerts: () => [], dashboards: [], volumes: {}, ...given }
 }
 
-/** The name of a service's part on the host: `grafana` for the part with the service's own name, else `grafana-worker`. */
+/**
+ * The name of a container or volume on the host: `grafana` if it has the service's own name, otherwise
+ * `grafana-worker`.
+ */
 export function qualifiedName(service: string, part: string): string {
   return part === service ? service : `${service}-${part}`
 }

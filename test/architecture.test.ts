@@ -6,11 +6,11 @@ import { PROJECT } from './helpers/toolchain.ts'
 describe('the project', () => {
   const files = sourceFiles(PROJECT)
 
-  it('keeps the architecture rules', () => {
+  it('the project keeps the architecture rules', () => {
     expect(violations(files)).toEqual([])
   })
 
-  it('is read completely, with type, value and lazy imports', () => {
+  it('the check reads the whole project, with type, value and lazy imports', () => {
     const paths = files.map(({ path }) => path)
     expect(paths).toEqual(expect.arrayContaining(['main.ts', 'cli/bundle.mjs', 'test/architecture.test.ts']))
     const imports = files.flatMap(importsOf)
@@ -23,7 +23,7 @@ describe('the project', () => {
     })
   })
 
-  it('imports only files that exist', () => {
+  it('every import of the project names a file that exists', () => {
     const paths = new Set(files.map(({ path }) => path))
     const own = files.filter(({ path }) => !path.startsWith('test/')).flatMap(importsOf)
     expect(own.filter(({ to }) => to.endsWith('.ts') && !paths.has(to))).toEqual([])
@@ -56,7 +56,7 @@ describe('a violation', () => {
     ['cli/a.ts', '../test/helpers/b.ts', 'test/helpers/b.ts'],
     ['lib/a.ts', '../builder/b.ts', 'builder/b.ts'],
     ['errors.ts', './images/b.ts', 'images/b.ts'],
-  ])('is found when %s imports %s', (path, imported, to) => {
+  ])('the check reports %s that imports %s', (path, imported, to) => {
     expect(violations([importing(path, imported)])).toEqual([`${path} must not import ${to}`])
   })
 
@@ -66,7 +66,7 @@ describe('a violation', () => {
     ["import '../hosts/b.ts'\n"],
     ["import {\n  a,\n  type B,\n} from '../hosts/b.ts'\n"],
     ["const { a } = await import('../hosts/b.ts')\n"],
-  ])('is found in the form %j', (text) => {
+  ])('the check reports a forbidden import in the form %j', (text) => {
     expect(violations([{ path: 'flash/a.ts', text }])).toContain('flash/a.ts must not import hosts/b.ts')
   })
 
@@ -76,7 +76,7 @@ describe('a violation', () => {
     ['cli/a.ts', 'commander', "'commander'; allowed: cli/program.ts"],
     ['cli/a.ts', 'left-pad', "'left-pad'; allowed: no file"],
     ['images/a.ts', '@scope/name', "'@scope/name'; allowed: no file"],
-  ])('is found when %s imports the package %s', (path, name, message) => {
+  ])('the check reports %s that imports the package %s', (path, name, message) => {
     const [first, ...others] = violations([importing(path, name)])
     expect(first).toContain(`${path} must not import the package ${message}`)
     expect(others).toEqual([])
@@ -91,11 +91,11 @@ describe('a violation', () => {
     ],
     ['images/a.ts', 'export const now = () => Date.now()\n', "images/a.ts is pure and must not use 'Date.now'"],
     ['overlays/a.ts', 'export const home = process.env.HOME\n', "overlays/a.ts is pure and must not use 'process.env'"],
-  ])('is found when %s has an effect: %j', (path, text, message) => {
+  ])('the check reports %s that has an effect: %j', (path, text, message) => {
     expect(violations([{ path, text }])).toEqual([message])
   })
 
-  it('is found when a step imports a package through another file', () => {
+  it('the check reports a step that imports a package through another file', () => {
     const tree = [importing('images/layers/base/step.ts', '../../b.ts'), importing('images/b.ts', './lock.ts')]
     const schema = importing('images/lock.ts', 'zod')
     expect(violations([...tree, schema])).toEqual([
@@ -104,7 +104,7 @@ describe('a violation', () => {
     expect(violations([...tree, { path: 'images/lock.ts', text: "import type { z } from 'zod'\n" }])).toEqual([])
   })
 
-  it('is found when the start of hangar loads a use case or a package', () => {
+  it('the check reports a start of hangar that loads a use case or a package', () => {
     const command = (text: string) => [importing('main.ts', './cli/a.ts'), { path: 'cli/a.ts', text }]
     const useCase = importing('builder/b.ts', '../lib/c.ts')
     const load = "every start of hangar loads 'builder/b.ts'; import it when a command runs"
@@ -117,23 +117,26 @@ describe('a violation', () => {
     )
   })
 
-  it('is found in an import cycle', () => {
+  it('the check reports an import cycle', () => {
     const cycle = [importing('images/a.ts', './b.ts'), importing('images/b.ts', './c.ts')]
     expect(violations([...cycle, importing('images/c.ts', './a.ts')])).toHaveLength(3)
     expect(violations([...cycle, importing('images/c.ts')])).toEqual([])
   })
 
-  it.each([["export { x } from './b.ts'\n"], ["export * from './b.ts'\n"]])('is found in a re-export: %j', (text) => {
-    expect(violations([{ path: 'flash/a.ts', text }])).toEqual(['flash/a.ts re-exports another file'])
-  })
+  it.each([["export { x } from './b.ts'\n"], ["export * from './b.ts'\n"]])(
+    'the check reports a file that only re-exports another: %j',
+    (text) => {
+      expect(violations([{ path: 'flash/a.ts', text }])).toEqual(['flash/a.ts re-exports another file'])
+    },
+  )
 
-  it('is found in a file of more than 300 lines', () => {
+  it('the check reports a file of more than 300 lines', () => {
     const lines = (count: number) => [{ path: 'flash/a.ts', text: '\n'.repeat(count) }]
     expect(violations(lines(300))).toEqual([])
     expect(violations(lines(301))).toEqual(['flash/a.ts has 301 lines, wanted at most 300'])
   })
 
-  it('is found in a file name without a topic', () => {
+  it('the check reports a file name without a topic', () => {
     expect(violations([importing('builder/utils.ts')])).toEqual(['builder/utils.ts has a name without a topic'])
   })
 })
@@ -150,7 +153,7 @@ describe('an allowed import', () => {
     ['cli/program.ts', 'commander'],
     ['test/a.test.ts', '../builder/b.ts'],
     ['test/a.test.ts', 'vitest'],
-  ])('passes: %s imports %s', (path, imported) => {
+  ])('the check allows that %s imports %s', (path, imported) => {
     expect(violations([importing(path, imported)])).toEqual([])
   })
 })

@@ -17,7 +17,7 @@ export interface ExportRequest {
   readonly images: DiskImages
   /** The output directory of a build. */
   readonly output: string
-  /** The directory to write: it does not exist yet, or an earlier export wrote it. */
+  /** The directory to write. It must not exist yet, or an earlier export must have written it. */
   readonly target: string
   readonly compress: CompressFile
   readonly reporter: Reporter
@@ -46,7 +46,7 @@ export async function exportImage(request: ExportRequest): Promise<ExportedFile[
     await writeFile(join(beside, SUMS), files.map(({ sha256, name }) => `${sha256}  ${name}\n`).join(''), {
       flush: true,
     })
-    // The target is replaced only when every file is complete.
+    // Replaces the target directory only after every file is complete.
     await rm(target, { recursive: true, force: true })
     await rename(beside, target)
     return files
@@ -55,26 +55,36 @@ export async function exportImage(request: ExportRequest): Promise<ExportedFile[
   }
 }
 
-/** The files to export; throws 'export' unless a build completed. The disk image contains the slot and the boot files. */
+/**
+ * The files to export. Throws 'export' if the last build did not complete. Leaves out the slot image and the boot
+ * image, because the disk image contains them.
+ */
 function completeOutputs({ host, images, output }: ExportRequest): string[] {
   const { disk, slot, boot } = images
   const within = [slot, boot].filter((name) => name !== disk)
   const names = Object.keys(readState(output)).filter((name) => name !== SUMS && !within.includes(name))
   if (names.includes(disk)) return names.sort()
   throw new UserError('export', `'${output}' has no complete image of '${host}'`, {
-    hint: `build it: npm run build:image ${host}`,
+    hint: `build the image: npm run build:image ${host}`,
   })
 }
 
-/** An export replaces the directory. Throws when it has a file that no earlier export lists in its sums. */
+/**
+ * An export replaces the directory. Throws when the directory has a file that the SHA256SUMS of an earlier export does
+ * not list.
+ */
 function refuseForeign(host: string, target: string): void {
   if (!existsSync(target)) return
   const listed = listedIn(join(target, SUMS))
   const foreign = readdirSync(target).find((name) => !listed.has(name))
   if (foreign === undefined) return
-  throw new UserError('export', `'${target}' is not an earlier export of '${host}': it contains '${foreign}'`, {
-    hint: 'choose a directory that does not exist yet: -- --to DIR',
-  })
+  throw new UserError(
+    'export',
+    `cannot export to '${target}': it contains '${foreign}', which no export of '${host}' wrote`,
+    {
+      hint: 'choose a directory that does not exist yet: -- --to DIR',
+    },
+  )
 }
 
 function listedIn(sums: string): ReadonlySet<string> {

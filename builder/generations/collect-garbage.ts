@@ -7,7 +7,7 @@ import type { Retention } from './retention.ts'
 
 export interface GarbageRequest {
   readonly retention: Retention
-  /** `dry-run` changes nothing in the store. */
+  /** With `dry-run`, gc changes nothing in the store. */
   readonly mode: 'collect' | 'dry-run'
 }
 

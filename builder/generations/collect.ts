@@ -33,23 +33,25 @@ export interface HostGeneration {
 
 export interface Collected {
   readonly stay: readonly HostGeneration[]
-  /** Only the records of these are left. */
+  /** Generations whose files gc deletes; it keeps only their records. */
   readonly go: readonly HostGeneration[]
   readonly garbage: Garbage
-  /** Kept generations whose graph is missing, so that their sources cannot be kept. */
+  /**
+   * Kept generations whose dependency graph is missing: gc cannot tell which packages they need, and may delete these.
+   */
   readonly unknown: readonly KeptGeneration[]
 }
 
-/** Deletes the parts of old generations, and every object that nothing refers to afterwards. */
+/** Deletes the files of old generations, and every object that nothing refers to afterwards. */
 export function collect(request: CollectRequest): Promise<Collected> {
   if (request.mode === 'dry-run') return findUnused(request, chosenIn(request))
   return collectingStore(request.use, async () => {
     const { store, step = justDo } = request
     const { go } = chosenIn(request)
-    // Records first: a power cut must not leave a record that names deleted parts.
+    // Changes the records before it deletes objects: a power cut must not leave a record that names deleted objects.
     for (const { host, generation } of go)
       await step(`forget generation ${generation.number} of ${host}`, () => forgetParts(store.root, host, generation))
-    // Reads the records again: a generation that still has parts on the disk keeps its objects.
+    // Reads the records again from disk: objects of every generation whose record still lists files stay in the store.
     const found = await findUnused(request, { stay: keptIn(store.root), go })
     await removeGarbage(store, found.garbage, step)
     return found
@@ -78,7 +80,7 @@ function chosenIn({ store, retention, now }: CollectRequest): Pick<Collected, 's
   return { stay: named('stay'), go: named('go') }
 }
 
-/** Throws on a record that cannot be read: its objects are not known, and would be deleted. */
+/** Throws on an unreadable record: its objects are unknown, and gc would delete them. */
 function keptIn(root: string): HostGeneration[] {
   return recordedHosts(root).flatMap((host) => {
     const { generations, unreadable } = readGenerations(root, host)

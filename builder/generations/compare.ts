@@ -17,7 +17,7 @@ export interface CompareRequest {
   readonly files: 'listed' | 'left out'
 }
 
-/** Compares two generations by their parts in the store. */
+/** Compares two generations by their files in the store. */
 export function compare(context: BuildContext, { from, to, files }: CompareRequest): Promise<Difference> {
   return usingStore(storeUse(context, 'diff'), async () => {
     const [before, after] = [await readContents(context.store, from), await readContents(context.store, to)]
@@ -29,14 +29,14 @@ export function compare(context: BuildContext, { from, to, files }: CompareReque
   })
 }
 
-/** Layers that only one of the two images has: digest -> name. */
+/** The layers that only one of the two images has: digest -> name. */
 function differing(one: Parts, other: Parts): Map<Digest, string> {
   const named = (parts: Parts) => new Map(parts.layers.map(({ digest, name }) => [digest, name] as const))
   const [a, b] = [named(one), named(other)]
   return new Map([...a, ...b].filter(([digest]) => !(a.has(digest) && b.has(digest))))
 }
 
-/** Layer -> its files. A derivation lists a layer's files, so that each layer is read once. */
+/** Lists the files of each layer, by the layer's digest. A derivation lists them, so that the store keeps the list. */
 async function listFiles(context: BuildContext, layers: ReadonlyMap<Digest, string>) {
   const found = new Map<Digest, ReadonlyMap<string, LayerFile>>()
   if (layers.size === 0) return found

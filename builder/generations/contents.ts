@@ -9,7 +9,7 @@ import type { Parts } from './parts.ts'
 import { textIn } from './rebuild.ts'
 import type { KeptGeneration } from './record.ts'
 
-/** What `diff` compares of a generation, without the files in its layers. */
+/** Reads what `diff` compares of a generation, except the files in its layers. */
 export async function readContents(store: Store, generation: KeptGeneration): Promise<Omit<Contents, 'files'>> {
   const { number, root, built, revision, parts } = generation
   const graph = parts.origin === null ? null : parseGraph(await textIn(store, parts.origin.graph))
@@ -29,7 +29,10 @@ export async function readContents(store: Store, generation: KeptGeneration): Pr
 
 const CONTAINER = 'container-'
 
-/** Reads a listing, by path. Paths of a container's files are relative to the container, without its storage directory. */
+/**
+ * Parses a list of files: path -> file. In a container's layer, paths are relative to the container's root, without
+ * podman's storage directory.
+ */
 export async function readListing(file: string): Promise<Map<string, LayerFile>> {
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n').filter(Boolean)
   return new Map(

@@ -1,29 +1,37 @@
 import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
 import { textDiff } from './text-diff.ts'
 
-/** What `diff` compares of a generation. */
+/** The content of one generation, as `diff` compares it. */
 export interface Contents {
   readonly number: number
   readonly root: string
   readonly built: string
   readonly revision: string | null
-  /** Derivation (`base`, `container-grafana`, `initramfs`, …) -> package -> version; null without a graph. */
+  /**
+   * Package versions: derivation (`base`, `container-grafana`, `initramfs`, …) -> package -> version. Null if the
+   * generation has no dependency graph.
+   */
   readonly packages: Named<string> | null
-  /** The same for the toolchains that built the image. */
+  /** Package versions of the toolchains that built the image, in the form of `packages`. */
   readonly programs: Named<string> | null
-  /** Layer -> path -> file; undefined for a layer that both images have, and for one that was not listed. */
+  /**
+   * Files: layer -> path -> file. Undefined for a layer that both images have, and for a layer that hangar did not
+   * list.
+   */
   readonly files: ReadonlyMap<string, ReadonlyMap<string, LayerFile> | undefined>
-  /** Layer, or `boot` -> path -> text that comes from this project and not from a package. */
+  /** Text files that this project writes: name of a layer, or `boot` -> path -> text. */
   readonly texts: Named<string>
   /** Container -> digest of its layer. */
   readonly containers: ReadonlyMap<string, string>
-  /** Layer or image -> bytes. */
+  /** Sizes in bytes, by the name of the layer or image. */
   readonly sizes: ReadonlyMap<string, number>
 }
 
 export type Named<T> = ReadonlyMap<string, ReadonlyMap<string, T>>
 
-/** Added without `before`, removed without `after`. */
+/**
+ * An entry that two generations have in different forms. Without `before` it is new; without `after` it was removed.
+ */
 export interface Moved<T> {
   readonly where: string
   readonly name: string
@@ -34,18 +42,18 @@ export interface Moved<T> {
 export interface Difference {
   readonly from: Pick<Contents, 'number' | 'root' | 'built' | 'revision'>
   readonly to: Pick<Contents, 'number' | 'root' | 'built' | 'revision'>
-  /** Null when the graph of one of the two is not known. */
+  /** Changed packages; null if one of the two generations has no dependency graph. */
   readonly packages: readonly Moved<string>[] | null
   readonly programs: readonly Moved<string>[] | null
   readonly files: readonly Moved<LayerFile>[]
-  /** In the format of `diff -u`. */
+  /** Changed configuration files; `diff` is text in the format of `diff -u`. */
   readonly configuration: readonly { readonly where: string; readonly name: string; readonly diff: string }[]
   readonly containers: readonly { readonly name: string; readonly change: 'added' | 'removed' | 'changed' }[]
-  /** Bytes. */
+  /** The changed sizes of layers and images, in bytes. */
   readonly sizes: readonly { readonly name: string; readonly before: number | null; readonly after: number | null }[]
 }
 
-/** What changed from one generation to another. */
+/** Computes what changed from one generation to another. */
 export function differenceOf(from: Contents, to: Contents): Difference {
   return {
     from: nameOf(from),

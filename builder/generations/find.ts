@@ -9,34 +9,37 @@ import { type Generation, generationsOf, isKept, type KeptGeneration } from './r
 export function parseNumber(text: string, host: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
   throw new UserError('usage', `'${text}' is not the number of a generation`, {
-    hint: `list them: npm run generations ${host}`,
+    hint: `list the generations: npm run generations ${host}`,
   })
 }
 
-/** The generation of this number; throws 'generation' when the store has none. */
+/** The generation with this number; throws 'generation' when the store has no such generation. */
 export function generationNumbered(root: string, host: string, number: number): Generation {
   const generations = generationsOf(root, host)
   const found = generations.find((each) => each.number === number)
   if (found !== undefined) return found
   const kept = generations.filter(isKept).map((each) => each.number)
   throw new UserError('generation', `this store has no generation ${number} of ${host}`, {
-    hint: kept.length === 0 ? `build one: npm run build:image ${host}` : `it has: ${kept.slice(-10).join(', ')}`,
+    hint:
+      kept.length === 0
+        ? `build the image: npm run build:image ${host}`
+        : `this store has: ${kept.slice(-10).join(', ')}`,
   })
 }
 
-/** The same generation; throws 'generation' when the store no longer has its parts. */
+/** Returns the given generation; throws 'generation' when the store no longer has its files. */
 export function requireKept(host: string, generation: Generation): KeptGeneration {
   if (isKept(generation)) return generation
   const { number, revision } = generation
   const name = `generation ${number} of ${host}`
   throw new UserError(
     'generation',
-    `the store has only the record of ${name}: gc deleted its parts, or an old hangar built it`,
+    `the store has only the record of ${name}: gc deleted its files, or an old version of hangar built it`,
     {
       hint:
         revision === null
-          ? `list the generations that are kept: npm run generations ${host}`
-          : `build its revision again: git checkout ${revision.replace('-dirty', '')} && npm ci && npm run build:image ${host}`,
+          ? `list the kept generations: npm run generations ${host}`
+          : `build the image again from its git revision: git checkout ${revision.replace('-dirty', '')} && npm ci && npm run build:image ${host}`,
     },
   )
 }
@@ -49,7 +52,7 @@ export function generationIn(root: string, host: string, directory: string): Kep
   const found = known.find(({ parts }) => textOf(parts, MANIFEST)?.digest === manifest)
   if (manifest !== undefined && found !== undefined) return found
   const what = manifest === undefined ? `'${file}' does not exist` : `'${file}' belongs to no generation in this store`
-  throw new UserError('generation', `${what}: wanted the output of a build of '${host}'`, {
-    hint: `build it with this store: npm run build:image ${host}`,
+  throw new UserError('generation', `${what}; wanted the output directory of a build of '${host}'`, {
+    hint: `build the image with this store: npm run build:image ${host}`,
   })
 }

@@ -13,11 +13,14 @@ import type { LockedFile } from '../../images/locked-file.ts'
 
 /** Every derivation and package that a build of an image uses. */
 export interface Graph {
-  /** Layer -> its derivation. */
+  /** The layers of the image: layer name -> derivation. */
   readonly layers: ReadonlyMap<string, Derivation>
-  /** Boot file -> the derivation that makes it, and its name there. Texts of this project are not among them. */
+  /**
+   * Boot files that derivations make: file name -> the derivation, and the file's name in its output. Texts of this
+   * project are not included.
+   */
   readonly boot: ReadonlyMap<string, { readonly from: Derivation; readonly file: string }>
-  /** Derivations of files beside the images, such as the SBOM. */
+  /** The derivations of the other output files, such as the SBOM. */
   readonly others: ReadonlyMap<string, Derivation>
 }
 
@@ -31,7 +34,7 @@ interface StoredDerivation extends Omit<Derivation, 'toolchain' | 'inputs'> {
   readonly inputs: Readonly<Record<string, StoredInput>>
 }
 
-/** The graph as the store has it. Each derivation, toolchain and package is there once, under its digest. */
+/** The format of a graph in the store. It lists each derivation, toolchain and package once, under its digest. */
 interface StoredGraph {
   readonly format: 1
   readonly packages: Readonly<Record<string, LockedFile>>
@@ -42,7 +45,7 @@ interface StoredGraph {
   readonly others: Readonly<Record<string, Digest>>
 }
 
-/** The graph's canonical text, and the bytes of inputs that the text names by digest. */
+/** Returns the graph's canonical text, and the bytes of the inputs that the text names by digest. */
 export function graphText(graph: Graph): { readonly text: string; readonly bytes: readonly string[] } {
   const derivations = derivationsIn(graph)
   const toolchains = toolchainsIn(graph)
@@ -85,7 +88,7 @@ export function parseGraph(text: string): Graph {
   }
 }
 
-/** Every derivation of a graph, dependencies included, each once. */
+/** Every derivation of a graph and its dependencies, without duplicates. */
 export function derivationsIn({ layers, boot, others }: Graph): Derivation[] {
   const found = new Map<Digest, Derivation>()
   const visit = (each: Derivation) => {
@@ -99,13 +102,13 @@ export function derivationsIn({ layers, boot, others }: Graph): Derivation[] {
   return [...found.values()]
 }
 
-/** Every toolchain of a graph; two with the same packages and different names are two. */
+/** Every toolchain of a graph. Toolchains with the same packages and different names count as different. */
 export function toolchainsIn(graph: Graph): Toolchain[] {
   const each = derivationsIn(graph).map(({ toolchain }) => [toolchainKey(toolchain), toolchain] as const)
   return [...new Map(each).values()]
 }
 
-/** Every locked file of a graph, those of its toolchains included. */
+/** Every locked file that a graph uses, including the files of its toolchains. */
 export function packagesIn(graph: Graph): LockedFile[] {
   const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
   const locked = inputs.flatMap((input) => ('locked' in input ? [input.locked] : []))
@@ -113,7 +116,7 @@ export function packagesIn(graph: Graph): LockedFile[] {
   return [...new Map([...locked, ...programs].map((item) => [item.sha256, item])).values()]
 }
 
-/** Objects that derivations read, and that are neither packages nor outputs of derivations. */
+/** The other objects that derivations read: neither packages nor outputs of derivations. */
 export function objectsIn(graph: Graph): Digest[] {
   const inputs = derivationsIn(graph).flatMap(({ inputs: each }) => Object.values(each))
   return inputs.flatMap((input) =>
@@ -157,7 +160,7 @@ function readDerivation(stored: StoredGraph, digest: string, derivation: (digest
   return read
 }
 
-/** The digest alone is not enough: it does not cover the toolchain's name. */
+/** The key has the toolchain's name too, because the digest does not cover the name. */
 function toolchainKey(toolchain: Toolchain): string {
   return `${toolchain.name} ${toolchainDigest(toolchain)}`
 }

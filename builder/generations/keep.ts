@@ -15,12 +15,12 @@ export interface BuiltImage {
   readonly platform: Pick<Platform, 'name'>
   readonly image: PlannedImage
   readonly lock: Locks
-  /** Outputs of the image's derivations. */
+  /** The outputs of the image's derivations, by derivation digest. */
   readonly outputs: ReadonlyMap<Digest, Output>
   readonly assembled: Assembled
 }
 
-/** Puts the missing parts of a built image into the store, so that the image can be assembled again. */
+/** Adds the files of a built image that the store lacks, so that hangar can assemble the image again later. */
 export async function keepParts(
   store: Store,
   { platform, image, lock, outputs, assembled }: BuiltImage,

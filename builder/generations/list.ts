@@ -6,23 +6,23 @@ import { pinnedOf } from './pins.ts'
 import { missingParts } from './rebuild.ts'
 import { type Generation, generationsOf, isKept } from './record.ts'
 
-/** `expired`: only the record is left. `incomplete`: the store lacks parts of a generation that it should keep. */
+/** `expired`: gc left only the record. `incomplete`: the store lacks files of a generation that it should keep. */
 export type GenerationState = 'pinned' | 'kept' | 'incomplete' | 'expired'
 
-/** A generation for a listing. */
+/** A generation as `hangar generations` lists it. */
 export interface ListedGeneration {
   readonly number: number
   readonly root: Digest
   readonly built: string
   readonly revision: string | null
   readonly state: GenerationState
-  /** Bytes of the slot image, of the boot image and of each layer. */
+  /** The sizes of the slot image, the boot image and each layer, in bytes. */
   readonly sizes: {
     readonly slot: number
     readonly boot: number
     readonly layers: Readonly<Record<string, number>>
   } | null
-  /** Digest of the lock's text; null for an image that was built elsewhere. */
+  /** Digest of the lock file's text; null for an image that another machine built. */
   readonly lock: Digest | null
 }
 

@@ -4,27 +4,36 @@ import type { Digest } from '../../images/digest.ts'
 const digest = z.string().regex(/^[0-9a-f]{64}$/, 'wanted 64 hexadecimal digits') as unknown as z.ZodType<Digest>
 const bytes = z.number().int().nonnegative()
 
-/** A file that is an object of the store. */
+/** A file whose content is an object of the store. */
 const stored = z.strictObject({ name: z.string(), digest, size: bytes })
 
 /**
- * The parts that a generation's image is assembled from. Every digest but those in `outputs` names an object of the
- * store, which `gc` keeps as long as the generation is kept.
+ * The files that hangar assembles a generation's image from. Every digest, except in `outputs`, names an object of the
+ * store. `gc` keeps these objects as long as it keeps the generation.
  */
 export const parts = z.strictObject({
-  /** The platform that assembles the image; absent for the first one (see `platforms/registry.ts`). */
+  /**
+   * The name of the platform that assembles the image. It is absent for the platform `FIRST_PLATFORM` (see
+   * `platforms/registry.ts`).
+   */
   platform: z.string().optional(),
-  /** Bytes that the host's disk reserves for one generation. Together with the host's name it decides the disk layout. */
+  /** The size of a slot on the host's disk, in bytes. The slot size and the host's name decide the disk layout. */
   slotSize: bytes,
-  /** In the order of the slot. */
+  /** The layers, in the order in which they follow each other in the slot. */
   layers: z.array(stored.extend({ leaves: z.strictObject({ digest, size: bytes }) })),
-  /** Every boot file in its order; on a Pi also the command line, the manifest and its signature. */
+  /**
+   * Every boot file, in the order in the boot file system. On a Pi this includes the command line, the manifest and its
+   * signature.
+   */
   boot: z.array(stored),
-  /** Files beside the images in the output directory: the manifest, its signature, the SBOM. */
+  /** The text files of the output directory: the manifest, its signature and the SBOM. */
   texts: z.array(stored),
-  /** Every file of the output directory but SHA256SUMS; without `sha256` when a block map covers the file. */
+  /** Every file of the output directory except SHA256SUMS. A file that a block map covers has no `sha256`. */
   outputs: z.array(z.strictObject({ name: z.string(), size: bytes, sha256: digest.optional() })),
-  /** Objects with the lock's text and the graph of derivations. Null for an image that was built elsewhere. */
+  /**
+   * The digests of two objects: the text of the lock file, and the dependency graph. Null for an image that another
+   * machine built.
+   */
   origin: z.nullable(z.strictObject({ lock: digest, graph: digest })),
 })
 
@@ -35,12 +44,12 @@ export type StoredLayer = Parts['layers'][number]
 export const MANIFEST = 'manifest.json'
 export const SIGNATURE = 'manifest.json.sig'
 
-/** The text of this name; undefined when the image has none. */
+/** The text file with this name; undefined if the image has no such file. */
 export function textOf({ texts }: Parts, name: string): StoredFile | undefined {
   return texts.find((each) => each.name === name)
 }
 
-/** Every object that the parts name, with its size in bytes when that is known. */
+/** Every object that the parts name -> its size in bytes, undefined if the parts do not state the size. */
 export function objectsOf({ layers, boot, texts, origin }: Parts): Map<Digest, number | undefined> {
   return new Map([
     ...[...layers, ...layers.map(({ leaves }) => leaves), ...boot, ...texts].map(

@@ -6,7 +6,7 @@ import { type StoreUse, usingStore } from '../store/leases.ts'
 import type { Store } from '../store/store.ts'
 import { generationNumbered, requireKept } from './find.ts'
 
-/** Numbers of the host's generations that `gc` keeps until they are unpinned. */
+/** The numbers of the host's pinned generations, which `gc` keeps. */
 export function pinnedOf(root: string, host: string): ReadonlySet<number> {
   const directory = join(root, 'generations', host)
   const names = existsSync(directory) ? readdirSync(directory) : []
@@ -20,7 +20,9 @@ export interface Pinning {
   readonly use: StoreUse
 }
 
-/** Keeps a generation until it is unpinned. Waits for a running `gc`, which may have chosen to delete it. */
+/**
+ * Keeps a generation until the user unpins it. Waits for a running `gc`, which may be about to delete the generation.
+ */
 export function pin({ store, host, number, use }: Pinning): Promise<'pinned' | 'already'> {
   return usingStore(use, async () => {
     requireKept(host, generationNumbered(store.root, host, number))

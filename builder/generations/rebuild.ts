@@ -18,20 +18,23 @@ import type { KeptGeneration } from './record.ts'
 export interface RebuildRequest {
   readonly host: string
   readonly number: number
-  /** The output directory. */
+  /** The output directory: `out/HOST`. */
   readonly output: string
 }
 
 export interface Rebuilt {
   readonly generation: KeptGeneration
-  /** Bytes of the slot that the image fills. */
+  /** The part of the slot that the image fills, in bytes. */
   readonly slotSize: number
-  /** `assembled`: the store had every part; `built`: missing parts were built again. */
+  /** `assembled`: the store had every file. `built`: hangar built missing files again. */
   readonly how: 'assembled' | 'built'
   readonly outputs: Outcome
 }
 
-/** Rebuilds an earlier generation bit for bit in the output directory; today's host file and lock play no part. */
+/**
+ * Writes an earlier generation to the output directory again, bit for bit. Reads neither the current host file nor the
+ * current lock.
+ */
 export function rebuild(context: BuildContext, { host, number, output }: RebuildRequest): Promise<Rebuilt> {
   const { store } = context
   return usingStore(storeUse(context, `build of generation ${number} of ${host}`), async () => {
@@ -46,16 +49,19 @@ export function rebuild(context: BuildContext, { host, number, output }: Rebuild
 
 export interface AssemblePartsRequest {
   readonly host: string
-  /** The image in messages: `generation 3 of adama`. */
+  /** How messages name the image: `generation 3 of adama`. */
   readonly name: string
   readonly root: Digest
-  /** The store has all of them. */
+  /** The files of the image; all of them must be in the store. */
   readonly parts: Parts
-  /** The output directory. */
+  /** The output directory: `out/HOST`. */
   readonly output: string
 }
 
-/** Assembles an image from its parts. Throws before it writes when the root hash or a recorded sum would differ. */
+/**
+ * Assembles an image from its files in the store. If the root hash or a recorded sum would differ, throws before it
+ * writes anything.
+ */
 export async function assembleParts(store: Store, { host, name, root, parts, output }: AssemblePartsRequest) {
   return reassemble(platformNamed(parts.platform), {
     ...{ host, name, output, root, slotSize: parts.slotSize },
@@ -72,7 +78,7 @@ export async function assembleParts(store: Store, { host, name, root, parts, out
   })
 }
 
-/** Builds the parts that the store no longer has. */
+/** Builds the files of the image that the store no longer has. */
 async function completeParts(context: BuildContext, name: string, parts: Parts): Promise<Rebuilt['how']> {
   const { store, runner, reporter } = context
   if (missingParts(store, parts).length === 0) return 'assembled'
@@ -88,7 +94,7 @@ async function completeParts(context: BuildContext, name: string, parts: Parts):
   return 'built'
 }
 
-/** Digests of the parts that the store lacks or has only in part. */
+/** The digests of the image's files that the store lacks, or has with the wrong size. */
 export function missingParts(store: Store, parts: Parts): Digest[] {
   return [...objectsOf(parts)].filter(([digest, size]) => !store.has(digest, size)).map(([digest]) => digest)
 }
@@ -114,7 +120,7 @@ function requireSame(name: string, what: string, was: Pick<StoredFile, 'digest'>
     'derivation',
     `${what} of ${name} was rebuilt as ${now?.digest ?? 'nothing'}, was ${was.digest}`,
     {
-      hint: 'nothing was written; a program of the toolchain is not reproducible: please report it',
+      hint: 'hangar wrote nothing. A program of the toolchain is not reproducible: please report it',
     },
   )
 }
@@ -127,7 +133,7 @@ function bootFile(store: Store, { digest, size }: StoredFile): FileInStore {
   return { file: store.path(digest), size, digest }
 }
 
-/** A small text of the store, verified against its digest. */
+/** Reads a small text from the store, and verifies its digest. */
 export async function textIn(store: Store, object: Digest): Promise<string> {
   const text = await readFile(store.path(object), 'utf8').catch(() => undefined)
   if (text !== undefined && digestOf(text) === object) return text
@@ -140,7 +146,7 @@ export async function textIn(store: Store, object: Digest): Promise<string> {
 function otherBuilder(name: string, system: string, builder: string): UserError {
   return new UserError(
     'store',
-    `the store lacks parts of ${name}, which was built on ${system}; this machine is ${builder}`,
+    `the store lacks files of ${name}, which was built on ${system}; this machine is ${builder}`,
     {
       hint: `rebuild it on a machine that is ${system}, or pull it from a registry: npm run pull HOST -- --from SOURCE`,
     },
@@ -148,7 +154,7 @@ function otherBuilder(name: string, system: string, builder: string): UserError 
 }
 
 function incomplete(name: string, missing: readonly Digest[]): UserError {
-  const count = `${missing.length} ${missing.length === 1 ? 'part' : 'parts'}`
+  const count = `${missing.length} ${missing.length === 1 ? 'file' : 'files'}`
   return new UserError('store', `the store lacks ${count} of ${name}: ${missing[0]} …`, {
     hint: 'pull it from where it was published, or build the current image: npm run build:image HOST',
   })

@@ -10,19 +10,22 @@ import { MANIFEST, type Parts, parts, textOf } from './parts.ts'
 
 /** The store's record of one built image of a host. */
 export interface Generation {
-  /** Counts a host's images in this store, from 1. */
+  /** The number of the generation: each store counts the images of a host from 1. */
   readonly number: number
-  /** Identifies the slot: on a Pi its root hash. */
+  /** Identifies the content of the slot; on a Pi it is the root hash. */
   readonly root: Digest
-  /** When it was first built, in ISO 8601. */
+  /** The time of the first build, in ISO 8601. */
   readonly built: string
-  /** The project's git revision, with `-dirty` when files had changed; null when it is not known. */
+  /** The project's git revision, with `-dirty` if files had changed. Null if hangar does not know the revision. */
   readonly revision: string | null
-  /** Undefined when `gc` deleted the parts, and in records of hangars that kept no parts. */
+  /**
+   * The files of the image. Undefined if `gc` deleted them, and in the records of old versions of hangar, which kept no
+   * files.
+   */
   readonly parts?: Parts | undefined
 }
 
-/** A generation that can be assembled again. */
+/** A generation whose files are in the store, so that hangar can assemble it again. */
 export interface KeptGeneration extends Generation {
   readonly parts: Parts
 }
@@ -32,24 +35,26 @@ export function isKept(generation: Generation): generation is KeptGeneration {
 }
 
 const facts = { root: z.string(), built: z.string(), revision: z.string().nullable() }
-/** Format 1 has no parts: `gc` leaves such records. */
+/** Format 1 is a record without `parts`, which `gc` leaves when it deletes the files of a generation. */
 const schema = z.discriminatedUnion('format', [
   z.strictObject({ format: z.literal(1), ...facts }),
   z.strictObject({ format: z.literal(2), ...facts, parts }),
 ])
 
-/** A record that this program cannot read. */
+/** A record that this version of hangar cannot read. */
 export interface UnreadableRecord {
   readonly file: string
   readonly why: string
 }
 
-/** The host's generations in this store, oldest first. Skips records that cannot be read. */
+/** The host's generations in this store, oldest first. Skips unreadable records. */
 export function generationsOf(root: string, host: string): Generation[] {
   return readGenerations(root, host).generations
 }
 
-/** All records of a host, oldest first, and those that cannot be read: `gc` must not treat them as absent. */
+/**
+ * All records of a host, oldest first, and the unreadable records. `gc` must not treat unreadable records as absent.
+ */
 export function readGenerations(
   root: string,
   host: string,
@@ -74,7 +79,7 @@ export function recordedHosts(root: string): string[] {
     .sort()
 }
 
-/** Temporary files that a killed process left beside its records; no program reads them. */
+/** Temporary files that killed processes left among the records. No program reads them. */
 export function unfinishedRecords(root: string): string[] {
   return recordedHosts(root).flatMap((host) => {
     const directory = directoryOf(root, host)
@@ -83,19 +88,20 @@ export function unfinishedRecords(root: string): string[] {
   })
 }
 
-/** As earlier versions of hangar named temporary files. */
+/** The form in which earlier versions of hangar named temporary files. */
 const UNFINISHED = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/
 
-/** Identifies an image: the same slot with other boot files is another generation. */
+/** Identifies an image. Two images with the same slot and different boot files are two generations. */
 export interface Identity {
   readonly root: Digest
-  /** Digest of the manifest, which names every byte of the image but its signature. */
+  /** The digest of the manifest, which covers the whole image except the signature. */
   readonly manifest: Digest
 }
 
 /**
- * Records an image and returns its number: the number of the host's last generation when that is the same image, else
- * the next one. A record that stays gains what it lacks: deleted parts, or the origin of a pulled image.
+ * Records an image and returns its generation number. If the host's last generation is the same image, this is its
+ * number; otherwise it is the next number. An existing record gains the fields that it lacks: deleted `parts`, or the
+ * `origin` of a pulled image.
  */
 export async function recordGeneration(
   root: string,
@@ -114,12 +120,12 @@ export async function recordGeneration(
   return addRecord(root, host, (numbersOf(root, host).at(-1) ?? 0) + 1, record)
 }
 
-/** Whether the record has everything that a build can tell; a pulled image has no origin. */
+/** Whether the record has every field that a build can fill in. The record of a pulled image lacks `origin`. */
 function isComplete({ parts: known }: Generation): boolean {
   return known !== undefined && known.origin !== null
 }
 
-/** Adds only the origin: the signature that came with the image stays. */
+/** Adds only the origin to the record, and keeps the signature that came with the image. */
 function completed(known: Parts | undefined, now: Parts): Parts {
   if (known === undefined) return now
   return now.origin === null ? known : { ...known, origin: now.origin }
@@ -130,12 +136,12 @@ function isImage({ root, parts: known }: Generation, image: Identity): boolean {
   return known === undefined || textOf(known, MANIFEST)?.digest === image.manifest
 }
 
-/** Reduces a generation to its record, so that `gc` may delete the parts. */
+/** Removes the field `parts` from a generation's record, so that `gc` may delete the files. */
 export async function forgetParts(root: string, host: string, { parts: _, ...rest }: Generation): Promise<void> {
   await replaceRecord(root, host, rest)
 }
 
-/** Takes the next free number. Of two builds that record at the same time, each gets its own. */
+/** Takes the next free number. Two builds that record at the same time get different numbers. */
 async function addRecord(
   root: string,
   host: string,

@@ -1,11 +1,11 @@
 import { UserError } from '../../errors.ts'
 import { type Generation, isKept, type KeptGeneration } from './record.ts'
 
-/** Which generations `gc` keeps. Pinned generations are always kept. */
+/** Which generations `gc` keeps in addition to pinned generations. */
 export interface Retention {
-  /** Number of the newest generations of each host that stay; at least 1. */
+  /** How many of the newest generations of each host `gc` keeps; at least 1. */
   readonly keep: number
-  /** Milliseconds: generations younger than this also stay. */
+  /** An age in milliseconds: `gc` also keeps all younger generations. */
   readonly olderThan: number
 }
 
@@ -42,7 +42,7 @@ export interface Chosen {
   readonly go: readonly KeptGeneration[]
 }
 
-/** Divides the kept generations of a host into those that stay and those that `gc` deletes. */
+/** Divides the generations of a host into the ones that `gc` keeps and the ones that it deletes. */
 export function choose(
   generations: readonly Generation[],
   pinned: ReadonlySet<number>,

@@ -12,21 +12,21 @@ import type { KeptGeneration } from './record.ts'
 /** Everything in a store that something refers to. `gc` may delete the rest. */
 export interface Live {
   readonly objects: Set<Digest>
-  /** Digests of derivations whose output records stay. */
+  /** The digests of the derivations whose output records `gc` keeps. */
   readonly outputs: Set<Digest>
-  /** Digests of toolchains whose unpacked directories stay. */
+  /** The digests of the toolchains whose unpacked directories `gc` keeps. */
   readonly toolchains: Set<Digest>
 }
 
 export interface Rooted {
   readonly live: Live
-  /** Generations whose graph is missing or corrupt, so that their sources are not known. */
+  /** Generations whose dependency graph is missing or corrupt: hangar does not know which packages they need. */
   readonly unknown: readonly KeptGeneration[]
 }
 
 /**
- * Everything that generations refer to, and the packages of the current lock. Intermediate outputs are live only when the
- * store has a record of them: the Dagger runner leaves them in its engine.
+ * Everything that generations refer to, and the packages of the current lock. Intermediate outputs are included only if
+ * the store has a record of them, because the Dagger runner keeps them in its engine.
  */
 export async function liveFrom(
   store: Store,
@@ -51,7 +51,8 @@ async function graphIn(store: Store, object: Digest): Promise<Graph | undefined>
   try {
     return parseGraph(await textIn(store, object))
   } catch (error) {
-    // Only for a graph that is missing or corrupt. With an unknown format, its objects would be taken for garbage.
+    // Handles only a missing or corrupt graph. A graph with an unknown format is an error: otherwise gc would delete
+    // the objects that this graph needs.
     if (error instanceof UserError && error.code === 'store') return undefined
     throw error
   }

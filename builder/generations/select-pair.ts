@@ -6,7 +6,7 @@ import { generationsOf, isKept, type KeptGeneration } from './record.ts'
 export interface PairRequest {
   readonly project: string
   readonly host: string
-  /** Generation numbers as typed: none, the older one, or both. */
+  /** The generation numbers that the user typed: none, the older one, or both. */
   readonly numbers: readonly string[]
   /** An output directory of another checkout, to compare with `out/HOST`. */
   readonly against?: string | undefined
@@ -17,12 +17,14 @@ export interface GenerationPair {
   readonly to: KeptGeneration
 }
 
-/** The two generations to compare: by default the newest one and the one before. `root` is the store's directory. */
+/**
+ * The two generations to compare; the default is the newest one and the one before. `root` is the store's directory.
+ */
 export function selectPair(root: string, { host, numbers, against, project }: PairRequest): GenerationPair {
   if (against !== undefined) {
     if (numbers.length > 0)
       throw new UserError('usage', "cannot combine '--against' with generation numbers", {
-        hint: 'use one of them',
+        hint: "use either '--against' or generation numbers",
       })
     const [from, to] = [resolve(against), join(project, 'out', host)] as const
     return { from: generationIn(root, host, from), to: generationIn(root, host, to) }

@@ -2,7 +2,7 @@ import type * as Age from 'age-encryption'
 import { UserError } from '../../errors.ts'
 import type { AgeKey } from '../../images/identity/private-identity.ts'
 
-/** Loaded lazily: age is a quarter of a megabyte, and few commands need it. */
+/** Loads age only when it is needed: age is a quarter of a megabyte, and few commands need it. */
 function load(): Promise<typeof Age> {
   return import('age-encryption')
 }
@@ -13,7 +13,7 @@ export async function makeAgeKey(): Promise<AgeKey> {
   return { identity, recipient: await age.identityToRecipient(identity) }
 }
 
-/** The public half of a key. `where` names the key in errors, which never quote it. */
+/** The public half of a key. Errors name the key as `where`, and never quote it. */
 export async function recipientOf(identity: string, where: string): Promise<string> {
   const age = await load()
   try {
@@ -33,7 +33,7 @@ export async function encryptTo(recipients: readonly string[], text: string): Pr
   return age.armor.encode(await encrypter.encrypt(text))
 }
 
-/** Decrypts an armored text. `where` and `keyFile` name the file and the key in errors. */
+/** Decrypts an armored text. Errors name the file as `where`, and the key as `keyFile`. */
 export async function decryptWith(
   identity: string,
   armored: string,

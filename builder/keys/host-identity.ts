@@ -25,7 +25,7 @@ import { tarBytes } from '../../lib/tar.ts'
 import { decryptWith, encryptTo, makeAgeKey } from './age.ts'
 import { existingOwnerAgeKey, ownerAgeKey } from './owner-age-key.ts'
 
-/** The project that has the identities, and the owner's environment. */
+/** The project with the identities in `hosts/`, and the environment that names the owner's keys. */
 export interface IdentityContext {
   /** The project's own directory. */
   readonly project: string
@@ -35,7 +35,7 @@ export interface IdentityContext {
 
 export type Rotated = 'ssh' | 'age'
 
-/** What happened to a host's identity. */
+/** What `init` did with a host's identity. */
 export interface IdentityOutcome {
   /** `finished`: an interrupted run had made the private half, and this run wrote the public half. */
   readonly kind: 'made' | 'there' | 'finished' | 'rotated' | 'adopted'
@@ -67,7 +67,7 @@ export function rotateHostIdentity(context: IdentityContext, host: string, what:
     const own = await readPrivate(context, host)
     if (own === undefined) throw nothingToRotate(context, host)
     const known = readPublicIdentity(context.project, host)
-    // An interrupted run has already made the new key.
+    // An interrupted run has already created the new private key.
     if (known === undefined || !isSame(known, publicOf(own)))
       return { kind: 'finished', identity: await publish(context, own) }
     return { kind: 'rotated', identity: await keep(context, await withNew(own, what)) }
@@ -75,8 +75,8 @@ export function rotateHostIdentity(context: IdentityContext, host: string, what:
 }
 
 /**
- * Adopts the SSH host key of a host that made its own identity, whose private half never leaves the host. A host that was
- * set up again has a new key, which replaces the former one.
+ * Adopts the SSH host key of a host that made its own identity: the private half never leaves the host. If the host was
+ * set up again, its new key replaces the former key.
  */
 export function adoptHostIdentity(context: IdentityContext, host: string, ssh: string): Promise<IdentityOutcome> {
   return withIdentityLock(context, async () => {
@@ -112,7 +112,7 @@ async function readPublished(context: IdentityContext, host: string): Promise<Pr
   const known = readPublicIdentity(context.project, host)
   if (known !== undefined && isSame(known, publicOf(own))) return own
   throw new UserError('key', `'${publicIdentityFile(host)}' does not match '${privateIdentityFile(host)}'`, {
-    hint: `write the public half again: npm run init ${host}`,
+    hint: `write the public half of the identity again: npm run init ${host}`,
   })
 }
 
@@ -135,7 +135,10 @@ function newHostKey(host: string): string {
   return formatPrivateKey(keyFromSeed(randomBytes(32), host))
 }
 
-/** Order is safety: the public half is written after the private half was read back from disk and decrypted. */
+/**
+ * Writes the public half last, after it has read back and decrypted the private half: a published key must never lack
+ * its private half.
+ */
 async function keep(context: IdentityContext, own: PrivateIdentity): Promise<PublicIdentity> {
   const { recipient } = await ownerAgeKey(context)
   const text = privateIdentityText(own)
@@ -172,8 +175,8 @@ function isSame(one: PublicIdentity, other: PublicIdentity): boolean {
 function nothingToRotate({ project }: IdentityContext, host: string): UserError {
   const known = readPublicIdentity(project, host)
   if (known === undefined) {
-    return new UserError('key', `cannot rotate the keys of ${host}: it has no identity yet`, {
-      hint: `make one: npm run init ${host}`,
+    return new UserError('key', `cannot rotate the keys of ${host}: the host has no identity yet`, {
+      hint: `create an identity: npm run init ${host}`,
     })
   }
   return new UserError('key', `cannot rotate the keys of ${host}: the private half is only on the host's own disk`, {

@@ -31,7 +31,10 @@ export async function initHost(request: InitRequest): Promise<IdentityOutcome> {
   return adoptHostIdentity(request, host, key)
 }
 
-/** The scanned key with the fingerprint from the console. The network alone cannot prove who answers at an address. */
+/**
+ * The scanned key whose fingerprint equals the one from the console. Any machine may answer at an address, so only the
+ * console proves that the key is the host's.
+ */
 function confirmedKey(host: string, goal: InitGoal & { kind: 'adopt' }, scanned: readonly string[]): string {
   const key = scanned.find((line) => fingerprintOf(line) === goal.fingerprint)
   if (key !== undefined) return key

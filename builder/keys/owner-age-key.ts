@@ -16,7 +16,7 @@ interface Asked {
   readonly reporter: Reporter
 }
 
-/** The key for private halves of identities and for secrets. It is made at first use. */
+/** The key that encrypts private identities and secrets. hangar creates the key at first use. */
 export async function ownerAgeKey({ env, reporter }: Asked): Promise<OwnerAgeKey> {
   const file = ownerAgeKeyFile(env)
   if (isKeyFile(file)) return readOwn(file)
@@ -33,7 +33,7 @@ export async function ownerAgeKey({ env, reporter }: Asked): Promise<OwnerAgeKey
   return { ...key, file }
 }
 
-/** The existing key, to decrypt `wantedFor`: a new key could not decrypt it. */
+/** The existing key, to decrypt `wantedFor`. Makes no new key, because a new key could not decrypt it. */
 export async function existingOwnerAgeKey(env: NodeJS.ProcessEnv, wantedFor: string): Promise<OwnerAgeKey> {
   const file = ownerAgeKeyFile(env)
   if (isKeyFile(file)) return readOwn(file)

@@ -14,7 +14,7 @@ import type { Reporter } from '../../lib/reporter.ts'
 import { keyDirectory } from '../../lib/user-directories.ts'
 import { isKeyFile, readPrivateFile, writePrivateFile } from './key-file.ts'
 
-/** How images are signed. No device accepts an unsigned image over the air. */
+/** How hangar signs images. No host accepts an unsigned image over the network. */
 export type Signing =
   | { readonly kind: 'signed'; readonly key: Ed25519Key; readonly publicLine: string }
   | { readonly kind: 'unsigned' }
@@ -26,8 +26,8 @@ export interface OwnerKeys {
 }
 
 /**
- * The owner's keys, made at first use. `HANGAR_SIGNING_KEY` (a file, or the text of a key) overrides the signing key. With
- * CI=true no key is made, and a missing one is left out.
+ * The owner's keys. hangar creates them at first use, but not when CI=true: then a missing key is left out.
+ * `HANGAR_SIGNING_KEY` (a file, or the text of a key) overrides the signing key.
  */
 export async function ownerKeys({ env, reporter }: { env: NodeJS.ProcessEnv; reporter: Reporter }): Promise<OwnerKeys> {
   const directory = keyDirectory(env)
@@ -60,7 +60,7 @@ function givenKey(env: NodeJS.ProcessEnv): Ed25519Key | undefined {
   if (given.includes('PRIVATE KEY')) return readKey(given, 'in HANGAR_SIGNING_KEY')
   if (!isKeyFile(given))
     throw new UserError('key', `HANGAR_SIGNING_KEY names '${given}', which does not exist`, {
-      hint: 'set it to the path of a private key, or to the text of the key',
+      hint: 'set HANGAR_SIGNING_KEY to the path of a private key, or to the text of the key',
     })
   return readKey(readFileSync(given, 'utf8'), `'${given}'`)
 }

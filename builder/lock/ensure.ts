@@ -8,9 +8,9 @@ import { type FrozenFlag, frozenAndGone, isFrozen, refuseUnlocked } from './froz
 import { type Locks, locksOf, readLocks, writeLock } from './locks.ts'
 
 /**
- * Runs `use` with locks that answer every wanted request: requests that host files newly name are locked first. When
- * `use` throws GoneError, the requests with files that no server has any more are resolved again, and `use` runs once
- * more. With frozen locks, both cases throw UserError.
+ * Runs `use` with locks that have an entry for every wanted request. Adds missing entries first. If `use` throws
+ * GoneError, resolves the entries whose files no server has any more, and runs `use` once more. If the locks are
+ * frozen, both cases throw UserError.
  */
 export async function withLock<T>(
   context: BuildContext,
@@ -36,8 +36,8 @@ export async function withLock<T>(
 }
 
 /**
- * Resolves as the mode says. Writes the lock files that changed, and reports each changed version in a notice that begins
- * with `done`. Returns `current` itself when nothing changed.
+ * Resolves the entries that the mode selects. Writes the lock files that changed, and reports each changed version in a
+ * notice that begins with `done`. Returns `current` itself when nothing changed.
  */
 export async function relock(
   context: BuildContext,

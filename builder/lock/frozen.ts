@@ -17,7 +17,7 @@ export function refuseUnlocked(wanted: readonly SourceRequest[], locks: Locks): 
   const missing = wanted.filter((request) => locks.locked(request) === undefined).map(locks.nameOf)
   if (missing.length === 0) return
   throw new UserError('frozen', `the lock file has no entry for: ${missing.join(', ')}; --frozen forbids adding one`, {
-    hint: 'add it and commit the lock file: npm run lock; or let this build add it: --no-frozen',
+    hint: 'add the entry and commit the lock file: npm run lock; or let this build add the entry: --no-frozen',
   })
 }
 
@@ -28,7 +28,7 @@ export function frozenAndGone(gone: readonly GoneFile[]): UserError {
     'frozen',
     `no mirror has these locked files any more: ${names}; --frozen forbids locking others`,
     {
-      hint: 'lock newer versions and commit the lock file: npm run lock -- --update; or let this build do it: --no-frozen',
+      hint: 'lock newer versions and commit the lock file: npm run lock -- --update; or let this build lock them: --no-frozen',
     },
   )
 }

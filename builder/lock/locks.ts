@@ -6,22 +6,22 @@ import { replaceFile } from '../../lib/atomic-file.ts'
 import { sourceOf } from '../sources/registry.ts'
 import type { LockFormat } from '../sources/source.ts'
 
-/** The locks of all sources, seen as one. */
+/** The locks of all sources, combined. */
 export interface Locks {
-  /** The newest time of a lock, in seconds since 1970. */
+  /** The time of the newest lock, in seconds since 1970. */
   readonly time: number
-  /** Every locked file. */
+  /** Every file of every lock. */
   readonly files: readonly LockedFile[]
-  /** The names of the requests that the locks answer. */
+  /** The names of the requests that have an entry in the locks. */
   readonly names: readonly string[]
-  /** The sets that can be unpacked as programs for derivations. */
+  /** The package sets that hangar can unpack as programs for derivations. */
   readonly toolchains: readonly Toolchain[]
-  /** The texts of the lock files, one after the other. Empty locks are left out. */
+  /** The texts of all non-empty lock files, concatenated. */
   readonly text: string
-  /** The files for a request, or undefined when the locks have no answer to the request in its present form. */
+  /** The locked files of a request; undefined if the locks have no entry for the request as it is now. */
   readonly locked: (request: SourceRequest) => readonly LockedFile[] | undefined
   readonly nameOf: (request: SourceRequest) => string
-  /** The lock of one source. */
+  /** Returns the lock of one source. */
   readonly of: (source: LockFormat) => unknown
 }
 
@@ -39,7 +39,10 @@ async function readLock(project: string, format: LockFormat): Promise<unknown> {
   return text === undefined ? format.empty : format.parse(text, format.lockFile)
 }
 
-/** The locks of these sources by the sources' names; a source that is not among them has an empty lock. */
+/**
+ * Combines the locks of these sources. `locks` maps the name of a source to its lock; a source without an entry has an
+ * empty lock.
+ */
 export function locksOf(formats: readonly LockFormat[], locks: ReadonlyMap<string, unknown>): Locks {
   const of = (format: LockFormat) => locks.get(format.name) ?? format.empty
   const all = formats.map((format) => ({ format, lock: of(format) }))

@@ -12,7 +12,7 @@ import { digestSegments, writeSegments } from './write.ts'
 export interface OutputFile {
   readonly size: number
   readonly segments: readonly Segment[]
-  /** For SHA256SUMS; undefined when a block map covers the file. */
+  /** The file's SHA-256 for SHA256SUMS; undefined if a block map covers the file. */
   readonly sha256: Digest | undefined
 }
 
@@ -20,7 +20,10 @@ export interface SummedFile extends OutputFile {
   readonly sha256: Digest
 }
 
-/** A file with its sum. The sum comes from `state` when the file stays the same: hashing takes most of a small build. */
+/**
+ * A file with its SHA-256. For an unchanged file, the SHA-256 comes from `state`, because hashing takes most of the
+ * time of a small build.
+ */
 export function summed(state: FileState | undefined, size: number, segments: readonly Segment[]): SummedFile {
   const known = holds(state, size, segments) ? state.sha256 : undefined
   return { size, segments, sha256: known ?? digestSegments(size, segments) }
@@ -31,10 +34,10 @@ export function textFile(text: string | Uint8Array): SummedFile {
   return { size: bytes.length, segments: [bytesSegment(0, bytes)], sha256: digestOf(bytes) }
 }
 
-/** What happened to an output directory. */
+/** What `writeOutputs` did with an output directory. */
 export type Outcome = 'written' | 'patched' | 'unchanged'
 
-/** Makes a directory contain these files and SHA256SUMS. Writes only what differs from its `state`. */
+/** Makes a directory contain exactly these files and SHA256SUMS. Writes only the bytes that differ from `state`. */
 export async function writeOutputs(
   directory: string,
   state: OutputState,
@@ -56,7 +59,10 @@ export async function writeOutputs(
   return Object.keys(state).length === 0 ? 'written' : 'patched'
 }
 
-/** A signature of another manifest must not stay beside this one, even when no state lists it. */
+/**
+ * Deletes the signature of an earlier manifest, even if no state lists the signature: it would not match the new
+ * manifest.
+ */
 function staleSignatures(files: Readonly<Record<string, OutputFile>>): string[] {
   return ['manifest.json.sig'].filter((name) => !(name in files))
 }

@@ -3,15 +3,18 @@ import { UserError } from '../../errors.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { BLOCK } from '../../images/layout.ts'
 
-/** The source of bytes: memory, or the first `length` bytes of a file in the store. */
+/** The source of a segment's bytes: memory, or the first `length` bytes of a file in the store. */
 export type Source = { readonly bytes: Uint8Array } | { readonly file: string; readonly length: number }
 
-/** Whole 4 KiB blocks of an output file, padded with zeros. Between segments are holes. */
+/**
+ * A range of an output file. It consists of whole 4 KiB blocks, padded with zeros. The ranges between segments are
+ * holes.
+ */
 export interface Segment {
-  /** Bytes from the start of the file. */
+  /** The offset from the start of the output file, in bytes. */
   readonly offset: number
   readonly size: number
-  /** Digest of the padded bytes. */
+  /** The digest of the segment's bytes, including the padding. */
   readonly digest: Digest
   /** Digest of the source without padding, which identifies the source without reading it. */
   readonly content: Digest
@@ -25,8 +28,8 @@ export function bytesSegment(offset: number, bytes: Uint8Array): Segment {
 }
 
 /**
- * A segment with a file of the store. `known` is the digest of the padded file; without it, a file that does not end at a
- * block is read to compute the digest.
+ * A segment with the content of a file in the store. `known` is the digest of the padded file. Without `known`, hangar
+ * reads a file that does not end at a block boundary to compute the digest.
  */
 export function fileSegment(
   offset: number,
@@ -38,7 +41,7 @@ export function fileSegment(
   return { offset, size: whole, digest, content, source: { file, length: size } }
 }
 
-/** The bytes of an object do not have its digest. */
+/** The error for an object whose bytes do not match its digest. */
 export function corruptObject(file: string): UserError {
   return new UserError('store', `'${file}' is corrupt in the store`, {
     hint: 'find and remove corrupt objects: npm run store:verify',
@@ -49,7 +52,7 @@ export function shifted(segments: readonly Segment[], by: number): Segment[] {
   return segments.map((segment) => ({ ...segment, offset: segment.offset + by }))
 }
 
-/** Reads and verifies an object: otherwise corrupt bytes would get a valid digest in the block map. */
+/** Reads an object and verifies its digest: otherwise corrupt bytes would get a valid digest in the block map. */
 function readStored(file: string, content: Digest): Uint8Array {
   const bytes = readFileSync(file)
   if (digestOf(bytes) !== content) throw corruptObject(file)

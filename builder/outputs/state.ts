@@ -4,7 +4,7 @@ import type { Digest } from '../../images/digest.ts'
 import { replaceFile } from '../../lib/atomic-file.ts'
 import type { Segment } from './segment.ts'
 
-/** The segments of an output file, with size and mtime: both show when another program changed the file. */
+/** The segments of an output file, with its size and mtime, which show whether another program has changed the file. */
 export interface FileState {
   readonly size: number
   readonly mtimeMs: number
@@ -21,10 +21,13 @@ interface StateFile {
 }
 
 const NAME = '.state.json'
-/** A state of another format is ignored: hangar then writes every file again. */
+/** The format of the state file. hangar ignores a state of another format, and writes every file again. */
 const FORMAT = 2
 
-/** The state that the last complete run left. Empty without one, after an interrupted run, and when a file changed. */
+/**
+ * The state that the last complete run wrote. Empty if there was no such run, if the last run was interrupted, or if a
+ * file has changed since.
+ */
 export function readState(directory: string): OutputState {
   try {
     const { format, files } = JSON.parse(readFileSync(join(directory, NAME), 'utf8')) as StateFile
@@ -40,14 +43,14 @@ function isUntouched(file: string, { size, mtimeMs }: FileState): boolean {
   return found?.size === size && found.mtimeMs === mtimeMs
 }
 
-/** Called before the first change, so that an interrupted run does not count as complete. */
+/** Empties the state before the first change, so that the next run does not trust the files of an interrupted run. */
 export async function forgetState(directory: string): Promise<void> {
   await writeState(directory, {})
 }
 
 export async function writeState(directory: string, state: OutputState): Promise<void> {
   const text = JSON.stringify({ format: FORMAT, files: state } satisfies StateFile)
-  // Runs that write to the directory hold its lock.
+  // `exclusive` is safe, because every run that writes to the directory holds its lock.
   await replaceFile(join(directory, NAME), text, { exclusive: true })
 }
 
@@ -61,7 +64,7 @@ export function fileState(file: string, segments: readonly Segment[], sha256: Di
   }
 }
 
-/** Whether a file has exactly these segments. */
+/** Whether the file with this state already has exactly these segments. */
 export function holds(state: FileState | undefined, size: number, segments: readonly Segment[]): state is FileState {
   if (state?.size !== size || state.segments.length !== segments.length) return false
   return segments.every(({ offset, size: length, digest }, index) => {
@@ -70,7 +73,7 @@ export function holds(state: FileState | undefined, size: number, segments: read
   })
 }
 
-/** The digest of a padded file of the store, when an output file has a segment with it. */
+/** The digest of a padded file of the store; undefined if the output file has no segment with this content. */
 export function filledDigest(state: FileState | undefined, content: Digest): Digest | undefined {
   return state?.segments.find((segment) => segment.content === content)?.digest
 }

@@ -8,8 +8,8 @@ const PIECE = 4 * 1024 * 1024
 const ZEROS = Buffer.alloc(PIECE)
 
 /**
- * Makes a file contain exactly these segments, with holes between them. Writes only what differs from `state`; without a
- * state it writes the complete file.
+ * Makes a file contain exactly these segments, with holes between them. Writes only the segments that differ from
+ * `state`; without a state, writes the complete file.
  */
 export function writeSegments(
   path: string,
@@ -23,9 +23,10 @@ export function writeSegments(
     for (const { offset, size: length } of stale(state, segments)) writeZeros(file, offset, length)
     ftruncateSync(file, size)
     for (const segment of segments) if (!kept.has(keyOf(segment))) writeSource(file, segment)
-    // A segment is whole blocks, but a text may end within its last block.
+    // Cuts the padding: segments consist of whole blocks, but a file may end within its last block.
     ftruncateSync(file, size)
-    // Before the state says that the file is complete: after a power cut it could have its size without its content.
+    // Flushes before the state lists the file as complete: otherwise the file could have the right size but not its
+    // content after a power cut.
     fdatasyncSync(file)
   } catch (error) {
     throw withPath(path, error)
@@ -38,7 +39,7 @@ export function writeSegments(
 export function digestSegments(size: number, segments: readonly Segment[]): Digest {
   const digester = new Digester()
   let at = 0
-  // A segment is whole blocks, but the file may end within its last block.
+  // Ignores the padding: segments consist of whole blocks, but the file may end within its last block.
   const update = (bytes: Uint8Array) => {
     const within = bytes.subarray(0, Math.max(0, size - at))
     digester.update(within)
@@ -65,7 +66,7 @@ interface Range {
   readonly size: number
 }
 
-/** Ranges of the file that have content and must become holes. */
+/** The ranges of the file that have content now and must become holes. */
 function stale(state: FileState | undefined, segments: readonly Segment[]): Range[] {
   return (state?.segments ?? []).flatMap((old) =>
     segments.reduce<Range[]>((left, segment) => left.flatMap((range) => without(range, segment)), [old]),
@@ -84,7 +85,7 @@ function writeZeros(file: number, offset: number, length: number): void {
     writeSync(file, ZEROS, 0, Math.min(PIECE, length - done), offset + done)
 }
 
-/** Verifies the digest while it writes: these bytes go to a device. */
+/** Writes a segment and verifies its digest at the same time, because these bytes end up on a device. */
 function writeSource(file: number, { offset, size, digest, source }: Segment): void {
   const digester = new Digester()
   let at = offset

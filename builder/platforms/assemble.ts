@@ -20,7 +20,7 @@ export interface Assembled extends Omit<Assembly, 'files'> {
 export interface OutputFact {
   readonly name: string
   readonly size: number
-  /** Undefined for a file that a block map covers. */
+  /** The file's SHA-256; undefined for a file that a block map covers. */
   readonly sha256: Digest | undefined
 }
 
@@ -37,7 +37,7 @@ export function assemble<Image extends PlannedImage>(
 }
 
 export interface ReassembleRequest extends Omit<RecordedImage, 'state'> {
-  /** The image in messages: `generation 3 of adama`. */
+  /** How messages name the image: `generation 3 of adama`. */
   readonly name: string
   /** The root hash and the output files that the image must have. */
   readonly root: Digest
@@ -46,7 +46,10 @@ export interface ReassembleRequest extends Omit<RecordedImage, 'state'> {
   readonly output: string
 }
 
-/** Assembles a recorded image again. Throws 'format' before it writes anything when the bytes would differ. */
+/**
+ * Assembles a recorded image again. If the result would differ from the record, throws 'format' before it writes
+ * anything.
+ */
 export function reassemble(
   platform: Pick<Platform, 'reassemble'>,
   { output, name, root, facts, ...image }: ReassembleRequest,
@@ -81,6 +84,6 @@ function describe(fact: OutputFact | undefined): string {
 
 function different(name: string, what: string): UserError {
   return new UserError('format', `this hangar cannot assemble ${name} bit for bit: ${what}`, {
-    hint: 'use the hangar that built it: npm run generations HOST shows its git revision (git checkout REVISION && npm ci)',
+    hint: 'use the hangar that built the image: npm run generations HOST shows its git revision (git checkout REVISION && npm ci)',
   })
 }

@@ -49,7 +49,8 @@ export function directoryRepository(directory: string, signal: AbortSignal): Rep
       const blob = { digest: digestOf(content), size: Buffer.byteLength(content) }
       await write(path(blob.digest), content)
       await write(join(directory, 'oci-layout'), LAYOUT)
-      // Two publishers at once would both read the index before one of them writes it.
+      // Holds a lock: two publishers at the same time could both read the index before either writes it, and lose an
+      // entry.
       await withFileLock(directory, () => write(index, ociIndexText(tagged(readIndex(index), tag, blob))))
     },
   }
@@ -65,7 +66,10 @@ interface Copy {
   readonly signal: AbortSignal
 }
 
-/** Copies a blob into a file and flushes it. Returns the digest of the bytes when it is not the blob's. */
+/**
+ * Copies a blob into a file and flushes the file. If the copied bytes do not have the blob's digest, returns their
+ * digest.
+ */
 async function copyInto(file: string, pieces: AsyncIterable<Uint8Array>, copy: Copy): Promise<Digest | undefined> {
   const handle = await open(file, 'wx')
   try {

@@ -4,23 +4,23 @@ import type { NamedObject, Platform, SignedFacts } from '../platforms/platform.t
 import { FIRST_PLATFORM, platformNamed } from '../platforms/registry.ts'
 import { type PublishedFacts, type PublishedFile, type PublishedImage, type Role, SUMS } from './published-image.ts'
 
-/** The host of a pulled image, from the host file. */
+/** What the host file states about the host of a pulled image. */
 export interface PullingHost {
   readonly name: string
   readonly platform: string
   readonly board: string
-  /** Bytes. */
+  /** The slot size in the host file, in bytes. */
   readonly slotSize: number
-  /** Public keys that may sign its images. */
+  /** The public keys that may sign images of this host. */
   readonly trusted: readonly string[]
 }
 
-/** The most bytes that all texts and facts of an image may have together. */
+/** The largest total size of all texts and facts of an image, in bytes. */
 const TEXT_LIMIT = 64 << 20
-/** A plain file name: it stays within its directory, and is not hidden. */
+/** The form of a safe file name: no directory, and no leading dot. */
 const TEXT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,100}$/
 
-/** The texts of an image; throws 'digest' for a text that cannot be in the host's output directory. */
+/** The texts of an image. Throws 'digest' for a text whose name or size is not allowed in the output directory. */
 export function textsOf(
   { facts, files }: PublishedImage,
   { name: host, platform }: Pick<PullingHost, 'name' | 'platform'>,
@@ -28,7 +28,7 @@ export function textsOf(
 ): PublishedFile[] {
   const texts = textsIn(files)
   const taken = imageNames(platformNamed(platform), host)
-  // A second text of the same name would be written after the first one was verified.
+  // Refuses two texts with the same name: hangar would verify the first text and then overwrite it with the second.
   const isTwice = (name: string, at: number) => texts.findIndex((each) => each.name === name) < at
   const wrong = texts.find(({ name }, at) => !TEXT_NAME.test(name) || taken.includes(name) || isTwice(name, at))
   if (wrong !== undefined) throw refused(where, `it has a text named '${wrong.name}'`)
@@ -42,7 +42,7 @@ function imageNames({ images }: Platform, host: string): string[] {
   return [disk, slot, ...(boot === undefined ? [] : [boot]), ...others]
 }
 
-/** What the manifest signs. Throws unless a trusted key signed it, for this host and its board. */
+/** The facts that the manifest signs. Throws unless a trusted key signed the manifest for this host and its board. */
 export function trustedFacts(
   host: PullingHost,
   { manifest, signature }: { readonly manifest: string; readonly signature: string },
@@ -83,11 +83,11 @@ export interface Claims {
   readonly host: PullingHost
 }
 
-/** Throws unless everything outside the signed manifest agrees with it. */
+/** Throws unless all facts outside the signed manifest agree with the manifest. */
 export function requireSame({ image: { files }, facts, signed, host }: Claims, where: string): void {
   requireFiles(filesOf(files, 'layer'), signed.layers, where)
   const copies = filesOf(files, 'text').filter(({ name }) => signed.bootTexts.includes(name))
-  // The manifest does not sign the order of boot files, and no program depends on it.
+  // Compares boot files without their order: the manifest does not sign the order, and no program depends on it.
   requireFiles(sorted(filesOf(files, 'boot')), sorted([...signed.bootFiles, ...copies]), where)
   const platform = facts.platform ?? FIRST_PLATFORM
   if (platform !== host.platform) throw refused(where, `its facts name the platform '${platform}'`)
@@ -120,14 +120,14 @@ export function filesOf(files: readonly PublishedFile[], role: Role): PublishedF
   return files.filter((file) => file.role === role)
 }
 
-/** All texts but SHA256SUMS, which hangar writes when it assembles the image. */
+/** The texts of an image, except SHA256SUMS, which hangar writes when it assembles the image. */
 export function textsIn(files: readonly PublishedFile[]): PublishedFile[] {
   return filesOf(files, 'text').filter(({ name }) => name !== SUMS)
 }
 
 function refused(where: string, reason: string): UserError {
   return new UserError('digest', `the image at '${where}' does not match its signed manifest: ${reason}`, {
-    hint: 'do not use it; publish it again where it was built',
+    hint: 'do not use the image; publish it again where it was built',
   })
 }
 
@@ -135,7 +135,7 @@ export function textNamed(texts: readonly PublishedFile[], name: string, where: 
   const found = texts.find((each) => each.name === name)
   if (found !== undefined) return found
   throw new UserError('signature', `the image at '${where}' has no '${name}'`, {
-    hint: 'publish it again where it was built and signed',
+    hint: 'publish the image again where it was built and signed',
   })
 }
 

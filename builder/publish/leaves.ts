@@ -6,7 +6,9 @@ import type { Store } from '../store/store.ts'
 
 const PIECE = 1024 * BLOCK
 
-/** Computes the leaves of a layer (see `images/slot/verity.ts`), and puts them into the store. */
+/**
+ * Computes the SHA-256 of each block of a layer (the leaves of `images/slot/verity.ts`), and adds them to the store.
+ */
 export async function storeLeaves(
   store: Store,
   { digest, size }: { readonly digest: Digest; readonly size: number },

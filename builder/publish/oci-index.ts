@@ -5,7 +5,7 @@ import type { Digest } from '../../images/digest.ts'
 import { ARTIFACT_TYPE, MANIFEST_TYPE } from './published-image.ts'
 import type { Blob } from './repository.ts'
 
-/** The `index.json` of an OCI image layout. Entries of other tools stay unchanged. */
+/** The `index.json` of an OCI image layout. hangar leaves the entries of other tools unchanged. */
 export interface OciIndex {
   readonly manifests: readonly OciEntry[]
 }
@@ -40,13 +40,13 @@ export function ociIndexText({ manifests }: OciIndex): string {
   return canonicalJson({ schemaVersion: 2, mediaType, manifests: manifests as unknown as Json })
 }
 
-/** The digest that a tag names; undefined without such a tag. */
+/** The digest of the manifest that a tag names; undefined if the index has no such tag. */
 export function referenced({ manifests }: OciIndex, tag: string): Digest | undefined {
   const digest = manifests.find((each) => each.annotations?.[TAG] === tag)?.digest
   return digest === undefined ? undefined : (digest.slice('sha256:'.length) as Digest)
 }
 
-/** The index with this tag on this manifest alone. */
+/** Returns the index with the tag on this manifest, and on no other manifest. */
 export function tagged({ manifests }: OciIndex, tag: string, { digest, size }: Blob): OciIndex {
   const others = manifests.filter((each) => each.annotations?.[TAG] !== tag)
   const entry = { mediaType: MANIFEST_TYPE, artifactType: ARTIFACT_TYPE, digest: `sha256:${digest}`, size }

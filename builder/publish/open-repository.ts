@@ -3,7 +3,7 @@ import { type RegistryOptions, registryRepository } from './registry/registry.ts
 import type { Remote } from './remote.ts'
 import type { Repository } from './repository.ts'
 
-/** The repository at an address. No request is sent yet. */
+/** Opens the repository at an address. Sends no request yet. */
 export function openRepository(remote: Remote, options: RegistryOptions): Repository {
   return remote.kind === 'registry'
     ? registryRepository(remote, options)

@@ -11,19 +11,19 @@ import { type PublishedFile, publishedFactsText, publishedImageText, SUMS } from
 import type { LocalBlob } from './repository.ts'
 import { storeBlob, textBlob } from './store-blob.ts'
 
-/** An image that is ready to be sent. */
+/** An image that is ready for publishing. */
 export interface OutgoingImage {
-  /** The OCI manifest. */
+  /** The text of the OCI manifest. */
   readonly text: string
   /** Digest of the OCI manifest. */
   readonly digest: Digest
-  /** Every blob that the OCI manifest names, each once. */
+  /** The blobs that the OCI manifest names, without duplicates. */
   readonly blobs: readonly LocalBlob[]
 }
 
 /**
- * A kept generation as an OCI artifact; the same bytes each time. Throws 'private' for an image that may hold keys in
- * clear text, 'signature' for an unsigned one, and 'store' when parts are missing.
+ * Describes a kept generation as an OCI artifact, with the same bytes each time. Throws 'private' for an image that may
+ * hold keys in clear text, 'signature' for an unsigned image, and 'store' if the store lacks files of the image.
  */
 export async function outgoingImage(store: Store, host: string, generation: KeptGeneration): Promise<OutgoingImage> {
   const { number, root, built, revision, parts } = generation
@@ -57,7 +57,7 @@ function manifestOf(parts: Parts, name: string): Digest {
   return found.digest
 }
 
-/** Images for an unknown board count as private. */
+/** Throws 'private' for an image that may hold keys in clear text. Images for an unknown board count as private. */
 export function requirePublishable(
   name: string,
   { board, host, signature }: Pick<SignedFacts, 'board' | 'host' | 'signature'>,
@@ -70,12 +70,12 @@ export function requirePublishable(
   }
   if (signature === 'signed') return
   throw new UserError('signature', `cannot publish ${name}: it is not signed`, {
-    hint: `build it where the signing key is, or with HANGAR_SIGNING_KEY=FILE: npm run build:image ${host}`,
+    hint: `build the image where the signing key is, or with HANGAR_SIGNING_KEY=FILE: npm run build:image ${host}`,
   })
 }
 
 function incomplete(host: string, name: string, count: number): UserError {
-  return new UserError('store', `the store lacks ${count} ${count === 1 ? 'part' : 'parts'} of ${name}`, {
-    hint: `build it again: npm run build:image ${host}`,
+  return new UserError('store', `the store lacks ${count} ${count === 1 ? 'file' : 'files'} of ${name}`, {
+    hint: `build the image again: npm run build:image ${host}`,
   })
 }

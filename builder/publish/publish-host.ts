@@ -8,9 +8,9 @@ import { parseRemote, remoteText } from './remote.ts'
 
 export interface PublishHostRequest {
   readonly host: string
-  /** The destination as typed: `oci://REGISTRY/NAME[:TAG]`, or a directory. */
+  /** The destination that the user typed: `oci://REGISTRY/NAME[:TAG]`, or a directory. */
   readonly to: string
-  /** Number of the generation; undefined for the newest. */
+  /** The number of the generation to publish; undefined for the newest generation. */
   readonly number: number | undefined
   readonly transport: 'https' | 'plain-http'
 }
@@ -32,7 +32,7 @@ export async function publishHost(context: CliContext, request: PublishHostReque
 }
 
 function digestGiven(to: string): UserError {
-  return new UserError('usage', `cannot publish to '${to}': a digest names an image that is already published`, {
-    hint: "give a tag, or none for the host's own tag: oci://REGISTRY/NAME[:TAG]",
+  return new UserError('usage', `cannot publish to '${to}': it names a digest, wanted a tag or no tag`, {
+    hint: "give a tag, or leave the tag out to use the host's own tag: oci://REGISTRY/NAME[:TAG]",
   })
 }

@@ -5,15 +5,16 @@ import { forEachAtOnce, stopWith } from '../../lib/worker-pool.ts'
 import { generationNumbered, requireKept } from '../generations/find.ts'
 import { generationsOf, type KeptGeneration } from '../generations/record.ts'
 import type { Store } from '../store/store.ts'
+import { type Amount, amountOf, countText } from './amount.ts'
 import { outgoingImage } from './outgoing.ts'
 import { hostTag, imageTag } from './remote.ts'
-import { type Amount, amountOf, countText, type LocalBlob, type Repository, WORKERS } from './repository.ts'
+import { type LocalBlob, type Repository, WORKERS } from './repository.ts'
 
 export interface PublishRequest {
   readonly host: string
-  /** Undefined for the newest generation. */
+  /** The number of the generation to publish; undefined for the newest generation. */
   readonly number: number | undefined
-  /** Replaces the tag of the host. */
+  /** A tag to set instead of the host's tag. */
   readonly tag: string | undefined
   readonly store: Store
   readonly reporter: Reporter
@@ -22,18 +23,18 @@ export interface PublishRequest {
 }
 
 export interface Published {
-  /** The remote repository as a person types it. */
+  /** The address of the remote repository, in the form that users type. */
   readonly where: string
   readonly generation: KeptGeneration
   readonly tags: readonly string[]
-  /** Digest of the OCI manifest, which names exactly this image. */
+  /** The digest of the OCI manifest, by which a user can pull exactly this image. */
   readonly digest: Digest
   readonly sent: Amount
-  /** Blobs that the repository had already. */
+  /** The blobs that the repository already had. */
   readonly there: Amount
 }
 
-/** Publishes a generation. Blobs that the repository has are not sent. */
+/** Publishes a generation. Sends only the blobs that the repository lacks. */
 export async function publish(request: PublishRequest): Promise<Published> {
   const { host, store } = request
   const stop = stopWith(request.signal)
@@ -43,7 +44,7 @@ export async function publish(request: PublishRequest): Promise<Published> {
   const missing = await missingAt(repository, image.blobs, stop)
   await send(repository, missing, request.reporter, stop)
   const tags = tagsFor(request, generation)
-  // Tags come after the blobs, and the host's tag last: a tag never names an image that is incomplete.
+  // Sets tags after all blobs are sent, and the host's tag last: a tag never names an incomplete image.
   for (const tag of tags) await repository.putManifest(tag, image.text)
   const sent = amountOf(missing)
   const all = amountOf(image.blobs)
@@ -56,11 +57,14 @@ function chosen({ host, number, store }: PublishRequest): KeptGeneration {
   const last = generationsOf(store.root, host).at(-1)
   if (last !== undefined) return requireKept(host, last)
   throw new UserError('generation', `this store has no image of ${host}`, {
-    hint: `build it first: npm run build:image ${host}`,
+    hint: `build the image first: npm run build:image ${host}`,
   })
 }
 
-/** An older generation gets the host's tag only when the user gives that tag. */
+/**
+ * The tags to set: the image's own tag, and the given tag or the host's tag. An older generation gets the host's tag
+ * only if the user gives this tag.
+ */
 function tagsFor({ host, number, tag, store }: PublishRequest, { root, number: own }: KeptGeneration): string[] {
   const newest = number === undefined || generationsOf(store.root, host).at(-1)?.number === own
   const moving = tag ?? (newest ? hostTag(host) : undefined)
@@ -76,7 +80,7 @@ async function missingAt(
   await forEachAtOnce(blobs, { workers: WORKERS, stop }, async (blob) => {
     if (!(await repository.has(blob))) missing.push(blob)
   })
-  // Largest first, so that no large blob is sent alone at the end.
+  // Sends the largest blobs first, so that the last transfers are short and run in parallel.
   return missing.sort((a, b) => b.size - a.size)
 }
 

@@ -4,41 +4,43 @@ import { canonicalJson, type Json } from '../../images/canonical.ts'
 import { type Digest, isDigest } from '../../images/digest.ts'
 import { type Parts, parts } from '../generations/parts.ts'
 
-/** What a file is for. Texts are the files beside the images: manifest, signature, SBOM, SHA256SUMS. */
+/** The purpose of a file. A `text` is a text file of the output directory: manifest, signature, SBOM or SHA256SUMS. */
 export type Role = 'layer' | 'boot' | 'text'
 
-/** A file of a published image. Each file is a blob. */
+/** A file of a published image. The repository stores each file as a blob. */
 export interface PublishedFile {
   readonly role: Role
-  /** `base`, `config.txt`, `manifest.json`. */
+  /** The name of the file in the image: `base`, `config.txt`, `manifest.json`. */
   readonly name: string
   readonly digest: Digest
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
 /** A published generation: an OCI artifact with a blob for each layer, boot file and text. */
 export interface PublishedImage {
-  /** The blob with the facts. */
+  /** The blob with the `PublishedFacts` of the image. */
   readonly facts: { readonly digest: Digest; readonly size: number }
-  /** Layers and boot files in their order. */
+  /** The files of the image; layers and boot files are in the order that they have in the image. */
   readonly files: readonly PublishedFile[]
 }
 
-/** Facts about a published image that are in none of its files. */
+/** Facts about a published image that its files do not contain. */
 export interface PublishedFacts {
-  /** The platform that assembles it; absent for the first one (see `platforms/registry.ts`). */
+  /**
+   * The name of the platform that assembles the image. It is absent for `FIRST_PLATFORM` (see `platforms/registry.ts`).
+   */
   readonly platform?: string | undefined
   readonly host: string
-  /** Root hash. */
+  /** The root hash of the slot. */
   readonly root: Digest
-  /** Bytes that the host's disk reserves for one generation. */
+  /** The size of a slot on the host's disk, in bytes. */
   readonly slotSize: number
-  /** The files of the assembled output directory but SHA256SUMS. */
+  /** The files of the assembled output directory, except SHA256SUMS. */
   readonly outputs: Parts['outputs']
-  /** When it was first built, in ISO 8601. */
+  /** The time of the first build, in ISO 8601. */
   readonly built: string
-  /** The git revision that it was built from; null when it is not known. */
+  /** The project's git revision at the build; null if hangar does not know the revision. */
   readonly revision: string | null
 }
 
@@ -46,7 +48,7 @@ export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json'
 export const ARTIFACT_TYPE = 'application/vnd.hangar.image.v1'
 export const FACTS_TYPE = 'application/vnd.hangar.facts.v1+json'
 
-/** Sums of the output directory's files, for people. hangar itself compares with the facts. */
+/** SHA256SUMS of the output directory, for users. hangar itself uses the sums in the facts. */
 export const SUMS = 'SHA256SUMS'
 
 const ROLES: Readonly<Record<Role, string>> = {
@@ -80,7 +82,7 @@ const facts = z.strictObject({
   revision: z.string().nullable(),
 })
 
-/** The OCI manifest: the same bytes for the same image. */
+/** The text of the OCI manifest. The same image gives the same bytes. */
 export function publishedImageText({ facts: { digest: of, size: bytes }, files }: PublishedImage): string {
   return canonicalJson({
     schemaVersion: 2,
@@ -96,7 +98,7 @@ export function publishedImageText({ facts: { digest: of, size: bytes }, files }
   })
 }
 
-/** Reads an OCI manifest; skips files of a kind that this hangar does not know. */
+/** Parses an OCI manifest. Skips files of a kind that this version of hangar does not know. */
 export function parsePublishedImage(text: string, where: string): PublishedImage {
   const json = parseJson(text, where)
   const found = (json as { artifactType?: unknown } | null)?.artifactType

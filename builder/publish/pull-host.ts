@@ -9,9 +9,12 @@ import { type Pulled, pull } from './pull.ts'
 import { parseRemote, remoteText } from './remote.ts'
 
 export interface PullHostRequest {
-  /** `trusted`: the signing keys in the host file. This machine's own signing keys are trusted too. */
+  /**
+   * The host of the image. `trusted` has the signing keys in the host file; hangar also trusts this machine's own
+   * signing keys.
+   */
   readonly host: PullingHost
-  /** The source as typed: `oci://REGISTRY/NAME[:TAG]`, or a directory. */
+  /** The source that the user typed: `oci://REGISTRY/NAME[:TAG]`, or a directory. */
   readonly from: string
   readonly transport: 'https' | 'plain-http'
 }

@@ -10,6 +10,7 @@ import type { Outcome } from '../outputs/outputs.ts'
 import type { SignedFacts } from '../platforms/platform.ts'
 import { platformField } from '../platforms/registry.ts'
 import type { Store } from '../store/store.ts'
+import { amountOf, countText } from './amount.ts'
 import { filesOf, type PullingHost, requireSame, textNamed, textsIn, textsOf, trustedFacts } from './incoming.ts'
 import { storeLeaves } from './leaves.ts'
 import {
@@ -21,12 +22,12 @@ import {
   SUMS,
 } from './published-image.ts'
 import { hostTag, type Reference } from './remote.ts'
-import { amountOf, type Blob, countText, type Repository, WORKERS } from './repository.ts'
+import { type Blob, type Repository, WORKERS } from './repository.ts'
 
 export interface PullRequest {
   readonly host: PullingHost
   readonly reference: Reference
-  /** The output directory. */
+  /** The output directory: `out/HOST`. */
   readonly output: string
   readonly store: Store
   readonly reporter: Reporter
@@ -35,7 +36,7 @@ export interface PullRequest {
 }
 
 export interface Pulled {
-  /** The remote repository and the tag, as a person types them. */
+  /** The remote repository and the tag, in the form that users type. */
   readonly from: string
   /** The number of the generation in this store. */
   readonly generation: number
@@ -44,7 +45,9 @@ export interface Pulled {
   readonly outputs: Outcome
 }
 
-/** Pulls an image into the store, and assembles it in the output directory: the same files that its build wrote. */
+/**
+ * Pulls an image into the store, and assembles it in the output directory. The files are the same as after the build.
+ */
 export async function pull(request: PullRequest): Promise<Pulled> {
   const { host, store, output } = request
   const incoming = await verified(request)
@@ -74,7 +77,7 @@ interface Incoming {
   readonly facts: PublishedFacts
 }
 
-/** Finds the image and verifies its signature. Until then, only small files are fetched. */
+/** Finds the image and verifies its signature. Fetches only small files before the signature is verified. */
 async function verified(request: PullRequest): Promise<Incoming> {
   const { host, store } = request
   const stop = stopWith(request.signal)
@@ -98,7 +101,10 @@ async function verified(request: PullRequest): Promise<Incoming> {
   return { ...claims, from, repository, stop, manifestDigest: named.digest }
 }
 
-/** Fetches the files that the store lacks. Each one enters the store at once, so that a second pull continues. */
+/**
+ * Fetches the files that the store lacks. Adds each file to the store as soon as it is complete, so that a second pull
+ * continues there.
+ */
 async function fetchMissing(
   { store, reporter }: PullRequest,
   { repository, stop }: Pick<Incoming, 'repository' | 'stop'>,
@@ -139,6 +145,6 @@ function stored({ name, digest, size }: PublishedFile): Parts['boot'][number] {
 
 function noImage(host: string, from: string, where: string): UserError {
   return new UserError('registry', `there is no image at '${from}'`, {
-    hint: `publish it where it was built: npm run publish ${host} -- --to '${where}'`,
+    hint: `publish the image where it was built: npm run publish ${host} -- --to '${where}'`,
   })
 }

@@ -8,7 +8,7 @@ export type Remote =
   | { readonly kind: 'registry'; readonly registry: string; readonly name: string }
   | { readonly kind: 'directory'; readonly directory: string }
 
-/** Names an image in a remote repository; undefined for the tag of the host. */
+/** The tag or digest of an image in the remote repository; undefined for the host's tag. */
 export type Reference = { readonly tag: string } | { readonly digest: Digest } | undefined
 
 export interface RemoteReference {
@@ -24,7 +24,7 @@ export function parseRemote(text: string): RemoteReference {
   return text.startsWith('oci://') ? parseRegistry(text) : parseDirectory(text)
 }
 
-/** The remote repository as a person types it. */
+/** The address of a remote repository, in the form that users type. */
 export function remoteText(remote: Remote): string {
   return remote.kind === 'directory' ? remote.directory : `oci://${remote.registry}/${remote.name}`
 }
@@ -34,7 +34,10 @@ export function hostTag(host: string): string {
   return host
 }
 
-/** The tag of one image. It has the root hash, because each store counts generations for itself. */
+/**
+ * The tag of one image. It contains the root hash and not the generation number, because each store has its own
+ * numbers.
+ */
 export function imageTag(host: string, root: Digest): string {
   return `${host}-${short(root)}`
 }
@@ -47,7 +50,7 @@ function parseRegistry(text: string): RemoteReference {
   return { remote: { kind: 'registry', registry, name }, reference }
 }
 
-/** An existing directory whose name has a colon is taken as it is. */
+/** Does not search for a tag in the name of an existing directory: the name may contain a colon. */
 function parseDirectory(text: string): RemoteReference {
   if (text === '' || /^[a-z]+:\/\//.test(text)) throw notARemote(text)
   const { before, reference } = existsSync(text) ? { before: text, reference: undefined } : cutReference(text)
@@ -62,10 +65,12 @@ function cutReference(text: string): { before: string; reference: Reference } {
   return { before: tag[1] ?? '', reference: { tag: tag[2] ?? '' } }
 }
 
-/** Every process of the machine can read an argument list, and the shell keeps it in its history. */
+/**
+ * Refuses a password in the address: other processes can read the arguments, and the shell keeps them in its history.
+ */
 function credentialsGiven(): UserError {
   return new UserError('usage', 'the address of the registry contains a user name or a password', {
-    hint: 'remove them, then log in with podman login or docker login, or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD',
+    hint: 'remove the user name and the password, then log in with podman login or docker login, or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD',
   })
 }
 

@@ -1,56 +1,44 @@
 import { UserError } from '../../errors.ts'
 import type { Digest } from '../../images/digest.ts'
 
-/** A blob by its digest. */
+/** A blob, identified by its digest. */
 export interface Blob {
   readonly digest: Digest
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
 /** A blob on this machine. */
 export interface LocalBlob extends Blob {
-  /** The blob's name in messages. */
+  /** How messages name the blob. */
   readonly name: string
-  /** Its bytes from an offset on. */
+  /** Reads the bytes of the blob, starting at an offset. */
   readonly read: (from: number) => AsyncIterable<Uint8Array>
 }
 
-/** Reports transferred bytes; a negative number means that bytes have to be sent again. */
+/** Reports transferred bytes. A negative number means that hangar has to send these bytes again. */
 export type Advance = (bytes: number) => void
 
-/** How many blobs are transferred at the same time: enough for a network, few enough for a USB stick. */
+/**
+ * How many blobs hangar transfers at the same time. More would not speed up a network, and would slow down a USB stick.
+ */
 export const WORKERS = 4
 
-/** A remote repository: blobs by digest and OCI manifests by tag. It verifies the digest of what it fetches. */
+/** A remote repository with blobs and tagged OCI manifests. It verifies the digest of everything that it fetches. */
 export interface Repository {
-  /** The address as a person types it. */
+  /** The address of the repository, in the form that users type. */
   readonly where: string
   readonly has: (blob: Blob) => Promise<boolean>
   readonly put: (blob: LocalBlob, advance: Advance) => Promise<void>
   /** Downloads a blob into a new file. */
   readonly fetch: (blob: Blob & { readonly name: string }, file: string, advance: Advance) => Promise<void>
-  /** The OCI manifest of a tag or a digest; undefined when there is none. */
+  /** The OCI manifest of a tag or a digest; undefined if the repository has no such manifest. */
   readonly manifest: (reference: { readonly tag: string } | { readonly digest: Digest }) => Promise<string | undefined>
   /** Sets a tag to an OCI manifest whose blobs are all in the repository. */
   readonly putManifest: (tag: string, text: string) => Promise<void>
 }
 
-/** The number of blobs that a transfer has, and their bytes. */
-export interface Amount {
-  readonly count: number
-  readonly bytes: number
-}
-
-export function amountOf(blobs: readonly { readonly size: number }[]): Amount {
-  return { count: blobs.length, bytes: blobs.reduce((sum, { size }) => sum + size, 0) }
-}
-
-export function countText(count: number): string {
-  return `${count} ${count === 1 ? 'file' : 'files'}`
-}
-
-/** The store's bytes of this blob do not have its digest. */
+/** The error for a blob whose bytes in the store do not match its digest. */
 export function corruptInStore({ name }: LocalBlob): UserError {
   return new UserError('store', `'${name}' is corrupt in the store`, {
     hint: 'find and remove corrupt objects: npm run store:verify; then build again',

@@ -5,7 +5,7 @@ import { type Blob, corruptInStore, type LocalBlob } from './repository.ts'
 
 const PIECE = 1 << 20
 
-/** An object of the store as a blob. Reading it from the start throws 'store' when its bytes do not have its digest. */
+/** Returns an object of the store as a blob. A complete read throws 'store' if the bytes do not match the digest. */
 export function storeBlob(store: Store, { digest, size, name }: Blob & { readonly name: string }): LocalBlob {
   const blob: LocalBlob = {
     ...{ digest, size, name },
@@ -21,7 +21,7 @@ export function storeBlob(store: Store, { digest, size, name }: Blob & { readonl
   return blob
 }
 
-/** A text as a blob. */
+/** Returns a text as a blob. */
 export function textBlob(name: string, text: string): LocalBlob {
   const bytes = Buffer.from(text)
   return {

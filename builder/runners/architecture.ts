@@ -4,8 +4,9 @@ import type { RunnerSetting } from './choice.ts'
 import { namedEngine } from './survey.ts'
 
 /**
- * The architecture of the programs that derivations run: this machine's, or that of a remote engine (`HANGAR_BUILDER`).
- * It is a setting, because it is part of each derivation's digest, which hangar needs before it connects to an engine.
+ * The architecture of the programs that derivations run: the architecture of this machine, or the one that
+ * `HANGAR_BUILDER` names for a remote engine. It is a setting, because each derivation's digest contains it, and hangar
+ * needs the digests before it connects to an engine.
  */
 export function builderArchitecture(
   machine: Architecture,

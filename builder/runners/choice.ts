@@ -4,26 +4,26 @@ const RUNNERS = ['dagger', 'local', 'auto'] as const
 /** The runner that the user asks for; `auto` is the default. */
 export type RunnerSetting = (typeof RUNNERS)[number]
 
-/** What a machine offers to run derivations. */
+/** The ways in which a machine can run derivations. */
 export interface Machine {
   /** The environment variable that names a Dagger engine. */
   readonly named: { readonly variable: string; readonly value: string } | undefined
-  /** A container engine that runs, and whether Dagger's engine and CLI are on this machine. */
+  /** A running container engine, and whether Dagger's engine and CLI are already on this machine. */
   readonly containers: { readonly program: string; readonly dagger: 'present' | 'missing' } | undefined
-  /** Why a sandbox fails on this machine; undefined when it works. */
+  /** The reason why a sandbox fails on this machine; undefined if sandboxes work. */
   readonly sandboxProblem: string | undefined
 }
 
 export interface Choice {
   readonly runner: 'dagger' | 'local'
   readonly because: string
-  /** The runner to use when the engine cannot be reached. */
+  /** The runner to use if hangar cannot reach the engine. */
   readonly fallback: 'local' | 'none'
 }
 
 /**
- * The choice of `auto`: an engine that the environment names, else an engine on this machine, else sandboxes. It downloads
- * an engine, which runs privileged, only when sandboxes do not work.
+ * The choice of `auto`: first an engine that the environment names, then an engine that this machine already has, then
+ * sandboxes. Only if sandboxes do not work, it downloads an engine, which runs privileged.
  */
 export function chooseRunner({ named, containers, sandboxProblem }: Machine): Choice {
   const fallback = sandboxProblem === undefined ? 'local' : 'none'

@@ -5,7 +5,7 @@ import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
 import type { Store } from '../store/store.ts'
 
-/** The log file of a derivation: the output of its last run. */
+/** The path of a derivation's log file, which has the output of its last run. */
 export async function logFile(derivation: Derivation, store: Store): Promise<string> {
   const log = join(store.root, 'logs', `${derivationDigest(derivation)}.log`)
   makeDirectory(dirname(log))

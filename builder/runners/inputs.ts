@@ -4,7 +4,10 @@ import type { Digest } from '../../images/digest.ts'
 import type { Store } from '../store/store.ts'
 import { digestFile } from './outputs.ts'
 
-/** The store's object for an input at a path below `/in`. Throws 'store' when its bytes do not have its digest. */
+/**
+ * The path in the store of an input's object. `path` is its path below `/in`, for messages. Throws 'store' if the bytes
+ * do not match the digest.
+ */
 export async function verifiedInput(derivation: Derivation, path: string, input: Input, store: Store): Promise<Digest> {
   const object = await inputObject(input, store)
   if ((await digestFile(store.path(object))) === object) return object

@@ -26,7 +26,7 @@ export interface LocalRunnerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs derivations in sandboxes on this machine, one for each core at a time. */
+/** Runs derivations in sandboxes on this machine, as many at the same time as there are cores. */
 export function localRunner(options: LocalRunnerOptions): Runner {
   const { store } = options
   return {
@@ -58,7 +58,8 @@ export function localRunner(options: LocalRunnerOptions): Runner {
         toolchains.set(digest, made)
         return made
       }
-      // One large fetch is faster than many small ones: mirrors are slow to answer and fast to send.
+      // Fetches all files at once, which is faster than many small fetches: mirrors are slow to answer and fast to
+      // send.
       await options.fetch(missingPackages(missingDerivations(wanted, store), store))
       const outputs = await Promise.all(
         wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const),
@@ -106,7 +107,10 @@ async function execute(
   }
 }
 
-/** Hard links cost no copy. The sandbox mounts them read-only, so that a command cannot change the store. */
+/**
+ * Uses hard links, which are faster than copies. The sandbox mounts them read-only, so that a command cannot change the
+ * store.
+ */
 async function linkInputs(derivation: Derivation, directory: string, store: Store): Promise<void> {
   const made = new Set<string>()
   for (const [path, input] of Object.entries(derivation.inputs)) {

@@ -3,7 +3,10 @@ import type { Digest } from '../../images/digest.ts'
 import type { LockedFile } from '../../images/locked-file.ts'
 import type { Store } from '../store/store.ts'
 
-/** Derivations that must run, dependencies first. The dependencies of an output that the store has are not needed. */
+/**
+ * The derivations that must run, dependencies first. Skips a derivation whose output is in the store, and its
+ * dependencies.
+ */
 export function missingDerivations(wanted: readonly Derivation[], store: Store): Derivation[] {
   const found = new Map<Digest, Derivation>()
   const seen = new Set<Digest>()
@@ -19,7 +22,7 @@ export function missingDerivations(wanted: readonly Derivation[], store: Store):
   return [...found.values()]
 }
 
-/** Locked files that these derivations and their toolchains are made of and that the store lacks. */
+/** The locked files that these derivations and their toolchains need and that the store lacks. */
 export function missingPackages(derivations: readonly Derivation[], store: Store): LockedFile[] {
   const packages = new Map<Digest, LockedFile>()
   for (const { inputs, toolchain } of derivations) {

@@ -2,13 +2,13 @@ import { UserError } from '../../errors.ts'
 import type { Privilege } from '../../images/derivation.ts'
 import { type Finished, run } from '../../lib/subprocess.ts'
 
-/** One command in its own root file system. Directories are absolute paths on this machine. */
+/** One command in a sandbox. Directories are absolute paths on this machine. */
 export interface Sandbox {
-  /** The read-only root file system. */
+  /** The directory of the read-only root file system. */
   readonly toolchain: string
-  /** Mounted read-only at `/in`. */
+  /** The directory with the inputs, mounted read-only at `/in`. */
   readonly inputs: string
-  /** Mounted at `/out`; only these files remain after the command. */
+  /** The output directory, mounted at `/out`. Only its files remain after the command. */
   readonly output: string
   /** An empty directory for the sandbox's own mounts. */
   readonly work: string
@@ -19,7 +19,9 @@ export interface Sandbox {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Docker's default capabilities. A derivation that needs more has to declare it, or it would fail on an engine. */
+/**
+ * Docker's default capabilities. A derivation that needs more must declare this, because it would fail in an engine.
+ */
 const DOCKER_CAPABILITIES =
   'chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap'
 
@@ -87,7 +89,9 @@ export async function runSandboxed(sandbox: Sandbox): Promise<Finished> {
   )
 }
 
-/** Ends the command when this program is killed: it would use time and memory of the next build. */
+/**
+ * Stops the command if this program is killed: otherwise the command would use processors and memory of the next build.
+ */
 export const DIES_WITH_PARENT = ['--pdeathsig', 'KILL']
 
 export const NAMESPACES = ['--mount', '--pid', '--fork', '--kill-child', '--net', '--ipc', '--uts']
@@ -98,7 +102,7 @@ export function restrict(privilege: Privilege): string[] {
   return ['setpriv', `--bounding-set=${['-all', ...kept].join(',')}`, '--inh-caps=-all', '--']
 }
 
-/** `env` and its arguments: the whole environment of a command, the same on every runner. */
+/** `env` and its arguments, which set the whole environment of a command. It is the same on every runner. */
 export function insideEnv(env: Readonly<Record<string, string>>): string[] {
   const fixed = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/build', LC_ALL: 'C', TZ: 'UTC' }
   return ['env', '-i', ...Object.entries({ ...fixed, ...env }).map(([key, value]) => `${key}=${value}`)]
@@ -108,7 +112,7 @@ type Probe = (program: string, args: readonly string[], env: Readonly<Record<str
 
 const onThisMachine: Probe = (program, args, env) => run(program, args, { env })
 
-/** Tries the namespaces and mounts that a sandbox needs; throws 'sandbox' with a hint when one of them fails. */
+/** Tries the namespaces and mounts that a sandbox needs. Throws 'sandbox' with a hint if one of them fails. */
 export async function checkSandbox(directory: string, probe: Probe = onThisMachine, uid = process.getuid?.()) {
   const { exitCode, output } = await probe('unshare', [...NAMESPACES, 'sh', '-c', TRY, 'probe', directory], {
     PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',

@@ -8,14 +8,14 @@ import { findCli } from './dagger/environment.ts'
 import { DAGGER_VERSION } from './dagger/version.ts'
 import { checkSandbox } from './sandbox.ts'
 
-/** Programs that Dagger's CLI tries, in its order (engine/client/drivers). */
+/** The container engines that Dagger's CLI tries, in its order (engine/client/drivers). */
 const CONTAINER_PROGRAMS = ['docker', 'podman', 'nerdctl', 'finch']
 const ENGINE_IMAGE = `registry.dagger.io/engine:v${DAGGER_VERSION}`
 
-/** Milliseconds that a container engine has to answer. */
+/** The time for a container engine to answer, in milliseconds. */
 const TIMEOUT = 5000
 
-/** Surveys this machine without network access. */
+/** Finds out how this machine can run derivations, without network access. */
 export async function surveyMachine(env: NodeJS.ProcessEnv, store: Store): Promise<Machine> {
   const named = namedEngine(env)
   if (named !== undefined) return { named, containers: undefined, sandboxProblem: undefined }
@@ -23,7 +23,7 @@ export async function surveyMachine(env: NodeJS.ProcessEnv, store: Store): Promi
   return { named, containers, sandboxProblem }
 }
 
-/** The engine that the environment names to the SDK and its CLI. */
+/** The Dagger engine that the environment names for the SDK and its CLI. */
 export function namedEngine(env: NodeJS.ProcessEnv): Machine['named'] {
   for (const variable of ['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST']) {
     const value = env[variable]

@@ -2,10 +2,10 @@ import { UserError } from '../../errors.ts'
 import type { Store } from '../store/store.ts'
 import type { Fetch } from '../toolchain/toolchain.ts'
 
-/** How many missing files the message names. */
+/** The largest number of missing files that the message names. */
 const NAMED = 5
 
-/** Fetches nothing. Throws UserError when the store lacks a file. */
+/** Fetches nothing. Throws UserError if the store lacks a file. */
 export function offlineFetch(store: Store): Fetch {
   return async (files) => {
     const missing = files.filter(({ sha256, size }) => !store.has(sha256, size))

@@ -3,10 +3,10 @@ import type { Fetch } from '../toolchain/toolchain.ts'
 import { debian } from './debian/source.ts'
 import type { FetchContext, Source, SourceDefinition, SourceSettings } from './source.ts'
 
-/** Every source. A new one is a folder beside this file and an entry here. */
+/** All sources. To add one, add a folder beside this file and an entry here. */
 export const SOURCES: readonly SourceDefinition[] = [debian]
 
-/** The source of requests and files without a tag. */
+/** The source of requests and files that name no source. */
 const DEFAULT = debian.name
 
 /** Opens every source with its settings. Throws UserError when a setting is invalid. */
@@ -24,7 +24,7 @@ export function sourceOf<Some extends { readonly name: string }>(
   throw new Error(`no source '${source}', there are: ${sources.map(({ name }) => name).join(', ')}`)
 }
 
-/** Fetches each file from the source that it names. */
+/** Fetches each locked file from its own source. */
 export function fetchFrom(sources: readonly Source[], context: FetchContext): Fetch {
   return async (files) => {
     const named = new Set(files.map((file) => sourceOf(sources, file)))
@@ -32,7 +32,7 @@ export function fetchFrom(sources: readonly Source[], context: FetchContext): Fe
   }
 }
 
-/** The items that belong to a source. */
+/** The requests or files that belong to a source. */
 export function itemsOf<Item extends Pick<LockedFile, 'source'>>(
   { name }: { readonly name: string },
   items: readonly Item[],

@@ -7,13 +7,13 @@ import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../store/store.ts'
 import type { Fetch } from '../toolchain/toolchain.ts'
 
-/** The lock file of a source. Every function is pure. */
+/** The format of a source's lock file. All functions are pure. */
 export interface LockFormat<
   Request extends SourceRequest = SourceRequest,
   Lock = unknown,
   File extends LockedFile = LockedFile,
 > {
-  /** The name of the source: the tag of its requests and locked files. */
+  /** The name of the source, which its requests and locked files contain as `source`. */
   readonly name: string
   /** The path of the lock file, below the project's directory. */
   readonly lockFile: string
@@ -22,45 +22,54 @@ export interface LockFormat<
   /** Reads the text of a lock file. `where` is its path, for messages. Throws UserError. */
   parse(text: string, where: string): Lock
   text(lock: Lock): string
-  /** Seconds since 1970. A lock that resolved newer packages has a larger time; the newest time orders images. */
+  /**
+   * The time of a lock, in seconds since 1970. A lock with newer packages has a larger time. The time of the newest
+   * lock orders images.
+   */
   time(lock: Lock): number
-  /** How messages and the lock name a request: `base:arm64`. */
+  /** The name of a request in messages and in the lock: `base:arm64`. */
   nameOf(request: Request): string
-  /** The names of the requests that the lock answers. */
+  /** The names of the requests that have an entry in the lock. */
   names(lock: Lock): readonly string[]
-  /** The files for a request, or undefined when the lock has no answer to the request in its present form. */
+  /** The locked files of a request; undefined if the lock has no entry for the request as it is now. */
   locked(lock: Lock, request: Request): readonly File[] | undefined
-  /** Every file of the lock, each once. */
+  /** Every file of the lock, without duplicates. */
   files(lock: Lock): readonly File[]
-  /** The sets of the lock that can be unpacked as programs for derivations. */
+  /** The package sets of the lock that hangar can unpack as programs for derivations. */
   toolchains(lock: Lock): readonly Toolchain[]
 }
 
-/** A place that software comes from: resolves names to exact files, fetches them, and knows what they are. */
+/**
+ * A source of software, such as Debian's archives. It resolves names to exact files, fetches the files and describes
+ * them.
+ */
 export interface Source<
   Request extends SourceRequest = SourceRequest,
   Lock = unknown,
   File extends LockedFile = LockedFile,
 > extends LockFormat<Request, Lock, File> {
   /**
-   * Resolves requests to exact versions and digests. Returns `current` itself when the mode asks for no change. Requests
-   * of `current` that are not wanted stay, except in mode `update`.
+   * Resolves requests to exact versions and digests. Returns `current` itself if the mode requires no change. Keeps
+   * entries of `current` that are not in `wanted`, except in mode `update`.
    */
   resolve(wanted: readonly Request[], current: Lock, mode: LockMode, context: ResolveContext): Promise<Lock>
   /**
-   * Brings files into the store by their digests, from several servers, and continues transfers that broke off. Files that
-   * the store has are not fetched. Throws GoneError when no server has a file any more, and UserError for other failures.
+   * Fetches the files that the store lacks from several servers, verifies their digests, and continues broken
+   * transfers. Throws GoneError if no server has a file any more, and UserError for other failures.
    */
   fetch(files: readonly File[], context: FetchContext): Promise<void>
-  /** Where a derivation finds the files, below `/in`. The step of a layer unpacks them there, without network. */
+  /**
+   * The files as inputs of a derivation, by their paths below `/in`. The step of a layer unpacks them without a
+   * network.
+   */
   inputs(files: readonly File[]): Readonly<Record<string, Input>>
-  /** What a file is, for the SBOM and for the list of changes. */
+  /** Describes a file for the SBOM and for the list of changes. */
   describe(file: File): PackageIdentity
-  /** Negative when version `a` is older than `b`. */
+  /** Compares two versions; negative if `a` is older than `b`. */
   compareVersions(a: string, b: string): number
 }
 
-/** A source before its settings are read. `open` throws UserError when a setting is invalid. */
+/** A source without settings. `open` reads the settings, and throws UserError if a setting is invalid. */
 export interface SourceDefinition<
   Request extends SourceRequest = SourceRequest,
   Lock = unknown,
@@ -78,9 +87,9 @@ export interface SourceSettings {
 export interface PackageIdentity {
   readonly name: string
   readonly version: string
-  /** Empty when the file is for every architecture. */
+  /** The architecture of the file; empty for a file for every architecture. */
   readonly architecture: string
-  /** Package URL, as the SBOM names it. */
+  /** The package URL (purl), which identifies the package in the SBOM. */
   readonly purl: string
 }
 
@@ -93,24 +102,24 @@ export interface FetchContext {
 export interface ResolveContext extends FetchContext {
   readonly now: Date
   readonly fetch: Fetch
-  /** Runs programs that resolve, such as apt. */
+  /** The runner for programs that resolve requests, such as apt. */
   readonly runner: Runner
-  /** The set with the programs that derivations run. */
+  /** The package set with the programs that derivations run. */
   readonly toolchain: ArchitectureSet
 }
 
 /** Which entries of a lock may change. */
 export type LockMode =
-  /** Only requests that the lock does not answer. */
+  /** Adds only entries for requests that have none. */
   | { readonly kind: 'missing' }
-  /** Everything. Requests that are not wanted any more are dropped. */
+  /** All entries may change. Removes entries for requests that no host needs any more. */
   | { readonly kind: 'update' }
-  /** Requests that the lock does not answer, and those with files that no server has any more. */
+  /** Adds missing entries, and updates entries with files that no server has any more. */
   | { readonly kind: 'gone'; readonly gone: readonly GoneFile[] }
 
 export type GoneFile = Pick<LockedFile, 'source' | 'path' | 'sha256'>
 
-/** No server has these files any more. Only a newer lock helps. */
+/** The error for locked files that no server has any more. The user needs a newer lock. */
 export class GoneError extends UserError {
   readonly gone: readonly GoneFile[]
 

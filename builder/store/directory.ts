@@ -12,7 +12,10 @@ import { temporaryName } from './process-liveness.ts'
 import { openRoot, type StoreAccess } from './root.ts'
 import type { Store } from './store.ts'
 
-/** The modification time of every object, in seconds since 1970. Another time shows that a program wrote to the object. */
+/**
+ * The modification time of every object, in seconds since 1970. A different time shows that a program has written to
+ * the object.
+ */
 export const OBJECT_TIME = 1_000_000_000
 
 /**
@@ -37,7 +40,7 @@ export function storeRoot(env: NodeJS.ProcessEnv): string {
   })
 }
 
-/** Opens the store at `root`. Throws UserError when the directory holds anything but a store. */
+/** Opens the store at `root`. Throws UserError if the directory contains anything else than a store. */
 export async function openStore(root: string, access: StoreAccess = 'write'): Promise<Store> {
   await openRoot(root, access)
   return directoryStore(root)
@@ -95,7 +98,7 @@ function temporaryIn(root: string): (name: string) => string {
   return (name) => join(root, 'tmp', temporaryName(name))
 }
 
-/** The rename makes the object visible in one step: no process ever finds a part of it. */
+/** The rename makes the object visible in one step: no process ever finds an incomplete object. */
 async function moveInto(file: string, target: string): Promise<void> {
   try {
     await rename(file, target)
@@ -114,7 +117,7 @@ function readOutput(file: string): Output | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as Output
   } catch {
-    // The file is absent, or a power failure truncated it. In both cases the derivation has to run.
+    // The file is missing, or a power failure truncated it. In both cases the derivation has to run again.
     return undefined
   }
 }

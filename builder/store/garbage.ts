@@ -7,14 +7,16 @@ import { PACKAGES, toolchainIn } from '../toolchain/toolchain.ts'
 import type { Store } from './store.ts'
 import { listObjects, type StoredObject } from './verify.ts'
 
-/** Everything in a store that something refers to. */
+/** Everything in the store that gc keeps. */
 export interface Reached {
   readonly objects: ReadonlySet<Digest>
-  /** Derivations whose output records stay. */
+  /** The digests of the derivations whose output records gc keeps. */
   readonly outputs: ReadonlySet<Digest>
-  /** Digests of toolchains. */
+  /** The digests of the toolchains that gc keeps. */
   readonly toolchains: ReadonlySet<Digest>
-  /** Directories of toolchains that running processes use. They stay even when nothing refers to their digest. */
+  /**
+   * The directories of toolchains that running processes use. gc keeps them even if nothing refers to their digests.
+   */
   readonly inUse: readonly string[]
 }
 
@@ -25,12 +27,12 @@ export interface Garbage {
   readonly toolchains: readonly { readonly directory: string; readonly size: number }[]
 }
 
-/** Makes one change to the store. Tests replace this function to end the process before or after a change. */
+/** Makes one change to the store. Tests replace this function to stop the process before or after a change. */
 export type Step = (what: string, act: () => Promise<unknown>) => Promise<void>
 
 export const justDo: Step = async (_, act) => void (await act())
 
-/** Finds everything that nothing refers to. Changes nothing. */
+/** Finds everything in the store that nothing refers to, and changes nothing. */
 export async function findGarbage(store: Store, reached: Reached): Promise<Garbage> {
   const [objects, outputs, logs, toolchains] = await Promise.all([
     listObjects(store),
@@ -46,8 +48,8 @@ export async function findGarbage(store: Store, reached: Reached): Promise<Garba
 }
 
 /**
- * Removes garbage. A record goes before its objects, and a toolchain is moved away before its files are deleted. A process
- * that is killed at any point leaves only complete outputs and complete toolchains.
+ * Removes garbage. Deletes a record before its objects, and moves a toolchain away before it deletes the files. After
+ * an interruption at any point, all remaining outputs and toolchains are complete.
  */
 export async function removeGarbage(store: Store, garbage: Garbage, step: Step = justDo): Promise<void> {
   for (const file of garbage.records) await step(`remove ${basename(file)}`, () => rm(file, { force: true }))
@@ -62,7 +64,7 @@ async function removeToolchain(store: Store, directory: string, step: Step): Pro
   })
 }
 
-/** Includes lists without a directory, which an interrupted removal leaves. */
+/** Includes package lists whose toolchain directory is missing, because an interrupted removal leaves such lists. */
 async function unreachedToolchains(store: Store, { toolchains, inUse }: Reached): Promise<Garbage['toolchains']> {
   const parent = join(store.root, 'toolchains')
   const names = (await entriesOf(parent)).map(({ name }) => name.replace(PACKAGES, ''))
@@ -78,7 +80,7 @@ async function unreachedToolchains(store: Store, { toolchains, inUse }: Reached)
   )
 }
 
-/** Files `DIGEST.ENDING` in the folder that belongs to their digest. Files elsewhere are not from hangar. */
+/** The files `DIGEST.ENDING` in the folder that belongs to their digest. hangar puts no such files elsewhere. */
 async function recordsBelow(
   directory: string,
   ending: string,

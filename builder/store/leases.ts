@@ -7,28 +7,31 @@ import { makeDirectory } from '../../lib/make-directory.ts'
 import { emptyIfAbsent } from '../../lib/writable-directory.ts'
 import { isAlive, processIn, type StoreProcess, temporaryName } from './process-liveness.ts'
 
-/** `use` reads and writes, `collect` excludes every use, `programs` runs programs that were unpacked in the store. */
+/**
+ * `use` reads and writes objects, `collect` deletes garbage and excludes every `use`, `programs` runs programs that are
+ * unpacked in the store.
+ */
 type Kind = 'use' | 'collect' | 'programs'
 
 export interface StoreUse {
   /** The directory of the store. */
   readonly root: string
-  /** What the process does, for messages of processes that wait for it: `build of adama`. */
+  /** What the process does, for the messages of waiting processes: `build of adama`. */
   readonly what: string
-  /** Called once, with the name of the other process, when this process has to wait. */
+  /** Called once if this process has to wait, with the name of the other process. */
   readonly onWait?: ((other: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
   /** The longest wait in milliseconds; the default is 15 minutes. */
   readonly patience?: number
 }
 
-/** A first build takes minutes. */
+/** The default for the longest wait. It is long, because a first build takes minutes. */
 const PATIENCE = 15 * 60_000
 const INTERVAL = 50
 
 /**
- * Runs `use` while no process collects garbage: objects that `use` finds stay, and objects that it adds are not taken for
- * garbage before something refers to them. Any number of uses run at the same time. A collection waits for all of them.
+ * Runs `use` while no process collects garbage. Objects that `use` reads or adds stay in the store until `use` ends.
+ * Any number of uses can run at the same time, and a garbage collection waits for all of them.
  */
 export async function usingStore<T>(given: StoreUse, use: () => Promise<T>): Promise<T> {
   const { release } = await enter('use', given)
@@ -43,7 +46,7 @@ export async function usingStore<T>(given: StoreUse, use: () => Promise<T>): Pro
 export async function collectingStore<T>(given: StoreUse, collect: () => Promise<T>): Promise<T> {
   const { release } = await enter('collect', given)
   try {
-    // Later processes see this lease and wait. Only uses that began before it are left.
+    // Later processes see this lease and wait. This process waits only for uses that began before its lease.
     await waitFor(() => leasesOf(given.root, 'use')[0], given)
     return await collect()
   } finally {
@@ -62,7 +65,10 @@ export function programsInUse(root: string): string[] {
   return leasesOf(root, 'programs').map(readText)
 }
 
-/** Takes the lease first and looks for others after it: of two processes at the same time, at least one sees the other. */
+/**
+ * Takes the lease first, and then looks for other leases: of two processes at the same time, at least one sees the
+ * other.
+ */
 async function enter(kind: 'use' | 'collect', given: StoreUse): Promise<OwnLease> {
   const deadline = performance.now() + (given.patience ?? PATIENCE)
   for (;;) {
@@ -70,7 +76,8 @@ async function enter(kind: 'use' | 'collect', given: StoreUse): Promise<OwnLease
     if (leasesOf(given.root, 'collect').every(({ file }) => file === own.file)) return own
     own.release()
     await waitFor(() => leasesOf(given.root, 'collect')[0], { ...given, patience: deadline - performance.now() })
-    // Two collections that released their leases at the same moment would otherwise repeat this in step.
+    // Waits for a random time: otherwise two collections that release their leases at the same time could block each
+    // other again.
     if (kind === 'collect') await sleep(Math.random() * INTERVAL)
   }
 }
@@ -88,7 +95,7 @@ async function waitFor(other: () => Lease | undefined, { onWait, signal, patienc
   }
 }
 
-/** A file in `users` whose name tells the process that holds the lease. */
+/** A lease: a file in `users` whose name identifies the process that holds the lease. */
 interface Lease {
   readonly file: string
   readonly pid: number
@@ -99,7 +106,7 @@ interface OwnLease {
   release(): void
 }
 
-/** The name of the file says everything that decides, so that no process can read half a lease. */
+/** The name of the file contains the whole lease, so that no process can read an incomplete lease. */
 async function take(kind: Kind, root: string, text: string): Promise<OwnLease> {
   const file = join(root, 'users', temporaryName(kind))
   makeDirectory(join(root, 'users'))
@@ -108,7 +115,7 @@ async function take(kind: Kind, root: string, text: string): Promise<OwnLease> {
   return { file, release: () => rmSync(file, { force: true }) }
 }
 
-/** The leases of running processes. Changes nothing on the disk, because dry runs call it. */
+/** The leases of running processes. Changes nothing on the disk, because dry runs call this function. */
 function leasesOf(root: string, wanted: Kind): Lease[] {
   return allLeases(root).flatMap(({ name, owner }) =>
     name.startsWith(`${wanted}-`) && isAlive(owner) ? [{ file: join(root, 'users', name), pid: owner.pid }] : [],
@@ -119,7 +126,7 @@ function removeDeadLeases(root: string): void {
   for (const { name, owner } of allLeases(root)) if (!isAlive(owner)) rmSync(join(root, 'users', name), { force: true })
 }
 
-/** Files with other names are not from hangar, and stay. */
+/** Ignores files with other names: they are not from hangar. */
 function allLeases(root: string): { name: string; owner: StoreProcess }[] {
   return namesIn(join(root, 'users')).flatMap((name) => {
     const owner = /^(use|collect|programs)-/.test(name) ? processIn(name) : undefined
@@ -139,13 +146,13 @@ function readText({ file }: Pick<Lease, 'file'>): string {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    // The other process released its lease just now.
+    // The file is missing, because the other process has just released its lease.
     return 'a process that has just ended'
   }
 }
 
 function stillInUse(other: string, { file }: Lease): UserError {
   return new UserError('busy', `another process still uses the store: ${other}`, {
-    hint: `wait for it to end, or end it; if it ran in a container that was killed: rm '${file}'`,
+    hint: `wait until the other process ends, or stop it; if its container was killed: rm '${file}'`,
   })
 }

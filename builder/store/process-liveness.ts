@@ -1,14 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/** A process as the names of files in a store describe it. Every process that shares the store can tell whether it runs. */
+/**
+ * A process, as file names in a store describe it. Every process that shares the store can check whether this process
+ * still runs.
+ */
 export interface StoreProcess {
   readonly pid: number
-  /** Start of the process in clock ticks since boot. The kernel reuses process numbers, but not with the same start. */
+  /**
+   * The start time of the process, in clock ticks since boot. The kernel reuses PIDs, but not with the same start time.
+   */
   readonly started: string
   /** The PID namespace in which `pid` is valid. */
   readonly namespace: string
-  /** The boot ID of the kernel. */
+  /** The boot ID of the kernel, which is new at each boot. */
   readonly boot: string
 }
 
@@ -17,7 +22,7 @@ export function temporaryName(word: string): string {
   return `${word}-${thisProcess()}-${randomBytes(6).toString('hex')}`
 }
 
-/** The part of such a name that describes this process. */
+/** The part of a file name that describes this process. */
 export function thisProcess(): string {
   return [process.pid, startOf('self') ?? '0', namespaceOf(), bootOf()].join('-')
 }
@@ -31,7 +36,10 @@ export function processIn(name: string): StoreProcess | undefined {
   return { pid: Number(pid), started, namespace, boot }
 }
 
-/** Whether a process runs. One in another PID namespace (a container) is not visible, and counts until the next boot. */
+/**
+ * Whether a process still runs. A process in another PID namespace (a container) is not visible, so it counts as
+ * running until the next boot.
+ */
 export function isAlive({ pid, started, namespace, boot }: StoreProcess): boolean {
   if (boot !== bootOf()) return false
   return namespace !== namespaceOf() || startOf(String(pid)) === started

@@ -9,12 +9,12 @@ import { isAlive, processIn, temporaryName } from './process-liveness.ts'
 const FORMAT = '1\n'
 
 /**
- * `write` creates the store where there is none, and removes what killed processes left in `tmp`. `read` changes
- * nothing on the disk: listings and dry runs use it.
+ * `write` creates a missing store, and removes files that killed processes left in `tmp`. `read` changes nothing on the
+ * disk; listings and dry runs use it.
  */
 export type StoreAccess = 'read' | 'write'
 
-/** Throws when `root` is neither a store of this format nor an empty or absent directory. */
+/** Throws unless `root` is a store of this format, an empty directory or a missing directory. */
 export async function openRoot(root: string, access: StoreAccess): Promise<void> {
   const isStore = checkRoot(root)
   if (access === 'read') return
@@ -27,12 +27,12 @@ export async function openRoot(root: string, access: StoreAccess): Promise<void>
   }
 }
 
-/** Whether `root` is a store already. A directory that holds anything else is never taken for one. */
+/** Whether `root` is already a store. A directory with any other content does not count as a store. */
 function checkRoot(root: string): boolean {
   const file = join(root, 'format')
   refuseFile(root)
   const foreign = existsSync(file) ? undefined : foreignName(root)
-  // Another process may have finished a new store since.
+  // Checks again, because another process may have created the store in the meantime.
   if (existsSync(file)) {
     checkFormat(root, readFormat(root, file))
     return true
@@ -87,14 +87,14 @@ function checkFormat(root: string, format: string): void {
   )
 }
 
-/** The rename makes the file appear complete: another process may read it at the same time. */
+/** Renames the complete file into place, because another process may read it at the same time. */
 async function writeFormat(root: string): Promise<void> {
   const temporary = join(root, 'tmp', temporaryName('format'))
   await namingPath(temporary, () => writeFile(temporary, FORMAT))
   await rename(temporary, join(root, 'format'))
 }
 
-/** Only names that hangar gives are removed, and only when the process in the name is dead. */
+/** Removes only names in hangar's own form, and only if the process in the name has ended. */
 async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const owner = processIn(name)

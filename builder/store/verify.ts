@@ -8,7 +8,7 @@ import type { Store } from './store.ts'
 
 export interface Verified {
   readonly whole: number
-  /** The digests of corrupt objects, or the names of toolchains that differ from their packages. */
+  /** The digests of the corrupt objects, or the names of the toolchains that differ from their packages. */
   readonly damaged: readonly string[]
 }
 
@@ -33,7 +33,7 @@ export async function verifyStore(store: Store, reporter: Reporter, signal?: Abo
 export interface StoredObject {
   readonly object: Digest
   readonly file: string
-  /** Size in bytes. */
+  /** The size of the object, in bytes. */
   readonly size: number
 }
 

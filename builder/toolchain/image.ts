@@ -9,7 +9,7 @@ import { type AddEntry, writeTar } from '../../lib/tar.ts'
 import type { Store } from '../store/store.ts'
 import { type Fetch, toolchainDirectory } from './toolchain.ts'
 
-/** Part of the image's key in the store: a change of the packing gets another key. */
+/** The version of the packing, a part of the image's key in the store. Raise it when the packing changes. */
 const PACKING = 1
 const FILE = 'toolchain.oci.tar'
 
@@ -46,7 +46,10 @@ async function pack(root: string, architecture: string, scratch: string, store: 
   return image
 }
 
-/** Adds everything below a directory, sorted by name. A file with several names is added once, and then as hard links. */
+/**
+ * Adds everything below a directory, sorted by name. Adds a file with several names once, and its other names as hard
+ * links.
+ */
 async function addTree(root: string, below: string, add: AddEntry, seen: Map<number, string>): Promise<void> {
   for (const each of (await readdir(join(root, below))).sort()) {
     const name = below + each
@@ -66,7 +69,10 @@ async function addTree(root: string, below: string, add: AddEntry, seen: Map<num
   }
 }
 
-/** When hangar runs without root, files that belong to root belong to the user who unpacked them. */
+/**
+ * The owner of a file in the image. Without root, unpacked files belong to the user who runs hangar; their owner
+ * becomes root.
+ */
 function ownerIn({ uid, gid }: Stats): { readonly uid: number; readonly gid: number } {
   const us = process.getuid?.()
   return us !== 0 && us === uid ? { uid: 0, gid: 0 } : { uid, gid }

@@ -9,10 +9,10 @@ import type { Reporter } from '../../lib/reporter.ts'
 import { run } from '../../lib/subprocess.ts'
 import type { Store } from '../store/store.ts'
 
-/** Brings locked files into the store. */
+/** Fetches locked files into the store. */
 export type Fetch = (files: readonly LockedFile[]) => Promise<void>
 
-/** Part of the directory's name: a change of the unpacking gets another directory. */
+/** The version of the unpacking, a part of the directory's name. Raise it when the unpacking changes. */
 const UNPACKING = 1
 
 const NAME = /^[a-z][a-z0-9-]*-\d+-([0-9a-f]{64})$/
@@ -22,7 +22,7 @@ export function toolchainIn(name: string): Digest | undefined {
   return NAME.exec(name)?.[1] as Digest | undefined
 }
 
-/** The ending of the file beside each toolchain that lists the digests of its packages, one on each line. */
+/** The ending of the package list beside each toolchain, a file with one package digest on each line. */
 export const PACKAGES = '.packages'
 
 /** Options of tar, as shell words, for files that no program needs at run time. */
@@ -58,7 +58,7 @@ async function unpackInto(root: string, directory: string, toolchain: Toolchain,
   )
   await finishRoot(root)
   await mkdir(join(store.root, 'toolchains'), { recursive: true })
-  // The list comes first, so that `store verify` finds the packages of every toolchain.
+  // Writes the package list before the directory, so that `store verify` finds the packages of every toolchain.
   await writeFile(`${directory}${PACKAGES}`, packages.map((each) => `${each}\n`).join(''))
   await publish(root, directory)
 }
@@ -103,7 +103,7 @@ async function finishRoot(root: string): Promise<void> {
   if (existsSync(join(root, 'usr/bin/mawk'))) await symlink('mawk', join(root, 'usr/bin/awk'))
 }
 
-/** When two builds unpack the same toolchain at the same time, the first directory stays. */
+/** If two builds unpack the same toolchain at the same time, hangar keeps the directory that is complete first. */
 async function publish(root: string, directory: string): Promise<void> {
   try {
     await rename(root, directory)

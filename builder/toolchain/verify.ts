@@ -24,7 +24,7 @@ export async function verifyToolchains(store: Store, reporter: Reporter, signal?
   return { whole: names.length - damaged.length, damaged }
 }
 
-/** The first difference between a toolchain and its packages; undefined when there is none. */
+/** The first difference between a toolchain and its packages; undefined if they are equal. */
 async function problemOf(directory: string, store: Store, signal?: AbortSignal): Promise<string | undefined> {
   const text = await readFile(`${directory}${PACKAGES}`, 'utf8').catch(() => '')
   const packages = text.trimEnd().split('\n').filter(isDigest)
@@ -39,12 +39,12 @@ async function problemOf(directory: string, store: Store, signal?: AbortSignal):
   return first
 }
 
-// Packages share directories, and a directory has the time of the package that was unpacked last.
+// Does not compare the times of directories: packages share directories, and the last unpacked package sets the time.
 const IS_FINE = /: Mod time differs$/
 
 const COMPARE = `for deb; do dpkg-deb --fsys-tarfile "$deb" | tar --compare --numeric-owner -C "$ROOT" ${LEFT_OUT}; done; true`
 
-/** Moves the whole directory away before its files are deleted, so that no build finds a part of it. */
+/** Moves the whole directory away before it deletes the files, so that no build finds an incomplete toolchain. */
 async function remove(directory: string, store: Store): Promise<void> {
   await store.scratch('damaged-toolchain', async (scratch) => {
     await rename(directory, join(scratch, 'root'))

@@ -14,7 +14,7 @@ export interface BuildFlags {
   readonly frozen?: boolean
   readonly offline?: true
   readonly runner?: string
-  /** A number, as typed. */
+  /** The generation number that the user typed. */
   readonly generation?: string
 }
 
@@ -46,7 +46,9 @@ export const build: Command<BuildFlags> = {
   },
 }
 
-/** The meaning of the flags together. Offline builds cannot resolve packages, so their lock file is frozen. */
+/**
+ * Combines the flags, and refuses contradictions. An offline build cannot resolve packages, so its lock file is frozen.
+ */
 export function buildMode({ frozen, offline, generation }: BuildFlags): {
   readonly frozen: FrozenFlag
   readonly network: Network
@@ -60,10 +62,10 @@ export function buildMode({ frozen, offline, generation }: BuildFlags): {
 }
 
 function usage(message: string): UserError {
-  return new UserError('usage', message, { hint: 'leave one of the two out' })
+  return new UserError('usage', message, { hint: 'use only one of the two flags' })
 }
 
-/** Writes an earlier generation into `out/HOST` again. The host file may be gone by now, so it is not loaded. */
+/** Writes an earlier generation into `out/HOST` again. Does not load the host file, which may no longer exist. */
 async function rebuildGeneration(
   context: CommandContext & { runner: string | undefined },
   host: string,

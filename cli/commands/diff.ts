@@ -43,7 +43,7 @@ export const diff: Command<DiffFlags> = {
   },
 }
 
-/** The first line in bold, the others as a diff block. */
+/** Formats the text as Markdown: the first line in bold, the other lines as a diff block. */
 function asMarkdown(text: string): string {
   const [head = '', ...rest] = text.split('\n')
   return [`**${head}**`, '', '```diff', ...rest.filter((line, at) => at > 0 || line !== ''), '```'].join('\n')

@@ -38,13 +38,16 @@ export const flash: Command<FlashFlags> = {
     { flags: '--full', about: 'send all blocks (default: the blocks that the host does not have)' },
     { flags: '--allow-downgrade', about: 'allow an image that is older than the committed one' },
     { flags: '--trial-seconds <n>', about: 'time for a trial to become healthy, in seconds (default 300)' },
-    { flags: '--no-build', about: 'use the image in out/HOST as it is (default: build it first)' },
+    { flags: '--no-build', about: 'use the image in out/HOST as it is (default: build the image first)' },
     RUNNER,
     AT,
     { flags: '--disk <disk>', about: 'write this disk or file instead of updating over SSH' },
     { flags: '--yes', about: 'skip the confirmation of --disk' },
-    { flags: '--keep-data', about: 'keep the data volume on the disk of --disk (default: create a new one)' },
-    { flags: '--without-identity', about: 'write no identity with --disk; the host creates one at first boot' },
+    { flags: '--keep-data', about: 'keep the data volume of the disk, with --disk (default: create a new volume)' },
+    {
+      flags: '--without-identity',
+      about: 'write no identity, with --disk; the host creates its identity at first boot',
+    },
   ],
   examples: [
     { about: 'build and update adama', line: 'npm run flash adama' },
@@ -80,7 +83,7 @@ async function updateHosts(context: CommandContext, names: readonly string[], fl
   return mode === 'dry-run' ? run() : withHostLocks(project, [...new Set(names)], run)
 }
 
-/** The texts of all results. If a host fails, the results before the failure become notices. */
+/** The texts of all results. If a host fails, prints the earlier results as notices. */
 export async function flashOutput(
   update: (onResult: (result: FlashResult) => void) => Promise<void>,
   generations: (host: string) => Generations,
@@ -148,7 +151,7 @@ const OF_NETWORK = {
   trialSeconds: '--trial-seconds',
 } as const
 
-/** Refuses flags without an effect: with `--disk`, an ignored `--dry-run` would write the disk. */
+/** Refuses flags that would have no effect. If hangar ignored `--dry-run` with `--disk`, it would write the disk. */
 export function checkFlashFlags(names: readonly string[], flags: FlashFlags): void {
   requireOneHost(names, flags)
   const given = <Names extends object>(of: Names) =>
@@ -156,7 +159,7 @@ export function checkFlashFlags(names: readonly string[], flags: FlashFlags): vo
   const network = given(OF_NETWORK)
   if (flags.disk !== undefined && network !== undefined) {
     throw new UserError('usage', `cannot combine '--disk' with '${network}': '--disk' writes a disk of this machine`, {
-      hint: 'leave one of the two out',
+      hint: 'use only one of the two flags',
     })
   }
   const disk = given(OF_DISK)
@@ -164,7 +167,9 @@ export function checkFlashFlags(names: readonly string[], flags: FlashFlags): vo
     throw new UserError('usage', `'${disk}' needs '--disk'`, { hint: `name the disk, or leave '${disk}' out` })
   }
   if (!flags.build && flags.runner !== undefined) {
-    throw new UserError('usage', "cannot combine '--runner' with '--no-build'", { hint: 'leave one of the two out' })
+    throw new UserError('usage', "cannot combine '--runner' with '--no-build'", {
+      hint: 'use only one of the two flags',
+    })
   }
 }
 

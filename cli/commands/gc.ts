@@ -51,7 +51,7 @@ function gcText({ stay, go, garbage }: Collected, mode: 'collect' | 'dry-run'): 
   ].join('\n')
 }
 
-/** `generations 3, 4 of adama; 1 of starbuck`. */
+/** Lists generations by host: `generations 3, 4 of adama; 1 of starbuck`. */
 function named(generations: readonly HostGeneration[]): string {
   const hosts = [...new Set(generations.map(({ host }) => host))]
   return hosts

@@ -6,7 +6,7 @@ import { AT } from '../options.ts'
 export interface InitFlags {
   readonly rotate?: string
   readonly adopt?: string
-  /** `ADDRESS[:PORT]` */
+  /** The address that the user typed: `ADDRESS[:PORT]`. */
   readonly at?: string
 }
 
@@ -47,10 +47,10 @@ async function scanKeys(context: CommandContext, host: string, address: string):
   return keyscan({ programs: await unpackPrograms(context, CONTROL), host, at, signal: context.signal })
 }
 
-/** The meaning of the flags together; `address` comes from the host file. */
+/** Combines the flags, and refuses contradictions. `address` comes from the host file. */
 export function initGoal({ rotate, adopt, at }: InitFlags, address: string): InitGoal {
   if (rotate !== undefined && adopt !== undefined)
-    throw usage("cannot combine '--rotate' with '--adopt'", 'leave one of the two out')
+    throw usage("cannot combine '--rotate' with '--adopt'", 'use only one of the two flags')
   if (at !== undefined && adopt === undefined)
     throw usage("'--at' needs '--adopt'", "leave '--at' out: hangar creates identities without the network")
   if (rotate !== undefined) {

@@ -1,5 +1,5 @@
+import { countText } from '../../builder/publish/amount.ts'
 import type { Published } from '../../builder/publish/publish.ts'
-import { countText } from '../../builder/publish/repository.ts'
 import { short } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
 import type { Command } from '../command.ts'
@@ -18,7 +18,7 @@ export const publish: Command<PublishFlags> = {
   summary: 'copy a generation to a remote repository',
   details: [
     'A remote repository is a repository of an OCI registry, or a directory. Blobs that it has are not sent again.',
-    'Registry credentials come from docker login, podman login, or $HANGAR_REGISTRY_USER and its _PASSWORD.',
+    'Uses the login of podman or docker, or $HANGAR_REGISTRY_USER and $HANGAR_REGISTRY_PASSWORD.',
   ],
   options: [
     {

@@ -51,7 +51,7 @@ export async function revertHost({ known, connect, generations, ...job }: Revert
   return revertText(host, reverted, generations)
 }
 
-/** The effect of a revert, in one line before it starts. */
+/** The line that hangar prints before a revert: its effect. */
 export function revertPlanText(host: string, { kind, from, slot, root, data }: RevertPlan): string {
   const to = `slot ${slot} (root ${root.slice(0, 12)})`
   if (kind === 'trial-ended') return `${host}: ends the trial of slot ${from} and returns to ${to}`

@@ -40,12 +40,12 @@ export const status: Command<StatusFlags> = {
 }
 
 export interface StatusOutput {
-  /** `one`: the command names the host, so an unreachable host is a failure. */
+  /** `one`: the user named the host, so it is a failure if the host is unreachable. */
   readonly asked: 'one' | 'all'
   readonly format: 'text' | 'json'
 }
 
-/** The text for the statuses; throws for one named host that is unreachable, except as JSON. */
+/** The text for the statuses. Without `--json`, throws if the user named a host and this host is unreachable. */
 export async function statusOutput(
   statuses: readonly HostStatus[],
   generations: (host: string) => Generations,

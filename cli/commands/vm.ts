@@ -44,22 +44,22 @@ export const vm: Command<VmFlags> = {
   },
 }
 
-/** A forwarded port and the kind of client that reaches it. */
+/** A forwarded port, and the kind of client that can connect to it. */
 export interface NamedForward extends Forward {
   readonly kind: 'ssh' | 'http' | 'tcp'
 }
 
 export interface RunVmOptions {
   readonly host: VmHost
-  /** `out/HOST`, where the build wrote `HOST.img`. */
+  /** The output directory `out/HOST`, where the build wrote `HOST.img`. */
   readonly output: string
   readonly programs: ProgramRoot
   readonly forwards: readonly NamedForward[]
   readonly disk: 'throw-away' | 'kept'
-  /** The owner's private key, for the printed ssh command. */
+  /** The path of the owner's private key, for the printed ssh command. */
   readonly sshKey: string
   readonly terminal: Terminal
-  /** Stops the machine. */
+  /** Aborting this signal stops the machine. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -94,7 +94,7 @@ export function introduction(options: RunVmOptions, ports: Vm['ports']): string[
   ]
 }
 
-// The machine makes new host keys at each first boot, so ssh must not remember them.
+// Options with which ssh remembers no host key, because the machine makes new keys at each first boot.
 const NO_KNOWN_HOSTS = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'
 
 function howToReach({ kind }: NamedForward, port: number, sshKey: string): string {

@@ -1,9 +1,11 @@
 import { progressText, type Running, reusedText } from './steps.ts'
 
-/** The state that one frame of the live display shows. */
+/** The data of one frame of the live display. */
 export interface Display {
   readonly running: readonly Running[]
-  /** Number of finished steps: `done` made something new, `reused` found their result in the store. */
+  /**
+   * The numbers of finished steps: `done` counts the steps that ran, `reused` the steps whose result was in the store.
+   */
   readonly done: number
   readonly reused: number
 }
@@ -24,12 +26,12 @@ export function renderDisplay({ running, done, reused }: Display, now: number, {
   return [...shown, `  ${counts.join(', ')}`].map((line) => cut(line, columns))
 }
 
-/** As many lines as fit; the last one counts the others. */
+/** As many lines as fit on the terminal. The last line gives the number of the other lines. */
 function withCount(lines: readonly string[], available: number): string[] {
   return [...lines.slice(0, available - 1), `  and ${lines.length - available + 1} more`]
 }
 
-/** A line as wide as the row would wrap on some terminals. */
+/** Cuts lines to less than the width of the terminal, because some terminals wrap a line of exactly this width. */
 function cut(line: string, columns: number): string {
   return line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`
 }

@@ -1,9 +1,12 @@
 import type { Ending } from '../../lib/reporter.ts'
 import { advance, begin, type Clock, type ClosableReporter, endingText, progressText, reusedText } from './steps.ts'
 
-/** Milliseconds. A shorter step prints no line at its start. */
+/** The duration in milliseconds after which a running step prints a line. A shorter step prints only its end. */
 const START_LINE_AFTER = 1000
-/** Milliseconds between progress lines of a long step: a silent log looks like a hang. */
+/**
+ * The time between progress lines of a long step, in milliseconds. Without such lines, a log looks as if the program
+ * hung.
+ */
 const PROGRESS_EVERY = 30_000
 
 /** Prints one line when a long step starts, and one when a step ends: for logs and pipes. */

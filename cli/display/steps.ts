@@ -1,7 +1,7 @@
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import type { Ending, Reporter } from '../../lib/reporter.ts'
 
-/** A source of time, in milliseconds. */
+/** A clock in milliseconds; tests replace it. */
 export interface Clock {
   now(): number
 }
@@ -11,13 +11,13 @@ export interface ClosableReporter extends Reporter {
   close(): void
 }
 
-/** A running step. */
+/** A step that is running, and its progress. */
 export interface Running {
   readonly name: string
   readonly begun: number
   readonly total: number | undefined
   readonly bytes: number
-  /** Progress at two earlier times; the rate is measured from the older one. */
+  /** Marks: the progress at two earlier times. hangar computes the rate since the older mark. */
   readonly marks: readonly [Mark, Mark]
 }
 
@@ -26,7 +26,10 @@ interface Mark {
   readonly bytes: number
 }
 
-/** Milliseconds between marks. The rate covers one to two of these intervals, so that an old stall does not distort it. */
+/**
+ * The time between two marks, in milliseconds. The rate covers only one to two such intervals, so that an earlier stall
+ * does not distort it.
+ */
 const MARK_EVERY = 3000
 
 export function begin(name: string, total: number | undefined, now: number): Running {
@@ -40,7 +43,7 @@ export function advance(running: Running, bytes: number, now: number): Running {
   return { ...running, bytes: running.bytes + bytes, marks }
 }
 
-/** `40 MB of 82 MB, 20 MB/s, 2.1 s left`; the elapsed time for a step that counts no bytes. */
+/** The progress of a step: `40 MB of 82 MB, 20 MB/s, 2.1 s left`. For a step that counts no bytes: the elapsed time. */
 export function progressText(running: Running, now: number): string {
   const { total, bytes, begun } = running
   if (total === undefined && bytes === 0) return formatDuration(now - begun)
@@ -51,12 +54,12 @@ export function progressText(running: Running, now: number): string {
   return `${done}, ${formatSize(Math.round(rate))}/s${left}`
 }
 
-/** Bytes per second. */
+/** The rate of a step, in bytes per second. */
 function rateOf({ bytes, marks: [older] }: Running, now: number): number {
   return now > older.time ? ((bytes - older.bytes) * 1000) / (now - older.time) : 0
 }
 
-/** The text of a finished step: size and duration. */
+/** The text of a finished step, with its size and duration. */
 export function endingText(running: Running, ending: Ending | 'failed', now: number): string {
   const took = formatDuration(now - running.begun)
   if (ending === 'failed') return `failed after ${took}`
@@ -64,7 +67,7 @@ export function endingText(running: Running, ending: Ending | 'failed', now: num
   return size === 0 ? took : `${formatSize(size)} in ${took}`
 }
 
-/** The line that counts the steps whose result was in the store. */
+/** The line with the number of steps whose result was in the store. */
 export function reusedText(reused: number): string {
   return `${reused} ${reused === 1 ? 'step' : 'steps'} from the store`
 }

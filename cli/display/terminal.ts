@@ -8,7 +8,7 @@ export interface Screen {
   readonly color: boolean
 }
 
-/** Milliseconds between two frames. */
+/** The time between two frames, in milliseconds. */
 const FRAME = 100
 
 /** A live display on the last rows of the terminal; finished steps scroll up and stay. */
@@ -75,8 +75,8 @@ function paint(code: string, text: string, color: boolean): string {
 }
 
 /**
- * The last rows of the terminal, redrawn in place. Each frame is one write that replaces every row without clearing it
- * first, so nothing flickers. The cursor stays visible, so nothing needs to be restored when the program ends.
+ * Redraws the last rows of the terminal in place. Each frame is one write that overwrites every row without clearing it
+ * first, so nothing flickers. The cursor stays visible, so the terminal needs no cleanup when the program ends.
  */
 function liveArea(screen: Screen) {
   let shown: readonly string[] = []

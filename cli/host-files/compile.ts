@@ -7,15 +7,15 @@ import { makeDirectory } from '../../lib/make-directory.ts'
 
 /** The sources of a compiled host file. */
 interface CompiledFrom {
-  /** Name of the compiled file in `dist/hosts`. */
+  /** The name of the compiled file in `dist/hosts`. */
   readonly file: string
-  /** Path relative to the project -> digest of the source. */
+  /** The digests of the sources: path relative to the project -> digest. */
   readonly sources: Readonly<{ [path: string]: Digest }>
 }
 
 /**
- * Path of the compiled `hosts/NAME.ts`. It is compiled again only when its content or an import changes. It imports
- * `host()` from the program's own bundle, so that the schema is loaded once.
+ * Compiles `hosts/NAME.ts` if its content or an import has changed, and returns the path of the compiled file. The
+ * compiled file imports `host()` from the program's own bundle, so that the program loads the schema once.
  */
 export async function compiledHost(project: string, name: string): Promise<string> {
   const recordFile = join(project, 'dist/hosts', `${name}.json`)
@@ -24,7 +24,7 @@ export async function compiledHost(project: string, name: string): Promise<strin
   const { text, inputs } = await compile(project, name)
   const file = `${name}-${short(digestOf(text))}.mjs`
   publish(join(dirname(recordFile), file), text)
-  // The record comes last: a record on disk always names a complete compiled file.
+  // Writes the record last, so that a record on disk always names a complete compiled file.
   publish(recordFile, canonicalJson({ file, sources: inputs }))
   return join(dirname(recordFile), file)
 }

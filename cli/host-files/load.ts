@@ -8,14 +8,15 @@ import type { HostFiles } from '../command.ts'
 import { compiledHost } from './compile.ts'
 import { lineOf } from './line-of.ts'
 
-/** A file in `hosts/` that matches exports a host; other files hold values that host files import. */
+/** The file names in `hosts/` that export a host. Other files contain values that host files import. */
 const EXPORTS_HOST = /^export const \w+.*= host\(/m
 
 /** The host files of a project. */
 export function hostFiles(project: string): HostFiles {
   return {
     names: () => hostNames(project),
-    // Only `host()` returns such values, and compiled host files share the program's own copy of `host()`.
+    // The cast is safe: only `host()` returns such values, and compiled host files use the program's own copy of
+    // `host()`.
     load: async (name) => (await loadHost(project, name)) as Host,
   }
 }
@@ -61,7 +62,7 @@ function isNamed(value: unknown, name: string): boolean {
 
 /** Runs the compiled file; errors name the line in the host file. */
 async function evaluate(project: string, name: string, compiled: string): Promise<Record<string, unknown>> {
-  // With source maps, stacks name lines of the source. They slow down imports, so they are on only here.
+  // Turns on source maps, so that stacks name lines of the source. They slow down imports, so they are on only here.
   process.setSourceMapsEnabled(true)
   try {
     return await import(pathToFileURL(compiled).href)
@@ -75,10 +76,12 @@ async function evaluate(project: string, name: string, compiled: string): Promis
 function located(error: unknown, project: string, name: string): unknown {
   const file = `hosts/${name}.ts`
   if (error instanceof UserError) {
-    const line = lineOf(readFileSync(sourceOf(project, name), 'utf8'), pathOf(error.cause))
-    if (line === undefined || !error.message.startsWith(file)) return error
+    // `hosts/?.ts` is a host file without a valid name.
+    const named = error.message.replace(/^hosts\/\?\.ts/, () => file)
+    if (!named.startsWith(file)) return error
     const { hint, cause } = error
-    const message = `${file}:${line}${error.message.slice(file.length)}`
+    const line = lineOf(readFileSync(sourceOf(project, name), 'utf8'), pathOf(cause))
+    const message = line === undefined ? named : `${file}:${line}${named.slice(file.length)}`
     return new UserError(error.code, message, hint === undefined ? { cause } : { hint, cause })
   }
   if (!(error instanceof Error)) return error
@@ -87,7 +90,7 @@ function located(error: unknown, project: string, name: string): unknown {
   return new UserError('host', `${at}: ${error.message}`, { hint: 'check all host files: npm run types', cause: error })
 }
 
-/** The path of the key that the schema refused; empty if the error does not name a key. */
+/** The path of the key that the schema refused; empty if the error names no key. */
 function pathOf(cause: unknown): readonly string[] {
   const { path, keys } = (cause ?? {}) as { path?: readonly PropertyKey[]; keys?: readonly string[] }
   return [...(path ?? []).map(String), ...(keys ?? []).slice(0, 1)]

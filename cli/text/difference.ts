@@ -3,7 +3,7 @@ import type { LayerFile } from '../../images/layers/layer-files/recipe.ts'
 import { formatSize } from '../../lib/format.ts'
 import { formatTable } from '../display/table.ts'
 
-/** Maximum number of paths to print for each layer; `--json` prints all. */
+/** The largest number of paths that hangar prints for each layer; `--json` prints all. */
 const MAX_PATHS = 20
 
 /** The text of a difference: packages, containers, files, configuration, then sizes. */
@@ -27,7 +27,7 @@ export function differenceText(host: string, whole: Difference): string {
   return [head, ...sections.map((lines) => lines.join('\n'))].join('\n\n')
 }
 
-/** Leaves out the details of added and removed containers; `--json` prints them. */
+/** Leaves out the packages and files of added and removed containers; `--json` prints them. */
 function withoutNewAndRemoved(difference: Difference): Difference {
   const whole = difference.containers
     .filter(({ change }) => change !== 'changed')
@@ -91,7 +91,7 @@ function fileLine({ name, before, after }: Moved<LayerFile>): string {
   return `~ ${name}${changeOf(before, after)}`
 }
 
-/** The change of a path's type, target or rights; its new size if only the content changed. */
+/** The change of a path's type, target or permissions. If only the content changed: the new size. */
 function changeOf(before: LayerFile, after: LayerFile): string {
   if (before.kind !== after.kind) return `  ${before.kind} -> ${after.kind}`
   if (before.target !== after.target) return `  ${before.target} -> ${after.target}`

@@ -30,7 +30,7 @@ export function updateText(host: string, updated: Updated, generations: Generati
     case 'staged':
       return [
         steps,
-        `${host}: slot ${slot} holds ${image}, and nothing boots it yet; ${cost}`,
+        `${host}: slot ${slot} holds ${image}, but the host still boots the other slot; ${cost}`,
         `next: npm run flash ${host}`,
       ].join('\n')
     case 'updated': {

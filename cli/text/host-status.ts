@@ -5,7 +5,7 @@ import { formatDuration, formatSize } from '../../lib/format.ts'
 import { formatColumns } from '../display/table.ts'
 import { type Generations, nameGeneration } from './generation.ts'
 
-/** Everything about one host: the running image, both slots, data, clock, firmware and keys. */
+/** The complete status of one host: the running image, both slots, data, clock, firmware and keys. */
 export function hostStatusText(host: string, status: DeviceStatus, generations: Generations): string {
   const { slot, root, state, health } = status
   const image = nameGeneration(generations, root)
@@ -69,7 +69,7 @@ function factRows({ uptime, clock, data, firmware, kernel, identity, update }: D
   ]
 }
 
-/** The newest key, which sshd uses at the latest after the next boot, and the number of former keys. */
+/** The newest key and the number of former keys. sshd uses the newest key now, or at the latest after the next boot. */
 function sshKeys([newest, ...former]: readonly string[]): string {
   if (newest === undefined) return 'none'
   return former.length === 0 ? fingerprintOf(newest) : `${fingerprintOf(newest)}, and ${former.length} former`
@@ -80,7 +80,7 @@ function lastUpdate({ kind, slot, root, phase, reason }: NonNullable<DeviceStatu
   return reason === undefined ? what : `${what}: ${reason}`
 }
 
-/** `2026-11-25 02:31 UTC`. */
+/** Formats a time, in seconds since 1970, as `2026-11-25 02:31 UTC`. */
 function formatTime(seconds: number): string {
   return `${new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 }

@@ -11,7 +11,7 @@ const OUTCOME: Readonly<Record<IdentityOutcome['kind'], string>> = {
   adopted: 'adopted the identity that the host created',
 }
 
-/** The outcome, the newest keys, the files to commit and the next command. */
+/** The text of `init`: what it did, the newest keys, the files to commit and the next command. */
 export function initText(host: string, { kind, identity }: IdentityOutcome): string {
   const [newest = ''] = identity.ssh
   const files =

@@ -10,7 +10,7 @@ type GenerationsOf = (host: string) => Generations
 
 const HEADING = ['host', 'runs', 'slot', 'state', 'health', 'other slot', 'up', 'data']
 
-/** One line for each host, then a sentence for each problem. */
+/** A table with one line for each host, and then one line for each problem. */
 export function statusTable(statuses: readonly HostStatus[], generations: GenerationsOf): string {
   return [
     formatColumns([HEADING, ...statuses.map((status) => row(status, generations))]),
@@ -18,14 +18,16 @@ export function statusTable(statuses: readonly HostStatus[], generations: Genera
   ].join('\n')
 }
 
-/** Everything about one host. */
+/** The complete status of one host. */
 export function statusText(status: ReachableHost, generations: Generations): string {
   const found = notes(status)
   const text = hostStatusText(status.host, status.status, generations)
   return [text, ...(found.length > 0 ? ['', ...found] : [])].join('\n')
 }
 
-/** For programs: `{host, reachable, generations, status}` or `{host, reachable, error}` for each host. */
+/**
+ * The JSON of `status --json`: `{host, reachable, generations, status}` or `{host, reachable, error}` for each host.
+ */
 export function statusJson(statuses: readonly HostStatus[], generations: GenerationsOf): string {
   return JSON.stringify(
     statuses.map((status) => plain(status, generations)),
@@ -45,7 +47,7 @@ function plain(entry: HostStatus, generationsOf: GenerationsOf): unknown {
   return { host, reachable: true, generations: { a: known(a, generations), b: known(b, generations) }, status }
 }
 
-/** `{number, built}` of a slot's generation; null if the slot is empty or another machine built the image. */
+/** The generation of a slot: `{number, built}`. Null if the slot is empty or the image is not in this store. */
 function known(slot: SlotState, generations: Generations) {
   const generation = slot.state === 'bootable' ? generations.get(slot.root) : undefined
   return generation === undefined ? null : { number: generation.number, built: generation.built }

@@ -3,40 +3,40 @@ import { basename, dirname, join } from 'node:path'
 import { SECTOR } from '../../images/layout.ts'
 import { plainText } from '../ssh/remote.ts'
 
-/** The kernel's directories with facts about devices: `/sys` and `/proc`. */
+/** The paths of the kernel's directories with facts about devices: `/sys` and `/proc`. */
 export interface KernelFiles {
   readonly sys: string
   readonly proc: string
 }
 
 export interface DevicePartition {
-  /** `sda1` */
+  /** The name of the partition: `sda1`. */
   readonly name: string
   /** The label in the partition table; empty if the partition has none. */
   readonly label: string
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
 /** A block device as the kernel describes it. */
 export interface BlockDevice {
-  /** `sda`, `mmcblk0`, `nvme0n1`. */
+  /** The name of the device: `sda`, `mmcblk0`, `nvme0n1`. */
   readonly name: string
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
   readonly sectorSize: number
   readonly access: 'read-write' | 'read-only'
-  /** The disk, if the device is a partition. */
+  /** The name of the disk, if the device is a partition; otherwise undefined. */
   readonly partOf: string | undefined
   readonly vendor: string
   readonly model: string
   readonly serial: string
   readonly partitions: readonly DevicePartition[]
-  /** Each current use of the device or one of its partitions: `sda1 is mounted at '/mnt'`. */
+  /** The current uses of the device and its partitions: `sda1 is mounted at '/mnt'`. */
   readonly uses: readonly string[]
 }
 
-/** Reads the facts of the device `MAJOR:MINOR`. */
+/** Reads the facts about the device with the number `MAJOR:MINOR`. */
 export function readBlockDevice(number: string, files: KernelFiles): BlockDevice {
   const directory = realpathSync(join(files.sys, 'dev/block', number))
   const parts = readdirSync(directory)
@@ -65,7 +65,7 @@ function labelOf(directory: string): string {
   return plainText(/^PARTNAME=(.*)$/m.exec(contentOf(directory, 'uevent'))?.[1] ?? '')
 }
 
-/** The disk supplies this text, so it may hold any bytes. */
+/** Removes control characters, because the disk may send any bytes as its name. */
 function textOf(directory: string, file: string): string {
   return plainText(contentOf(directory, file))
 }
@@ -88,7 +88,7 @@ interface Named {
   readonly number: string
 }
 
-/** Compares number and name: btrfs mounts have a number of their own. */
+/** Finds a mount by device number or by name, because btrfs mounts have device numbers of their own. */
 function mountsOf({ name, number }: Named, proc: string): string[] {
   const lines = contentOf(proc, 'self/mountinfo').split('\n').filter(Boolean)
   const points = lines.flatMap((line) => {
@@ -108,14 +108,14 @@ function swapOf({ name }: Named, proc: string): string[] {
   return isSwap ? [`${name} is swap space`] : []
 }
 
-/** Volume groups, encrypted volumes and RAIDs on the device. */
+/** The volume groups, encrypted volumes and RAIDs that use the device. */
 function holdersOf(directory: string): string[] {
   const holders = join(directory, 'holders')
   const names = existsSync(holders) ? readdirSync(holders) : []
   return names.map((holder) => `${basename(directory)} is part of ${holder} (LVM, encryption or RAID)`)
 }
 
-/** proc_pid_mountinfo(5) writes spaces and similar characters in octal. */
+/** Decodes the octal escapes with which proc_pid_mountinfo(5) writes spaces and similar characters. */
 function unescaped(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

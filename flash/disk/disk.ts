@@ -4,19 +4,21 @@ import { diskFailure } from './failure.ts'
 import { readAround } from './read-around.ts'
 import type { DiskTarget } from './target.ts'
 
-/** A device or a file to write to; tests have their own. */
+/** A device or a file to write to. Tests use their own implementation. */
 export interface Disk {
   readonly path: string
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
   write(offset: number, bytes: Uint8Array): Promise<void>
-  /** Resolves when every earlier write is on the disk. */
+  /** Flushes: resolves when all earlier writes are on the disk. */
   flush(): Promise<void>
-  /** Reads from the disk itself, past the kernel's cache; in pieces. */
+  /** Reads in pieces from the disk itself, past the kernel's cache. */
   read(offset: number, size: number): AsyncIterable<Uint8Array>
 }
 
-/** Opens a target for as long as `use` takes. The kernel lets no other program mount or claim the device meanwhile. */
+/**
+ * Opens a target for as long as `use` takes. Meanwhile the kernel allows no other program to mount or claim the device.
+ */
 export async function withOpenDisk<T>(target: DiskTarget, use: (disk: Disk) => Promise<T>): Promise<T> {
   const handle = await openTarget(target).catch((error) => {
     throw diskFailure('open', target.path, error)
@@ -30,7 +32,7 @@ export async function withOpenDisk<T>(target: DiskTarget, use: (disk: Disk) => P
 
 async function openTarget(target: DiskTarget): Promise<FileHandle> {
   const { path, size } = target
-  // For a device, O_EXCL fails while the device is in use (open(2)).
+  // Opens devices with O_EXCL, which fails while the device is in use (open(2)).
   if (target.kind === 'device') return open(path, constants.O_RDWR | constants.O_EXCL)
   if (target.state === 'existing') return open(path, 'r+')
   const handle = await open(path, 'wx+')
@@ -50,7 +52,7 @@ function diskOn({ path, size, kind }: DiskTarget, handle: FileHandle): Disk {
   }
 }
 
-/** One write may store fewer bytes than it was given. */
+/** Repeats the write, because one call may write only a part of the bytes. */
 async function writeAll(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done)

@@ -1,27 +1,27 @@
 import { type Digest, Digester, digestOf } from '../../images/digest.ts'
 import { MIB } from '../../images/layout.ts'
 
-/** The most bytes of one read or write. */
+/** The largest size of one read or write, in bytes. */
 export const PIECE = 4 * MIB
 
 export type Content =
   | { readonly kind: 'zeros' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** The bytes at the same offset of the image. */
+  /** Content from the image, at the same offset as on the disk. */
   | { readonly kind: 'image' }
 
-/** A range of the disk and its content. */
+/** A range of the disk, and the content that hangar writes there. */
 export interface Part {
-  /** For messages: `boot-a`, `partition table`. */
+  /** The name of the part in messages: `boot-a`, `partition table`. */
   readonly what: string
-  /** Bytes from the disk's start. */
+  /** The offset from the start of the disk, in bytes. */
   readonly offset: number
   readonly size: number
   readonly content: Content
   readonly digest: Digest
 }
 
-/** Parts in any order. All of them are on the disk before the next stage begins. */
+/** A stage: parts in any order. All parts of a stage are on the disk before the next stage begins. */
 export interface Stage {
   readonly name: string
   readonly parts: readonly Part[]

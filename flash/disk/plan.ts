@@ -10,28 +10,35 @@ export interface DiskPlanRequest {
   readonly host: string
   /** The layout for the size of the real disk. */
   readonly layout: Layout
-  /** The ranges that the block map lists, cut at `cutsOf(layout)`. */
+  /** The ranges of the block map, cut at `cutsOf(layout)`. */
   readonly image: readonly MappedRange[]
   /** The complete identity partition; undefined if the host creates its identity at first boot. */
   readonly identity: Uint8Array | undefined
   readonly data: DataFate
 }
 
-/** Both lists are in order. Everything is read back between them: only a complete disk becomes bootable. */
+/**
+ * Two lists of stages, in order. hangar reads everything back after the first list, so that only a complete disk
+ * becomes bootable.
+ */
 export interface DiskPlan {
   readonly unbootable: readonly Stage[]
   readonly bootable: readonly Stage[]
 }
 
-/** Offsets to cut the image at: each piece then belongs to one partition, and boot-a's first block is a piece. */
+/**
+ * The offsets at which hangar cuts the image: each piece then belongs to one partition, and the first block of boot-a
+ * is a piece of its own.
+ */
 export function cutsOf(layout: Layout): number[] {
   const edges = layout.partitions.flatMap(({ offset, size }) => [offset, offset + size])
   return [...edges, partition(layout, 'boot-a').offset + BLOCK]
 }
 
 /**
- * The order keeps a half-written disk from booting, because the power may fail after any write. First the old tables and
- * the first blocks of both boot partitions are erased. Boot-a's first block and then the tables are written last.
+ * Plans the writes so that a half-written disk never boots, because the power may fail after any write. Erases the old
+ * partition tables and the first blocks of both boot partitions first. Writes the first block of boot-a and then the
+ * partition tables last.
  */
 export function planDiskWrite(request: DiskPlanRequest): DiskPlan {
   const { host, layout } = request
@@ -65,7 +72,7 @@ export function planDiskWrite(request: DiskPlanRequest): DiskPlan {
   }
 }
 
-/** Leaves out the image's own tables, which fit a disk of the image's size. */
+/** Leaves out the image's own partition tables, which only fit a disk of the image's size. */
 function imagePart(layout: Layout, range: MappedRange): Part | undefined {
   const found = layout.partitions.find((each) => holds(each, range) && each.name !== 'data')
   return found === undefined ? undefined : { what: found.name, ...range, content: { kind: 'image' } }
@@ -75,17 +82,23 @@ function holds(part: Partition, { offset, size }: MappedRange): boolean {
   return offset >= part.offset && offset + size <= part.offset + part.size
 }
 
-/** Covers the whole partition, to erase another host's identity and its update record. */
+/** Writes the whole identity partition, to erase the identity and update record of another host. */
 function identityPart({ layout, identity }: DiskPlanRequest): Part {
   const { offset, size } = partition(layout, 'identity')
   return identity === undefined ? zerosPart('identity', offset, size) : bytesPart('identity', offset, identity)
 }
 
-/** The bytes that overlays/device/system/data.sh checks before it formats: the start and btrfs' second superblock. */
+/**
+ * The areas that overlays/device/system/data.sh checks before it formats: the start, and the second superblock of
+ * btrfs.
+ */
 const BLANK = 4 * MIB
 const SECOND_SUPERBLOCK = 64 * MIB
 
-/** Erases the end too: some RAIDs and volume managers keep their mark there. */
+/**
+ * Erases the areas that mark the data volume as used, and its end, where some RAIDs and volume managers store a
+ * signature.
+ */
 function dataParts({ layout, data }: DiskPlanRequest): Part[] {
   if (data === 'keep') return []
   const { offset, size } = partition(layout, 'data')

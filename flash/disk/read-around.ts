@@ -5,8 +5,9 @@ import { diskFailure } from './failure.ts'
 import { PIECE } from './part.ts'
 
 /**
- * Reads past the kernel's cache, which would return bytes that never reached the disk. Direct reads need aligned memory,
- * which Node does not offer, so dd reads whole blocks and the bytes outside the range are dropped.
+ * Reads past the kernel's cache, which could return bytes that never reached the disk. Direct reads need aligned
+ * memory, which Node does not offer. For this reason dd reads whole blocks, and this function drops the bytes outside
+ * the range.
  */
 export async function* readAround(
   path: string,
@@ -25,7 +26,7 @@ export async function* readAround(
   }
 }
 
-/** Some file systems have no direct reads; a file there is read with a dropped cache instead. */
+/** Drops the cache and reads normally if the file system does not support direct reads. */
 async function* wholeBlocks(
   path: string,
   kind: 'device' | 'file',
@@ -57,7 +58,7 @@ async function* dd(
     yield* child.stdout as AsyncIterable<Uint8Array>
     reading = 'over'
   } finally {
-    // Only if the consumer stopped early. After its last output dd ends by itself, and its status counts.
+    // Stops dd only if the consumer stopped early. Otherwise dd ends by itself, and its exit status counts.
     if (reading === 'on') child.kill('SIGKILL')
   }
   const [status, stderr] = await ended

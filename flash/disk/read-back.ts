@@ -8,7 +8,7 @@ export interface ReadBackOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Reads every part from the disk itself. Throws at the first part with another digest. */
+/** Reads every part back from the disk itself. Throws at the first part whose digest differs. */
 export async function readBack(
   disk: Disk,
   stages: readonly Stage[],
@@ -32,6 +32,6 @@ function differs({ path }: Disk, { what, offset, size }: Part): UserError {
   return new UserError(
     'digest',
     `'${path}' did not keep its bytes: '${what}' differs, bytes ${offset} to ${offset + size - 1}`,
-    { hint: 'the disk or its reader fails, or the disk is smaller than it reports: use another one' },
+    { hint: 'the disk or its reader fails, or the disk is smaller than it reports: use another disk' },
   )
 }

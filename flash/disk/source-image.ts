@@ -35,7 +35,10 @@ function rebuild({ name }: DiskHost, message: string): UserError {
   return new UserError('usage', message, { hint: `build the image: npm run build:image ${name}` })
 }
 
-/** Reads the ranges of the block map, compares their digests, and cuts them at the given offsets into pieces with digests. */
+/**
+ * Reads the ranges of the block map and verifies their digests. Cuts them at the given offsets into pieces with
+ * digests.
+ */
 export async function cutImage(source: SourceImage, cuts: readonly number[]): Promise<MappedRange[]> {
   const handle = await open(source.file)
   try {
@@ -77,7 +80,7 @@ async function digestRange(handle: FileHandle, offset: number, size: number, who
   return own.digest()
 }
 
-/** A part of a file in pieces; shorter if the file ends before. */
+/** Reads a range of a file in pieces. The result is shorter if the file ends before the range does. */
 export async function* readRange(handle: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
   for (let done = 0; done < size; ) {
     const bytes = Buffer.allocUnsafe(Math.min(PIECE, size - done))

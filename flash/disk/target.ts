@@ -6,21 +6,21 @@ import { formatSize } from '../../lib/format.ts'
 import { type BlockDevice, type KernelFiles, readBlockDevice } from './block-device.ts'
 import { diskFailure } from './failure.ts'
 
-/** The facts of a host that a disk must match. Sizes in bytes. */
+/** The facts about a host that decide whether a disk is suitable. Sizes are in bytes. */
 export interface DiskHost {
   readonly name: string
   readonly disk: number
   readonly slotSize: number
 }
 
-/** A place to write a disk image to. */
+/** The file or disk to which hangar writes a disk image. */
 export type DiskTarget =
   | { readonly kind: 'device'; readonly path: string; readonly size: number; readonly device: BlockDevice }
   | { readonly kind: 'file'; readonly path: string; readonly size: number; readonly state: 'existing' | 'missing' }
 
 export const KERNEL_FILES: KernelFiles = { sys: '/sys', proc: '/proc' }
 
-/** Examines a path. Throws unless it is a file or an unused whole disk of a fitting size. */
+/** Examines a path. Throws unless it is a file, or an unused whole disk of a suitable size. */
 export function findTarget(path: string, host: DiskHost, files: KernelFiles = KERNEL_FILES): DiskTarget {
   const found = statAt(path)
   if (found === undefined) return missingFile(path, host)
@@ -42,7 +42,7 @@ function statAt(path: string): Stats | undefined {
 
 const LIST_DISKS = 'list the disks: lsblk -o NAME,SIZE,MODEL,LABEL'
 
-/** Throws unless the device is an unused whole disk that fits the host. */
+/** Throws unless the device is an unused whole disk that is suitable for the host. */
 export function deviceTarget(path: string, device: BlockDevice, host: DiskHost): DiskTarget {
   if (device.partOf !== undefined) {
     throw new UserError('usage', `cannot flash '${path}': it is a partition of ${device.partOf}, wanted a whole disk`, {
@@ -55,7 +55,9 @@ export function deviceTarget(path: string, device: BlockDevice, host: DiskHost):
     })
   }
   if (device.size === 0) {
-    throw new UserError('usage', `cannot flash '${path}': the reader is empty`, { hint: 'insert a card' })
+    throw new UserError('usage', `cannot flash '${path}': the reader is empty`, {
+      hint: 'insert a card into the reader',
+    })
   }
   if (device.access === 'read-only') {
     throw new UserError('usage', `cannot flash '${path}': it is read-only`, {
@@ -72,7 +74,10 @@ export function deviceTarget(path: string, device: BlockDevice, host: DiskHost):
   return checkedSize({ kind: 'device', path, size: device.size, device }, host)
 }
 
-/** A disk more than this many times larger than the host file states is taken for the wrong disk. */
+/**
+ * The largest factor between the actual size of a disk and the size in the host file. A larger disk is probably the
+ * wrong disk.
+ */
 const LARGER = 4
 
 function checkedSize(target: DiskTarget, { name, disk, slotSize }: DiskHost): DiskTarget {
@@ -84,12 +89,12 @@ function checkedSize(target: DiskTarget, { name, disk, slotSize }: DiskHost): Di
     'size',
     `cannot flash '${target.path}': it has ${formatSize(target.size)}, the disk of ${name} has ${formatSize(disk)}`,
     {
-      hint: `check that it is the right disk. If it is, state its size in hosts/${name}.ts: disk: '${Math.round(target.size / 1e9)} GB'`,
+      hint: `check that it is the right disk. If so, state its size in hosts/${name}.ts: disk: '${Math.round(target.size / 1e9)} GB'`,
     },
   )
 }
 
-/** A missing path becomes a new file, except below /dev: there it is a disk with a wrong name. */
+/** A missing path becomes a new file. Below /dev it is an error, because the name of the disk is probably wrong. */
 function missingFile(path: string, host: DiskHost): DiskTarget {
   const full = resolve(path)
   if (full.startsWith('/dev/')) {

@@ -8,15 +8,15 @@ import { readBack } from './read-back.ts'
 import { writeStages } from './write.ts'
 
 export interface WriteDiskOptions {
-  /** Path of the image. */
+  /** The path of the disk image. */
   readonly image: string
   readonly progress: Progress
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * Writes a disk and makes it bootable after everything was read back. An interruption leaves an unbootable disk; the
- * next call starts from the beginning.
+ * Writes a disk, reads everything back, and then makes the disk bootable. After an interruption the disk is unbootable,
+ * and the next call starts from the beginning.
  */
 export async function writeDisk(disk: Disk, plan: DiskPlan, options: WriteDiskOptions): Promise<void> {
   const image = await open(options.image)
@@ -50,7 +50,7 @@ async function writeAndReadBack(disk: Disk, { unbootable, bootable }: DiskPlan, 
   await during(progress, 'read back', ({ advance }) => readBack(disk, unbootable, { advance, signal }), {
     totalBytes: size,
   })
-  // Ctrl-C has no effect from here on: these are three blocks, and none or all of them must be on the disk.
+  // Ignores Ctrl-C from here on: the disk must get all of the last blocks or none.
   await during(progress, 'make bootable', () => makeBootable(disk, { unbootable, bootable }, image))
 }
 
@@ -60,7 +60,8 @@ async function makeBootable(disk: Disk, { unbootable, bootable }: DiskPlan, imag
     await writeStages(disk, bootable, { image, advance })
     await readBack(disk, bootable, { advance })
   } catch (error) {
-    // A disk that failed its check must not boot. If this write fails too, the disk accepts no writes at all.
+    // Makes a disk unbootable after a failed check. Ignores an error of this write: such a disk probably accepts no
+    // writes at all.
     await writeStages(disk, unbootable.slice(0, 2), { image, advance }).catch(() => undefined)
     throw error
   }

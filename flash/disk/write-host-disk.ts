@@ -11,19 +11,22 @@ import { cutImage, openSourceImage, type SourceImage } from './source-image.ts'
 import { type DiskHost, type DiskTarget, findTarget } from './target.ts'
 import { sizeOf, writeDisk } from './write-disk.ts'
 
-/** Returns the tar of a host's identity that trusts the given keys; undefined if the host has no identity. */
+/** Returns the tar with the host's identity and the given trusted keys; undefined if the host has no identity. */
 export type IdentityTar = (trust: Trust) => Promise<Uint8Array | undefined>
 
 export interface HostDiskRequest {
   readonly host: DiskHost
-  /** `out/HOST`, the output directory of the build. */
+  /** The output directory of the build: `out/HOST`. */
   readonly output: string
-  /** A block device or a file; a missing file is created. */
+  /** The path of a block device or a file. hangar creates a missing file. */
   readonly disk: string
   /** `without`: the host creates its identity at first boot. */
   readonly identity: IdentityTar | 'without'
   readonly data: DataFate
-  /** Asks the owner before anything is written; throws to stop. `data` tells whether the disk has a data volume. */
+  /**
+   * Asks the owner for a confirmation before hangar writes anything; throws to stop. `data` states whether the disk has
+   * a data volume.
+   */
   readonly approve: (target: DiskTarget, data: 'there' | 'none') => Promise<void>
   readonly progress: Progress
   readonly signal?: AbortSignal | undefined
@@ -52,7 +55,10 @@ export async function writeHostDisk(request: HostDiskRequest): Promise<WrittenDi
   return { bytes, seconds: (performance.now() - begun) / 1000 }
 }
 
-/** Whether the disk has a data volume where this host expects it. Keeping data requires one. */
+/**
+ * Whether the disk has a data volume at the offset that this host expects. Throws if the user wants to keep the data
+ * and there is no such volume.
+ */
 function checkedData({ host, data, disk }: HostDiskRequest, target: DiskTarget, layout: Layout): 'there' | 'none' {
   const found = hasDataVolume(target, layout) ? 'there' : 'none'
   if (data === 'format' || found === 'there') return found

@@ -7,13 +7,16 @@ import { type Part, PIECE, type Stage, ZEROS } from './part.ts'
 import { readRange } from './source-image.ts'
 
 export interface WriteOptions {
-  /** The open image. */
+  /** The open file of the disk image. */
   readonly image: FileHandle
   readonly advance: (bytes: number) => void
   readonly signal?: AbortSignal | undefined
 }
 
-/** Bytes between flushes: progress counts written bytes, which must not be far ahead of the disk. */
+/**
+ * How many bytes hangar writes between two flushes. The progress counts written bytes, and must not be far ahead of the
+ * disk.
+ */
 const FLUSH_EVERY = 64 * MIB
 
 /** Writes the stages in order; each is on the disk before the next one begins. */

@@ -9,7 +9,7 @@ export interface Address {
 
 const SSH_PORT = 22
 
-/** `10.0.10.11`, `adama.lab:2222`, `[fd00::1]:22`, `fd00::1`. */
+/** Parses an address: `10.0.10.11`, `adama.lab:2222`, `[fd00::1]:22` or `fd00::1`. */
 export function parseAddress(text: string): Address {
   const [, bracketed, plain, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
   const address = isIP(text) === 6 ? text : (bracketed ?? plain ?? '')
@@ -26,7 +26,7 @@ export function formatAddress({ address, port }: Address): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Excludes text that ssh would read as an option. */
+/** The form of an address. It excludes text that ssh would read as an option. */
 function isAddress(text: string): boolean {
   return isIP(text) !== 0 || /^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/.test(text)
 }

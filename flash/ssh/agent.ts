@@ -5,7 +5,7 @@ import { type Answer, parseAnswer, parseHealth, parseRefusal, parseState, parseS
 import type { Called, CallOptions, Remote } from './remote.ts'
 import type { DeviceStatus, Health, TrialState } from './status.ts'
 
-/** The parts of a slot: its image, and its boot file system. */
+/** What a slot consists of: the image, and the boot file system. */
 export type Part = 'slot' | 'boot'
 export type Bytes = AsyncIterable<Uint8Array>
 
@@ -18,29 +18,29 @@ export interface Signed {
 export interface Trial {
   readonly id: string
   readonly root: string
-  /** Whether the trial gets a snapshot of the current data, or the data that the slot left. */
+  /** Whether the trial uses a snapshot of the current data, or the data from the slot's own last run. */
   readonly data: 'snapshot' | 'as-was'
   readonly commit: 'controller' | 'local'
-  /** From the trial's start to its commit. */
+  /** The time from the start of the trial to its commit, in seconds. */
   readonly seconds: number
 }
 
 const MIB = 1024 * 1024
 const ANSWER_LIMIT = MIB
-/** The longest list: every second block of the largest slot, one line each. */
+/** The largest list of missing blocks, in bytes: one line for every second block of the largest slot. */
 const LIST_LIMIT = 64 * MIB
-/** Seconds for a call that only reads or decides. */
+/** The time limit of a call that reads and writes no slot, in seconds. */
 const QUICK = 60
-/** Seconds for a call that reads or writes a complete slot: 24 GiB at 20 MB/s. */
+/** The time limit of a call that reads or writes a complete slot, in seconds: 24 GiB at 20 MB/s. */
 const COMPLETE_SLOT = 1300
-/** The host verifies a complete slot before it arms or rewrites it. */
+/** The options of calls in which the host verifies a complete slot: before it arms the slot, or writes it again. */
 const VERIFIES_SLOT = { deadline: COMPLETE_SLOT }
 
 /** The agent on a host: one method for each call of `docs/agent-protocol.md`. */
 export class Agent {
   readonly host: string
   private readonly remote: Remote
-  /** The controller's name in the host's lock. */
+  /** The name of this controller in the update lock of the host. */
   private readonly owner: string
 
   constructor(remote: Remote, owner: string) {
@@ -53,7 +53,10 @@ export class Agent {
     return parseStatus(this.host, await this.ask(['status']))
   }
 
-  /** `patience`: seconds that the host may delay its answer while a trial is neither healthy nor committed. */
+  /**
+   * Asks for the short status. While a trial is neither healthy nor committed, the host may delay its answer by
+   * `patience` seconds.
+   */
   async state(patience = 0): Promise<TrialState> {
     const words = patience === 0 ? ['state'] : ['state', '--wait', String(patience)]
     return parseState(this.host, await this.ask(words, { deadline: QUICK + patience }))
@@ -63,7 +66,7 @@ export class Agent {
     return parseHealth(this.host, await this.ask(['health']))
   }
 
-  /** Sends the host's own keys: the new ones before those that it has. The host writes only the new ones. */
+  /** Sends the host's own keys, new keys first. The host writes only the keys that it does not have. */
   async identity(keys: Uint8Array): Promise<void> {
     parseAnswer(this.host, 'ok', await this.ask(['identity', this.owner], { input: pieces(keys) }))
   }
@@ -79,7 +82,7 @@ export class Agent {
     )
   }
 
-  /** Sends the slot's hash tree. `missingInBoot` sends the tree of the boot file system. */
+  /** Sends the hash tree of the slot. `missingInBoot` sends the hash tree of the boot file system. */
   async tree(tree: Bytes): Promise<void> {
     const words = ['write', 'tree', this.owner]
     parseAnswer(this.host, 'ok', await this.ask(words, { input: tree, deadline: COMPLETE_SLOT }))
@@ -99,9 +102,13 @@ export class Agent {
     return parseRanges(this.host, await this.ask(['write', 'missing', this.owner, 'boot'], options))
   }
 
-  /** Sends compressed records. `size` is the size of the blocks in bytes. Returns how many blocks the host wrote. */
+  /**
+   * Sends blocks as compressed records. `size` is the total size of the blocks in bytes. Returns how many blocks the
+   * host wrote.
+   */
   async blocks(part: Part, records: Bytes, size: number): Promise<number> {
-    // Slow radio links and cards may need this long; ssh notices a dead connection within half a minute.
+    // The time limit of a transfer. It is long, because slow radio links and SD cards need it; ssh itself detects a
+    // dead connection within half a minute.
     const options = { input: records, deadline: QUICK + Math.ceil(size / 100_000) }
     return parseAnswer(this.host, 'blocks', await this.ask(['write', 'blocks', this.owner, part], options)).blocks
   }
@@ -152,7 +159,7 @@ async function* pieces(...all: readonly Uint8Array[]): Bytes {
 function unexpectedEnd(host: string, words: readonly string[], { exitCode, stderr }: Called): UserError {
   if (exitCode === 126 || exitCode === 127) {
     return new UserError('agent', `'${host}' has no agent: its system does not support updates over the network`, {
-      hint: `check which system answers at the address in hosts/${host}.ts. Only if that system is to be replaced, write the whole disk: npm run flash ${host} -- --disk DISK`,
+      hint: `check which system answers at the address in hosts/${host}.ts. Only to replace that system, write the whole disk: npm run flash ${host} -- --disk DISK`,
     })
   }
   const lastLines = stderr.split('\n').slice(-3).join(' / ')
@@ -161,13 +168,13 @@ function unexpectedEnd(host: string, words: readonly string[], { exitCode, stder
     'agent',
     `the agent of '${host}' failed in '${call}' with status ${exitCode}: ${lastLines || 'it wrote no error'}`,
     {
-      hint: `the host still runs its current slot. Look at it: npm run status ${host}`,
+      hint: `the host still runs its current slot. Look at the host: npm run status ${host}`,
     },
   )
 }
 
 function wrongTrial(host: string, have: string, wanted: string): UserError {
   return new UserError('agent', `'${host}' armed the trial '${have}', wanted '${wanted}'`, {
-    hint: `another controller may have armed that trial. This one does not restart the host: npm run status ${host}`,
+    hint: `another controller may have armed that trial. This controller does not restart the host: npm run status ${host}`,
   })
 }

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts'
 import { plainText } from './remote.ts'
 import { type DeviceStatus, type Health, healthSchema, stateSchema, statusSchema, type TrialState } from './status.ts'
 
-/** The protocol that this controller speaks; `docs/agent-protocol.md`. */
+/** The version of the agent protocol that this controller speaks; see `docs/agent-protocol.md`. */
 export const PROTOCOL = 1
 
 const slot = z.enum(['a', 'b'])
@@ -19,7 +19,7 @@ const refusal = z.object({
   }),
 })
 
-/** The form of the answer to each call. */
+/** The schema of the answer to each call. */
 export const ANSWERS = {
   begin: z.object({ slot, state: z.enum(['begun', 'written']) }),
   ok: z.object({ ok }),
@@ -31,7 +31,10 @@ export const ANSWERS = {
 }
 export type Answer<Name extends keyof typeof ANSWERS> = z.infer<(typeof ANSWERS)[Name]>
 
-/** The agent refused a call. `refusal` is the protocol's code; message and hint are the agent's. */
+/**
+ * The error for a call that the agent refused. `refusal` is the code of the protocol; message and hint come from the
+ * agent.
+ */
 export class AgentRefusal extends UserError {
   readonly refusal: string
 
@@ -53,14 +56,14 @@ export function parseState(host: string, text: string): TrialState {
   return parsed(host, 'state', stateSchema, text)
 }
 
-/** Checks the protocols first: the rest of the status of an unknown agent may have any form. */
+/** Checks the protocol versions first, because the status of an agent with another protocol may have any form. */
 export function parseStatus(host: string, text: string): DeviceStatus {
   const { protocols } = parsed(host, 'status', statusSchema.pick({ protocols: true }), text)
   if (!protocols.includes(PROTOCOL)) throw otherProtocol(host, protocols)
   return parsed(host, 'status', statusSchema, text)
 }
 
-/** Undefined if the text is not a refusal. */
+/** Parses the refusal of a call; undefined if the text is not a refusal. */
 export function parseRefusal(host: string, text: string): AgentRefusal | undefined {
   const { error } = refusal.safeParse(jsonOf(text)).data ?? {}
   if (error === undefined) return undefined

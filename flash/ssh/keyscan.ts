@@ -13,7 +13,7 @@ export interface Keyscan {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Seconds that a machine has to answer. */
+/** The time for a machine to answer, in seconds. */
 const PATIENCE = '10'
 
 /**

@@ -4,16 +4,16 @@ import type { Address } from './address.ts'
 export interface SshTarget {
   readonly host: string
   readonly at: Address
-  /** The owner's private key. */
+  /** The path of the owner's private key. */
   readonly keyFile: string
-  /** Holds the files of this connection. */
+  /** The directory for the files of this connection. */
   readonly directory: string
 }
 
 export const knownHostsFile = (directory: string) => `${directory}/known_hosts`
 export const controlSocket = (directory: string) => `${directory}/control`
 
-/** Ignores the user's ssh configuration, ssh-agent and known hosts. */
+/** Makes ssh ignore the user's ssh configuration, ssh-agent and known hosts. */
 export function sshOptions({ host, at, keyFile, directory }: SshTarget): string[] {
   return [
     ...['-F', 'none', '-T', '-l', 'root', '-p', String(at.port), '-i', keyFile],
@@ -28,7 +28,7 @@ export function sshOptions({ host, at, keyFile, directory }: SshTarget): string[
       UpdateHostKeys: 'no',
       VerifyHostKeyDNS: 'no',
       ConnectTimeout: '10',
-      // Together they end the connection to a dead host after half a minute.
+      // Both options together end the connection to a dead host after half a minute.
       ServerAliveInterval: '10',
       ServerAliveCountMax: '3',
       ControlPath: controlSocket(directory),
@@ -36,7 +36,7 @@ export function sshOptions({ host, at, keyFile, directory }: SshTarget): string[
   ]
 }
 
-/** All calls share one connection, which ends 30 s after the last one, even if this program is killed. */
+/** All calls share one connection. ssh closes it 30 s after the last call, even if this program was killed. */
 export function callArguments(target: SshTarget, words: readonly string[]): string[] {
   const shared = options({ ControlMaster: 'auto', ControlPersist: '30' })
   return [...sshOptions(target), ...shared, '--', target.at.address, words.map(quoted).join(' ')]
@@ -50,7 +50,7 @@ function options(values: Readonly<Record<string, string>>): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-o', `${name}=${value}`])
 }
 
-/** ssh passes one line to the shell of the host. */
+/** Quotes a word for the shell of the host, because ssh passes the command as one line. */
 function quoted(word: string): string {
   return /^[A-Za-z0-9_./:@=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }

@@ -1,19 +1,19 @@
 import { UserError } from '../../errors.ts'
 
-/** The host that ssh was to reach. */
+/** The host that ssh should connect to. */
 export interface WantedHost {
   readonly host: string
-  /** Address and port, for messages. */
+  /** The address and the port of the host, for messages. */
   readonly at: string
-  /** Fingerprints of the keys that are pinned for it. */
+  /** The fingerprints of the host keys that hangar accepts from this host. */
   readonly pinned: readonly string[]
   readonly keyFile: string
 }
 
-/** ssh ends with 255 for each of its own failures; only its stderr tells them apart. */
+/** Finds the cause of an ssh failure in stderr, because ssh ends with status 255 for all of its own failures. */
 export function sshFailure(wanted: WantedHost, stderr: string): UserError {
   if (/Host key verification failed|HOST IDENTIFICATION HAS CHANGED/.test(stderr)) return wrongKey(wanted, stderr)
-  // Checked before the refused login, which follows because ssh then has no key to offer.
+  // Recognises an unusable key file before a refused login: without a key, ssh reports both.
   if (/UNPROTECTED PRIVATE KEY FILE|Load key ".*": /.test(stderr)) return keyNotUsed(wanted, stderr)
   if (/Permission denied \(|Too many authentication failures/.test(stderr)) return loginRefused(wanted)
   if (/no matching (host key|key exchange|cipher)|Bad owner or permissions|invalid format/.test(stderr))

@@ -14,17 +14,17 @@ export interface SshOptions {
   readonly ssh: Program
   readonly host: string
   readonly at: Address
-  /** The public keys that the host may show; ssh refuses every other machine. */
+  /** The public host keys that ssh accepts. ssh refuses a machine with any other key. */
   readonly hostKeys: readonly string[]
   readonly keyFile: string
-  /** Ends every call. */
+  /** Aborting this signal ends every call. */
   readonly signal: AbortSignal
-  /** Path of the agent on the host. */
+  /** The path of the agent on the host. */
   readonly agent?: string
 }
 
 const AGENT = '/usr/lib/hangar/agent'
-/** The status of ssh's own failures; the agent never ends with it. */
+/** The exit status of ssh's own failures. The agent never uses this status. */
 const SSH_FAILED = 255
 const STDERR_LIMIT = 16 * 1024
 
@@ -120,7 +120,10 @@ class SshRemote implements Remote {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** Reads at most one byte more than the limit, which shows that there was more, and then ends the program. */
+/**
+ * Reads at most one byte more than the limit. The extra byte shows that the output is too long, and the program is then
+ * stopped.
+ */
 async function collect(child: Child, stream: 'stdout' | 'stderr', limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
@@ -132,7 +135,7 @@ async function collect(child: Child, stream: 'stdout' | 'stderr', limit: number)
       if (size > limit && stream === 'stdout') endChild(child)
     }
   } catch {
-    // The stream was closed by endChild, and the caller of endChild reports why.
+    // Ignores the error: endChild closed the stream, and the caller of endChild reports the reason.
   }
   return Buffer.concat(chunks).subarray(0, limit + 1)
 }

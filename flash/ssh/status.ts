@@ -2,13 +2,13 @@ import { z } from 'zod'
 import type { Slot } from '../../images/names.ts'
 import { plainText } from './remote.ts'
 
-// A device may send any bytes, so each value has a form and a greatest length. Unknown keys are ignored: a newer agent
-// may add some.
+// Schemas for the agent's answers. A device may send any bytes, so each value has a form and a maximum length. Unknown
+// keys are ignored, because a newer agent may add some.
 
 const text = z.string().max(4096).transform(plainText)
 const word = z.string().regex(/^[A-Za-z0-9_.+=~:@/-]{1,200}$/)
 const count = z.number().int().nonnegative()
-/** The last second of the year 9999: later times cannot be printed as a date. */
+/** The largest valid time, the last second of the year 9999: hangar cannot print a later time as a date. */
 const LAST = 253_402_300_799
 const time = count.max(LAST)
 const slot = z.enum(['a', 'b'])
@@ -22,7 +22,10 @@ export const healthSchema = z.discriminatedUnion('state', [
 ])
 
 const slotState = z.discriminatedUnion('state', [
-  /** `manifest`: its digest, if the agent reports it. Two generations may differ only in their boot files. */
+  /**
+   * `manifest` is the digest of the manifest, if the agent reports it. Two generations with the same root may differ in
+   * their boot files.
+   */
   z.object({ state: z.literal('bootable'), root, serial, manifest: root.optional() }),
   z.object({ state: z.literal('empty') }),
   z.object({ state: z.literal('unbootable') }),
@@ -37,15 +40,15 @@ const lastUpdate = z.object({
     .nullish()
     .transform((value) => (value && value !== '-' ? value : undefined)),
   phase: z.enum(['writing', 'written', 'armed', 'trial', 'committed', 'reverted']),
-  /** Why the trial failed, or what it still waits for. */
+  /** The reason why the trial failed, or why it is not healthy yet. */
   reason: optionalText,
   data: z.enum(['snapshot', 'as-was']).nullish(),
   commit: z.enum(['controller', 'local']).nullish(),
 })
 
-/** The short status, for repeated questions while a host boots. */
+/** The short status, which a controller requests repeatedly while a host boots. */
 export const stateSchema = z.object({
-  /** Differs after each boot. */
+  /** The kernel's boot ID, which is new at each boot. */
   bootId: word,
   slot,
   root,
@@ -53,7 +56,7 @@ export const stateSchema = z.object({
   state: z.enum(['committed', 'trial', 'fallback']),
   committed: z.enum(['a', 'b', 'damaged']),
   update: lastUpdate.nullable(),
-  /** The host's last result; null if the host is not on trial. */
+  /** The last health result of the trial; null if the host is not on trial. */
   health: healthSchema.nullable(),
 })
 
@@ -66,12 +69,12 @@ export const statusSchema = stateSchema.extend({
   health: healthSchema,
   built: time,
   slots: z.object({ a: slotState, b: slotState }),
-  /** Root hashes of the slots that were committed on this host, if the agent reports them. */
+  /** The root hashes of the slots that were committed on this host, if the agent reports them. */
   previouslyCommitted: z.array(root).max(2).optional(),
-  /** Bytes of a slot, if the agent reports them. */
+  /** The size of a slot in bytes, if the agent reports it. */
   slotSize: count.optional(),
   trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),
-  /** Public halves of the host's own keys, the newest first, if the agent reports them. */
+  /** The public halves of the host's own keys, newest first, if the agent reports them. */
   identity: z.object({ ssh: z.array(text).max(64), age: z.array(text).max(64) }).optional(),
   lock: z.object({ owner: text, age: count }).nullable(),
   data: z

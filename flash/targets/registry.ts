@@ -2,7 +2,7 @@ import type { Board } from '../../images/board.ts'
 import { piDriver } from './pi/target.ts'
 import type { TargetDriver } from './target.ts'
 
-/** A new platform adds its folder beside `pi/` and its boards here. */
+/** The driver of each board. A new platform adds its folder beside `pi/`, and its boards here. */
 const DRIVERS: Readonly<Record<Board['name'], TargetDriver>> = {
   'raspberry-pi-5': piDriver,
 }

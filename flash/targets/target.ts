@@ -14,11 +14,11 @@ export interface Step {
 
 /** A step in words, for progress displays and `--dry-run`. */
 export interface StepDescription {
-  /** `verify slot b`. */
+  /** The name of the step: `verify slot b`. */
   readonly name: string
   /** The effect on the host. */
   readonly about?: string
-  /** Bytes that the step sends at most, before compression; 0 if it sends none. */
+  /** The largest number of bytes that the step sends, before compression; 0 if it sends nothing. */
   readonly atMost: number
   readonly services: 'run' | 'stop'
 }
@@ -26,29 +26,29 @@ export interface StepDescription {
 /** The state of the host when all steps are done; `nothing` if the plan has no steps. */
 export type Ending = 'nothing' | 'renewed' | 'staged' | 'updated' | 'reverted' | 'trial-ended'
 
-/** The facts of an update or a revert under way. Each phase takes a run and returns a new one. */
+/** The progress of an update or a revert. Each phase takes a run and returns a new run. */
 export interface Run<S extends Step = Step> {
   readonly ending: Ending
-  /** The slot that runs, or only holds, the image at the end, and its root hash. */
+  /** The slot that has the image at the end. With `staged`, the host does not run this slot yet. */
   readonly slot: Slot
   readonly root: string
-  /** The steps that are left, in order. The order is what makes an update safe. */
+  /** The remaining steps, in order. The order makes an update safe against a power cut. */
   readonly steps: readonly S[]
-  /** Compressed bytes that were sent so far. */
+  /** The number of bytes sent so far, after compression. */
   readonly sent: number
-  /** Seconds between the restart and the end of the trial; undefined before that end. */
+  /** The time between the restart and the end of the trial, in seconds; undefined before the trial ends. */
   readonly downtime: number | undefined
 }
 
-/** A host's keys as the repository has them. */
+/** The keys of a host that the project has in its repository. */
 export interface OwnIdentity {
-  /** The public halves; undefined if the host has no identity in the repository. */
+  /** The public halves of the keys; undefined if the host has no identity in the repository. */
   readonly known: PublicIdentity | undefined
   /** Reads the private halves for the agent; undefined if only the host has them. */
   readonly open: () => Promise<Uint8Array | undefined>
 }
 
-/** Whether a revert starts from today's data or from the data that the previous slot left. */
+/** Whether a revert uses a copy of the current data, or the previous slot's own data from before the update. */
 export type RevertData = 'carried' | 'as-was'
 
 export type PlanRequest<Artifact> =
@@ -60,16 +60,19 @@ export type PlanRequest<Artifact> =
     }
   | { readonly kind: 'revert'; readonly data: RevertData }
 
-/** A way to reach one host, to update it and to revert it. `targets/NAME/` implements it for one platform. */
+/** The operations on one host: status, update and revert. `targets/NAME/` implements them for one platform. */
 export interface Target<Artifact = unknown, R extends Run = Run> {
   readonly host: string
   status(): Promise<DeviceStatus>
-  /** Decides which steps are needed and changes nothing on the host. Throws the reason if the host must stay as it is. */
+  /**
+   * Decides which steps are necessary, and changes nothing on the host. Throws if hangar must not change the host, with
+   * the reason.
+   */
   plan(status: DeviceStatus, request: PlanRequest<Artifact>): Promise<R>
   describe(step: R['steps'][number]): StepDescription
   /**
-   * Carries out the first of the run's steps. Returns the run after it: the host's answer may add or remove steps.
-   * An error states in what state the host is.
+   * Performs the first step of the run. Returns the run with the remaining steps; the host's answer may add or remove
+   * steps. An error describes the state of the host.
    */
   perform(run: R): Promise<R>
   /** Reads the host's data, for a backup. */
@@ -78,10 +81,12 @@ export interface Target<Artifact = unknown, R extends Run = Run> {
   restore?(data: AsyncIterable<Uint8Array>): Promise<void>
 }
 
-/** What a platform needs to reach a host. */
+/** The tools that a platform needs to reach a host. */
 export interface TargetTools {
   readonly remote: Remote
-  /** The controller's name in the lock of a host: `user@machine:project`. */
+  /**
+   * The name of this controller in the update lock of a host: `user@machine:project`.
+   */
   readonly owner: string
   readonly clock: Clock
   readonly compress: Compress
@@ -90,7 +95,7 @@ export interface TargetTools {
   newId(): string
 }
 
-/** One platform's row in `targets/registry.ts`. */
+/** The driver of one platform, as `targets/registry.ts` lists it. */
 export interface TargetDriver<Artifact = unknown, R extends Run = Run> {
   /** Opens the image of `host` that a build left in `directory`, for as long as `use` takes. */
   withArtifact<T>(host: string, directory: string, use: (artifact: Artifact) => Promise<T>): Promise<T>

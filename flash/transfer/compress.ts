@@ -3,7 +3,10 @@ import type { Program } from '../vm/program.ts'
 
 export type Compress = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
 
-/** Compresses with `zstd`. At level 3 its window is 2 MiB for any number of threads: a host needs no more to unpack. */
+/**
+ * Compresses with `zstd`. At level 3 the window is 2 MiB for any number of threads, so a host needs little memory to
+ * decompress.
+ */
 export function zstdCompress(zstd: Program): Compress {
   return async function* (source) {
     const child = startChild(zstd, ['-3', '-T0', '-q', '-c'])
@@ -18,7 +21,7 @@ export function zstdCompress(zstd: Program): Compress {
       const code = await ended
       if (code !== 0) throw new Error(`zstd ended with status ${code}: ${stderr.trim()}`)
     } catch (error) {
-      // A failed source ends zstd, so the source's error is the cause.
+      // Throws the error of the source first, because a failed source also stops zstd.
       const broken = await fed
       throw broken === undefined ? error : broken.failed
     } finally {

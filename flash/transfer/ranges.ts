@@ -2,13 +2,15 @@ import { UserError } from '../../errors.ts'
 import { BLOCK } from '../../images/layout.ts'
 import { plainText } from '../ssh/remote.ts'
 
-/** Consecutive blocks of 4096 bytes. */
+/** A range of consecutive blocks of 4096 bytes. */
 export interface Range {
   readonly first: number
   readonly count: number
 }
 
-/** Reads lines of `FIRST COUNT`, in order and without overlap, then `end`. A list without `end` is truncated. */
+/**
+ * Parses lines `FIRST COUNT`, in order and without overlap, and a final line `end`. A list without `end` was truncated.
+ */
 export function parseRanges(host: string, text: string): Range[] {
   const lines = text.split('\n')
   if (lines.at(-1) !== '' || lines.at(-2) !== 'end') throw unreadableList(host, lines.at(-2) ?? '')
@@ -22,7 +24,7 @@ export function parseRanges(host: string, text: string): Range[] {
   })
 }
 
-/** The parts of the ranges from block `first` on. */
+/** The ranges, without the blocks before block `first`. */
 export function rangesFrom(ranges: readonly Range[], first: number): Range[] {
   return ranges
     .map((range) => ({ first: Math.max(first, range.first), end: range.first + range.count }))

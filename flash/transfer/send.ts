@@ -9,7 +9,7 @@ import { blocksIn, bytesIn, endOf, type Range } from './ranges.ts'
 import { counted, records } from './stream.ts'
 import { firstPass, type Transfer } from './transfer.ts'
 
-/** A file whose blocks the host must hold. */
+/** A file whose blocks the host needs. */
 export interface Source {
   readonly part: Part
   readonly file: FileHandle
@@ -17,7 +17,7 @@ export interface Source {
   readonly all: Range
   /** Asks the host which blocks it lacks. */
   missing(): Promise<readonly Range[]>
-  /** Whether a build has changed the file since it was opened. */
+  /** Whether a build has changed the open file. */
   changed(): Promise<boolean>
 }
 
@@ -29,8 +29,8 @@ export interface Sender {
 }
 
 /**
- * Sends blocks until the host lacks none; a broken connection costs only the blocks that were under way. Returns how
- * many compressed bytes were sent.
+ * Sends blocks until the host has all of them. After a broken connection, sends only the blocks again that did not
+ * arrive. Returns the number of sent bytes, after compression.
  */
 export async function sendUntilComplete(sender: Sender, source: Source, transfer: Transfer): Promise<number> {
   let total = 0
@@ -42,7 +42,7 @@ export async function sendUntilComplete(sender: Sender, source: Source, transfer
     total += sent
     ranges = await compare(sender, source)
     stalled = blocksIn(ranges) < before ? 0 : stalled + 1
-    // Without a broken connection, blocks that the host still lacks were lost on its disk.
+    // If the connection did not break, the host's disk has lost the blocks that the host still lacks.
     if (stalled < (lost === undefined ? 1 : ATTEMPTS)) continue
     throw lost ?? ((await source.changed()) ? changed(source) : notKept(sender.agent.host, source, ranges))
   }
@@ -58,16 +58,16 @@ function compare({ agent, clock, progress }: Sender, source: Source): Promise<re
       'agent',
       `'${agent.host}' asks for block ${endOf(ranges) - 1} of the ${source.part}, which has ${end} blocks`,
       {
-        hint: `the agent and this hangar differ: use the hangar that built the running image, or the newest (git pull)`,
+        hint: `the agent on the host and this hangar have different versions: use the hangar that built the running image, or the newest (git pull)`,
       },
     )
   })
 }
 
 interface Pass {
-  /** Bytes, compressed. */
+  /** The number of sent bytes, after compression. */
   readonly sent: number
-  /** The error that broke the connection. The host keeps the blocks that arrived. */
+  /** The error that broke the connection. The host has kept the blocks that arrived. */
   readonly lost: UserError | undefined
 }
 

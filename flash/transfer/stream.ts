@@ -2,14 +2,14 @@ import type { FileHandle } from 'node:fs/promises'
 import { BLOCK } from '../../images/layout.ts'
 import type { Range } from './ranges.ts'
 
-/** The most blocks in one record: docs/agent-protocol.md. */
+/** The largest number of blocks in one record; see docs/agent-protocol.md. */
 export const MOST_BLOCKS = 4096
 const MAGIC = Buffer.from('HGB1')
 const END = 0xffffffff
-/** Bytes of a file in memory at a time. */
+/** The size of a piece in bytes, which limits the memory. */
 const PIECE = 1024 * 1024
 
-/** The blocks of a file as records. Reads on only when the consumer takes more. */
+/** Reads the blocks of a file as records, as fast as the consumer takes them. */
 export async function* records(
   file: FileHandle,
   ranges: readonly Range[],
@@ -25,7 +25,7 @@ export async function* records(
   yield header(END, 0)
 }
 
-/** A part of a file in pieces. */
+/** Reads a range of a file in pieces. */
 export async function* piecesOf(file: FileHandle, offset: number, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < size; ) {
     const piece = Buffer.allocUnsafe(Math.min(PIECE, size - at))
@@ -36,7 +36,7 @@ export async function* piecesOf(file: FileHandle, offset: number, size: number):
   }
 }
 
-/** Passes bytes on and reports the size of each piece. */
+/** Forwards bytes, and reports the size of each piece. */
 export async function* counted(
   source: AsyncIterable<Uint8Array>,
   onBytes: (bytes: number) => void,

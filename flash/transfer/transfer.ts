@@ -1,10 +1,10 @@
 import type { Range } from './ranges.ts'
 
-/** How the blocks of a file reach the host. */
+/** How hangar transfers the blocks of a file to the host. */
 export type Transfer =
-  /** Every block, without a comparison first. */
+  /** Sends every block, without a comparison. */
   | { readonly kind: 'full' }
-  /** The blocks that the host lacks, which the host finds with the hash tree. */
+  /** Sends only the blocks that the host lacks. The host finds them with the hash tree. */
   | { readonly kind: 'missing' }
 
 /** Whether the host must compare its blocks with the hash tree before the first block is sent. */

@@ -4,10 +4,10 @@ import { readGpt } from '../../images/disk/gpt-read.ts'
 
 /** A FAT file system that the firmware can read. */
 export interface BootVolume {
-  /** The partition's number, from 1. */
+  /** The number of the partition, from 1. */
   readonly number: number
   readonly label: string
-  /** A file's bytes; undefined if the file is missing or cannot be read. */
+  /** The content of a file; undefined if the file is missing or cannot be read. */
   read(name: string): Uint8Array | undefined
 }
 
@@ -25,7 +25,7 @@ export function bootVolumes(disk: BlockSource, trace: string[]): BootVolume[] {
   })
 }
 
-/** The first sector of an unbootable slot is zero, which is a normal state. */
+/** Whether a partition looks like a FAT file system. The first sector of an unbootable slot contains zeros. */
 function looksLikeFat(source: BlockSource): boolean {
   const sector = source.read(0, 512)
   return sector[510] === 0x55 && sector[511] === 0xaa && (sector[0] === 0xeb || sector[0] === 0xe9)
@@ -35,7 +35,7 @@ function slice(disk: BlockSource, offset: number, size: number): BlockSource {
   return { size, read: (at, length) => disk.read(offset + at, length) }
 }
 
-/** The firmware continues after a read error. */
+/** Returns undefined after a read error, because the firmware continues too. */
 function attempt<T>(act: () => T, what: string, trace: string[]): T | undefined {
   try {
     return act()

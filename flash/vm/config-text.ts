@@ -5,7 +5,7 @@ export interface FilterFacts {
   readonly partition: number | undefined
 }
 
-/** Settings that apply, with the last value of each name, and remarks for the trace. */
+/** The settings that apply, with the last value of each name, and remarks for the trace. */
 export interface ConfigText {
   readonly settings: ReadonlyMap<string, string>
   readonly remarks: readonly string[]
@@ -14,9 +14,9 @@ export interface ConfigText {
 type Verdict = { readonly kind: string; readonly applies: boolean } | 'everything' | 'unknown'
 
 /**
- * Reads the format that autoboot.txt and config.txt share (raspberrypi/documentation, config_txt): `key=value` lines,
- * `#` comments and `[filter]` lines. Filters of different kinds must all apply, a filter replaces the last one of its
- * kind, and `[all]` ends all filters. A filter that is not emulated never applies, and adds a remark.
+ * Parses autoboot.txt or config.txt (raspberrypi/documentation, config_txt): `key=value` lines, `#` comments and
+ * `[filter]` lines. Filters of different kinds must all apply, a filter replaces the last one of its kind, and `[all]`
+ * ends all filters. A filter that this emulation does not know never applies, and adds a remark.
  */
 export function parseConfigText(text: string, facts: FilterFacts): ConfigText {
   const settings = new Map<string, string>()
@@ -50,7 +50,7 @@ function judgeFilter(filter: string, facts: FilterFacts): Verdict {
   return /^(pi|cm)\d/.test(filter) ? { kind: 'model', applies: filter === 'pi5' } : 'unknown'
 }
 
-/** `initramfs FILE ADDRESS` is the one setting without an equals sign. */
+/** Reads `initramfs FILE ADDRESS`, the only setting without an equals sign. */
 function parseSetting(line: string): [string, string] | undefined {
   const initramfs = /^initramfs\s+(\S+)(?:\s+\S+)?$/.exec(line)?.[1]
   if (initramfs !== undefined) return ['initramfs', initramfs]

@@ -27,7 +27,10 @@ export class SerialConsole {
     this.waiters.clear()
   }
 
-  /** The first match after `after` characters. Without a match within `seconds` it throws an error with the last lines. */
+  /**
+   * Waits for the first match after the first `after` characters. If there is no match within `seconds`, throws an
+   * error with the last lines.
+   */
   waitFor(pattern: RegExp, seconds: number, after = 0): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
       const fail = (reason: string) => {

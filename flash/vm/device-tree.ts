@@ -7,7 +7,7 @@ export interface TreeNode {
 
 /** A parsed flattened device tree. */
 export interface DeviceTree {
-  /** Memory that the kernel must not use. */
+  /** The memory ranges that the kernel must not use. */
   readonly reserved: readonly { readonly address: bigint; readonly size: bigint }[]
   readonly bootCpu: number
   readonly root: TreeNode
@@ -24,7 +24,7 @@ const PROPERTY = 3
 const NOP = 4
 const END = 9
 
-/** Throws a plain error for bytes that are not a device tree, because only QEMU and tests supply them. */
+/** Parses a device tree. Throws a plain Error for invalid bytes, because the bytes come only from QEMU and tests. */
 export function parseDeviceTree(bytes: Uint8Array): DeviceTree {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   if (bytes.length < HEADER || view.getUint32(0) !== MAGIC)
@@ -110,7 +110,7 @@ function formatNode(node: TreeNode, out: Uint8Array[], strings: StringTable): vo
   out.push(words(END_NODE))
 }
 
-/** The property names, without duplicates. */
+/** Collects the property names, without duplicates. */
 class StringTable {
   private readonly offsets = new Map<string, number>()
   private length = 0

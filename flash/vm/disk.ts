@@ -53,7 +53,7 @@ export function removeAbandoned(parent: string): void {
   }
 }
 
-/** Leaves the directories of other users in place. */
+/** Removes a directory. Leaves directories of other users in place. */
 function removeOwn(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true })
@@ -73,7 +73,7 @@ export function withDisk<T>(path: string, use: (disk: BlockSource) => T): T {
   }
 }
 
-/** Beyond its end a block source reads as zeros. */
+/** Reads bytes of a file, and returns zeros beyond its end, as a block source does. */
 function readAt(file: number, offset: number, length: number): Uint8Array {
   const out = new Uint8Array(length)
   let filled = 0

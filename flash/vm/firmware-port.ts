@@ -12,8 +12,8 @@ export interface FirmwarePort {
 }
 
 /**
- * Serves the guest's port to the firmware. The lines `tryboot 1` and `tryboot 0` set the one-shot flag. The answer to
- * every line is the flag as it then is, so that the guest can check that it was set.
+ * Serves the guest's port to the firmware. The lines `tryboot 1` and `tryboot 0` set and clear the one-shot flag. The
+ * answer to every line is the new value of the flag, so that the guest can check it.
  */
 export async function openFirmwarePort(socket: string, mailbox: Mailbox): Promise<FirmwarePort> {
   const server = createServer((guest) => {
@@ -21,7 +21,7 @@ export async function openFirmwarePort(socket: string, mailbox: Mailbox): Promis
     guest.on('error', () => undefined)
     guest.setEncoding('latin1').on('data', (text) => {
       const lines = (rest + text).split('\n')
-      // Limits the memory for a guest that never ends its line.
+      // The longest line, so that a guest that never ends its line cannot use up the memory.
       rest = (lines.pop() ?? '').slice(-LONGEST)
       for (const line of lines) guest.write(`${answer(line.trim(), mailbox)}\n`)
     })

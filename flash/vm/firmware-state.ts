@@ -2,7 +2,7 @@
 export interface FirmwareState {
   /** The one-shot flag that makes the next boot a trial. */
   readonly tryboot: 'armed' | 'clear'
-  /** The partition of `reboot N`. */
+  /** The partition that `reboot N` requested. */
   readonly partition: number | undefined
 }
 
@@ -12,14 +12,14 @@ export const POWER_ON: FirmwareState = { tryboot: 'clear', partition: undefined 
 export interface FirmwareSettings {
   /** The SoC's stepping, which decides the device tree that the firmware looks for. */
   readonly stepping: 'c1' | 'd0'
-  /** PARTITION_WALK: on by default since the EEPROM of 2025-08-13. */
+  /** The EEPROM setting PARTITION_WALK, which is on by default since the EEPROM of 2025-08-13. */
   readonly partitionWalk: 'on' | 'off'
   /** Revision and build time (seconds since 1970) of the EEPROM, as the device tree shows them. */
   readonly version: string
   readonly buildTime: number
 }
 
-/** The EEPROM whose documented behaviour is emulated: the default release of 2026-05-26. */
+/** The emulated EEPROM: hangar follows the documentation of the default release of 2026-05-26. */
 export const CURRENT_EEPROM: FirmwareSettings = {
   stepping: 'c1',
   partitionWalk: 'on',

@@ -6,9 +6,9 @@ export interface BootloaderFacts {
   readonly tryboot: boolean
   /** The kind of disk, 1 for SD card, 6 for NVMe: the digits of the EEPROM's BOOT_ORDER. */
   readonly bootMode: number
-  /** Revision of the firmware. */
+  /** The git revision of the firmware. */
   readonly version: string
-  /** When the firmware was built, in seconds since 1970. */
+  /** The build time of the firmware, in seconds since 1970. */
   readonly buildTime: number
 }
 
@@ -24,8 +24,8 @@ export function withFirmwareFacts(tree: Uint8Array, facts: BootloaderFacts): Uin
   return formatDeviceTree({ ...parsed, root })
 }
 
-// With a seed for KASLR, Linux turns on KPTI on a Cortex-A76, and every system call changes the ASID. QEMU then empties its
-// whole TLB, which doubles the time of a boot (docs/decisions/0016-faster-vm-suites.md).
+// Removes the seed for KASLR. With a seed, Linux turns on KPTI on a Cortex-A76, and every system call changes the ASID.
+// QEMU then empties its whole TLB, which doubles the boot time (docs/decisions/0016-faster-vm-suites.md).
 function withoutKaslr(chosen: TreeNode): TreeNode {
   return { ...chosen, properties: new Map([...chosen.properties].filter(([name]) => name !== 'kaslr-seed')) }
 }

@@ -12,7 +12,7 @@ export interface BootFile {
 /** The firmware's decision about a disk. The trace explains the decision, one line for each step. */
 export type FirmwareDecision = {
   readonly trace: readonly string[]
-  /** The state after this boot: any boot clears the flag and the requested partition. */
+  /** The state after this boot. Every boot clears the one-shot flag and the requested partition. */
   readonly next: FirmwareState
 } & (
   | {
@@ -62,7 +62,10 @@ function readConfig(volume: BootVolume, name: string, tryboot: boolean, trace: s
   return settings
 }
 
-/** The names that a Pi 5 tries without `kernel=`. It also tries the second one if a named kernel is missing. */
+/**
+ * The kernel names that a Pi 5 tries if config.txt has no `kernel=`. It also tries the second name if the named kernel
+ * is missing.
+ */
 const KERNELS = ['kernel_2712.img', 'kernel8.img']
 
 function findKernel(volume: BootVolume, config: Config, trace: string[]): BootFile | undefined {
@@ -79,7 +82,7 @@ function findInitramfs(volume: BootVolume, config: Config, kernel: string, trace
   const automatic = kernel.replace(/^kernel/, 'initramfs').replace(/\.img$/, '')
   const name = config.get('initramfs') ?? (config.get('auto_initramfs') === '1' ? automatic : undefined)
   if (name === undefined) return undefined
-  // The setting may name several files; the kernel gets them one after the other.
+  // Concatenates the files, because the setting may name several of them.
   const parts = name.split(',').map((part) => ({ part, bytes: volume.read(part) }))
   for (const { part, bytes } of parts) {
     trace.push(

@@ -9,7 +9,7 @@ export async function freePort(from: number, taken: ReadonlySet<number>): Promis
     if (!taken.has(port) && (await canListen(port))) return port
   }
   throw new UserError('vm', `no free port from ${from} to ${from + ATTEMPTS - 1} on 127.0.0.1`, {
-    hint: 'end programs that listen there: ss -ltnp',
+    hint: 'stop the programs that listen on these ports: ss -ltnp',
   })
 }
 

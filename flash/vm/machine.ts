@@ -18,40 +18,40 @@ export interface MachineOptions {
   readonly qemu: Program
   /** Raw disk image; the machine writes to it. */
   readonly disk: string
-  /** Bytes. */
+  /** The memory size in bytes. */
   readonly memory: number
   readonly accelerator: 'tcg' | 'kvm'
   readonly network: HostNetwork
   readonly forwards: readonly ForwardedPort[]
   readonly firmware?: Partial<FirmwareSettings> | undefined
-  /** As in `Hardware`. The machine creates the log if it does not exist, and appends to it after each reset. */
+  /** The write log, as in `Hardware`. The machine creates a missing log, and appends to it after each reset. */
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
-  /** Directory of a state that `save` wrote. `disk` must be a copy of the disk as it was then. */
+  /** The directory of a state that `save` wrote. `disk` must be a copy of the disk at the time of `save`. */
   readonly savedState?: string | undefined
   /** Receives the console's text as it arrives. */
   readonly onOutput?: (text: string) => void
 }
 
-/** Why the machine is off. */
+/** The reason why the machine is off. */
 export type MachineEnding = 'power-off' | 'stopped' | 'stuck'
 
-/** The facts that the firmware passed to the kernel at one start. */
+/** The facts that the firmware passed to the kernel at one start of the kernel. */
 export interface Start {
   readonly partition: number
   readonly tryboot: boolean
 }
 
-/** The cause of a reset: the guest or its watchdog. */
+/** The cause of a reset: the guest itself, or its watchdog. */
 export type Reset = 'guest' | 'watchdog'
 
 /** A machine that runs until it switches itself off or is stopped; a reset does not end it. */
 export interface Machine {
   readonly console: SerialConsole
-  /** One for each time that the firmware started a kernel; all but the first are reboots. A saved state keeps them. */
+  /** The starts of a kernel so far. All except the first are reboots. A saved state contains them. */
   readonly starts: readonly Start[]
-  /** One entry for each reset so far. */
+  /** The resets so far. */
   readonly resets: readonly Reset[]
   readonly ended: Promise<MachineEnding>
   send(text: string): void
@@ -64,7 +64,7 @@ export interface Machine {
   save(directory: string): Promise<void>
   /** Switches the machine off; QEMU may finish its writes. */
   stop(): Promise<void>
-  /** Cuts the power: QEMU writes nothing more, and the firmware forgets the one-shot flag. */
+  /** Cuts the power: QEMU stops without further writes, and the firmware loses the one-shot flag. */
   powerCut(): Promise<void>
 }
 
@@ -84,7 +84,7 @@ export function startMachine(options: MachineOptions): Machine {
   }
 }
 
-/** BOOT_ORDER has a digit for each kind of disk that a board can boot from, and none for a virtio disk. */
+/** The kind of a disk that has no digit in BOOT_ORDER, such as a virtio disk. */
 const NO_KIND = 0
 
 class MachineRun {
@@ -115,7 +115,7 @@ class MachineRun {
       process.off('exit', cleanUp)
       cleanUp()
     })
-    // Callers that wait for the console get the error there.
+    // Ignores the error here, because callers that wait for the console get the same error there.
     this.ended.catch(() => undefined)
   }
 
@@ -172,7 +172,7 @@ class MachineRun {
       const before = this.state
       const decision = this.decide()
       if (decision.outcome === 'stuck') {
-        // REBOOT_ON_FATAL_ERROR: when a trial cannot start, the firmware resets, and boots without the flag.
+        // Resets after a trial that cannot start (REBOOT_ON_FATAL_ERROR): the firmware then boots without the flag.
         if (before.tryboot === 'clear' && before.partition === undefined) return 'stuck'
         continue
       }

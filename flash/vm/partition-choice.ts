@@ -7,12 +7,15 @@ export type Choice =
   | { readonly volume: BootVolume; readonly configName: 'config.txt' | 'tryboot.txt' }
   | { readonly volume: undefined; readonly reason: string }
 
-/** autoboot.txt is read as one sector; the documentation limits it to this many bytes. */
+/** The size limit of autoboot.txt in bytes. The firmware reads only one sector. */
 const AUTOBOOT_LIMIT = 512
-/** PARTITION_WALK stops at this partition. */
+/** The number of the last partition that PARTITION_WALK tries. */
 const LAST_WALKED = 8
 
-/** Selects as the EEPROM does: the reset register's partition, else autoboot.txt's, else the first that can boot. */
+/**
+ * Selects the partition in the same order as the EEPROM: the one in the reset register, then the one in autoboot.txt,
+ * then the first bootable one.
+ */
 export function choosePartition(
   volumes: readonly BootVolume[],
   state: FirmwareState,
@@ -79,7 +82,8 @@ function findVolume(
   const wanted = volumes.find(({ number }) => number === requested)
   if (wanted === undefined) trace.push(`partition ${requested}: no FAT partition`)
   else if (canBoot(wanted)) return wanted
-  // A partition with an autoboot.txt redirects the boot, so it does not count as damaged.
+  // Does not try further partitions after one with an autoboot.txt: such a partition only redirects the boot, and is
+  // not damaged.
   if (settings.partitionWalk === 'off' || wanted?.read('autoboot.txt') !== undefined) return undefined
   trace.push(`partition walk: from ${requested} up to ${LAST_WALKED}, then from 1`)
   return walkOrder(requested)

@@ -6,7 +6,7 @@ export interface ForwardedPort {
   readonly port: number
 }
 
-/** Hardware of the emulated machine. Bytes. */
+/** The hardware of the emulated machine. Sizes are in bytes. */
 export interface Hardware {
   readonly memory: number
   readonly accelerator: 'tcg' | 'kvm'
@@ -43,8 +43,8 @@ export function dumpArguments(hardware: Pick<Hardware, 'memory' | 'accelerator'>
 }
 
 /**
- * Arguments that start the machine. Its serial port is QEMU's standard input and output. `memory` is a file that QEMU
- * wrote: the machine goes on from there and does not boot.
+ * The arguments that start the machine. Its serial port is QEMU's standard input and output. `memory` is a saved memory
+ * file: with this file, the machine continues instead of booting.
  */
 export function startArguments(hardware: Hardware, payload: Payload, memory?: string): string[] {
   return [
@@ -53,7 +53,8 @@ export function startArguments(hardware: Hardware, payload: Payload, memory?: st
     ...(hardware.writeLog === undefined ? drive('disk', hardware.disk) : loggedDrive(hardware.disk, hardware.writeLog)),
     ...['-device', 'virtio-blk-pci,drive=disk'],
     ...['-netdev', netdev(hardware)],
-    // The network card's boot ROM is in another package, without which QEMU would not start.
+    // Turns off the boot ROM of the network card, because it is in a package that hangar does not unpack, and QEMU
+    // would not start without it.
     ...['-device', 'virtio-net-pci,netdev=net,romfile='],
     ...['-device', 'virtio-rng-pci'],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
@@ -68,8 +69,8 @@ export function startArguments(hardware: Hardware, payload: Payload, memory?: st
   ]
 }
 
-// The device tree depends on these arguments only, because Linux finds PCI devices by itself. With -no-reboot a reset ends
-// QEMU, so that the firmware runs again.
+// The arguments on which the device tree depends. Devices on PCI are not among them, because Linux finds these by
+// itself. With -no-reboot a reset ends QEMU, so that the emulated firmware runs again.
 function machine({ accelerator, memory }: Pick<Hardware, 'memory' | 'accelerator'>, extra: string): string[] {
   const [interrupts, processor] =
     accelerator === 'kvm'
@@ -97,8 +98,8 @@ function secondDisk(file: string): string[] {
   return [...drive('second', file), '-device', 'virtio-blk-pci,drive=second']
 }
 
-// log-super-update-interval=1 counts each entry at once, so that the log is complete after a power cut of the emulated
-// machine. cache.no-flush is safe, because the log need not survive a crash of this machine.
+// With log-super-update-interval=1, QEMU counts each entry immediately, so that the log is complete after a power cut
+// of the emulated machine. cache.no-flush is safe, because the log does not have to survive a crash of this machine.
 function loggedDrive(file: string, log: string): string[] {
   return [
     `driver=file,node-name=disk-file,discard=unmap,filename=${escaped(file)}`,

@@ -28,7 +28,7 @@ export async function runQemu(program: Program, args: readonly string[]): Promis
 /** Starts QEMU. The arguments must contain `control` as a monitor socket to which QEMU connects. */
 export async function startQemu(program: Program, args: readonly string[], control: string): Promise<RunningQemu> {
   const monitor = await Monitor.listen(control)
-  // The kernel kills QEMU with this process. Otherwise QEMU would keep the disk and the ports.
+  // Makes the kernel kill QEMU when this process ends. Otherwise QEMU would keep the disk and the ports.
   const child = startChild(program, args)
   const killWithUs = () => child.kill('SIGKILL')
   process.once('exit', killWithUs)
@@ -54,11 +54,17 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
-/** QEMU's monitor protocol: a greeting, then replies in the order of the commands, and events. One JSON object a line. */
+/**
+ * A client of QEMU's monitor protocol, with one JSON object per line: a greeting, replies in the order of the commands,
+ * and events.
+ */
 class Monitor {
-  /** Reason of the SHUTDOWN event. */
+  /** The reason in the SHUTDOWN event. */
   reason: string | undefined
-  /** Whether the watchdog fired: the reset that follows has the reason of a guest's own reset. */
+  /**
+   * Whether the watchdog fired. The SHUTDOWN event alone does not show this: it has the same reason as a reset by the
+   * guest.
+   */
   watchdog = false
   private readonly commands: Waiting[] = []
   private migration: Waiting | undefined
@@ -76,7 +82,7 @@ class Monitor {
 
   async save(file: string): Promise<void> {
     await this.execute('migrate-set-capabilities', { capabilities: [{ capability: 'events', state: true }] })
-    // QEMU's default of 128 MiB/s is for a network.
+    // Removes the speed limit: QEMU's default of 128 MiB/s is meant for a network.
     await this.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 })
     const completed = new Promise<void>((resolve, reject) => {
       this.migration = { resolve, reject }
@@ -129,7 +135,7 @@ async function ending(child: Child, monitor: Monitor): Promise<QemuEnding> {
     child.once('error', reject)
     child.once('close', resolve)
   })
-  // The last bytes of the socket may arrive after the process has ended.
+  // Waits for the socket too, because its last bytes may arrive after the process has ended.
   await new Promise((resolve) => setTimeout(resolve, 20))
   monitor.close()
   const { reason } = monitor

@@ -5,19 +5,19 @@ import { join } from 'node:path'
 import type { Program } from './program.ts'
 import { type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
 
-/** One start of a kernel, as far as a machine that goes on from a saved state must know it. */
+/** The facts about one start of a kernel that a resumed machine needs. */
 interface SavedStart {
   readonly partition: number
   readonly tryboot: boolean
 }
 
-/** A running machine on disk, but for its disk image, which the caller copies after the machine has ended. */
+/** A saved running machine, without its disk image, which the caller copies after the machine has ended. */
 export interface SavedState {
-  /** QEMU's file with the memory and the devices. */
+  /** The path of QEMU's file with the memory and the devices. */
   readonly memory: string
   readonly payload: Payload
   readonly starts: readonly SavedStart[]
-  /** Text of the serial console up to here. */
+  /** The text of the serial console until the save. */
   readonly console: string
 }
 
@@ -26,12 +26,15 @@ const KERNEL = 'kernel'
 const INITRAMFS = 'initramfs'
 const DEVICE_TREE = 'device-tree.dtb'
 
-/** Returns the file for the memory in a directory for a saved state. */
+/** The path of the memory file in the directory of a saved state. */
 export function memoryFile(directory: string): string {
   return join(directory, 'memory')
 }
 
-/** Writes everything beside the memory. The description is written last: without it there is no saved state. */
+/**
+ * Writes everything except the memory. Writes the description last, because a directory without a description is not a
+ * saved state.
+ */
 export async function writeSavedState(
   directory: string,
   machine: { readonly qemu: Program; readonly hardware: Hardware } & Omit<SavedState, 'memory'>,
@@ -52,7 +55,7 @@ export async function writeSavedState(
   await rename(`${file}.part`, file)
 }
 
-/** Throws an error if another QEMU or other arguments saved the state: such a state must not be used. */
+/** Throws if another QEMU or other arguments saved the state, because QEMU could not resume it correctly. */
 export function readSavedState(directory: string, qemu: Program, hardware: Hardware): SavedState {
   const found = JSON.parse(readFileSync(descriptionFile(directory), 'utf8'))
   if (found.format !== FORMAT || found.machine !== machineDigest(qemu, hardware))
@@ -75,7 +78,8 @@ function descriptionFile(directory: string): string {
   return join(directory, 'machine.json')
 }
 
-// QEMU's path has the digest of its packages in it. Paths and ports of this machine are no part of the guest's state.
+// Identifies QEMU and its arguments. The path of QEMU contains the digest of its packages. Leaves out paths and ports
+// of this machine, which do not affect the guest.
 function machineDigest(qemu: Program, hardware: Hardware): string {
   const anywhere = { disk: 'disk', control: 'control', firmwarePort: 'firmware' }
   const forwards = hardware.forwards.map(({ guestPort }) => ({ guestPort, port: 0 }))

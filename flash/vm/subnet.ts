@@ -10,9 +10,9 @@ export interface HostNetwork {
 
 /** The addresses of QEMU's user network, chosen so that the image's static addresses work. */
 export interface UserNetwork {
-  /** `10.0.10.0/24` */
+  /** The network with its prefix length: `10.0.10.0/24`. */
   readonly network: string
-  /** The gateway, which stands for this machine in the guest's network. */
+  /** The gateway, which is the address of this machine in the guest's network. */
   readonly gateway: string
   /** QEMU's name server; its address must differ from the gateway's. */
   readonly dns: string

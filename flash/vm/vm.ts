@@ -9,7 +9,7 @@ import { type Machine, startMachine } from './machine.ts'
 import { type ProgramRoot, programOf } from './program.ts'
 import type { HostNetwork } from './subnet.ts'
 
-/** The parts of a host file that describe the machine; sizes in bytes. */
+/** The fields of a host file that describe the machine. Sizes are in bytes. */
 export interface VmHost {
   readonly name: string
   readonly memory: number
@@ -30,15 +30,15 @@ export interface VmOptions {
   readonly image: string
   readonly programs: ProgramRoot
   readonly forwards: readonly Forward[]
-  /** `kept`: the file `vm.img` beside the image, which the next start uses again. */
+  /** The disk of the machine. `kept` is the file `vm.img` beside the image, which the next start uses again. */
   readonly disk: 'throw-away' | 'kept' | { readonly path: string }
   readonly firmware?: Partial<FirmwareSettings> | undefined
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
   readonly writeLog?: string | undefined
-  /** As in `MachineOptions`. */
+  /** The directory of a saved state, as in `MachineOptions`. */
   readonly savedState?: string | undefined
-  /** Called once before anything runs, with the port found for each forward. */
+  /** Receives the port of each forward, once, before the machine starts. */
   readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
   readonly onOutput?: (text: string) => void
 }
@@ -46,7 +46,7 @@ export interface VmOptions {
 export interface Vm extends Machine {
   /** The raw image that the machine writes to. */
   readonly disk: string
-  /** Name of the forward -> port on 127.0.0.1. */
+  /** The forwarded ports: name of the forward -> port on 127.0.0.1. */
   readonly ports: Readonly<Record<string, number>>
 }
 
@@ -84,7 +84,7 @@ async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ di
     if (!existsSync(disk)) await copyDisk(image, disk, host.disk)
     return { disk, discard: () => undefined }
   }
-  // Beside the image, because a copy on the same file system may share its blocks.
+  // Puts the copy beside the image, because a copy on the same file system can share the blocks.
   const temporary = temporaryDirectory(directory)
   const disk = join(temporary, 'disk.img')
   const remove = () => rmSync(temporary, { recursive: true, force: true })

@@ -9,47 +9,53 @@ export interface AnyHost {
   readonly board: string
 }
 
-/** An input that has to be locked, with the source that resolves it. Each new source adds a member to this union. */
+/**
+ * An input that the lock must contain, and the source that resolves it. Each new source adds a member to this union.
+ */
 export type SourceRequest = { readonly source: 'debian' } & ArchitectureSet
 
-/** Everything that a build knows about an image besides the host, before it runs anything. */
+/** The facts about an image that do not come from the host file, and that a build knows before it runs a derivation. */
 export interface ImageContext {
   readonly builder: Architecture
-  /** Name of a layer's step -> its program. */
+  /** The step programs of the layers: step name -> program. */
   readonly steps: Readonly<Record<string, string>>
-  /** Path below `overlays/device` -> script, or source of a program that is compiled for the host. */
+  /**
+   * The files below `overlays/device`: path -> text of a script, or of a program source that hangar compiles for the
+   * host.
+   */
   readonly deviceFiles: Readonly<Record<string, string>>
   /** Public keys that may log in, in addition to those of the host file. */
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
-  /** The locked packages of a set. */
+  /** Returns the locked packages of a package set. */
   readonly locked: (set: ArchitectureSet) => readonly LockedPackage[]
   /** The lock's time, in seconds since 1970. */
   readonly time: number
 }
 
 /**
- * A way to describe a machine and its image. `Rendered` is the host with everything that the platform derives from it: it
- * is made once for each plan, so that the checks and the image work with the same values.
+ * The host side of a platform: how to describe a machine and its image. `Rendered` is the host with all values that the
+ * platform derives from it. The platform renders a host once for each plan, so that checks and image use the same
+ * values.
  */
 export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>, Rendered = unknown, Image = unknown> {
   /** The builder's folder of the same name assembles the images: `builder/platforms/NAME`. */
   readonly name: string
   readonly boards: readonly string[]
-  /** Paths below `overlays/device` that its images are made from. */
+  /** The paths below `overlays/device` of the files that the images of this platform contain. */
   readonly deviceSources: readonly string[]
   /** Parses a host file, and fills in the defaults. It refuses unknown keys. */
   readonly schema: Schema
   readonly render: (host: z.output<Schema>) => Rendered
   /** Throws a UserError for a host that cannot work. */
   readonly check: (rendered: Rendered) => void
-  /** The inputs that a builder of an architecture has to lock. */
+  /** The inputs that the lock must contain for builders of an architecture. */
   readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
   readonly image: (rendered: Rendered, context: ImageContext) => Image
 }
 
-/** Keeps the types of a platform. */
+/** Returns its argument; lets TypeScript infer the types of a platform. */
 export function platform<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
   given: Platform<Schema, Rendered, Image>,
 ): Platform<Schema, Rendered, Image> {

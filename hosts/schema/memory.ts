@@ -4,14 +4,17 @@ import type { HostServices } from '../../overlays/host-services.ts'
 
 export interface MemoryBudget {
   readonly name: string
-  /** Bytes that the host has. */
+  /** The memory of the host, in bytes. */
   readonly memory: number
-  /** Bytes that no service may be promised. */
+  /** The memory in bytes that is reserved for the system. */
   readonly reserve: number
   readonly services: HostServices
 }
 
-/** Refuses memory limits whose sum exceeds the memory that the reserve leaves, with a table of all limits. */
+/**
+ * Refuses memory limits whose sum exceeds the memory of the host minus the reserve. The error has a table of all
+ * limits.
+ */
 export function checkServiceMemory({ name, memory, reserve, services }: MemoryBudget): void {
   const containers = services.services.flatMap((each) => each.containers)
   const promised = containers.reduce((sum, { limits }) => sum + limits.memory, 0)

@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts'
 import { BASE_OFFER } from '../../overlays/base/offer.ts'
 import type { ContainerOnHost, HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
 
-/** Refuses services that hangar cannot run, or that disturb each other. */
+/** Refuses services that hangar cannot run, or that conflict with each other. */
 export function checkServices(host: string, { services, offers }: HostServices): void {
   for (const each of services) checkSupport(host, each)
   checkNames(host, services)
@@ -11,7 +11,7 @@ export function checkServices(host: string, { services, offers }: HostServices):
   checkUses(host, { services, offers })
 }
 
-/** Refuses everything that a service can describe and hangar cannot do yet. */
+/** Refuses features that a service definition can contain and that hangar does not support yet. */
 function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost): void {
   const refuse = (need: string, feature: string) => {
     throw new UserError('host', `${host}: service '${name}' needs ${need}: hangar does not support ${feature} yet`, {
@@ -43,7 +43,10 @@ function checkNames(host: string, services: readonly ServiceOnHost[]): void {
   refuseTwice(host, 'volume name', [...HOST_VOLUMES.map((name) => [name, 'the host'] as const), ...volumes])
 }
 
-/** Files and firewall rules tell services apart by their user. The containers of one service may share a user. */
+/**
+ * Refuses two services with the same user, because file permissions and firewall rules identify services by user. The
+ * containers of one service may share a user.
+ */
 function checkUsers(host: string, services: readonly ServiceOnHost[]): void {
   const usersOf = ({ containers }: ServiceOnHost) => [...new Set(containers.map(({ user }) => user))]
   refuseTwice(
@@ -70,7 +73,7 @@ function refuseTwice(host: string, kind: string, owned: readonly (readonly [key:
     const other = owners.get(key)
     if (other !== undefined)
       throw new UserError('host', `${host}: ${other} and ${owner} use the same ${kind}: ${key}`, {
-        hint: `move one of them to another host, or change its ${kind} in hosts/${host}.ts or overlays/services`,
+        hint: `move one of the two services to another host, or change its ${kind} in hosts/${host}.ts or overlays/services`,
       })
     owners.set(key, owner)
   }

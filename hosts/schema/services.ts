@@ -2,24 +2,28 @@ import { z } from 'zod'
 import type { HostService, Limits } from '../../overlays/host-facts.ts'
 import { containerNames, type Memory, type Service } from '../../overlays/service.ts'
 import { findService, SERVICES, type ServiceKind } from '../../overlays/services/registry.ts'
-import { memorySize } from './sizes.ts'
+import { containerMemory } from './sizes.ts'
 
-/** The most processor time that a container may use, in cores: 0.5 is half of one core. */
-const cores = z.number().positive().max(4).default(1)
+/**
+ * The most processor time that a container may use, in cores: 0.5 is half of one core. podman sets a quota per period of
+ * 100 ms, and the kernel refuses a quota of less than 1 ms (`min_cfs_quota_period` in kernel/sched/core.c). systemd's
+ * CPUQuota= of the unit is in whole per cent of a core.
+ */
+const cores = z.number().min(0.01).max(4).multipleOf(0.01).default(1)
 
 type ByContainer<Recommended, Schema extends z.ZodType> = z.ZodObject<{ [Name in keyof Recommended]: Schema }>
 
-/** The limits of a service with one container are plain values; those of several containers are by container. */
+/** The schema of the limits: plain values for a service with one container, otherwise one value per container. */
 type LimitsShape<Recommended extends Memory> = Recommended extends string
   ? {
       /** The most memory that the container may use: '96 MiB'. systemd restarts a container that exceeds it. */
-      memory: typeof memorySize
+      memory: typeof containerMemory
       /** The most processor time that the container may use, in cores: 0.5 is half of one core. Default: 1. */
       cpus: typeof cores
     }
   : {
       /** By container: the most memory that it may use, such as '96 MiB'. */
-      memory: ByContainer<Recommended, typeof memorySize>
+      memory: ByContainer<Recommended, typeof containerMemory>
       /** By container: the most processor time that it may use, in cores. Default: 1. */
       cpus: z.ZodPrefault<ByContainer<Recommended, typeof cores>>
     }
@@ -36,10 +40,10 @@ export function serviceSchema({ memory, options }: Service) {
 }
 
 function limitsShape(memory: Memory) {
-  if (typeof memory === 'string') return { memory: memorySize, cpus: cores }
+  if (typeof memory === 'string') return { memory: containerMemory, cpus: cores }
   const byContainer = <Schema extends z.ZodType>(schema: Schema) =>
     z.strictObject(Object.fromEntries(Object.keys(memory).map((name) => [name, schema])))
-  return { memory: byContainer(memorySize), cpus: byContainer(cores).prefault({}) }
+  return { memory: byContainer(containerMemory), cpus: byContainer(cores).prefault({}) }
 }
 
 // Typed by name, so that an editor completes the options of each service.

@@ -1,4 +1,4 @@
-/** Field name in lower case -> value. The lines of a value are joined by newlines. */
+/** A paragraph: field name in lower case -> value. Newlines join the lines of a value. */
 export type Paragraph = ReadonlyMap<string, string>
 
 /** Parses Debian control data: paragraphs separated by empty lines (deb822(5)). Ignores comments. */

@@ -5,7 +5,7 @@ import { type Paragraph, parseParagraph } from './control.ts'
  * is first requested.
  */
 export interface PackageIndex {
-  /** The paragraphs of a package, in the file's order. */
+  /** The paragraphs of a package, in their order in the file. */
   named(name: string): readonly Paragraph[]
   /** Names of the packages that provide this one, without the package itself. */
   providers(name: string): readonly string[]
@@ -41,7 +41,7 @@ export function packageIndex(bytes: Uint8Array): PackageIndex {
   }
 }
 
-/** Package name -> offsets of its `Package:` lines. In Debian's indices, every paragraph begins with that line. */
+/** The offsets of the `Package:` lines, by package name. In Debian's indices, every paragraph begins with this line. */
 function indexNames(text: Buffer): Map<string, number[]> {
   const starts = new Map<string, number[]>()
   const add = (start: number) => {

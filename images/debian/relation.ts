@@ -1,6 +1,6 @@
 import { satisfies, type VersionOperator } from './version.ts'
 
-/** One alternative: `libc6:any (>= 2.41)`. */
+/** One alternative of a relation: `libc6:any (>= 2.41)`. */
 export interface Relation {
   readonly package: string
   /** The text after the colon: `any`, `native` or an architecture. */
@@ -8,10 +8,11 @@ export interface Relation {
   readonly version: { readonly operator: VersionOperator; readonly wanted: string } | undefined
 }
 
-/** Alternatives in order of preference. One of them satisfies the relation. */
+/** The alternatives of a relation, in order of preference. One alternative is enough to satisfy the relation. */
 export type Alternatives = readonly Relation[]
 
-// Only relations of source packages have architecture lists and build profiles.
+// The syntax of a relation in a binary package. Only source packages have relations with architecture lists and build
+// profiles.
 const RELATION = /^([a-z0-9][a-z0-9+.-]*)(?::([a-z0-9-]+))?(?:\s*\(\s*(<<|<=|=|>=|>>|<|>)\s*([^\s)]+)\s*\))?$/
 
 /** Parses the value of Depends, Provides or a similar field. Throws on a syntax error, which a signed index cannot have. */
@@ -49,7 +50,7 @@ function parseRelation(text: string): Relation {
   }
 }
 
-/** deb-control(5): the deprecated `<` and `>` mean "or equal". */
+/** The deprecated operators `<` and `>` mean `<=` and `>=` (deb-control(5)). */
 function strict(operator: string): VersionOperator {
   if (operator === '<') return '<='
   return operator === '>' ? '>=' : (operator as VersionOperator)

@@ -1,4 +1,4 @@
-/** The operator in a relation: `foo (>= 1.2)`. */
+/** The operator of a version relation, as in `foo (>= 1.2)`. */
 export type VersionOperator = '<<' | '<=' | '=' | '>=' | '>>'
 
 /**
@@ -79,7 +79,10 @@ function isText(text: string, at: number): boolean {
   return at < text.length && !isDigit(text.charCodeAt(at))
 }
 
-/** The order is: tilde, end of the text or a digit, letters, all other characters. */
+/**
+ * The sort order of a character: first the tilde, then the end of the text or a digit, then letters, then all other
+ * characters.
+ */
 function weight(text: string, at: number): number {
   const code = text.charCodeAt(at)
   if (Number.isNaN(code) || isDigit(code)) return 0

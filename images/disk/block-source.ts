@@ -1,6 +1,6 @@
 /** Random access to the bytes of a disk or partition. Reads past the end return zeros. */
 export interface BlockSource {
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
   read(offset: number, length: number): Uint8Array
 }

@@ -33,12 +33,12 @@ export function formatBmap(imageSize: number, ranges: readonly MappedRange[]): s
       '</bmap>',
       '',
     ].join('\n')
-  // The checksum of the file is computed with zeros in place of the checksum.
+  // Fills the checksum field with zeros first: the checksum of the file is defined so.
   return text(digestOf(text('0'.repeat(64))))
 }
 
 export interface Bmap {
-  /** In bytes. */
+  /** The size of the image, in bytes. */
   readonly imageSize: number
   readonly ranges: readonly MappedRange[]
 }

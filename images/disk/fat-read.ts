@@ -3,14 +3,14 @@ import type { BlockSource } from './block-source.ts'
 
 export interface FatFile {
   readonly name: string
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
 export interface FatVolume {
   /** The files in the root directory. */
   list(): FatFile[]
-  /** The content of a file, or undefined. The name is not case-sensitive. */
+  /** The content of a file; undefined if the file does not exist. The name is not case-sensitive. */
   read(name: string): Uint8Array | undefined
 }
 
@@ -24,7 +24,10 @@ interface Geometry {
   readonly root: { readonly at: number; readonly size: number } | { readonly first: number }
 }
 
-/** Opens a FAT file system (Microsoft's specification 1.03). Damage causes an error that names it, never an endless loop. */
+/**
+ * Opens a FAT file system (Microsoft's specification 1.03). Damage causes an error that describes the damage, and never
+ * an endless loop.
+ */
 export function openFat(source: BlockSource): FatVolume {
   const geometry = readGeometry(Buffer.from(source.read(0, 512)))
   const directory = () => parseDirectory(readRoot(source, geometry))
@@ -112,7 +115,7 @@ function parseDirectory(bytes: Buffer): DirectoryEntry[] {
     if (entry[0] === 0xe5) long = ''
     else if ((attributes & 0x3f) === 0x0f) long = longPart(entry) + long
     else {
-      // Skip volume labels and directories.
+      // Skips volume labels and directories.
       if ((attributes & 0x18) === 0) found.push(fileEntry(entry, long))
       long = ''
     }

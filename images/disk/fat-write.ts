@@ -3,14 +3,17 @@ import { BLOCK, MIB, SECTOR } from '../layout.ts'
 
 export interface FatFileToWrite {
   readonly name: string
-  /** In bytes. */
+  /** The size in bytes. */
   readonly size: number
 }
 
 export interface FatPlan {
   /** Size of the file system in bytes. */
   readonly size: number
-  /** Everything before the first file: boot sectors, both allocation tables and the root directory. Whole 4 KiB blocks. */
+  /**
+   * The bytes before the first file: boot sectors, both allocation tables and the root directory. They are whole 4 KiB
+   * blocks.
+   */
   readonly head: Uint8Array
   /** The position of each file, in the given order. Each file is contiguous and begins at a 4 KiB boundary. */
   readonly files: readonly { readonly name: string; readonly offset: number; readonly size: number }[]
@@ -164,7 +167,7 @@ function rootDirectory(shape: Shape, label: string, dataAt: number, files: reado
   return bytes
 }
 
-/** 1980-01-01, the first date of FAT. */
+/** The date of every file: 1980-01-01, the first date of FAT. */
 const DATE = 0x0021
 
 function directoryEntry(short: Buffer, attributes: number, first: number, size: number): Buffer {
@@ -178,7 +181,7 @@ function directoryEntry(short: Buffer, attributes: number, first: number, size: 
   return entry
 }
 
-/** The 8.3 name. Every file also has a long name, so the 8.3 name only has to be unique. */
+/** The 8.3 name of a file. It only has to be unique, because every file also has a long name. */
 function shortName(name: string, index: number): Buffer {
   const upper = name.toUpperCase()
   const plain = upper.replace(/[^A-Z0-9_.-]/g, '_')

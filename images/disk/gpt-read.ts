@@ -8,10 +8,10 @@ export const GPT_ENTRIES = 128
 export const GPT_ENTRY_SIZE = 128
 
 export interface GptPartition {
-  /** Number in the table, from 1. */
+  /** The number of the partition in the table, from 1. */
   readonly number: number
   readonly name: string
-  /** In bytes. */
+  /** The offset from the start of the disk, in bytes. */
   readonly offset: number
   readonly size: number
 }

@@ -4,7 +4,7 @@ import { crc32 } from './crc32.ts'
 import { GPT_ENTRIES, GPT_ENTRY_SIZE, GPT_SIGNATURE } from './gpt-read.ts'
 
 export interface Piece {
-  /** In bytes from the start of the disk. */
+  /** The offset from the start of the disk, in bytes. */
   readonly offset: number
   readonly bytes: Uint8Array
 }
@@ -35,7 +35,7 @@ function entryTable(partitions: readonly Partition[], host: string): Buffer {
   const table = Buffer.alloc(GPT_ENTRIES * GPT_ENTRY_SIZE)
   partitions.forEach(({ name, offset, size }, index) => {
     const at = index * GPT_ENTRY_SIZE
-    // The firmware looks for FAT only in partitions of the type basic data.
+    // The partition type basic data: the firmware looks for FAT only in partitions of this type.
     const fat = name === 'selector' || name.startsWith('boot-')
     guidBytes(fat ? BASIC_DATA : LINUX_DATA).copy(table, at)
     guidBytes(guid(`partition ${host} ${name}`)).copy(table, at + 16)

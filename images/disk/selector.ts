@@ -5,11 +5,11 @@ import { planFat } from './fat-write.ts'
 
 /** The selector's file system. Its only file is autoboot.txt: with more files the firmware may boot from it. */
 export interface Selector {
-  /** Everything before the first file, from the start of the partition. */
+  /** The bytes of the partition before the first file. */
   readonly head: Uint8Array
   /** Position of the one sector of autoboot.txt, in sectors of 512 bytes from the start of the partition. */
   readonly sector: number
-  /** Content of that sector, by the slot that it boots. */
+  /** The two contents of the sector of autoboot.txt, by the slot that each one boots. */
   readonly autoboot: Readonly<Record<Slot, Uint8Array>>
 }
 

@@ -8,7 +8,7 @@ export interface IdentityMember {
   readonly content?: { readonly text: string }
 }
 
-/** What a host checks when it receives an update. */
+/** The facts with which a host checks an update that it receives. */
 export interface Trust {
   /** Public keys that may sign an update, in OpenSSH's format. */
   readonly signing: readonly string[]

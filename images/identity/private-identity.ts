@@ -6,9 +6,9 @@ import type { PublicIdentity } from './public-identity.ts'
 
 /** An age key pair in age's format. */
 export interface AgeKey {
-  /** `AGE-SECRET-KEY-1…` */
+  /** The private key: `AGE-SECRET-KEY-1…`. */
   readonly identity: string
-  /** `age1…` */
+  /** The public key: `age1…`. */
   readonly recipient: string
 }
 
@@ -17,9 +17,9 @@ const schema = z.strictObject({
   host: z.string(),
   /** Private SSH host keys in OpenSSH's format, newest first. */
   ssh: z.array(z.string()).min(1),
-  /** Newest first. */
+  /** The age keys, newest first. */
   age: z.array(z.strictObject({ identity: z.string(), recipient: z.string() })).min(1),
-  /** 32 hexadecimal digits. It should be kept confidential (machine-id(5)). */
+  /** The machine id: 32 hexadecimal digits, which machine-id(5) describes as confidential. */
   machineId: z.string().regex(/^[0-9a-f]{32}$/),
 })
 
@@ -39,7 +39,7 @@ export function parsePrivateIdentity(text: string, where: string): PrivateIdenti
   const parsed = schema.safeParse(jsonOf(text))
   if (parsed.success) return parsed.data
   throw new UserError('format', `identity '${where}' is damaged at '${parsed.error.issues[0]?.path.join('.')}'`, {
-    hint: `restore it from git: git log ${where}`,
+    hint: `restore the file from git: git log ${where}`,
   })
 }
 

@@ -4,9 +4,9 @@ import { parseJsonDocument } from '../json-document.ts'
 
 const schema = z.strictObject({
   format: z.literal(1),
-  /** SSH host keys, newest first: `ssh-ed25519 AAAA…`. */
+  /** The SSH host keys, newest first: `ssh-ed25519 AAAA…`. */
   ssh: z.array(z.string().regex(/^ssh-ed25519 [A-Za-z0-9+/]+=*$/, "expected 'ssh-ed25519 AAAA…'")).min(1),
-  /** age recipients, newest first. Empty for a host that generated its own identity. */
+  /** The age recipients, newest first. Empty for a host that created its own identity. */
   age: z.array(z.string().regex(/^age1[0-9a-z]+$/, "expected 'age1…'")),
 })
 
@@ -35,6 +35,6 @@ export function parsePublicIdentity(text: string, where: string): PublicIdentity
     formats: [1],
     schema,
     fail: (_, reason) =>
-      new UserError('format', `identity '${where}' ${reason}`, { hint: `take it from your history: git log ${where}` }),
+      new UserError('format', `identity '${where}' ${reason}`, { hint: `restore the file from git: git log ${where}` }),
   })
 }

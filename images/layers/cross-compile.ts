@@ -4,13 +4,13 @@ import type { LayerContext } from './layer-recipe.ts'
 
 /** Compilers, headers and sources of hangar's own programs for the device. */
 export interface NativeKit {
-  /** The set `cross`, for the builder's architecture. */
+  /** The package set `cross`, for the builder's architecture. */
   readonly cross: readonly LockedPackage[]
-  /** The set `native`, for the target's architecture. */
+  /** The package set `native`, for the target's architecture. */
   readonly target: readonly LockedPackage[]
-  /** The set `kernel`, for which modules are built. */
+  /** The package set `kernel`, with the kernel that needs the modules. */
   readonly kernel: readonly LockedPackage[]
-  /** Path below `overlays/device` -> source text. */
+  /** The sources: path below `overlays/device` -> text. */
   readonly sources: Readonly<Record<string, string>>
 }
 
@@ -34,7 +34,7 @@ unpack() {
 export interface Compilation {
   readonly name: string
   readonly inputs: Readonly<Record<string, Input>>
-  /** Shell commands. They can call `unpack DEB DIRECTORY`. */
+  /** The shell commands of the script. They can call `unpack DEB DIRECTORY`. */
   readonly script: string
   readonly args?: readonly string[]
 }

@@ -14,15 +14,16 @@ export const PRUNING = {
     '/usr/share/applications',
     '/usr/share/gtk-doc',
     '/usr/share/i18n',
-    // Sources of hwdb.bin. Package configuration has already compiled them.
+    // The sources of hwdb.bin, which package configuration has already compiled.
     '/usr/lib/udev/hwdb.d',
-    // Podman's test program, and a helper for rootless networking. On hosts, root starts all containers.
+    // Podman's test program, and a helper for rootless networking, which hosts do not need because root starts all
+    // containers.
     '/usr/libexec/podman/podman-testing',
     '/usr/libexec/podman/rootlessport',
     '/usr/lib/*-linux-gnu*/*.a',
-    // Character sets. UTF-8 is built into the C library.
+    // Character set modules, which UTF-8 does not need, because it is built into the C library.
     '/usr/lib/*-linux-gnu*/gconv',
-    // Maintainer scripts and their debconf questions: no package is configured on the device.
+    // Maintainer scripts and their debconf questions, because the device configures no packages.
     '/var/lib/dpkg/info/*.templates',
     '/var/lib/dpkg/info/*.postinst',
     '/var/lib/dpkg/info/*.preinst',

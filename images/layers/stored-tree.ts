@@ -1,6 +1,6 @@
 import type { FileTree } from '../tree.ts'
 
-/** An entry of `tree.json`. A file has `text`, or `base64` if its content is not text. */
+/** An entry of `tree.json`. A file has the field `text`, or the field `base64` if its content is not text. */
 export type StoredEntry =
   | { kind: 'file'; mode: number; text?: string; base64?: string; uid: number; gid: number }
   | { kind: 'directory'; mode: number; uid: number; gid: number }

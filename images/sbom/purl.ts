@@ -19,7 +19,7 @@ export function sourcePurl({ name, version }: SourcePackage): string {
   return purl(name, version, { arch: 'source' })
 }
 
-/** Qualifiers must be sorted by name. */
+/** Formats a package URL. The caller passes the qualifiers sorted by name, as the specification requires. */
 function purl(name: string, version: string, qualifiers: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(qualifiers).map(([key, value]) => `${key}=${encoded(value)}`)
   return `pkg:deb/debian/${encoded(name)}@${encoded(version)}?${pairs.join('&')}`

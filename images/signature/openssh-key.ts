@@ -115,6 +115,8 @@ export function sshString(value: string | Uint8Array): Buffer {
 export interface SshReader {
   raw(length: number): Buffer
   string(): Buffer
+  /** The number of bytes that are not read yet. */
+  rest(): number
 }
 
 export function sshReader(bytes: Buffer): SshReader {
@@ -124,7 +126,7 @@ export function sshReader(bytes: Buffer): SshReader {
     at += length
     return bytes.subarray(at - length, at)
   }
-  return { raw, string: () => raw(raw(4).readUInt32BE()) }
+  return { raw, string: () => raw(raw(4).readUInt32BE()), rest: () => bytes.length - at }
 }
 
 /** Base64 in lines of 70 characters, as in OpenSSH. */

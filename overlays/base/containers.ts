@@ -23,7 +23,7 @@ export function containerFiles(images: readonly string[]): FileTree {
         'log_driver = "journald"',
         '[network]',
         'network_backend = "netavark"',
-        // /etc is read-only.
+        // Keeps this file outside /etc, which is read-only.
         'network_config_dir = "/run/containers/networks-config"',
         'firewall_driver = "nftables"',
         '[engine]',
@@ -39,7 +39,8 @@ export function containerFiles(images: readonly string[]): FileTree {
       '{"default":[{"type":"reject"}],"transports":{"containers-storage":{"":[{"type":"insecureAcceptAnything"}]}}}\n',
     ),
     '/etc/containers/registries.conf': file('unqualified-search-registries = []\nshort-name-mode = "enforcing"\n'),
-    // podman creates its containers at each boot. Remains of a power cut would make podman fail.
+    // Deletes podman's storage at boot. podman creates its containers at each boot, and remains of a power cut would
+    // make it fail.
     '/etc/tmpfiles.d/hangar-containers.conf': file(
       'R! /var/lib/containers/storage\nd /var/lib/containers 0700 root root\n',
     ),

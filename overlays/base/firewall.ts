@@ -2,7 +2,10 @@ import { type FileTree, file } from '../../images/tree.ts'
 import type { Port } from '../service.ts'
 import { BASE_PORTS } from './offer.ts'
 
-/** nftables: accepts connections to the ports of the base and to the given ones that the lab may reach. Filters no outgoing traffic. */
+/**
+ * The nftables rules: accept connections to the ports of the base and to the given ports that are open to the lab.
+ * Outgoing traffic is not filtered.
+ */
 export function firewallFiles(ports: readonly Port[]): FileTree {
   const open = [...BASE_PORTS, ...ports].filter(({ reach }) => reach === 'lab')
   return {
@@ -16,7 +19,7 @@ export function firewallFiles(ports: readonly Port[]): FileTree {
         '    ct state established,related accept',
         '    ct state invalid drop',
         '    iif lo accept',
-        // ICMP and ICMPv6 by number: the image has no /etc/protocols.
+        // Names ICMP and ICMPv6 by number, because the image has no /etc/protocols.
         '    meta l4proto { 1, 58 } accept',
         ...open.map(({ number, protocol, purpose }) => `    ${protocol} dport ${number} accept comment "${purpose}"`),
         '  }',

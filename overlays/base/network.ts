@@ -4,8 +4,9 @@ import type { Host } from '../host-facts.ts'
 /** The Ethernet drivers of the Pi 5 (Cadence GEM in RP1) and of the virtual machine. */
 const DRIVERS = ['macb', 'virtio_net'] as const
 
-// A coldplug triggers 1,696 events, of which 282 are for devices. The others are for drivers and built-in modules: no udev
-// rule of the image needs them, and sysinit.target would wait for all of them.
+// Limits coldplug to devices. A full coldplug triggers 1,696 events, of which only 282 are for devices. The others are
+// for drivers and built-in modules: no udev rule of the image needs them, and sysinit.target would wait for all of
+// them.
 const COLDPLUG = [
   '[Unit]',
   'After=systemd-modules-load.service',
@@ -33,7 +34,7 @@ export function networkFiles({ network }: Host): FileTree {
         'LLMNR=no',
         'MulticastDNS=no',
         'IPv6AcceptRA=no',
-        // Sets the address also without a cable, so that services that bind to the address can start.
+        // Sets the address even without a cable, so that services that bind to the address can start.
         'ConfigureWithoutCarrier=yes',
         '',
         '[Link]',
@@ -41,8 +42,8 @@ export function networkFiles({ network }: Host): FileTree {
         '',
       ].join('\n'),
     ),
-    // Loaded before coldplug: if coldplug loads the driver, udev names the interface after all other devices. On a busy host
-    // that takes a minute longer.
+    // Loads the Ethernet driver before coldplug. If coldplug loads the driver, udev names the interface after all other
+    // devices, which takes a minute longer on a busy host.
     '/etc/modules-load.d/hangar-network.conf': file(DRIVERS.map((name) => `${name}\n`).join('')),
     '/etc/systemd/system/systemd-udev-trigger.service.d/hangar.conf': file(COLDPLUG),
     '/etc/resolv.conf': symlink('../run/systemd/resolve/stub-resolv.conf'),

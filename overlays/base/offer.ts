@@ -38,7 +38,7 @@ const BASE_ALERTS: AlertGroup = {
   ],
 }
 
-/** The host itself, in the form of a service: the node exporter, and alerts on its metrics. */
+/** The host itself, described like a service: the node exporter, and alerts on its metrics. */
 export const BASE_OFFER: Offer = {
   name: 'host',
   ports: BASE_PORTS,

@@ -19,7 +19,7 @@ export function sshFiles(keys: readonly string[]): FileTree {
         'PermitRootLogin prohibit-password',
         'X11Forwarding no',
         'UseDNS no',
-        // Ends a dead connection within five minutes, so that it does not hold the lock of an update any longer.
+        // Ends a dead connection within five minutes, because a dead connection would hold the lock of an update.
         'ClientAliveInterval 60',
         'ClientAliveCountMax 5',
         '',

@@ -45,7 +45,7 @@ const MASKED = [
   'rpcbind.service',
 ] as const
 
-/** Enabled units, and the targets that start them. The packages enable none, so that this list is complete. */
+/** The enabled units, and the targets that start them. This list is complete, because the packages enable no units. */
 const ENABLED: Readonly<Record<string, string>> = {
   'hangar-data.service': 'local-fs.target',
   'hangar-console@tty1.service': 'getty.target',
@@ -63,8 +63,9 @@ const COLLECTORS = [
   ...['pressure', 'thermal_zone', 'hwmon', 'systemd', 'btrfs', 'textfile'],
 ]
 
-// Each unit costs five time series, and a call to systemd at each scrape. The number of failed units counts all units. By
-// name, this includes the services of the host only: the health checks of a container have a new name at each start.
+// Selects the units with metrics of their own: only the services of the host, because each unit costs five time series
+// and a call to systemd at each scrape. Health checks of containers have a new name at each start. The number of failed
+// units still counts all units.
 const EXPORTER = [
   '--collector.disable-defaults',
   ...COLLECTORS.map((name) => `--collector.${name}`),
@@ -74,7 +75,7 @@ const EXPORTER = [
 ]
 
 export interface UnitOptions {
-  /** `NAME:UID:GID` of each volume. */
+  /** The volumes, each as `NAME:UID:GID`. */
   readonly data: readonly string[]
   readonly shell: 'none' | 'root'
 }
@@ -101,7 +102,8 @@ export function unitFiles({ data, shell }: UnitOptions): FileTree {
   }
 }
 
-// All timeouts are explicit and within the limit of the board's watchdog: the driver wraps longer ones around.
+// Sets all watchdog timeouts explicitly, within the limit of the board's watchdog: the driver would wrap longer
+// timeouts around.
 const WATCHDOG =
   '[Manager]\nRuntimeWatchdogSec=15\nRebootWatchdogSec=15\nKExecWatchdogSec=15\nDefaultTimeoutStopSec=30\n'
 
@@ -133,7 +135,7 @@ function consoleUnit(shell: 'none' | 'root'): string {
     'Description=Console menu on %I',
     'After=hangar-data.service systemd-user-sessions.service',
     'IgnoreOnIsolate=yes',
-    // No limit on restarts: the menu starts again each time a user leaves it.
+    // Removes the limit on restarts, because the menu starts again each time a user leaves it.
     'StartLimitIntervalSec=0',
     '',
     '[Service]',

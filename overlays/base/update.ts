@@ -4,9 +4,9 @@ import { type FileTree, file, symlink } from '../../images/tree.ts'
 export interface UpdateFacts {
   readonly name: string
   readonly board: string
-  /** The lock's time, in seconds since 1970. A clock that shows an earlier time is wrong. */
+  /** The time of the lock, in seconds since 1970. A host whose clock shows an earlier time has a wrong clock. */
   readonly time: number
-  /** The number of the host file. Time and number are the image's serial. */
+  /** The number in the host file. Time and number together are the serial of the image. */
   readonly number: number
   /** Public keys that may sign updates of the host once this image is committed. */
   readonly signingKeys: readonly string[]
@@ -43,12 +43,13 @@ export function updateFiles({ name, board, time, number, signingKeys }: UpdateFa
   }
 }
 
-/** The initramfs makes this file if the boot is a trial. */
+/** Starts only on a trial: the initramfs then creates this file. */
 const ON_TRIAL = 'ConditionPathExists=/run/hangar/trial'
 
-// Waits for the base only, so that an unhealthy service cannot delay it. It restarts if it is killed: without it, the trial
-// would end at the deadline of the initramfs, without a reason. A shutdown does not stop it, so that it can end a shutdown
-// that hangs. For this reason it has no Requires=, which would also stop it.
+// The unit of the trial. It waits for the base only, so that an unhealthy service cannot delay it. systemd restarts it
+// if it is killed: without this unit, the trial would end at the deadline of the initramfs, without a reason. A
+// shutdown does not stop it, so that it can end a shutdown that hangs. For this reason it has no Requires=, which would
+// also stop it.
 const TRIAL = [
   '[Unit]',
   'Description=Health checks and commit of a trial',

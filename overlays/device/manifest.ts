@@ -17,9 +17,12 @@ export interface DeviceFile {
   readonly destinations: readonly Destination[]
 }
 
-/** Directory of the scripts and programs on a host. The agent's parts and the units of `overlays/base` name it too. */
+/**
+ * The directory of the scripts and programs on a host. The agent's scripts and the units of `overlays/base` also
+ * contain this path.
+ */
 export const HANGAR_LIB = '/usr/lib/hangar'
-/** Directory of the parts that /init of the initramfs reads. */
+/** The directory of the scripts that /init of the initramfs sources. */
 export const INITRAMFS_LIB = '/lib/hangar'
 
 const onHost = (name: string): Destination => ({ in: 'host', path: `${HANGAR_LIB}/${name}`, mode: 0o755 })
@@ -38,7 +41,7 @@ const BLOCKS_SOURCES = [
   ...['blocks/sha256.c', 'blocks/text.c', 'blocks/tree.c', 'blocks/writer.c'],
 ]
 
-/** Every file of `overlays/device`, and where an image has it. */
+/** Every file of `overlays/device`, and its location in an image. */
 export const DEVICE_FILES: readonly DeviceFile[] = uniqueNames([
   script('init', 'initramfs/init', { in: 'initramfs', path: '/init', mode: 0o755 }),
   script('agent', 'agent/agent.sh', onHost('agent')),
@@ -70,7 +73,7 @@ export function deviceSources(files: readonly DeviceFile[] = DEVICE_FILES): stri
   return files.flatMap(({ sources }) => sources)
 }
 
-/** Destination path -> text of the scripts that are installed there. `texts` has every source by its path. */
+/** The installed scripts: destination path -> text. `texts` has every source by its path. */
 export function scriptsIn(place: Place, texts: Readonly<Record<string, string>>): Map<Destination, string> {
   const scripts = DEVICE_FILES.filter(({ kind }) => kind === 'script')
   return new Map(
@@ -80,7 +83,7 @@ export function scriptsIn(place: Place, texts: Readonly<Record<string, string>>)
   )
 }
 
-/** Path on the host of a program. */
+/** The path of a program on the host. */
 export function programPath(name: string): string {
   const path = DEVICE_FILES.find((each) => each.kind === 'program' && each.name === name)?.destinations[0]?.path
   if (path === undefined) throw new Error(`overlays/device/manifest.ts has no program '${name}'`)
@@ -93,7 +96,10 @@ function textOf(texts: Readonly<Record<string, string>>, source: string): string
   return text
 }
 
-/** The files, if no name, source or destination occurs twice: one file would silently replace the other on the host. */
+/**
+ * Returns the files, and refuses duplicate names, sources and destinations: one file would silently replace the other
+ * on the host.
+ */
 export function uniqueNames(files: readonly DeviceFile[]): readonly DeviceFile[] {
   const used = {
     name: files.map(({ name }) => name),

@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The speed of this machine without hangar, to compare figures of different runs. */
+/** The speed of this machine without hangar, which makes figures of different runs comparable. */
 export interface Calibration {
   /** Copying a file, in MB/s. */
   readonly copy: number

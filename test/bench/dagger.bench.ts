@@ -37,16 +37,16 @@ afterAll(() => {
 })
 
 describe('a build of adama with a warm Dagger engine', () => {
-  it('with nothing changed', async () => {
+  it('measures a build without changes', async () => {
     await record('nothing changed, Dagger runner chosen', 'as local', 'as local', () => undefined)
   })
 
-  it('with one line of a configuration changed', async () => {
+  it('measures a build after one changed line of configuration', async () => {
     await record('one line changed, Dagger runner, engine warm', '5 × local', '2 × local', changeOneLine)
   })
 })
 
-/** Alternates between the runners, so that other load on the machine affects both. */
+/** Alternates between the runners, so that load from other programs slows down both. */
 async function record(what: string, must: string, aim: string, change: () => void): Promise<void> {
   const seconds = { local: [] as number[], dagger: [] as number[] }
   for (let run = 0; run < RUNS; run++) {

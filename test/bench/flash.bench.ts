@@ -11,7 +11,10 @@ import { type Figure, figuresTable, writeReadmeTable } from './figures.ts'
 import { writtenSlots } from './slot-write.ts'
 
 const WANTED = 5
-/** Bytes per second of one PCIe 2.0 lane. docs/decisions/0015-writing-a-slot.md says why the bound is for such a disk. */
+/**
+ * Bytes per second of one PCIe 2.0 lane. docs/decisions/0015-writing-a-slot.md explains why the limit applies to such a
+ * disk.
+ */
 const NVME = 450e6
 const SERVICE = 'overlays/services/mosquitto/service.ts'
 const figures: Figure[] = []
@@ -25,7 +28,7 @@ afterAll(() => {
 })
 
 describe('a full slot', () => {
-  it("written by the agent and by dd, to a disk with the speed of a Pi 5's and to this machine's disk", async () => {
+  it("measures the agent and dd: writes a slot to a disk as fast as a Pi 5's, and to this machine's disk", async () => {
     const slow = await writtenSlots(await tempDirectory(), NVME)
     const limited = `a disk of ${NVME / 1e6} MB/s, an NVMe on a Pi 5`
     if (slow === undefined) console.log(`not measured, for want of a way to slow a disk down: ${limited}`)
@@ -45,7 +48,7 @@ describe('a full slot', () => {
 })
 
 describe('on the virtual machine', () => {
-  it('a trial up to its commit, and a revert, against a plain reboot', async () => {
+  it('measures a trial until its commit, a revert, and a plain reboot', async () => {
     const lab = await makeLab()
     const vm = await lab.boot()
     try {
@@ -80,7 +83,7 @@ describe('on the virtual machine', () => {
 async function plainReboot(vm: TestVm): Promise<number> {
   const begun = performance.now()
   await reboot(vm)
-  // One login that waits, because each login slows down a starting host as much as a health check.
+  // One login waits on the host: each login slows down a starting host as much as a health check.
   await vm.shell('systemctl is-system-running --wait')
   return (performance.now() - begun) / 1000
 }

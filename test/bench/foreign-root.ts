@@ -10,16 +10,16 @@ export interface ForeignRootTimes {
   readonly calibration: Calibration
   /** Seconds: mmdebstrap with the target's scripts under emulation. */
   readonly emulated: number
-  /** Seconds, the median of three: unpacking both architectures, scripts, carrying and checks. */
+  /** Median of three runs in seconds: unpacking both architectures, scripts, carrying and checks. */
   readonly native: number
-  /** Seconds of each native run: two before the emulated one and one after it. */
+  /** Seconds of each native run: two before the emulated run and one after it. */
   readonly runs: readonly number[]
   readonly ratio: number
 }
 
 /**
- * Times both ways of making the same root. Both find the packages in the store, work in memory with dpkg's
- * `force-unsafe-io`, and make no file system. Prints the times for programs and for people.
+ * Times both ways to make the same root. Both use packages in the store, work in memory with dpkg's `force-unsafe-io`, and
+ * make no file system. Prints the times for programs and for people.
  */
 export async function benchForeignRoot(
   runner: Runner,

@@ -18,7 +18,7 @@ import { type Peak, watchMemory } from './process-tree.ts'
 const MIB = 2 ** 20
 const WANTED = 8
 
-/** A copy of the project with its own keys, configuration and store: the first command finds nothing. */
+/** A copy of the project with its own keys, configuration and an empty store. */
 const project = copyProject()
 const store = join(project.directory, '.store')
 const env = { HANGAR_STORE: store, XDG_CONFIG_HOME: join(project.directory, '.config') }
@@ -40,7 +40,7 @@ afterAll(() => {
 })
 
 describe('a build of adama', () => {
-  it('on an empty store', async () => {
+  it('measures a build on an empty store', async () => {
     const { seconds, peak } = await buildWatched()
     record('first build of Adama on an empty store', '120 s', '45 s', `${seconds.toFixed(0)} s`)
     const scratch = `and ${mib(peak.scratch)} of scratch in tmpfs`
@@ -50,14 +50,14 @@ describe('a build of adama', () => {
     record('base + kernel layers together', '330 MB', '220 MB', `${Math.round(size / 1e6)} MB`)
   })
 
-  it('with nothing changed', async () => {
+  it('measures a build without changes', async () => {
     const empty = await median(() => npm('nothing'))
     const build = await median(() => npm('build:image', 'adama'))
     const over = `an empty npm script (${empty.toFixed(2)} s) + ${(build - empty).toFixed(2)} s`
     record('nothing changed', 'an empty npm script + 0.25 s', '+ 0.1 s', over)
   })
 
-  it('with one line of a configuration changed', async () => {
+  it('measures a build after one changed line of configuration', async () => {
     const startUp = await median(() => npm('hangar', '--', '--help'))
     edit('hosts/adama.ts', 'mosquitto: {', 'mosquitto: { maxPacketSize: 1000000,')
     let size = 1_000_000
@@ -69,15 +69,15 @@ describe('a build of adama', () => {
     record("one line of a service's configuration changed", '2 s + start-up', '0.7 s + start-up', over)
   })
 
-  it('with an additional package', async () => {
+  it('measures a build with an additional package', async () => {
     edit('overlays/services/mosquitto/service.ts', "'mosquitto-clients'", "'mosquitto-clients', 'jq'")
     const seconds = await npm('build:image', 'adama')
     record('one Debian package more in one container, fetched and locked', '15 s', '6 s', `${seconds.toFixed(1)} s`)
   })
 })
 
-describe('adama, booted,', () => {
-  it('with its services stopped', async () => {
+describe('the memory of adama', () => {
+  it('measures adama with its services stopped', async () => {
     process.env.XDG_CONFIG_HOME = env.XDG_CONFIG_HOME
     process.env.HANGAR_STORE = store
     const vm = await bootHost({ host: adama, image: join(project.directory, 'out/adama/adama.img') })
@@ -96,7 +96,7 @@ describe('adama, booted,', () => {
 })
 
 describe('the root of the base layer', () => {
-  it('made natively and with emulation', async () => {
+  it('measures a build of the root, natively and under emulation', async () => {
     process.env.HANGAR_STORE = store
     const { native, emulated, ratio } = await withRootKit(
       ({ context, ...kit }) => benchForeignRoot(context.runner, context.reporter, kit),

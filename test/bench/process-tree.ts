@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 /** Milliseconds between samples; the shortest steps of a build take longer. */
 const INTERVAL = 50
 
-/** Peak bytes. */
+/** Peak values in bytes. */
 export interface Peak {
   /** Anonymous memory of the processes. Memory that two processes share counts twice. */
   processes: number

@@ -16,14 +16,16 @@ const RUNS = 12
 /** Seconds for a slot, and its bytes. */
 export interface Written {
   readonly ours: number
-  /** `dd` with direct I/O, as the agent writes. */
+  /** Time of `dd` with direct I/O, as the agent writes. */
   readonly direct: number
-  /** `dd` through the page cache; the limit of a slow disk applies only to direct I/O. */
+  /** Time of `dd` through the page cache. The limit of a slow disk applies only to direct I/O. */
   readonly cached: number | undefined
   readonly size: number
 }
 
-/** Times the device's own pipeline and both kinds of `dd` in turns. Undefined when the kernel cannot limit a disk. */
+/**
+ * Times the device's own pipeline and both kinds of `dd` in turns. Undefined if the kernel cannot limit the speed of a disk.
+ */
 export async function writtenSlots(directory: string, bytesPerSecond?: number): Promise<Written | undefined> {
   const { blocks, env, unpack } = await prepared(directory)
   const size = blocks * BLOCK
@@ -58,13 +60,13 @@ async function prepared(directory: string) {
   return { blocks, env: { ...zstd.env }, unpack }
 }
 
-/** Seconds of each command. They run in turns, so that other load on the machine affects all of them. */
+/** Seconds of each command. The commands run in turns, so that load from other programs affects all of them. */
 async function medians(cwd: string, env: Readonly<Record<string, string>>, lines: readonly string[]) {
   const times = lines.map((): number[] => [])
   for (let run = 0; run < RUNS; run++)
     for (const [index, line] of lines.entries()) {
       const time = await timed(cwd, env, line)
-      // The first run of each reads the source into the page cache.
+      // The first run of each command reads the source into the page cache.
       if (run > 0) times[index]?.push(time)
     }
   return times.map(median)
@@ -77,7 +79,7 @@ async function timed(cwd: string, env: Readonly<Record<string, string>>, line: s
   return (performance.now() - begun) / 1000
 }
 
-/** A fully allocated file, as a partition is: writes allocate no blocks. */
+/** A fully allocated file, because writes to a partition allocate no blocks. */
 function writtenOnce(path: string, size: number): void {
   const file = openSync(path, 'w')
   const piece = Buffer.alloc(2 ** 20, 'another generation ')

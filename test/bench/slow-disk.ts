@@ -13,8 +13,8 @@ export interface SlowDisk {
 }
 
 /**
- * A file as a disk with a limited rate in bytes per second, for direct I/O of programs that `command` starts. Undefined
- * when the kernel cannot limit it: wanted root, and version 1 of the blkio controller.
+ * A block device on a file, with a limited rate in bytes per second for direct I/O of the programs that `command` starts.
+ * Undefined if the kernel cannot limit the rate: this needs root, and version 1 of the blkio controller.
  */
 export function slowDisk(file: string, bytesPerSecond: number): SlowDisk | undefined {
   if (!existsSync(CONTROLLER) || process.getuid?.() !== 0) return undefined

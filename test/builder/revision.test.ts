@@ -10,7 +10,7 @@ const COMMIT = /^[0-9a-f]{40}$/
 const DIRTY = /^[0-9a-f]{40}-dirty$/
 const OWNER = 1000
 
-/** A git repository with a host file, committed by default. */
+/** A git repository with a host file, which is committed by default. */
 async function project(state: 'committed' | 'without a commit' = 'committed') {
   const directory = await tempDirectory()
   const env = { PATH: process.env.PATH, HOME: await tempDirectory() }
@@ -29,13 +29,13 @@ async function project(state: 'committed' | 'without a commit' = 'committed') {
 }
 
 describe('projectRevision', () => {
-  it('is the commit when nothing changed', async () => {
+  it('returns the commit when nothing changed', async () => {
     const { git, revision } = await project()
     expect(await revision()).toMatch(COMMIT)
     expect(await revision()).toBe(git('rev-parse', 'HEAD').toString().trim())
   })
 
-  it('is dirty when a file changed, staged or not', async () => {
+  it('marks the revision as dirty when a file changed, staged or not', async () => {
     const { directory, git, revision } = await project()
     await appendFile(join(directory, 'hosts/adama.ts'), '// more\n')
     expect(await revision()).toMatch(DIRTY)
@@ -43,7 +43,7 @@ describe('projectRevision', () => {
     expect(await revision()).toMatch(DIRTY)
   })
 
-  it('is dirty with an untracked host file', async () => {
+  it('marks the revision as dirty with an untracked host file', async () => {
     const { write, revision } = await project()
     await write('hosts/starbuck.ts')
     expect(await revision()).toMatch(DIRTY)
@@ -56,7 +56,7 @@ describe('projectRevision', () => {
     expect(await revision()).toMatch(COMMIT)
   })
 
-  it('is null before the first commit, outside of a repository, and without git', async () => {
+  it('returns null before the first commit, outside of a repository, and without git', async () => {
     expect(await (await project('without a commit')).revision()).toBeNull()
     const directory = await tempDirectory()
     expect(await projectRevision(directory, { ...process.env, HOME: directory })).toBeNull()
@@ -86,12 +86,12 @@ describe.skipIf(process.getuid?.() !== 0)('projectRevision of a checkout that ro
     return made
   }
 
-  it('is known when its owner ran sudo', async () => {
+  it('returns the revision of a checkout whose owner ran sudo', async () => {
     const { revision } = await foreign()
     expect(await revision({ SUDO_UID: String(OWNER) })).toMatch(COMMIT)
   })
 
-  it('is null when another user owns it', async () => {
+  it('returns null for a checkout of another user', async () => {
     const { revision } = await foreign()
     expect(await revision()).toBeNull()
     expect(await revision({ SUDO_UID: String(OWNER + 1) })).toBeNull()

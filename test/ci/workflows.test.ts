@@ -10,7 +10,7 @@ import { readWorkflow, type Step, WORKFLOWS, workflowErrors, workflowText } from
 
 const projectFile = (name: string) => readFileSync(join(PROJECT, name), 'utf8')
 
-/** How GitHub starts bash for a step: with pipefail only if the workflow names its shell. */
+/** GitHub starts bash for a step in this way: with pipefail only if the workflow names its shell. */
 const SHELLS = { bash: ['--noprofile', '--norc', '-eo', 'pipefail'], unnamed: ['-e'] } as const
 
 /** Returns the exit status of a step that runs `script`. */
@@ -29,12 +29,12 @@ describe('a workflow', () => {
     expect(workflowErrors(name, workflowText(name))).toEqual([])
   })
 
-  it('with a mistyped key does not match the schema', () => {
+  it('a workflow with a mistyped key does not match the schema', () => {
     const broken = workflowText('images.yml').replace('runs-on:', 'run-on:')
     expect(workflowErrors('images.yml', broken)).toContainEqual(expect.stringContaining("Unexpected value 'run-on'"))
   })
 
-  it.each(WORKFLOWS)('%s runs only npm scripts that package.json has', (name) => {
+  it.each(WORKFLOWS)('%s runs only npm scripts that package.json defines', (name) => {
     const { scripts } = JSON.parse(projectFile('package.json'))
     const typed = [...workflowText(name).matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(([, script]) => script)
     expect(typed.length).toBeGreaterThan(0)
@@ -63,11 +63,11 @@ describe('images.yml', () => {
   const steps = Object.entries(jobs).flatMap(([job, { steps: own }]) => own.map((step) => ({ job, step })))
   const stepsThat = (matches: (step: Step) => boolean) => steps.filter(({ step }) => matches(step))
 
-  it('builds every host', () => {
+  it('images.yml builds every host', () => {
     expect([...(jobs.image?.strategy?.matrix.host ?? [])].sort()).toEqual([...hostNames(PROJECT)].sort())
   })
 
-  it('gives the signing key only to the two steps that build an image', () => {
+  it('images.yml gives the signing key only to the two steps that build an image', () => {
     const given = stepsThat((step) => JSON.stringify(step).includes('secrets.'))
     const built = stepsThat(({ run }) => run?.startsWith('npm run build:image ') ?? false)
     expect(given).toEqual(built)
@@ -77,7 +77,7 @@ describe('images.yml', () => {
     expect(around.filter((value) => /secrets\.\w+(?! != '')\b/.test(value))).toEqual([])
   })
 
-  it('checks out the base of a pull request in a folder that git ignores', () => {
+  it('images.yml checks out the base of a pull request in a folder that git ignores', () => {
     const bases = steps.flatMap(({ step }) =>
       step.uses?.startsWith('actions/checkout@') ? (step.with?.path ?? []) : [],
     )
@@ -89,7 +89,7 @@ describe('images.yml', () => {
   describe('on a pull request', () => {
     const [comment, ...others] = stepsThat(({ run }) => run?.includes('gh pr comment') ?? false)
 
-    it('comments from one job, which alone may write comments and runs no code of the change', () => {
+    it('comments on a pull request from one job, which alone may write comments and runs no code of the change', () => {
       expect(others).toEqual([])
       const mayWrite = Object.entries(jobs).filter(([, { permissions }]) => permissions?.['pull-requests'] === 'write')
       expect(mayWrite.map(([name]) => name)).toEqual([comment?.job])
@@ -100,7 +100,7 @@ describe('images.yml', () => {
       ])
     })
 
-    it('lists the changes of all hosts in one comment', async () => {
+    it('lists the changes of all hosts in one comment on the pull request', async () => {
       const directory = await tempDirectory()
       const programs = join(directory, 'bin')
       await mkdir(programs)
@@ -132,16 +132,16 @@ describe('nightly.yml', () => {
     }))
   const nightly = suite?.strategy?.matrix.suite ?? []
 
-  it('starts by itself, every night', () => {
+  it('nightly.yml starts every night without a person', () => {
     expect(workflowText('nightly.yml')).toMatch(/schedule:\n {4}- cron: '\d+ \d+ \* \* \*'/)
   })
 
-  it('runs each suite of its list as an npm script', () => {
+  it('nightly.yml runs each suite of its list as an npm script', () => {
     expect(nightly.filter((script) => coverageOf(script).length === 0)).toEqual([])
     expect(suite?.steps.at(-1)?.run).toMatch(/ npm run \$\{\{ matrix\.suite \}\}$/)
   })
 
-  it('runs every suite that npm test does not, except those that need a Dagger engine', () => {
+  it('nightly.yml runs every suite that npm test does not, except those that need a Dagger engine', () => {
     const run = ['test', ...nightly].flatMap(coverageOf)
     const isRun = (script: string) =>
       coverageOf(script).every(({ project, files }) =>
@@ -150,7 +150,7 @@ describe('nightly.yml', () => {
     expect(Object.keys(scripts).filter((script) => !isRun(script))).toEqual(['test:dagger', 'bench:dagger'])
   })
 
-  it('goes on with the other suites when one fails', () => {
+  it('nightly.yml continues with the other suites when one fails', () => {
     expect(workflowText('nightly.yml')).toMatch(/fail-fast: false/)
   })
 })
@@ -160,11 +160,11 @@ describe('.ci/run', () => {
     .split('\n')
     .filter((line) => /^npm /.test(line))
 
-  it("runs README's commands and npm test, and no longer suite", () => {
+  it(".ci/run runs the README's commands and npm test, and no longer suite", () => {
     expect(commands).toEqual(['npm ci', 'npm run build:image adama -- --no-frozen', 'npm test'])
   })
 
-  it('ends with npm test, whose last line is the number of tests', () => {
+  it('.ci/run ends with npm test, whose last line is the number of tests', () => {
     expect(projectFile('.ci/run').trimEnd().split('\n').at(-1)).toBe('npm test')
   })
 })

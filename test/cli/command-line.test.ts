@@ -33,7 +33,7 @@ async function withAdama(change: (text: string) => string) {
 }
 
 describe('hangar', () => {
-  it('without arguments prints the help and the next command', async () => {
+  it('prints the help and the next command when it has no arguments', async () => {
     const { code, stdout, stderr } = await hangar()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
     expect(stdout).toContain('\n  build <host> ')
@@ -81,13 +81,13 @@ describe('hangar', () => {
     )
   })
 
-  it('lists the runners after a wrong one', async () => {
+  it('lists the runners after an unknown one', async () => {
     expect((await hangar('build', 'adama', '--runner', 'docker')).stderr).toBe(
-      "error: --runner is 'docker', wanted one of: dagger, local, auto\nhint: --runner=auto takes a Dagger engine where there is one\n",
+      "error: --runner is 'docker', wanted one of: dagger, local, auto\nhint: --runner=auto uses a Dagger engine when there is one\n",
     )
   })
 
-  it('points at the help of a command with a missing argument', async () => {
+  it('names the help of a command when an argument is missing', async () => {
     const { code, stderr } = await hangar('vm')
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -95,7 +95,7 @@ describe('hangar', () => {
     })
   })
 
-  it('compiles again after a change of a source, and prints compile errors', async () => {
+  it('compiles again when a source has changed, and prints compile errors', async () => {
     const file = join(project.directory, 'cli/usage.ts')
     const before = readFileSync(file, 'utf8')
     writeFileSync(file, before.replace("'did you mean", "'perhaps").replace('`did you mean', '`perhaps'))
@@ -110,7 +110,7 @@ describe('hangar', () => {
     expect((await hangar('bild')).stderr).toContain("hint: did you mean 'build'?")
   })
 
-  it('asks for npm ci if npm packages are missing', async () => {
+  it('suggests npm ci if npm packages are missing', async () => {
     const bare = copyProject()
     rmSync(join(bare.directory, 'node_modules'))
     const { code, stderr } = await runIn({ cwd: bare.directory }, process.execPath, 'cli/hangar.mjs')
@@ -156,13 +156,13 @@ describe('npm run', () => {
     expect(stderr).toContain("no host 'adma'")
   })
 
-  it('appears in the hint of a usage error', async () => {
+  it('the hint of a usage error shows the npm run command', async () => {
     expect((await npm('run', '-s', 'vm')).stderr).toContain('hint: see npm run vm -- --help')
   })
 })
 
 describe('a host file', () => {
-  it('with a syntax error is named with the line', async () => {
+  it('names the line of a syntax error in a host file', async () => {
     const { code, stderr } = await withAdama((text) =>
       text.replace("board: 'raspberry-pi-5',", "board: = 'raspberry-pi-5',"),
     )
@@ -170,24 +170,24 @@ describe('a host file', () => {
     expect(stderr).toMatch(/^error: hosts\/adama\.ts:5: .+\nhint: the line reads: board: = 'raspberry-pi-5',\n$/)
   })
 
-  it('with an unknown key is named with the line of the key', async () => {
+  it('names the line of an unknown key in a host file', async () => {
     const { code, stderr } = await withAdama((text) => text.replace('gateway:', 'gatway:'))
     expect(code).toBe(1)
     expect(stderr).toMatch(/^error: hosts\/adama\.ts:\d+[: ].*\nhint: .*\n$/)
   })
 
-  it('with a wrong value is named with the line of the value', async () => {
+  it('names the line of a wrong value in a host file', async () => {
     const { stderr } = await withAdama((text) => text.replace("memory: '4 GiB'", "memory: 'lots'"))
     expect(stderr).toMatch(/^error: hosts\/adama\.ts:6 at 'memory': .*\nhint: .*\n$/)
   })
 
-  it('that throws is named with the line, without a stack', async () => {
+  it('names the line of a host file that throws, without a stack', async () => {
     const { code, stderr } = await withAdama((text) => text.replace("name: 'adama'", 'name: missing.name'))
     expect(code).toBe(1)
     expect(stderr).toBe('error: hosts/adama.ts:4: missing is not defined\nhint: check all host files: npm run types\n')
   })
 
-  it('that exports another name is refused', async () => {
+  it('refuses a host file that exports another name', async () => {
     const { stderr } = await withAdama((text) => text.replace("name: 'adama'", "name: 'starbuck'"))
     expect(stderr).toBe(
       "error: hosts/adama.ts exports no host with the name 'adama'\nhint: end the file with: export const adama = host({ name: 'adama', … })\n",

@@ -34,26 +34,26 @@ async function parse(args: readonly string[]) {
   return parsed
 }
 
-/** Words that begin neither a verb phrase nor a noun phrase. */
+/** Words that must not begin an option description, because no verb or noun phrase begins with them. */
 const FUNCTION_WORD =
   /^(a|also|an|as|at|but|by|for|from|how|if|in|it|of|on|only|so|that|the|there|these|this|those|to|too|what|when|where|which|who|whose|with|without)\b/
 
 const byName = COMMANDS.map((command): [string, Command] => [command.name, command])
 
 describe.each(byName)('the help of %s', (name, command) => {
-  it('has a summary that is one short phrase', () => {
+  it('the summary of a command is one short phrase', () => {
     expect(command.summary).toMatch(/^[a-z].{10,65}[^.]$/)
     expect(command.summary).not.toMatch(FUNCTION_WORD)
   })
 
-  it('has at least one example, and each example is a command line of this command', async () => {
+  it('the help has at least one example, and each example is a command line of this command', async () => {
     expect(command.examples.length).toBeGreaterThan(0)
     for (const { line } of command.examples) {
       expect(await parse(argumentsOf(line)), line).toMatchObject([{ name }])
     }
   })
 
-  it('describes each option with a phrase that begins with a lower-case verb or noun and has no period', () => {
+  it('the help describes each option with a phrase that begins with a lower-case verb or noun and has no period', () => {
     for (const { flags, about } of command.options) {
       expect(about, flags).toMatch(/^[a-z]/)
       expect(about, flags).not.toMatch(FUNCTION_WORD)
@@ -61,7 +61,7 @@ describe.each(byName)('the help of %s', (name, command) => {
     }
   })
 
-  it('fits into 120 columns', () => {
+  it('the help fits into 120 columns', () => {
     const tooLong = commandHelp(command)
       .split('\n')
       .filter((line) => line.length > 120)
@@ -70,13 +70,13 @@ describe.each(byName)('the help of %s', (name, command) => {
 })
 
 describe('the help of flags', () => {
-  it('gives the default of each option with a value, except options that select another action', () => {
+  it('the help gives the default of each option with a value, except for options that select another action', () => {
     const gaps = COMMANDS.flatMap(({ name, options }) =>
       options
         .filter(({ flags, about, required }) => flags.includes('<') && !required && !about.includes('default'))
         .map(({ flags }) => `${name} ${flags}`),
     )
-    // Options that select another action.
+    // These options have no default, because they select another action.
     expect(gaps).toEqual([
       'build --generation <number>',
       'init --rotate <key>',
@@ -105,7 +105,7 @@ describe('parserOf', () => {
     expect(await frozen('--no-frozen')).toEqual([{ frozen: false }])
   })
 
-  it('requires --to and --from', async () => {
+  it('publish requires --to, and pull requires --from', async () => {
     await expect(parse(['publish', 'adama'])).rejects.toThrow("required option '--to <repository>' not specified")
     await expect(parse(['pull', 'adama'])).rejects.toThrow("required option '--from <repository>' not specified")
   })

@@ -6,7 +6,7 @@ import { usageError } from '../../cli/usage.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
 describe('nextStep', () => {
-  it('builds the first host, then boots its image', async () => {
+  it('suggests to build the first host, then to boot its image', async () => {
     const project = await tempDirectory()
     expect(nextStep(project, ['adama', 'starbuck'])).toBe('npm run build:image adama')
     mkdirSync(join(project, 'out/adama'), { recursive: true })
@@ -23,7 +23,7 @@ describe('nextStep', () => {
 describe('usageError', () => {
   const syntax = { path: ['build'], words: ['HOST'], flags: [] }
 
-  it('points at the help, and starts hangar in the same way as the user did', () => {
+  it('names the help, and starts hangar in the same way as the user did', () => {
     const npm = { npm_lifecycle_event: 'build:image', npm_lifecycle_script: 'node cli/hangar.mjs build' }
     const problem = "error: missing required argument 'host'."
     expect(usageError(problem, {}, syntax)).toMatchObject({
@@ -33,7 +33,7 @@ describe('usageError', () => {
     expect(usageError(problem, npm, syntax).hint).toBe('see npm run build:image -- --help')
   })
 
-  it('passes on the suggestion of the parser', () => {
+  it('includes the suggestion of the command-line parser', () => {
     expect(usageError("error: unknown option '--frozn'\n(Did you mean --frozen?)", {}, syntax)).toMatchObject({
       message: "unknown option '--frozn'",
       hint: "did you mean '--frozen'?",

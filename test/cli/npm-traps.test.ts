@@ -37,18 +37,18 @@ describe('refuseSwallowedFlags', () => {
     expect(hint('false')).toBe('npm run build:image adama -- --no-frozen')
   })
 
-  it('keeps the flags that reached hangar', () => {
+  it('keeps the flags that npm passed to hangar', () => {
     const env = { ...script('flash'), npm_config_dry_run: 'true' }
     expect(refusal(env, FLASH, ['flash', 'adama', '--slot=b'])?.hint).toBe('npm run flash adama -- --slot=b --dry-run')
   })
 
-  it('keeps the value of a flag if npm kept it', () => {
+  it('keeps the value of a flag if npm passed the value', () => {
     expect(refusal({ ...script('flash'), npm_config_slot: 'b' }, FLASH, ['flash', 'adama'])?.hint).toBe(
       'npm run flash adama -- --slot b',
     )
   })
 
-  it('prints placeholders if npm moved the value among the words', () => {
+  it('prints placeholders if npm moved the value of a flag among the words', () => {
     expect(refusal({ ...script('flash'), npm_config_slot: 'true' }, FLASH, ['flash', 'adama', 'b'])?.hint).toBe(
       'npm run flash HOST -- --slot SLOT',
     )
@@ -61,14 +61,14 @@ describe('refuseSwallowedFlags', () => {
     expect(refusal({ ...script('lock'), npm_config_update_notifier: '' }, LOCK, ['lock'])).toBeUndefined()
   })
 
-  it('prints a command line that starts hangar in the same way', () => {
+  it('prints a command line that starts hangar in the same way as the user did', () => {
     const hint = (event: string) =>
       refusal({ ...script(event), npm_config_frozen: 'true' }, BUILD, ['build', 'adama'])?.hint
     expect(hint('hangar')).toBe('npm run hangar build adama -- --frozen')
     expect(hint('npx')).toBe('npx hangar build adama --frozen')
   })
 
-  it('accepts a flag that also reached hangar', () => {
+  it('accepts a flag that npm also passed to hangar', () => {
     expect(
       refusal({ ...script('build:image'), npm_config_frozen: 'true' }, BUILD, ['build', 'adama', '--frozen']),
     ).toBeUndefined()
@@ -96,7 +96,7 @@ describe('the installed npm, given a flag before --', () => {
     ...['--with-data', '--json', '--offline', '--generation=3', '--all', '--no-files', '--older-than=30d'],
   ]
 
-  it('sets a variable for each flag, and none for flags after --', async () => {
+  it('npm sets a variable for each flag before --, and none for flags after --', async () => {
     const cwd = await tempDirectory()
     copyFileSync(new URL('../../.npmrc', import.meta.url), join(cwd, '.npmrc'))
     writeFileSync(join(cwd, 'package.json'), JSON.stringify({ scripts: { show: 'node show.mjs hangar' } }))

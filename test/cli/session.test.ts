@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { childProgram } from '../helpers/child-program.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
-/** A command that runs until it is interrupted. Its argument selects the error that it throws then. */
+/** A command that runs until it is interrupted. Its argument selects the error that it then throws. */
 const COMMAND = `
 import { withSession } from './cli/session.ts'
 import { stopped } from './flash/clock.ts'
@@ -32,13 +32,13 @@ async function interrupted(how: 'goes on' | 'waits'): Promise<{ code: number; ou
 }
 
 describe('an interrupted command', () => {
-  it('exits with the status of the signal, and says that the same command continues', async () => {
+  it('an interrupted command exits with the status of the signal, and explains that the same command continues', async () => {
     const { code, output } = await interrupted('waits')
     expect(code).toBe(130)
     expect(output).toContain('stopped: finished steps are kept; run the same command again to continue\n')
   })
 
-  it('prints its own explanation if the same command cannot continue', async () => {
+  it('an interrupted command prints its own explanation if the same command cannot continue', async () => {
     const { code, output } = await interrupted('goes on')
     expect(code).toBe(130)
     expect(output).toContain('stopped: the host goes on\nhint: look at it\n')

@@ -29,7 +29,7 @@ export interface PlatformUnderTest {
   readonly board: string
 }
 
-/** What build, generations, publish and pull expect of every platform. */
+/** The behaviour that build, generations, publish and pull expect of every platform. */
 export function describePlatform({ name, plan, board }: PlatformUnderTest): void {
   const platform = () => platformNamed(name)
 
@@ -58,11 +58,11 @@ export function describePlatform({ name, plan, board }: PlatformUnderTest): void
   }
 
   describe(`the platform ${name}`, () => {
-    it('is in the registry under its name', () => {
+    it('the registry lists the platform under its name', () => {
       expect(platform().name).toBe(name)
     })
 
-    it('writes the images that it names, and sums of everything that no block map covers', async () => {
+    it('writes the images that it names, and checksums of everything that no block map covers', async () => {
       const { build, output } = await lab()
       expect((await build('1')).outputs).toBe('written')
       const { disk, slot, boot, others } = platform().images('tiny')
@@ -72,7 +72,7 @@ export function describePlatform({ name, plan, board }: PlatformUnderTest): void
         expect(digestOf(readFileSync(join(output, file))), file).toBe(sum)
     })
 
-    it('writes nothing when nothing changed, and the same bytes as a fresh build when something did', async () => {
+    it('writes nothing when nothing changed, and otherwise the same bytes as a fresh build', async () => {
       const { build, output, root } = await lab()
       await build('1')
       expect((await build('1')).outputs).toBe('unchanged')
@@ -83,7 +83,7 @@ export function describePlatform({ name, plan, board }: PlatformUnderTest): void
       expect(differences(output, fresh, [before, stateOf(fresh)])).toEqual([])
     })
 
-    it('signs a manifest that names the host, the board, the root hash and the sums of its images', async () => {
+    it('signs a manifest that names the host, the board, the root hash and the checksums of its images', async () => {
       const { build, read, output, signer } = await lab()
       const { root } = await build('1')
       const manifest = read('manifest.json')
@@ -120,7 +120,7 @@ export function describePlatform({ name, plan, board }: PlatformUnderTest): void
       expect(differences(output, first, [stateOf(first), stateOf(output)])).toEqual([])
     })
 
-    it('refuses to rebuild a generation whose recorded sums differ, and writes nothing', async () => {
+    it('refuses to rebuild a generation whose recorded checksums differ, and writes nothing', async () => {
       const { build, output, store, context } = await lab()
       await build('1')
       const file = join(store.root, 'generations/tiny/1.json')

@@ -35,7 +35,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
   }
 
   describe(`a ${name}`, () => {
-    it('has a blob only after it was put there', async () => {
+    it('finds a blob only after a caller stored it', async () => {
       const { repository } = await make()
       expect(await repository.has(BLOB)).toBe(false)
       let bytes = 0
@@ -75,7 +75,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect(await repository.manifest({ tag: 'first' })).toBe(IMAGE)
     })
 
-    it('accepts a blob and an OCI manifest a second time', async () => {
+    it('accepts a blob and an OCI manifest that it already has', async () => {
       const { repository } = await filled()
       await repository.put(BLOB, () => {})
       for (let count = 0; count < 2; count += 1) await repository.putManifest('adama', IMAGE)
@@ -83,7 +83,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       expect(await repository.manifest({ tag: 'adama' })).toBe(IMAGE)
     })
 
-    it('rejects a blob whose bytes do not have its digest when it fetches the blob', async () => {
+    it('rejects a stored blob whose bytes do not match its digest', async () => {
       const made = await filled()
       made.tamper(BLOB)
       await expect(fetched(made.repository)).rejects.toMatchObject({
@@ -98,7 +98,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
       await expect(fetched(repository)).rejects.toMatchObject({ name: 'UserError' })
     })
 
-    it('refuses to put a blob whose bytes do not have its digest', async () => {
+    it('refuses to store a blob whose bytes do not match its digest', async () => {
       const { repository } = await make()
       const wrong = { ...BLOB, digest: digestOf('other') }
       await expect(repository.put(wrong, () => {})).rejects.toMatchObject({ name: 'UserError' })
@@ -122,7 +122,7 @@ export function describeRepository(name: string, make: () => Promise<RepositoryU
   })
 }
 
-/** The same path; throws when the file does not exist. */
+/** Returns the path. Throws if the file does not exist. */
 export function existing(file: string): string {
   if (!existsSync(file)) throw new Error(`'${file}' is not there`)
   return file

@@ -16,7 +16,10 @@ export interface RunnerUnderTest {
   readonly toolchain: Toolchain
 }
 
-/** `none`: only a loopback interface; `own`: the engine gives each command a network apart from this machine's. */
+/**
+ * `none`: a command has only a loopback interface. `own`: the engine gives each command a network separate from this
+ * machine's.
+ */
 export type Network = 'none' | 'own'
 
 /** The behaviour of every runner. */
@@ -98,7 +101,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(outputs).toEqual({ names: 'lo\n' })
     })
 
-    it('passes no variable of its own environment on', async () => {
+    it('passes no environment variable of its own to a command', async () => {
       const { outputs } = await realise(
         await make(),
         shell('environment', 'env | cut -d= -f1 | sort | tr "\\n" " " > /out/names'),
@@ -111,7 +114,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       ])
     })
 
-    it('gives a command the capabilities of Docker, and all only when it declares that', async () => {
+    it("gives a command Docker's default capabilities, and all capabilities only if it declares them", async () => {
       const mount = 'mount -t tmpfs t /tmp 2>/dev/null && echo may > /out/mount || echo may-not > /out/mount'
       const given = await make()
       expect((await realise(given, shell('default', mount))).outputs).toEqual({ mount: 'may-not\n' })
@@ -153,7 +156,7 @@ export function describeRunner(name: string, network: Network, make: () => Promi
   }
 }
 
-/** Negative control: the test itself can connect. */
+/** Negative control: the test process itself can connect. */
 async function connectTo(port: number): Promise<void> {
   const socket = connect(port, '127.0.0.1')
   await once(socket, 'connect')

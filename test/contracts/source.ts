@@ -23,11 +23,11 @@ export interface SourceUnderTest {
   readonly source: Source
   /** Two requests with different files. */
   readonly requests: readonly [SourceRequest, SourceRequest]
-  /** A request with the name of the first one, that asks for something else; absent when a name says all. */
+  /** A request with the name of the first one but another content; absent if the name is the whole request. */
   readonly changed?: SourceRequest
-  /** Makes the server forget the files of the first request, and offer newer ones. */
+  /** Deletes the files of the first request from the server, and adds newer ones. */
   move(): Promise<void>
-  /** How many files the server has sent. */
+  /** Number of files that the server has sent. */
   sent(): number
   /** Runs the derivations that the source itself needs to resolve. */
   runner(store: Store): Runner
@@ -35,7 +35,7 @@ export interface SourceUnderTest {
   readonly now: Date
 }
 
-/** What every source does. `lock`, `runners` and `generations` see a source through these functions alone. */
+/** The behaviour of every source. `lock`, `runners` and `generations` use a source only through these functions. */
 export function describeSource(name: string, make: () => Promise<SourceUnderTest>): void {
   /** A machine with an empty store and an empty project. */
   const machine = async () => {
@@ -85,7 +85,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(all).toEqual(expect.arrayContaining(requests.flatMap((each) => digests(files(lock, each)))))
     })
 
-    it('returns the current lock when the lock answers every request', async () => {
+    it('returns the same lock when it contains every request', async () => {
       const { requests, resolve, sent } = await machine()
       const lock = await resolve(requests)
       const before = sent()
@@ -93,7 +93,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(sent()).toBe(before)
     })
 
-    it('adds a request, and keeps the answers that the lock has', async () => {
+    it('adds a request, and keeps the entries of the lock', async () => {
       const { requests, resolve, files } = await machine()
       const [one, other] = requests
       const first = await resolve([one])
@@ -102,7 +102,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(files(second, other).length).toBeGreaterThan(0)
     })
 
-    it('has no answer to a request that it never resolved, or that has changed', async () => {
+    it('returns no entry for a request that it never resolved, or that has changed', async () => {
       const { source, requests, changed, resolve } = await machine()
       const [one, other] = requests
       expect(source.locked(source.empty, one)).toBeUndefined()
@@ -113,7 +113,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(source.locked(lock, changed)).toBeUndefined()
     })
 
-    it('writes one text for one lock, without any server in it, and reads it back', async () => {
+    it('writes a canonical text of a lock, without any server, and reads it back', async () => {
       const { source, requests, resolve } = await machine()
       const lock = await resolve(requests)
       const text = source.text(lock)
@@ -133,7 +133,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(sent()).toBe(before)
     })
 
-    it('throws GoneError with the files that no server has any more, and keeps the others', async () => {
+    it('throws GoneError with the files that no server has any more, and keeps the other files', async () => {
       const { source, requests, resolve, files, move, context, store } = await machine()
       const lock = await resolve(requests)
       await move()
@@ -146,7 +146,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(left.filter(({ sha256 }) => !store.has(sha256))).toEqual([])
     })
 
-    it('resolves requests again whose files are gone, and no others', async () => {
+    it('resolves only the requests again whose files are gone', async () => {
       const { source, requests, resolve, files, move, context } = await machine()
       const lock = await resolve(requests)
       await move()
@@ -159,7 +159,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       await source.fetch(files(newer, one), context)
     })
 
-    it('moves everything in an update, and drops requests that are not wanted', async () => {
+    it('an update moves every request, and drops requests that no host makes', async () => {
       const { source, requests, resolve, files, move, context } = await machine()
       const lock = await resolve(requests)
       await move()
@@ -169,7 +169,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(source.locked(newer, other)).toBeUndefined()
     })
 
-    it('gives each file one path below /in of a derivation', async () => {
+    it('gives each file a fixed path below /in of a derivation', async () => {
       const { source, requests, resolve, files } = await machine()
       const lock = await resolve(requests)
       for (const request of requests) {
@@ -189,7 +189,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       }
     })
 
-    it('knows that the files after a move are newer', async () => {
+    it('recognises that the files after an update are newer', async () => {
       const { source, requests, resolve, files, move, context } = await machine()
       const lock = await resolve(requests)
       await move()
@@ -201,7 +201,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
   })
 
   describe(`the builder with the source ${name}`, () => {
-    it('locks what a host newly asks for, and writes the lock file', async () => {
+    it('locks the new requests of a host, and writes the lock file', async () => {
       const { build, requests, lockFile, reporter } = await machine()
       const [one] = requests
       const locked = await withLock(build, [one], 'no-frozen', async (locks) => lockedIn(locks, one))
@@ -210,7 +210,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(reporter.notices.join('\n')).toContain(`new ${locked[0]?.version}`)
     })
 
-    it('refuses what a frozen lock does not answer, and writes nothing', async () => {
+    it('refuses requests that a frozen lock does not contain, and writes nothing', async () => {
       const { build, source, requests, lockFile } = await machine()
       const refused = withLock(build, requests, 'frozen', async () => undefined)
       await expect(refused).rejects.toMatchObject({
@@ -220,7 +220,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       expect(existsSync(lockFile)).toBe(false)
     })
 
-    it('locks newer files when the locked ones are gone, and runs the build again', async () => {
+    it('locks newer files when the locked files are gone, and repeats the build', async () => {
       const { build, source, requests, move, fetch, lockFile, store } = await machine()
       const [one] = requests
       const use = () =>

@@ -14,13 +14,13 @@ export interface TargetUnderTest {
   readonly target: Target
   readonly clock: Clock
   readonly progress: Progress
-  /** Holds a newer image of the host. */
+  /** The output directory with a newer image of the host. */
   readonly directory: string
   /** The root hash of the newer image. */
   readonly root: string
-  /** Everything that a plan must leave alone. */
+  /** The state of the host that a plan must not change. */
   state(): unknown
-  /** Every later trial fails. */
+  /** Makes every later trial fail. */
   failTrials(): void
 }
 
@@ -46,12 +46,12 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(await target.status()).toMatchObject({ host: target.host, state: 'committed' })
     })
 
-    it('opens no image of another host', async () => {
+    it('refuses an image of another host', async () => {
       const { driver, directory } = await make()
       await expect(driver.withArtifact('other', directory, async () => 'opened')).rejects.toBeInstanceOf(UserError)
     })
 
-    it('changes nothing on the host when it plans, and plans the same steps again', async () => {
+    it('a plan changes nothing on the host, and the next plan has the same steps', async () => {
       const given = await make()
       const before = given.state()
       const [first, second] = [await withPlan(given, {}, async (run) => run), await withPlan(given, {}, async (r) => r)]
@@ -60,7 +60,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(given.state()).toEqual(before)
     })
 
-    it('describes each step, and the one step that stops services', async () => {
+    it('describes each step, and marks the one step that stops services', async () => {
       const given = await make()
       const described = await withPlan(given, {}, async ({ steps }) => steps.map(given.target.describe))
       expect(described.every((step) => step.name !== '' && step.atMost >= 0)).toBe(true)
@@ -68,7 +68,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(described.reduce((sum, { atMost }) => sum + atMost, 0)).toBeGreaterThan(0)
     })
 
-    it('performs a step without changing the run that it was given', async () => {
+    it('performs a step without changing the run object that it received', async () => {
       const given = await make()
       await withPlan(given, {}, async (planned) => {
         const seen = new Set<Run>()
@@ -88,7 +88,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(await flash(given)).toMatchObject({ kind: 'nothing', root: given.root })
     })
 
-    it('keeps the running image when it stages, and the next update continues', async () => {
+    it('a staged update keeps the running image, and the next update continues', async () => {
       const given = await make()
       const { root, bootId } = await given.target.status()
       expect((await flash(given, { kind: 'stage' })).kind).toBe('staged')
@@ -112,7 +112,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
       expect(given.state()).toEqual(before)
     })
 
-    it('reverts an update, and reverts the revert', async () => {
+    it('reverts an update, and reverts that revert', async () => {
       const given = await make()
       const { root } = await given.target.status()
       await flash(given)
@@ -123,7 +123,7 @@ export function describeTarget(name: string, make: () => Promise<TargetUnderTest
   })
 }
 
-/** A run that throws when it is changed. */
+/** A run object that throws if a step changes it. */
 function frozen(run: Run): Run {
   for (const value of [run, run.steps, ...run.steps]) Object.freeze(value)
   return run

@@ -17,7 +17,7 @@ async function revertBench() {
 }
 
 describe('a revert', () => {
-  it('boots the previous slot and waits until the host has committed it', async () => {
+  it('a revert boots the previous slot and waits until the host has committed it', async () => {
     const { host, old, plans, goBack } = await revertBench()
     expect(await goBack()).toMatchObject({ kind: 'reverted', from: 'b', slot: 'a', root: old.manifest.slot.root })
     expect([host.running, host.committed, host.update?.data]).toEqual(['a', 'a', 'snapshot'])
@@ -29,30 +29,30 @@ describe('a revert', () => {
     expect(host.calls).not.toContain('commit')
   })
 
-  it('starts from the data that the slot left only with --with-data', async () => {
+  it('a revert uses the data that the previous slot left only with --with-data', async () => {
     const { host, goBack } = await revertBench()
     await goBack('as-was')
     expect(host.update?.data).toBe('as-was')
   })
 
-  it('of a revert returns to the first slot', async () => {
+  it('a revert of a revert returns to the first slot', async () => {
     const { host, goBack } = await revertBench()
     await goBack()
     expect(await goBack()).toMatchObject({ from: 'a', slot: 'b' })
     expect(host.committed).toBe('b')
   })
 
-  it('that is running when the command is stopped: the error warns against the same command', async () => {
+  it('an interruption of a running revert warns the user not to repeat the command', async () => {
     const { host, clock, goBack } = await revertBench()
     stopAfter(clock, () => host.calls.includes('reboot'))
     await expect(goBack()).rejects.toMatchObject({
       code: 'stopped',
       message: "'adama' restarts into slot a and commits it by itself when it is healthy",
-      hint: expect.stringContaining('npm run status adama. The same command again would leave slot a'),
+      hint: expect.stringContaining('npm run status adama. A second revert would boot the other slot again'),
     })
   })
 
-  it('refuses a host that was never updated', async () => {
+  it('refuses to revert a host that was never updated', async () => {
     const { host, target, clock, progress } = await updateBench()
     await expect(revert({ target, clock, progress, data: 'carried' })).rejects.toThrow(
       "not reverted: slot b of 'adama' is empty",
@@ -60,7 +60,7 @@ describe('a revert', () => {
     expect(host.boots).toBe(1)
   })
 
-  it('refuses a slot that was only staged, or tried and not committed', async () => {
+  it('refuses to revert to a slot that was only staged, or tried and not committed', async () => {
     const staged = await updateBench()
     await staged.run({ kind: 'stage' })
     const back = (bench: typeof staged) => revert({ ...bench, data: 'carried' })
@@ -79,7 +79,7 @@ describe('a revert', () => {
     await expect(back(tried)).rejects.toThrow('slot b holds what was never committed here')
   })
 
-  it('to an unhealthy slot fails, and the host runs its former slot', async () => {
+  it('a revert to an unhealthy slot fails, and the host returns to its former slot', async () => {
     const { host, goBack } = await revertBench()
     host.faults.trial = 'never-healthy'
     await expect(goBack()).rejects.toThrow('the trial of slot a failed: not committed within 300 s')

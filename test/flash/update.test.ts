@@ -12,7 +12,7 @@ const rejection = (promise: Promise<unknown>) =>
     (error: { code?: string; message: string; hint?: string }) => error,
   )
 
-/** Calls `what` right before blocks of the slot are sent for the n-th time. */
+/** Calls `what` immediately before the update sends blocks of the slot for the n-th time. */
 function beforeSend(host: FakeHost, nth: number, what: () => void): void {
   const call = host.call.bind(host)
   let sends = 0
@@ -23,7 +23,7 @@ function beforeSend(host: FakeHost, nth: number, what: () => void): void {
 }
 
 describe('an update', () => {
-  it('writes the inactive slot, boots it on trial, and commits it when it is healthy', async () => {
+  it('an update writes the inactive slot, boots it on trial, and commits it when it is healthy', async () => {
     const { host, next, progress, run } = await updateBench()
     const updated = await run()
     expect(updated).toMatchObject({ kind: 'updated', slot: 'b', root: next.manifest.slot.root })
@@ -40,7 +40,7 @@ describe('an update', () => {
     ])
   })
 
-  it('makes the slot bootable last, and arms the trial only after that', async () => {
+  it('an update makes the slot bootable last, and arms the trial only after that', async () => {
     const { host, run } = await updateBench()
     await run()
     const order = ['write begin', 'write blocks slot', 'write blocks boot', 'write finish', 'arm', 'reboot', 'commit']
@@ -50,7 +50,7 @@ describe('an update', () => {
     expect(host.calls.filter((call) => call === 'commit')).toHaveLength(1)
   })
 
-  it('returns its duration, the downtime of services, and the bytes that were sent', async () => {
+  it('an update returns its duration, the downtime of services, and the bytes that were sent', async () => {
     const { run, progress } = await updateBench()
     const updated = await run()
     if (updated.kind !== 'updated') throw new Error(updated.kind)
@@ -62,12 +62,12 @@ describe('an update', () => {
     const bootBlocks = 39 - 13
     expect(progress.bytes.get('send the slot')).toEqual({ advanced: 300 * BLOCK, total: 300 * BLOCK })
     expect(progress.bytes.get('send the boot')).toEqual({ advanced: bootBlocks * BLOCK, total: bootBlocks * BLOCK })
-    // The tree has four blocks: three of leaves and one over them.
+    // The hash tree has four blocks: three of leaves and one above them.
     expect(updated.sent).toBeGreaterThan((300 + bootBlocks + 4) * BLOCK)
     expect(updated.sent).toBeLessThan((300 + bootBlocks + 5) * BLOCK)
   })
 
-  it('sends only the blocks that the slot lacks', async () => {
+  it('an update sends only the blocks that the slot lacks', async () => {
     const { host, old, next, progress, run } = await updateBench()
     const slot = Buffer.from(next.slot)
     slot.set(old.slot.subarray(0, 5 * BLOCK), 100 * BLOCK)
@@ -78,7 +78,7 @@ describe('an update', () => {
     expect(host.committed).toBe('b')
   })
 
-  it('sends every block with --full, and still compares what arrived', async () => {
+  it('an update with --full sends every block, and verifies the received blocks', async () => {
     const { host, old, next, progress, run } = await updateBench()
     host.slots.b.fill(old.manifest, next.slot, next.boot)
     await run({ transfer: { kind: 'full' } })
@@ -87,14 +87,14 @@ describe('an update', () => {
     expect(host.calls.indexOf('write missing slot')).toBeGreaterThan(host.calls.indexOf('write blocks slot'))
   })
 
-  it('does nothing if the host runs the image', async () => {
+  it('an update does nothing if the host runs the image', async () => {
     const image = updateImage({ name: 'same' })
     const { host, run } = await updateBench({ old: image, next: image })
     expect(await run()).toEqual({ kind: 'nothing', slot: 'a', root: image.manifest.slot.root })
     expect(host.calls).toEqual(['status'])
   })
 
-  it('verifies an image that the inactive slot holds from earlier, and sends no blocks', async () => {
+  it('an update sends no blocks if the inactive slot already holds the image, but verifies it', async () => {
     const { host, next, progress, run } = await updateBench()
     host.slots.b.fill(next.manifest, next.slot, next.boot)
     expect((await run()).kind).toBe('updated')
@@ -102,7 +102,7 @@ describe('an update', () => {
     expect(host.calls).not.toContain('write blocks slot')
   })
 
-  it('with --stage ends before the trial and releases the lock; the next update starts the trial', async () => {
+  it('an update with --stage ends before the trial and releases the lock; the next update starts the trial', async () => {
     const { host, run } = await updateBench()
     expect(await run({ kind: 'stage' })).toMatchObject({ kind: 'staged', slot: 'b' })
     expect({ state: host.slots.b.state, lock: host.lock, boots: host.boots }).toEqual({
@@ -115,7 +115,7 @@ describe('an update', () => {
 })
 
 describe('a broken connection', () => {
-  it('while the slot is sent costs only the blocks under way', async () => {
+  it('a broken connection during the transfer repeats only the blocks under way', async () => {
     const { host, progress, run } = await updateBench()
     host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 200 * BLOCK + 100 })
     await run()
@@ -125,14 +125,14 @@ describe('a broken connection', () => {
     expect(host.committed).toBe('b')
   })
 
-  it('is repeated without limit while each attempt brings blocks', async () => {
+  it('an update connects again without limit while each attempt brings blocks', async () => {
     const { host, run } = await updateBench()
     for (let times = 0; times < 20; times++) host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 5 * BLOCK })
     expect((await run()).kind).toBe('updated')
     expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(21)
   })
 
-  it('that brings no blocks six times ends the update; the slot is unbootable and the host unchanged', async () => {
+  it('six broken connections without new blocks end the update; the slot is unbootable and the host unchanged', async () => {
     const { host, clock, run } = await updateBench()
     for (let times = 0; times < 20; times++) host.faults.cuts.push({ call: 'write blocks slot', after: 5 })
     expect(await rejection(run())).toMatchObject({ code: 'unreachable' })
@@ -150,21 +150,21 @@ describe('a broken connection', () => {
     'arm',
     'reboot',
     'commit',
-  ])('that loses the answer to %s does not end the update', async (call) => {
+  ])('a connection that loses the answer to %s does not end the update', async (call) => {
     const { host, run } = await updateBench()
     host.faults.lostAnswers.push(call)
     expect((await run()).kind).toBe('updated')
     expect([host.running, host.committed]).toEqual(['b', 'b'])
   })
 
-  it('in the middle of the hash tree does not end the update', async () => {
+  it('a broken connection in the middle of the hash tree does not end the update', async () => {
     const { host, run } = await updateBench()
     host.faults.cuts.push({ call: 'write tree', after: 5000 })
     expect((await run()).kind).toBe('updated')
     expect(host.faults.cuts).toEqual([])
   })
 
-  it('after the slot was written needs no second writing when the command is repeated', async () => {
+  it('a broken connection after the write of the slot causes no second write when the command is repeated', async () => {
     const { host, run } = await updateBench()
     for (let times = 0; times < 6; times++) host.faults.lostAnswers.push('arm')
     expect(await rejection(run())).toMatchObject({ code: 'unreachable' })
@@ -175,17 +175,17 @@ describe('a broken connection', () => {
 })
 
 describe('a disk that does not keep its blocks', () => {
-  it('fails the update before the trial', async () => {
+  it('a disk that does not keep its blocks fails the update before the trial', async () => {
     const { host, run } = await updateBench()
     host.slots.b.rotten = 17
     const error = await rejection(run())
     expect(error?.message).toBe("the disk of 'adama' did not keep 1 blocks of the slot; the first is block 17")
     expect([host.slots.b.state, host.calls.includes('arm')]).toEqual(['unbootable', false])
-    // The next controller need not wait until the lock expires.
+    // The failed update has released the lock, so the next controller need not wait until it expires.
     expect(host.lock).toBeNull()
   })
 
-  it('is recognised on a connection that breaks, too', async () => {
+  it('an update detects a disk that does not keep its blocks although the connection breaks', async () => {
     const { host, run } = await updateBench()
     host.slots.b.rotten = 17
     beforeSend(host, 2, () => host.faults.cuts.push({ call: 'write blocks slot', after: 5 }))
@@ -193,7 +193,7 @@ describe('a disk that does not keep its blocks', () => {
     expect(host.calls.filter((call) => call === 'write blocks slot')).toHaveLength(3)
   })
 
-  it('is not blamed if a build changed the image meanwhile', async () => {
+  it('an update does not blame the disk if a build changed the image meanwhile', async () => {
     const { host, directory, run } = await updateBench()
     const other = updateImage({ name: 'newer' })
     beforeSend(host, 1, () => writeFileSync(join(directory, 'slot.img'), other.slot, { flag: 'r+' }))

@@ -25,7 +25,7 @@ import { memory } from './temp.ts'
 import { PROJECT } from './toolchain.ts'
 import { SIGNING_LINE } from './update-image.ts'
 
-/** The lock's time of the running image. The host's clock is 1000 seconds later. */
+/** The lock time of the running image. The host's clock is 1000 seconds later. */
 export const BUILT = 1_795_000_000
 const NOW = BUILT + 1000
 export const RUNNING_ROOT = 'aa'.repeat(32)
@@ -35,7 +35,7 @@ export const SIZES = { slot: MIB, boot: BOOT_SIZE, identity: 32 * MIB }
 const AGENT = join(PROJECT, 'overlays/device/agent')
 export const PARTS = readdirSync(AGENT).filter((name) => name.endsWith('.sh'))
 const textOf = (path: string) => readFileSync(join(PROJECT, path), 'utf8')
-/** The agent needs these programs of the machine, but busybox's shell would prefer its own applets. */
+/** The agent needs these programs of the machine, because busybox's shell would run its own applets instead. */
 const OF_THE_HOST = ['cmp', 'sha256sum', 'find', 'timeout', 'grep', 'sed', 'head', 'od']
 const WANTED = ['cc', 'jq', 'zstd', 'ssh-keygen', 'flock']
 

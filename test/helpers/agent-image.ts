@@ -10,7 +10,7 @@ import { SIGNING_KEY, updateImage } from './update-image.ts'
 /** Size of a boot partition in bytes. */
 export const BOOT_SIZE = 3 * MIB
 
-/** A complete generation with a readable boot file system, in the parts that a controller sends. */
+/** A complete generation with a readable boot file system, split into the parts that a controller sends. */
 export interface AgentImage {
   readonly manifest: Manifest
   readonly text: string

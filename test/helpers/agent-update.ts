@@ -12,7 +12,7 @@ export function begin(host: AgentHost, { text, signature }: AgentImage, ...flags
 export const STEPS = ['begin', 'tree', 'slot', 'list', 'boot', 'finish'] as const
 export type Step = (typeof STEPS)[number]
 
-/** One call of a controller that sends all blocks. */
+/** The calls of a controller that sends all blocks. */
 export function send(host: AgentHost, image: AgentImage, step: Step): Called {
   const write = (command: string, input: string | Uint8Array, ...more: string[]) =>
     host.call(['write', command, OWNER, ...more], input)
@@ -33,7 +33,7 @@ export function send(host: AgentHost, image: AgentImage, step: Step): Called {
   }
 }
 
-/** All steps up to and including `last`. */
+/** Runs all steps up to and including `last`. */
 export function sendUpTo(host: AgentHost, image: AgentImage, last: Step): Called {
   const steps = STEPS.slice(0, STEPS.indexOf(last) + 1)
   return steps.map((step) => send(host, image, step)).at(-1) as Called

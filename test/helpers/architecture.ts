@@ -56,6 +56,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: [
     'hosts/platforms/',
     'hosts/schema/',
+    'images/grammar.ts',
     'images/identity/',
     'images/lock.ts',
     'images/manifest.ts',

@@ -16,15 +16,15 @@ declare module 'vitest' {
 
 /**
  * Runs once before the test files that boot virtual machines: builds Adama's image and creates the owner's keys. hangar
- * creates no keys where CI is set, so this function unsets it.
+ * creates no keys if the variable CI is set, so this function unsets CI.
  */
 export function setup({ provide }: TestProject): () => void {
   const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(
-    process.execPath,
-    [join(PROJECT, 'builder/cli/hangar.mjs'), 'build', 'adama', ...frozen],
-    { cwd: PROJECT, env: { ...process.env, CI: '' }, stdio: 'inherit' },
-  )
+  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', 'adama', ...frozen], {
+    cwd: PROJECT,
+    env: { ...process.env, CI: '' },
+    stdio: 'inherit',
+  })
   if (status !== 0) throw new Error(`cannot build adama's image: 'npm run build:image adama' exited with ${status}`)
   // The next virtual machine deletes the directory if this process is killed.
   const states = temporaryDirectory(tmpdir())

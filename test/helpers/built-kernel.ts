@@ -80,12 +80,12 @@ function listsOf(kernel: Derivation): Derivation {
   }
 }
 
-/** `alias PATTERN MODULE` lines. */
+/** Parses lines of the form `alias PATTERN MODULE`. */
 function parseAliases(text: string): Alias[] {
   return [...text.matchAll(/^alias (\S+) (\S+)$/gm)].map(([, pattern = '', module = '']) => ({ pattern, module }))
 }
 
-/** `MODULE.alias=PATTERN`, each ended by a zero. */
+/** Parses entries of the form `MODULE.alias=PATTERN`, each with a zero byte after it. */
 function parseModinfo(text: string): Alias[] {
   return text.split('\0').flatMap((item) => {
     const [, module, pattern] = /^([^.=]+)\.alias=(.*)$/s.exec(item) ?? []

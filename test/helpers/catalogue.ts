@@ -6,7 +6,7 @@ import { parseParagraph } from '../../images/debian/control.ts'
 import { packageIndex } from '../../images/debian/package-index.ts'
 import { packagesText, releaseText, type TestPackage } from './small-archive.ts'
 
-/** The catalogue that fetching suites with these packages would give. */
+/** The catalogue that hangar reads from suites with these packages. */
 export function smallCatalogue(packages: readonly TestPackage[], architecture: Architecture = 'arm64'): Catalogue {
   const indices = SUITES.map((suite): SuiteIndex => {
     const release = { suite, fields: parseParagraph(releaseText(suite, [], {})), date: '', time: 0, files: new Map() }

@@ -5,7 +5,7 @@ export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const states = modules.flatMap((each) => [...each.children.allTests()].map((test) => test.result().state))
     const count = (wanted: string) => states.filter((state) => state === wanted).length
-    // A file that cannot even be loaded has no test that fails.
+    // A test file that cannot be loaded contains no failed test, so the count includes such files.
     const broken = modules.filter((each) => each.errors().length > 0).length
     console.log(`\n${count('passed')} passed, ${count('failed') + broken} failed, ${count('skipped')} skipped`)
   }

@@ -6,7 +6,7 @@ export interface TestContext extends CommandContext {
   readonly reporter: Listed
 }
 
-/** A context for commands. `facts`: the hosts; any other host has a name only. */
+/** A context for commands. `facts` describes the hosts; any other host has only a name. */
 export function commandContext(
   given: Partial<TestContext> & { readonly facts?: readonly Partial<Host>[] } = {},
 ): TestContext {

@@ -16,7 +16,7 @@ export async function compileSteps(
   files: Readonly<Record<string, string>>,
 ): Promise<Record<string, string>> {
   const { outputFiles } = await build({
-    // esbuild writes the paths of the sources into the output; a symbolic link would change them.
+    // esbuild writes the source paths into the output, and a symbolic link would change these paths.
     absWorkingDir: realpathSync(project),
     entryPoints: files,
     outdir: 'dist/steps',

@@ -24,6 +24,6 @@ export function engineEnv(env: NodeJS.ProcessEnv): Record<string, string> {
   const given = Object.entries(env).flatMap(([name, value]) =>
     value !== undefined && ofEngine.test(name) ? [[name, value] as const] : [],
   )
-  // The cache with the CLI that the SDK downloaded.
+  // The cache directory holds the CLI that the SDK downloaded.
   return { XDG_CACHE_HOME: join(env.HOME ?? '/root', '.cache'), ...Object.fromEntries(given) }
 }

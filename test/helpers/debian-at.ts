@@ -1,6 +1,6 @@
 import { type DebianSource, debianSource } from '../../builder/sources/debian/source.ts'
 
-/** Debian's archives on one server; with no server, fetching fails at once. */
+/** Debian's archives on one server. Without a server, every fetch fails at once. */
 export function debianAt(server?: string, keyring = ''): DebianSource {
   const at = (archive: string) => (server === undefined ? [] : [`${server}/${archive}`])
   return debianSource({

@@ -27,7 +27,7 @@ export type RegistryLogin =
 export const USER = { user: 'builder', password: 'correct horse' } as const
 const HTPASSWD = `${USER.user}:$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e\n`
 
-/** The names that the registry and the token server share. */
+/** The service names that the registry and the token server share. */
 export const SERVICE = 'test registry'
 export const ISSUER = 'test issuer'
 

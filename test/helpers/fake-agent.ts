@@ -11,11 +11,11 @@ import { SIGNING_LINE, type UpdateImage } from './update-image.ts'
 export interface Faults {
   /** Each entry breaks the connection once, after `after` bytes of the call's input. */
   readonly cuts: { readonly call: string; readonly after: number }[]
-  /** Each entry loses the answer to one call, which the host still carries out. */
+  /** Each entry loses the answer to one call. The host still performs the call. */
   readonly lostAnswers: string[]
   /** The result of the next trial. */
   trial: 'healthy' | 'panics' | 'never-healthy' | 'never-back'
-  /** The host does not answer from this time on. */
+  /** From this time on, the host does not answer. */
   offlineFrom: number
 }
 
@@ -45,7 +45,7 @@ export class FakeHost implements Remote {
   /** Every call that arrived, by name. */
   readonly calls: string[] = []
   readonly faults: Faults = { cuts: [], lostAnswers: [], trial: 'healthy', offlineFrom: Number.POSITIVE_INFINITY }
-  /** Replaces values of the status, for example those of another device. */
+  /** Replaces values of the status, for example to fake another device. */
   statusOverrides: Record<string, unknown> = {}
   running: Slot = 'a'
   committed: Slot = 'a'
@@ -56,7 +56,7 @@ export class FakeHost implements Remote {
   private readonly clock: Clock
   private readonly unpack: (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
   private state: 'committed' | 'trial' = 'committed'
-  /** The host answers from this time on. */
+  /** From this time on, the host answers. */
   private upAt = 0
   private serial = { time: 1, number: 1 }
   private readonly previouslyCommitted = new Set<string>()

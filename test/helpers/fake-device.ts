@@ -61,7 +61,7 @@ export interface RunOptions {
 export interface Ran {
   readonly code: number | null
   readonly stdout: string
-  /** Messages to the kernel's log and to stderr. */
+  /** Messages to the kernel log and to stderr. */
   readonly said: string
   /** Calls of fake programs in this run, as `mount -t btrfs …`. */
   readonly calls: readonly string[]
@@ -71,7 +71,7 @@ export interface Ran {
 export class FakeDevice {
   readonly root: string
   readonly shell: Shell
-  /** Name -> exit status of the script after a fake program that never returns, as `reboot`. */
+  /** Name of a fake program that never returns, such as `reboot` -> exit status of the script. */
   private readonly faked = new Map<string, number | undefined>()
 
   private constructor(root: string, shell: Shell) {
@@ -128,7 +128,7 @@ export class FakeDevice {
   }
 
   private functions(): string {
-    // `mkfs.btrfs` cannot be the name of a function, and is not the name of an applet.
+    // `mkfs.btrfs` is not a valid name of a shell function, and busybox has no applet of this name.
     const names = [...this.faked].filter(([name]) => /^\w+$/.test(name))
     return names
       .map(

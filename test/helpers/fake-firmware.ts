@@ -24,7 +24,7 @@ interface FirmwareRun extends Run<FirmwareStep> {
   readonly text: string
 }
 
-/** A router in memory, with the files that a build of its platform would leave. */
+/** A router in memory, with the output files of a build for its platform. */
 export async function fakeFirmware() {
   const directory = await tempDirectory()
   const next = await writeFirmware(directory, 'gaeta', 'new')
@@ -63,7 +63,7 @@ class FakeRouter {
     this.slots = { a: text, b: undefined }
   }
 
-  /** An image that does not start makes the boot loader return to the former slot. */
+  /** If an image does not start, the boot loader returns to the former slot. */
   reboot(): void {
     this.boots += 1
     if (this.fails) this.selected = this.running

@@ -10,7 +10,7 @@ export const SECTOR = 512
 export const FIRST = 0
 export const SECOND = 32768 * SECTOR
 export const PARTITION = 'dev/identity'
-/** Keys whose updates the image accepts. */
+/** The signing keys in the image whose updates the host accepts. */
 export const KEYS = 'ssh-ed25519 AAAA one\nssh-ed25519 BBBB two\n'
 
 /** A fake ssh-keygen that makes a different key each time. */

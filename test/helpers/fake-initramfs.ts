@@ -5,18 +5,20 @@ import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/initramfs/init'), 'utf8')
-/** Parts of the agent that the script reads. */
+/** Script parts of the agent that the initramfs script reads. */
 const LIB = ['record', 'tryboot'].map((name): [string, string] => [
   name,
   readFileSync(join(PROJECT, `overlays/device/agent/${name}.sh`), 'utf8'),
 ])
-/** The only shell of the initramfs. Waiting without a program needs its `read -t`, which POSIX lacks. */
+/** The only shell in the initramfs. Waiting without another program needs its `read -t`, which POSIX lacks. */
 export const SHELLS = ['busybox ash']
 export const HASH = 'ab'.repeat(32)
 const LABELS = ['selector', 'boot-a', 'boot-b', 'identity', 'slot-a', 'slot-b', 'data']
 const INDEX = 'hangar-slot 1\nbase 1 100\nkernel 101 50\nhost 151 4\nend 155 0\n'
 
-/** The script with all its paths below `root`, with the programs of this machine, and with `pause` for each wait of 5 seconds. */
+/**
+ * The script with all its paths below `root`. It uses this machine's programs, and calls `pause` for each wait of 5 seconds.
+ */
 function rooted(root: string, script: string): string {
   const text = script
     .replace(/^PATH=\/bin\nexport PATH /m, 'export ')
@@ -35,10 +37,10 @@ function rooted(root: string, script: string): string {
 
 /** Ends a background process at its first wait, because most tests need only the foreground. */
 const END_AT_WAIT = 'kill -KILL $PPID'
-/** Counts waits instead of waiting. `body` runs at each one. */
+/** Counts waits instead of waiting. `body` runs at each wait. */
 export const waits = (body = '') => `echo >>"$FAKE_ROOT/steps"; step=$(wc -l <"$FAKE_ROOT/steps")\n${body}`
 
-/** A fake dmsetup that opens a slot if the machine has an index for its root hash. */
+/** A fake dmsetup that opens a slot only if the test supplied an index for its root hash. */
 const DMSETUP = `
 [ "$1" = create ] || exit 0
 [ "$3" = hangar-slot ] || exit 0

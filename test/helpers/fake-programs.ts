@@ -1,6 +1,9 @@
 import type { FakeDevice } from './fake-device.ts'
 
-/** A fake mount that copies the files out of a boot file system. Fails if the head of the file system is damaged. */
+/**
+ * A fake mount that copies the files out of a boot file system. It fails if the first sectors of the file system are
+ * damaged.
+ */
 const MOUNT = `
 for last; do :; done
 while [ $# -gt 2 ]; do shift; done
@@ -93,7 +96,7 @@ export function fakePrograms(device: FakeDevice): void {
   device.write('services/grafana.container', '')
 }
 
-/** The real `blocks`, compiled at its first call. Fails after a power cut, as the fake dd does. */
+/** The real `blocks`, compiled at its first call. It fails after a power cut, as the fake dd does. */
 export const blocksProgram = (real: string, compile: string) => `#!/bin/sh
 printf '%s\\n' "blocks $*" >>"$FAKE_ROOT/calls"
 [ "$1" != write ] || { ${POWER}

@@ -11,8 +11,9 @@ import { REST_FILE } from '../../images/sbom/document.ts'
 import { leavesOf } from '../../images/slot/verity.ts'
 
 /**
- * A runner without a sandbox. Each output is a layer, its leaves and a file `program` that list the inputs and their
- * digests. Like a real runner it fetches missing packages, and runs each derivation once, if the store lacks its output.
+ * A runner without a sandbox. Each output is a layer, its leaves and a file `program` that lists the inputs and their
+ * digests. Like a real runner, it fetches missing packages. It runs each derivation once, and only if the store lacks the
+ * output.
  */
 export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran: string[] } {
   const ran: string[] = []

@@ -30,7 +30,7 @@ export class FakeSlot {
   manifest: Manifest | undefined
   readonly slot: Partition = { bytes: Buffer.alloc(0), leaves: undefined, blocks: 0 }
   readonly boot: Partition = { bytes: Buffer.alloc(0), leaves: undefined, blocks: 0 }
-  /** A block of the slot that never keeps its bytes. */
+  /** The block of the slot that loses its bytes after each write. */
   rotten: number | undefined
 
   begin(text: string, signature: string, trusted: readonly string[], isLast: boolean): 'begun' | 'written' {
@@ -80,7 +80,7 @@ export class FakeSlot {
     return `${lines.join('')}end\n`
   }
 
-  /** Writes each block when it arrives: a broken connection loses no block that has arrived. */
+  /** Writes each block when it arrives, so a broken connection loses no arrived block. */
   async takeRecords(part: 'slot' | 'boot', stream: AsyncIterable<Uint8Array>): Promise<number> {
     const { bytes, blocks } = this[part]
     let rest: Buffer = Buffer.alloc(0)

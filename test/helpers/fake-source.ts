@@ -6,14 +6,14 @@ import type { LockedFile, SourceRequest } from '../../images/locked-file.ts'
 
 export const WORDS = 'words'
 
-/** Asks for the text that the dictionary has for a word now. */
+/** A request for the current text of a word in the dictionary. */
 export type WordRequest = SourceRequest & { readonly source: typeof WORDS; readonly word: string }
 
 export interface WordFile extends LockedFile {
   readonly source: typeof WORDS
 }
 
-/** Word -> its file. */
+/** Word -> the file of its text. */
 export interface WordLock {
   readonly time: number
   readonly words: Readonly<Record<string, WordFile>>
@@ -22,8 +22,8 @@ export interface WordLock {
 const EMPTY: WordLock = { time: 1, words: {} }
 
 /**
- * A source as small as one can be: the files are texts of words, the version of a file is its length, and the server is a
- * map that a test changes. Nothing else in hangar knows this source.
+ * A minimal source: files are texts of words, the version of a file is its length, and the server is a map that a test
+ * changes. No other code of hangar knows this source.
  */
 export function fakeSource(dictionary: Map<string, string>) {
   const fileOf = (word: string, text: string): WordFile => ({

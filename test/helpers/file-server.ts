@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-/** The answer to a path: bytes, with support for ranges, or a function that answers. */
+/** The answer to a path: bytes, with support for range requests, or a function that answers. */
 export type Content = Uint8Array | Handler
 export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -11,7 +11,7 @@ QyNTUxOQAAACDXWpgBgrEKt9VL/tPJZAc6DuFy89qmIyWvAhpo9wdRGgAAAJhynrftcp63
 AAAECdYbGd7/1aYLqESvSS7CzEREnFaXsyaRlwO6wDHK5/YNdamAGCsQq31Uv+08lkBzoO
 4XLz2qYjJa8CGmj3B1EaAAAAEFJGQyA4MDMyLCB0ZXN0IDEBAgMEBQ==`)
 
-/** The same with a passphrase: ssh-keygen -p -P '' -N secret -f KEY */
+/** The same key with a passphrase: ssh-keygen -p -P '' -N secret -f KEY */
 export const GOLDEN_LOCKED_KEY = armor(`
 b3BlbnNzaC1rZXktdjEAAAAACmFlczI1Ni1jdHIAAAAGYmNyeXB0AAAAGAAAABB7sbSvun
 NL5uHk5wPX0EnnAAAAEAAAAAEAAAAzAAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+

@@ -1,7 +1,7 @@
 import type { Parts } from '../../builder/generations/parts.ts'
 import { digestOf } from '../../images/digest.ts'
 
-/** Parts of an image that a word identifies. No store has them. */
+/** Parts of an image that a word identifies. No store contains these parts. */
 export function parts(word: string, given: Partial<Parts> = {}): Parts {
   const stored = (name: string) => ({ name, digest: digestOf(`${word} ${name}`), size: 4096 })
   return {

@@ -74,7 +74,10 @@ export async function healthyLab(): Promise<{ readonly lab: Lab; readonly vm: Te
 const PROJECT_COPY = 'project'
 const DISK_COPY = 'disk.img'
 
-/** The sources decide the image, the locked QEMU and its arguments. The image also contains the owner's public keys. */
+/**
+ * The saved state depends on the sources, the locked QEMU and its arguments. The image also contains the owner's public
+ * keys.
+ */
 async function stateKey(): Promise<string> {
   const { directory } = await vmPrograms()
   const keys = readFileSync(`${ownerKey()}.pub`)

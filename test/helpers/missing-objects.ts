@@ -6,7 +6,7 @@ import { generationsOf, isKept, recordedHosts } from '../../builder/generations/
 import type { Store } from '../../builder/store/store.ts'
 import type { Digest } from '../../images/digest.ts'
 
-/** One line for each object that the store lacks of a kept generation: parts and sources. */
+/** One line for each part or source of a kept generation that the store lacks. */
 export function lostIn(store: Store): string[] {
   return recordedHosts(store.root).flatMap((host) =>
     generationsOf(store.root, host)
@@ -25,7 +25,7 @@ function sourcesIn(store: Store, object: Digest): string[] {
   return needed.filter((each) => !store.has(each))
 }
 
-/** Every file of a store but leases and temporary files, sorted. */
+/** Sorted list of all files of a store, except leases and temporary files. */
 export function filesIn(store: Store): string[] {
   return readdirSync(store.root, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())

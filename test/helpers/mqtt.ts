@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-// MQTT 3.1.1 (OASIS standard), as much as a round trip needs: connect, subscribe, publish with quality 0.
+// The part of MQTT 3.1.1 (OASIS standard) that one round trip needs: connect, subscribe, publish with QoS 0.
 
 const CONNECT = 0x10
 const CONNACK = 2
@@ -10,7 +10,7 @@ const SUBACK = 9
 const KEEP_ALIVE = 60
 
 export interface MqttClient {
-  /** Resolves when the broker has acknowledged. */
+  /** Resolves when the broker has acknowledged the packet. */
   subscribe(topic: string): Promise<void>
   publish(topic: string, message: string): void
   /** The next message of any subscription. */
@@ -23,7 +23,7 @@ interface Packet {
   readonly body: Buffer
 }
 
-/** Connects without user name; rejects with the broker's return code where it refuses. */
+/** Connects without a user name. Rejects with the broker's return code if the broker refuses. */
 export async function mqttClient(port: number, name: string, seconds = 20): Promise<MqttClient> {
   const socket = connect(port, '127.0.0.1')
   const packets = new PacketQueue(socket, seconds)
@@ -52,7 +52,7 @@ export async function mqttClient(port: number, name: string, seconds = 20): Prom
   }
 }
 
-/** Packets in the order of arrival; waiting for a type skips none that another call waits for. */
+/** Packets in the order of arrival. A call that waits for one type skips no packet that another call waits for. */
 class PacketQueue {
   private readonly waiting: Packet[] = []
   private readonly wake = new Set<() => void>()

@@ -47,7 +47,7 @@ export interface Finished {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string
-  /** Highest memory use in bytes that was seen. */
+  /** Highest observed memory use in bytes. */
   readonly peak: number
 }
 

@@ -11,8 +11,8 @@ export function stateOf(directory: string): OutputState {
 }
 
 /**
- * Names of output files that differ from those of a fresh directory: in size, or in a range that a state in `states` has.
- * Other ranges are holes, and reading gigabytes of holes takes seconds.
+ * Names of output files that differ from a fresh directory in size, or in a range that a state in `states` lists. Other
+ * ranges are holes: reading gigabytes of holes takes seconds.
  */
 export function differences(directory: string, fresh: string, states: readonly OutputState[]): string[] {
   return Object.keys(stateOf(fresh)).filter((name) => {

@@ -1,16 +1,16 @@
 import type * as Fs from 'node:fs'
 import type * as FsPromises from 'node:fs/promises'
 
-/** How much of the interrupted write is done: nothing, or half of it if that is possible. */
+/** The part of the interrupted write that reaches the disk: nothing, or half of it if possible. */
 export type Cut = 'before' | 'halfway'
 
 /**
- * Counts the changes to the disk, and fails one of them and all after it: code that cleans up after a failure cannot run
- * after a power cut.
+ * Counts the changes to the disk, and fails one change and all later ones, because cleanup code cannot run after a power
+ * cut.
  */
 export interface Power {
   changes: number
-  /** Number of the change, from 1, at which the power is cut; 0 for none. */
+  /** Number of the change at which the power is cut, from 1; 0 cuts no power. */
   cutAt: number
   cut: Cut
   /** Error code of the failing system call. */

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** The words of every command line on this machine. */
+/** The command line of every process on this machine, as a list of words. */
 export function commandLines(): string[][] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -50,7 +50,7 @@ export interface Ended {
 
 export interface SpawnOptions {
   readonly cwd: string
-  /** Added to PATH and HOME. */
+  /** Directories added to PATH, and the value of HOME. */
   readonly env?: Readonly<Record<string, string>>
 }
 

@@ -1,6 +1,6 @@
 import { type RegistryOptions, registryRepository } from '../../builder/publish/registry/registry.ts'
 
-/** A repository of a registry on loopback, and why anything was tried again. */
+/** A repository of a registry on loopback, and the reasons for repeated requests. */
 export function repositoryAt(port: number, given: Partial<RegistryOptions> & { readonly name?: string } = {}) {
   const retries: string[] = []
   const { name = 'hangar', ...more } = given

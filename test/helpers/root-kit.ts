@@ -15,7 +15,7 @@ import { ORACLE, ORACLE_LOCK, oracleSteps } from '../oracle/recipe.ts'
 import { withLockFile } from './own-lock.ts'
 import { PROJECT } from './toolchain.ts'
 
-/** The lock and the ids, which both ways of making the root of the base layer use. */
+/** The lock and the ids that both ways to make the root of the base layer use. */
 export interface RootKit {
   readonly context: BuildContext
   readonly layerContext: LayerContext
@@ -26,7 +26,7 @@ export interface RootKit {
 
 const TARGET: Architecture = 'arm64'
 
-/** Runs `use` with the machine's store and the project's locks. Missing lock entries are resolved. */
+/** Runs `use` with the machine's store and the project's locks. Resolves missing lock entries. */
 export async function withRootKit<T>(use: (kit: RootKit) => Promise<T>, project = PROJECT): Promise<T> {
   const reporter = plainReporter((line) => process.stdout.write(`${line}\n`), { now: () => performance.now() })
   const signal = new AbortController().signal

@@ -28,13 +28,13 @@ export async function signer(validSeconds = 0): Promise<Signer> {
   }
 }
 
-/** The time at which the tests take place. */
+/** The current time in the tests. */
 export const NOW = new Date('2026-06-01T12:00:00Z')
 
 export interface TestPackage {
   readonly name: string
   readonly version?: string
-  /** The default is `trixie`. */
+  /** The suite; the default is `trixie`. */
   readonly suite?: string
   readonly architecture?: 'amd64' | 'arm64' | 'all'
   /** Further fields: `Depends`, `Provides`, `Essential`, … */

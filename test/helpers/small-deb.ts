@@ -13,7 +13,7 @@ export interface SmallDeb {
   readonly control?: Readonly<Record<string, string>>
   /** Additional lines of `control`. */
   readonly fields?: string
-  /** Limited to what dpkg can unpack without additional programs. */
+  /** Compression formats that dpkg can unpack without additional programs. */
   readonly compression?: 'gzip' | 'none'
 }
 

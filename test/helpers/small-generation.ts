@@ -7,7 +7,7 @@ import type { Store } from '../../builder/store/store.ts'
 import { digestOf } from '../../images/digest.ts'
 import { assemblePi, type PiRequest, type SmallLayers, smallImage } from './small-image.ts'
 
-/** Leaves what a build leaves: a small image in the output directory, its parts in the store, and its record. */
+/** Writes the results of a build: a small image in the output directory, its parts in the store, and its record. */
 export async function smallGeneration(
   store: Store,
   output: string,

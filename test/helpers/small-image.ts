@@ -20,7 +20,7 @@ export function smallLayer(directory: string, name: string, letters: string): Re
   return { name, file, size: bytes.length, digest: digestOf(bytes), leaves: `${file}.leaves` }
 }
 
-/** A boot file as a derivation would leave it in the store. */
+/** A boot file, put into the store as the output of a derivation. */
 export function smallFile(directory: string, name: string, text: string) {
   const file = join(directory, `${digestOf(text)}-${name}`)
   writeFileSync(file, text)
@@ -70,7 +70,7 @@ export function smallImage(
   }
 }
 
-/** One letter for each block of a layer. */
+/** Returns one letter for each block of a layer. */
 export interface SmallLayers {
   readonly base?: string
   readonly kernel?: string

@@ -65,7 +65,7 @@ export function smallDerivations(lock: Lock) {
   }
 }
 
-/** The plan of the host `tiny`: what it contains depends on a lock and on one line of configuration. */
+/** The plan of the host `tiny`. Its content depends on a lock and on one line of configuration. */
 export type SmallPlan = (lock: Lock, line: string) => HostPlan
 
 /** A small host of the platform `pi`. */
@@ -77,7 +77,7 @@ export const smallPiPlan: SmallPlan = (lock, line) => ({
   image: () => smallImageOf(lock, line),
 })
 
-/** An image of three layers, one of them with a program that another derivation makes, and two boot files. */
+/** An image of three layers and two boot files. One layer has a program that another derivation makes. */
 function smallImageOf(lock: Lock, line: string): Image {
   const { made, debs } = smallDerivations(lock)
   const tree = (text: string) => ({
@@ -108,8 +108,8 @@ function smallImageOf(lock: Lock, line: string): Image {
 }
 
 /**
- * A project in `directory` with one small host, its lock, a mirror with every version, and a store. Builds are real but
- * for the sandbox. A child process may use it: it registers no hooks of the test runner.
+ * A project in `directory` with one small host, its lock, a mirror with every version, and a store. Builds are real except
+ * for the sandbox. A child process may use it, because it registers no hooks of the test runner.
  */
 export async function smallLab(directory: string, project: string, plan: SmallPlan = smallPiPlan) {
   const store = await openStore(join(directory, 'store'))
@@ -150,7 +150,7 @@ export async function smallLab(directory: string, project: string, plan: SmallPl
       moveLock(version)
       return build(context(network), { plan: plan(smallLock(version), line), frozen: 'frozen', output })
     },
-    /** The same without output files, which would take most of a second. */
+    /** Builds without output files, because writing them takes most of a second. */
     make: (version: string, line: string, host = 'tiny', use = { root: store.root, what: 'make' }) =>
       usingStore(use, async () => {
         const { runner } = context()
@@ -177,7 +177,7 @@ export async function smallLab(directory: string, project: string, plan: SmallPl
           parts: await parts(),
         }))
       }),
-    /** The directory of an unpacked toolchain, with as much as `gc` reads of it. */
+    /** The directory of an unpacked toolchain, with only the files that `gc` reads. */
     unpackToolchain: (version: string) => {
       const packages = Object.values(smallLock(version).packages).filter((each) => each.package === 'node')
       const name = `build-1-${toolchainDigest({ name: 'build', architecture: 'amd64', packages })}`

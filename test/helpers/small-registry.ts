@@ -9,7 +9,7 @@ export interface SmallRegistry {
   readonly blobs: Map<string, Buffer>
   /** `METHOD path` of each request, without random ids. */
   readonly requests: string[]
-  /** Sees each request first; returns true when it answered the request. */
+  /** Receives each request first; returns true if it has answered the request. */
   intercept: (request: IncomingMessage, response: ServerResponse) => boolean
 }
 
@@ -82,6 +82,6 @@ async function receive(request: IncomingMessage, use: (piece: Buffer) => void): 
   try {
     for await (const piece of request) use(piece as Buffer)
   } catch {
-    // The connection broke; the bytes so far are kept.
+    // The connection broke; the registry keeps the bytes received so far.
   }
 }

@@ -87,7 +87,7 @@ export function parseSpdx(text: string): Spdx {
   return spdx
 }
 
-/** Names of the packages to which the named package has the relationship, sorted. */
+/** Sorted names of the packages to which the named package has the relationship. */
 export function related(spdx: Spdx, name: string, type: Spdx['relationships'][number]['relationshipType']): string[] {
   const named = new Map(spdx.packages.map((each) => [each.SPDXID, each.name]))
   return spdx.relationships

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 
-/** Tests that need the machine's own ssh-keygen are skipped without it. */
+/** Tests that need the machine's own ssh-keygen are skipped if it is missing. */
 export const HAS_SSH_KEYGEN = spawnSync('ssh-keygen', ['-?']).error === undefined
 if (!HAS_SSH_KEYGEN)
   console.warn('SKIPPED: this machine has no ssh-keygen, so keys and signatures are not compared with it')

@@ -25,9 +25,9 @@ export interface SshServer {
   readonly keyFile: string
   /** A program that passes its call to the fake host. */
   readonly agent: string
-  /** Breaks every connection; the server keeps running. */
+  /** Breaks every connection, and keeps the server running. */
   drop(): void
-  /** Refuses new connections; open ones stay. */
+  /** Refuses new connections, and keeps open ones. */
   stopListening(): void
   /** Called with the bytes of a call's input so far. */
   onInput: (bytes: number) => void

@@ -31,7 +31,7 @@ export function everyNode(root: TreeNode): Placed[] {
   return walk(root, [])
 }
 
-/** A device with its parents and suppliers, and their parents and suppliers: all devices that it needs to work. */
+/** Returns a device, its parents and suppliers, and all their parents and suppliers: every device that it needs to work. */
 export function withSuppliers(device: Placed, all: readonly Placed[]): Placed[] {
   const handles = new Map(all.map((each) => [cells(each.node, 'phandle')[0], each]))
   const found = new Set<Placed>()

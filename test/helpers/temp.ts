@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest'
 /** Makes a directory that is removed when the test ends. */
 export async function tempDirectory(parent = tmpdir()): Promise<string> {
   const directory = await mkdtemp(join(parent, 'hangar-test-'))
-  // Processes that were told to stop may still write for a moment.
+  // Processes that received a signal may still write for a moment.
   onTestFinished(() => rm(directory, { recursive: true, force: true, maxRetries: 10 }))
   return directory
 }

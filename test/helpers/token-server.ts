@@ -14,7 +14,7 @@ export interface TokenServer {
   life: number
 }
 
-/** A fake token server. The protocol leaves token servers to the operator of a registry; the registry itself is real. */
+/** A fake token server. The registry is real, but the protocol leaves the token server to the operator of a registry. */
 export async function startTokenServer(): Promise<TokenServer> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const asked: TokenServer['asked'] = []

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 
-/** Shell that runs first, and what it reads from its environment. */
+/** Shell code that runs before the program, and its environment variables. */
 export interface Prepared {
   readonly script: string
   readonly env: Readonly<Record<string, string>>
 }
 
-// Ids are mapped from outside, so the program waits for it. It dies with the test that started it.
+// The parent process maps the ids from outside, so the program waits for the parent. It ends with the test that started it.
 const SETUP = `set -eu
 echo here
 read -r mapped
@@ -17,8 +17,8 @@ exec setpriv --pdeathsig KILL "$@"
 `
 
 /**
- * Runs a program in a user and a mount namespace of its own, after a script that prepares them. Every id stays as it is,
- * but root is root of nothing beyond: what the script registers or mounts, no other process of the machine sees.
+ * Runs a program in its own user and mount namespace, after a script that prepares them. Every id keeps its number, but root
+ * has no rights outside the namespace. No other process of the machine sees the handlers and mounts of the script.
  */
 export async function inUserNamespace(
   { script, env }: Prepared,
@@ -38,7 +38,7 @@ export async function inUserNamespace(
   if (code !== 0) throw new Error(`'${[program, ...args].join(' ')}' ended with ${code} in a user namespace`)
 }
 
-/** Every id that this process knows, as it is: roots have files of many owners. */
+/** Maps every id of this process to itself, because a root has files of many owners. */
 function mapIds(pid: number): void {
   for (const map of ['uid_map', 'gid_map']) {
     const ranges = readFileSync(`/proc/self/${map}`, 'utf8').trim().split('\n')

@@ -110,7 +110,7 @@ export function runProgram(programs: ProgramRoot, name: string, args: readonly s
   })
 }
 
-// The ssh configuration and the known hosts of the user who runs the tests must not matter.
+// The client ignores the ssh configuration and the known hosts of the user who runs the tests.
 const CLEAN = [
   ...['-F', 'none', '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR'],
   ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'GlobalKnownHostsFile=/dev/null'],

@@ -4,22 +4,22 @@ import { MEMORY_RESERVE } from '../../hosts/platforms/pi/check.ts'
 import { planOf } from '../../hosts/schema/plan.ts'
 
 describe('adama', () => {
-  it('passes the checks of its platform', () => {
+  it('adama passes the checks of its platform', () => {
     expect(() => planOf(adama)).not.toThrow()
   })
 
-  it('runs the MQTT broker and the monitoring', () => {
+  it('adama runs the MQTT broker and the monitoring', () => {
     expect(adama.services.map(({ name }) => name)).toEqual(['alertmanager', 'mosquitto', 'prometheus'])
   })
 
-  it('leaves the memory reserve to the system', () => {
+  it('adama leaves the memory reserve to the system', () => {
     const limits = adama.services.flatMap((each) => Object.values(each.limits))
     expect(limits.length).toBeGreaterThanOrEqual(adama.services.length)
     const promised = limits.reduce((sum, { memory }) => sum + memory, 0)
     expect(adama.memory - promised).toBeGreaterThan(MEMORY_RESERVE)
   })
 
-  it('offers no shell on the console', () => {
+  it('adama offers no shell on the console', () => {
     expect(adama.console.shell).toBe('none')
   })
 })

@@ -40,18 +40,18 @@ function withoutBuilder({ name, inputs, command, env, privilege }: Derivation): 
   }
 }
 
-/** The source version. Binary rebuilds and cross compilers (`14.2.0-19cross1`) have the same source. */
+/** The version of the source package. Binary rebuilds and cross compilers (`14.2.0-19cross1`) have the same source. */
 function sourceVersion({ version }: LockedPackage): string {
   return withoutRebuild(version).replace(/cross\d+$/, '')
 }
 
 describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
-  it('finds all its package sets in the lock', () => {
+  it('every builder finds all its package sets in the lock', () => {
     const wanted = [...planOf(adama).sets(builder), ...[CONTROL, VM].map((set) => ({ set, architecture: builder }))]
     expect(wanted.filter((set) => lockedPackages(lock, set) === undefined).map(setKey)).toEqual([])
   })
 
-  it('runs programs of its own architecture only', () => {
+  it('every builder runs programs of its own architecture only', () => {
     for (const { name, system, toolchain } of derivations(builder).values()) {
       const others = (toolchain.packages as readonly LockedPackage[]).filter(
         ({ architecture }) => architecture !== builder && architecture !== 'all',
@@ -64,7 +64,7 @@ describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
 })
 
 describe('the toolchains of the builders', () => {
-  it.each([TOOLCHAIN.name, cross('amd64').name])('contain the same versions: %s', (name) => {
+  it.each([TOOLCHAIN.name, cross('amd64').name])('toolchains of all builders contain the same versions: %s', (name) => {
     const versions = BUILDERS.map((architecture) => {
       const packages = lock.sets[`${name}:${architecture}`]?.packages.map((key) => lock.packages[key])
       return new Map(packages?.flatMap((item) => (item === undefined ? [] : [[item.package, sourceVersion(item)]])))
@@ -77,7 +77,7 @@ describe('the toolchains of the builders', () => {
 })
 
 describe('an image', () => {
-  it('has the same derivations on every builder', () => {
+  it('an image has the same derivations on every builder', () => {
     const [amd64, arm64] = BUILDERS.map((builder) => lockedImage(adama, lock, builder))
     expect([...derivations('amd64').keys()]).toEqual([...derivations('arm64').keys()])
     expect(amd64?.layers.map(({ name }) => name)).toEqual(arm64?.layers.map(({ name }) => name))
@@ -85,7 +85,7 @@ describe('an image', () => {
     expect(amd64?.versions).toEqual(arm64?.versions)
   })
 
-  it('has the same packages, files and commands on every builder', () => {
+  it('an image has the same packages, files and commands on every builder', () => {
     const arm64 = derivations('arm64')
     for (const [name, derivation] of derivations('amd64')) {
       const other = arm64.get(name) ?? expect.fail(`no '${name}'`)
@@ -93,7 +93,7 @@ describe('an image', () => {
     }
   })
 
-  it('is configured from its own packages on a builder of its architecture', () => {
+  it("a builder of the image's architecture configures the image with its own packages", () => {
     const debs = (builder: Architecture, side: string) =>
       Object.entries(derivations(builder).get('base')?.inputs ?? {}).flatMap(([path, input]) =>
         path.startsWith(`${side}/`) && 'locked' in input ? [input.locked.sha256] : [],

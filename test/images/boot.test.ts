@@ -8,7 +8,7 @@ const text = configTxt(board)
 const settings = (partition: number, tryboot: boolean) => parseConfigText(text, { partition, tryboot })
 
 describe('config.txt', () => {
-  it('names the kernel and the initramfs as they are called in the boot file system', () => {
+  it('config.txt names the kernel and the initramfs as the boot file system does', () => {
     const { settings: read, remarks } = settings(2, false)
     expect(remarks).toEqual([])
     expect(Object.fromEntries(read)).toMatchObject({
@@ -19,22 +19,22 @@ describe('config.txt', () => {
     })
   })
 
-  it('arms the watchdog before Linux starts, with at most 15 seconds', () => {
+  it('config.txt arms the watchdog before Linux starts, with at most 15 seconds', () => {
     const seconds = Number(settings(2, false).settings.get('kernel_watchdog_timeout'))
     expect(seconds).toBeGreaterThan(0)
     expect(seconds).toBeLessThanOrEqual(15)
   })
 
-  it('gives the same settings for both slots, on trial and not on trial', () => {
+  it('config.txt gives the same settings for both slots, on trial and not on trial', () => {
     expect(settings(3, true)).toEqual(settings(2, false))
   })
 
-  it('names no device tree: the firmware chooses the one of the stepping', () => {
+  it('config.txt names no device tree: the firmware chooses the one for the stepping', () => {
     expect(text).not.toMatch(/^device_tree/m)
   })
 
   // The firmware reads at most 98 characters of a line (raspberrypi/documentation, config_txt).
-  it('has no line that the firmware truncates', () => {
+  it('config.txt has no line that the firmware truncates', () => {
     expect(text.split('\n').filter((line) => line.length > 98)).toEqual([])
     expect(text.endsWith('\n')).toBe(true)
   })
@@ -43,21 +43,21 @@ describe('config.txt', () => {
 describe('the kernel arguments', () => {
   const names = KERNEL_ARGUMENTS.map((argument) => argument.split('=')[0])
 
-  it('reboot a kernel that panics, so that a crash ends a trial', () => {
+  it('the kernel arguments reboot a kernel that panics, so that a crash ends a trial', () => {
     const seconds = Number(KERNEL_ARGUMENTS.find((argument) => argument.startsWith('panic='))?.slice('panic='.length))
     expect(seconds).toBeGreaterThan(0)
     expect(KERNEL_ARGUMENTS).toContain('oops=panic')
   })
 
-  it('name no console: the device tree of the board or of the virtual machine does', () => {
+  it('the kernel arguments name no console, because the device tree names it', () => {
     expect(names).not.toContain('console')
   })
 
-  it('name no root and no root hash: the build adds them', () => {
+  it('the kernel arguments name no root and no root hash: the build adds them', () => {
     expect(names.filter((name) => name === 'root' || name?.startsWith('hangar.'))).toEqual([])
   })
 
-  it('are unique single words that fit a command line together with the root hash', () => {
+  it('the kernel arguments are unique words that fit a command line together with the root hash', () => {
     expect(KERNEL_ARGUMENTS.filter((argument) => /[\s"']/.test(argument))).toEqual([])
     expect(new Set(names).size).toBe(names.length)
     // The kernel's COMMAND_LINE_SIZE on arm64 is 2048; hangar.root and hangar.blocks take about 100.

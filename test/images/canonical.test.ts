@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { canonicalJson, canonicalText } from '../../images/canonical.ts'
 
 describe('canonicalJson and canonicalText', () => {
-  it('sort keys at every level and omit undefined members', () => {
+  it('sort the keys of JSON at every level and omit undefined members', () => {
     expect(canonicalJson({ b: { d: 1, c: [2, { f: 3, e: 4 }] }, a: undefined })).toBe(
       '{"b":{"c":[2,{"e":4,"f":3}],"d":1}}',
     )
   })
 
-  it('give the same text for every order of members', () => {
+  it('give the same JSON text for every order of members', () => {
     expect(canonicalJson({ x: 1, y: 2 })).toBe(canonicalJson({ y: 2, x: 1 }))
   })
 

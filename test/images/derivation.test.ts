@@ -5,7 +5,7 @@ import { derivation, lockedPackage } from '../helpers/derivation.ts'
 const plain = derivation({ name: 'plain' })
 
 describe('derivationDigest', () => {
-  it('is the same for equal derivations', () => {
+  it('equal derivations have the same digest', () => {
     expect(derivationDigest(derivation({ name: 'plain' }))).toBe(derivationDigest(plain))
   })
 
@@ -17,17 +17,17 @@ describe('derivationDigest', () => {
     ['the environment', { env: { A: '1' } }],
     ['the privilege', { privilege: 'all' }],
     ['a package of the toolchain', { toolchain: { ...plain.toolchain, packages: [lockedPackage('dash')] } }],
-  ])('changes with %s', (_what, change) => {
+  ])('the digest of a derivation changes with %s', (_what, change) => {
     expect(derivationDigest(derivation({ name: 'plain', ...change }))).not.toBe(derivationDigest(plain))
   })
 
-  it('does not depend on the path of a package in the archive', () => {
+  it('the digest of a derivation does not depend on the path of a package in the archive', () => {
     const here = derivation({ inputs: { deb: { locked: lockedPackage('dash') } } })
     const there = derivation({ inputs: { deb: { locked: { ...lockedPackage('dash'), path: 'elsewhere.deb' } } } })
     expect(derivationDigest(here)).toBe(derivationDigest(there))
   })
 
-  it('changes when the derivation of an input changes', () => {
+  it('the digest of a derivation changes when the derivation of an input changes', () => {
     const using = (from: Derivation) => derivation({ name: 'user', inputs: { file: { from, file: 'out' } } })
     expect(derivationDigest(using(plain))).not.toBe(
       derivationDigest(using(derivation({ name: 'plain', env: { A: '1' } }))),
@@ -36,7 +36,7 @@ describe('derivationDigest', () => {
 })
 
 describe('dependencies', () => {
-  it('lists a derivation once if several of its files are inputs', () => {
+  it('lists a derivation only once if several of its files are inputs', () => {
     const user = derivation({
       inputs: { a: { from: plain, file: 'a' }, b: { from: plain, file: 'b' }, c: { bytes: '' } },
     })

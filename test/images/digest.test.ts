@@ -5,21 +5,21 @@ import { Digester, digestOf, isDigest, parseDigest, short } from '../../images/d
 const ABC = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
 
 describe('a digest', () => {
-  it('is the SHA-256 of text or bytes', () => {
+  it('a digest is the SHA-256 of text or bytes', () => {
     expect([digestOf('abc'), digestOf(Buffer.from('abc'))]).toEqual([ABC, ABC])
   })
 
-  it('is the same for bytes that arrive in pieces', () => {
+  it('a digest is the same for bytes that arrive in pieces', () => {
     expect(new Digester().update(Buffer.from('a')).update(Buffer.from('bc')).digest()).toBe(ABC)
   })
 
-  it('is parsed from 64 hexadecimal digits', () => {
+  it('parses a digest of 64 hexadecimal digits', () => {
     expect(parseDigest(ABC)).toBe(ABC)
     expect(isDigest(ABC)).toBe(true)
   })
 
   it.each(['', ABC.slice(1), `${ABC}0`, ABC.toUpperCase(), ABC.replace('b', 'g'), `${ABC}\n`, `sha256:${ABC}`])(
-    'is refused as %j',
+    'refuses %j as a digest',
     (text) => {
       expect(isDigest(text)).toBe(false)
       expect(() => parseDigest(text)).toThrow(
@@ -31,7 +31,7 @@ describe('a digest', () => {
     },
   )
 
-  it('is shortened to twelve digits for messages', () => {
+  it('messages show the first twelve digits of a digest', () => {
     expect(short(parseDigest(ABC))).toBe('ba7816bf8f01')
   })
 })

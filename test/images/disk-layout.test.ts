@@ -4,7 +4,7 @@ import { diskLayout, GIB, layoutOnDisk, MIB, partition } from '../../images/layo
 const layout = diskLayout(8 * GIB)
 
 describe('diskLayout', () => {
-  it('puts all FAT partitions first, without others in between', () => {
+  it('the layout puts all FAT partitions first, without others in between', () => {
     expect(layout.partitions.map(({ name }) => name)).toEqual([
       'selector',
       'boot-a',
@@ -33,7 +33,7 @@ describe('diskLayout', () => {
     expect([partition(layout, 'boot-a').number, partition(layout, 'boot-b').number]).toEqual([2, 3])
   })
 
-  it('never changes these offsets, which are on existing disks', () => {
+  it('never changes the offsets of partitions, because existing disks use them', () => {
     expect(Object.fromEntries(layout.partitions.map(({ name, offset }) => [name, offset / MIB]))).toEqual({
       selector: 4,
       'boot-a': 20,
@@ -60,13 +60,13 @@ describe('diskLayout', () => {
     expect(size('slot-a')).toBe(8 * GIB)
   })
 
-  it('keeps the offsets of all partitions before larger slots', () => {
+  it('larger slots do not change the offsets of earlier partitions', () => {
     const larger = diskLayout(24 * GIB)
     expect(larger.partitions.slice(0, 4)).toEqual(layout.partitions.slice(0, 4))
     expect(partition(larger, 'slot-a').offset).toBe(partition(layout, 'slot-a').offset)
   })
 
-  it('has every partition by its name', () => {
+  it('the layout names every partition', () => {
     expect(layout.partitions.map(({ name }) => partition(layout, name))).toEqual(layout.partitions)
     expect(() => partition({ ...layout, partitions: [] }, 'data')).toThrow("the layout has no partition 'data'")
   })
@@ -85,7 +85,7 @@ describe('layoutOnDisk', () => {
     expect(DISK - 33 * 512 - offset - size).toBeGreaterThanOrEqual(0)
   })
 
-  it('leaves less free space than first boot would add to data (overlays/device/system/data.sh)', () => {
+  it('leaves less free space than the first boot would add to data (overlays/device/system/data.sh)', () => {
     const { offset, size } = partition(layoutOnDisk(8 * GIB, DISK), 'data')
     expect((DISK - offset - size) / 512).toBeLessThan(16384)
   })

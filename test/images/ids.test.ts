@@ -41,11 +41,11 @@ const idsOf = (lines: readonly string[]) => lines.map((line) => Number(field(lin
 const linesOf = (text: string) => text.split('\n').slice(0, -1)
 
 describe('the id table', () => {
-  it('keeps every id that was ever used', () => {
+  it('the id table keeps every id that was ever used', () => {
     expect(problemsOf(ACCOUNTS, USED_IDS)).toEqual([])
   })
 
-  it('may get new accounts, but no account may change or disappear', () => {
+  it('the id table may get new accounts, but no account may change or disappear', () => {
     expect(problemsOf([...ACCOUNTS, { name: 'grafana', id: 122 }], USED_IDS)).toEqual([])
     const moved = ACCOUNTS.filter(({ name }) => name !== 'sshd').map(({ name, id }) => ({
       name,
@@ -57,7 +57,7 @@ describe('the id table', () => {
     ])
   })
 
-  it('has unique names and ids, including those of Debian', () => {
+  it('the id table has unique names and ids, including those of Debian', () => {
     const names = [...DEBIAN_GROUPS.map((line) => field(line, 0)), ...ACCOUNTS.map(({ name }) => name)]
     const ids = [...idsOf(DEBIAN_GROUPS), ...ACCOUNTS.map(({ id }) => id)]
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
@@ -66,17 +66,17 @@ describe('the id table', () => {
     expect(users.filter((name, at) => users.indexOf(name) !== at)).toEqual([])
   })
 
-  it('uses only ids in Debian’s range for system accounts', () => {
+  it('the id table uses only ids in Debian’s range for system accounts', () => {
     expect(ACCOUNTS.filter(({ id }) => id < 101 || id > 999)).toEqual([])
   })
 
-  it('has no colon and no newline in a field', () => {
+  it('the id table has no colon and no newline in a field', () => {
     expect(ACCOUNTS.filter(({ name, home, about }) => /[:\n]/.test(name + home + about))).toEqual([])
   })
 })
 
 describe('accountId', () => {
-  it('returns the id in the table', () => {
+  it('returns the id of a user in the table', () => {
     expect(accountId('mosquitto')).toBe(120)
   })
 
@@ -95,44 +95,44 @@ describe('accountId', () => {
 describe('the account files of a host', () => {
   const { passwd, group, shadow, gshadow } = accounts()
 
-  it('have the right number of fields on every line', () => {
+  it('account files have the right number of fields on every line', () => {
     const fields = (text: string) => [...new Set(linesOf(text).map((line) => line.split(':').length))]
     expect([passwd, group, shadow, gshadow].map(fields)).toEqual([[7], [4], [9], [4]])
   })
 
-  it('name the same users in passwd and shadow, and the same groups in group and gshadow', () => {
+  it('passwd and shadow name the same users, and group and gshadow the same groups', () => {
     const names = (text: string) => linesOf(text).map((line) => field(line, 0))
     expect(names(shadow)).toEqual(names(passwd))
     expect(names(gshadow)).toEqual(names(group))
   })
 
-  it('allow no login with a password', () => {
+  it('account files allow no login with a password', () => {
     expect([...new Set(linesOf(shadow).map((line) => field(line, 1)))]).toEqual(['*'])
   })
 
-  it('give only root a shell', () => {
+  it('account files give only root a shell', () => {
     const shells = linesOf(passwd).filter((line) => !/(nologin|\/bin\/sync)$/.test(line))
     expect(shells.map((line) => field(line, 0))).toEqual(['root'])
   })
 
-  it('have a group for the gid of every user', () => {
+  it('account files have a group for the gid of every user', () => {
     const groups = new Set(linesOf(group).map((line) => field(line, 2)))
     expect(linesOf(passwd).filter((line) => !groups.has(field(line, 3)))).toEqual([])
   })
 
-  it('have no user for an account of the kind group', () => {
+  it('account files have no user for an account of the kind group', () => {
     expect(group).toContain('systemd-journal:x:101:\n')
     expect(passwd).not.toContain('systemd-journal')
     expect(passwd).toContain('prometheus:x:108:108:Prometheus daemon:/var/lib/prometheus:/usr/sbin/nologin\n')
   })
 
-  it('put sshd into the group nogroup, as Debian’s package does', () => {
+  it('account files put sshd into the group nogroup, as Debian’s package does', () => {
     expect(passwd).toContain('sshd:x:106:65534:sshd user:/run/sshd:/usr/sbin/nologin\n')
   })
 })
 
 describe('containerAccounts', () => {
-  it('returns root, the user of the container, and nobody', () => {
+  it('returns root, the user of the container, and nobody as accounts of a container', () => {
     const { passwd, group } = containerAccounts('mosquitto')
     expect(linesOf(passwd).map((line) => line.split(':').slice(0, 4).join(':'))).toEqual([
       'root:x:0:0',

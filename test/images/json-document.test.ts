@@ -23,11 +23,11 @@ describe('parseJsonDocument', () => {
     ['3', '{"format":3,"unknown":true}'],
     ['undefined', '{}'],
     ['undefined', 'null'],
-  ])('refuses format %s before it looks at the fields', (format, text) => {
+  ])('refuses the format %s before it reads the fields', (format, text) => {
     expect(() => parse(text)).toThrow(`other-format: the file has format ${format}, this hangar reads format 1 or 2`)
   })
 
-  it('names the field that does not fit the schema', () => {
+  it('names the JSON field that does not fit the schema', () => {
     expect(() => parse('{"format":1,"size":{"bytes":"1"}}')).toThrow(/^damaged: the file is damaged at 'size.bytes': /)
   })
 })

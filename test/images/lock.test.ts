@@ -25,28 +25,28 @@ const LOCK: Lock = {
 const arm64 = (set: PackageSet) => ({ set, architecture: 'arm64' as const })
 
 describe('the lock file', () => {
-  it('has one line for each package and each member of a set', () => {
+  it('the lock file has one line for each package and each member of a set', () => {
     const lines = lockText(LOCK).split('\n')
     expect(lines.filter((line) => line.includes('"sha256"'))).toHaveLength(2)
     expect(lines).toContain('        "dash_1.0-1_arm64",')
     expect(lines).toContain('    "debian/trixie": "Sat, 21 Nov 2026 09:30:46 UTC"')
   })
 
-  it('has the same text for every order of packages', () => {
+  it('the lock file has the same text for every order of packages', () => {
     const { [packageKey(zstd)]: last, ...first } = LOCK.packages
     const other = { ...first, ...(last && { [packageKey(zstd)]: last }) }
     expect(lockText({ ...LOCK, packages: other })).toBe(lockText(LOCK))
   })
 
-  it('is the same after writing and parsing', () => {
+  it('the lock file is the same after writing and parsing', () => {
     expect(parseLock(lockText(LOCK), 'lock')).toEqual(LOCK)
   })
 
-  it('must not contain a URL', () => {
+  it('refuses a lock file that contains a URL', () => {
     expect(() => parseLock(lockText(LOCK).replace('"path"', '"url"'), 'lock')).toThrow('is damaged')
   })
 
-  it('is refused if its format is unknown, with a hint', () => {
+  it('refuses a lock file of an unknown format, with a hint', () => {
     expect(() => parseLock('{"format":2}', 'images/debian.lock.json')).toThrow(
       expect.objectContaining({
         code: 'format',
@@ -64,7 +64,7 @@ describe('the lock file', () => {
     ],
     ['an unknown archive', lockText(LOCK).replace('"debian-security"', '"other"'), 'is damaged at '],
     ['conflict markers of a merge', `<<<<<<< ours\n${lockText(LOCK)}`, 'is not JSON: '],
-  ])('is refused with %s, and the hint says how to restore it', (_what, text, reason) => {
+  ])('refuses a lock file with %s, and the hint says how to restore it', (_what, text, reason) => {
     expect(() => parseLock(text, 'images/debian.lock.json')).toThrow(
       expect.objectContaining({
         code: 'lock',
@@ -76,7 +76,7 @@ describe('the lock file', () => {
 })
 
 describe('lockedPackages', () => {
-  it('returns the packages in the lock’s order, independent of the order of the request', () => {
+  it('returns the packages in the lock’s order, for every order of the request', () => {
     expect(lockedPackages(LOCK, arm64(SET))).toEqual([dash, zstd])
   })
 
@@ -86,11 +86,11 @@ describe('lockedPackages', () => {
     ['assumes another package', { ...SET, assumed: ['python3'] }],
     ['no longer includes essential packages', { ...SET, essential: 'left-out' }],
     ['is not in the lock', { ...SET, name: 'container/mosquitto' }],
-  ])('returns undefined for a set that %s', (_what, set) => {
+  ])('returns undefined for a package set that %s', (_what, set) => {
     expect(lockedPackages(LOCK, arm64(set))).toBeUndefined()
   })
 
-  it('returns undefined for another architecture', () => {
+  it('returns undefined for a package set of another architecture', () => {
     expect(lockedPackages(LOCK, { set: SET, architecture: 'amd64' })).toBeUndefined()
   })
 

@@ -60,11 +60,11 @@ const TEXT = `{
 `
 
 describe('the manifest', () => {
-  it('has sorted keys, and one line for each layer and each file', () => {
+  it('the manifest has sorted keys, and one line for each layer and each file', () => {
     expect(manifestText(MANIFEST)).toBe(TEXT)
   })
 
-  it('is the same after writing and parsing', () => {
+  it('the manifest is the same after writing and parsing', () => {
     expect(parseManifest(TEXT, 'manifest.json')).toEqual(MANIFEST)
   })
 
@@ -72,7 +72,7 @@ describe('the manifest', () => {
     ['another format', TEXT.replace('"format": 1', '"format": 2'), 'has format 2, this hangar reads format 1'],
     ['no format', '{}', 'has format undefined, this hangar reads format 1'],
     ['the content null', 'null', 'has format undefined, this hangar reads format 1'],
-  ])('is refused with %s', (_what, text, reason) => {
+  ])('refuses a manifest with %s', (_what, text, reason) => {
     expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
   })
 
@@ -82,7 +82,7 @@ describe('the manifest', () => {
     ['a negative size', TEXT.replace('16384', '-1'), "is damaged at 'slot.size': "],
     ['an unknown value of signature', TEXT.replace('"signed"', '"maybe"'), "is damaged at 'signature': "],
     ['only a part of its text', TEXT.slice(0, 300), 'is not JSON: '],
-  ])('is refused with %s, and the error names the position', (_what, text, reason) => {
+  ])('refuses a manifest with %s, and the error names the position', (_what, text, reason) => {
     expectRefusal(text, `manifest 'out/manifest.json' ${reason}`)
   })
 })

@@ -14,7 +14,7 @@ describe('nearest', () => {
     ['three mistakes in a short word', 'xyzma', undefined],
     ['another word', 'workshop', undefined],
     ['an empty word', '', undefined],
-  ])('handles %s', (_what, word, expected) => {
+  ])('returns the similar word, or undefined, for %s', (_what, word, expected) => {
     expect(nearest(word, HOSTS)).toBe(expected)
   })
 
@@ -23,11 +23,11 @@ describe('nearest', () => {
     expect(nearest('memory', ['memories', 'memori', 'memoryy'])).toBe('memori')
   })
 
-  it('returns undefined for an empty list', () => {
+  it('returns undefined for an empty list of words', () => {
     expect(nearest('adama', [])).toBeUndefined()
   })
 
-  it('allows one mistake in the shortest words', () => {
+  it('allows one mistake even in the shortest words', () => {
     expect(nearest('vn', ['vm'])).toBe('vm')
     expect(nearest('xy', ['vm'])).toBeUndefined()
   })

@@ -23,7 +23,7 @@ describe.each([
     }
   })
 
-  it('gives the file the mode that the caller asks for', async () => {
+  it('gives the file the mode that the caller requests', async () => {
     const { file } = await target()
     await write(file, 'secret', { mode: 0o600 })
     expect(statSync(file).mode & 0o777).toBe(0o600)
@@ -58,7 +58,7 @@ describe.each([
     expect(names()).toEqual([fresh, foreign, 'file.json', 'other.json'].sort())
   })
 
-  it('removes younger temporary files too when the caller holds a lock', async () => {
+  it('also removes newer temporary files when the caller holds a lock', async () => {
     const { directory, file, names } = await target()
     writeFileSync(join(directory, '.file.json.part-0123456789ab'), 'half')
     await write(file, 'text', { exclusive: true })
@@ -118,7 +118,7 @@ describe('isTemporaryName', () => {
   })
 
   it.each(['1.json', '.notes.new', '.part-0123456789ab', '.a.part-0123456789AB', 'a.part-0123456789ab'])(
-    'refuses %s',
+    'refuses %s as the name of a temporary file',
     (name) => {
       expect(isTemporaryName(name)).toBe(false)
     },

@@ -3,7 +3,7 @@ import { withFileLock, withHostLocks } from '../../lib/file-lock.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 
 describe('withFileLock', () => {
-  it('runs one of several uses of a directory at a time', async () => {
+  it('runs only one of several uses of a directory at a time', async () => {
     const directory = await tempDirectory()
     const seen: string[] = []
     const run = (name: string) =>
@@ -16,35 +16,35 @@ describe('withFileLock', () => {
     expect(seen.map((text) => text.split(' ')[1])).toEqual(['begins', 'ends', 'begins', 'ends'])
   })
 
-  it('releases the lock when a use fails', async () => {
+  it('releases the lock when the work fails', async () => {
     const directory = await tempDirectory()
     await expect(withFileLock(directory, () => Promise.reject(new Error('full')))).rejects.toThrow('full')
     expect(await withFileLock(directory, async () => 'done', { patience: 0 })).toBe('done')
   })
 
-  it('fails when another use does not end in time', async () => {
+  it('fails when another holder of the lock does not end in time', async () => {
     const directory = await tempDirectory()
     await withFileLock(directory, async () => {
       await expect(withFileLock(directory, async () => 'second', { patience: 0 })).rejects.toMatchObject({
         message: `another build still writes to '${directory}'`,
-        hint: expect.stringContaining('wait for it to end'),
+        hint: expect.stringContaining('wait until the other build ends'),
       })
     })
   })
 
-  it('does not wait for uses of other directories', async () => {
+  it('does not wait for locks of other directories', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
     expect(await withFileLock(one, () => withFileLock(two, async () => 'both', { patience: 0 }))).toBe('both')
   })
 })
 
 describe('withHostLocks', () => {
-  it('refuses a second flash of the same host at once, but not of other hosts and projects', async () => {
+  it('refuses a second flash of the same host at once, and allows flashes of other hosts and projects', async () => {
     const [one, two] = [await tempDirectory(), await tempDirectory()]
     await withHostLocks(one, ['adama', 'starbuck'], async () => {
       await expect(withHostLocks(one, ['apollo', 'starbuck'], async () => 'second')).rejects.toMatchObject({
-        message: "another 'npm run flash' of 'starbuck' is at work in this project",
-        hint: expect.stringContaining('the same command goes on'),
+        message: "another 'npm run flash' of 'starbuck' is running in this project",
+        hint: expect.stringContaining('run the same command again'),
       })
       expect(await withHostLocks(one, ['apollo'], async () => 'done')).toBe('done')
       expect(await withHostLocks(two, ['adama'], async () => 'done')).toBe('done')

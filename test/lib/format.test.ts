@@ -46,7 +46,7 @@ describe('formatTable', () => {
     ])
   })
 
-  it('prints no rows as an empty text', () => {
+  it('returns an empty text for no rows', () => {
     expect(formatTable([])).toBe('')
   })
 })

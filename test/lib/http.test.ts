@@ -11,7 +11,7 @@ async function* pieces(count: number): AsyncGenerator<Uint8Array> {
 const content = (count: number) => ({ size: count << 16, pieces: pieces(count) })
 
 describe('the body of an upload', () => {
-  it('arrives complete and with its length, before hangar waits for the answer', async () => {
+  it('an upload arrives complete and with its length before hangar waits for the answer', async () => {
     const server = await fileServer([
       [
         'take',
@@ -29,7 +29,7 @@ describe('the body of an upload', () => {
     expect(await textOf(response, 100, given)).toBe('PUT 6553600 of 6553600')
   })
 
-  it('stops when the server answers early', async () => {
+  it('an upload stops when the server answers early', async () => {
     const server = await fileServer([['take', (_, response) => void response.writeHead(413).end('too large')]])
     let isOver = false
     const watched = async function* () {
@@ -42,7 +42,7 @@ describe('the body of an upload', () => {
     expect(isOver).toBe(false)
   })
 
-  it('fails with its own error when it cannot be read', async () => {
+  it('an upload fails with the error of its source when the source cannot be read', async () => {
     const server = await fileServer([['take', () => undefined]])
     const broken = async function* () {
       yield Buffer.from('a beginning')
@@ -52,13 +52,13 @@ describe('the body of an upload', () => {
     await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toThrow('the disk is gone')
   })
 
-  it('fails as too slow when the server reads nothing', async () => {
+  it('an upload fails as too slow when the server reads nothing', async () => {
     const server = await fileServer([['take', (request) => void request.pause()]])
     const given = { method: 'PUT', content: content(1000), patience: QUICK } as const
     await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toMatchObject({ kind: 'slow' })
   })
 
-  it('fails as unreachable when the server reads it and gives no answer', async () => {
+  it('an upload fails as unreachable when the server reads it and gives no answer', async () => {
     const server = await fileServer([['take', (request) => void request.resume()]])
     const given = { method: 'PUT', content: content(1), patience: QUICK } as const
     await expect(exchange(new URL(`${server.url}/take`), given)).rejects.toMatchObject({
@@ -69,7 +69,7 @@ describe('the body of an upload', () => {
 })
 
 describe('a redirect', () => {
-  it('sends credentials to the same server only', async () => {
+  it('sends credentials after a redirect only to the same server', async () => {
     const shown: (string | undefined)[] = []
     const note =
       (where: string): Parameters<typeof server.files.set>[1] =>

@@ -27,7 +27,7 @@ describe('during', () => {
     expect(events).toEqual(['send of undefined', '3 bytes', 'done'])
   })
 
-  it('passes the number of bytes and the ending on', async () => {
+  it('forwards the transferred bytes and the final status to the reporter', async () => {
     const { events, reporter } = recorder()
     await during(reporter, 'fetch', async () => undefined, { totalBytes: 9, ending: 'fetched' })
     expect(events).toEqual(['fetch of 9', 'fetched'])

@@ -9,12 +9,12 @@ const ENV = { PATH: process.env.PATH ?? '/usr/bin:/bin' }
 const SHELL = { file: 'sh', args: ['-c'], env: {} }
 
 describe('run', () => {
-  it('returns the exit code, and both outputs in the order of the writes', async () => {
+  it('returns the exit code, and stdout and stderr in the order of the writes', async () => {
     const finished = await run('sh', ['-c', 'echo one; echo two >&2; exit 3'], { env: ENV })
     expect(finished).toEqual({ exitCode: 3, output: 'one\ntwo' })
   })
 
-  it('passes the given environment and input on, and nothing else', async () => {
+  it('gives the program only the given environment and input', async () => {
     const { output } = await run('sh', ['-c', 'cat; echo "$GIVEN $HOME"'], {
       env: { ...ENV, GIVEN: 'a' },
       input: 'in ',
@@ -22,7 +22,7 @@ describe('run', () => {
     expect(output.trim()).toBe('in a')
   })
 
-  it('writes both outputs to a log file', async () => {
+  it('writes stdout and stderr to a log file', async () => {
     const log = join(await tempDirectory(), 'log')
     await run('sh', ['-c', 'echo one; echo two >&2'], { env: ENV, log })
     expect(await readFile(log, 'utf8')).toBe('one\ntwo\n')
@@ -75,7 +75,7 @@ describe('startChild', () => {
     expect(await exit).toBe(0)
   })
 
-  it('is ended by endChild', async () => {
+  it('endChild ends a program', async () => {
     const child = startChild({ file: 'sleep', args: [], env: {} }, ['60'])
     const exit = exitOf(child)
     endChild(child)

@@ -20,7 +20,7 @@ describe('tarBytes', () => {
     expect(readFileSync(file).equals(Buffer.from(await tarBytes(ENTRIES)))).toBe(true)
   })
 
-  it('writes the entries in order, without owner or time of this machine', async () => {
+  it('writes the tar entries in order, without owner or time of this machine', async () => {
     const entries = await readTar(await tarBytes(ENTRIES))
     expect(entries.map(({ header: { name, mode, uid, gid } }) => ({ name, mode, uid, gid }))).toEqual(
       ENTRIES.map(({ name, mode }) => ({ name, mode, uid: 0, gid: 0 })),
@@ -29,7 +29,7 @@ describe('tarBytes', () => {
     expect(entries[1]?.bytes.toString()).toBe('tiny\n')
   })
 
-  it('fails with the error of an entry', async () => {
+  it('fails with the error of the entry that fails', async () => {
     const broken: TarEntry = { name: 'x', type: 'file', mode: 0o600, content: { file: '/not/there', size: 3 } }
     await expect(tarBytes([broken])).rejects.toThrow()
   })

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { forEachAtOnce, limiter, stopWith } from '../../lib/worker-pool.ts'
 
-/** A task that counts how many of its kind run at the same time. */
+/** Counts how many tasks run at the same time. */
 function counter() {
   let running = 0
   const state = { most: 0, done: [] as number[] }
@@ -19,14 +19,14 @@ function counter() {
 const ITEMS = [1, 2, 3, 4, 5, 6, 7]
 
 describe('forEachAtOnce', () => {
-  it('works on every item once, and on as many at the same time as there are workers', async () => {
+  it('works once on every item, and at the same time on as many items as there are workers', async () => {
     const { state, work } = counter()
     await forEachAtOnce(ITEMS, { workers: 3, stop: stopWith(undefined) }, work)
     expect(state.done.sort()).toEqual(ITEMS)
     expect(state.most).toBe(3)
   })
 
-  it('resolves for no items', async () => {
+  it('resolves if there are no items', async () => {
     await forEachAtOnce([], { workers: 3, stop: stopWith(undefined) }, () => Promise.reject(new Error('no item')))
   })
 
@@ -72,7 +72,7 @@ describe('forEachAtOnce', () => {
 })
 
 describe('limiter', () => {
-  it('runs at most so many tasks at the same time, and returns what each task returns', async () => {
+  it('runs at most the given number of tasks at a time, and returns the result of each task', async () => {
     const { state, work } = counter()
     const limited = limiter(2)
     const results = await Promise.all(ITEMS.map((item) => limited(() => work(item).then(() => item * 2))))
@@ -81,7 +81,7 @@ describe('limiter', () => {
     expect(state.done).toEqual(ITEMS)
   })
 
-  it('goes on with the next task after a failure', async () => {
+  it('starts the next task after a failure', async () => {
     const limited = limiter(1)
     const failing = limited(() => Promise.reject(new Error('first')))
     const next = limited(() => Promise.resolve('second'))

@@ -37,7 +37,7 @@ async function phaseIs(phase: string): Promise<boolean> {
 }
 
 describe('an interrupted update', () => {
-  it('is completed by the same command if the controller was killed and the host rebooted during the write', async () => {
+  it('the same command completes an update after the controller was killed and the host rebooted during the write', async () => {
     anotherImage(301)
     await must(lab.hangar('build', 'adama'))
     const before = await agentStatus(vm)
@@ -53,7 +53,7 @@ describe('an interrupted update', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', root: lab.built() })
   })
 
-  it('does not start while another controller updates the host, and names that controller', async () => {
+  it('an update does not start while another controller updates the host, and names that controller', async () => {
     anotherImage(302)
     await vm.shell("printf 'owner you@there:/lab\\nused %s\\n' $(cut -d. -f1 /proc/uptime) >/run/hangar/lock")
     const { code, stderr } = await lab.onHost(vm, 'flash')
@@ -61,7 +61,7 @@ describe('an interrupted update', () => {
     await vm.shell('rm /run/hangar/lock')
   })
 
-  it('falls back if the controller is killed during the trial, and the same command completes it', async () => {
+  it('an update falls back if the controller is killed during the trial, and the same command completes it', async () => {
     const before = await agentStatus(vm)
     const starts = vm.starts.length
     await killedOnce(async () => vm.starts.length > starts, '--trial-seconds', '150')
@@ -70,7 +70,7 @@ describe('an interrupted update', () => {
     await isBack(vm, before, /waits for the controller|is not healthy|still starting/)
     const again = vm.starts.length
     const said = await must(lab.onHost(vm, 'flash'))
-    // Slot b has all other blocks already: the command sends the hash tree only.
+    // Slot b already has all other blocks, so the command sends only the hash tree.
     expect(said).toMatch(/sent (\d+ k?B|[\d.]+ kB|[0-4]\.\d MB),/)
     expect(vm.starts).toHaveLength(again + 1)
     expect(await agentStatus(vm)).toMatchObject({
@@ -78,7 +78,7 @@ describe('an interrupted update', () => {
     })
   })
 
-  it('falls back at once after a power cut during the trial', async () => {
+  it('an update falls back at once after a power cut during the trial', async () => {
     anotherImage(303)
     const before = await agentStatus(vm)
     const starts = vm.starts.length
@@ -93,7 +93,7 @@ describe('an interrupted update', () => {
     await isBack(vm, before, /a power cut/)
   })
 
-  it('is not tried after a power cut between the arming and the reboot', async () => {
+  it('a power cut between the arming and the reboot prevents the trial', async () => {
     anotherImage(303)
     await must(lab.onHost(vm, 'flash', '--stage'))
     const before = await agentStatus(vm)
@@ -105,7 +105,7 @@ describe('an interrupted update', () => {
     await isBack(vm, before, /never got as far/)
   })
 
-  it('is committed although the wall clock is set during the trial, because the deadline uses the monotonic clock', async () => {
+  it('a host commits its trial although the wall clock is set meanwhile, because the deadline uses the monotonic clock', async () => {
     anotherImage(303)
     const before = await agentStatus(vm)
     const starts = vm.starts.length
@@ -122,7 +122,7 @@ describe('an interrupted update', () => {
 })
 
 describe('a person at the console, without a network and a controller,', () => {
-  it('can revert to the other slot with the current data', async () => {
+  it('a person at the console can revert to the other slot with the current data', async () => {
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe')
     const starts = vm.starts.length
     const answer = async (question: RegExp, line: string) => {

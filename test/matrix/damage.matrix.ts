@@ -30,14 +30,14 @@ async function bootAgain(options?: Parameters<Lab['boot']>[0]): Promise<void> {
 }
 
 describe('a host whose disk is damaged', () => {
-  it('in autoboot.txt boots slot a if a is committed, and repairs the file', async () => {
+  it('a damaged autoboot.txt boots slot a if a is committed, and the host repairs the file', async () => {
     damage(lab.disk, AUTOBOOT, SECTOR)
     await bootAgain()
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', committed: 'a' })
   })
 
-  it('in autoboot.txt boots slot b after one more start if b is committed, before any service runs on a', async () => {
+  it('a damaged autoboot.txt boots slot b after one more start if b is committed, before any service runs on a', async () => {
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     await healthy(vm)
     await must(lab.onHost(vm, 'flash'))
@@ -52,7 +52,7 @@ describe('a host whose disk is damaged', () => {
     expect(vm.console.text).toContain('autoboot.txt is damaged: writing it again for slot b')
   })
 
-  it('in the inactive slot refuses to revert to that slot', async () => {
+  it('a host refuses to revert to a damaged slot', async () => {
     await vm.shell(
       'dd if=/dev/urandom of=/dev/disk/by-partlabel/slot-a bs=4096 seek=2000 count=1 conv=notrunc,fsync status=none',
     )
@@ -61,7 +61,7 @@ describe('a host whose disk is damaged', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
   })
 
-  it('in the boot partition of the inactive slot, with the tryboot flag set, boots the committed slot without a trial and with the current data', async () => {
+  it('a host with the tryboot flag and a damaged inactive boot partition boots the committed slot, without a trial and with the current data', async () => {
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
     await vm.shell('dd if=/dev/zero of=/dev/disk/by-partlabel/boot-a bs=4096 count=1 conv=notrunc,fsync status=none')
     await vm.shell("sh -c '. /usr/lib/hangar/tryboot; tryboot_set 1'")
@@ -72,14 +72,14 @@ describe('a host whose disk is damaged', () => {
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
   })
 
-  it('in the inactive slot gets that slot repaired by the next update, which sends the missing blocks', async () => {
+  it('the next update repairs a damaged inactive slot by sending the missing blocks', async () => {
     lab.restore()
     const said = await must(lab.onHost(vm, 'flash'))
     expect(said).toMatch(/slot a runs .*, healthy and committed/)
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
   })
 
-  it('in the boot partition of the committed slot boots the other slot, with the current data', async () => {
+  it('a damaged boot partition of the committed slot boots the other slot, with the current data', async () => {
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
     // The first sector and the file system stay intact, but the firmware finds no config.txt.
     const boot = '/run/boot-of-a'
@@ -98,7 +98,7 @@ describe('a host whose disk is damaged', () => {
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
   })
 
-  it('in the committed slot, which cannot start, continues with the other slot', async () => {
+  it('a host whose committed slot cannot start continues with the other slot', async () => {
     await vm.stop()
     damage(lab.disk, partition(LAYOUT, 'slot-a').offset, 4096)
     await bootAgain()
@@ -113,7 +113,7 @@ describe('a host whose disk is damaged', () => {
     })
   })
 
-  it('in its data partition boots without services, reports it, and commits no trial', async () => {
+  it('a host with a damaged data partition boots without services, reports the damage, and commits no trial', async () => {
     await vm.stop()
     for (const at of [64 * 1024, 64 * 2 ** 20]) damage(lab.disk, partition(LAYOUT, 'data').offset + at, 4096)
     await bootAgain()
@@ -130,7 +130,7 @@ describe('a host whose disk is damaged', () => {
 })
 
 describe('a second disk with the same labels', () => {
-  it('stops the boot with a message, until the second disk is removed', async () => {
+  it('a second disk with the same labels stops the boot with a message, until the disk is removed', async () => {
     await vm.stop()
     const twin = `${lab.disk}.twin`
     await copyDisk(lab.disk, twin, adama.disk)

@@ -23,21 +23,21 @@ afterAll(async () => {
   lab?.remove()
 })
 
-describe('a trial falls back to the committed slot, and the host reports the reason, when', () => {
-  it('the kernel panics', async () => {
+describe('a trial that fails', () => {
+  it('falls back when the kernel panics', async () => {
     lab.edit(INIT, /^main$/m, 'mount -t proc proc /proc\necho c >/proc/sysrq-trigger')
     await fallsBack(lab, vm, { reason: SILENT })
     expect(vm.resets.slice(-2)).toEqual(['guest', 'guest'])
   })
 
-  it('the initramfs hangs', async () => {
+  it('falls back when the initramfs hangs', async () => {
     lab.restore()
     lab.edit(INIT, /^ {2}load_modules$/m, '  load_modules\n  while :; do sleep 60; done')
     await fallsBack(lab, vm, { reason: SILENT })
     expect(vm.resets.at(-1)).toBe('watchdog')
   })
 
-  it('user space hangs', async () => {
+  it('falls back when user space hangs', async () => {
     lab.restore()
     // systemd catches the signal and then hangs.
     lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/kill -s SEGV 1')
@@ -45,7 +45,7 @@ describe('a trial falls back to the committed slot, and the host reports the rea
     expect(vm.resets.at(-1)).toBe('watchdog')
   })
 
-  it('its agent hangs, and only the timer from the initramfs is left to end it', async () => {
+  it('falls back when its agent hangs and only the timer of the initramfs is left', async () => {
     lab.restore()
     lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/sleep infinity')
     await fallsBack(lab, vm, { reason: SILENT, flags: ['--trial-seconds', '60'] })
@@ -53,20 +53,20 @@ describe('a trial falls back to the committed slot, and the host reports the rea
     expect(vm.console.text).toContain('the trial did not commit before its deadline')
   })
 
-  it('it comes up in emergency mode', async () => {
+  it('falls back when the boot ends in emergency mode', async () => {
     lab.restore()
     const mount = 'LABEL=nothing /mnt ext4 defaults,x-systemd.device-timeout=2s 0 0\\n'
     lab.edit('overlays/base/identity.ts', "'/etc/fstab': file('')", `'/etc/fstab': file('${mount}')`)
     await fallsBack(lab, vm, { reason: /it came up in emergency mode/ })
   })
 
-  it('its network configuration locks the controller out', async () => {
+  it('falls back when its network configuration locks the controller out', async () => {
     lab.restore()
     lab.edit('hosts/adama.ts', '10.0.10.11/24', '10.0.10.77/24')
     await fallsBack(lab, vm, { reason: /not committed within 120 seconds/, flags: SHORT })
   })
 
-  it('its ssh server does not start', async () => {
+  it('falls back when its ssh server does not start', async () => {
     lab.restore()
     lab.edit('overlays/base/ssh.ts', 'UseDNS no', 'UseDNS perhaps')
     await fallsBack(lab, vm, { reason: /ssh[a-z]*\.service has failed|not committed within/, flags: SHORT })

@@ -44,7 +44,7 @@ describe('a rotated SSH host key', () => {
   const keys = async () => (await agentStatus(vm)).identity?.ssh ?? []
   const shownKey = () => vm.shell("ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep '^127' | cut -d ' ' -f 2,3")
 
-  it('reaches the host by a flash without a reboot, and the host keeps the old key', async () => {
+  it('a flash sends a rotated SSH host key without a reboot, and the host keeps the old key', async () => {
     const [before, { bootId }] = [await keys(), await agentStatus(vm)]
     await must(lab.hangar('init', 'adama', '--rotate', 'ssh'))
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('received its new keys')
@@ -54,7 +54,7 @@ describe('a rotated SSH host key', () => {
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
   })
 
-  it('is the key that the host shows after a reboot, and the repository knows both keys', async () => {
+  it('the host shows the rotated SSH key after a reboot, and the repository knows both keys', async () => {
     const before = await keys()
     await reboot(vm)
     await healthy(vm)
@@ -64,7 +64,7 @@ describe('a rotated SSH host key', () => {
 })
 
 describe('an image for another host', () => {
-  it('is refused by the host itself before it writes a byte', async () => {
+  it('the host itself refuses an image for another host before it writes a byte', async () => {
     const key = parsePrivateKey(readFileSync(OWNERS_KEY, 'utf8'), OWNERS_KEY)
     const ours = readFileSync(join(lab.directory, 'out/adama/manifest.json'), 'utf8')
     const manifest = ours.replace('"host": "adama"', '"host": "starbuck"')
@@ -82,7 +82,7 @@ describe('an image for another host', () => {
 })
 
 describe('a transfer that differs from the signed image', () => {
-  it('is refused, and its slot stays unbootable, if the stream is cut or is random bytes', async () => {
+  it('the host refuses a truncated or random stream, and its slot stays unbootable', async () => {
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     await must(lab.hangar('build', 'adama'))
     const command = lab.begin(vm, '--full', '--no-build')
@@ -97,7 +97,7 @@ describe('a transfer that differs from the signed image', () => {
     expect(JSON.parse(cut)).toMatchObject({ error: { code: 'stream' } })
   })
 
-  it('is refused when the host reads back a changed block', async () => {
+  it('the host refuses an image when it reads back a changed block', async () => {
     const record =
       "{ printf 'HGB1\\0\\0\\0\\5\\0\\0\\0\\1'; head -c 4096 /dev/zero; printf 'HGB1\\377\\377\\377\\377\\0\\0\\0\\0'; }"
     const owner = 'agent=/usr/lib/hangar/agent; owner=$(sed -n "s/^owner //p" /run/hangar/lock); '
@@ -111,12 +111,12 @@ describe('a transfer that differs from the signed image', () => {
 })
 
 describe('a signing key that the host does not trust', () => {
-  it('signs images that the host refuses', async () => {
+  it('the host refuses images that an untrusted key signed', async () => {
     signWithNext()
     expect(await refused()).toContain('not signed by a key that adama trusts')
   })
 
-  it('becomes trusted by an image that names it and that a trusted key signed', async () => {
+  it('a signing key becomes trusted by an image that names it and that a trusted key signed', async () => {
     signWithOwnersKey()
     lab.edit(HOST, 'number: 1', `number: 2,\n  updates: { signingKeys: ['${NEXT_LINE}'] }`)
     await must(lab.onHost(vm, 'flash'))
@@ -130,7 +130,7 @@ describe('a signing key that the host does not trust', () => {
 describe('a signing key that an image no longer names', () => {
   let old: string
 
-  it('is revoked when that image is committed', async () => {
+  it('the commit of an image that no longer names a signing key revokes the key', async () => {
     old = (await agentStatus(vm)).trust.signing.find((line) => line !== bare(NEXT_LINE)) ?? ''
     signWithNext()
     lab.restore()
@@ -139,7 +139,7 @@ describe('a signing key that an image no longer names', () => {
     expect((await agentStatus(vm)).trust).toMatchObject({ signing: [bare(NEXT_LINE)], revoked: [old] })
   })
 
-  it('stays revoked after a revert to a slot that names it', async () => {
+  it('a revoked key stays revoked after a revert to a slot that names it', async () => {
     await must(lab.onHost(vm, 'revert'))
     const { trust, slot } = await agentStatus(vm)
     expect(slot).toBe('b')
@@ -151,7 +151,7 @@ describe('a signing key that an image no longer names', () => {
 })
 
 describe('an image', () => {
-  it('older than the committed one is refused without --allow-downgrade', async () => {
+  it('the host refuses an image older than the committed one without --allow-downgrade', async () => {
     signWithNext()
     lab.restore()
     expect(await refused()).toMatch(/serial .* is smaller than the committed serial of 'adama'/)

@@ -13,7 +13,7 @@ import { type Realised, realiseEach } from './realise-each.ts'
 import { realiseEmulated } from './realise-emulated.ts'
 
 const MACHINE = 'machine'
-// It takes up to an hour on a busy machine.
+// The emulated build takes up to an hour on a busy machine.
 const TWO_HOURS = 7_200_000
 
 /** A derivation that writes the architecture that programs in the sandbox see. */
@@ -53,7 +53,7 @@ describe.skipIf(process.arch !== 'x64')('an emulated arm64 builder', () => {
   const outputsOf = (realised: readonly Realised[]) =>
     Object.fromEntries(realised.filter(({ name }) => name !== MACHINE).map(({ name, output }) => [name, output]))
 
-  it('runs programs that see an arm64 machine, unlike the native builder', async () => {
+  it('an emulated arm64 builder runs programs that see an arm64 machine, unlike the native builder', async () => {
     const { store } = await storeWithToolchain()
     const seen = ([first]: readonly Realised[]) =>
       Object.values(first?.output ?? {}).map(({ digest }) => readFileSync(store.path(digest), 'utf8').trim())
@@ -61,18 +61,18 @@ describe.skipIf(process.arch !== 'x64')('an emulated arm64 builder', () => {
     expect(seen(native)).toEqual(['x86_64', 'x64'])
   })
 
-  it('builds every derivation of an image', () => {
+  it('an emulated arm64 builder builds every derivation of an image', () => {
     expect(emulated.map(({ name }) => name)).toEqual(names)
     expect(names).toEqual(
       expect.arrayContaining(['base', 'kernel', 'initramfs', 'native-blocks', 'tryboot-module', 'sbom']),
     )
   })
 
-  it('gives the same bytes as the native builder', () => {
+  it('an emulated arm64 builder gives the same bytes as the native builder', () => {
     expect(outputsOf(emulated)).toEqual(outputsOf(native))
   })
 
-  it('leaves no handler registered on the machine', () => {
+  it('an emulated arm64 builder leaves no handler registered on the machine', () => {
     expect(handlers()).toBe(before)
   })
 })

@@ -14,7 +14,7 @@ const file = (path: string, given: Partial<ListedPath> = {}): ListedPath => ({
 })
 
 describe('findDifferences', () => {
-  it('finds nothing in equal roots', () => {
+  it('finds no difference between equal roots', () => {
     expect(findDifferences([file('/a'), file('/b')], [file('/b'), file('/a')])).toEqual([])
   })
 
@@ -39,7 +39,7 @@ describe('findDifferences', () => {
     ])
   })
 
-  it('shows both values', () => {
+  it('shows both values of a difference', () => {
     const [difference] = findDifferences([file('/a', { mode: 0o755 })], [file('/a', { mode: 0o4754 })])
     expect(difference?.detail).toBe('mode: expected 0755, got 04754')
   })
@@ -48,7 +48,7 @@ describe('findDifferences', () => {
 describe('an exception of compareRoots', () => {
   const key: Exception = { pattern: /^\/key$/, aspects: ['sha256'], reason: 'random' }
 
-  it('covers its paths and aspects', () => {
+  it('an exception covers its paths and aspects', () => {
     const { unexplained, unused } = compareRoots([file('/key')], [file('/key', { sha256: 'bb' })], [key])
     expect([unexplained, unused]).toEqual([[], []])
   })
@@ -58,15 +58,15 @@ describe('an exception of compareRoots', () => {
     ['another aspect', file('/key'), [file('/key', { mode: 0o600 })]],
     ['one of two aspects', file('/key'), [file('/key', { sha256: 'bb', mode: 0o600 })]],
     ['a missing path', file('/key'), []],
-  ])('does not cover %s', (_what, expected, actual) => {
+  ])('an exception does not cover %s', (_what, expected, actual) => {
     expect(compareRoots([expected], actual, [key]).unexplained).toHaveLength(1)
   })
 
-  it('is reported if it covers nothing', () => {
+  it('reports an exception that covers nothing', () => {
     expect(compareRoots([file('/key')], [file('/key')], [key]).unused).toEqual([key])
   })
 
-  it('in exceptions.ts covers no program, library, unit or account', () => {
+  it('exceptions.ts covers no program, library, unit or account', () => {
     const roots = [
       '/usr/bin/podman',
       '/usr/lib/aarch64-linux-gnu/libc.so.6',
@@ -84,7 +84,7 @@ describe('an exception of compareRoots', () => {
 })
 
 describe('parseListing', () => {
-  it('reads one path per line', () => {
+  it('reads one path from each line of a listing', () => {
     const lines = [file('/a'), file('/b', { xattrs: { x: '0x00' } })]
     expect(parseListing(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))).toEqual(lines)
   })

@@ -6,7 +6,7 @@ export type Aspect = 'missing' | 'extra' | Exclude<keyof ListedPath, 'path'>
 export interface Difference {
   readonly path: string
   readonly aspects: readonly Aspect[]
-  /** Expected and actual values, for a person. */
+  /** Expected and actual values, as text for a person. */
   readonly detail: string
 }
 
@@ -21,7 +21,7 @@ export interface Comparison {
   /** Differences that no exception covers. */
   readonly unexplained: readonly Difference[]
   readonly excused: readonly { readonly difference: Difference; readonly exception: Exception }[]
-  /** Exceptions that cover nothing and should be removed. */
+  /** Unused exceptions, which should be removed. */
   readonly unused: readonly Exception[]
 }
 

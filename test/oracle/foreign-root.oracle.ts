@@ -21,17 +21,17 @@ describe('the root that hangar builds without emulation', () => {
     comparison = compareRoots(expected, actual, EXCEPTIONS)
   })
 
-  it('equals the root that mmdebstrap builds under emulation, except for the listed exceptions', () => {
+  it("the root that hangar builds equals mmdebstrap's root, except for the listed exceptions", () => {
     expect(comparison.unexplained).toEqual([])
     // Two empty listings would be equal, too.
     expect(expected.length).toBeGreaterThan(5000)
   })
 
-  it('needs every listed exception', () => {
+  it('every listed exception is necessary', () => {
     expect(comparison.unused.map(({ pattern, reason }) => `${pattern}: ${reason}`)).toEqual([])
   })
 
-  it('lacks only paths that carry.ts leaves behind or that only mmdebstrap creates', () => {
+  it('the root lacks only paths that carry.ts leaves behind or that only mmdebstrap creates', () => {
     const missing = comparison.excused.filter(({ difference }) => difference.aspects.includes('missing'))
     const wrong = missing.filter(
       ({ difference, exception }) => isLeftBehind(difference.path) === OF_MMDEBSTRAP.includes(exception),
@@ -48,7 +48,7 @@ describe('the root that hangar builds without emulation', () => {
     ['a unit that a script enables', SSH, () => []],
     ['the text of a file that a script writes', '/etc/pam.d/common-auth', (item) => [{ ...item, sha256: '00' }]],
     ['the bytes of a program for the target', '/usr/bin/podman', (item) => [{ ...item, sha256: '00' }]],
-  ])('differs without %s', (_what, path, damage) => {
+  ])('the root differs without %s (negative control)', (_what, path, damage) => {
     const damaged = actual.flatMap((item) => (item.path === path ? damage(item) : [item]))
     expect(damaged).not.toEqual(actual)
     const { unexplained } = compareRoots(expected, damaged, EXCEPTIONS)

@@ -23,14 +23,14 @@ describe('comparable', () => {
     expect(one).toEqual(other)
   })
 
-  it('differs if a record differs', () => {
+  it('finds a difference between records', () => {
     const [one, other] = ['x', 'y'].map((name) =>
       comparable('/var/lib/dpkg/diversions', Buffer.from(record('a') + record(name))),
     )
     expect(one).not.toEqual(other)
   })
 
-  it('does not change other files', () => {
+  it('does not reorder the lines of other files', () => {
     const text = Buffer.from('b\na\n')
     expect(comparable('/etc/shells', text)).toBe(text)
   })

@@ -3,7 +3,10 @@ import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import { withRootKit } from '../helpers/root-kit.ts'
 import { emulatedRoot, unprunedRoot } from './recipe.ts'
 
-/** Listings of the same lock's root, built with and without emulation. Emulation takes minutes unless the store has the output. */
+/**
+ * Listings of one lock's root, built with and without emulation. The emulated build takes minutes unless the store has the
+ * output.
+ */
 export function buildBothRoots(): Promise<{ readonly emulated: string; readonly unpruned: string }> {
   return withRootKit(async ({ context, layerContext, oracle, packages, accounts }) => {
     const emulated = emulatedRoot(layerContext, oracle, packages.target, accounts)

@@ -17,7 +17,7 @@ describe('bakedImages', () => {
     expect(prometheus).toMatchObject({ name: 'prometheus', packages: ['prometheus', 'busybox-static'] })
   })
 
-  it('has a mount point in the read-only root for everything that is mounted', () => {
+  it('has a mount point in the read-only root for every mount', () => {
     for (const path of ['/tmp', '/proc', '/sys', '/dev', '/run', '/data'])
       expect(mosquitto?.tree[path]).toMatchObject({ kind: 'directory' })
     expect(textOf(mosquitto, '/etc/mosquitto/mosquitto.conf')).toBe('')
@@ -31,8 +31,8 @@ describe('bakedImages', () => {
     expect(users).toEqual(['root:x:0', 'mosquitto:x:120', 'nobody:x:65534', ''])
   })
 
-  it('does not depend on the configuration of the service', () => {
-    const services = { mosquitto: { memory: '64 MiB', maxPacketSize: 7 } }
+  it('a container image does not depend on the configuration of the service', () => {
+    const services = { mosquitto: { memory: '64 MiB', maxPacketSize: 77 } }
     expect(bakedImages(testServices(services))).toEqual([mosquitto])
   })
 

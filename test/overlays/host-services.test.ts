@@ -25,7 +25,7 @@ describe('renderServices', () => {
     expect(testServices({}).services).toEqual([])
   })
 
-  it('returns the same for every order of the host file', () => {
+  it('returns the same services for every order of the host file', () => {
     const [mosquitto, prometheus] = [{ memory: '64 MiB' }, { memory: '128 MiB' }]
     expect(testServices({ mosquitto, prometheus })).toEqual(testServices({ prometheus, mosquitto }))
   })
@@ -50,7 +50,7 @@ describe('renderServices', () => {
 describe('a service with one container', () => {
   const { services } = testServices({ mosquitto: { memory: '64 MiB' } })
 
-  it('gives its name to the container, the image and the volume', () => {
+  it('gives the name of a service with one container to the container, the image and the volume', () => {
     const mosquitto = serviceNamed({ services, offers: [] }, 'mosquitto')
     expect(mosquitto.containers).toMatchObject([
       { name: 'mosquitto', imageName: 'mosquitto', volumes: { '/data': 'mosquitto' } },
@@ -80,7 +80,7 @@ describe('a service with several containers', () => {
     }),
   }
 
-  it('names containers, images and volumes after the service and the part', () => {
+  it('names containers, images and volumes after the service and the container', () => {
     const { containers, volumes } = serviceNamed(withTestService(given), 'test')
     expect(containers.map(({ name }) => name)).toEqual(['test-server', 'test-worker', 'test-database'])
     expect(volumes.map(({ name }) => name)).toEqual(['test', 'test-database'])
@@ -101,12 +101,12 @@ describe('a service with several containers', () => {
     expect(containers.map(({ limits }) => limits.memory / 2 ** 20)).toEqual([128, 64, 256])
   })
 
-  it('must return the containers that it names', () => {
+  it('requires a service to return the containers that it names', () => {
     const missing = { ...given, containers: () => ({ server: container(web, 'mosquitto') }) }
     expect(() => withTestService(missing)).toThrow("service 'test' must return the containers server, worker, database")
   })
 
-  it('must mount its own volumes only', () => {
+  it('requires a service to mount only its own volumes', () => {
     const unknown = { ...given, volumes: {} }
     expect(() => withTestService(unknown)).toThrow("service 'test' mounts the unknown volume 'test'")
   })

@@ -6,6 +6,7 @@ import { hostTree } from '../../overlays/host-tree.ts'
 import { deviceTexts, realDeviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
+import { publicLine } from '../helpers/public-line.ts'
 
 const ASSETS = {
   deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
@@ -17,7 +18,7 @@ const treeOf = (host: Host) => hostTree(host, renderServices(host), ASSETS)
 const tree = treeOf(testHost())
 
 describe('the host layer', () => {
-  it('holds the base, the device scripts and each service', () => {
+  it('the host layer holds the base, the device scripts and each service', () => {
     expect(textAt(tree, '/etc/hostname')).toBe('tiny\n')
     expect(tree['/usr/lib/hangar/data']).toMatchObject({ content: '#!/bin/sh\n', mode: 0o755 })
     expect(textAt(tree, '/usr/share/containers/systemd/mosquitto.container')).toContain('[Container]')
@@ -46,18 +47,18 @@ describe('the host layer', () => {
     for (const path of scripts) expect([path, textAt(hostTexts, path).split('\n')[0]]).toEqual([path, '#!/bin/sh'])
   })
 
-  it('tells the agent its host, and the keys that may sign updates', () => {
+  it('the host layer tells the agent its host, and the keys that may sign updates', () => {
     const facts = linesAt(tree, '/usr/lib/hangar/facts')
     expect(facts).toEqual(expect.arrayContaining(["HOST='tiny'", "BOARD='raspberry-pi-5'", 'BUILT=1700000000']))
     expect(textAt(tree, '/usr/lib/hangar/signing')).toBe('ssh-ed25519 CCCC signing\n')
   })
 
-  it('has no file below a mount point of the host', () => {
+  it('the host layer has no file below a mount point of the host', () => {
     const hidden = Object.keys(tree).filter((path) => /^\/(var|run|tmp|dev|proc|sys|data)(\/|$)/.test(path))
     expect(hidden).toEqual([])
   })
 
-  it('has absolute paths, owned by root and writable by root only', () => {
+  it('the host layer has absolute paths, owned by root and writable by root only', () => {
     for (const [path, entry] of Object.entries(tree)) {
       expect(path).toBe(posix.normalize(path))
       expect(path.startsWith('/')).toBe(true)
@@ -65,18 +66,20 @@ describe('the host layer', () => {
     }
   })
 
-  it("allows the keys of the host file and the owner's to log in, each once", () => {
-    const keys = ['ssh-ed25519 BBBB friend', 'ssh-ed25519 AAAA owner']
-    const lines = linesAt(treeOf(testHost({ ssh: { keys } })), '/etc/ssh/authorized_keys/root')
-    expect(lines).toEqual([...keys, ''])
+  it("the host layer allows logins with the keys of the host file and the owner's keys, each once", () => {
+    const keys = [publicLine(1, 'friend'), publicLine(2, 'owner')]
+    const host = testHost({ ssh: { keys } })
+    const assets = { ...ASSETS, sshKeys: [publicLine(2, 'another name')] }
+    const tree = hostTree(host, renderServices(host), assets)
+    expect(linesAt(tree, '/etc/ssh/authorized_keys/root')).toEqual([...keys, ''])
   })
 
-  it('opens the ports of the services of the host only', () => {
+  it('the host layer opens only the ports of the services of the host', () => {
     expect(textAt(tree, '/etc/nftables.conf')).toContain('dport 1883')
     expect(textAt(treeOf(testHost({ services: {} })), '/etc/nftables.conf')).not.toContain('dport 1883')
   })
 
-  it('makes a subvolume for each volume, owned by the user of the volume', () => {
+  it('the host layer makes a subvolume for each volume, owned by the user of the volume', () => {
     const [command] = linesAt(tree, '/etc/systemd/system/hangar-data.service').filter((each) =>
       each.startsWith('ExecStart='),
     )

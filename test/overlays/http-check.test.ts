@@ -21,24 +21,30 @@ describe('httpAnswers', () => {
     return runIn({ cwd: '/', env: {} }, BUSYBOX ?? '', ...words)
   }
 
-  it.skipIf(BUSYBOX === undefined)('passes without output if the server answers 200', async () => {
+  it.skipIf(BUSYBOX === undefined)('the health check passes without output if the server answers 200', async () => {
     expect(await check(port(), '/good')).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
-  it.skipIf(BUSYBOX === undefined)('fails if the server answers 503, and prints the status', async () => {
-    const { code, stderr } = await check(port(), '/bad')
-    expect([code, stderr]).toEqual([1, expect.stringContaining('503')])
-  })
+  it.skipIf(BUSYBOX === undefined)(
+    'the health check fails if the server answers 503, and prints the status',
+    async () => {
+      const { code, stderr } = await check(port(), '/bad')
+      expect([code, stderr]).toEqual([1, expect.stringContaining('503')])
+    },
+  )
 
-  it.skipIf(BUSYBOX === undefined)('fails if no program listens on the port', async () => {
+  it.skipIf(BUSYBOX === undefined)('the health check fails if no program listens on the port', async () => {
     const { code, stderr } = await check(1, '/good')
     expect([code, stderr]).toEqual([1, expect.stringContaining('refused')])
   })
 
-  it.each(['prometheus', 'alertmanager'] as const)('has its program in the container of %s', (name) => {
-    const { containers } = serviceNamed(testServices({ [name]: { memory: '64 MiB' } }), name)
-    expect(containers.map(({ image }) => image)).toMatchObject([
-      { packages: expect.arrayContaining([HTTP_CHECK_PACKAGE]) },
-    ])
-  })
+  it.each(['prometheus', 'alertmanager'] as const)(
+    'the container of %s contains the program of its health check',
+    (name) => {
+      const { containers } = serviceNamed(testServices({ [name]: { memory: '64 MiB' } }), name)
+      expect(containers.map(({ image }) => image)).toMatchObject([
+        { packages: expect.arrayContaining([HTTP_CHECK_PACKAGE]) },
+      ])
+    },
+  )
 })

@@ -28,14 +28,14 @@ const linesWith = (key: string, changes: Partial<ContainerDefinition>) =>
 const line = (key: string, changes: Partial<ContainerDefinition>) => linesWith(key, changes)[0]
 
 describe('quadlet', () => {
-  it('renders mosquitto exactly', () => {
+  it('renders exactly the expected quadlet for mosquitto', () => {
     const services = testServices({ mosquitto: { memory: '96 MiB', cpus: 0.5 } })
     const [mosquitto] = serviceNamed(services, 'mosquitto').containers
     if (mosquitto === undefined) throw new Error('mosquitto has no container')
     expect(quadlet(mosquitto)).toBe(MOSQUITTO)
   })
 
-  it('mounts each file read-only, in order, and then the volumes', () => {
+  it('mounts each file read-only, in order, then the volumes', () => {
     const text = { kind: 'text', text: '' } as const
     const files = { '/etc/b': text, '/etc/a': text }
     expect(linesWith('Volume', { files, volumes: { '/data': 'test', '/cache': 'test-cache' } })).toEqual([
@@ -54,7 +54,7 @@ describe('quadlet', () => {
     )
   })
 
-  it('sets the environment in order, and quotes values where it must', () => {
+  it('sets the environment in order, and quotes values only if necessary', () => {
     const environment = { ZONE: 'a b', MALLOC_ARENA_MAX: '2', PRICE: '5$' }
     expect(linesWith('Environment', { environment })).toEqual([
       'Environment=MALLOC_ARENA_MAX=2',
@@ -63,7 +63,7 @@ describe('quadlet', () => {
     ])
   })
 
-  it('passes devices on, and marks optional ones with a hyphen', () => {
+  it('adds devices, and marks optional ones with a hyphen', () => {
     const uses = [
       { device: '/dev/serial/by-id/usb-stick', path: '/dev/ttyZigbee', group: 20, optional: true },
       { device: '/dev/gpiochip0', optional: false },
@@ -77,7 +77,7 @@ describe('quadlet', () => {
     expect(line('PodmanArgs', {})).not.toContain('--group-add')
   })
 
-  it('leaves plain words of a command as they are and quotes the others', () => {
+  it('quotes the words of a command only if necessary', () => {
     expect(line('Exec', { command: ['/bin/x', '--a=:1', 'two words', '', 'a"b'] })).toBe(
       String.raw`Exec=/bin/x --a=:1 "two words" "" "a\"b"`,
     )

@@ -23,7 +23,7 @@ export function agentSteps(log: WriteLog, { from, to }: Range): AgentStep[] {
     if (entry.kind === 'flush') step?.flushes.push(entry.number)
     if (!changes(entry) || isIn('data', entry)) continue
     const name = nameOf(log, entry)
-    // A flush ends a step. Without one, the kernel has split a single write.
+    // A flush ends a step. Two writes without a flush between them are one write that the kernel has split.
     if (step?.name === name && (step.flushes.length === 0 || IN_PIECES.includes(name))) step.last = entry.number
     else steps.push({ name, first: entry.number, last: entry.number, flushes: [] })
   }

@@ -32,7 +32,7 @@ export interface BtrfsNode {
   readonly texts: readonly (readonly [inode: number, text: string])[]
 }
 
-// Numbers of btrfs.readthedocs.io, On-disk format.
+// The numbers come from btrfs.readthedocs.io, On-disk format.
 const HEADER = 101
 const TOP_DIRECTORY = 256
 const DIR_ITEM = 84
@@ -42,10 +42,10 @@ const CHUNK_ITEM = 228
 const INLINE = 0
 const UNCOMPRESSED = 0
 const KEY = 17
-/** btrfs' internal trees have negative numbers, which are not distinguished here. */
+/** btrfs' internal trees have negative numbers, which this parser does not distinguish. */
 const NEGATIVE = 2 ** 63
 
-/** Parses a node. Undefined if it is damaged or not the wanted one. */
+/** Parses a node. Returns undefined if the node is damaged or not the wanted one. */
 export function parseNode(bytes: Buffer, wanted: TreePlace): BtrfsNode | undefined {
   const isWhole = bytes.readUInt32LE(0) === crc32c(bytes.subarray(32))
   if (!isWhole || u64(bytes, 48) !== wanted.address || u64(bytes, 80) !== wanted.generation) return undefined

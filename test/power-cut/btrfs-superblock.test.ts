@@ -10,7 +10,7 @@ function partition(...parts: readonly (readonly [at: number, bytes: Uint8Array])
   return blockSourceOf(bytes)
 }
 
-/** A superblock for another position, which it contains. */
+/** Returns a superblock for the given position, because each superblock contains its own position. */
 function superblockAt(at: number): Uint8Array {
   const bytes = Buffer.from(superblock())
   bytes.writeBigUInt64LE(BigInt(at), 48)
@@ -19,13 +19,13 @@ function superblockAt(at: number): Uint8Array {
 }
 
 describe('a btrfs', () => {
-  it('is read from its first superblock, otherwise from the second', () => {
+  it('reads a btrfs from its first superblock, otherwise from the second', () => {
     const [first, second] = [superblockAt(64 * 1024), superblockAt(64 * MIB)]
     expect(readBtrfsRoot(partition([64 * 1024, first], [64 * MIB, second]))).toBe('first')
     expect(readBtrfsRoot(partition([64 * 1024, first.subarray(0, 512)], [64 * MIB, second]))).toBe('second')
   })
 
-  it('cannot be read if both superblocks are damaged or at the wrong position', () => {
+  it('refuses a btrfs if both superblocks are damaged or at the wrong position', () => {
     expect(readBtrfsRoot(partition())).toBe('none')
     expect(readBtrfsRoot(partition([64 * 1024, superblockAt(64 * MIB)]))).toBe('none')
     expect(
@@ -35,8 +35,8 @@ describe('a btrfs', () => {
 })
 
 describe('crc32c', () => {
-  it('matches the test vectors of RFC 3720', () => {
-    // RFC 3720, appendix B.4.
+  it('crc32c matches the test vectors of RFC 3720', () => {
+    // The test vectors are from RFC 3720, appendix B.4.
     expect(crc32c(Buffer.alloc(32)).toString(16)).toBe('8a9136aa')
     expect(crc32c(Buffer.alloc(32, 0xff)).toString(16)).toBe('62a8ab43')
     expect(crc32c(Buffer.from('123456789')).toString(16)).toBe('e3069283')

@@ -8,7 +8,10 @@ export interface Range {
   readonly size: number
 }
 
-/** Ranges on which a boot depends: partition table, selector, identity, first sectors and superblocks. Every write is tried. */
+/**
+ * Ranges on which a boot depends: partition table, selector, identity, first sectors and superblocks. The sweep tries every
+ * write to them.
+ */
 export function criticalRanges(disk: BlockSource): Range[] {
   const table = { offset: 0, size: MIB }
   return [table, ...readGpt(disk).flatMap(rangesIn)]

@@ -24,7 +24,7 @@ function ids(text: string, kind: Cut['kind'], options: Partial<CutOptions> = {})
     .map(({ id }) => id)
 }
 
-/** Fate of each entry: + whole, / torn, - missing. */
+/** The state of each entry after a cut: + completely written, / torn, - missing. */
 function picture(text: string, id: string): string {
   const cut = cuts(text).find((each) => each.id === id)
   const marks = { whole: '+', torn: '/', missing: '-' }
@@ -32,11 +32,11 @@ function picture(text: string, id: string): string {
 }
 
 describe('cutPoints', () => {
-  it('cuts after every entry, and before the first one', () => {
+  it('cuts the power after every entry, and before the first one', () => {
     expect(ids('wwfw', 'prefix')).toEqual(['prefix@-1', 'prefix@0', 'prefix@1', 'prefix@2', 'prefix@3'])
   })
 
-  it('keeps all flushed writes, and no write that was not sent', () => {
+  it('every cut keeps all flushed writes, and no write that comes after the cut', () => {
     for (const cut of cuts('WWWWfWWWWf').filter(({ epoch }) => epoch.first === 5)) {
       for (const flushed of [0, 1, 2, 3]) expect(fate(cut, flushed)).toBe('whole')
     }
@@ -48,7 +48,7 @@ describe('cutPoints', () => {
     expect(picture('fwwwf', 'drop-one@1')).toBe('+-++-')
   })
 
-  it('keeps each single write alone', () => {
+  it('keeps each single write as the only one of its epoch', () => {
     expect(ids('fwwwf', 'keep-one')).toEqual(['keep-one@2', 'keep-one@3'])
     expect(picture('fwwwf', 'keep-one@3')).toBe('+--+-')
   })
@@ -70,20 +70,20 @@ describe('cutPoints', () => {
     expect(picture('wW', 'torn@1:last')).toBe('+/')
   })
 
-  it('tears a write without the others of its epoch', () => {
+  it('tears a write and drops the other writes of its epoch', () => {
     expect(picture('WWf', 'torn@1:last-alone')).toBe('-/-')
-    // The torn write in order.
+    // The first write has no such cut: tearing it after all earlier writes gives the same disk.
     expect(ids('WWf', 'torn').filter((id) => id.startsWith('torn@0') && id.endsWith('-alone'))).toEqual([])
   })
 
-  it('draws no subset twice', () => {
+  it('returns no subset twice', () => {
     const drawn = cuts('wwwwf', { subsets: 200 }).filter(({ kind }) => kind === 'subset')
     const distinct = new Set(drawn.map(({ pieces }) => pieces.map(({ entry }) => entry.number).join()))
     expect(drawn).toHaveLength(distinct.size)
     expect(drawn.length).toBeGreaterThan(8)
   })
 
-  it('gives the same cuts for the same seed, and others for another seed', () => {
+  it('returns the same cuts for the same seed, and others for another seed', () => {
     const text = 'WWWWWWWWfWWWWWWWWf'
     const chosen = (seed: number) => JSON.stringify(cuts(text, { seed, drops: 2, subsets: 3 }))
     expect(chosen(4)).toBe(chosen(4))

@@ -38,11 +38,11 @@ export interface Cut {
 
 export interface CutOptions {
   readonly seed: number
-  /** Most cuts of each kind between two flushes. */
+  /** The largest number of cuts of each kind between two flushes. */
   readonly drops: number
   readonly keeps: number
   readonly subsets: number
-  /** Most writes that are torn, each in up to four ways. */
+  /** The largest number of writes to tear, each in up to four ways. */
   readonly torn: number
   /** Writes that every sample contains. */
   readonly critical: (entry: LogEntry) => boolean
@@ -67,7 +67,7 @@ export function* cutPoints(log: WriteLog, options: CutOptions, from = 0): Genera
   }
 }
 
-/** How much of an entry is on the disk after a cut. */
+/** The part of an entry that is on the disk after a cut. */
 export function fate(cut: Cut, number: number): 'whole' | 'torn' | 'missing' {
   if (number < cut.epoch.first) return 'whole'
   const index = cut.epoch.writes.findIndex((entry) => entry.number === number)
@@ -122,7 +122,7 @@ function* reordered(epoch: Epoch, options: CutOptions, random: Random): Generato
 /** One torn write without the others of its epoch. */
 function* tornAlone(epoch: Epoch, options: CutOptions, random: Random): Generator<Cut> {
   for (const write of chosen(epoch.writes.filter(isLong), options.torn, options, random)) {
-    // For the first write this is the same cut as the torn one in order.
+    // For the first write, this cut equals the cut that tears it after all earlier writes.
     if (write === epoch.writes[0]) continue
     for (const [how, piece] of tears(write, random))
       yield {
@@ -136,7 +136,10 @@ function* tornAlone(epoch: Epoch, options: CutOptions, random: Random): Generato
   }
 }
 
-/** A disk writes whole sectors. Of a longer write it may have written the first, the last, the first half, or some in the middle. */
+/**
+ * A disk writes whole sectors. After a power cut in a longer write, the disk may hold its first sector, its last sector, its
+ * first half, or some sectors in the middle.
+ */
 function tears(write: LogEntry, random: Random): [string, Piece][] {
   const sectors = write.length / SECTOR
   const half = Math.ceil(sectors / 2)

@@ -4,13 +4,13 @@ import { MIB } from '../../images/layout.ts'
 import type { DiskState } from './disk-state.ts'
 import { ZEROS } from './interval-map.ts'
 
-/** Writes the disk at a cut to a file. `base` is the file of the disk at the beginning of the log. */
+/** Writes the state of the disk at a cut to a file. `base` is the file of the disk at the beginning of the log. */
 export function writeDisk(disk: DiskState, base: string, path: string): void {
   execFileSync('cp', ['--sparse=always', '--reflink=auto', base, path])
   apply(disk, path)
 }
 
-/** Writes a part of the disk to a file. At the beginning of the log it was blank after its first `used` bytes. */
+/** Writes a part of the disk to a file. The part was blank after its first `used` bytes at the beginning of the log. */
 export function writePart(part: DiskState, path: string, used: number): void {
   writeFileSync(path, '')
   truncateSync(path, part.size)

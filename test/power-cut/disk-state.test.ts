@@ -19,7 +19,7 @@ function text(...layers: readonly (readonly [number, number, number])[][]): stri
 }
 
 describe('a disk with parts of a log applied', () => {
-  it('has the bytes of the last write', () => {
+  it('a disk has the bytes of the last write', () => {
     expect(
       text([
         [2, 8, 0],
@@ -41,7 +41,7 @@ describe('a disk with parts of a log applied', () => {
     ).toBe('abuvwxyzmnop'.replace('yz', 'yz').slice(0, 12))
   })
 
-  it('has zeros in discarded ranges', () => {
+  it('a disk has zeros in discarded ranges', () => {
     expect(
       text([
         [2, 8, 0],
@@ -50,11 +50,11 @@ describe('a disk with parts of a log applied', () => {
     ).toBe('--a0000f----')
   })
 
-  it('has the bytes of the first layer', () => {
+  it('a disk has the bytes of the first layer', () => {
     expect(text([[3, 5, 20]], [[2, 8, 0]], [[0, 12, 10]])).toBe('klauvdefstuv'.replace('au', 'au'))
   })
 
-  it('equals a disk whose bytes were set one by one', () => {
+  it('a disk equals another disk whose bytes were set one by one', () => {
     const random = randomFrom(1, 1)
     for (let turn = 0; turn < 300; turn++) {
       const plain = Array<string>(12).fill('-')
@@ -78,7 +78,7 @@ describe("a range's origin", () => {
     return diskState(blockSourceOf(DATA), log, [map]).origin(offset, length)
   }
 
-  it('is the same for the same bytes in another order of writes', () => {
+  it('the origin is the same for the same bytes in another order of writes', () => {
     expect(
       origin(
         [
@@ -100,7 +100,7 @@ describe("a range's origin", () => {
     )
   })
 
-  it('differs if the source of any byte differs', () => {
+  it('the origin differs if the source of any byte differs', () => {
     const before = origin([[0, 8, 0]], 2, 4)
     expect(
       origin(
@@ -134,7 +134,7 @@ describe("a range's origin", () => {
     ).toBe(before)
   })
 
-  it('of a slice equals that of the same range of the disk', () => {
+  it('the origin of a slice equals that of the same range of the disk', () => {
     const map = new IntervalMap()
     map.set(4, 8, 0)
     const disk = diskState(blockSourceOf(DATA), log, [map])

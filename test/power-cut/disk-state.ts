@@ -2,7 +2,7 @@ import type { BlockSource } from '../../images/disk/block-source.ts'
 import { type IntervalMap, type Segment, ZEROS } from './interval-map.ts'
 import type { WriteLog } from './write-log.ts'
 
-/** A disk at one moment. */
+/** The content of a disk at one moment of the log. */
 export interface DiskState extends BlockSource {
   /** Describes where the bytes of a range come from. Two states of one log with the same origin have the same bytes. */
   origin(offset: number, length: number): string
@@ -38,7 +38,7 @@ export function diskState(base: BlockSource, log: WriteLog, layers: readonly Int
   }
 }
 
-/** A range of a disk, as a disk. */
+/** Returns a range of a disk as a disk of its own. */
 export function slice(disk: DiskState, offset: number, size: number): DiskState {
   return {
     size,

@@ -120,7 +120,7 @@ function problemOfVolume(reader: BtrfsReader, volume: DiskState): string | undef
   }
 }
 
-/** The record must tell the next boot whether to complete the commit, and which slot autoboot.txt named. */
+/** The record must show whether the next boot completes the commit, and which slot autoboot.txt named. */
 function recordProblem(record: ReadonlyMap<string, string>, { after }: Change, wanted: Side): string | undefined {
   const [phase, root] = [record.get('phase'), record.get('root')]
   const isCommitted = phase === 'committed' && root === after.root

@@ -110,7 +110,7 @@ export function identityCopy(sequence: number): Uint8Array {
 /** A first superblock of a btrfs with the fields that the tests read. */
 export function superblock(): Uint8Array {
   const bytes = Buffer.alloc(4096)
-  // Filled to its end, so that a torn one differs.
+  // The superblock is filled to its end, so that a torn copy differs.
   bytes.fill('x', SECTOR)
   bytes.writeBigUInt64LE(64n * 1024n, 48)
   bytes.write('_BHRfS_M', 64)

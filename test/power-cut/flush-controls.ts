@@ -12,7 +12,7 @@ import { changes, type LogEntry, overlaps, type WriteLog, withoutFlush } from '.
 export interface Control {
   /** Steps whose flushes are removed. */
   readonly steps: readonly string[]
-  /** Step after them. */
+  /** The step after them. */
   readonly next: string
   readonly tried: number
   readonly found: number
@@ -26,13 +26,13 @@ interface Given {
   readonly change: Change
 }
 
-/** Most steps whose flushes are removed together. */
+/** The largest number of steps whose flushes are removed together. */
 const MOST = 4
 
 /**
- * Removes the flushes after each step of the agent in turn, including those of other programs before its next write. If the
- * sweep finds no failure, also removes those of the next steps, until it does. The writes to the data volume are removed,
- * too: their order depends on the same flushes.
+ * Removes the flushes after each step of the agent in turn, including other programs' flushes before the agent's next write.
+ * While the sweep finds no failure, also removes the flushes of the next step. Also removes the writes to the data volume,
+ * because their order depends on the same flushes.
  */
 export function controls({ base, log, change }: Given): Control[] {
   const steps = agentSteps(log, change.range)
@@ -77,8 +77,8 @@ export function formatControls(rows: readonly Control[]): string {
 }
 
 /**
- * Removes the data that the commit syncs, and those that btrfs commits by its own timer, as on a machine that becomes healthy
- * before the timer. Returns the problem of the committed slot's data right after the commit.
+ * Removes the data that the commit syncs, and the data that btrfs commits by its own timer, as on a machine that becomes
+ * healthy before the timer. Returns the problem of the committed slot's data immediately after the commit.
  */
 export function unwrittenData({ base, log, change }: Given): string | undefined {
   const reader = new BtrfsReader()

@@ -14,7 +14,7 @@ function disk(...writes: readonly (readonly [at: number, byte: number])[]) {
   return diskState(blockSourceOf(new Uint8Array(SIZE)), log, [map])
 }
 
-/** Follows a pointer, so that later reads depend on earlier ones. */
+/** A computation that follows a pointer, so that later reads depend on earlier ones. */
 function follow(source: BlockSource): number {
   const at = (source.read(0, 1)[0] ?? 0) * 256
   return source.read(at, 1)[0] ?? 0
@@ -37,7 +37,7 @@ describe('a memo', () => {
     expect(memo.computed).toBe(3)
   })
 
-  it('recognises earlier disks', () => {
+  it('returns the results of earlier disks without computing them again', () => {
     const memo = new Memo<number>()
     const disks = [disk([0, 40], [10_240, 7]), disk([0, 80], [20_480, 3]), disk([0, 40], [10_240, 8])]
     const first = disks.map((each) => memo.get(each, follow))

@@ -14,10 +14,13 @@ interface Known<T> {
 
 const MAX_RANGE_LISTS = 64
 const MAX_RESULTS = 4096
-/** Reads closer than this count as one: a few needless computations save many comparisons. */
+/** Reads closer than this distance count as one read: a few unnecessary computations save many comparisons. */
 const NEAR = 4096
 
-/** Caches a computation on a disk: states of the disk with the same bytes in all ranges that it reads share one result. */
+/**
+ * Caches a computation on a disk. Two states of the disk share one result if all ranges that the computation reads have the
+ * same bytes.
+ */
 export class Memo<T> {
   computed = 0
   private known: Known<T>[] = []
@@ -39,7 +42,7 @@ export class Memo<T> {
     const known = same ?? { ranges, results: new Map<string, T>() }
     if (known.results.size >= MAX_RESULTS) known.results.clear()
     known.results.set(originOf(disk, ranges), result)
-    // The latest first, because it is the most likely to be needed next.
+    // The latest result comes first, because it is the most likely match.
     this.known = [known, ...this.known.filter((each) => each !== known)].slice(0, MAX_RANGE_LISTS)
   }
 }

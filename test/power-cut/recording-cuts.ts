@@ -12,7 +12,7 @@ export type ChangeKind = 'update' | 'revert'
 
 const FINDERS = { update: updateIn, revert: revertIn }
 
-/** Opens the disk and the log of a recording while `use` runs, and finds one of its changes. */
+/** Opens the disk and the log of a recording while `use` runs, and finds one of the recorded changes. */
 export function withChange<T>(
   recording: Recording,
   kind: ChangeKind,
@@ -23,7 +23,7 @@ export function withChange<T>(
   )
 }
 
-/** Runs `look` on some cuts of a change. Returns the problems that it describes. */
+/** Runs `look` on some cuts of a change. Returns the problems that `look` describes. */
 export function problemsAt(
   recording: Recording,
   kind: ChangeKind,

@@ -12,7 +12,7 @@ export interface Recording {
   /** File of the disk before the first boot. */
   readonly base: string
   readonly log: string
-  /** Count of log entries when each change began and after its commit. */
+  /** Number of log entries when each change began and after its commit. */
   readonly marks: Readonly<
     Record<'stageBegins' | 'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>
   >
@@ -22,8 +22,8 @@ export interface Recording {
 }
 
 /**
- * Values of a file in the data of a service, which show whose data a slot finds: slot b has stale ones of an earlier
- * generation, the trial migrates them as a program migrates its database, and they change again after the update.
+ * Values of a file in the data of a service, which show whose data a slot finds. Slot b has old values of an earlier
+ * generation. The trial migrates the values as a program migrates its database. The values change again after the update.
  */
 export const PROBE = {
   service: 'mosquitto',
@@ -70,7 +70,7 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   await vm.shell(`btrfs -q subvolume create ${staleCopy} && echo ${PROBE.stale} >${staleCopy}/probe`)
   await vm.shell(`echo ${PROBE.before} >${LIVE} && sync`)
   const stageBegins = now()
-  // So that the update overwrites a generation that can boot.
+  // The update must overwrite a generation that can boot.
   lab.edit(SOURCE, 'autosave_interval 300', 'autosave_interval 301')
   await must(lab.onHost(vm, 'flash', '--stage'))
   lab.edit(SOURCE, 'autosave_interval 301', 'autosave_interval 302')
@@ -107,7 +107,7 @@ async function revert(vm: TestVm): Promise<void> {
   await committed(vm, PATIENCE)
 }
 
-/** Requires the commit, and syncs what is written after it. */
+/** Requires a committed update, and syncs the later writes. */
 async function requireCommitted(vm: TestVm, slot: 'a' | 'b'): Promise<void> {
   const { state, slot: runs } = await agentStatus(vm)
   if (state !== 'committed' || runs !== slot) throw new Error(`slot ${runs} is ${state}, wanted ${slot} committed`)

@@ -10,7 +10,7 @@ export interface Scenario {
   readonly about: string
   readonly slot: 'a' | 'b'
   readonly phase: 'writing' | 'reverted' | 'committed'
-  /** True for a cut of this scenario. The first one is used. `step` finds a step of the agent by its name. */
+  /** True for a cut of this scenario. The test uses the first such cut. `step` finds a step of the agent by its name. */
   readonly at: (cut: Cut, step: (name: string) => AgentStep) => boolean
 }
 

@@ -18,13 +18,13 @@ function slot(blocks: number, changedAt?: number) {
 }
 
 describe('SlotCheck', () => {
-  it.each([1, 2, 128, 129, 20_000])('accepts a slot of %i blocks', (blocks) => {
+  it.each([1, 2, 128, 129, 20_000])('the slot check accepts a slot of %i blocks', (blocks) => {
     const { disk, wanted } = slot(blocks)
     expect(new SlotCheck().problemOf(disk, wanted)).toBeUndefined()
     expect(new SlotCheck().opens(disk, wanted)).toBe(true)
   })
 
-  it('names a changed data block', () => {
+  it('the slot check names a changed data block', () => {
     const { disk, wanted } = slot(300, 299 * BLOCK + 4000)
     expect(new SlotCheck().problemOf(disk, wanted)).toBe('data block 299 does not match the tree')
     expect(new SlotCheck().opens(disk, wanted)).toBe(true)
@@ -33,7 +33,7 @@ describe('SlotCheck', () => {
   it.each([
     ['the topmost block', 300, 0, 0],
     ['a block below', 300, 2, 1],
-  ])('names a change in %s of the tree', (_, blocks, block, level) => {
+  ])('the slot check names a change in %s of the tree', (_, blocks, block, level) => {
     const { disk, wanted } = slot(blocks, (blocks + block) * BLOCK + 17)
     const index = level === 0 ? 0 : block - 1
     expect(new SlotCheck().problemOf(disk, wanted)).toBe(
@@ -42,13 +42,13 @@ describe('SlotCheck', () => {
     expect(new SlotCheck().opens(disk, wanted)).toBe(false)
   })
 
-  it('refuses another root hash', () => {
+  it('the slot check refuses another root hash', () => {
     const { disk } = slot(300)
     const { wanted } = slot(299)
     expect(new SlotCheck().problemOf(disk, { ...wanted, blocks: 300 })).toMatch(/level 0/)
   })
 
-  it('refuses a slot that is smaller than the command line needs', () => {
+  it('the slot check refuses a slot that is smaller than the command line needs', () => {
     const { disk, wanted } = slot(300)
     expect(new SlotCheck().problemOf(disk, { ...wanted, blocks: 10 ** 9 })).toMatch(/the command line needs a slot of/)
   })

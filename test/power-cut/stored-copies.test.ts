@@ -21,32 +21,32 @@ const KINDS = [
 ] as const
 
 describe.each(KINDS)('the $what', ({ read, places: [first, second], copy, size }) => {
-  it('is the newer of two undamaged copies', () => {
+  it('returns the newer of two undamaged copies', () => {
     expect(read(partition([first, copy(4)], [second, copy(5)]))).toEqual({ state: 'whole', sequence: 5 })
     expect(read(partition([first, copy(10)], [second, copy(9)]))).toEqual({ state: 'whole', sequence: 10 })
   })
 
-  it('is the older copy if the newer one is damaged', () => {
+  it('returns the older copy if the newer one is damaged', () => {
     const newer = damaged(copy(5), 700)
     expect(read(partition([first, copy(4)], [second, newer]))).toEqual({ state: 'whole', sequence: 4 })
   })
 
-  it('is blank if it was never written', () => {
+  it('returns blank if no copy was ever written', () => {
     expect(read(partition())).toEqual({ state: 'blank' })
   })
 
-  it('is unfinished after a power cut in the first write', () => {
+  it('returns unfinished after a power cut in the first write', () => {
     expect(read(partition([first, copy(1).subarray(0, size / 2)]))).toEqual({ state: 'unfinished' })
   })
 
-  it('is lost if both copies are damaged', () => {
+  it('returns lost if both copies are damaged', () => {
     const bad = damaged(copy(5), 700)
     expect(read(partition([first, bad], [second, bad]))).toEqual({ state: 'lost' })
   })
 })
 
 describe('a copy of the record', () => {
-  it('is damaged if other bytes follow its text', () => {
+  it('a copy of the record is damaged if other bytes follow its text', () => {
     const bytes = new Uint8Array(record(3))
     bytes[4095] = 1
     expect(readRecord(partition([8 * MIB, bytes], [24 * MIB, bytes]))).toEqual({ state: 'lost' })
@@ -54,7 +54,7 @@ describe('a copy of the record', () => {
 })
 
 describe('recordLines', () => {
-  it('returns the lines of the newest undamaged copy', () => {
+  it('returns the lines of the newest undamaged copy of the record', () => {
     const lines = recordLines(partition([8 * MIB, record(10)], [24 * MIB, record(9)]))
     expect([lines.get('sequence'), lines.get('committed')]).toEqual(['10', 'b'])
     const older = recordLines(partition([8 * MIB, damaged(record(10), 700)], [24 * MIB, record(9)]))

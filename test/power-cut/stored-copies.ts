@@ -3,7 +3,7 @@ import type { BlockSource } from '../../images/disk/block-source.ts'
 import { MIB, SECTOR } from '../../images/layout.ts'
 
 /**
- * State of data that the disk stores in two copies. `whole`: the newest undamaged copy. `blank`: never written.
+ * State of data that the disk stores in two copies. `whole`: at least one copy is undamaged. `blank`: never written.
  * `unfinished`: one copy is blank and the other damaged, as after a power cut in the first write. `lost`: both are damaged.
  */
 export type NewestCopy =

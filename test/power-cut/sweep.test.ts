@@ -50,14 +50,14 @@ function reordered(...order: Step[]): FakeUpdate {
 }
 
 describe('a sweep over a correct update', () => {
-  it('finds no failure', () => {
+  it('finds no failure in a correct update', () => {
     const report = swept()
     expect(report.failures).toEqual([])
     expect(report.rows.map(({ kind }) => kind).sort()).toEqual(['drop-one', 'keep-one', 'prefix', 'subset', 'torn'])
     for (const { tried, verified } of report.rows) expect(verified).toBe(tried)
   })
 
-  it('tries every prefix of the log', () => {
+  it('the sweep tries every prefix of the log', () => {
     const report = swept()
     expect(report.rows.find(({ kind }) => kind === 'prefix')?.tried).toBe(report.entries + 1)
   })
@@ -66,7 +66,7 @@ describe('a sweep over a correct update', () => {
     expect(swept({ options: { seed: 7 } })).toEqual(swept({ options: { seed: 7 } }))
   })
 
-  it("boots the old slot before the selector's write and the new one after it", () => {
+  it("expects the old slot before the selector's write and the new one after it", () => {
     const { rows } = swept()
     for (const { a, b, tried, stuck } of rows) expect({ sum: a + b, stuck }).toEqual({ sum: tried, stuck: 0 })
     expect(rows.find(({ kind }) => kind === 'prefix')).toMatchObject({ b: 2 })
@@ -74,7 +74,7 @@ describe('a sweep over a correct update', () => {
 })
 
 describe('a sweep over a faulty update', () => {
-  it('detects a selector that may reach the disk before the slot', () => {
+  it('detects a selector that may reach the disk before the slot does', () => {
     const order: Step[] = ['unboot', 'boot files', 'first block', 'slot', 'selector']
     const { failures } = swept({ update: reordered(...order), without: ['slot'] })
     expect(failures.some(({ kind }) => kind === 'keep-one')).toBe(true)

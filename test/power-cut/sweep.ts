@@ -7,13 +7,13 @@ import { Judge, losses, type Verdict } from './verdict.ts'
 import { changes, type LogEntry, overlaps, type WriteLog } from './write-log.ts'
 
 export interface SweepRequest {
-  /** The disk before the first entry of the log. */
+  /** The disk before the cut's epoch. Callers must go through the epochs in order. */
   readonly base: BlockSource
   readonly log: WriteLog
   readonly options?: Partial<CutOptions>
   /** Cuts after entry `from - 1` up to entry `to - 1`. Default: the whole log. */
   readonly range?: Range
-  /** Describes a problem beyond those of `Verdict` and `losses`. Undefined if there is none. */
+  /** Describes a problem that neither `Verdict` nor `losses` covers. Undefined if there is none. */
   readonly expected?: (cut: Cut, verdict: Verdict, disk: DiskState) => string | undefined
   /** Selects the cuts to try. */
   readonly only?: (cut: Cut) => boolean
@@ -86,7 +86,7 @@ export function sweep({ base, log: whole, options, range, only, ...given }: Swee
   return { seed: all.seed, entries: to - from, rows: [...rows.values()], failures }
 }
 
-/** Makes the disk of each cut, in order. Flushed writes are applied once. */
+/** Makes the disk of each cut, in order. Applies flushed writes only once. */
 class States {
   private readonly flushedWrites = new IntervalMap()
   private next = 0
@@ -99,7 +99,7 @@ class States {
     this.log = log
   }
 
-  /** The disk before the cut's epoch. Must be called in the order of the epochs. */
+  /** The disk before the cut's epoch. Callers must go through the epochs in order. */
   flushed({ epoch }: Cut) {
     for (; this.next < epoch.first; this.next++) {
       const entry = this.log.entries[this.next]

@@ -61,7 +61,7 @@ afterAll(() => {
 })
 
 describe('the first boot', () => {
-  it('ends the same after a power cut at any write', () => {
+  it('the first boot ends the same after a power cut at any write', () => {
     const range = { from: 0, to: recording.marks.stageBegins }
     const report = withChange(recording, 'update', (base, log) =>
       sweep({ base, log, range, expected: expectingFirstBoot() }),
@@ -88,7 +88,7 @@ describe.each(CHANGES)('%s', (title, kind) => {
     expect(report.failures).toEqual([])
   })
 
-  it(`is cut at ${LEAST} points or more, including every write, and a complete slot boots after each`, () => {
+  it(`tries ${LEAST} cuts or more, including every write, and a complete slot boots after each`, () => {
     expect(tried.length).toBeGreaterThanOrEqual(LEAST)
     expect(report.rows.find((row) => row.kind === 'prefix')?.tried).toBe(report.entries + 1)
     for (const { stuck, damagedSelectors, verified, tried: all } of report.rows)
@@ -96,7 +96,7 @@ describe.each(CHANGES)('%s', (title, kind) => {
     for (const slot of ['a', 'b'] as const) expect(report.rows.some((row) => row[slot] > 0)).toBe(true)
   })
 
-  it('leaves data that btrfs check accepts, in a sample of the cuts', () => {
+  it('btrfs check accepts the data after a sample of the cuts', () => {
     const problems = problemsAt(recording, kind, spread(tried, DATA_SAMPLES), (disk, change, cut) => {
       const { slot, probe } = sideAt(cut, change)
       return external.ofData(part(disk, 'data'), slot, probe)
@@ -104,7 +104,7 @@ describe.each(CHANGES)('%s', (title, kind) => {
     expect(problems).toEqual([])
   })
 
-  it('leaves slots that veritysetup accepts, in a sample of the cuts', () => {
+  it('veritysetup accepts the slots after a sample of the cuts', () => {
     const problems = problemsAt(recording, kind, spread(tried, SLOT_SAMPLES), (disk, _change, _cut, { runs }) => {
       if (runs === undefined) return 'no slot runs'
       const size = runs.blocks * BLOCK + treeSize(runs.blocks)
@@ -115,15 +115,18 @@ describe.each(CHANGES)('%s', (title, kind) => {
 })
 
 describe('a missing flush of the agent', () => {
-  it.each(CHANGES)('is detected in %s, alone or together with the flushes after it', (title, kind) => {
-    const rows = withChange(recording, kind, (base, log, change) => controls({ base, log, change }))
-    process.stdout.write(`\n${title} without flushes\n${formatControls(rows)}\n`)
-    const isExplained = ({ steps: [step = ''], found }: Control) => found > 0 || step in HARMLESS
-    expect(rows.filter((row) => !isExplained(row))).toEqual([])
-    expect(rows.some(({ found }) => found > 0)).toBe(true)
-  })
+  it.each(CHANGES)(
+    'the sweep detects a missing flush of the agent in %s, alone or together with the flushes after it',
+    (title, kind) => {
+      const rows = withChange(recording, kind, (base, log, change) => controls({ base, log, change }))
+      process.stdout.write(`\n${title} without flushes\n${formatControls(rows)}\n`)
+      const isExplained = ({ steps: [step = ''], found }: Control) => found > 0 || step in HARMLESS
+      expect(rows.filter((row) => !isExplained(row))).toEqual([])
+      expect(rows.some(({ found }) => found > 0)).toBe(true)
+    },
+  )
 
-  it('is detected if it is the sync of the data before the commit', () => {
+  it('the sweep detects a missing sync of the data before the commit', () => {
     const problem = withChange(recording, 'update', (base, log, change) => unwrittenData({ base, log, change }))
     process.stdout.write(`\nan update without a sync of the data before its commit: ${problem}\n`)
     expect(problem).toMatch(/^data: /)
@@ -132,7 +135,7 @@ describe('a missing flush of the agent', () => {
 
 describe('a machine whose power was cut during an update', () => {
   it.each(SCENARIOS.map((each) => [each.about, each] as const))(
-    '%s boots with its services and data',
+    'a machine whose power was cut %s boots with its services and data',
     async (_, scenario) => {
       const disk = join(directory, 'disk.img')
       const probe = diskAt(scenario, recording, disk)

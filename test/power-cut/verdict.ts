@@ -14,14 +14,14 @@ import { Memo } from './memo.ts'
 import { SlotCheck, type SlotRoot } from './slot-check.ts'
 import { type NewestCopy, readIdentity, readRecord } from './stored-copies.ts'
 
-/** What happens with a disk at the next boot. */
+/** The result of booting a disk. */
 export interface Verdict {
-  /** Slot that the firmware boots. Undefined if it boots none. */
+  /** The slot that the firmware boots. Undefined if the firmware boots none. */
   readonly boots: Slot | undefined
-  /** Slot that the initramfs opens, and its root hash. */
+  /** The slot that the initramfs opens, and its root hash. */
   readonly runs: ({ readonly slot: Slot } & SlotRoot) | undefined
   readonly selector: Slot | 'damaged'
-  /** State of the other slot: UNBOOTABLE, WHOLE, or a description of its problem. */
+  /** State of the other slot: UNBOOTABLE, WHOLE, or the description of its problem. */
   readonly other: string
   readonly identity: NewestCopy
   readonly record: NewestCopy
@@ -36,7 +36,7 @@ type Boot =
 
 type Places = ReadonlyMap<string, { readonly offset: number; readonly size: number }>
 
-/** Judges states of a disk. Parts that several states share are checked once. */
+/** Judges states of a disk. Checks parts that several states share only once. */
 export class Judge {
   private readonly boots = new Memo<Boot>()
   private readonly places = new Memo<Places>()
@@ -98,7 +98,7 @@ export class Judge {
   }
 }
 
-/** Descriptions of what was on the disk before a cut and is lost after it. */
+/** Describes the data that were on the disk before a cut and are lost after it. */
 export function losses(before: Verdict, after: Verdict): string[] {
   const lost = (what: 'identity' | 'record') => lossOf(what, before[what], after[what])
   const data = before.data !== 'none' && after.data === 'none' ? ['data: both superblocks are damaged'] : []

@@ -18,7 +18,7 @@ async function smallLog(): Promise<string> {
 }
 
 describe('a log of writes', () => {
-  it('lists the entries in order', async () => {
+  it('lists the entries of the log in order', async () => {
     const entries = withWriteLog(await smallLog(), ({ entries: all }) => all)
     expect(entries.map(({ number, kind, offset, length }) => [number, kind, offset, length])).toEqual([
       [0, 'write', 4096, 1024],
@@ -28,13 +28,13 @@ describe('a log of writes', () => {
     ])
   })
 
-  it('returns the written bytes', async () => {
+  it('returns the written bytes of an entry', async () => {
     const out = Buffer.alloc(1024)
     withWriteLog(await smallLog(), ({ entries, read }) => read(entries[0]?.dataAt ?? 0, out))
     expect(out).toEqual(Buffer.alloc(1024, 'w'))
   })
 
-  it('is read up to the count in its header', async () => {
+  it('reads the log up to the count in its header', async () => {
     const path = await smallLog()
     const bytes = readFileSync(path)
     bytes.writeBigUInt64LE(2n, 16)
@@ -43,7 +43,7 @@ describe('a log of writes', () => {
     expect(countEntries(path)).toBe(2)
   })
 
-  it('ends before an entry that was counted but not written', async () => {
+  it('the log ends before an entry that was counted but not written', async () => {
     const path = await smallLog()
     const bytes = readFileSync(path)
     bytes.writeBigUInt64LE(9n, 16)
@@ -51,13 +51,13 @@ describe('a log of writes', () => {
     expect(withWriteLog(path, ({ entries }) => entries.length)).toBe(4)
   })
 
-  it('has no entries before the first write', async () => {
+  it('a log has no entries before the first write', async () => {
     const path = join(await tempDirectory(), 'log')
     writeFileSync(path, '')
     expect(countEntries(path)).toBe(0)
   })
 
-  it('is refused if its format or its flags are unknown', async () => {
+  it('refuses a log if its format or its flags are unknown', async () => {
     const path = await smallLog()
     const bytes = readFileSync(path)
     bytes.writeBigUInt64LE(2n, 512 + 16)
@@ -67,7 +67,7 @@ describe('a log of writes', () => {
     expect(() => withWriteLog(path, () => 0)).toThrow('is not a log of writes')
   })
 
-  it('finds the entries that touch a range', async () => {
+  it('finds the log entries that touch a range', async () => {
     const path = await smallLog()
     const touching = (offset: number, length: number) =>
       withWriteLog(path, (log) => entriesTouching(log, offset, length).map(({ number }) => number))
@@ -76,7 +76,7 @@ describe('a log of writes', () => {
     expect(touching(0, 9000)).toEqual([0, 1, 3])
   })
 
-  it('without a flush keeps all other entries', async () => {
+  it('a log without a flush keeps all other entries', async () => {
     withWriteLog(await smallLog(), (log) => {
       expect(withoutFlush(log, 2).entries.map(({ kind }) => kind)).toEqual(['write', 'discard', 'nothing', 'write'])
       expect(() => withoutFlush(log, 3)).toThrow('entry 3 is write, wanted a flush')

@@ -4,9 +4,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 export interface LogEntry {
   /** Index in the log, from 0. */
   readonly number: number
-  /** `nothing` is an entry that was removed. */
+  /** `nothing` marks an entry that a test removed. */
   readonly kind: 'write' | 'discard' | 'flush' | 'nothing'
-  /** Bytes of the disk. */
+  /** The range of the disk in bytes. */
   readonly offset: number
   readonly length: number
   /** Offset of the written bytes in the file of the log. */
@@ -32,7 +32,7 @@ export function withWriteLog<T>(path: string, use: (log: WriteLog) => T): T {
   const read = (at: number, out: Uint8Array) => {
     for (let filled = 0; filled < out.length; ) {
       const count = readSync(file, out, filled, out.length - filled, at + filled)
-      // QEMU does not write zeros at the end of the log.
+      // QEMU does not write trailing zeros of the log, so the file can end before its last entry does.
       if (count === 0) return void out.fill(0, filled)
       filled += count
     }

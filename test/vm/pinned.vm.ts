@@ -13,7 +13,7 @@ const SERVICE = 'overlays/services/mosquitto/service.ts'
 
 const project = copyProject()
 const from = storeRoot(process.env)
-// Beside the other store, because hard links need one file system.
+// The new store is beside the other store, because hard links need one file system.
 const store = mkdtempSync(`${from}-pinned-`)
 afterAll(() => {
   project.remove()

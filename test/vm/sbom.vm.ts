@@ -21,13 +21,13 @@ describe("adama's SBOM", () => {
   const spdx = parseSpdx(read('sbom.spdx.json'))
   const lock = parseLock(readFileSync(join(PROJECT, 'images/debian.lock.json'), 'utf8'), 'the lock')
 
-  it('is valid, names the root hash of the image, and is listed in SHA256SUMS', () => {
+  it("adama's SBOM is valid, names the root hash of the image, and is listed in SHA256SUMS", () => {
     const { slot } = parseManifest(read('manifest.json'), 'the manifest')
     expect(spdx.documentNamespace).toContain(slot.root)
     expect(sumsIn(OUTPUT)['sbom.spdx.json']).toBe(digestOf(read('sbom.spdx.json')))
   })
 
-  it('lists every locked package of every layer and of the initramfs, with version and digest', () => {
+  it("adama's SBOM lists every locked package of every layer and of the initramfs, with version and digest", () => {
     const sets = planOf(adama)
       .sets('amd64')
       .filter(
@@ -46,7 +46,7 @@ describe("adama's SBOM", () => {
     }
   })
 
-  it('names the source package of each package, and the licence of most', () => {
+  it("adama's SBOM names the source package of each package, and the licence of most", () => {
     const debs = spdx.packages.filter(({ SPDXID }) => SPDXID.startsWith('SPDXRef-deb-'))
     expect(debs.filter(({ sourceInfo }) => !/^built package from: \S+ \S+$/.test(sourceInfo ?? ''))).toEqual([])
     const declared = debs.filter(({ licenseDeclared }) => licenseDeclared !== 'NOASSERTION')

@@ -5,7 +5,10 @@ import { hashTree, leavesOf } from '../../images/slot/verity.ts'
 import { type BareOutput, runBare } from '../helpers/bare-machine.ts'
 import { builtNative } from '../helpers/built-native.ts'
 
-/** QEMU cannot emulate a Raspberry Pi 5, but a 3 has the same mailbox. The kernel is the image's, the device tree Debian's. */
+/**
+ * QEMU cannot emulate a Raspberry Pi 5, but a Raspberry Pi 3 has the same mailbox. The kernel comes from the image, the
+ * device tree from Debian's package.
+ */
 const RASPBERRY_PI = { args: ['-M', 'raspi3b'], deviceTree: 'broadcom/bcm2837-rpi-3-b.dtb' }
 const NO_FIRMWARE = { args: ['-M', 'virt', '-cpu', 'cortex-a53', '-m', '512M'] }
 
@@ -32,27 +35,27 @@ describe('the tryboot module in the image’s initramfs', () => {
     heard = await runBare(adama.name, RASPBERRY_PI, SCRIPT)
   })
 
-  it('loads into the image’s kernel', () => {
+  it('the tryboot module loads into the image’s kernel', () => {
     expect(heard.console).toContain('insmod: 0\n')
   })
 
-  it('sends the firmware the requests that set and clear the tryboot flag', () => {
+  it('the tryboot module sends the firmware the requests that set and clear the tryboot flag', () => {
     expect(heard.console).toContain('set to 1: 0\n')
     expect(heard.console).toContain('set to 0: 0\n')
     expect(heard.unimplemented.match(/unhandled tag 0x00038064/g)).toHaveLength(2)
   })
 
-  it('asks the firmware for the flag, and reports an error if the firmware cannot answer', () => {
+  it('the tryboot module reads the flag from the firmware, and reports an error if the firmware cannot answer', () => {
     expect(heard.unimplemented).toContain('unhandled tag 0x00030064')
     expect(heard.console).toContain('Operation not supported\nget: 1\n')
   })
 
-  it('accepts 1 and 0 only', () => {
+  it('the tryboot module accepts only 1 and 0', () => {
     expect(heard.console).toContain('Invalid argument\nset to what: 1\n')
   })
 })
 
-describe('on a machine without a Raspberry Pi’s firmware', () => {
+describe('a machine without a Raspberry Pi’s firmware', () => {
   const BLOCKS = 300
   const bytes = Buffer.concat(Array.from({ length: BLOCKS }, (_, block) => Buffer.alloc(BLOCK, `block ${block}\n`)))
   const tree = hashTree(leavesOf(bytes))
@@ -70,7 +73,7 @@ describe('on a machine without a Raspberry Pi’s firmware', () => {
     })
   })
 
-  it('the module loads, and reports that the firmware is missing', () => {
+  it("the tryboot module loads without a Raspberry Pi's firmware, and reports that the firmware is missing", () => {
     expect(heard.console).toContain('insmod: 0\n')
     expect(heard.console).toContain('No such device\nset to 1: 1\n')
     expect(heard.console).toContain('No such device\nget: 1\n')

@@ -22,12 +22,12 @@ afterAll(async () => {
 
 // All tests share one machine, and each continues where the previous one ended. npm run test:matrix has more scenarios.
 describe('an update of a running host', () => {
-  it('does nothing if the host runs the built image', async () => {
+  it('an update does nothing if the host runs the built image', async () => {
     expect(await must(lab.onHost(vm, 'flash'))).toContain('nothing to do')
     expect(vm.starts).toHaveLength(1)
   })
 
-  it('ends committed in the other slot, with the data from before', async () => {
+  it('an update ends committed in the other slot, with the data from before', async () => {
     await vm.shell(`echo before >${PROBE}`)
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     const said = await must(lab.onHost(vm, 'flash'))
@@ -40,13 +40,13 @@ describe('an update of a running host', () => {
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
   })
 
-  it('stays in the other slot after a plain reboot', async () => {
+  it('an updated host stays in the other slot after a plain reboot', async () => {
     await reboot(vm)
     expect(vm.starts.at(-1)).toEqual({ partition: 3, tryboot: false })
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', root: lab.built() })
   })
 
-  it('can be reverted with the old data, and keeps a copy of the new data', async () => {
+  it('an update can be reverted with the old data, and the host keeps a copy of the new data', async () => {
     await vm.shell(`echo newest >${PROBE}`)
     await must(lab.onHost(vm, 'revert', '--with-data'))
     expect(await agentStatus(vm)).toMatchObject({
@@ -57,7 +57,7 @@ describe('an update of a running host', () => {
     expect(await vm.shell('cat /data/mosquitto@b/probe')).toBe('newest')
   })
 
-  it('falls back with the old data when a service does not become healthy', async () => {
+  it('an update falls back with the old data when a service does not become healthy', async () => {
     lab.edit(SERVICE, "'/usr/sbin/mosquitto', '-c'", "'/bin/sh', '-c', 'echo migrated >/data/probe; exit 1', '-c'")
     await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags: ['--trial-seconds', '80'] })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
@@ -69,7 +69,7 @@ describe('an update of a running host', () => {
     ])
   })
 
-  it('is refused for an image that is signed by an untrusted key', async () => {
+  it('the host refuses an image that an untrusted key signed', async () => {
     lab.restore()
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 302')
     await must(lab.hangar('build', 'adama'))

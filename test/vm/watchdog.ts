@@ -5,9 +5,12 @@ import { eventually, ownerKey, type TestVm } from '../helpers/vm.ts'
 export const CLOCK = '2027-03-01T12:00:00'
 
 const BOOT_SECONDS = 600
-/** The watchdog fires after 15 s, and a panic resets after 10 s. The rest is for two emulated cores. */
+/**
+ * Seconds until a reset: the watchdog fires after 15 s, and a panic resets after 10 s. The remaining time is for two
+ * emulated cores.
+ */
 const RESET_SECONDS = 120
-/** Seconds without a reset that show that systemd feeds the watchdog, which fires after 15 s without. */
+/** Seconds without a reset that prove that systemd feeds the watchdog, which otherwise fires after 15 s. */
 const FED_SECONDS = 60
 
 const SYSTEMD = 'org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager'
@@ -15,11 +18,11 @@ const SYSTEMD = 'org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesk
 /** Tests of the clock, the firmware's port and the watchdog, for a host that was booted with `CLOCK`. */
 export function describeBoard(machine: () => TestVm): void {
   describe('the emulated board', () => {
-    it('starts with the time of its clock', async () => {
+    it('the emulated board starts with the time of its clock', async () => {
       expect(await machine().shell('cat /sys/class/rtc/rtc0/date')).toBe(CLOCK.slice(0, 10))
     })
 
-    it('sets and reads the one-shot flag by its port to the firmware', async () => {
+    it('the emulated board sets and reads the one-shot flag by its port to the firmware', async () => {
       const ask = (line: string) =>
         machine().shell(
           `port=/dev/virtio-ports/hangar.firmware; exec 3<>$port; echo "${line}" >&3; read -r answer <&3; echo "$answer"`,
@@ -30,7 +33,7 @@ export function describeBoard(machine: () => TestVm): void {
       expect(await ask('tryboot 0')).toBe('tryboot 0')
     })
 
-    it('does not reset while systemd feeds the watchdog', async () => {
+    it('the emulated board does not reset while systemd feeds the watchdog', async () => {
       const vm = machine()
       await eventually(async () => Number((await vm.shell('cat /proc/uptime')).split(' ')[0]) > FED_SECONDS, 120)
       // No test before this one reboots the host.
@@ -42,13 +45,14 @@ export function describeBoard(machine: () => TestVm): void {
 /** Tests that reset the host. They come last on a machine that other tests share. */
 export function describeResets(machine: () => TestVm): void {
   describe('the emulated board', () => {
-    it('resets and boots again after a kernel panic, without its watchdog', async () => {
-      // With the watchdog, either one may reset first: it fires 15 s after it was last fed, and a panic resets after 10 s.
+    it('the emulated board resets and boots again after a kernel panic, without its watchdog', async () => {
+      // With the watchdog, either cause may reset first: it fires 15 s after systemd last fed it, and a panic resets after
+      // 10 s.
       await machine().shell(`busctl set-property ${SYSTEMD} RuntimeWatchdogUSec t 0`)
       await survives(machine(), 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger', 'guest')
     })
 
-    it('resets by its watchdog and boots again when user space hangs', async () => {
+    it('the watchdog resets the emulated board when user space hangs, and the board boots again', async () => {
       // systemd catches the signal and then hangs. The kernel runs on.
       await survives(machine(), 'kill -s SEGV 1', 'watchdog')
     })

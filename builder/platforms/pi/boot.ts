@@ -8,13 +8,13 @@ import type { BootFile } from '../platform.ts'
 
 export interface PlannedBoot {
   readonly segments: readonly Segment[]
-  /** Bytes of the file system, at most those of its partition. */
+  /** The size of the file system in bytes, at most the size of its partition. */
   readonly size: number
 }
 
 /**
- * Plans the boot file system with its files in this order. Files that change often come last, so that they move no other
- * file. With the `state` of the existing image, a kernel that it has is not read again.
+ * Plans the boot file system with its files in this order. Files that change often come last, so that they do not move
+ * other files. `state` describes the existing image: if the kernel is unchanged, hangar does not read it again.
  */
 export function planBoot(host: string, files: Readonly<Record<string, BootFile>>, state?: FileState): PlannedBoot {
   const entries = Object.entries(files)

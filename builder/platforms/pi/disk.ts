@@ -6,9 +6,9 @@ import type { PlannedBoot } from './boot.ts'
 import type { PlannedSlot } from './slot.ts'
 
 /**
- * Plans a disk that boots slot a. The first block of boot-b is zeros, which no firmware boots. It cannot be a hole: tools
- * that write a card skip holes, and the firmware could boot old content. Identity, slot-b and data are holes: the host
- * creates them, or keeps what they contain.
+ * Plans a disk that boots slot a. The first block of boot-b contains zeros, so that no firmware boots it. This block
+ * cannot be a hole, because tools that write a card skip holes, and the firmware could boot old content. Identity,
+ * slot-b and data are holes: the host creates them, or keeps their content.
  */
 export function planDisk(layout: Layout, host: string, boot: PlannedBoot, slot: PlannedSlot): Segment[] {
   const [primary, backup] = gptPieces(layout, host)
@@ -27,7 +27,7 @@ function selector(): Segment[] {
   return [bytesSegment(0, head), bytesSegment(sector * SECTOR, autoboot.a)]
 }
 
-/** The backup table does not begin at a block: zeros fill the block before it. */
+/** The backup table does not begin at a block boundary, so zeros fill the start of its first block. */
 function wholeBlocks(offset: number, bytes: Uint8Array): Segment {
   const before = offset % BLOCK
   return bytesSegment(offset - before, Buffer.concat([Buffer.alloc(before), bytes]))

@@ -10,7 +10,7 @@ import type { RealisedLayer } from '../platform.ts'
 
 export interface PlannedSlot {
   readonly segments: readonly Segment[]
-  /** Bytes of index, layers and hash tree. */
+  /** The size of index, layers and hash tree together, in bytes. */
   readonly size: number
   readonly dataBlocks: number
   readonly root: Digest
@@ -22,7 +22,10 @@ export interface PlannedSlot {
   }[]
 }
 
-/** Plans a slot: the index, the layers end to end, and one hash tree over both. It uses the leaves and reads no layer. */
+/**
+ * Plans a slot: the index, the layers end to end, and one hash tree over both. Computes the tree from the stored block
+ * digests (leaves), without reading the layers.
+ */
 export function planSlot(layers: readonly RealisedLayer[], slotSize: number): PlannedSlot {
   const placed = placeLayers(layers)
   const index = formatIndex(placed)

@@ -5,10 +5,10 @@ import type { Credentials } from './credentials.ts'
 
 export interface AuthorizationFacts {
   readonly registry: string
-  /** The repository's name. */
+  /** The name of the repository in the registry. */
   readonly name: string
   readonly actions: 'pull' | 'pull,push'
-  /** Over `http` the network can read the password. */
+  /** Refuses a token server without TLS, because the network could read the password. */
   readonly transport: 'https' | 'http'
   readonly credentials: () => Promise<Credentials | undefined>
   readonly request: Request
@@ -16,7 +16,7 @@ export interface AuthorizationFacts {
 
 const TOKEN_LIMIT = 64 * 1024
 
-/** The `Authorization` header for a registry. There is none before the first 401. */
+/** Keeps the `Authorization` header for a registry. Sends no header before the first 401. */
 export class Authorization {
   private header: string | undefined
   private renewal: Promise<string> | undefined
@@ -30,7 +30,7 @@ export class Authorization {
     return this.header
   }
 
-  /** A new header instead of the refused one. Concurrent requests share one renewal. */
+  /** Returns a new header after the registry refused the given one. Concurrent requests share one renewal. */
   async renew(refused: string | undefined, challenge: string | undefined): Promise<string> {
     if (this.header !== undefined && this.header !== refused) return this.header
     this.renewal ??= this.answer(challenge).finally(() => {
@@ -46,7 +46,7 @@ export class Authorization {
     const login = await credentials()
     if (challenge === undefined) {
       throw new UserError('registry', `'${registry}' wants an authentication scheme that hangar does not support`, {
-        hint: `it wants '${header ?? ''}'; hangar supports Basic and Bearer`,
+        hint: `the registry wants '${header ?? ''}'; hangar supports Basic and Bearer`,
       })
     }
     if (challenge.scheme === 'basic') {
@@ -68,7 +68,8 @@ export class Authorization {
       })
     }
     if (service !== undefined) url.searchParams.set('service', service)
-    // The scope of this repository is in the request already; registries only order its actions differently.
+    // Skips the scope of this repository, which the request already has. Registries write its actions in different
+    // orders.
     const others = (scope ?? '').split(' ').filter((each) => each !== '' && !each.startsWith(`repository:${name}:`))
     for (const each of [`repository:${name}:${actions}`, ...others]) url.searchParams.append('scope', each)
     const headers = login === undefined ? {} : { authorization: basic(login) }
@@ -90,7 +91,7 @@ function tokenIn(text: string, registry: string): string {
   try {
     answer = JSON.parse(text) as typeof answer
   } catch {
-    // The error below does not quote the answer: the answer may hold a part of a token.
+    // The error below does not quote the answer, because the answer may contain a token.
   }
   const token = answer.token ?? answer.access_token
   if (typeof token === 'string' && /^[\x21-\x7e]+$/.test(token)) return token
@@ -100,7 +101,7 @@ function tokenIn(text: string, registry: string): string {
 }
 
 function noLogin(registry: string): UserError {
-  return new UserError('registry', `'${registry}' wants a login, and hangar has none for it`, {
+  return new UserError('registry', `'${registry}' wants a login, but hangar has no login for this registry`, {
     hint: `log in with podman login ${registry} or docker login ${registry}, or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
   })
 }

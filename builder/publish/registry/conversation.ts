@@ -3,7 +3,7 @@ import { UserError } from '../../../errors.ts'
 import { type Exchange, exchange, follow, type Request, statusError, textOf } from '../../../lib/http.ts'
 import type { Authorization } from './authorization.ts'
 
-/** A request to a registry. Its content can be read a second time, for the request after a 401. */
+/** A request to a registry. `content` must be readable twice, because hangar repeats the request after a 401. */
 export interface Ask {
   readonly method: NonNullable<Exchange['method']>
   readonly headers?: Readonly<Record<string, string>>
@@ -12,9 +12,9 @@ export interface Ask {
 
 const ERROR_LIMIT = 64 * 1024
 
-/** Requests to one registry, with authorization. */
+/** Sends requests to one registry, with authorization. */
 export class Conversation {
-  /** `https://registry.lab/v2/hangar/` */
+  /** The base URL of the repository: `https://registry.lab/v2/hangar/`. */
   readonly base: URL
   readonly request: Request
   private readonly authorization: Authorization
@@ -25,7 +25,7 @@ export class Conversation {
     this.request = request
   }
 
-  /** Sends a request, and once more after a 401. The caller reads the body of the answer. */
+  /** Sends a request, and repeats it once after a 401. The caller reads the body of the answer. */
   async ask(at: string | URL, ask: Ask): Promise<IncomingMessage> {
     const url = new URL(at, this.base)
     const shown = this.authorization.current()
@@ -37,13 +37,15 @@ export class Conversation {
     return again.statusCode === 401 ? this.fail(again, 'refused the login') : again
   }
 
-  /** Headers for a request to the registry that another module sends. */
+  /** The headers that another module needs for its own request to the registry. */
   headersFor(url: URL): Record<string, string> {
     const header = this.authorization.current()
     return header === undefined || !this.isOurs(url) ? {} : { authorization: header }
   }
 
-  /** Throws the error of an answer: a TransferError for 5xx and 429, which are worth a retry, else a UserError. */
+  /**
+   * Throws the error of an answer: a TransferError for 5xx and 429, so that the caller retries; otherwise a UserError.
+   */
   async fail(response: IncomingMessage, what: string): Promise<never> {
     const { statusCode: status = 0 } = response
     const said = reasonIn(await textOf(response, ERROR_LIMIT, this.request).catch(() => ''))
@@ -59,20 +61,20 @@ export class Conversation {
     return method === 'GET' || method === 'HEAD' ? follow(url.href, all) : exchange(url, all)
   }
 
-  /** A registry may redirect to another server, which must not get the login. */
+  /** Sends no login to another server: a registry may redirect there. */
   private isOurs(url: URL): boolean {
     return url.origin === this.base.origin
   }
 }
 
-/** Some proxies wait for a body when a request has no length. */
+/** Always sets Content-Length, because some proxies wait for a body if a request has no length. */
 function emptyContent(method: Ask['method']) {
   return method === 'GET' || method === 'HEAD' ? undefined : { size: 0, pieces: nothing() }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
-/** Code and message in the error format of the specification, without control characters. */
+/** The code and the message of an error answer (OCI distribution specification), without control characters. */
 function reasonIn(text: string): string[] {
   try {
     const { errors } = JSON.parse(text) as { errors?: { code?: unknown; message?: unknown }[] }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { UserError } from '../../../errors.ts'
 import { run } from '../../../lib/subprocess.ts'
 
-/** A login. No message contains the password. */
+/** A login. hangar never puts the password into a message. */
 export interface Credentials {
   readonly user: string
   readonly password: string
@@ -16,8 +16,8 @@ interface ConfigFile {
 }
 
 /**
- * The login for a registry: HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, else the one that `podman login` or
- * `docker login` stored. Undefined when there is none: requests are then anonymous.
+ * The login for a registry: from HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, otherwise from `podman login` or
+ * `docker login`. Undefined if there is no login: hangar then sends anonymous requests.
  */
 export async function credentialsFor(
   registry: string,
@@ -35,7 +35,7 @@ export async function credentialsFor(
   return undefined
 }
 
-/** In the search order of podman and skopeo. */
+/** The files with stored logins, in the search order of podman and skopeo. */
 function configFiles(env: NodeJS.ProcessEnv): string[] {
   if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE]
   const home = env.HOME || '/root'
@@ -50,14 +50,17 @@ function readConfig(file: string): ConfigFile {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as ConfigFile
   } catch {
-    // The message of JSON.parse may quote the file.
+    // Drops the error of JSON.parse, because its message may quote a password from the file.
     throw new UserError('registry', `cannot read the logins in '${file}'`, {
       hint: 'delete the file, then log in again: podman login REGISTRY, or docker login REGISTRY',
     })
   }
 }
 
-/** The login for the longest prefix of the repository name: podman also stores logins for a part of a registry. */
+/**
+ * The stored login with the longest matching prefix of the repository name, because podman can store a login for a part
+ * of a registry.
+ */
 function storedIn({ auths = {} }: ConfigFile, registry: string, name: string, file: string): Credentials | undefined {
   const parts = name.split('/')
   const names = parts.map((_, count) => [registry, ...parts.slice(0, parts.length - count)].join('/'))
@@ -81,7 +84,7 @@ async function fromHelper(
   const program = `docker-credential-${helper}`
   const inherited = Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined)
   const { exitCode, output } = await run(program, ['get'], { env: Object.fromEntries(inherited), input: registry })
-  // A helper without a login for the registry fails with this message.
+  // The error message of a credential helper that has no login for the registry.
   if (exitCode !== 0 && /not found/i.test(output)) return undefined
   const { Username: user, Secret: password } = exitCode === 0 ? parseAnswer(output, program) : noAnswer(program)
   if (user === '<token>') throw noIdentityTokens(registry, program)
@@ -99,7 +102,7 @@ function parseAnswer(output: string, program: string): { Username?: string; Secr
 /** The error does not quote the output, which may contain a password. */
 function noAnswer(program: string): never {
   throw new UserError('registry', `'${program} get' returned no login`, {
-    hint: `run it: echo REGISTRY | ${program} get; or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
+    hint: `to see why, run: echo REGISTRY | ${program} get; or set HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD`,
   })
 }
 
@@ -114,7 +117,7 @@ function noIdentityTokens(registry: string, where: string): UserError {
 }
 
 function halfSet(missing: string): UserError {
-  return new UserError('registry', `${missing} is not set, but the other variable of the login is`, {
+  return new UserError('registry', `${missing} is not set, but the other variable of the login is set`, {
     hint: 'set both HANGAR_REGISTRY_USER and HANGAR_REGISTRY_PASSWORD, or neither',
   })
 }

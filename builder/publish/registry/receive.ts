@@ -49,14 +49,14 @@ export async function isThere(conversation: Conversation, digest: string): Promi
   return response.statusCode === 404 ? false : conversation.fail(response, 'did not answer whether it has the blob')
 }
 
-/** A token expires after minutes; a small request renews it. */
+/** Tokens expire after a few minutes. Sends a small request first, which renews an expired token. */
 async function renewToken(conversation: Conversation, digest: string): Promise<TransferError> {
   await isThere(conversation, digest)
   return new TransferError('broken', 'the token expired')
 }
 
 export function wrongBytes(where: string, name: string, found: string): UserError {
-  return new UserError('digest', `'${where}' sent other bytes for '${name}' than its digest: ${found}`, {
+  return new UserError('digest', `'${where}' sent corrupt bytes for '${name}': their digest is ${found}`, {
     hint: 'hangar kept nothing; check the storage of the registry, then publish the image again',
   })
 }

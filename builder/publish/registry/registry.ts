@@ -15,7 +15,7 @@ import { uploadBlob } from './upload.ts'
 export interface RegistryOptions {
   readonly env: NodeJS.ProcessEnv
   readonly actions: 'pull' | 'pull,push'
-  /** Registries on a loopback address always use http. */
+  /** The protocol of the registry. Registries on a loopback address always use http. */
   readonly transport: 'https' | 'plain-http'
   readonly signal: AbortSignal
   readonly onRetry: (reason: string) => void
@@ -24,7 +24,7 @@ export interface RegistryOptions {
   readonly backoff?: number
 }
 
-/** Milliseconds: a registry verifies an upload before it answers. */
+/** The time for an answer, in milliseconds. It is long, because a registry verifies an upload before it answers. */
 const ANSWER = 120_000
 const MANIFEST_LIMIT = 4 << 20
 
@@ -81,7 +81,7 @@ function isLoopback(registry: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
 }
 
-/** Turns a network error into one that names the repository. */
+/** Converts a network error into an error that names the repository. */
 async function naming<T>(where: string, promise: Promise<T>): Promise<T> {
   try {
     return await promise

@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { TransferError } from '../../../lib/http.ts'
 
 export interface RetryOptions {
-  /** Milliseconds before the second try; doubled before each later one. */
+  /** The wait before the second try, in milliseconds. hangar doubles the wait before each later try. */
   readonly backoff: number
   readonly signal: AbortSignal
   /** Called with the error before each retry. */
   readonly onRetry: (reason: string) => void
 }
 
-/** The number of tries without progress. */
+/** The number of tries without progress before hangar gives up. */
 const TRIES = 5
 const TRANSIENT: readonly TransferError['kind'][] = ['broken', 'slow', 'unreachable']
 
-/** Retries transient errors. A try that made progress (`reached` grew) resets the count of failures. */
+/** Retries transient errors. A try that makes progress (`reached` grows) resets the count of failures. */
 export async function withRetries<T>(
   { backoff, signal, onRetry }: RetryOptions,
   attempt: () => Promise<T>,

@@ -8,7 +8,7 @@ import { type RetryOptions, withRetries } from './retry.ts'
 interface Session {
   /** The URL of the next request. Each answer gives a new one, because the registry keeps its state in the URL. */
   readonly location: string
-  /** Bytes that have arrived. */
+  /** The number of bytes that the registry has received. */
   readonly offset: number
 }
 
@@ -20,8 +20,9 @@ export interface Upload {
 }
 
 /**
- * Uploads a blob. After a broken connection hangar asks the registry how much arrived, and sends the rest. A registry that
- * forgot the upload (distribution 2 does after a broken request) gets the blob from its start.
+ * Uploads a blob. After a broken connection, asks the registry how many bytes arrived, and sends the rest. If the
+ * registry no longer knows the upload (distribution 2 deletes it after a broken request), sends the blob from its
+ * start.
  */
 export async function uploadBlob(upload: Upload): Promise<void> {
   const { conversation, blob, retry } = upload
@@ -29,7 +30,7 @@ export async function uploadBlob(upload: Upload): Promise<void> {
   let session: Session | undefined
   let isRepeated = false
   const attempt = async () => {
-    // The blob may be complete: only the answer may be lost.
+    // Checks whether the blob is complete: possibly only the answer of the registry was lost.
     if (isRepeated && (await isThere(conversation, blob.digest))) return
     isRepeated = true
     const begun = (session && (await resume(conversation, session))) ?? (await begin(conversation, blob))
@@ -42,7 +43,7 @@ export async function uploadBlob(upload: Upload): Promise<void> {
   await withRetries(retry, attempt, () => counted.furthest())
 }
 
-/** Counts progress, and takes bytes back that did not arrive. */
+/** Counts the sent bytes for the progress display, and subtracts bytes that did not arrive. */
 function counter(advance: Advance) {
   let [at, furthest] = [0, 0]
   const add = (bytes: number) => {
@@ -52,7 +53,7 @@ function counter(advance: Advance) {
   return {
     add,
     furthest: () => furthest,
-    /** Sets the count to the offset that the registry reports. */
+    /** Sets the count of sent bytes to the offset that the registry reports. */
     to(offset: number) {
       add(offset - at)
       furthest = Math.max(furthest, offset)
@@ -60,7 +61,7 @@ function counter(advance: Advance) {
   }
 }
 
-/** Begins an upload. `mount` lets a registry reuse a blob of another of its repositories. */
+/** Begins an upload. With `mount`, the registry can reuse a blob of another of its repositories. */
 async function begin(conversation: Conversation, { digest }: LocalBlob): Promise<Session | 'there'> {
   const response = await conversation.ask(`blobs/uploads/?mount=sha256:${digest}`, { method: 'POST' })
   if (response.statusCode === 201) return drained(response, 'there')
@@ -68,13 +69,13 @@ async function begin(conversation: Conversation, { digest }: LocalBlob): Promise
   return sessionIn(response, conversation.base.href, 0)
 }
 
-/** The state of an upload; undefined when the registry forgot it. */
+/** Asks for the state of an upload; undefined if the registry no longer knows the upload. */
 async function resume(conversation: Conversation, { location }: Session): Promise<Session | undefined> {
   const response = await conversation.ask(location, { method: 'GET' })
   const { statusCode: status = 0, headers } = response
   if (status >= 500) return conversation.fail(response, 'did not report the state of an upload')
   const last = /^(?:bytes=)?0-(\d+)$/.exec(headers.range ?? '')?.[1]
-  // Registries report an empty upload as `0-0`.
+  // Reads `0-0` as an empty upload, because registries report it so.
   const offset = last === undefined || last === '0' ? 0 : Number(last) + 1
   if (status >= 300 || last === undefined) return drained(response, undefined)
   return sessionIn(response, location, offset)
@@ -106,7 +107,10 @@ async function finish(conversation: Conversation, { digest }: LocalBlob, { locat
   response.resume()
 }
 
-/** Throws an error that starts the upload again when the registry lost it, or received other bytes. */
+/**
+ * If the registry lost the upload or received wrong bytes, throws an error that makes the caller start the upload
+ * again.
+ */
 async function lost(conversation: Conversation, response: IncomingMessage, what: string): Promise<never> {
   const { statusCode: status } = response
   if (status !== 400 && status !== 404 && status !== 416) return conversation.fail(response, what)

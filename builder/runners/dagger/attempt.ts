@@ -4,11 +4,11 @@ import { namedHost } from './environment.ts'
 
 export interface AttemptOptions {
   readonly signal?: AbortSignal | undefined
-  /** Milliseconds that a named engine has to answer; the CLI itself would try forever. */
+  /** The time for a named engine to answer, in milliseconds. Without a limit, the CLI would try forever. */
   readonly timeout?: number
 }
 
-/** Waits until `connect` ends. Until it calls `answered`, an abort and the timeout end the attempt. */
+/** Waits until `connect` ends. Until `connect` calls `answered`, an abort or the timeout ends the attempt. */
 export async function attempt(
   { signal, timeout = 30_000 }: AttemptOptions,
   connect: (answered: () => void) => Promise<void>,
@@ -35,7 +35,10 @@ export async function attempt(
   }
 }
 
-/** Ends the CLI, so that the next session does not use it. It repeats, because the SDK may start the CLI late. */
+/**
+ * Stops the CLI, so that the next session does not use this process. Repeats this, because the SDK may start the CLI
+ * late.
+ */
 async function endCli(connection: Promise<void>): Promise<void> {
   if (process.env.DAGGER_SESSION_PORT) return
   const killing = setInterval(killCli, 100)

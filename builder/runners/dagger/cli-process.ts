@@ -1,17 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Kills the CLI that the SDK started. The SDK gives no handle of it, and a CLI that connects ignores other signals. */
+/**
+ * Kills the CLI that the SDK started, with SIGKILL. The SDK offers no way to stop it, and a CLI that is still
+ * connecting ignores other signals.
+ */
 export function killCli(): void {
   for (const pid of cliProcesses()) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // The process has ended in the meantime.
+      // Ignores the error: the process has ended in the meantime.
     }
   }
 }
 
-/** Bytes that the CLI has written so far, to its engine and to disk; 0 without a CLI. */
+/** The number of bytes that the CLI has written so far, to its engine and to disk; 0 if no CLI runs. */
 export function bytesWritten(): number {
   return cliProcesses().reduce((sum, pid) => sum + Number(/^wchar: (\d+)/m.exec(procFile(pid, 'io'))?.[1] ?? 0), 0)
 }
@@ -29,7 +32,7 @@ function isCli(pid: number): boolean {
   return procFile(pid, 'cmdline').includes('dagger.io/sdk.name')
 }
 
-/** Empty when the process has ended in the meantime. */
+/** Returns an empty text if the process has ended in the meantime. */
 function procFile(pid: number, name: string): string {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8')

@@ -4,7 +4,7 @@ import { UserError } from '../../../errors.ts'
 export class ExecFailed extends Error {
   readonly command: readonly string[]
   readonly exitCode: number
-  /** Its output; the engine cuts it to the last 100 KiB. */
+  /** The output of the command; the engine cuts it to the last 100 KiB. */
   readonly output: string
 
   constructor(command: readonly string[], exitCode: number, output: string, options: ErrorOptions) {
@@ -16,7 +16,7 @@ export class ExecFailed extends Error {
   }
 }
 
-/** Sends a query to an engine, and turns an error of the SDK into one of hangar's. */
+/** Sends a query to an engine, and converts errors of the SDK into errors of hangar. */
 export async function query<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await ask()
@@ -41,7 +41,7 @@ function translated(error: unknown): unknown {
   return engineFailed(`the Dagger engine failed: ${innermost(error)}`, error)
 }
 
-/** A part of every hint: the local runner needs no engine. */
+/** The end of every hint: how to build without an engine. */
 export const WITHOUT_ENGINE = 'build without it: npm run build:image HOST -- --runner local'
 
 export function engineFailed(message: string, cause: unknown): UserError {
@@ -53,12 +53,12 @@ export function engineFailed(message: string, cause: unknown): UserError {
 
 const NO_ANSWER = 'no answer'
 
-/** The named engine did not answer within a time in milliseconds. */
+/** The error for a named engine that did not answer within this time, in milliseconds. */
 export function noAnswer(host: string, timeout: number): Error {
   return new Error(`${NO_ANSWER} from '${host}' within ${timeout / 1000} s`)
 }
 
-/** The connection failed; `said` is the output of the SDK and its CLI. */
+/** The error for a failed connection; `said` is the output of the SDK and its CLI. */
 export function unreachable(error: unknown, log: string, said: string): UserError {
   if (error instanceof UserError) return error
   const reason = isSilent(error) ? 'its CLI ended without output' : innermost(error)
@@ -75,17 +75,17 @@ export function unreachable(error: unknown, log: string, said: string): UserErro
   })
 }
 
-/** Text of the SDK before the output of its CLI. */
+/** The text that the SDK prints before the output of its CLI. */
 const PROMPT = /^(Creating new Engine session|Establishing connection to Engine)\.\.\. (OK!)?/
 
 function isAnswer(line: string): boolean {
   return line.replace(PROMPT, '').trim() !== '' && line !== 'OK!'
 }
 
-/** The SDK wraps errors in less specific ones. The first line of the innermost error is the reason. */
+/** The first line of the innermost error, because the SDK wraps errors in less specific errors. */
 function innermost(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  // The cause of a network error is the complete request and answer.
+  // Skips the cause of a network error, which is the complete request and answer.
   if (error.cause instanceof Error && !('response' in error.cause)) return innermost(error.cause)
   return error.message.split('\n')[0] ?? ''
 }
@@ -94,7 +94,7 @@ function isLate(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith(NO_ANSWER)
 }
 
-/** The SDK fails with a TypeError when its CLI prints no port. */
+/** Whether an error is the TypeError that the SDK throws when its CLI prints no port. */
 function isSilent(error: unknown): boolean {
   return error instanceof Error && (error instanceof TypeError || isSilent(error.cause))
 }

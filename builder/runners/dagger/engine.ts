@@ -11,15 +11,15 @@ export type Tree = SdkDirectory
 
 export type Mount =
   | { readonly kind: 'read-only'; readonly tree: Tree }
-  /** Empty at the start; `EngineCommand` gives access to the files that the command leaves. */
+  /** An empty directory. Afterwards, `EngineCommand` gives access to the files that the command wrote to it. */
   | { readonly kind: 'empty' }
-  /** Memory, discarded after the command. */
+  /** A tmpfs that the engine discards after the command. */
   | { readonly kind: 'memory' }
 
 /** One command in a container. */
 export interface Exec {
   readonly root: Root
-  /** Absolute path -> mount. */
+  /** The mounts of the container: absolute path -> mount. */
   readonly mounts: Readonly<Record<string, Mount>>
   readonly workdir: string
   readonly args: readonly string[]
@@ -27,31 +27,33 @@ export interface Exec {
   readonly privilege: Privilege
 }
 
-/** A command that runs once, when its result is requested. */
+/** A command that the engine runs once, at the first request for its result. */
 export interface EngineCommand {
-  /** The files in an `empty` mount, for another command. This alone does not run the command. */
+  /** The files of an `empty` mount, as an input of another command. This call alone does not run the command. */
   readonly tree: (path: string) => Tree
-  /** Runs the command and waits for its end. Throws `ExecFailed` when this command or a dependency fails. */
+  /** Runs the command and waits until it ends. Throws `ExecFailed` if this command or a dependency fails. */
   readonly output: () => Promise<{ readonly stdout: string; readonly stderr: string }>
-  /** Copies the files in an `empty` mount into a directory on this machine. */
+  /** Copies the files of an `empty` mount into a directory on this machine. */
   readonly save: (path: string, directory: string) => Promise<void>
 }
 
-/** Operations of a Dagger engine. Each runs only when its result is requested. */
+/** The operations of a Dagger engine. The engine runs an operation only when hangar requests the result. */
 export interface Engine {
-  /** `v0.21.9`. */
+  /** The version of the engine: `v0.21.9`. */
   readonly version: string
-  /** A root file system from an OCI image in one tar file. A directory of this machine would lose its owners. */
+  /**
+   * Loads a root file system from an OCI image in one tar file. A copied directory would lose the owners of its files.
+   */
   readonly root: (image: string, architecture: Architecture) => Root
-  /** Files of a directory on this machine, by their paths in it. Only files that the engine lacks are sent. */
+  /** A tree of the given files below a directory on this machine. hangar sends only the files that the engine lacks. */
   readonly files: (directory: string, paths: readonly string[]) => Tree
-  /** Describes a command to the engine; it does not run yet. */
+  /** Describes a command to the engine, which does not run the command yet. */
   readonly exec: (exec: Exec) => Promise<EngineCommand>
 }
 
 /**
- * Connects to an engine while `use` runs. The SDK finds the engine by `DAGGER_SESSION_PORT` or
- * `_EXPERIMENTAL_DAGGER_RUNNER_HOST`, else it starts one with a container engine.
+ * Connects to an engine while `use` runs. The SDK uses the engine that `DAGGER_SESSION_PORT` or
+ * `_EXPERIMENTAL_DAGGER_RUNNER_HOST` names. Otherwise it starts one with a container engine.
  */
 export async function withConnection(log: Writable, use: (engine: Engine) => Promise<void>): Promise<void> {
   const { connection, dag } = await loadSdk()
@@ -66,7 +68,7 @@ async function engineOf(client: SdkClient): Promise<Engine> {
     files: (directory, paths) => client.host().directory(directory, { include: [...paths].sort() }),
     async exec(exec) {
       const container = containerOf(client, exec)
-      // The SDK resolves all ids of the container now, and sends no further query for them.
+      // Makes the SDK resolve all ids of the container now, so that it sends no further queries for them.
       await query(() => container.id())
       return ranOf(container)
     },
@@ -88,7 +90,7 @@ function ranOf(container: SdkContainer): EngineCommand {
   return {
     tree: (path) => container.directory(path),
     async output() {
-      // The engine runs the command once for both.
+      // Requests both results at the same time; the engine runs the command only once.
       const [stdout, stderr] = await query(() => Promise.all([container.stdout(), container.stderr()]))
       return { stdout, stderr }
     },

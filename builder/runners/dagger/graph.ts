@@ -10,11 +10,11 @@ import { COPY_INPUTS, RUN } from './scripts.ts'
 export interface GraphOptions {
   readonly engine: Engine
   readonly store: Store
-  /** Toolchain digest -> its image, a file on this machine. */
+  /** The images of the toolchains: toolchain digest -> path of a file on this machine. */
   readonly images: ReadonlyMap<Digest, string>
 }
 
-/** Describes derivations as commands of an engine, each once. Intermediate outputs stay in the engine. */
+/** Describes each derivation to the engine as one command. Intermediate outputs stay in the engine. */
 export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<EngineCommand> {
   const placed = new Map<Digest, Promise<EngineCommand>>()
   const place = (derivation: Derivation): Promise<EngineCommand> => {
@@ -54,7 +54,7 @@ function rootOf({ toolchain }: Derivation, { engine, images }: GraphOptions): Ro
 
 const OBJECTS = '/objects'
 
-/** Everything below /in: objects of the store, and outputs of commands that have not run yet. */
+/** The inputs of a command below /in: objects of the store, and outputs of commands that have not run yet. */
 async function inputs(derivation: Derivation, root: Root, options: GraphOptions, place: Place): Promise<Mount> {
   const { engine, store } = options
   const lines: string[] = []

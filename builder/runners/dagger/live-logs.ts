@@ -4,11 +4,11 @@ import { plainProgress } from './progress.ts'
 
 /** Logs of running commands in an engine, written while the commands run. */
 export interface LiveLogs {
-  /** Takes output of the CLI, in pieces. */
+  /** Receives the output of the CLI, in pieces. */
   readonly onOutput: (piece: string) => void
   /** Starts the log of a command with this name. */
   readonly open: (name: string, file: string) => void
-  /** Ends the log; later output of the command is ignored. */
+  /** Closes the log, and ignores later output of the command. */
   readonly close: (name: string) => void
 }
 
@@ -32,13 +32,16 @@ export function liveLogs(names: readonly string[]): LiveLogs {
   }
 }
 
-/** The first line of output that the engine cut to its last 100 KiB (engineutil/ref.go). */
+/** The first line of an output that the engine has cut to its last 100 KiB (engineutil/ref.go). */
 const CUT = /^\[omitting \d+ bytes\]\.\.\./
 
-/** Milliseconds that the CLI may be late: it prints the lines of one command at a time. */
+/** How long to wait for late lines, in milliseconds: the CLI prints the lines of one command after those of another. */
 const LATE = 5000
 
-/** The complete output of a failed command: `end` comes from the engine, the lines before it from the live log. */
+/**
+ * The complete output of a failed command: the last lines (`end`) come from the engine, the earlier lines from the live
+ * log.
+ */
 export async function completeLog(live: string, end: string, timeout = LATE): Promise<string> {
   const text = end.replace(CUT, '')
   const deadline = Date.now() + timeout

@@ -13,7 +13,10 @@ import { countSent } from './sent.ts'
 import { requireSums } from './sums.ts'
 
 export interface PipelineOptions {
-  /** Describes a derivation to the engine; ends when the engine has the inputs. The command does not run yet. */
+  /**
+   * Describes a derivation to the engine, and waits until the engine has the inputs. The engine does not run the
+   * command yet.
+   */
   readonly place: (derivation: Derivation) => Promise<EngineCommand>
   readonly store: Store
   readonly logs: LiveLogs
@@ -21,8 +24,8 @@ export interface PipelineOptions {
 }
 
 /**
- * Runs the missing derivations, dependencies first, and brings the outputs of the wanted ones into the store. The engine
- * would order them itself, but would not report the start and the end of each one.
+ * Runs the missing derivations, dependencies first, and adds the outputs of the wanted derivations to the store. The
+ * engine could order the commands itself, but would not report the start and the end of each command.
  */
 export async function runPipeline(
   missing: readonly Derivation[],
@@ -59,7 +62,7 @@ export async function runPipeline(
   return outputs
 }
 
-/** Marks the failed step only: the end of the session also stops every other command. */
+/** Marks only the step that failed: the end of the session also stops every other command. */
 function firstFailure(): (step: Step, error: unknown) => void {
   let isOver = false
   return (step, error) => {
@@ -68,7 +71,10 @@ function firstFailure(): (step: Step, error: unknown) => void {
   }
 }
 
-/** Waits for a derivation's command. Its log grows while it runs, and is complete afterwards. Returns its stderr. */
+/**
+ * Waits for the command of a derivation, and returns its stderr. The log grows while the command runs, and is complete
+ * afterwards.
+ */
 async function execute(derivation: Derivation, ran: EngineCommand, { store, logs }: PipelineOptions): Promise<string> {
   const digest = derivationDigest(derivation)
   const log = await logFile(derivation, store)
@@ -83,7 +89,7 @@ async function execute(derivation: Derivation, ran: EngineCommand, { store, logs
     return stderr
   } catch (error) {
     if (!(error instanceof ExecFailed)) throw error
-    // The command that copies the inputs failed.
+    // This error means that the command that copies the inputs failed.
     if (!error.command.includes(digest)) throw engineFailed(`the Dagger engine failed: ${error.message}`, error)
     await end(await completeLog(log, error.output))
     throw await derivationFailed(derivation, error.exitCode, log)

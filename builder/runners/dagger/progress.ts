@@ -1,4 +1,4 @@
-/** A line of output of a command in the engine. */
+/** An output line of a command in the engine. */
 export interface OutputLine {
   /** The name of the command. */
   readonly name: string
@@ -6,9 +6,9 @@ export interface OutputLine {
 }
 
 /**
- * Finds output lines of the named commands in the output of Dagger's CLI (`--progress plain`), which comes in pieces.
- * `12  : withExec … NAME …` numbers a command, `12  : [3.1s] | line` is a line of its output. All other lines are skipped:
- * only live logs depend on this format.
+ * Finds output lines of the named commands in the output of Dagger's CLI (`--progress plain`), which arrives in pieces.
+ * `12 : withExec … NAME …` gives a command a number, `12 : [3.1s] | line` is a line of its output. Skips all other
+ * lines. Only live logs depend on this format.
  */
 export function plainProgress(names: ReadonlySet<string>): (piece: string) => OutputLine[] {
   const numbered = new Map<string, string>()

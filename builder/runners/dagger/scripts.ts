@@ -1,9 +1,9 @@
 import { OBJECT_TIME } from '../../store/directory.ts'
 
 /**
- * Runs its arguments as a command, with `$0` as its name. stdout and stderr of the command go to stdout. Digests of the
- * files in /out go to stderr; hangar compares the transferred files with them. It uses `b2sum`, because Debian's
- * `sha256sum` needs OpenSSL, which not every toolchain has.
+ * Runs its arguments as a command; `$0` is the name of the command. Sends stdout and stderr of the command to stdout.
+ * Writes the digests of the files in /out to stderr, so that hangar can verify the transferred files. Uses `b2sum`,
+ * because Debian's `sha256sum` needs OpenSSL, which not every toolchain has.
  */
 export const RUN = `umask 022
 chmod 755 /build
@@ -14,8 +14,8 @@ set -- *
 `
 
 /**
- * Fills /in as the local runner does, from lines `FILE PATH` on stdin. One command copies all files: the engine's own
- * operations would add a layer for each file.
+ * Fills /in in the same way as the local runner, from lines `FILE PATH` on stdin. One command copies all files, because
+ * the engine's own operations would add a layer for each file.
  */
 export const COPY_INPUTS = `set -eu
 umask 022

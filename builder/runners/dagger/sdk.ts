@@ -17,23 +17,23 @@ export interface Sdk {
   readonly dag: typeof dag
 }
 
-/** A part of the file name; raise it when the compilation changes. */
+/** The version of the compilation, a part of the file name. Raise it when the compilation changes. */
 const COMPILING = 1
 
 /**
- * The SDK, compiled to one file at first use. As published, it loads a thousand files and the TypeScript compiler for
- * Dagger modules, which hangar does not use: three times the time and twice the memory.
+ * Loads the SDK, which hangar compiles to one file at first use. The published SDK loads a thousand files, and the
+ * TypeScript compiler for Dagger modules, which hangar does not use. It takes three times as long and twice the memory.
  */
 export async function loadSdk(): Promise<Sdk> {
   const compiled = await compiledSdk().catch(() => undefined)
-  // The package directory may be read-only; then the published SDK is used.
+  // Uses the SDK as published if the package directory is read-only.
   return compiled === undefined ? import('@dagger.io/dagger') : import(pathToFileURL(compiled).href)
 }
 
 async function compiledSdk(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve('@dagger.io/dagger')
   const packages = entry.slice(0, entry.lastIndexOf(`${sep}@dagger.io${sep}`))
-  // In node_modules, so that `npm ci` deletes it.
+  // The compiled file is in node_modules, so that `npm ci` deletes it.
   const file = join(packages, '.cache/hangar', `dagger-sdk-${DAGGER_VERSION}-${COMPILING}.mjs`)
   if (!existsSync(file)) await compile(entry, file)
   return file
@@ -58,7 +58,7 @@ async function compile(entry: string, file: string): Promise<void> {
   await replaceFile(file, outputFiles[0]?.text ?? '')
 }
 
-/** CommonJS packages need `require`. */
+/** Defines `require` in the compiled file, because CommonJS packages need it. */
 const REQUIRE =
   "import { createRequire as hangarRequire } from 'node:module'; const require = hangarRequire(import.meta.url);"
 

@@ -1,12 +1,13 @@
 import type { Step } from '../../../lib/reporter.ts'
 import { bytesWritten } from './cli-process.ts'
 
-/** Milliseconds between two updates. */
+/** The time between two progress updates, in milliseconds. */
 const INTERVAL = 250
 
 /**
- * Advances a step by the bytes that go to the engine, and ends the step with `sending`. The SDK reports no transfer size:
- * the count comes from /proc/PID/io of the CLI, and includes outputs that the CLI already writes to this disk.
+ * Reports the bytes that go to the engine as progress of a step, until `sending` ends. The SDK reports no transfer
+ * size, so the count comes from /proc/PID/io of the CLI. It includes outputs that the CLI writes to this disk
+ * meanwhile.
  */
 export async function countSent(step: Step, sending: Promise<unknown>): Promise<void> {
   let counted = bytesWritten()

@@ -11,18 +11,24 @@ import { prepareEnvironment } from './environment.ts'
 import { requireVersion } from './version.ts'
 
 export interface SessionOptions extends AttemptOptions {
-  /** A file for the output of the engine. */
+  /** The path of the log file for the output of the engine. */
   readonly log: string
-  /** Gets the same output, in pieces. */
+  /** Receives the output of the engine, in pieces. */
   readonly onOutput?: (piece: string) => void
-  /** A step that ends when the engine answers. */
+  /** The progress step of the connection; it ends when the engine answers. */
   readonly connecting: Step
 }
 
-/** The SDK has one connection for the process: sessions wait for each other. */
+/**
+ * Resolves when the last session has ended. The SDK has one connection for the process, so sessions wait for each
+ * other.
+ */
 let free: Promise<unknown> = Promise.resolve()
 
-/** Connects to an engine, after all earlier sessions. Commands that still run when `use` ends are stopped. */
+/**
+ * Connects to an engine after all earlier sessions have ended. When `use` ends, the engine stops all commands that
+ * still run.
+ */
 export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
   const session = free.then(() => hold(options, use))
   free = session.catch(() => undefined)
@@ -41,7 +47,7 @@ async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise
       withConnection(appendingTo(log, onOutput), async (engine) => {
         answered()
         connecting.done('done')
-        // The SDK would wrap an error that is thrown here.
+        // Stores an error instead of throwing it, because the SDK would wrap it.
         outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
       }),
     )
@@ -61,7 +67,10 @@ async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promis
   return use(engine)
 }
 
-/** Appends synchronously: the SDK still writes after its CLI ended the stream, which would discard buffered data. */
+/**
+ * A stream that appends to the log synchronously. The SDK still writes after its CLI has ended the stream, and an
+ * ordinary stream would discard this data.
+ */
 function appendingTo(log: string, onOutput: SessionOptions['onOutput']): Writable {
   const decoder = new StringDecoder('utf8')
   const write = (chunk: Buffer, _: string, done: () => void) => {
@@ -69,7 +78,7 @@ function appendingTo(log: string, onOutput: SessionOptions['onOutput']): Writabl
       appendFileSync(log, chunk)
       onOutput?.(decoder.write(chunk))
     } catch {
-      // A log that cannot be written fails no build.
+      // Ignores the error, because a missing log must not fail the build.
     }
     done()
   }
@@ -88,7 +97,9 @@ function untilStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Pro
 
 let isWatching = false
 
-/** The SDK does not handle a failure of its CLI, which would end this program as an unhandled rejection. */
+/**
+ * Handles failures of the SDK's CLI. The SDK does not handle them, and an unhandled rejection would end this program.
+ */
 function ignoreEndOfCli(): void {
   if (isWatching) return
   isWatching = true
@@ -97,7 +108,7 @@ function ignoreEndOfCli(): void {
   })
 }
 
-/** The SDK's `EngineSessionError` (common/errors/errors-codes.js), or execa's error for the CLI. */
+/** Matches the SDK's `EngineSessionError` (common/errors/errors-codes.js), and execa's error for the CLI. */
 function isEndOfCli(reason: unknown): boolean {
   if (!(reason instanceof Error)) return false
   if ('code' in reason && reason.code === 'D105') return true

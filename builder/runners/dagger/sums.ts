@@ -20,7 +20,7 @@ export async function requireSums(derivation: string, directory: string, said: s
   }
 }
 
-/** `DIGEST  NAME` lines -> name -> digest. */
+/** Parses lines `DIGEST NAME` to a map: name -> digest. */
 function parseSums(text: string): ReadonlyMap<string, string> {
   return new Map([...text.matchAll(/^([0-9a-f]{128}) [ *](.+)$/gm)].map(([, digest = '', name = '']) => [name, digest]))
 }

@@ -3,7 +3,7 @@ import { EMPTY_LOCK, type Lock, type LockedPackage, lockedPackages, lockText, pa
 import { type ArchitectureSet, setKey } from '../../../images/package-set.ts'
 import type { LockFormat } from '../source.ts'
 
-/** `images/debian.lock.json`: package sets, each for one architecture. */
+/** The format of `images/debian.lock.json`: package sets, each for one architecture. */
 export const DEBIAN_LOCK: LockFormat<ArchitectureSet, Lock, LockedPackage> = {
   name: 'debian',
   lockFile: 'images/debian.lock.json',

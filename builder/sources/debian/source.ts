@@ -14,19 +14,19 @@ import { lockSets } from './resolve/lock-sets.ts'
 
 export type DebianSource = Source<ArchitectureSet, Lock, LockedPackage>
 
-/** Where Debian's packages come from, and which keys must have signed their indexes. */
+/** Settings for Debian's archives: the servers, and the keys that must have signed the indexes. */
 export interface DebianSettings {
   readonly mirrors: Mirrors
-  /** Servers for files that no mirror has any more. */
+  /** The servers for files that no mirror has any more. */
   readonly lastResort: () => Promise<Mirrors | undefined>
-  /** Armored public keys. */
+  /** Returns the armored public keys of the archives. */
   readonly keyring: () => Promise<string>
   readonly patience?: Patience
-  /** Milliseconds before mirrors that failed are tried again. */
+  /** The wait before hangar tries failed mirrors again, in milliseconds. */
   readonly backoff?: number
 }
 
-/** Debian's archives. */
+/** Debian's archives as a source of packages. */
 export const debian: SourceDefinition<ArchitectureSet, Lock, LockedPackage> = {
   ...DEBIAN_LOCK,
   async open({ env, project }) {
@@ -39,7 +39,7 @@ export const debian: SourceDefinition<ArchitectureSet, Lock, LockedPackage> = {
   },
 }
 
-/** Debian's archives at the given mirrors. */
+/** Debian's archives as a source, at the given mirrors. */
 export function debianSource({ mirrors, lastResort, keyring, ...timing }: DebianSettings): DebianSource {
   return {
     ...DEBIAN_LOCK,
@@ -58,7 +58,7 @@ export function debianSource({ mirrors, lastResort, keyring, ...timing }: Debian
   }
 }
 
-/** The Debian lock in a file, or the empty lock when the file does not exist. */
+/** Reads the Debian lock from a file. If the file does not exist, returns the empty lock. */
 export async function readDebianLock(path: string): Promise<Lock> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined

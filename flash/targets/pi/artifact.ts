@@ -8,18 +8,18 @@ import { type Manifest, parseManifest } from '../../../images/manifest.ts'
 import { treeSize } from '../../../images/slot/verity.ts'
 import { piecesOf } from '../../transfer/stream.ts'
 
-/** A built image with its two large files open. */
+/** A built image whose two large files are open. */
 export interface Artifact {
   readonly manifest: Manifest
   readonly manifestBytes: Uint8Array
   readonly manifestDigest: string
-  /** Empty for an unsigned image. */
+  /** The signature of the manifest; empty for an unsigned image. */
   readonly signature: Uint8Array
   readonly slot: FileHandle
   readonly boot: FileHandle
-  /** Bytes of the boot file system. */
+  /** The size of the boot file system, in bytes. */
   readonly bootSize: number
-  /** Whether a build has changed the files since they were opened: builds change them in place. */
+  /** Whether a build has changed the open files: builds change these files in place. */
   changed(): Promise<boolean>
 }
 
@@ -57,13 +57,16 @@ async function timesOf(files: readonly FileHandle[]): Promise<bigint[]> {
   return found.map(({ mtimeNs }) => mtimeNs)
 }
 
-/** The slot's hash tree, which follows the slot's data. */
+/** The hash tree of the slot, which is stored after the slot's data. */
 export function slotTree({ manifest, slot }: Artifact): AsyncGenerator<Uint8Array> {
   const start = manifest.slot.dataBlocks * BLOCK
   return piecesOf(slot, start, manifest.slot.size - start)
 }
 
-/** The block without which the firmware finds no boot file system; it is sent last. */
+/**
+ * The first block of the boot file system. hangar sends it last, because without this block the firmware cannot boot
+ * the slot.
+ */
 export async function firstBootBlock({ boot }: Artifact): Promise<Uint8Array> {
   const block = Buffer.alloc(BLOCK)
   const { bytesRead } = await boot.read(block, 0, BLOCK, 0)
@@ -85,7 +88,7 @@ function requireOwnImage(host: string, directory: string, { manifest }: Artifact
   })
 }
 
-/** Finds files of two different builds, or of an interrupted build, before hangar sends anything. */
+/** Refuses files of two different builds, or of an interrupted build, before hangar sends anything. */
 async function requireConsistent(host: string, directory: string, { manifest, slot, bootSize }: Artifact) {
   const { dataBlocks, size, root } = manifest.slot
   const top = Buffer.alloc(BLOCK)
@@ -95,7 +98,7 @@ async function requireConsistent(host: string, directory: string, { manifest, sl
   if (isComplete && bootSize > 0 && bootSize % BLOCK === 0) return
   throw new UserError(
     'update',
-    `the files in '${directory}' are not of one build: slot.img differs from the manifest`,
+    `the files in '${directory}' are from different builds: slot.img differs from the manifest`,
     {
       hint: `build the image again: npm run build:image ${host}`,
     },

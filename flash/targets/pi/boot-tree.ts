@@ -12,8 +12,8 @@ const ZEROS = Buffer.alloc(BLOCK)
 const ZERO_LEAF = hash('sha256', ZEROS, 'buffer')
 
 /**
- * The hash tree over a boot file system, in the form of the slot's tree. Most blocks are empty: to compare a block with
- * zeros takes a tenth of the time of a digest.
+ * The hash tree over a boot file system, in the form of the slot's tree. Recognises empty blocks, which are most
+ * blocks, because this takes a tenth of the time of a digest.
  */
 export async function bootTree(file: FileHandle, size: number): Promise<BootTree> {
   if (size % BLOCK !== 0) throw new Error(`a boot file system has ${size} bytes, wanted a multiple of ${BLOCK}`)
@@ -30,7 +30,7 @@ function leafOf(block: Uint8Array): Uint8Array {
   return ZEROS.equals(block) ? ZERO_LEAF : hash('sha256', block, 'buffer')
 }
 
-/** A read may return fewer bytes than were asked for, and so end within a block. */
+/** Fills whole blocks, because a read may return fewer bytes than requested and end within a block. */
 async function* completeBlocks(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array(0)
   for await (const piece of pieces) {

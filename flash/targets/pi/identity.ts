@@ -5,8 +5,9 @@ import type { DeviceStatus } from '../../ssh/status.ts'
 import type { OwnIdentity } from '../target.ts'
 
 /**
- * The private keys that the host lacks; undefined if it lacks none. The public halves decide, so that only a controller
- * with keys to send needs the owner's key. Without that key the update goes on, and a notice says so.
+ * The private keys to send to the host; undefined if the host has all keys. Compares the public halves, so that only a
+ * controller that has to send keys needs the owner's age key. Without this key the update continues, and prints a
+ * notice.
  */
 export async function keysToSend(
   status: DeviceStatus,

@@ -8,14 +8,17 @@ import type { Ending, RevertData } from '../target.ts'
 import { requireUpdatable } from './refusals.ts'
 import { isWriting, type RevertStep, type UpdateStep } from './step.ts'
 
-/** The facts of an artifact that decide the plan. */
+/** The facts about an artifact on which the plan depends. */
 export interface Wanted {
   readonly manifest: Manifest
   readonly manifestDigest: string
   readonly bootSize: number
 }
 
-/** The steps from what the host runs to the wanted image; none if the host runs it. Throws if the host refuses it. */
+/**
+ * The steps of an update to the wanted image; empty if the host already runs it. Throws if the host must not get this
+ * image.
+ */
 export function planUpdate(status: DeviceStatus, wanted: Wanted, goal: Goal): UpdateStep[] {
   if (isRunning(status, wanted)) return []
   requireUpdatable(status, wanted.manifest, goal)
@@ -27,7 +30,7 @@ export function planUpdate(status: DeviceStatus, wanted: Wanted, goal: Goal): Up
   return [begin, ...writing, ...last]
 }
 
-/** Keys come first, so that the trial of the new image has them. They need no restart. */
+/** Sends keys first, so that the trial of the new image has them. New keys need no restart. */
 export function withIdentity(keys: Uint8Array | undefined, steps: readonly UpdateStep[]): UpdateStep[] {
   if (keys === undefined) return [...steps]
   const rest: readonly UpdateStep[] = steps.length === 0 ? [{ kind: 'release' }] : steps
@@ -40,8 +43,8 @@ export function endingOf(planned: readonly UpdateStep[], keys: Uint8Array | unde
 }
 
 /**
- * The steps that are left after the host's answer to `begin`. The host checks more than its status shows: a slot that
- * seemed complete may need writing, and one that seemed to need writing may be complete.
+ * The remaining steps after the host's answer to `begin`. The host has now verified the slot: it may have to be written
+ * although the status showed it as complete, or the reverse.
  */
 export function stepsAfterBegin(
   planned: readonly UpdateStep[],
@@ -64,7 +67,7 @@ function holds(held: SlotState, { manifest, manifestDigest }: Wanted): boolean {
   return held.state === 'bootable' && held.root === manifest.slot.root && !isOther(held, manifestDigest)
 }
 
-/** Images with the same root may differ in kernel parameters or initramfs, which only the manifest names. */
+/** Compares manifests too: images with the same root hash may differ in kernel parameters or initramfs. */
 function isOther(held: SlotState, manifestDigest: string): boolean {
   return held.state === 'bootable' && held.manifest !== undefined && held.manifest !== manifestDigest
 }
@@ -77,22 +80,24 @@ interface Aim {
 function writingSteps({ slot, root }: Aim, { manifest, bootSize }: Wanted, { transfer }: Goal): UpdateStep[] {
   const tree = treeSize(manifest.slot.dataBlocks)
   return [
-    // Without the tree the host cannot tell which blocks it lacks, and takes none.
+    // Sends the hash tree first: without the tree, the host cannot check blocks and refuses them.
     { kind: 'tree', slot, atMost: tree },
     { kind: 'blocks', part: 'slot', transfer, atMost: manifest.slot.size - tree },
     { kind: 'blocks', part: 'boot', transfer, atMost: bootSize },
-    // The first block of the boot file system comes last: until then the firmware cannot boot the slot.
+    // Sends the first block of the boot file system last: before that, the firmware cannot boot the slot.
     { kind: 'finish', slot, root },
   ]
 }
 
 function trialSteps(aim: Aim): UpdateStep[] {
   return [
-    // Only a complete slot is armed, and only the next boot uses it: any failure ends on the committed slot.
+    // hangar arms only a complete slot, and only for the next boot: after any failure the host boots the committed
+    // slot.
     { kind: 'arm', ...aim },
     { kind: 'restart', ...aim },
     { kind: 'health' },
-    // A commit over the network proves that the controller can reach the new image.
+    // The controller commits an update over the network. This proves that it can still reach the host with the new
+    // image.
     { kind: 'commit', ...aim },
     { kind: 'confirm', ...aim },
   ]
@@ -103,7 +108,7 @@ export interface PlannedRevert extends Aim {
   readonly steps: readonly RevertStep[]
 }
 
-/** The steps back to the previous slot. Throws if that slot holds nothing that was committed on this host. */
+/** The steps of a revert to the previous slot. Throws unless the image in that slot was committed on this host. */
 export function planRevert(status: DeviceStatus, data: RevertData): PlannedRevert {
   const { host, slot, state } = status
   const other = otherSlot(slot)
@@ -119,13 +124,16 @@ export function planRevert(status: DeviceStatus, data: RevertData): PlannedRever
     { kind: 'await-commit', ...aim },
     { kind: 'confirm', ...aim },
   ]
-  // Any restart ends a trial. The committed slot then has its own data, which the trial did not touch.
+  // Ends a running trial by a restart. The committed slot still has its own data, which the trial did not change.
   if (state === 'trial') return { ending: 'trial-ended', ...aim, steps: last }
   requirePreviouslyCommitted(status, other, held.root)
   return { ending: 'reverted', ...aim, steps: [{ kind: 'arm-revert', ...aim, data }, ...last] }
 }
 
-/** A revert commits itself: with an image that was never reached over the network it could lock out its owner. */
+/**
+ * Refuses a revert to an image that no controller has reached: a revert commits itself, and such an image could lock
+ * out the owner.
+ */
 function requirePreviouslyCommitted(
   { host, previouslyCommitted, update, slot: running }: DeviceStatus,
   slot: Slot,

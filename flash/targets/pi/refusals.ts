@@ -3,12 +3,15 @@ import type { Manifest } from '../../../images/manifest.ts'
 import type { Goal } from '../../goal.ts'
 import type { DeviceStatus } from '../../ssh/status.ts'
 
-/** 2025-11-05: older bootloaders lose the trial flag, or restart forever on GPT disks. */
+/**
+ * The oldest EEPROM release that hangar accepts, 2025-11-05. Older bootloaders lose the trial flag, or restart forever
+ * on GPT disks.
+ */
 export const OLDEST_FIRMWARE = 1_762_300_800
-/** Seconds after which the host ignores the lock of another controller. */
+/** The time in seconds after which the host ignores the lock of another controller. */
 const LOCK_LIFE = 600
 
-/** Throws the first reason why the host must not get this image now. The host checks the image again. */
+/** Throws if the host must not get this image now, with the first reason. The host itself checks the image again. */
 export function requireUpdatable(status: DeviceStatus, manifest: Manifest, goal: Goal): void {
   for (const check of CHECKS) check(status, manifest, goal)
 }
@@ -36,7 +39,7 @@ const signature: Check = (_status, manifest) => {
   if (manifest.signature === 'signed') return
   refuse(
     `the image of '${manifest.host}' is unsigned, wanted a signature by a key that the host trusts`,
-    `build it where the signing key is, or name the key: HANGAR_SIGNING_KEY=FILE npm run build:image ${manifest.host}`,
+    `build the image where the signing key is, or name the key: HANGAR_SIGNING_KEY=FILE npm run build:image ${manifest.host}`,
   )
 }
 
@@ -61,7 +64,7 @@ const trial: Check = ({ host, state, slot, slots, committed, update }) => {
       `${replaceCommitted(host, slot, committed)}. ${THEN_AGAIN}`,
     )
   }
-  // The firmware may fail to boot a slot that Linux can still read.
+  // Also offers to replace the committed slot, because the firmware may be unable to boot a slot that Linux can read.
   refuse(
     `'${host}' runs slot ${slot} as a fallback boot: slot ${committed} is committed`,
     `${reboot(host)}. ${THEN_AGAIN}. If '${host}' boots slot ${slot} again, ${replaceCommitted(host, slot, committed)}`,
@@ -74,7 +77,10 @@ function reboot(host: string): string {
   return `reboot it: ssh root@${host} reboot, or switch the power off and on`
 }
 
-/** Without its first boot block the committed slot is unbootable, and the host then commits the slot that runs. */
+/**
+ * The hint with the command that makes the host commit the running slot: without its first block, the committed slot
+ * cannot boot.
+ */
 function replaceCommitted(host: string, slot: string, committed: string): string {
   const command = `dd if=/dev/zero of=/dev/disk/by-partlabel/boot-${committed} bs=4096 count=1 && reboot`
   return `replace slot ${committed} by slot ${slot}, with today's data: ssh root@${host} '${command}'`

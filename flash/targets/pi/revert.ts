@@ -5,7 +5,7 @@ import type { PiTools, RevertRun } from './run.ts'
 import { nameOf, type RevertStep } from './step.ts'
 import { awaitCommit } from './trial.ts'
 
-/** The phases of a revert in their order. */
+/** Performs one step of a revert. */
 export function performRevert(tools: PiTools, run: RevertRun, step: RevertStep): Promise<RevertRun> {
   const phase = (work: () => Promise<RevertRun>) => during(tools.progress, nameOf(step), work)
   switch (step.kind) {
@@ -23,7 +23,7 @@ export function performRevert(tools: PiTools, run: RevertRun, step: RevertStep):
   }
 }
 
-/** Makes the call only once: after a lost answer, a second call could revert the first one. */
+/** Makes this call only once: if the answer is lost, a second call could undo the first revert. */
 async function arm({ agent }: PiTools, run: RevertRun, { data }: RevertStep & { kind: 'arm-revert' }) {
   const armed = await agent.revert(data)
   if (armed.slot === run.slot && armed.root === run.root) return { ...run, id: armed.id }

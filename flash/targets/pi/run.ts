@@ -9,7 +9,7 @@ import type { Artifact } from './artifact.ts'
 import type { PiStep, RevertStep, UpdateStep } from './step.ts'
 import type { Watch } from './trial.ts'
 
-/** What every phase needs to reach the host. */
+/** The tools with which every phase reaches the host. */
 export interface PiTools {
   readonly agent: Agent
   readonly clock: Clock
@@ -19,17 +19,17 @@ export interface PiTools {
 
 interface TrialRun<S extends PiStep> extends Run<S> {
   readonly before: DeviceStatus
-  /** The trial's name. */
+  /** The name of the trial. */
   readonly id: string
-  /** Seconds until the trial must be committed, on the host's own clock. */
+  /** The time until the commit of the trial, in seconds of the host's own clock. */
   readonly trialSeconds: number
-  /** Undefined until the restart. */
+  /** The trial that the restart began; undefined before the restart. */
   readonly trial: StartedTrial | undefined
 }
 
 export interface StartedTrial {
   readonly watch: Watch
-  /** The clock's time when services stopped. */
+  /** The time at which the services stopped, in milliseconds of the controller's clock. */
   readonly downFrom: number
 }
 
@@ -37,7 +37,7 @@ export interface UpdateRun extends TrialRun<UpdateStep> {
   readonly kind: 'update'
   readonly artifact: Artifact
   readonly goal: Goal
-  /** The private keys to send; undefined if the host lacks none. */
+  /** The private keys to send; undefined if the host has all keys. */
   readonly keys: Uint8Array | undefined
 }
 

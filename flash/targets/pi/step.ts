@@ -17,18 +17,18 @@ type TrialStep =
   /** Reads from the host which slot is committed. */
   | ({ readonly kind: 'confirm' } & Aim)
 
-/** `atMost` counts bytes before compression. */
+/** A step of an update. `atMost` is the largest number of bytes to send, before compression. */
 export type UpdateStep =
   | TrialStep
-  /** Sends the host's own keys, the new ones before the former ones. */
+  /** Sends the host's own keys, new keys first. */
   | { readonly kind: 'identity'; readonly atMost: number }
-  /** The host checks signature and serial, and from here on refuses other controllers. */
+  /** Begins a write: the host checks signature and serial, and from then on refuses other controllers. */
   | { readonly kind: 'begin'; readonly slot: Slot; readonly downgrade: Goal['downgrade'] }
   | { readonly kind: 'tree'; readonly slot: Slot; readonly atMost: number }
   | { readonly kind: 'blocks'; readonly part: Part; readonly transfer: Transfer; readonly atMost: number }
-  /** The host reads every block back, and only then makes the slot bootable. */
+  /** Finishes a write: the host reads every block back, and only then makes the slot bootable. */
   | ({ readonly kind: 'finish' } & Aim)
-  /** `slot`: the slot that was written, if one was. */
+  /** Releases the host's lock. `slot` is the slot that the update wrote, if any. */
   | { readonly kind: 'release'; readonly slot?: Slot }
   | ({ readonly kind: 'arm' } & Aim)
   | { readonly kind: 'health' }
@@ -37,7 +37,7 @@ export type UpdateStep =
 export type RevertStep =
   | TrialStep
   | ({ readonly kind: 'arm-revert'; readonly data: RevertData } & Aim)
-  /** Waits until the host has committed the slot by itself. */
+  /** Waits until the host has committed the slot without the controller. */
   | ({ readonly kind: 'await-commit' } & Aim)
 
 export type PiStep = UpdateStep | RevertStep
@@ -56,7 +56,7 @@ export function describeStep(step: PiStep): StepDescription {
   }
 }
 
-/** The step's name in progress displays and results. */
+/** The name of the step in progress displays and results. */
 export function nameOf(step: PiStep): string {
   switch (step.kind) {
     case 'identity':

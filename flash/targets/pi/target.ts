@@ -13,7 +13,10 @@ import { describeStep, type PiStep } from './step.ts'
 import { stoppedDuringRevert, stoppedDuringTrial } from './trial-failure.ts'
 import { performUpdate } from './update.ts'
 
-/** Debian on a Raspberry Pi: two verified slots, tried with the firmware's tryboot flag through the agent on the host. */
+/**
+ * Debian on a Raspberry Pi with two verified slots. The agent on the host starts trials with the firmware's tryboot
+ * flag.
+ */
 export const piDriver: TargetDriver<Artifact, PiRun> = { withArtifact, open: piTarget }
 
 export function piTarget({ remote, owner, newId, ...rest }: TargetTools): Target<Artifact, PiRun> {
@@ -48,7 +51,7 @@ async function updateRun(
 }
 
 function revertRun(before: DeviceStatus, { data }: PlanRequest<Artifact> & { kind: 'revert' }): RevertRun {
-  // The host names the trial when it arms the revert; a trial that runs already has a name.
+  // Uses the name of a running trial. Otherwise the host gives the trial its name when it arms the revert.
   const id = before.update?.id ?? ''
   return {
     ...{ kind: 'revert', id, before, trialSeconds: TRIAL_SECONDS },
@@ -72,7 +75,7 @@ async function perform(tools: PiTools, run: PiRun): Promise<PiRun> {
   })
 }
 
-/** Releases the lock, so that the next controller need not wait until the lock expires. */
+/** Releases the host's lock, so that the next controller does not have to wait until the lock expires. */
 async function afterFailedUpdate({ agent }: PiTools, run: UpdateRun, step: PiStep, error: unknown): Promise<unknown> {
   if (isStop(error) && mayHaveRestarted(run, step)) return stoppedDuringTrial(termsOf(run), error)
   if (!isUnreachable(error)) await agent.release().catch(() => undefined)

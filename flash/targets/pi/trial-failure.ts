@@ -3,20 +3,20 @@ import type { Slot } from '../../../images/names.ts'
 import { stopped } from '../../clock.ts'
 import type { DeviceStatus, TrialState } from '../../ssh/status.ts'
 
-/** The trial that a restart is to start. */
+/** The trial that a restart should start. */
 export interface Expected {
   readonly id: string
   readonly slot: Slot
   readonly root: string
-  /** The state that a failed trial returns to. */
+  /** The status of the host before the trial. The host returns to this state if the trial fails. */
   readonly before: DeviceStatus
-  /** Seconds until the trial must be committed, on the host's own clock. */
+  /** The time until the commit of the trial, in seconds of the host's own clock. */
   readonly seconds: number
 }
 
-/** The host did not answer: it may be restarting. */
+/** The error for a host that does not answer, possibly because it restarts. */
 export class NoAnswerError extends Error {
-  /** Throws errors that waiting cannot resolve. */
+  /** Wraps an error that may disappear with time; throws all other errors. */
   static of(error: unknown): NoAnswerError {
     const passes = ['unreachable', 'login', 'agent']
     if (error instanceof UserError && passes.includes(error.code))
@@ -32,7 +32,9 @@ export function trialFailed(heard: TrialState, expected: Expected, reasons: read
     return new UserError(
       'update',
       `'${host}' runs slot ${slot} on the trial '${update?.id ?? 'none'}', wanted the trial '${expected.id}'`,
-      { hint: `another controller may have started that trial; this one did not commit it: npm run status ${host}` },
+      {
+        hint: `another controller may have started that trial; this controller did not commit it: npm run status ${host}`,
+      },
     )
   }
   const own = update?.id === expected.id ? update.reason : undefined
@@ -56,19 +58,19 @@ export function didNotReturn({ before: { host, slot: former }, slot, seconds }: 
 
 type Terms = Pick<Expected, 'before' | 'slot' | 'seconds'>
 
-/** The host may have received the commit or not. */
+/** The error for a commit without an answer: the host may or may not have received the commit. */
 export function commitUnconfirmed({ before: { host, slot: former }, slot, seconds }: Terms, last: unknown): UserError {
   return new UserError(
     'update',
     `slot ${slot} of '${host}' is healthy, but the host did not confirm its commit${lastWord(last)}`,
     {
-      hint: `see which slot is committed: npm run status ${host}. If slot ${slot} is not, ${returns(former, seconds)}`,
+      hint: `see which slot is committed: npm run status ${host}. If slot ${slot} is not committed, ${returns(former, seconds)}`,
       cause: last,
     },
   )
 }
 
-/** The command was stopped; the host was not. */
+/** The error for a command that the user stopped during a trial. The trial on the host continues. */
 export function stoppedDuringTrial(
   { before: { host, slot: former }, slot, seconds }: Terms,
   cause: unknown,
@@ -95,16 +97,16 @@ export function notCommitted(status: DeviceStatus, slot: string, root: string): 
   const have = `slot ${status.slot} (root ${status.root.slice(0, 12)}) runs and '${committed}' is committed`
   return new UserError(
     'update',
-    `'${host}' does not confirm the commit: ${have}, wanted slot ${slot} (root ${root.slice(0, 12)}) for both`,
+    `'${host}' does not confirm the commit: ${have}, wanted slot ${slot} (root ${root.slice(0, 12)}) running and committed`,
     { hint: `look at the host: npm run status ${host}. Its next boot uses the slot that the host names as committed` },
   )
 }
 
-/** A revert commits itself, so it goes on without the command. */
+/** The error for a stopped revert. The revert continues without the command, because the host commits it by itself. */
 export function stoppedDuringRevert({ before: { host }, slot }: Terms, cause: unknown): UserError {
   return stopped(
     `'${host}' restarts into slot ${slot} and commits it by itself when it is healthy`,
-    `see the result before anything else: npm run status ${host}. The same command again would leave slot ${slot}`,
+    `see the result first: npm run status ${host}. A second revert would boot the other slot again`,
     cause,
   )
 }

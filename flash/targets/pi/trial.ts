@@ -17,19 +17,27 @@ export interface Watch {
   readonly agent: Agent
   readonly clock: Clock
   readonly expected: Expected
-  /** The clock's time when waiting ends. */
+  /** The time at which the wait ends, in milliseconds of the controller's clock. */
   readonly until: number
 }
 
-/** Milliseconds beyond the trial's own: for the shutdown, the start of the trial and the way back. */
+/**
+ * The time to wait in addition to the trial's own time, in milliseconds: for the shutdown, the boot and the return to
+ * the former slot.
+ */
 const SLACK = 300_000
 const POLL = 2000
-/** Milliseconds after which a host that still answers did not receive the call to reboot. */
+/** The time in milliseconds after which a host that still answers has not received the call to reboot. */
 const GOING_DOWN = 90_000
-/** Seconds that the host may wait with an answer until there is news: many questions would slow down its boot. */
+/**
+ * How long the host may delay an answer until its state changes, in seconds. Frequent questions would slow down its
+ * boot.
+ */
 const PATIENCE = 20
 
-/** Restarts the host. From here on the host returns to its former slot unless the trial is committed. */
+/**
+ * Restarts the host into the trial. From then on, the host returns to its former slot unless the trial is committed.
+ */
 export async function restart(agent: Agent, clock: Clock, expected: Expected): Promise<Watch> {
   await askToReboot(agent)
   return { agent, clock, expected, until: clock.now() + expected.seconds * 1000 + SLACK }
@@ -66,7 +74,10 @@ export async function awaitHealth({ agent, clock, expected, until }: Watch): Pro
   }
 }
 
-/** Commits the trial's slot. After a lost answer it asks again: a second commit of the same trial changes nothing. */
+/**
+ * Commits the slot of the trial. If the answer is lost, repeats the call: a second commit of the same trial changes
+ * nothing.
+ */
 export async function commitTrial(watch: Watch): Promise<void> {
   const { agent, clock, expected } = watch
   for (;;) {
@@ -74,7 +85,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
       await persistently(clock, () => agent.commit(expected.id, expected.root))
       return
     } catch (error) {
-      // The trial may have ended since: then its state has the reason.
+      // Asks for the state: if the trial has ended in the meantime, the state contains the reason.
       if (isRefusal(error, 'state')) requireTrial(await persistently(clock, () => agent.state()), expected)
       if (isUnreachable(error)) throw commitUnconfirmed(expected, error)
       if (!isRefusal(error, 'unhealthy') || clock.now() > watch.until) throw error
@@ -84,7 +95,7 @@ export async function commitTrial(watch: Watch): Promise<void> {
   }
 }
 
-/** Waits until the host has committed the slot by itself. */
+/** Waits until the host has committed the slot without the controller. */
 export async function awaitCommit({ agent, clock, expected, until }: Watch): Promise<TrialState> {
   for (let reasons: readonly string[] = []; ; ) {
     const answer = await askState(agent, PATIENCE)
@@ -109,7 +120,7 @@ function requireTrial(heard: TrialState, expected: Expected, reasons: readonly s
   const { slot, root, state, update } = heard
   const isThere = slot === expected.slot && root === expected.root
   if (isThere && state === 'trial' && update?.id === expected.id) return heard
-  // A trial that commits itself may have done so before the first question.
+  // Accepts a committed slot too: a trial that commits itself may do so before the controller's first question.
   if (isThere && state === 'committed') return heard
   throw trialFailed(heard, expected, reasons)
 }
@@ -118,14 +129,16 @@ function isRefusal(error: unknown, refusal: AgentRefusal['refusal']): boolean {
   return error instanceof AgentRefusal && error.refusal === refusal
 }
 
-/** A host that shuts down at once does not finish its answer. */
+/** Ignores a broken answer: the host may shut down before it has sent the complete answer. */
 async function askToReboot(agent: Agent): Promise<void> {
   await agent.reboot().catch((error) => {
     if (!isUnreachable(error)) throw error
   })
 }
 
-/** A booting host may refuse a login or have no agent yet. Another host key ends the wait at once. */
+/**
+ * Keeps waiting if a booting host refuses the login or has no agent yet. A wrong host key ends the wait immediately.
+ */
 async function askState(agent: Agent, patience = 0): Promise<TrialState | NoAnswerError> {
   try {
     return await agent.state(patience)

@@ -7,7 +7,7 @@ import { nameOf, type UpdateStep } from './step.ts'
 import { awaitHealth, commitTrial } from './trial.ts'
 import { beginWrite, finishWrite, sendBoot, sendSlot, sendTree } from './write-slot.ts'
 
-/** The phases of an update in their order: each takes the run and returns it with what it found out. */
+/** Performs one step of an update. Each phase takes the run, and returns a new run with its results. */
 export function performUpdate(tools: PiTools, run: UpdateRun, step: UpdateStep): Promise<UpdateRun> {
   const phase = (work: () => Promise<UpdateRun>) => during(tools.progress, nameOf(step), work)
   switch (step.kind) {
@@ -50,13 +50,16 @@ async function sendKeys({ agent, clock }: PiTools, run: UpdateRun): Promise<Upda
   return { ...run, sent: run.sent + keys.length }
 }
 
-/** The host's answer decides which steps are left. */
+/** The host's answer to `begin` decides which steps remain. */
 async function begin(tools: PiTools, run: UpdateRun, step: UpdateStep): Promise<UpdateRun> {
   const state = await beginWrite(tools, run)
   return { ...run, steps: stepsAfterBegin([step, ...run.steps], state, run.artifact, run.goal) }
 }
 
-/** The trial gets a snapshot of the running slot's data, and only this controller may commit it, over the network. */
+/**
+ * Arms the slot. The trial uses a snapshot of the running slot's data, and only this controller may commit the trial,
+ * over the network.
+ */
 function arm({ agent, clock }: PiTools, { id, root, goal }: UpdateRun): Promise<void> {
   const trial = { id, root, data: 'snapshot', commit: 'controller', seconds: goal.trialSeconds } as const
   return persistently(clock, () => agent.arm(trial))

@@ -9,7 +9,10 @@ import { type Artifact, firstBootBlock, slotTree } from './artifact.ts'
 import { bootTree } from './boot-tree.ts'
 import type { PiTools, UpdateRun } from './run.ts'
 
-/** Sends the signed manifest. The host locks out other controllers, and makes the slot unbootable unless it is complete. */
+/**
+ * Sends the signed manifest. The host then refuses other controllers, and makes the slot unbootable unless the slot is
+ * already complete.
+ */
 export async function beginWrite({ agent, clock }: PiTools, { artifact, goal, slot }: UpdateRun) {
   const { manifestBytes: manifest, signature } = artifact
   const signed = { manifest, signature, downgrade: goal.downgrade }
@@ -18,7 +21,7 @@ export async function beginWrite({ agent, clock }: PiTools, { artifact, goal, sl
   return answer.state
 }
 
-/** Returns how many bytes were sent. */
+/** Sends the hash tree, and returns the number of sent bytes. */
 export async function sendTree({ agent, clock, progress }: PiTools, artifact: Artifact, name: string, size: number) {
   let sent = 0
   const attempt = (advance: (bytes: number) => void) =>
@@ -32,7 +35,7 @@ export async function sendTree({ agent, clock, progress }: PiTools, artifact: Ar
   return sent
 }
 
-/** Returns how many compressed bytes were sent. */
+/** Sends the blocks of the slot, and returns the number of sent bytes after compression. */
 export function sendSlot(tools: PiTools, artifact: Artifact, transfer: Transfer): Promise<number> {
   const { manifest, slot: file, changed } = artifact
   const all = { first: 0, count: manifest.slot.dataBlocks }
@@ -40,19 +43,26 @@ export function sendSlot(tools: PiTools, artifact: Artifact, transfer: Transfer)
   return sendUntilComplete(tools, { part: 'slot', file, all, missing, changed }, transfer)
 }
 
-/** Sends all but the first block: until `finish` brings that block, the firmware cannot boot the slot. */
+/**
+ * Sends the boot file system without its first block. `finish` sends this block; before that, the firmware cannot boot
+ * the slot.
+ */
 export async function sendBoot(tools: PiTools, artifact: Artifact, transfer: Transfer): Promise<number> {
   const { agent, clock } = tools
   const { boot: file, bootSize, changed } = artifact
   const { blocks, root, bytes } = await bootTree(file, bootSize)
   const missing = async () => rangesFrom(await agent.missingInBoot(blocks, root, bytes), 1)
   const all = { first: 1, count: blocks - 1 }
-  // The question brings the hash tree, and without it the host takes no blocks.
+  // Asks for the missing blocks first, because this call also sends the hash tree, without which the host refuses
+  // blocks.
   if (!comparesFirst(transfer)) await persistently(clock, missing)
   return sendUntilComplete(tools, { part: 'boot', file, all, missing, changed }, transfer)
 }
 
-/** After a lost answer the slot may be complete already. The host refuses a second `finish`, so it is asked first. */
+/**
+ * Asks for the slot's state before `finish`: after a lost answer the slot may already be complete, and the host refuses
+ * a second `finish`.
+ */
 export async function finishWrite({ agent, clock }: PiTools, { artifact, slot, root }: UpdateRun): Promise<void> {
   const first = await firstBootBlock(artifact)
   let isRepeated = false

@@ -2,16 +2,14 @@ import { UserError } from '../../../errors.ts'
 import { diskLayout, GIB, MIB } from '../../../images/layout.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
 import { checkServiceMemory } from '../../schema/memory.ts'
-import { checkNetwork } from '../../schema/network.ts'
 import { checkServices } from '../../schema/service-checks.ts'
 import type { RenderedPi } from './image-of.ts'
 
-/** The memory that the services may not be promised: for the system and for its page cache. */
+/** The memory that is reserved for the system and its page cache, and that services cannot use. */
 export const MEMORY_RESERVE = 768 * MIB
 
 /** Refuses a host that cannot work, before anything is built. */
 export function checkPi({ host, services }: RenderedPi): void {
-  checkNetwork(host)
   checkDisk(host)
   checkServiceMemory({ ...host, reserve: MEMORY_RESERVE, services })
   checkServices(host.name, services)

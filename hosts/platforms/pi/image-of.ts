@@ -41,13 +41,13 @@ export const CONTAINER_ASSUMED = [
   'openssl-provider-legacy',
 ]
 
-/** Packages whose versions the manifest lists, in addition to those of services. */
+/** The packages whose versions the manifest lists, in addition to the packages of services. */
 const LISTED = ['linux-image-arm64', 'openssh-server', 'podman', 'systemd']
 
 /** The packages of the `base` layer. */
 export const BASE: PackageSet = { name: 'base', request: BASE_PACKAGES, essential: 'included', assumed: [] }
 
-/** A Raspberry Pi with its services rendered. */
+/** A Raspberry Pi and its rendered services. */
 export interface RenderedPi {
   readonly host: Host
   readonly services: HostServices
@@ -73,7 +73,7 @@ export function setsOf({ host, services }: RenderedPi, builder: Architecture): A
   ]
 }
 
-/** The image of a host: its layers and boot files as derivations. Runs nothing. */
+/** Describes the image of a host: its layers and boot files as derivations. Runs no derivation. */
 export function imageOf({ host, services }: RenderedPi, context: ImageContext): Image {
   const board = BOARDS[host.board]
   const target = (set: PackageSet) => context.locked({ set, architecture: board.architecture })
@@ -105,7 +105,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
     { name: 'base', derivation: base },
     { name: 'kernel', derivation: kernel },
     ...containers,
-    // Last in the slot, because this layer changes most often: a change moves only the hash tree behind it.
+    // Puts this layer last in the slot, because it changes most often: a change then moves only the hash tree after it.
     {
       name: 'host',
       derivation: hostLayer(layerContext, hostTree(host, services, context), { [programPath('blocks')]: blocks }),

@@ -1,64 +1,54 @@
 import { z } from 'zod'
 import { BOARDS, type Board } from '../../../images/board.ts'
+import { grammar } from '../../../images/grammar.ts'
 import { GIB } from '../../../images/layout.ts'
 import { parseHostName } from '../../../images/names.ts'
+import { parseLoginKey, parseSigningKey } from '../../../images/signature/public-key.ts'
+import { parseTimeZone, type TimeZone } from '../../../images/time-zone.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
+import { networkSchema } from '../../schema/network.ts'
 import { hostServices, servicesSchema } from '../../schema/services.ts'
 import { diskSize, memorySize, slotSize } from '../../schema/sizes.ts'
-import { checkTimezone } from '../../schema/timezone.ts'
 
 export const PI_BOARDS = Object.keys(BOARDS) as [Board['name']]
 
-const ipv4 = z.ipv4({ error: (issue) => `'${String(issue.input)}' is not an IPv4 address such as '10.0.10.1'` })
-
-const WANTED_KEY = "wanted a public key such as 'ssh-ed25519 AAAA… name'"
-
 const fields = z.strictObject({
   /** The machine's name and host name: lower-case letters, digits, hyphens. */
-  name: z.string(),
+  name: grammar(parseHostName),
   /** The kind of hardware. */
   board: z.enum(PI_BOARDS),
   /** The machine's memory: '4 GiB'. */
   memory: memorySize,
   /** The size that the disk is sold with: '64 GB'. */
   disk: diskSize,
-  /** The space for one generation. It cannot change later. Default: 8 GiB, or 24 GiB on disks larger than 128 GB. */
+  /**
+   * The size of each of the two slots. It cannot change later. Default: 8 GiB, or 24 GiB on disks larger than 128 GB.
+   */
   slotSize: slotSize.optional(),
-  /** Orders images of the same lock: raise the number so that the host accepts the new image as newer. */
+  /** Raise this number to make a host accept a new image of the same lock as newer. */
   number: z.number().int().nonnegative().default(1),
   /** A name from /usr/share/zoneinfo: 'Europe/Zurich'. */
-  timezone: z.string().superRefine(checkTimezone).default('Etc/UTC'),
+  timezone: grammar(parseTimeZone).default('Etc/UTC' as TimeZone),
   /** The machine's fixed address in the lab. */
-  network: z.strictObject({
-    /** The machine's address and the prefix length of its network: '10.0.10.11/24'. */
-    address: z.cidrv4({
-      error: (issue) => `'${String(issue.input)}' is not an address with a prefix length such as '10.0.10.11/24'`,
-    }),
-    /** The router's address. */
-    gateway: ipv4,
-    /** Name servers. Default: the gateway. */
-    dns: z.array(ipv4).optional(),
-    /** The lab's domain: 'lab'. */
-    domain: z.string().default('lab'),
-  }),
+  network: networkSchema,
   /** Access by ssh. */
   ssh: z
     .strictObject({
       /** Public keys that may log in, in addition to the owner's key: 'ssh-ed25519 AAAA… name'. */
-      keys: z.array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, WANTED_KEY)).default([]),
+      keys: z.array(grammar(parseLoginKey)).default([]),
     })
     .prefault({}),
   /** Updates that the host accepts. */
   updates: z
     .strictObject({
       /** Public keys that may sign images, in addition to the key that signed the running image: 'ssh-ed25519 AAAA… name'. */
-      signingKeys: z.array(z.string().regex(/^ssh-ed25519 [A-Za-z0-9+/=]+( .*)?$/, WANTED_KEY)).default([]),
+      signingKeys: z.array(grammar(parseSigningKey)).default([]),
     })
     .prefault({}),
   /** The menu on the screen and on the serial cable. */
   console: z
     .strictObject({
-      /** 'root': the menu offers a root shell, without a password. 'none': it offers no shell. */
+      /** 'root': the console menu offers a root shell, without a password. 'none': the menu offers no shell. */
       shell: z.enum(['none', 'root']).default('none'),
     })
     .prefault({}),
@@ -71,7 +61,6 @@ export const piSchema = fields.transform(({ services, network, ...rest }): Host 
   const [address = '', prefix = ''] = network.address.split('/')
   return {
     ...rest,
-    name: parseHostName(rest.name),
     slotSize: rest.slotSize ?? (rest.disk > 128e9 ? 24 * GIB : 8 * GIB),
     network: { ...network, address, prefix: Number(prefix), dns: network.dns ?? [network.gateway] },
     services: hostServices(services),

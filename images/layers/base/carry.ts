@@ -3,12 +3,12 @@ import type { Seen } from '../parts/walk.ts'
 
 /** The changes that maintainer scripts made to an unpacked root. */
 export interface Changes {
-  /** New paths, and paths with another content, mode, owner or extended attribute. Sorted. */
+  /** The new paths, and the paths with different content, mode, owner or extended attributes, sorted. */
   readonly carried: readonly string[]
   readonly deleted: readonly string[]
 }
 
-/** Changes that are not carried to the target, each with the reason. */
+/** The changes that hangar does not copy to the target, each with the reason. */
 const LEFT_BEHIND: readonly (readonly [RegExp, string])[] = [
   [/^\/(proc|sys|dev|run|tmp)(\/|$)/, 'mount points of a running system'],
   [

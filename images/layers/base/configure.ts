@@ -9,11 +9,14 @@ const ENVIRONMENT = {
   LC_ALL: 'C.UTF-8',
   DEBIAN_FRONTEND: 'noninteractive',
   DEBCONF_NONINTERACTIVE_SEEN: 'true',
-  // shadow and systemd-sysusers write the date of the last password change.
+  // Sets the date of the last password change, which shadow and systemd-sysusers write.
   SOURCE_DATE_EPOCH: String(EPOCH),
 }
 
-/** dpkg does not sync, does not ask about conffiles, and ignores dependencies that a package set assumes. */
+/**
+ * Options with which dpkg does not sync, does not ask about conffiles, and ignores dependencies that a package set
+ * assumes.
+ */
 export const DPKG_FORCE = ['unsafe-io', 'confold', 'depends'] as const
 
 /**
@@ -43,7 +46,10 @@ async function mountKernel(root: string): Promise<void> {
   await exec('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmp', `${root}/tmp`])
 }
 
-/** base-passwd is first: other scripts use the users and groups that it creates. */
+/**
+ * The order of the preinst scripts: base-passwd is first, because other scripts use the users and groups that it
+ * creates.
+ */
 function preinstOrder(debs: readonly Deb[]): Deb[] {
   const rank = (deb: Deb) => ['base-passwd', 'base-files', 'libc6'].indexOf(packageName(deb)) >>> 0
   return debs

@@ -47,7 +47,10 @@ function spaced(value: string): string {
   return value.startsWith('\n') ? value : ` ${value}`
 }
 
-/** `/etc/x MD5`. With a flag, the package does not ship the file (deb-conffiles(5): `remove-on-upgrade /etc/x`). */
+/**
+ * The database line of a conffile: `/etc/x MD5`. A flag means that the package does not ship the file
+ * (deb-conffiles(5): `remove-on-upgrade /etc/x`).
+ */
 function conffile(root: string, line: string, state: PackageState): string {
   const [path = '', flag] = line.split(' ').reverse()
   if (flag !== undefined) return `${path} newconffile ${flag}`

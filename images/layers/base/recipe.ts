@@ -5,13 +5,13 @@ import type { LockedPackage } from '../../lock.ts'
 import { debs, type LayerContext, type LayerRecipe, layerSettings, stepDerivation } from '../layer-recipe.ts'
 
 export interface RootPackages {
-  /** For the builder's architecture. The step runs their maintainer scripts. */
+  /** The packages for the builder's architecture. The step runs their maintainer scripts. */
   readonly native: readonly LockedPackage[]
   /** The same packages for the target's architecture. The step only unpacks them. */
   readonly target: readonly LockedPackage[]
 }
 
-/** File name in /etc -> text. */
+/** The account files: file name in /etc -> text. */
 export type Accounts = Readonly<Record<'passwd' | 'group' | 'shadow' | 'gshadow', string>>
 
 /** The `base` layer: a configured root for the target's architecture, built without emulation. */

@@ -18,15 +18,15 @@ import { translateDiversions } from './script-differences.ts'
 
 /** The changes of maintainer scripts. Paths and contents in the root are already translated for the target. */
 export interface ScriptChanges {
-  /** New paths, and paths with another content. Sorted. */
+  /** New paths, and paths with different content. Sorted. */
   readonly made: readonly string[]
-  /** Files of packages with the same content and another mode, owner or extended attribute. Sorted. */
+  /** Files of packages that have the same content, but a different mode, owner or extended attribute. Sorted. */
   readonly retouched: readonly string[]
   readonly deleted: readonly string[]
 }
 
 export interface ScriptSetting {
-  /** Directory of passwd, group, shadow and gshadow. */
+  /** The directory with passwd, group, shadow and gshadow. */
   readonly accounts: string
   readonly builder: Architecture
   readonly target: Architecture
@@ -115,7 +115,7 @@ function translate(
 }
 
 function move(root: string, from: string, to: string): string {
-  // The path may have moved already, together with its parent directory.
+  // Skips a path that has already moved together with its parent directory.
   if (from !== to && lstatSync(root + from, { throwIfNoEntry: false }) !== undefined) {
     mkdirSync(dirname(root + to), { recursive: true })
     renameSync(root + from, root + to)

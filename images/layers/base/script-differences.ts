@@ -5,7 +5,7 @@ import { targetPath } from './carry.ts'
 /** Scripts that run when a package is configured. */
 const SCRIPTS = ['preinst', 'postinst', 'config'] as const
 
-/** Packages whose scripts depend on the architecture, and why that is not a problem. */
+/** Packages whose scripts depend on the architecture, and the reason why this is not a problem. */
 const KNOWN: Readonly<Record<string, string>> = {
   'base-files': 'diverts the library directories that its architecture does not have: see `translateDiversions`',
   dpkg: "writes its architecture to its database; hangar writes the target's database itself",
@@ -54,7 +54,7 @@ function refuse(what: string, scripts: readonly string[]): void {
   throw new Error(`cannot carry the changes of maintainer scripts that ${what}: ${scripts.join(', ')}`)
 }
 
-/** From the scripts of base-files: library directories that an architecture does not have. */
+/** Texts in the scripts of base-files: library directories that one of the architectures does not have. */
 const ABSENT: Record<Architecture, readonly string[]> = {
   amd64: ['lib32', 'libo32', 'libx32'],
   arm64: ['lib32', 'lib64', 'libo32', 'libx32'],

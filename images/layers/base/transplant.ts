@@ -7,7 +7,8 @@ export async function transplant({ made, retouched, deleted }: ScriptChanges, fr
   for (const path of deleted) rmSync(to + path, { recursive: true, force: true })
   await pipe(COPY, made.map((path) => `.${path}\0`).join(''), from, to)
   for (const path of retouched) retouch(path, from, to)
-  // setfattr cannot remove attributes. No known script removes an attribute of a shipped file.
+  // Does not handle removed attributes: setfattr cannot remove them, and no known script removes an attribute of a
+  // shipped file.
   await pipe(COPY_ATTRIBUTES, retouched.map((path) => `.${path}\0`).join(''), from, to)
 }
 
@@ -27,7 +28,7 @@ function retouch(path: string, from: string, to: string): void {
   if (!existsSync(to + path))
     throw new Error(`maintainer scripts change the mode of '${path}', which the target's packages do not ship`)
   const { mode, uid, gid } = lstatSync(from + path)
-  // Set the owner first: chown clears the set-user-id bit.
+  // Sets the owner before the mode, because chown clears the set-user-id bit.
   chownSync(to + path, uid, gid)
   chmodSync(to + path, mode & 0o7777)
 }

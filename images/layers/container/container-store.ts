@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 
-/** The image name that quadlets use. */
+/** The name of a service's image, which quadlets use. */
 export function imageName(service: string): string {
   return `localhost/hangar/${service}:latest`
 }
@@ -48,7 +48,7 @@ function writeLayers(root: string, layer: string): void {
     { id: layer, created: CREATED, 'compressed-diff-digest': digest, 'diff-digest': digest, compression: 0 },
   ]
   writeFileSync(`${root}/overlay-layers/layers.json`, JSON.stringify(layers))
-  // podman opens the lock files first, also in a read-only store.
+  // Creates the lock files, which podman opens even in a read-only store.
   writeFileSync(`${root}/overlay-layers/layers.lock`, '')
 }
 
@@ -84,7 +84,10 @@ function writeImages(root: string, service: string, image: string, layer: string
   writeFileSync(`${root}/overlay-images/images.lock`, '')
 }
 
-/** containers/storage `makeBigDataBaseName`: simple names are unchanged, other names become `=` and their base64. */
+/**
+ * The file name of big data in containers/storage (`makeBigDataBaseName`): a simple name stays, another name becomes
+ * `=` and its base64.
+ */
 function fileName(name: string): string {
   return /^[a-z0-9.]*$/.test(name) ? name : `=${Buffer.from(name).toString('base64')}`
 }

@@ -5,11 +5,14 @@ import { debs, type LayerContext, stepDerivation } from '../layer-recipe.ts'
 
 export interface InitramfsScripts {
   readonly init: string
-  /** File name in /lib/hangar -> script that `init` sources. */
+  /** The scripts that `init` sources: file name in /lib/hangar -> script. */
   readonly lib: Readonly<Record<string, string>>
 }
 
-/** `initramfs.img`: `init`, which finds and opens the slot, with the programs and modules that it needs. */
+/**
+ * The derivation of `initramfs.img`. It contains `init`, which finds and opens the slot, and the programs and modules
+ * that `init` needs.
+ */
 export function initramfs(
   context: LayerContext,
   kernel: Derivation,

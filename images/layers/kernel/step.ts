@@ -12,7 +12,7 @@ import { closure, findModules, kernelRelease, requireModulesOf, select } from '.
 const wanted = inputJson<{
   layer: string[]
   initramfs: string[]
-  /** Name in the boot file system -> path below `dtb/`. */
+  /** The device trees: file name in the boot file system -> path below `dtb/`. */
   deviceTrees: Record<string, string>
 }>('modules.json')
 const ROOT = '/build/kernel'
@@ -71,7 +71,7 @@ async function packLayer(): Promise<void> {
   }
   for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order', 'config'])
     copyFileSync(`${source}/${name}`, `${target}/${name}`)
-  // depmod looks below lib. The layer has only usr/lib; the link /lib is in `base`.
+  // Creates the link /lib for depmod, which looks there. The layer itself has only usr/lib; its link /lib is in `base`.
   symlinkSync('usr/lib', '/build/layer/lib')
   await exec('depmod', ['-b', '/build/layer', release])
   rmSync('/build/layer/lib')

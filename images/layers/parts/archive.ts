@@ -43,7 +43,7 @@ export function readTars(bytes: Buffer): Map<string, Buffer>[] {
     const head = bytes.subarray(at, at + BLOCK)
     at += BLOCK
     if (head[0] === 0) {
-      // Zeros end an archive. The next header begins another one.
+      // Skips the zeros at the end of an archive. The next header begins another archive.
       current = undefined
       continue
     }

@@ -9,7 +9,7 @@ export interface Deb {
   readonly fields: ReadonlyMap<string, string>
   /** Paths that the package ships, in the archive's order: `/.`, `/usr`, `/usr/bin`, … */
   readonly files: readonly string[]
-  /** Control file (`postinst`, `conffiles`, …) -> text, without `control`. */
+  /** The control files except `control`: file name (`postinst`, `conffiles`, …) -> text. */
   readonly control: ReadonlyMap<string, string>
 }
 
@@ -72,7 +72,10 @@ function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
 const EXTRACT = `set -o pipefail
 $1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink -C "$2"`
 
-/** Unpacks and returns what each package ships. A worker is one decompressor and one tar for many packages. */
+/**
+ * Unpacks packages, and returns the paths that each package ships. A worker is one decompressor and one tar for many
+ * packages.
+ */
 function unpackData(all: readonly Parts[], root: string, workers: number): Promise<Shipped[][]> {
   const programOf = (each: Parts) => decompressor(each, each.data)
   return inGroups(all, programOf, async (program, group) => {

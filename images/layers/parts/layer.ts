@@ -5,7 +5,7 @@ import { exec } from './exec.ts'
 import { inputJson } from './inputs.ts'
 
 const BLOCK = 4096
-/** In memory: mkfs.erofs 1.8.6 hangs forever if the disk that it writes to is full. */
+/** Writes the layer to memory first, because mkfs.erofs 1.8.6 hangs forever if the disk is full. */
 const IMAGE = '/build/layer.erofs'
 
 /**

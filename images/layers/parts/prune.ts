@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync, rmSync, statSync } from 'node:fs'
 /** The paths that a layer leaves out. Paths start with `/`. `*` matches within one path component. */
 export interface Pruning {
   readonly remove: readonly string[]
-  /** Directory -> names of the only files to keep in it. */
+  /** The files to keep: directory -> names of the only files that stay in it. */
   readonly keepOnly: Readonly<Record<string, readonly string[]>>
 }
 
@@ -40,7 +40,8 @@ function keepOnly(directory: string, names: ReadonlySet<string>): void {
     if (entry.isDirectory()) keepOnly(path, names)
     else if (!entry.isSymbolicLink() && !names.has(entry.name)) rmSync(path)
   }
-  // The documentation of a package may be a link to that of another package. Keep links to directories that still exist.
+  // Keeps links to directories that still exist: the documentation of a package may be a link to that of another
+  // package.
   for (const entry of entries) {
     const path = `${directory}/${entry.name}`
     if (entry.isSymbolicLink() && !names.has(entry.name) && !leadsToDirectory(path)) rmSync(path)
@@ -48,7 +49,10 @@ function keepOnly(directory: string, names: ReadonlySet<string>): void {
   if (readdirSync(directory).length === 0) rmSync(directory, { recursive: true })
 }
 
-/** False for an absolute link: it would be resolved in the builder's own root. */
+/**
+ * Whether a link leads to an existing path. False for an absolute link, which the builder would resolve in its own
+ * root.
+ */
 function leadsToDirectory(link: string): boolean {
   if (readlinkSync(link).startsWith('/')) return false
   return statSync(link, { throwIfNoEntry: false })?.isDirectory() ?? false

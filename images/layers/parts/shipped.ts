@@ -2,11 +2,11 @@ import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync } from 'node:f
 
 /** A path that a package ships, as tar lists it. */
 export interface Shipped {
-  /** `/.`, `/usr`, `/usr/bin`, … */
+  /** The absolute path: `/.`, `/usr`, `/usr/bin`, … */
   readonly path: string
-  /** The first column of tar: `drwxr-xr-x`. */
+  /** The mode in the form of tar: `drwxr-xr-x`. */
   readonly mode: string
-  /** Numeric uid and gid: `0/0`. */
+  /** The numeric uid and gid: `0/0`. */
   readonly owner: string
 }
 
@@ -65,7 +65,7 @@ export function repairDirectories(root: string, packages: readonly (readonly Shi
   }
 }
 
-/** Converts `drwxr-sr-t` to a number. */
+/** Converts a mode such as `drwxr-sr-t` to a number. */
 export function modeOf(text: string): number {
   const bits = [...text.slice(1, 10)].map((letter, index) =>
     letter === '-' || letter === 'S' || letter === 'T' ? 0 : 1 << (8 - index),

@@ -15,7 +15,7 @@ export interface Seen {
   readonly target: string
 }
 
-/** Absolute path below a root -> metadata, sorted. Does not follow links. */
+/** The metadata of every path below a root, sorted by path. Does not follow links. */
 export function walk(root: string): Map<string, Seen> {
   const found = new Map<string, Seen>()
   const visit = (path: string) => {

@@ -5,13 +5,19 @@ import { debs, json, type LayerContext, stepDerivation } from '../layer-recipe.t
 
 export interface SbomParts {
   readonly parts: readonly Part[]
-  /** Layer or boot file -> the derivation that unpacks its packages and writes their statements. */
+  /**
+   * The sources of statements: layer or boot file -> the derivation that unpacks its packages and writes their
+   * statements.
+   */
   readonly unpacked: Readonly<Record<string, Derivation>>
-  /** Name of a program -> the program. */
+  /** Our own programs: name -> input with the program. */
   readonly programs: Readonly<Record<string, Input>>
 }
 
-/** `rest.json`: the SBOM without its head. The step unpacks only the packages that our programs link statically. */
+/**
+ * The derivation of `rest.json`, the SBOM without its head. The step unpacks only the packages that our programs link
+ * statically.
+ */
 export function sbomRest(context: LayerContext, { parts, unpacked, programs }: SbomParts): Derivation {
   const under = (directory: string, inputs: readonly (readonly [string, Input])[]) =>
     Object.fromEntries(inputs.map(([name, input]) => [`${directory}/${name}`, input]))

@@ -5,8 +5,8 @@ import type { OwnProgram } from '../../sbom/part.ts'
 import { compilation, type NativeKit, PREFIX, sourcesBelow } from '../cross-compile.ts'
 import { debs, type LayerContext } from '../layer-recipe.ts'
 
-// Without debug information (strip would remove it), without BTF (it needs pahole), and without a build id (it would
-// identify the unstripped file).
+// Builds without debug information, which strip would remove; without BTF, which needs pahole; and without a build id,
+// which would identify the unstripped file.
 const SCRIPT = `
 for deb in /in/debs/*; do unpack "$deb" /; done
 mkdir module
@@ -31,7 +31,10 @@ export function trybootModule(context: LayerContext, kit: NativeKit): Derivation
 /** `hangar_tryboot.ko` for the SBOM. The licence is the one in its sources. */
 export const TRYBOOT_PROGRAM: OwnProgram = { name: 'hangar_tryboot.ko', licence: 'GPL-2.0-only', linked: [] }
 
-/** `7.3.4+deb13-arm64`. The kernel refuses a module that was built with other headers, or accepts it and crashes. */
+/**
+ * The kernel release of the headers: `7.3.4+deb13-arm64`. A kernel refuses a module that was built with other headers,
+ * or accepts it and crashes.
+ */
 function kernelRelease({ kernel, target, cross }: NativeKit): string {
   const [image, headers, kbuild] = [
     versioned(kernel, /^linux-image-(\d.*)$/),
@@ -49,7 +52,7 @@ function kernelRelease({ kernel, target, cross }: NativeKit): string {
   )
 }
 
-/** The only package whose name matches: its version, and the part of its name in parentheses. */
+/** Finds the only package whose name matches. Returns its version, and the text that the pattern's group matches. */
 function versioned(
   packages: readonly LockedPackage[],
   pattern: RegExp,

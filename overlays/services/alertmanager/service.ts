@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { canonicalJson } from '../../../images/canonical.ts'
+import { grammar } from '../../../images/grammar.ts'
+import { parseHttpUrl } from '../../../images/http-url.ts'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../http-check.ts'
 import { service } from '../../service.ts'
 
@@ -10,11 +12,13 @@ export const alertmanager = service({
   name: 'alertmanager',
   about: 'groups alerts and sends them on',
   options: z.strictObject({
-    webhook: z
-      .url()
-      .optional()
-      .describe('The URL that receives each alert as JSON. Without a URL, alertmanager only shows the alerts.'),
-    repeatHours: z.number().positive().default(4).describe('Hours until a lasting alert is sent again.'),
+    webhook: grammar(parseHttpUrl).optional().meta({
+      description: 'The URL that receives each alert as JSON. Without a URL, alertmanager only shows the alerts.',
+      format: 'uri',
+    }),
+    // Durations of Prometheus are whole numbers (`ParseDuration` of prometheus/common). Alertmanager remembers what it sent
+    // for --data.retention, by default 120 hours, and repeats an alert too often with a longer interval.
+    repeatHours: z.number().int().min(1).max(120).default(4).describe('Hours until a lasting alert is sent again.'),
   }),
   memory: '64 MiB',
   ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'alertmanager', web: true }],
@@ -36,7 +40,7 @@ export const alertmanager = service({
         `--config.file=${CONFIGURATION}`,
         '--storage.path=/data',
         `--web.listen-address=:${PORT}`,
-        // An empty address turns clustering off.
+        // Turns off clustering by an empty address.
         '--cluster.listen-address=',
       ],
       files: { [CONFIGURATION]: { kind: 'text', text: configuration(webhook, repeatHours) } },

@@ -8,7 +8,15 @@ export const mosquitto = service({
   name: 'mosquitto',
   about: 'MQTT broker; every client in the lab may publish and subscribe',
   options: z.strictObject({
-    maxPacketSize: z.number().int().positive().default(2_000_000).describe('The largest message, in bytes.'),
+    // mosquitto refuses less than 20 bytes (`max_packet_size` in src/conf.c). The length of a packet of MQTT has at most
+    // 268,435,455 bytes after a header of 5 bytes (MQTT 5.0, 2.1.4).
+    maxPacketSize: z
+      .number()
+      .int()
+      .min(20)
+      .max(268_435_460)
+      .default(2_000_000)
+      .describe('The largest message, in bytes.'),
   }),
   memory: '96 MiB',
   ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'MQTT', web: false }],
@@ -45,7 +53,8 @@ function configuration(maxPacketSize: number): string {
   ].join('\n')
 }
 
-// Reads a retained topic that the broker itself publishes. An answer proves that it accepts clients and routes messages.
+// Reads a retained topic that the broker itself publishes. An answer proves that the broker accepts clients and routes
+// messages.
 const HEALTH = [
   '/usr/bin/mosquitto_sub',
   ...['-h', '127.0.0.1'],

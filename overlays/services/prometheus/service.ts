@@ -12,9 +12,18 @@ export const prometheus = service({
   name: 'prometheus',
   about: 'collects the metrics of the host and of its services',
   options: z.strictObject({
-    retentionDays: z.number().int().positive().default(30).describe('Days for which prometheus keeps metrics.'),
-    retentionSizeGb: z.number().positive().default(6).describe('The most disk space that metrics may use, in GB.'),
-    interval: z.number().int().min(5).default(15).describe('Seconds between two scrapes of a target.'),
+    // Prometheus replaces a longer time by 100 years (cmd/prometheus/main.go), and refuses more than 106,751 days.
+    retentionDays: z.number().int().min(1).max(36_500).default(30).describe('Days for which prometheus keeps metrics.'),
+    // Prometheus reads no exponents (`1e-7GB`), and 0 is no limit. The write-ahead log alone has files of 128 MiB.
+    retentionSizeGb: z
+      .number()
+      .min(1)
+      .max(10_000)
+      .multipleOf(0.1)
+      .default(6)
+      .describe('The most disk space that metrics may use, in GB.'),
+    // A sample is stale after 5 minutes (--query.lookback-delta): two scrapes must fit, so that one may fail.
+    interval: z.number().int().min(5).max(150).default(15).describe('Seconds between two scrapes of a target.'),
   }),
   memory: '512 MiB',
   ports: () => [{ number: PORT, protocol: 'tcp', reach: 'lab', purpose: 'prometheus', web: true }],

@@ -54,7 +54,7 @@ function contents(directory: string): Record<string, string> {
 }
 
 describe('exportImage', () => {
-  it('writes the compressed disk image, its block map, the manifest and their sums', async () => {
+  it('exports the compressed disk image, its block map, the manifest and their checksums', async () => {
     const { target, request, output } = await built()
     const files = await exportImage(request)
     const names = ['adama.img.bmap', 'adama.img.zst', 'manifest.json', 'manifest.json.sig']
@@ -66,7 +66,7 @@ describe('exportImage', () => {
     )
   })
 
-  it('writes an image that decompresses to the same disk, and stores holes compactly', async () => {
+  it('exports an image that decompresses to the same disk, and stores holes compactly', async () => {
     const { target, request, output } = await built()
     await exportImage(request)
     const packed = join(target, 'adama.img.zst')
@@ -75,14 +75,14 @@ describe('exportImage', () => {
     expect(disk.equals(readFileSync(join(output, 'adama.img')))).toBe(true)
   })
 
-  it('writes the same bytes every time', async () => {
+  it('exports the same bytes every time', async () => {
     const [one, other] = [await built(), await built()]
     await exportImage(one.request)
     await exportImage(other.request)
     expect(contents(one.target)).toEqual(contents(other.target))
   })
 
-  it('replaces an earlier export', async () => {
+  it('replaces an earlier export in the same directory', async () => {
     const { target, request, output } = await built('a')
     await exportImage(request)
     const before = contents(target)
@@ -94,22 +94,22 @@ describe('exportImage', () => {
 })
 
 describe('exportImage keeps the target', () => {
-  it('when there is no build', async () => {
+  it('does not touch the target when there is no build', async () => {
     const { target, request, directory } = await built()
     await expect(exportImage({ ...request, output: join(directory, 'out/other') })).rejects.toMatchObject({
       message: expect.stringContaining("has no complete image of 'adama'"),
-      hint: 'build it: npm run build:image adama',
+      hint: 'build the image: npm run build:image adama',
     })
     expect(existsSync(target)).toBe(false)
   })
 
-  it('when an output file changed after the build', async () => {
+  it('does not touch the target when an output file changed after the build', async () => {
     const { request, output } = await built()
     writeFileSync(join(output, 'manifest.json'), '{"letter":"z"}!')
     await expect(exportImage(request)).rejects.toThrow('has no complete image')
   })
 
-  it('when the target has a file that no export wrote', async () => {
+  it('refuses a target with a file that no export wrote', async () => {
     for (const name of ['adama-notes.txt', 'manifest.old', '.hidden']) {
       const { target, request } = await built()
       await exportImage(request)
@@ -119,7 +119,7 @@ describe('exportImage keeps the target', () => {
     }
   })
 
-  it('and every other directory beside it', async () => {
+  it('keeps every other directory beside the target', async () => {
     const { target, request } = await built()
     mkdirSync(`${target}.new`, { recursive: true })
     writeFileSync(join(`${target}.new`, 'thesis.txt'), 'years of work')
@@ -128,17 +128,17 @@ describe('exportImage keeps the target', () => {
     expect(readdirSync(dirname(target)).filter((name) => name.startsWith(`${basename(target)}.new-`))).toEqual([])
   })
 
-  it('when the target is not an export', async () => {
+  it('refuses a target that is not an export', async () => {
     const { target, request } = await built()
     mkdirSync(target, { recursive: true })
     writeFileSync(join(target, 'thesis.txt'), 'years of work')
     await expect(exportImage(request)).rejects.toThrow(
-      `'${target}' is not an earlier export of 'adama': it contains 'thesis.txt'`,
+      `cannot export to '${target}': it contains 'thesis.txt', which no export of 'adama' wrote`,
     )
     expect(readdirSync(target)).toEqual(['thesis.txt'])
   })
 
-  it('when the compression fails, and reports the error', async () => {
+  it('does not touch the target when the compression fails, and reports the error', async () => {
     const { target, request } = await built('a')
     await exportImage(request)
     const before = contents(target)

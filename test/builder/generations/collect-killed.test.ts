@@ -19,7 +19,9 @@ import { PROJECT } from '../../helpers/toolchain.ts'
 const NOW = new Date('2027-01-01')
 const RETENTION = { keep: 1, olderThan: 0 }
 
-/** Runs gc and kills itself before the step of that number; prints the number of steps when there are fewer. */
+/**
+ * Runs gc in a process that kills itself before the step with the given number. Prints the number of steps if gc has fewer.
+ */
 const COLLECTOR = `
 import { collect } from './builder/generations/collect.ts'
 import { openStore } from './builder/store/directory.ts'
@@ -99,7 +101,7 @@ async function wholeCollection() {
   const place = await tempDirectory(memory())
   const store = await gc(root, async (what, act) => {
     const seen = join(place, `${before.length}`)
-    // Without the lease of the killed process.
+    // Without the lease file of the killed process.
     cpSync(root, seen, { recursive: true, preserveTimestamps: true, filter: (path) => basename(path) !== 'users' })
     before.push({ what, root: seen })
     await act()
@@ -123,7 +125,7 @@ async function expectMended(root: string, what: string, files: readonly string[]
 }
 
 describe('gc that is killed', () => {
-  it('before any step loses no kept object, and the next gc finishes the work', async () => {
+  it('a gc that is killed before any step loses no kept object, and the next gc finishes the work', async () => {
     const { before, files } = await wholeCollection()
     const names = before.map(({ what }) => what)
     expect(names.slice(0, 2)).toEqual(['forget generation 3 of tiny', 'forget generation 2 of tiny'])
@@ -132,7 +134,7 @@ describe('gc that is killed', () => {
     for (const { what, root } of before) await expectMended(root, what, files)
   })
 
-  it.each([0, 1, 2, 9, 30])('with SIGKILL before step %i blocks no other process', async (at) => {
+  it.each([0, 1, 2, 9, 30])('a gc that SIGKILL ends before step %i blocks no other process', async (at) => {
     const files = filesIn(await gc(await copy()))
     const root = await copy()
     const { ended } = start(collector, root, `${at}`)
@@ -140,7 +142,7 @@ describe('gc that is killed', () => {
     await expectMended(root, `${at}`, files)
   })
 
-  it('is compared by a check that notices a lost object', async () => {
+  it('the check of this test notices a lost object (negative control)', async () => {
     const root = await copy()
     const store = await gc(root)
     const packages = ['1', '4'].flatMap((version) => Object.values(smallLock(version).packages))
@@ -159,7 +161,7 @@ describe('gc that is killed', () => {
     expect(lostIn(store)).toEqual([])
   })
 
-  it('deletes no object of a generation whose record could not be replaced', async () => {
+  it('a gc that cannot replace the record of a generation deletes none of its objects', async () => {
     const root = await copy()
     const store = await gc(root, async (what, act) => void (what.startsWith('forget') || (await act())))
     expect(keptIn(root)).toEqual([1, 2, 3, 4])
@@ -168,7 +170,7 @@ describe('gc that is killed', () => {
 })
 
 describe('gc beside builds', () => {
-  it('leaves every kept generation complete, and lets no build fail', async () => {
+  it('a gc during builds leaves every kept generation complete, and lets no build fail', async () => {
     const lab = join(await tempDirectory(memory()), 'lab')
     await smallLab(lab, PROJECT)
     const root = join(lab, 'store')

@@ -17,7 +17,7 @@ import { smallLab, smallLock } from '../../helpers/small-lab.ts'
 import { memory, tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
-/** A lab with several generations, each built from its own lock; `gc` keeps only the newest. */
+/** A lab with several generations, each with its own lock. `gc` keeps only the newest generation. */
 async function withGenerations(count: number) {
   const lab = await smallLab(await tempDirectory(memory()), PROJECT)
   const { store } = lab
@@ -53,7 +53,7 @@ describe('collect', () => {
     expect(lostIn(store)).toEqual([])
   })
 
-  it('keeps objects that a kept generation shares', async () => {
+  it('keeps objects of a deleted generation that a kept generation also uses', async () => {
     const { store, gc, make, partsOf } = await withGenerations(1)
     await make('1', 'another line')
     const base = partsOf(1).layers.find(({ name }) => name === 'base')?.digest as Digest
@@ -74,14 +74,14 @@ describe('collect', () => {
     expect(kept()).toEqual([3])
   })
 
-  it('counts the generations of each host separately', async () => {
+  it('keeps the newest generations of each host separately', async () => {
     const { make, gc, kept } = await withGenerations(2)
     for (const line of ['a', 'b']) await make('1', line, 'other')
     await gc()
     expect([kept('tiny'), kept('other')]).toEqual([[2], [2]])
   })
 
-  it('keeps intermediate outputs of kept generations, and deletes all others', async () => {
+  it('keeps intermediate outputs of kept generations, and deletes all other outputs', async () => {
     const { store, gc, context } = await withGenerations(1)
     const { runner, reporter } = context()
     await runner.realise([derivation({ name: 'other' })], reporter)
@@ -95,7 +95,7 @@ describe('collect', () => {
     for (const digest of digests) expect(store.output(digest)).toBeDefined()
   })
 
-  it('deletes nothing when it runs a second time', async () => {
+  it('gc deletes nothing when it runs a second time', async () => {
     const { gc, store } = await withGenerations(2)
     await gc()
     const files = filesIn(store)
@@ -104,7 +104,7 @@ describe('collect', () => {
     expect(filesIn(store)).toEqual(files)
   })
 
-  it('changes nothing in a dry run, and lists exactly what it would delete', async () => {
+  it('a dry run of gc changes nothing, and lists exactly what gc would delete', async () => {
     const { gc, store, unpackToolchain } = await withGenerations(2)
     unpackToolchain('1')
     const files = filesIn(store)
@@ -124,7 +124,7 @@ function requireOrigin(store: Store): Digest {
 }
 
 describe('a package of the current lock', () => {
-  it('is kept, and is deleted when no lock has it', async () => {
+  it('keeps a package of the current lock, and deletes it when no lock has it', async () => {
     const { store, gc, fetched, context } = await withGenerations(1)
     await context().fetch(Object.values(smallLock('9').packages))
     expect(fetched).toContain('app 9')
@@ -136,7 +136,7 @@ describe('a package of the current lock', () => {
 })
 
 describe('an unpacked toolchain', () => {
-  it('is kept when a generation or the lock needs it, and else deleted with its package list', async () => {
+  it('keeps an unpacked toolchain that a generation or the lock needs, and deletes any other with its package list', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const [, current, locked] = ['1', '2', '3'].map((version) => unpackToolchain(version)) as [string, string, string]
     const { garbage } = await gc({ lock: debianLocks(smallLock('3')) })
@@ -146,7 +146,7 @@ describe('an unpacked toolchain', () => {
     expect(readdirSync(join(store.root, 'tmp'))).toEqual([])
   })
 
-  it('is kept while a process runs its programs', async () => {
+  it('keeps an unpacked toolchain while a process runs its programs', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     const old = unpackToolchain('1')
     await keepPrograms(store.root, join(store.root, 'toolchains', old))
@@ -154,7 +154,7 @@ describe('an unpacked toolchain', () => {
     expect(readdirSync(join(store.root, 'toolchains'))).toEqual([old, `${old}.packages`])
   })
 
-  it('loses its package list when its directory is missing', async () => {
+  it('deletes the package list of a toolchain whose directory is missing', async () => {
     const { store, gc, unpackToolchain } = await withGenerations(2)
     rmSync(join(store.root, 'toolchains', unpackToolchain('1')), { recursive: true })
     await gc()
@@ -166,7 +166,7 @@ describe('collect with files that it cannot read', () => {
   it.each([
     ['is not JSON', '{"format":2'],
     ['has an unknown format', JSON.stringify({ format: 3, root: digestOf('x') })],
-  ])('throws before it deletes anything when a record %s', async (_, text) => {
+  ])('gc throws before it deletes anything when a record %s', async (_, text) => {
     const { store, gc } = await withGenerations(3)
     const file = join(store.root, 'generations/tiny/2.json')
     writeFileSync(file, text)
@@ -180,7 +180,7 @@ describe('collect with files that it cannot read', () => {
     expect(readdirSync(join(store.root, 'users'))).toEqual([])
   })
 
-  it('throws when a graph has an unknown format', async () => {
+  it('gc throws when a graph has an unknown format', async () => {
     const { store, gc, partsOf } = await withGenerations(1)
     const file = join(store.root, 'generations/tiny/1.json')
     const graph = await store.putBytes(
@@ -213,7 +213,7 @@ describe('collect with files that it cannot read', () => {
 })
 
 describe('pin', () => {
-  it('refuses a generation whose parts gc deleted, and one that does not exist', async () => {
+  it('refuses to pin a generation whose parts gc deleted, and one that does not exist', async () => {
     const { store, use, gc } = await withGenerations(2)
     await gc()
     const pinning = (number: number) => pin({ store, use, host: 'tiny', number })
@@ -224,7 +224,7 @@ describe('pin', () => {
 })
 
 describe('a build beside gc', () => {
-  /** Puts an object into the store and names it in a record later, as a build does; gc starts in between. */
+  /** Puts an object into the store and names it in a record later, as a build does. The gc starts between the two steps. */
   async function buildMeanwhile(collectorsPlace: (store: string) => string) {
     const { store, gc, make } = await withGenerations(1)
     const place = collectorsPlace(store.root)
@@ -233,7 +233,7 @@ describe('a build beside gc', () => {
     const found = await usingStore({ root: store.root, what: 'build' }, async () => {
       const object = await store.putBytes('half way')
       collection = gc({ use: { root: place, what: 'gc' } })
-      // A gc that does not wait for leases.
+      // The negative control uses a gc that does not wait for leases.
       await new Promise((resolve) => setTimeout(resolve, 300))
       return store.has(object)
     })
@@ -242,11 +242,11 @@ describe('a build beside gc', () => {
     return found
   }
 
-  it('finds its objects, because gc waits for the build', async () => {
+  it('a build keeps its objects, because gc waits for the build', async () => {
     expect(await buildMeanwhile((store) => store)).toBe(true)
   })
 
-  it('would lose its objects if gc ignored its lease (negative control)', async () => {
+  it('a build loses its objects if gc ignores its lease (negative control)', async () => {
     expect(await buildMeanwhile((store) => `${store}/elsewhere`)).toBe(false)
   })
 })

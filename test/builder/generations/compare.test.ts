@@ -68,7 +68,7 @@ describe('compare', () => {
     expect([difference.from.number, difference.to.number]).toEqual([1, 2])
   })
 
-  it('lists the files of each layer that differs once, with paths inside the container', async () => {
+  it('lists each file of a changed layer once, with its path inside the container', async () => {
     const { context, from, to } = await twoGenerations()
     const { looked, context: given } = listing({ ...context(), toolchain: context().toolchain })
     const difference = await compare(given, { from, to, files: 'listed' })
@@ -82,7 +82,7 @@ describe('compare', () => {
     ])
   })
 
-  it('lists no layer that both generations have', async () => {
+  it('lists no layer that is equal in both generations', async () => {
     const { context, from } = await twoGenerations()
     const { looked, context: given } = listing(context())
     const difference = await compare(given, { from, to: from, files: 'listed' })

@@ -42,7 +42,7 @@ describe('differenceOf', () => {
     )
   })
 
-  it('reports changed build programs, which the text counts', () => {
+  it('reports changed build programs, and the text counts them', () => {
     const moved = { programs: named({ build: { nodejs: '20.2' } }) }
     expect(text({}, moved)).toBe(`${HEAD}\n\npackages\n  1 build programs changed`)
   })
@@ -55,7 +55,7 @@ describe('differenceOf', () => {
     )
   })
 
-  it('reports files, and which attribute of a file changed', () => {
+  it('reports changed files, with the changed attribute of each', () => {
     const before = [file('/gone'), file('/same'), file('/content'), file('/mode'), file('/owner')]
     const after = [
       file('/came', { size: 2_000_000 }),
@@ -83,7 +83,7 @@ describe('differenceOf', () => {
     ])
   })
 
-  it('reports every file; the text lists at most twenty of a layer', () => {
+  it('reports every file, but the text lists at most twenty files of a layer', () => {
     const many = Array.from({ length: 30 }, (_, at) => file(`/file-${at}`))
     const [from, to] = [{ files: new Map([['base', listing()]]) }, { files: new Map([['base', listing(...many)]]) }]
     expect(text(from, to)).toContain('base: 30 added\n')
@@ -91,7 +91,7 @@ describe('differenceOf', () => {
     expect(differenceOf(contents(1, from), contents(2, to)).files).toHaveLength(30)
   })
 
-  it('reports configuration line by line', () => {
+  it('reports changed configuration line by line', () => {
     const said = text(
       {
         texts: named({

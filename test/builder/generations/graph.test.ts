@@ -45,7 +45,7 @@ function smallGraph(): Graph {
 }
 
 describe('parseGraph', () => {
-  it('reads the text of graphText with the same digests', () => {
+  it('reads the text of graphText, with the same digests', () => {
     const graph = smallGraph()
     const read = parseGraph(graphText(graph).text)
     const digests = (each: Graph) => derivationsIn(each).map(derivationDigest).sort()
@@ -61,14 +61,14 @@ describe('parseGraph', () => {
     })
   })
 
-  it('reads a text that does not depend on the order of the parts', () => {
+  it('graphText gives the same text for parts in another order', () => {
     const graph = smallGraph()
     const turned = { ...graph, layers: new Map([...graph.layers].reverse()) }
     expect(graphText(turned).text).toBe(graphText(graph).text)
     expect(graphText(parseGraph(graphText(turned).text)).text).toBe(graphText(turned).text)
   })
 
-  it('reads a text that names inputs with own bytes by digest', () => {
+  it('reads inputs that contain their own bytes by digest', () => {
     const { text, bytes } = graphText(smallGraph())
     expect(bytes).toEqual(['int main;'])
     expect(text).not.toContain('int main;')
@@ -100,7 +100,7 @@ describe('parseGraph', () => {
       (text: string) => text.replace('"format":1', '"format":2'),
       'has format 2, this hangar reads format 1',
     ],
-  ])('throws when %s', (_, change, problem) => {
+  ])('refuses a graph when %s', (_, change, problem) => {
     const { text } = graphText(smallGraph())
     expect(change(text)).not.toBe(text)
     expect(() => parseGraph(change(text))).toThrow(problem)

@@ -35,7 +35,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(template, { recursive: true, force: true }))
 
-/** A copy of that lab for one test; its output directory is empty. */
+/** A copy of the lab for one test, with an empty output directory. */
 async function movedOn() {
   const directory = await tempDirectory(memory())
   for (const name of ['store', 'debian.lock.json', 'config'])
@@ -50,7 +50,7 @@ async function movedOn() {
       const context = lab.context('offline')
       return { context, rebuild: () => rebuild(context, { host: 'tiny', number: 1, output }) }
     },
-    /** Deletes the outputs of generation 1; its sources stay. */
+    /** Deletes the outputs of generation 1, and keeps its sources. */
     loseLayers: () => {
       rmSync(join(store.root, 'outputs'), { recursive: true })
       const { layers, boot } = parts()
@@ -63,7 +63,7 @@ async function movedOn() {
 const states = (one: string, other: string) => [stateOf(one), stateOf(other)]
 
 describe('rebuild', () => {
-  it('assembles a pinned generation bit for bit, offline and after the lock changed', async () => {
+  it('rebuilds a pinned generation bit for bit, offline and after the lock changed', async () => {
     const { output, asItWas, offline, build, store } = await movedOn()
     expect(generationsOf(store.root, 'tiny').map(({ parts }) => parts !== undefined)).toEqual([true, false, true])
     await build('3')
@@ -84,14 +84,14 @@ describe('rebuild', () => {
     expect(differences(output, asItWas, states(output, asItWas))).toEqual([])
   })
 
-  it('adds no generation, and leaves the number of the newest one unchanged', async () => {
+  it('a rebuild adds no generation, and does not change the number of the newest one', async () => {
     const { offline, build, store } = await movedOn()
     await offline().rebuild()
     expect(generationsOf(store.root, 'tiny')).toHaveLength(3)
     expect((await build('3')).generation).toBe(3)
   })
 
-  it('needs no signing key, because it keeps the recorded signature', async () => {
+  it('a rebuild needs no signing key, because it keeps the recorded signature', async () => {
     const { offline, output, asItWas, context } = await movedOn()
     rmSync(context().env.XDG_CONFIG_HOME, { recursive: true })
     await offline().rebuild()
@@ -101,7 +101,7 @@ describe('rebuild', () => {
 })
 
 describe('rebuild of an incomplete generation', () => {
-  it('names the missing package when it is offline', async () => {
+  it('an offline rebuild names the missing package', async () => {
     const { offline, loseLayers, lose } = await movedOn()
     loseLayers()
     lose(digestOf('package app 1'))
@@ -111,7 +111,7 @@ describe('rebuild of an incomplete generation', () => {
     })
   })
 
-  it('fetches the missing package when it is online', async () => {
+  it('an online rebuild fetches the missing package', async () => {
     const { context, loseLayers, lose, output, asItWas } = await movedOn()
     loseLayers()
     lose(digestOf('package app 1'))
@@ -126,7 +126,7 @@ describe('rebuild of an incomplete generation', () => {
     expect((await again()).how).toBe('assembled')
     loseLayers()
     await expect(again()).rejects.toMatchObject({
-      message: 'the store lacks parts of generation 1 of tiny, which was built on amd64; this machine is arm64',
+      message: 'the store lacks files of generation 1 of tiny, which was built on amd64; this machine is arm64',
     })
   })
 
@@ -134,29 +134,30 @@ describe('rebuild of an incomplete generation', () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 2, output })).rejects.toMatchObject({
       code: 'generation',
-      message: 'the store has only the record of generation 2 of tiny: gc deleted its parts, or an old hangar built it',
+      message:
+        'the store has only the record of generation 2 of tiny: gc deleted its files, or an old version of hangar built it',
     })
   })
 
-  it('refuses a number that this store does not have', async () => {
+  it('refuses a generation number that this store does not have', async () => {
     const { context, output } = await movedOn()
     await expect(rebuild(context(), { host: 'tiny', number: 9, output })).rejects.toMatchObject({
       message: 'this store has no generation 9 of tiny',
-      hint: 'it has: 1, 3',
+      hint: 'this store has: 1, 3',
     })
   })
 
-  it('refuses a generation that lacks a text, which no derivation makes', async () => {
+  it('refuses a generation with a missing text, because no derivation makes texts', async () => {
     const { offline, lose, parts } = await movedOn()
     const cmdline = parts().boot.find(({ name }) => name === 'cmdline.txt')
     lose(cmdline?.digest as Digest)
     await expect(offline().rebuild()).rejects.toMatchObject({
       code: 'store',
-      message: `the store lacks 1 part of generation 1 of tiny: ${cmdline?.digest} …`,
+      message: `the store lacks 1 file of generation 1 of tiny: ${cmdline?.digest} …`,
     })
   })
 
-  it('throws before it writes when a derivation is not reproducible', async () => {
+  it('a rebuild throws before it writes when a derivation is not reproducible', async () => {
     const { offline, loseLayers, output } = await movedOn()
     loseLayers()
     const { context } = offline()
@@ -190,7 +191,7 @@ describe('rebuild of an incomplete generation', () => {
       (parts) => ({ ...parts, outputs: parts.outputs.slice(1) }),
       "'boot.img' would be a new file",
     ],
-  ])('throws before it writes when %s', async (_, change, problem) => {
+  ])('a rebuild throws before it writes when %s', async (_, change, problem) => {
     const { store, output, parts, context } = await movedOn()
     const file = join(store.root, 'generations/tiny/1.json')
     const changed = { ...JSON.parse(readFileSync(file, 'utf8')), parts: change(parts()) }
@@ -204,14 +205,14 @@ describe('rebuild of an incomplete generation', () => {
 })
 
 describe('an offline build', () => {
-  it('uses the packages in the store', async () => {
+  it('an offline build uses the packages in the store', async () => {
     const { build, fetched } = await movedOn()
     const before = fetched.length
     expect((await build('3', 'another line', 'offline')).generation).toBe(4)
     expect(fetched).toHaveLength(before)
   })
 
-  it('names a package that the store lacks', async () => {
+  it('an offline build names a package that the store lacks', async () => {
     const { build } = await movedOn()
     await expect(build('4', 'one', 'offline')).rejects.toMatchObject({
       code: 'fetch',
@@ -221,7 +222,7 @@ describe('an offline build', () => {
 })
 
 describe('gc with a pinned generation', () => {
-  it('keeps every package of the pinned generation, and none of a deleted one', async () => {
+  it('gc keeps every package of a pinned generation, and no package of a deleted one', async () => {
     const { store } = await movedOn()
     const names = new Set((await listObjects(store)).map(({ object }) => object))
     const fetchedOf = (version: string) =>

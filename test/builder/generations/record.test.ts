@@ -16,7 +16,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const FACTS = { built: '2026-11-23T12:00:00.000Z', revision: null }
 const LATER = '2026-11-24T12:00:00.000Z'
 
-/** An image identified by a word; another `boot` gives another image with the same slot. */
+/** An image that a word identifies. Another `boot` gives another image with the same slot. */
 const image = (word: string, boot = word) => ({
   identity: { root: digestOf(word), manifest: digestOf(`${boot} manifest.json`) },
   describe: async () => ({ ...FACTS, parts: parts(boot) }),
@@ -46,7 +46,7 @@ describe('recordGeneration', () => {
     ])
   })
 
-  it('keeps the record of an image that is built again, and does not run git for it', async () => {
+  it('keeps the record of an image that is built again, and does not run git again', async () => {
     const root = await tempDirectory()
     const one = image('one')
     await record(root, 'adama', one)
@@ -68,7 +68,7 @@ describe('recordGeneration', () => {
     expect(roots).toEqual(['one', 'two', 'one'].map((word) => digestOf(word)))
   })
 
-  it('gives concurrent builds different numbers', async () => {
+  it('builds at the same time get different generation numbers', async () => {
     const root = await tempDirectory()
     const words = Array.from({ length: 8 }, (_, index) => `image ${index}`)
     const numbers = await Promise.all(words.map((word) => record(root, 'adama', image(word))))
@@ -99,7 +99,7 @@ describe('recordGeneration', () => {
         parts: parts('one', { texts: [{ name: 'x', digest: 'x' as never, size: 1 }] }),
       },
     ],
-  ])('skips a record %s', async (_, stored) => {
+  ])('skips a generation record %s', async (_, stored) => {
     const root = await tempDirectory()
     writeOld(root, 1, 'one')
     writeFileSync(join(root, 'generations/adama/1.json'), JSON.stringify(stored))
@@ -113,7 +113,7 @@ describe('the record of a pulled image', () => {
   const recordAs = (root: string, known: typeof pulled, built = FACTS.built) =>
     recordGeneration(root, 'adama', identity, async () => ({ built, revision: null, parts: known }))
 
-  it('gains its origin when the same image is built here, and keeps the rest', async () => {
+  it('adds the origin to the record of a pulled image when the same image is built here, and keeps the rest', async () => {
     const root = await tempDirectory()
     expect(await recordAs(root, pulled)).toBe(1)
     const built = parts('one', { texts: [{ name: 'manifest.json.sig', digest: digestOf('own'), size: 3 }] })
@@ -122,7 +122,7 @@ describe('the record of a pulled image', () => {
     expect(generationsOf(root, 'adama')).toEqual([{ number: 1, root: digestOf('one'), ...FACTS, parts: known }])
   })
 
-  it('keeps its origin when the image is pulled again', async () => {
+  it('keeps the origin of a pulled image when it is pulled again', async () => {
     const root = await tempDirectory()
     const recorded = () => generationsOf(root, 'adama').map((each) => each.parts?.origin)
     for (const known of [pulled, pulled]) await recordAs(root, known, LATER)
@@ -133,7 +133,7 @@ describe('the record of a pulled image', () => {
 })
 
 describe('a record of format 1', () => {
-  it('is read as a generation without parts', async () => {
+  it('reads a record of format 1 as a generation without parts', async () => {
     const root = await tempDirectory()
     writeOld(root, 4, 'one')
     const [found] = generationsOf(root, 'adama')
@@ -141,7 +141,7 @@ describe('a record of format 1', () => {
     expect(found !== undefined && isKept(found)).toBe(false)
   })
 
-  it('gains parts when the same image is built again, and keeps its number and time', async () => {
+  it('adds parts to a record of format 1 when the same image is built again, and keeps its number and time', async () => {
     const root = await tempDirectory()
     writeOld(root, 4, 'one')
     const { identity } = image('one')
@@ -150,7 +150,7 @@ describe('a record of format 1', () => {
     expect(generationsOf(root, 'adama')).toEqual([{ number: 4, root: digestOf('one'), ...FACTS, parts: parts('one') }])
   })
 
-  it('is what forgetParts leaves', async () => {
+  it('forgetParts leaves a record of format 1', async () => {
     const root = await tempDirectory()
     await record(root, 'adama', image('one'))
     const [found] = generationsOf(root, 'adama')

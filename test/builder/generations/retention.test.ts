@@ -6,7 +6,7 @@ import { parts } from '../../helpers/kept-generation.ts'
 const DAY = 24 * 3_600_000
 const NOW = new Date('2026-11-25T00:00:00Z')
 
-/** Generations 1, 2, … by their age in days; `null` for one without parts. */
+/** Generations 1, 2, … with these ages in days; `null` is a generation without parts. */
 const built = (...ages: (number | null)[]) =>
   ages.map((age, at) => ({
     number: at + 1,
@@ -30,11 +30,11 @@ describe('choose', () => {
     ['no pinned generation, which does not count against --keep', [4, 3, 2, 1], { keep: 1, olderThan: 0 }, [1], [2, 3]],
     ['never the newest generation', [90], { keep: 0, olderThan: 0 }, [], []],
     ['no generation without parts', [null, 3, null, 1], { keep: 1, olderThan: 0 }, [], [2]],
-  ])('deletes %s', (_, ages, retention, pinned, expected) => {
+  ])('selects for deletion: %s', (_, ages, retention, pinned, expected) => {
     expect(gone(ages, retention, pinned)).toEqual(expected)
   })
 
-  it('returns every kept generation either as staying or as going', () => {
+  it('returns every kept generation once: either staying or going', () => {
     const { stay, go } = choose(built(4, null, 2, 1), new Set([1]), { keep: 1, olderThan: 0 }, NOW)
     expect([...stay, ...go].map(({ number }) => number).sort()).toEqual([1, 3, 4])
   })
@@ -50,7 +50,7 @@ describe('parseRetention', () => {
       { keep: 3, olderThan: 30 * DAY },
     ],
     [{ olderThan: '8w' }, { keep: 5, olderThan: 56 * DAY }],
-  ])('reads %j as %j', (flags, retention) => {
+  ])('reads the retention %j as %j', (flags, retention) => {
     expect(parseRetention(flags)).toEqual(retention)
   })
 
@@ -59,7 +59,7 @@ describe('parseRetention', () => {
     [{ keep: 'all' }, "invalid value 'all' for --keep: wanted a number from 1"],
     [{ olderThan: '30' }, "invalid value '30' for --older-than"],
     [{ olderThan: '1m' }, "invalid value '1m' for --older-than"],
-  ])('refuses %j', (flags, message) => {
+  ])('refuses the retention %j', (flags, message) => {
     expect(() => parseRetention(flags)).toThrow(message)
   })
 })

@@ -42,7 +42,7 @@ async function newPlace() {
 }
 
 describe('the public half of an identity', () => {
-  it('is written only after the private half was read back from disk', async () => {
+  it('writes the public half only after it has read the private half back from disk', async () => {
     const { place, files } = await newPlace()
     state.encryption = 'damaged'
     await expect(makeHostIdentity(place, 'tiny')).rejects.toThrow()
@@ -52,18 +52,21 @@ describe('the public half of an identity', () => {
   it.each([
     [1, []],
     [2, ['tiny.identity.age']],
-  ])('is complete or missing after a power cut at rename %i, and the same command continues', async (cutAt, left) => {
-    const { place, files } = await newPlace()
-    state.cutAt = cutAt
-    await expect(makeHostIdentity(place, 'tiny')).rejects.toThrow('the power is gone')
-    expect(Object.keys(files())).toEqual(left)
-    const { kind, identity } = await makeHostIdentity(place, 'tiny')
-    expect(kind).toBe(cutAt === 1 ? 'made' : 'finished')
-    expect(Object.keys(files()).sort()).toEqual(['tiny.identity.age', 'tiny.identity.json'])
-    expect(await makeHostIdentity(place, 'tiny')).toEqual({ kind: 'there', identity })
-  })
+  ])(
+    'a power cut at rename %i leaves the public half complete or missing, and the same command continues',
+    async (cutAt, left) => {
+      const { place, files } = await newPlace()
+      state.cutAt = cutAt
+      await expect(makeHostIdentity(place, 'tiny')).rejects.toThrow('the power is gone')
+      expect(Object.keys(files())).toEqual(left)
+      const { kind, identity } = await makeHostIdentity(place, 'tiny')
+      expect(kind).toBe(cutAt === 1 ? 'made' : 'finished')
+      expect(Object.keys(files()).sort()).toEqual(['tiny.identity.age', 'tiny.identity.json'])
+      expect(await makeHostIdentity(place, 'tiny')).toEqual({ kind: 'there', identity })
+    },
+  )
 
-  it.each([1, 2])('stays unchanged after a power cut at rename %i of a rotation', async (cutAt) => {
+  it.each([1, 2])('a power cut at rename %i of a rotation does not change the public half', async (cutAt) => {
     const { place, files } = await newPlace()
     await makeHostIdentity(place, 'tiny')
     const before = files()

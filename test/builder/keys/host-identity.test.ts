@@ -77,7 +77,7 @@ describe('makeHostIdentity', () => {
     for (const each of secrets) expect(reporter.notices.join()).not.toContain(each)
   })
 
-  it('changes nothing when the identity exists', async () => {
+  it('changes nothing when the host has an identity', async () => {
     const { place, all } = await newPlace()
     const first = await made(place)
     const before = all()
@@ -126,7 +126,7 @@ describe('makeHostIdentity', () => {
 })
 
 describe('rotateHostIdentity', () => {
-  it.each(['ssh', 'age'] as const)('puts a new %s key before the old one', async (what) => {
+  it.each(['ssh', 'age'] as const)('puts a new %s key before the old key', async (what) => {
     const { place, secret } = await newPlace()
     const { identity } = await made(place)
     const before = await secret()
@@ -148,10 +148,10 @@ describe('rotateHostIdentity', () => {
     expect(await rotateHostIdentity(place, 'tiny', 'ssh')).toEqual({ kind: 'finished', identity })
   })
 
-  it('refuses a host without an identity, and a host that made its own', async () => {
+  it('refuses to rotate a host without an identity, and a host that made its own', async () => {
     const { place } = await newPlace()
     const rotate = () => rotateHostIdentity(place, 'tiny', 'ssh')
-    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'make one: npm run init tiny' })
+    await expect(rotate()).rejects.toMatchObject({ code: 'key', hint: 'create an identity: npm run init tiny' })
     await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
     await expect(rotate()).rejects.toMatchObject({
       message: "cannot rotate the keys of tiny: the private half is only on the host's own disk",
@@ -162,7 +162,7 @@ describe('rotateHostIdentity', () => {
 describe('adoptHostIdentity', () => {
   const [KEY = '', OTHER = ''] = PUBLIC_LINES
 
-  it('writes the public key of the host, and needs no key of the owner', async () => {
+  it('adopts the public key of the host, and needs no key of the owner', async () => {
     const { place, hosts, key } = await newPlace()
     expect(await adoptHostIdentity(place, 'tiny', KEY)).toMatchObject({
       kind: 'adopted',
@@ -194,7 +194,7 @@ describe('adoptHostIdentity', () => {
 })
 
 describe('hostIdentityTar', () => {
-  it('contains the private half and the trusted keys', async () => {
+  it('the identity tar contains the private half and the trusted keys', async () => {
     const { place, secret } = await newPlace()
     await made(place)
     const tar = await hostIdentityTar(place, 'tiny', {
@@ -224,7 +224,7 @@ describe('hostIdentityTar', () => {
 })
 
 describe('hostOwnKeys', () => {
-  it('contains the keys of the host, newest first, without machine id and trusted keys', async () => {
+  it("contains the host's own keys, newest first, without machine id and trusted keys", async () => {
     const { place, secret } = await newPlace()
     await made(place)
     await rotateHostIdentity(place, 'tiny', 'ssh')
@@ -234,7 +234,7 @@ describe('hostOwnKeys', () => {
     expect(JSON.parse(text)).toEqual({ format: 1, ssh, age })
   })
 
-  it('is undefined when only the host has the private half', async () => {
+  it('returns undefined when only the host has the private half', async () => {
     const { place } = await newPlace()
     await adoptHostIdentity(place, 'tiny', PUBLIC_LINES[0] ?? '')
     expect(await hostOwnKeys(place, 'tiny')).toBeUndefined()
@@ -262,7 +262,7 @@ describe('ownerAgeKey', () => {
     await expect(made(place)).rejects.toMatchObject({ hint: expect.stringContaining(`chmod 600 '${key}'`) })
   })
 
-  it('names a missing key, and makes no new one', async () => {
+  it('names a missing age key, and makes no new key', async () => {
     const { place, key } = await newPlace()
     await made(place)
     rmSync(key)
@@ -273,7 +273,7 @@ describe('ownerAgeKey', () => {
     expect(existsSync(key)).toBe(false)
   })
 
-  it('names the file that another key cannot decrypt', async () => {
+  it('names the age key file that another key cannot decrypt', async () => {
     const { place, key, all } = await newPlace()
     await made(place)
     const other = await newPlace()

@@ -9,7 +9,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const OTHER = keyFromSeed(Buffer.alloc(32, 9), 'other')
 
-/** An owner with an empty configuration directory. `keys` reads the keys as one build does. */
+/** An owner with an empty configuration directory. `keys` reads the keys as a build does. */
 async function owner(given: NodeJS.ProcessEnv = {}) {
   const config = await tempDirectory()
   const reporter = listReporter()
@@ -86,7 +86,7 @@ describe('ownerKeys', () => {
 })
 
 describe('HANGAR_SIGNING_KEY', () => {
-  it.each(['text', 'file'])('as a %s overrides the key in the directory', async (how) => {
+  it.each(['text', 'file'])('HANGAR_SIGNING_KEY as a %s overrides the key in the directory', async (how) => {
     const { put, directory } = await owner()
     put('given', formatPrivateKey(OTHER))
     const given = how === 'text' ? formatPrivateKey(OTHER) : join(directory, 'given')
@@ -95,32 +95,32 @@ describe('HANGAR_SIGNING_KEY', () => {
     expect(existsSync(join(own, 'signing_key'))).toBe(false)
   })
 
-  it('is an error when the file does not exist', async () => {
+  it('fails when the file of HANGAR_SIGNING_KEY does not exist', async () => {
     const { keys } = await owner({ HANGAR_SIGNING_KEY: '/not/there' })
     await expect(keys()).rejects.toMatchObject({
       code: 'key',
       message: "HANGAR_SIGNING_KEY names '/not/there', which does not exist",
-      hint: 'set it to the path of a private key, or to the text of the key',
+      hint: 'set HANGAR_SIGNING_KEY to the path of a private key, or to the text of the key',
     })
   })
 })
 
 describe('ownerKeys with CI=true', () => {
-  it('makes no keys, and warns that the image is unsigned', async () => {
+  it('makes no keys with CI=true, and warns that the image is unsigned', async () => {
     const { directory, reporter, keys } = await owner({ CI: 'true' })
     expect(await keys()).toEqual({ signing: { kind: 'unsigned' }, ssh: [] })
     expect(existsSync(directory)).toBe(false)
     expect(reporter.warnings[0]).toContain("the image is marked 'unsigned'")
   })
 
-  it('signs with HANGAR_SIGNING_KEY', async () => {
+  it('signs with HANGAR_SIGNING_KEY when CI=true', async () => {
     const { keys } = await owner({ CI: 'true', HANGAR_SIGNING_KEY: formatPrivateKey(OTHER) })
     expect((await keys()).signing.kind).toBe('signed')
   })
 })
 
 describe('a key file', () => {
-  it('is refused when other users can read it', async () => {
+  it('refuses a key file that other users can read', async () => {
     const { directory, keys, put } = await owner()
     put('signing_key', formatPrivateKey(OTHER), 0o644)
     await expect(keys()).rejects.toMatchObject({
@@ -134,7 +134,7 @@ describe('a key file', () => {
     ['another text', 'hello', 'it is not an OpenSSH private key'],
     ['incomplete', formatPrivateKey(OTHER).replace(/\n.{70}\n(?=.+\n-----END)/, '\n'), 'it is incomplete'],
     ['empty', '', 'it is not an OpenSSH private key'],
-  ])('that is %s is named, and never replaced', async (_, text, reason) => {
+  ])('names a key file that is %s, and never replaces it', async (_, text, reason) => {
     const { directory, keys, put } = await owner()
     put('signing_key', text)
     await expect(keys()).rejects.toMatchObject({
@@ -174,7 +174,7 @@ describe('keyDirectory', () => {
   it.each([
     [{ XDG_CONFIG_HOME: '/c', HOME: '/h' }, '/c/hangar'],
     [{ HOME: '/h' }, '/h/.config/hangar'],
-  ])('uses %j', (env, directory) => {
+  ])('uses the key directory %j', (env, directory) => {
     expect(keyDirectory(env)).toBe(directory)
   })
 })

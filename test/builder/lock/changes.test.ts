@@ -12,11 +12,11 @@ function lockOf(...versions: [string, string][]): Lock {
 }
 
 describe('the changes between two locks', () => {
-  it('are none between equal locks', () => {
+  it('equal locks have no changes', () => {
     expect(changesText(changesBetween(SOURCE, lockOf(['a', '1']), lockOf(['a', '1'])))).toBe('')
   })
 
-  it('name the package, its architecture, the old and the new version on one line each', () => {
+  it('a change shows the package, its architecture, the old and the new version on one line', () => {
     const changes = changesBetween(
       SOURCE,
       lockOf(['openssl', '3.5-1'], ['old', '1'], ['back', '2']),

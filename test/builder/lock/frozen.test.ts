@@ -15,7 +15,7 @@ const LOCKED: Lock = {
 }
 
 describe('a frozen lock', () => {
-  it('is set by the flag, or by CI=true when there is no flag', () => {
+  it('the flag freezes the lock, and so does CI=true without the flag', () => {
     const frozen = [
       isFrozen('frozen', {}),
       isFrozen(undefined, { CI: 'true' }),
@@ -26,17 +26,17 @@ describe('a frozen lock', () => {
     expect(frozen).toEqual([true, true, false, false, false])
   })
 
-  it('refuses a request that it does not answer, and names the command that adds it', () => {
+  it('refuses a request that the frozen lock does not contain, and names the command that adds it', () => {
     const refusing = () => refuseUnlocked([WANTED], debianLocks(EMPTY_LOCK))
     expect(refusing).toThrow('the lock file has no entry for: base:arm64; --frozen forbids adding one')
     expect(refusing).toThrow(expect.objectContaining({ code: 'frozen', hint: expect.stringContaining('npm run lock') }))
   })
 
-  it('accepts a request that it answers', () => {
+  it('accepts a request that the frozen lock contains', () => {
     expect(() => refuseUnlocked([WANTED], debianLocks(LOCKED))).not.toThrow()
   })
 
-  it('names the files that no mirror has any more, and the command that locks newer ones', () => {
+  it('names files that all mirrors deleted, and the command that locks newer ones', () => {
     const error = frozenAndGone([lockedPackage('openssl')])
     expect(error).toMatchObject({
       code: 'frozen',

@@ -9,7 +9,7 @@ import { lockedPackage } from '../../helpers/derivation.ts'
 import { fakeSource, WORDS, type WordRequest } from '../../helpers/fake-source.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** The Debian lock directly in a project's directory. */
+/** The Debian lock file, in the top directory of a project. */
 const FORMAT = { ...DEBIAN_LOCK, lockFile: 'debian.lock.json' }
 
 const BASE: ArchitectureSet = {
@@ -25,7 +25,7 @@ const LOCK: Lock = {
 }
 
 describe('a lock file', () => {
-  it('is read as it was written, and no other file stays beside it', async () => {
+  it('writes a lock file that reads back the same, and leaves no other file beside it', async () => {
     const project = await tempDirectory()
     await writeLock(project, FORMAT, EMPTY_LOCK)
     await writeLock(project, FORMAT, LOCK)
@@ -34,18 +34,18 @@ describe('a lock file', () => {
     expect(await readFile(join(project, 'debian.lock.json'), 'utf8')).toMatch(/\}\n$/)
   })
 
-  it('is empty when the file does not exist', async () => {
+  it('reads a missing lock file as an empty lock', async () => {
     expect((await readLocks(await tempDirectory(), [FORMAT])).of(FORMAT)).toEqual(EMPTY_LOCK)
   })
 
-  it('is refused when its format is unknown', async () => {
+  it('refuses a lock file of an unknown format', async () => {
     const project = await tempDirectory()
     await writeFile(join(project, FORMAT.lockFile), '{"format":2}')
     const error = { code: 'format', message: expect.stringContaining('format 2') }
     await expect(readLocks(project, [FORMAT])).rejects.toMatchObject(error)
   })
 
-  it('fails with the reason when its directory does not exist', async () => {
+  it('fails to write a lock file into a missing directory, with the reason', async () => {
     const project = join(await tempDirectory(), 'no-such-directory')
     await expect(writeLock(project, FORMAT, EMPTY_LOCK)).rejects.toThrow('ENOENT')
   })
@@ -66,26 +66,26 @@ describe('the locks of several sources', () => {
     ]),
   )
 
-  it('answer each request from the source that it names, and from Debian without a name', () => {
+  it('locks answer each request from the source that it names, and from Debian if it names none', () => {
     expect(locks.locked(BASE)).toEqual([BASH])
     expect(locks.locked(tree)?.map((file) => file.package)).toEqual(['tree'])
     expect(locks.locked(bush)).toBeUndefined()
     expect([locks.nameOf(BASE), locks.nameOf(tree)]).toEqual(['base:arm64', 'word tree'])
   })
 
-  it('know every file, every request and every toolchain', () => {
+  it('locks list every file, request and toolchain of all sources', () => {
     expect(locks.files.map((file) => file.package)).toEqual(['bash', 'tree'])
     expect(locks.names).toEqual(['base:arm64', 'word tree'])
     expect(locks.toolchains).toEqual([{ name: 'base', architecture: 'arm64', packages: [BASH] }])
   })
 
-  it('have the newest time, and the texts of the locks that are not empty', () => {
+  it('locks return the newest time of all sources, and the texts of the non-empty locks', () => {
     expect(locks.time).toBe(Math.max(LOCK.time, words.time(locked)))
     expect(locks.text).toBe(DEBIAN_LOCK.text(LOCK) + words.text(locked))
     expect(locksOf([DEBIAN_LOCK, words], new Map([['debian', LOCK]])).text).toBe(DEBIAN_LOCK.text(LOCK))
   })
 
-  it('refuse a source that does not exist', () => {
+  it('locks refuse a source that does not exist', () => {
     expect(() => locks.locked({ source: 'gems' })).toThrow("no source 'gems', there are: debian, words")
   })
 })

@@ -21,7 +21,7 @@ vi.mock('node:fs/promises', async (original) => {
 
 type Files = Readonly<Record<string, OutputFile>>
 
-/** An image of eight blocks: a letter is a block of it, a space a hole. */
+/** An image of eight blocks: a letter is a block filled with that letter, a space is a hole. */
 function image(letters: string): OutputFile {
   const segments = [...letters].flatMap((letter, at) =>
     letter === ' ' ? [] : [bytesSegment(at * BLOCK, Buffer.alloc(BLOCK, letter))],
@@ -30,7 +30,7 @@ function image(letters: string): OutputFile {
 }
 
 const OLD: Files = { 'slot.img': image('abc   d '), 'boot.img': image('a  b'), 'manifest.json': textFile('{"old":1}') }
-/** The same names and sizes with other bytes. */
+/** Files with the same names and sizes, but other bytes. */
 const NEW: Files = { 'slot.img': image('axc  d  '), 'boot.img': image('a  y'), 'manifest.json': textFile('{"new":1}') }
 const NOTHING: Files = {}
 const SIGNED: Files = { ...OLD, 'manifest.json.sig': textFile('signature\n') }
@@ -39,7 +39,7 @@ function write(directory: string, files: Files) {
   return writeOutputs(directory, readState(directory), files)
 }
 
-/** Digest of every file of a directory but its state. */
+/** The digest of every file in a directory, except for the state. */
 function contents(directory: string): Record<string, string> {
   const names = readdirSync(directory).filter((name) => !name.startsWith('.state.json'))
   return Object.fromEntries(names.map((name) => [name, digestOf(readFileSync(join(directory, name)))]))
@@ -69,24 +69,27 @@ describe('an interrupted writeOutputs', () => {
   const cuts = runs.flatMap(([name, before, after]) =>
     (['before', 'halfway'] as const).map((cut) => ({ name, cut, before, after })),
   )
-  it.each(cuts)('$cut any write of $name is repaired by the same run, and by the run before', async (given) => {
-    const { before, after, cut } = given
-    const changes = await changesFrom(before, after)
-    expect(changes).toBeGreaterThan(8)
-    for (const next of before === NOTHING ? [after] : [before, after]) {
-      const wanted = await fresh(next)
-      for (let at = 1; at <= changes; at += 1) {
-        const directory = await tempDirectory()
-        await write(directory, before)
-        expect(await withCut(power, { at, cut }, () => write(directory, after)), `change ${at}`).toBeInstanceOf(Error)
-        await write(directory, next)
-        expect(contents(directory), `after change ${at} of ${changes}`).toEqual(wanted)
-        expect(await write(directory, next)).toBe('unchanged')
+  it.each(cuts)(
+    'a run that stops $cut any write of $name is repaired by the same run, and by the previous run',
+    async (given) => {
+      const { before, after, cut } = given
+      const changes = await changesFrom(before, after)
+      expect(changes).toBeGreaterThan(8)
+      for (const next of before === NOTHING ? [after] : [before, after]) {
+        const wanted = await fresh(next)
+        for (let at = 1; at <= changes; at += 1) {
+          const directory = await tempDirectory()
+          await write(directory, before)
+          expect(await withCut(power, { at, cut }, () => write(directory, after)), `change ${at}`).toBeInstanceOf(Error)
+          await write(directory, next)
+          expect(contents(directory), `after change ${at} of ${changes}`).toEqual(wanted)
+          expect(await write(directory, next)).toBe('unchanged')
+        }
       }
-    }
-  })
+    },
+  )
 
-  it('would count as complete if it kept the state (negative control)', async () => {
+  it('an interrupted run counts as complete if it keeps the state (negative control)', async () => {
     const wanted = await fresh(OLD)
     const unnoticed: number[] = []
     for (let at = 1; at <= (await changesFrom(OLD, NEW)); at += 1) {
@@ -114,7 +117,7 @@ async function remember(directory: string, state: OutputState): Promise<void> {
 }
 
 describe('writeOutputs', () => {
-  it('patches a directory to the same bytes as a fresh one', async () => {
+  it('patches an existing directory to the bytes of a fresh one', async () => {
     const directory = await tempDirectory()
     for (const files of [OLD, NEW, SIGNED, OLD]) {
       await write(directory, files)
@@ -122,7 +125,7 @@ describe('writeOutputs', () => {
     }
   })
 
-  it('keeps files that hangar did not write', async () => {
+  it('keeps output files that hangar did not write', async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'notes.txt'), 'mine')
     mkdirSync(join(directory, 'mine'))
@@ -133,7 +136,7 @@ describe('writeOutputs', () => {
 })
 
 describe('writeOutputs on a full disk', () => {
-  it('names the size of the files, and the next run continues', async () => {
+  it('a full disk ends the run with the size of the files, and the next run continues', async () => {
     const directory = await tempDirectory()
     const failure = await withCut(power, { at: 6, cut: 'halfway', code: 'ENOSPC' }, () => write(directory, OLD))
     expect(failure).toMatchObject({
@@ -145,7 +148,7 @@ describe('writeOutputs on a full disk', () => {
     expect(contents(directory)).toEqual(await fresh(OLD))
   })
 
-  it('passes other errors on', async () => {
+  it('rethrows all errors except a full disk', async () => {
     const directory = await tempDirectory()
     const failure = await withCut(power, { at: 6, cut: 'before' }, () => write(directory, OLD))
     expect(failure).toMatchObject({ name: 'Error', code: 'EIO' })

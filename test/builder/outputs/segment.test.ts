@@ -7,13 +7,13 @@ import { BLOCK } from '../../../images/layout.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 describe('a segment', () => {
-  it('of bytes is padded to whole blocks, and its digest covers the padding', () => {
+  it('pads a segment of bytes to whole blocks, and its digest covers the padding', () => {
     const segment = bytesSegment(BLOCK, Buffer.from('text'))
     const whole = Buffer.concat([Buffer.from('text'), Buffer.alloc(BLOCK - 4)])
     expect(segment).toMatchObject({ offset: BLOCK, size: BLOCK, digest: digestOf(whole) })
   })
 
-  it('of a file that does not end at a block has the digest of the padded bytes', async () => {
+  it('a segment of a file that does not end at a block boundary has the digest of the padded bytes', async () => {
     const file = join(await tempDirectory(), 'file')
     writeFileSync(file, 'text')
     const segment = fileSegment(0, { file, size: 4, digest: digestOf('text') })
@@ -22,7 +22,7 @@ describe('a segment', () => {
     expect(segment.source).toEqual({ file, length: 4 })
   })
 
-  it('of a corrupt file is refused', async () => {
+  it('refuses a segment of a corrupt file', async () => {
     const file = join(await tempDirectory(), 'file')
     writeFileSync(file, 'damage')
     expect(() => fileSegment(0, { file, size: 6, digest: digestOf('intent') })).toThrow(
@@ -33,18 +33,18 @@ describe('a segment', () => {
     )
   })
 
-  it('with a known digest does not read its file', () => {
+  it('does not read the file of a segment whose digest is known', () => {
     const [content, filled] = [digestOf('text'), digestOf('text, filled up')]
     const segment = fileSegment(0, { file: '/not/there', size: 4, digest: content }, filled)
     expect(segment).toMatchObject({ size: BLOCK, digest: filled, content })
   })
 
-  it('of a file that ends at a block does not read the file', () => {
+  it('does not read the file of a segment that ends at a block boundary', () => {
     const digest = digestOf('what the store says')
     expect(fileSegment(0, { file: '/not/there', size: 2 * BLOCK, digest })).toMatchObject({ size: 2 * BLOCK, digest })
   })
 
-  it('changes only its offset when it is shifted', () => {
+  it('shifting a segment changes only its offset', () => {
     const segment = bytesSegment(BLOCK, Buffer.from('text'))
     expect(shifted([segment], 10 * BLOCK)).toEqual([{ ...segment, offset: 11 * BLOCK }])
   })

@@ -24,24 +24,24 @@ describe('readState', () => {
     expect(existsSync(join(directory, '.state.json.new'))).toBe(false)
   })
 
-  it('is empty without a run', async () => {
+  it('returns an empty state if no run has completed', async () => {
     expect(readState(await tempDirectory())).toEqual({})
   })
 
-  it('is empty after the first change of the next run', async () => {
+  it('returns an empty state after the first change of the next run', async () => {
     const { directory } = await written()
     await forgetState(directory)
     expect(readState(directory)).toEqual({})
   })
 
-  it('is empty for another format', async () => {
+  it('returns an empty state for another format', async () => {
     const { directory } = await written()
     const path = join(directory, '.state.json')
     writeFileSync(path, readFileSync(path, 'utf8').replace('"format":2', '"format":1'))
     expect(readState(directory)).toEqual({})
   })
 
-  it('is empty when a file changed or is missing', async () => {
+  it('returns an empty state when a file changed or is missing', async () => {
     const touched = await written()
     utimesSync(touched.file, 1, 1)
     expect(readState(touched.directory)).toEqual({})
@@ -50,7 +50,7 @@ describe('readState', () => {
     expect(readState(longer.directory)).toEqual({})
   })
 
-  it('is empty for a file that is not JSON', async () => {
+  it('returns an empty state for a file that is not JSON', async () => {
     const { directory } = await written()
     writeFileSync(join(directory, '.state.json'), '{"fi')
     expect(readState(directory)).toEqual({})

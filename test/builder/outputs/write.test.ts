@@ -11,7 +11,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const block = (at: number, letter: string) => bytesSegment(at * BLOCK, Buffer.alloc(BLOCK, letter))
 const SIZE = 8 * BLOCK
 
-/** What a file of these segments is, made without the code under test. */
+/** The expected bytes of a file with these segments, computed without the code under test. */
 function expected(segments: readonly Segment[]): Buffer {
   const bytes = Buffer.alloc(SIZE)
   for (const { offset, source } of segments) if ('bytes' in source) bytes.set(source.bytes, offset)
@@ -43,7 +43,7 @@ describe('writeSegments', () => {
       [bytesSegment(BLOCK, Buffer.alloc(2 * BLOCK, 'a'))],
     ],
     ['with only other segments', [block(0, 'a'), block(7, 'b')], [block(4, 'c')]],
-  ])('patches to a file %s', async (_, before, after) => {
+  ])('patches a file %s to the wanted bytes', async (_, before, after) => {
     expect((await patched(before, after)).equals(expected(after))).toBe(true)
   })
 
@@ -61,25 +61,25 @@ describe('writeSegments', () => {
     )
   })
 
-  it('does not write a segment that the file has', async () => {
+  it('does not write a segment that the file already contains', async () => {
     const path = join(await tempDirectory(), 'image')
     const before = [block(0, 'a'), block(3, 'b')]
     writeSegments(path, SIZE, before, undefined)
     const state = fileState(path, before, undefined)
-    // Other bytes than in the state: they stay when the segment is not written again.
+    // These bytes differ from the state, so they stay if the run does not write the segment again.
     writeFileSync(path, expected([block(0, 'x'), block(3, 'x')]))
     writeSegments(path, SIZE, [block(0, 'a'), block(3, 'c')], state)
     expect(readFileSync(path).equals(expected([block(0, 'x'), block(3, 'c')]))).toBe(true)
   })
 
-  it('writes the complete file without a state', async () => {
+  it('writes the complete file if there is no state', async () => {
     const path = join(await tempDirectory(), 'image')
     writeFileSync(path, Buffer.alloc(2 * SIZE, 'x'))
     writeSegments(path, SIZE, [block(1, 'a')], undefined)
     expect(readFileSync(path).equals(expected([block(1, 'a')]))).toBe(true)
   })
 
-  it('cuts the padding of a text', async () => {
+  it('cuts the padding of the last text', async () => {
     const path = join(await tempDirectory(), 'text')
     writeSegments(path, 4, [bytesSegment(0, Buffer.from('text'))], undefined)
     expect(readFileSync(path, 'utf8')).toBe('text')
@@ -99,12 +99,12 @@ describe('writeSegments', () => {
 })
 
 describe('digestSegments', () => {
-  it('is the digest of the file with its holes, in any order of segments', async () => {
+  it('the digest of a file includes its holes, and does not depend on the order of segments', async () => {
     const segments = [block(6, 'b'), block(1, 'a')]
     expect(digestSegments(SIZE, segments)).toBe(digestOf(expected(segments)))
   })
 
-  it('covers no padding of a file that ends within its last block', async () => {
+  it('the digest leaves out the padding of a file that ends within its last block', async () => {
     const path = join(await tempDirectory(), 'file')
     for (const size of [BLOCK + 3, 3 * BLOCK - 1]) {
       const segments = [block(0, 'a'), bytesSegment(BLOCK, Buffer.from('end'))]

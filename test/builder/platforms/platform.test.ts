@@ -5,7 +5,7 @@ import { smallPiPlan } from '../../helpers/small-lab.ts'
 import { importsOf, sourceFiles } from '../../helpers/source-files.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
-/** Adds the row that a new platform has in the registry. Nothing else knows the fake platform. */
+/** Adds the row of a new platform to the registry. No other file knows the fake platform. */
 vi.mock('../../../builder/platforms/registry.ts', async (original) => {
   const registry = await original<typeof import('../../../builder/platforms/registry.ts')>()
   const platformNamed: typeof registry.platformNamed = (name) =>
@@ -22,7 +22,7 @@ describe('the registry of platforms', () => {
     expect(() => platformNamed('amiga')).toThrow("unknown platform 'amiga', wanted one of: pi")
   })
 
-  it('is the only file outside a platform that imports the platform', () => {
+  it('no file outside a platform imports it, except for the registry', () => {
     const inside = /^builder\/platforms\/[^/]+\//
     const imports = sourceFiles(PROJECT)
       .filter(({ path }) => !path.startsWith('test/') && !inside.test(path))
@@ -32,7 +32,7 @@ describe('the registry of platforms', () => {
     ])
   })
 
-  it('keeps file names of the Pi out of lock, store, runners, generations, publish and cli', () => {
+  it('lock, store, runners, generations, publish and cli contain no file names of the Pi', () => {
     const shared = /^(builder\/(lock|store|runners|generations|publish|export)\/|builder\/[^/]+\.ts$)/
     const named = sourceFiles(PROJECT).filter(({ path, text }) => shared.test(path) && PI_FILES.test(text))
     expect(named.map(({ path }) => path)).toEqual([])

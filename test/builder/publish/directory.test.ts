@@ -41,7 +41,7 @@ describe('directoryRepository', () => {
     expect(JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8')).manifests[0]).toEqual(other)
   })
 
-  it('keeps both tags of two concurrent publishers', async () => {
+  it('keeps the tags of two publishers that run at the same time', async () => {
     const repository = directoryRepository(await tempDirectory(), NEVER)
     const tags = ['a', 'b', 'c', 'd', 'e']
     await Promise.all(tags.map((tag) => repository.putManifest(tag, `{"${tag}":1}`)))

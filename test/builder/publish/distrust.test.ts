@@ -145,7 +145,7 @@ describe('pull from a repository that an attacker can write to', () => {
       /its type is "x"/,
     ],
   ]
-  it.each(cases)('refuses %s', async (_, attack, code, said) => {
+  it.each(cases)('pull refuses %s', async (_, attack, code, said) => {
     const { stick, controller, forge } = await published()
     attack(forge)
     const error = await refusal(controller, controller.pull(stick))
@@ -153,7 +153,7 @@ describe('pull from a repository that an attacker can write to', () => {
   })
 
   it.each(['../../outside', '.state.json', 'a/b', 'slot.img', 'tiny.img', 'boot.img', 'tiny.img.bmap', ''])(
-    'refuses a text named %j',
+    'pull refuses a text named %j',
     async (name) => {
       const { stick, controller, forge } = await published()
       forge.replace((image) => {
@@ -164,7 +164,7 @@ describe('pull from a repository that an attacker can write to', () => {
     },
   )
 
-  it.each(['manifest.json', 'manifest.json.sig'])('refuses a second %s beside the signed one', async (name) => {
+  it.each(['manifest.json', 'manifest.json.sig'])('pull refuses a second %s beside the signed one', async (name) => {
     const { stick, controller, forge } = await published()
     forge.replace((image) => {
       const more = { annotations: { 'org.opencontainers.image.title': name }, ...forge.put('mine') }
@@ -176,13 +176,13 @@ describe('pull from a repository that an attacker can write to', () => {
     })
   })
 
-  it('accepts the same image without an attack (negative control)', async () => {
+  it('pull accepts the same image without an attack (negative control)', async () => {
     const { stick, controller, forge } = await published()
     forge.replace((image) => image)
     expect((await controller.pull(stick)).outputs).toBe('written')
   })
 
-  it('refuses files that are larger than the limit before it fetches them', async () => {
+  it('pull refuses files larger than the limit before it fetches them', async () => {
     const { stick, controller, forge } = await published()
     forge.replace((image) => ({ ...image, layers: image.layers.map((each) => ({ ...each, size: 1e12 })) }))
     expect(await refusal(controller, controller.pull(stick))).toMatchObject({
@@ -192,7 +192,7 @@ describe('pull from a repository that an attacker can write to', () => {
 })
 
 describe('pull of a blob that changed on the disk of the registry', () => {
-  it('is refused, and writes no output', async () => {
+  it('pull refuses a blob that changed on the disk of the registry, and writes no output', async () => {
     const { port, directory } = await startDebianRegistry()
     const at = `oci://127.0.0.1:${port}/hangar`
     const [builder, controller] = [await machine(), await machine()]
@@ -203,13 +203,13 @@ describe('pull of a blob that changed on the disk of the registry', () => {
     writeFileSync(file, readFileSync(file).fill('x'))
     expect(await refusal(controller, controller.pull(at))).toMatchObject({
       code: 'digest',
-      message: expect.stringContaining("sent other bytes for 'base'"),
+      message: expect.stringContaining("sent corrupt bytes for 'base'"),
     })
   })
 })
 
 describe('trusted keys of pull', () => {
-  it('come from the host file, so that another builder can sign', async () => {
+  it('pull trusts the keys in the host file, so that another builder can sign', async () => {
     const stick = join(await tempDirectory(), 'stick')
     const [builder, controller] = [await machine(), await machine()]
     const publicLine = formatPublicKey(STRANGER)
@@ -222,7 +222,7 @@ describe('trusted keys of pull', () => {
     expect((await controller.pull(stick, { trusted: [...TINY.trusted, publicLine] })).generation).toBe(1)
   })
 
-  it('must not be empty', async () => {
+  it('pull refuses an empty list of trusted keys', async () => {
     const { stick, controller } = await published()
     expect(await refusal(controller, controller.pull(stick, { trusted: [] }))).toMatchObject({
       code: 'key',
@@ -234,7 +234,7 @@ describe('trusted keys of pull', () => {
   it.each([
     ['host', { name: 'other' }, "is for the host 'tiny', wanted 'other'"],
     ['board', { board: 'raspberry-pi-4' }, "is for the board 'raspberry-pi-5', wanted 'raspberry-pi-4'"],
-  ])('do not allow an image for another %s', async (_, host, said) => {
+  ])('pull refuses an image for another %s even if a trusted key signed it', async (_, host, said) => {
     const { stick, controller } = await published()
     const error = await refusal(controller, controller.pull(`${stick}:tiny`, host))
     expect(error).toMatchObject({ code: 'host', message: expect.stringContaining(said) })
@@ -253,7 +253,7 @@ describe('publish', () => {
     expect(existsSync(stick)).toBe(false)
   })
 
-  it('refuses an image for a private board and for an unknown board', async () => {
+  it('refuses to publish an image for a private board and for an unknown board', async () => {
     const builder = await machine()
     await builder.build()
     const signed = pi.readManifest(readFileSync(join(builder.output, 'manifest.json'), 'utf8'), 'manifest')
@@ -265,7 +265,7 @@ describe('publish', () => {
     expect(() => requirePublishable('it', signed, { isPublic })).toThrow('may hold keys in clear text')
   })
 
-  it('refuses a generation that the store does not have, and an incomplete one', async () => {
+  it('refuses to publish a generation that is missing in the store or incomplete', async () => {
     const builder = await machine()
     const stick = join(await tempDirectory(), 'stick')
     await expect(builder.publish(stick)).rejects.toMatchObject({ message: 'this store has no image of tiny' })
@@ -276,7 +276,7 @@ describe('publish', () => {
     writeFileSync(builder.store.path(layer.digest), 'cut')
     await expect(builder.publish(stick)).rejects.toMatchObject({
       code: 'store',
-      message: expect.stringContaining('lacks 1 part'),
+      message: expect.stringContaining('lacks 1 file'),
     })
   })
 })

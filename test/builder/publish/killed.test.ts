@@ -46,7 +46,7 @@ async function bench() {
   return { registry, at, start }
 }
 
-/** Stops answering such requests. The returned function resolves when every open request waits for an answer. */
+/** Stops answering the matching requests. The returned function resolves when every open request waits for an answer. */
 function hold(registry: SmallRegistry, isHeld: (request: string) => boolean) {
   let held = 0
   registry.intercept = () => {
@@ -67,7 +67,7 @@ const blobs = (requests: readonly string[], method: string) =>
   requests.filter((each) => each.startsWith(`${method} blobs/sha`))
 
 describe('SIGKILL', () => {
-  it('during a pull leaves no incomplete object, and the next pull fetches only the rest', async () => {
+  it('a killed pull leaves no incomplete object, and the next pull fetches only the rest', async () => {
     const { registry, at, start } = await bench()
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()
@@ -91,7 +91,7 @@ describe('SIGKILL', () => {
     expect(sumsIn(controller.output)).toEqual(sumsIn(builder.output))
   })
 
-  it('while publishing leaves no tag, and the next publish sends only the rest', async () => {
+  it('a killed publish leaves no tag, and the next publish sends only the rest', async () => {
     const { registry, at, start } = await bench()
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()
@@ -116,7 +116,7 @@ describe('SIGKILL', () => {
 })
 
 describe('an abort signal', () => {
-  it('ends a pull with the reason of the signal, and the next pull continues', async () => {
+  it('an abort signal ends a pull with its reason, and the next pull continues', async () => {
     const { registry, at } = await bench()
     const [builder, controller] = [await machine(), await machine()]
     await builder.build()
@@ -134,7 +134,7 @@ describe('an abort signal', () => {
     expect((await controller.pull(at)).generation).toBe(1)
   })
 
-  it('ends all transfers when one of them fails', async () => {
+  it('the failure of one transfer ends all transfers', async () => {
     const { registry, at } = await bench()
     const builder = await machine()
     await builder.build()

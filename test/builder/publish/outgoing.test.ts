@@ -12,7 +12,7 @@ async function builtImage() {
 }
 
 describe('outgoingImage', () => {
-  it('gives the same bytes on two machines that built at the same time from the same revision', async () => {
+  it('two machines that build at different times from one revision publish the same bytes', async () => {
     const [one, other] = [await builtImage(), await builtImage()]
     expect((await other()).digest).toBe((await one()).digest)
   })
@@ -20,7 +20,7 @@ describe('outgoingImage', () => {
   it.each([
     ['at another time', { built: '2026-01-03T00:00:00.000Z' }],
     ['from another revision', { revision: 'f'.repeat(40) }],
-  ])('differs only in the facts of an image that was built %s', async (_, given) => {
+  ])('an image that was built %s differs only in its facts', async (_, given) => {
     const image = await builtImage()
     const [one, other] = [await image(), await image(given)]
     expect(other.digest).not.toBe(one.digest)

@@ -14,7 +14,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 
 const ENV = { HANGAR_REGISTRY_USER: USER.user, HANGAR_REGISTRY_PASSWORD: USER.password }
 
-/** Both kinds of remote repositories; `bytes` counts what was sent so far. */
+/** Both kinds of remote repositories. `bytes` counts the bytes sent so far. */
 const REMOTES: readonly (readonly [string, () => Promise<{ at: string; bytes(): number; directory: string }>])[] = [
   [
     'a directory',
@@ -44,7 +44,7 @@ function expectSameImage(one: Machine, other: Machine): void {
 }
 
 describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
-  it('is pulled bit for bit on another machine', async () => {
+  it('pulls a published image bit for bit on another machine', async () => {
     const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
@@ -57,7 +57,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     expect(controller.retries).toEqual([])
   })
 
-  it('can be flashed after a pull', async () => {
+  it('a pulled image can be flashed', async () => {
     const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
@@ -67,7 +67,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     expect(root).toBe(signed.root)
   })
 
-  it('is neither sent nor fetched twice', async () => {
+  it('publish and pull transfer nothing a second time', async () => {
     const { at, bytes } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
@@ -76,14 +76,14 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     const before = bytes()
     const again = await builder.publish(at)
     expect([again.sent, again.there, again.digest]).toEqual([{ count: 0, bytes: 0 }, first.sent, first.digest])
-    // Only HEAD requests and tags.
+    // The second publish sends only HEAD requests and tags.
     expect(bytes() - before).toBeLessThan(16_000)
     await controller.pull(at)
     await controller.pull(at)
     expect(controller.reporter.ended).toEqual(['fetch 3 files: fetched', expect.stringContaining('fetched')])
   })
 
-  it('shares its layers with the next image', async () => {
+  it('a published image shares its layers with the next image', async () => {
     const { at, bytes } = await remote()
     const builder = await machine(ENV)
     await builder.build({ base: 'a'.repeat(1000), slotSize: 16 << 20 })
@@ -95,7 +95,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     expect(bytes() - before).toBeLessThan(120_000)
   })
 
-  it('is found by its root hash tag and by its digest when there is a newer image', async () => {
+  it('pull finds an older image by its root hash tag and by its digest', async () => {
     const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     await builder.build()
@@ -111,7 +111,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     ])
   })
 
-  it('does not take the tag of the host when it is an earlier generation', async () => {
+  it('publishing an earlier generation does not move the tag of the host', async () => {
     const { at } = await remote()
     const [builder, controller] = [await machine(ENV), await machine(ENV)]
     for (const host of ['h', 'i']) await builder.build({ host })
@@ -124,7 +124,7 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     expect((await controller.pull(`${at}:stable`)).signed.root).toBe(earlier.generation.root)
   })
 
-  it('has the same bytes no matter which machine publishes it', async () => {
+  it('every machine publishes the same bytes for the same image', async () => {
     const { at } = await remote()
     const [one, other] = [await machine(ENV), await machine(ENV)]
     await one.build()
@@ -133,12 +133,12 @@ describe.each(REMOTES)('an image that was published to %s', (_, remote) => {
     expect((await other.publish(at)).digest).toBe((await one.publish(at)).digest)
   })
 
-  it('is missing: the error says how to publish it', async () => {
+  it('pull of a missing image prints how to publish it', async () => {
     const { at } = await remote()
     await expect((await machine(ENV)).pull(at)).rejects.toMatchObject({
       code: 'registry',
       message: `there is no image at '${at}:tiny'`,
-      hint: `publish it where it was built: npm run publish tiny -- --to '${at}'`,
+      hint: `publish the image where it was built: npm run publish tiny -- --to '${at}'`,
     })
   })
 })
@@ -151,7 +151,7 @@ describe('pull', () => {
     await builder.publish(stick)
     await builder.build({ host: 'other' })
     await builder.pull(stick)
-    // The facts, which are not a part of the image.
+    // Only the facts are fetched, which are not a part of the image.
     expect(builder.reporter.ended).toEqual(['send 11 files: done', 'fetch 1 file: fetched'])
     expect(generationsOf(builder.store.root, 'tiny').map(({ number }) => number)).toEqual([1, 2, 3])
   })

@@ -42,7 +42,7 @@ describe('publishedImageText', () => {
     })
   })
 
-  it('writes the same bytes each time', () => {
+  it('publishes the same bytes each time', () => {
     const { files, facts } = IMAGE
     expect(publishedImageText({ files: files.map(({ ...each }) => each), facts })).toBe(publishedImageText(IMAGE))
     expect(digestOf(publishedImageText(IMAGE))).toMatchInlineSnapshot(
@@ -50,12 +50,12 @@ describe('publishedImageText', () => {
     )
   })
 
-  it('is the inverse of parsePublishedImage', () => {
+  it('publishedImageText is the inverse of parsePublishedImage', () => {
     expect(parsePublishedImage(publishedImageText(IMAGE), 'it')).toEqual(IMAGE)
     expect(parsePublishedFacts(publishedFactsText(FACTS), 'it')).toEqual(FACTS)
   })
 
-  it('is read without files of an unknown kind', () => {
+  it('ignores files of an unknown kind', () => {
     const text = publishedImageText(IMAGE).replace('vnd.hangar.boot.v1', 'vnd.hangar.other.v1')
     expect(parsePublishedImage(text, 'it').files.map(({ name }) => name)).toEqual(['base', 'manifest.json'])
   })
@@ -66,7 +66,7 @@ describe('publishedImageText', () => {
     [publishedImageText(IMAGE).replace(ARTIFACT_TYPE, 'application/other'), 'its type is "application/other"'],
     [publishedImageText(IMAGE).replace('sha256:', 'sha512:'), "field 'config.digest' is wrong"],
     [publishedImageText(IMAGE).replace('4096', '-1'), "field 'layers.0.size' is wrong"],
-  ])('refuses %s', (text, said) => {
+  ])('refuses the text %s as a published image', (text, said) => {
     expect(() => parsePublishedImage(text, "'it'")).toThrow(said)
   })
 
@@ -75,7 +75,7 @@ describe('publishedImageText', () => {
     [publishedFactsText({ ...FACTS, slotSize: 0 }), "field 'slotSize' is wrong"],
     [publishedFactsText({ ...FACTS, built: 'yesterday' }), "field 'built' is wrong"],
     [publishedFactsText({ ...FACTS, root: 'x' as never }), "field 'root' is wrong"],
-  ])('refuses the facts %s', (text, said) => {
+  ])('refuses the image facts %s', (text, said) => {
     expect(() => parsePublishedFacts(text, "'it'")).toThrow(said)
   })
 })

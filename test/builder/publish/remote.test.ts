@@ -14,7 +14,7 @@ describe('parseRemote', () => {
     ['oci://127.0.0.1:5000/hangar:stable', '127.0.0.1:5000', 'hangar', { tag: 'stable' }],
     ['oci://[::1]:5000/hangar:adama-0123', '[::1]:5000', 'hangar', { tag: 'adama-0123' }],
     [`oci://registry.lab/a/b__c/d-e@sha256:${DIGEST}`, 'registry.lab', 'a/b__c/d-e', { digest: DIGEST }],
-  ])('reads %s as a repository of a registry', (text, registry, name, reference) => {
+  ])('reads %s as a repository in a registry', (text, registry, name, reference) => {
     expect(parseRemote(text)).toEqual({ remote: { kind: 'registry', registry, name }, reference })
   })
 
@@ -24,11 +24,11 @@ describe('parseRemote', () => {
     ['/media/a:b/images', '/media/a:b/images', undefined],
     [`/media/stick@sha256:${DIGEST}`, '/media/stick', { digest: DIGEST }],
     ['images', join(process.cwd(), 'images'), undefined],
-  ])('reads %s as a directory', (text, directory, reference) => {
+  ])('reads the remote %s as a directory', (text, directory, reference) => {
     expect(parseRemote(text)).toEqual({ remote: { kind: 'directory', directory }, reference })
   })
 
-  it('takes an existing directory whose name has a colon as it is', async () => {
+  it('accepts an existing directory whose name contains a colon', async () => {
     const directory = join(await tempDirectory(), 'a:b')
     expect(parseRemote(directory).reference).toEqual({ tag: 'b' })
     mkdirSync(directory)
@@ -39,7 +39,7 @@ describe('parseRemote', () => {
     ...['', 'oci://', 'oci://registry.lab', 'oci://registry.lab/', 'oci:///hangar', 'oci://registry.lab/Hangar'],
     ...['oci://registry.lab/a//b', 'oci://registry.lab/../x', 'oci://registry.lab/hangar:', 'oci://x?y/hangar'],
     ...['https://registry.lab/hangar', 'docker://registry.lab/hangar', 'oci://registry.lab/hangar:a b'],
-  ])('refuses %j', (text) => {
+  ])('refuses the remote repository %j', (text) => {
     expect(() => parseRemote(text)).toThrow(`'${text}' is not a remote repository`)
   })
 
@@ -49,7 +49,7 @@ describe('parseRemote', () => {
     expect(() => parseRemote(given)).not.toThrow(/hunter2/)
   })
 
-  it('is the inverse of remoteText', () => {
+  it('parseRemote is the inverse of remoteText', () => {
     for (const text of ['oci://registry.lab:5000/lab/hangar', '/media/stick']) {
       expect(remoteText(parseRemote(text).remote)).toBe(text)
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chooseRunner, type Machine, parseRunner } from '../../../builder/runners/choice.ts'
 
-/** The choice on a machine that offers only these things. */
+/** The choice on a machine that offers only the given engines. */
 function choiceOn(has: Partial<Machine>) {
   return chooseRunner({ named: undefined, containers: undefined, sandboxProblem: undefined, ...has })
 }
@@ -27,7 +27,7 @@ describe('chooseRunner', () => {
     expect(choiceOn({ containers: HERE, ...PROBLEM })).toEqual({ runner: 'dagger', because, fallback: 'none' })
   })
 
-  it('downloads no engine when sandboxes work, and names the flag that does', () => {
+  it('downloads no engine when sandboxes work, and names the flag that downloads one', () => {
     expect(choiceOn({ containers: TO_BE_FETCHED })).toEqual({
       runner: 'local',
       because: 'podman has no Dagger engine; --runner dagger downloads it',
@@ -51,11 +51,11 @@ describe('chooseRunner', () => {
 })
 
 describe('parseRunner', () => {
-  it.each(['dagger', 'local', 'auto'])('accepts %s', (word) => {
+  it.each(['dagger', 'local', 'auto'])('accepts the runner %s', (word) => {
     expect(parseRunner(word, '--runner')).toBe(word)
   })
 
-  it('refuses other values', () => {
+  it('refuses other runners', () => {
     expect(() => parseRunner('docker', 'HANGAR_RUNNER')).toThrow(
       expect.objectContaining({
         code: 'usage',

@@ -37,7 +37,7 @@ async function runnerFor(setting: RunnerSetting) {
 }
 
 describe('chosenRunner', () => {
-  it('surveys nothing when the store has every output', async () => {
+  it('does not survey the machine when the store has every output', async () => {
     const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: {} }])
     const wanted = derivation({ toolchain })
     await store.record(derivationDigest(wanted), {})
@@ -53,7 +53,7 @@ describe('chosenRunner', () => {
     })
   })
 
-  it('reports the choice of auto, and continues in sandboxes when the engine cannot be reached', async () => {
+  it('prints the engine that auto chose, and continues in sandboxes when the engine cannot be reached', async () => {
     const { reporter, realise } = await runnerFor('auto')
     await realise()
     expect(reporter.notices).toEqual(['using the dagger runner: docker has the Dagger engine'])
@@ -63,7 +63,7 @@ describe('chosenRunner', () => {
     expect(reporter.ended).toContain('some: built')
   })
 
-  it('uses only Dagger when the user chose it, and reports no choice', async () => {
+  it('uses only Dagger when the user chose Dagger, and prints no choice', async () => {
     const { reporter, realise } = await runnerFor('dagger')
     await expect(realise()).rejects.toMatchObject({ code: 'engine' })
     expect({ ...reporter }).toMatchObject({ notices: [], warnings: [] })

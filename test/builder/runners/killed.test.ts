@@ -11,7 +11,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 import { eventually } from '../../helpers/vm.ts'
 
-/** A builder with one endless command in a sandbox. */
+/** A builder that runs one endless command in a sandbox. */
 const BUILDER = `
 import { runSandboxed } from './builder/runners/sandbox.ts'
 const [, , toolchain, directory, mark] = process.argv

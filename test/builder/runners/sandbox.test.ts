@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { checkSandbox } from '../../../builder/runners/sandbox.ts'
 import { run } from '../../../lib/subprocess.ts'
 
-/** A machine on which the probe of the sandbox gives this output. */
+/** A machine on which the sandbox probe prints this output. */
 function machine(output: string, { uid = 0, exitCode = 1 } = {}) {
   return checkSandbox('/scratch', async () => ({ exitCode, output }), uid)
 }
@@ -14,7 +14,7 @@ describe('checkSandbox', () => {
     ['may not mount', 'mount: /scratch: permission denied.', 0, '--privileged'],
     ['has no overlayfs', "mount: /scratch/m: unknown filesystem type 'overlay'.", 0, 'modprobe overlay'],
     ['has no unshare', 'spawn unshare ENOENT', 0, 'util-linux'],
-  ])('gives a hint for a machine that %s', async (_, output, uid, remedy) => {
+  ])('prints a hint on a machine that %s', async (_, output, uid, remedy) => {
     await expect(machine(`noise\n${output}\n`, { uid })).rejects.toMatchObject({
       code: 'sandbox',
       message: `cannot create a sandbox on this machine: ${output}`,
@@ -26,7 +26,7 @@ describe('checkSandbox', () => {
     await expect(machine('', { exitCode: 0 })).resolves.toBeUndefined()
   })
 
-  it('gives a hint when unshare is not installed', async () => {
+  it('prints a hint when unshare is not installed', async () => {
     const { exitCode, output } = await run('/not/there/unshare', [], { env: {} })
     expect(exitCode).not.toBe(0)
     expect(output).toContain('ENOENT')

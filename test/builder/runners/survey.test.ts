@@ -6,7 +6,7 @@ import { surveyMachine } from '../../../builder/runners/survey.ts'
 import { openStore } from '../../../builder/store/directory.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A machine with these additional programs, which record their arguments. */
+/** A machine with these additional programs. The programs record their arguments. */
 async function machine(programs: Readonly<Record<string, string>>, { cli = false } = {}) {
   const home = await tempDirectory()
   for (const directory of ['bin', 'store', '.cache/dagger']) mkdirSync(join(home, directory), { recursive: true })
@@ -54,7 +54,7 @@ describe('surveyMachine', () => {
   })
 
   it.each(['DAGGER_SESSION_PORT', '_EXPERIMENTAL_DAGGER_RUNNER_HOST'])(
-    'for which %s names an engine is not looked at any further',
+    'does not look for engines when %s names one',
     async (variable) => {
       const { survey, calls } = await machine({ docker: ANSWERS }, { cli: true })
       expect((await survey({ [variable]: 'value' })).named).toEqual({ variable, value: 'value' })

@@ -69,22 +69,22 @@ describeSource('words, which only this test knows', async () => {
 })
 
 describe('the registry of sources', () => {
-  it('has each name and each lock file once', () => {
+  it('each source has a unique name and a unique lock file', () => {
     for (const values of [SOURCES.map(({ name }) => name), SOURCES.map(({ lockFile }) => lockFile)])
       expect(values).toEqual([...new Set(values)])
   })
 
-  it('takes requests and files without a source for Debian packages', () => {
+  it('requests and files without a source mean Debian packages', () => {
     expect(sourceOf(SOURCES, {}).name).toBe('debian')
     expect(() => sourceOf(SOURCES, { source: 'gems' })).toThrow("no source 'gems', there are: debian")
   })
 
-  it('refuses an invalid setting when the sources are opened', async () => {
+  it('opening the sources refuses an invalid setting', async () => {
     const opening = openSources({ env: { HANGAR_DEBIAN_MIRROR: 'nonsense' }, project: PROJECT })
     await expect(opening).rejects.toMatchObject({ code: 'usage' })
   })
 
-  it('fetches each file from its own source', async () => {
+  it('fetches each file from the source that locked it', async () => {
     const store = await openStore(await tempDirectory())
     const [words, other] = [fakeSource(new Map([['tree', 'a plant']])), fakeSource(new Map([['tree', 'a graph']]))]
     const graphs = { ...other, name: 'graphs' }

@@ -8,7 +8,7 @@ import { digestOf } from '../../../images/digest.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 describe('the store', () => {
-  it('keeps bytes by their digest, read-only', async () => {
+  it('stores bytes read-only under their digest', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     expect(object).toBe(digestOf('hello'))
@@ -17,12 +17,12 @@ describe('the store', () => {
     expect(store.has(object, 5)).toBe(true)
   })
 
-  it('does not find an object when the size differs', async () => {
+  it('finds no object whose size differs', async () => {
     const store = await openStore(await tempDirectory())
     expect(store.has(await store.putBytes('hello'), 4)).toBe(false)
   })
 
-  it('does not find an object that a program wrote to', async () => {
+  it('finds no object that another program changed', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     await chmod(store.path(object), 0o644)
@@ -31,7 +31,7 @@ describe('the store', () => {
     expect(store.has(object)).toBe(false)
   })
 
-  it('repairs a corrupt object when the same bytes are put again', async () => {
+  it('replaces a corrupt object when a caller stores the same bytes again', async () => {
     const store = await openStore(await tempDirectory())
     const object = await store.putBytes('hello')
     await chmod(store.path(object), 0o644)
@@ -81,7 +81,7 @@ describe('the store', () => {
     ['of another program', () => String(process.pid), true],
     ['of a running process', (own: string) => own, true],
     ['of a container', (own: string) => own.replace(/^\d+-\d+-\d+/, '40-1-1'), true],
-  ])('removes only files of ended hangar processes from tmp: a file %s', async (_, nameOf, stays) => {
+  ])('deletes only temporary files of ended hangar processes: a file %s', async (_, nameOf, stays) => {
     const root = await tempDirectory()
     await openStore(root)
     const scratch = join(root, 'tmp', `work-${nameOf(thisProcess())}-0123456789ab`)
@@ -105,7 +105,7 @@ describe('storeRoot', () => {
     [{ HANGAR_STORE: '/s', XDG_CACHE_HOME: '/c', HOME: '/h' }, '/s'],
     [{ XDG_CACHE_HOME: '/c', HOME: '/h' }, '/c/hangar'],
     [{ HOME: '/h' }, '/h/.cache/hangar'],
-  ])('returns the directory that %j names', (env, root) => {
+  ])('the store is in the directory that %j names', (env, root) => {
     expect(storeRoot(env)).toBe(root)
   })
 })

@@ -59,7 +59,7 @@ describe('a directory with foreign files', () => {
     [['notes.txt'], ['tmp/thesis.txt'], ['objects/a'], ['tmp/a', 'toolchains/b/c'], ['generations/x/1.json']].flatMap(
       (paths) => ALL.map((name) => [name, paths] as const),
     ),
-  )('is refused as a store by %s and stays unchanged: %j', async (name, paths) => {
+  )('refuses a directory with foreign files as a store for %s, and does not change it: %j', async (name, paths) => {
     const root = await tempDirectory()
     put(root, paths)
     const before = contentsOf(root)
@@ -71,7 +71,7 @@ describe('a directory with foreign files', () => {
     expect(contentsOf(root)).toEqual(before)
   })
 
-  it.each(ALL)('is refused as a store by %s when it is a file', async (name) => {
+  it.each(ALL)('refuses a file as a store for %s', async (name) => {
     const root = join(await tempDirectory(), 'file')
     writeFileSync(root, 'mine')
     await expect(commands(root)[name]()).rejects.toMatchObject({
@@ -79,7 +79,7 @@ describe('a directory with foreign files', () => {
     })
   })
 
-  it('becomes a store when it is empty or has only leftovers of an interrupted first run', async () => {
+  it('accepts a directory as a store when it is empty or has only leftovers of an interrupted first run', async () => {
     const root = await tempDirectory()
     await openStore(root)
     const name = readdirSync(root).sort()
@@ -93,7 +93,7 @@ describe('a directory with foreign files', () => {
 })
 
 describe('foreign files in a store', () => {
-  it.each(ALL)('stay after %s', async (name) => {
+  it.each(ALL)('keeps foreign files in a store after %s', async (name) => {
     const lab = await smallLab(await tempDirectory(memory()), PROJECT)
     for (const version of ['1', '2']) await lab.make(version, `line ${version}`)
     const { root } = lab.store

@@ -11,7 +11,7 @@ import { childProgram } from '../../helpers/child-program.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** The program of the child: records outputs of half a megabyte, and writes one object without end. */
+/** The program of the child process: it records outputs of half a megabyte, and writes one object without an end. */
 const BUILDER = `
 import { writeFile } from 'node:fs/promises'
 import { openStore } from './builder/store/directory.ts'
@@ -60,7 +60,7 @@ async function killAfter(
 }
 
 describe('after kill -9', () => {
-  it('no partial object is found, and leftovers are removed', async () => {
+  it('after kill -9 the store returns no partial object, and removes leftovers', async () => {
     const { root, start } = await builders()
     await killAfter(start('a', 'half'), 1)
     expect(readdirSync(join(root, 'tmp'))).toHaveLength(1)
@@ -69,7 +69,7 @@ describe('after kill -9', () => {
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
-  it('every object is complete, and every recorded output exists', async () => {
+  it('after kill -9 every object is complete, and every recorded output exists', async () => {
     const { root, start } = await builders()
     for (const count of [1, 2, 5, 9]) {
       const recorded = (await killAfter(start(`run ${count} `, 'forever'), count)).filter(isDigest)
@@ -80,12 +80,15 @@ describe('after kill -9', () => {
   })
 })
 
-/** A program in its own PID namespace, as in a container. Its process numbers are the largest, which are free outside. */
+/**
+ * A program in its own PID namespace, as in a container. Its process ids are the largest possible, so no process outside has
+ * them.
+ */
 const NUMBERED = 'echo $(($(cat /proc/sys/kernel/pid_max) - 99)) >/proc/sys/kernel/ns_last_pid; "$@"; :'
 const CONTAINER = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', NUMBERED, 'container']
 
 describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares the store', () => {
-  it('keeps its temporary files when a process outside the container opens the store', async () => {
+  it('a build in a container keeps its temporary files when a process outside the container opens the store', async () => {
     const { root, start } = await builders()
     const { lines } = start('a', 'half', CONTAINER)
     await once(lines, 'line')
@@ -97,7 +100,7 @@ describe.skipIf(process.getuid?.() !== 0)('a build in a container that shares th
 })
 
 describe('builds at the same time in one store', () => {
-  it('leave one complete object for the same bytes', async () => {
+  it('builds at the same time leave one complete object for the same bytes', async () => {
     const { root, start } = await builders()
     const all = ['a', 'b', 'c', 'd'].map((word) => start(word, 'same'))
     for (const { ended } of all) expect(await ended).toEqual([0, null])

@@ -9,7 +9,7 @@ import { collectingStore, keepPrograms, programsInUse, usingStore } from '../../
 import { childProgram } from '../../helpers/child-program.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** A store, and runs that write down when they begin and end. */
+/** A store, and runs that record when they begin and end. */
 async function bench() {
   const root = await tempDirectory()
   const order: string[] = []
@@ -74,7 +74,7 @@ describe('usingStore', () => {
 })
 
 describe('collectingStore', () => {
-  it('waits for the uses that run, and makes later uses wait', async () => {
+  it('waits for the uses that run, and delays later uses', async () => {
     const { root, order, noting, begun } = await bench()
     const [waiting, { opened, open }] = [gate(), gate()]
     const first = usingStore({ root, what: 'first' }, noting('first', opened))
@@ -87,7 +87,7 @@ describe('collectingStore', () => {
     expect(order).toEqual(expected)
   })
 
-  it('runs one of several collections at a time', async () => {
+  it('runs only one of several collections at a time', async () => {
     const { root, order, noting } = await bench()
     const names = ['a', 'b', 'c', 'd', 'e']
     await Promise.all(names.map((what) => collectingStore({ root, what }, noting(what, sleep(20)))))
@@ -95,7 +95,7 @@ describe('collectingStore', () => {
     for (let at = 0; at < order.length; at += 2) expect(order[at + 1]).toBe(order[at]?.replace('begins', 'ends'))
   })
 
-  it('fails after its patience, and names the process that uses the store', async () => {
+  it('fails after its time limit, and names the process that uses the store', async () => {
     const { root, noting, begun } = await bench()
     const { opened, open } = gate()
     const use = usingStore({ root, what: 'build of adama' }, noting('build', opened))
@@ -110,7 +110,7 @@ describe('collectingStore', () => {
     expect(readdirSync(join(root, 'users'))).toEqual([])
   })
 
-  it('stops waiting when its signal is aborted', async () => {
+  it('stops waiting for uses when its signal is aborted', async () => {
     const { root, noting, begun } = await bench()
     const { opened, open } = gate()
     const use = usingStore({ root, what: 'build' }, noting('build', opened))
@@ -148,7 +148,7 @@ async function otherProcess(root: string, kind: 'use' | 'collect' | 'programs') 
 
 describe('another process', () => {
   it.each(['use', 'collect'] as const)(
-    'is waited for while it runs, and not after it was killed (%s)',
+    'a collection waits for another process while it runs, and not after it was killed (%s)',
     async (kind) => {
       const { root, noting } = await bench()
       const kill = await otherProcess(root, kind)
@@ -160,7 +160,7 @@ describe('another process', () => {
     },
   )
 
-  it('keeps its programs until it ends', async () => {
+  it('a process keeps its unpacked programs until it ends', async () => {
     const { root } = await bench()
     const kill = await otherProcess(root, 'programs')
     await keepPrograms(root, 'control-1-abc')
@@ -170,7 +170,7 @@ describe('another process', () => {
   })
 })
 
-describe('a lease', () => {
+describe('a lease for the store', () => {
   const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '')
   const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0]
   const leaseName = (kind: string, fields: readonly (string | number | undefined)[]) =>
@@ -181,7 +181,7 @@ describe('a lease', () => {
     ['of an earlier boot', [process.pid, 1, namespace, 'abcdef'], 'ignored'],
     ['of a container that may still run', [4_194_305, 1, 1, boot], 'kept'],
     ['of a container of an earlier boot', [4_194_305, 1, 1, 'abcdef'], 'ignored'],
-  ])('%s is %3$s', async (_, fields, outcome) => {
+  ])('a lease %s is %3$s', async (_, fields, outcome) => {
     const { root, noting } = await bench()
     mkdirSync(join(root, 'users'))
     const file = join(root, 'users', leaseName('use', fields))

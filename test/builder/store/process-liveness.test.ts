@@ -30,16 +30,19 @@ function ourselves(): StoreProcess {
 }
 
 describe('a process in a file name', () => {
-  it('is found after any first word', () => {
+  it('finds the process in a file name after any first word', () => {
     expect(ourselves().pid).toBe(process.pid)
     for (const word of ['container-app', 'native-12-7', 'use']) expect(processIn(named(word))).toEqual(ourselves())
   })
 
-  it.each([['use'], [`work-${process.pid}-0123456789ab`], [`${named('use')}.new`]])('is not found in %s', (name) => {
-    expect(processIn(name)).toBeUndefined()
-  })
+  it.each([['use'], [`work-${process.pid}-0123456789ab`], [`${named('use')}.new`]])(
+    'finds no process in the file name %s',
+    (name) => {
+      expect(processIn(name)).toBeUndefined()
+    },
+  )
 
-  it('is alive while it runs', () => {
+  it('a process is alive while it runs', () => {
     expect(isAlive(ourselves())).toBe(true)
   })
 
@@ -56,7 +59,7 @@ describe('a process in a file name', () => {
     ['of an earlier boot', { boot: 'abcdef' }, false],
     ['of a container that may still run', { pid: 4_194_305, started: '1', namespace: '1' }, true],
     ['of a container of an earlier boot', { namespace: '1', boot: 'abcdef' }, false],
-  ])('%s: %j, alive: %s', (_, other, expected) => {
+  ])('a process %s: %j, alive: %s', (_, other, expected) => {
     expect(isAlive({ ...ourselves(), ...other })).toBe(expected)
   })
 })

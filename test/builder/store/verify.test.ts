@@ -34,14 +34,14 @@ describe('verifyStore', () => {
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 0, damaged: [] })
   })
 
-  it('names an object with other bytes of the same size and time', async () => {
+  it('names a corrupt object although its size and time are unchanged', async () => {
     const { store, one, damage } = await storeWithOutput()
     damage()
     expect(store.has(one, 3)).toBe(true)
     expect(await verifyStore(store, listReporter())).toEqual({ whole: 1, damaged: [one] })
   })
 
-  it('removes a corrupt object, so that the next build makes it again, and keeps the others', async () => {
+  it('removes a corrupt object so that the next build makes it again, and keeps the other objects', async () => {
     const { store, one, other, derivation, damage } = await storeWithOutput()
     damage()
     expect(store.output(derivation)).toBeDefined()
@@ -53,7 +53,7 @@ describe('verifyStore', () => {
     expect((await verifyStore(store, listReporter())).damaged).toEqual([])
   })
 
-  it('stops when its signal is aborted', async () => {
+  it('stops the check when its signal is aborted', async () => {
     const { store } = await storeWithOutput()
     await expect(verifyStore(store, listReporter(), AbortSignal.abort())).rejects.toThrow()
   })
@@ -62,7 +62,7 @@ describe('verifyStore', () => {
 describe('store:verify', () => {
   const command = (root: string) => storeVerify.run(commandContext({ env: { HANGAR_STORE: root } }), [], {})
 
-  it('lists corrupt objects and removes them', async () => {
+  it('store:verify lists corrupt objects and removes them', async () => {
     const { root, one, damage } = await storeWithOutput()
     damage()
     expect(await command(root)).toBe(

@@ -47,7 +47,7 @@ function blob(files: Map<string, Buffer>, { digest, size }: Described): Buffer {
 
 describe('a toolchain as an OCI image', () => {
   it.each(['amd64', 'arm64'] as const)(
-    'of %s is a layout whose every descriptor is of a blob that is there',
+    'a toolchain of %s as an OCI image contains the blob of every descriptor',
     async (architecture) => {
       const { files } = await packed(architecture)
       expect(JSON.parse(String(files.get('oci-layout')))).toEqual({ imageLayoutVersion: '1.0.0' })
@@ -63,7 +63,7 @@ describe('a toolchain as an OCI image', () => {
     },
   )
 
-  it('has one layer with modes, links and long names, and without times of this machine', async () => {
+  it('a toolchain image has one layer with modes, links and long names, and without times of this machine', async () => {
     const { files } = await packed()
     const index = JSON.parse(String(files.get('index.json')))
     const manifest = JSON.parse(String(blob(files, index.manifests[0])))
@@ -77,7 +77,7 @@ describe('a toolchain as an OCI image', () => {
     expect(new Set(entries.map(({ header }) => header.mtime?.getTime()))).toEqual(new Set([0]))
   })
 
-  it('stores a file with two names once, with a hard link', async () => {
+  it('stores a file with two names once, as a hard link', async () => {
     const { toolchain, store, fetch } = await smallToolchain(DEBS)
     const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
     linkSync(join(directory, 'usr/bin/one'), join(directory, 'usr/bin/uno'))
@@ -87,13 +87,13 @@ describe('a toolchain as an OCI image', () => {
     expect(link?.header).toMatchObject({ type: 'link', linkname: 'usr/bin/one' })
   })
 
-  it('has the same bytes in another store', async () => {
+  it('a toolchain image has the same bytes in another store', async () => {
     const [one, other] = [await packed(), await packed()]
     expect(one.path).not.toBe(other.path)
     expect(digestOf(readFileSync(one.path))).toBe(digestOf(readFileSync(other.path)))
   })
 
-  it('is packed once, and again when the store lost it', async () => {
+  it('packs a toolchain image once, and again when the store lost it', async () => {
     const { pack, path, reporter } = await packed()
     const before = digestOf(readFileSync(path))
     expect(await pack()).toBe(path)

@@ -38,7 +38,7 @@ async function unpacked() {
 }
 
 describe('toolchainDirectory', () => {
-  it('unpacks the files of packages onto a merged /usr, without documentation', async () => {
+  it('unpacks packages onto a merged /usr, without documentation', async () => {
     const { directory } = await unpacked()
     expect(readFileSync(join(directory, 'bin/one'), 'utf8')).toBe('one\n')
     expect(readFileSync(join(directory, 'usr/bin/two'), 'utf8')).toBe('two\n')
@@ -48,7 +48,7 @@ describe('toolchainDirectory', () => {
     expect(existsSync(join(directory, 'usr/share/doc/one/copyright'))).toBe(false)
   })
 
-  it('creates no lib64 for arm64, where no program looks for a loader in it', async () => {
+  it('creates no lib64 for arm64, because no arm64 program looks for its loader there', async () => {
     const { toolchain, store, fetch } = await smallToolchain(DEBS, 'arm64')
     const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
     expect(readlinkSync(join(directory, 'lib'))).toBe('usr/lib')

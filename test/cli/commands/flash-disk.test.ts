@@ -66,7 +66,7 @@ describe('flash --disk', () => {
     expect(progress.ended).toEqual(['write', 'read back', 'make bootable'])
   })
 
-  it('writes the same bytes again', async () => {
+  it('writes the same bytes when the command is repeated', async () => {
     const { small, disk, flash } = await bench()
     await flash()
     const { offset, size } = at(small, 'boot-a')
@@ -92,7 +92,7 @@ describe('flash --disk', () => {
     expect(identityOn(disk, small)).toBeUndefined()
   })
 
-  it('keeps the data volume, and refuses to keep a missing one', async () => {
+  it('keeps the data volume, and refuses to keep a missing data volume', async () => {
     const { small, disk, flash } = await bench()
     await flash()
     await expect(flash({ data: 'keep' })).rejects.toMatchObject({
@@ -110,7 +110,7 @@ describe('flash --disk', () => {
 })
 
 describe('the confirmation of flash --disk', () => {
-  it('describes the disk and what will replace it, and asks for the name of the host', async () => {
+  it('describes the disk and the new content, and asks for the name of the host', async () => {
     const { disk, flash, input, shown } = await bench()
     input.write('tiny\n')
     await flash({ confirmation: 'ask' })
@@ -121,7 +121,7 @@ describe('the confirmation of flash --disk', () => {
     expect(text).toContain("type 'tiny' to continue: ")
   })
 
-  it('writes nothing after a wrong answer', async () => {
+  it('writes nothing to the disk after a wrong answer', async () => {
     const { disk, flash, input } = await bench()
     input.write('yes\n')
     await expect(flash({ confirmation: 'ask' })).rejects.toMatchObject({
@@ -131,21 +131,21 @@ describe('the confirmation of flash --disk', () => {
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('writes nothing when the input ends without an answer', async () => {
+  it('writes nothing to the disk when the input ends without an answer', async () => {
     const { disk, flash, input } = await bench()
     input.end()
     await expect(flash({ confirmation: 'ask' })).rejects.toMatchObject({ code: 'usage' })
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('writes nothing after Ctrl-C', async () => {
+  it('writes nothing to the disk after Ctrl-C', async () => {
     const { disk, flash } = await bench()
     const signal = AbortSignal.timeout(100)
     await expect(flash({ confirmation: 'ask', signal })).rejects.toMatchObject({ name: 'TimeoutError' })
     expect(existsSync(disk)).toBe(false)
   })
 
-  it('refuses to ask when standard input is not a terminal', async () => {
+  it('refuses to ask for confirmation when standard input is not a terminal', async () => {
     const { disk, flash } = await bench()
     const terminal = { input: new PassThrough(), output: new PassThrough() }
     await expect(flash({ confirmation: 'ask', terminal })).rejects.toMatchObject({
@@ -181,7 +181,7 @@ describe.skipIf(typeof LOOP === 'string')('flash --disk of a block device', () =
     return { ...all, path, file }
   }
 
-  it('writes the device, and reads it back past the page cache', async () => {
+  it('writes the block device, and reads it back past the page cache', async () => {
     const { flash, path, small } = await device()
     expect(await flash({ disk: path })).toContain(` to ${path} and read it back`)
     const text = await flash({ disk: path })
@@ -192,7 +192,7 @@ describe.skipIf(typeof LOOP === 'string')('flash --disk of a block device', () =
     })
   })
 
-  it('refuses a device that is in use, and writes nothing', async () => {
+  it('refuses a block device that is in use, and writes nothing', async () => {
     const { flash, path } = await device()
     const holder = openSync(path, constants.O_RDWR | constants.O_EXCL)
     onTestFinished(() => closeSync(holder))

@@ -68,19 +68,19 @@ describe('flash', () => {
     expect(await flash({ targets })).toContain('adama: nothing to do')
   })
 
-  it('stops at the first host that fails, and names the hosts it did not try', async () => {
+  it('stops at the first host that fails, and names the hosts that it did not try', async () => {
     const { flash, host } = await commandBench(['starbuck', 'adama'])
     await expect(flash()).rejects.toThrow("wanted an image of 'starbuck'; not tried: 'adama'")
     expect(host.calls).toEqual([])
   })
 
-  it('prints the results before the failure as notices', async () => {
+  it('prints the results of earlier hosts as notices when a later host fails', async () => {
     const { flash, progress } = await commandBench(['adama', 'starbuck'])
     await expect(flash()).rejects.toThrow("wanted an image of 'starbuck'")
     expect(progress.notices.join()).toContain('adama: slot b runs generation 12')
   })
 
-  it('refuses flags that would have no effect', () => {
+  it('refuses flags without an effect', () => {
     const check = (names: string[], flags: object) => () => checkFlashFlags(names, { build: true, ...flags })
     expect(check(['adama'], { disk: '/dev/sda', dryRun: true })).toThrow("cannot combine '--disk' with '--dry-run'")
     expect(check(['adama'], { yes: true })).toThrow("'--yes' needs '--disk'")
@@ -95,7 +95,7 @@ describe('flash', () => {
 describe('status', () => {
   const targets = ['adama', 'starbuck'].map((host) => ({ host, at, hostKeys: [], driver }))
 
-  it('shows every host, and does not fail for an unreachable host', async () => {
+  it('shows every host, and succeeds although a host is unreachable', async () => {
     const { status } = await commandBench()
     const text = await status(targets)
     expect(text).toMatch(/^adama +[0-9a-f]{12} +a +committed/m)
@@ -111,7 +111,7 @@ describe('status', () => {
     expect(await show()).toContain(`SSH key  ${fingerprintOf(PUBLIC_LINES[0] ?? '')}, and 1 former`)
   })
 
-  it('fails for a named host that is unreachable, except as JSON', async () => {
+  it('status fails for a named host that is unreachable, except as JSON', async () => {
     const { status } = await commandBench()
     const show = (format: 'text' | 'json') => status(targets.slice(1), { asked: 'one', format })
     await expect(show('text')).rejects.toThrow('cannot reach it')

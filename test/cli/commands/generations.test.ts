@@ -30,7 +30,7 @@ async function bench(count: number) {
 const root = (version: number) => digestOf(`${version} line\n`).slice(0, 12)
 
 describe('generations', () => {
-  it('are listed newest first, with their state', async () => {
+  it('lists generations newest first, with their state', async () => {
     const { list, pin, gc, store } = await bench(4)
     await pin('2')
     await gc({ keep: '2' })
@@ -50,7 +50,7 @@ describe('generations', () => {
     expect((await list({ all: true })).split('\n').at(-1)).toMatch(/^1 .* expired$/)
   })
 
-  it('are printed completely as JSON', async () => {
+  it('prints all fields of generations as JSON', async () => {
     const { list, gc } = await bench(2)
     await gc({ keep: '1' })
     const [newest, oldest] = JSON.parse(await list({ json: true }))
@@ -62,14 +62,14 @@ describe('generations', () => {
     expect(oldest).toMatchObject({ number: 1, state: 'expired', lock: null, sizes: null })
   })
 
-  it('without any generation, name the command that builds one', async () => {
+  it('names the command that builds a generation when there is none', async () => {
     const { list } = await bench(0)
     expect(await list()).toBe('tiny has no generations yet\nnext: npm run build:image tiny')
   })
 })
 
 describe('pin and unpin', () => {
-  it('print what they did and how to undo it', async () => {
+  it('pin and unpin print what they did and the command that undoes it', async () => {
     const { pin, unpin } = await bench(1)
     expect(await pin('1')).toBe('generation 1 of tiny is pinned: gc keeps it\nundo: npm run unpin tiny 1')
     expect(await pin('1')).toBe('generation 1 of tiny is already pinned')
@@ -77,24 +77,24 @@ describe('pin and unpin', () => {
     expect(await unpin('1')).toBe('generation 1 of tiny was not pinned')
   })
 
-  it.each(['one', '0', '1.5', '-1'])('refuse a word that is not a number: %s', async (number) => {
+  it.each(['one', '0', '1.5', '-1'])('pin and unpin refuse a word that is not a number: %s', async (number) => {
     const { pin } = await bench(0)
     await expect(pin(number)).rejects.toMatchObject({
       message: `'${number}' is not the number of a generation`,
-      hint: 'list them: npm run generations tiny',
+      hint: 'list the generations: npm run generations tiny',
     })
   })
 })
 
 describe('gc', () => {
-  it('prints what it deleted and what it kept', async () => {
+  it('gc prints what it deleted and what it kept', async () => {
     const { gc } = await bench(3)
     const [deleted, freed, kept] = (await gc({ keep: '1' })).split('\n')
     expect([deleted, kept]).toEqual(['deleted generations 1, 2 of tiny', 'kept generation 3 of tiny'])
     expect(freed).toMatch(/^freed \d+ kB: \d+ objects, \d+ records, 0 toolchains$/)
   })
 
-  it('only prints what it would delete with --dry-run', async () => {
+  it('gc --dry-run only prints what gc would delete', async () => {
     const { gc, list } = await bench(2)
     const before = await list()
     expect((await gc({ keep: '1', dryRun: true })).split('\n')[0]).toBe('would delete generation 1 of tiny')
@@ -111,7 +111,7 @@ describe('gc', () => {
     ])
   })
 
-  it('accepts an empty store', async () => {
+  it('gc accepts an empty store', async () => {
     const { gc } = await bench(0)
     expect(await gc({})).toBe('freed 0 B: 0 objects, 0 records, 0 toolchains\nkept no generation: there is none yet')
   })
@@ -151,7 +151,7 @@ describe('diff', () => {
       ['3', '1'],
       [3, 1],
     ],
-  ])('with the numbers %j compares generations %j', async (numbers, pair) => {
+  ])('diff with the numbers %j compares generations %j', async (numbers, pair) => {
     const { from, to } = await diff(3, numbers)
     expect([from.number, to.number]).toEqual(pair)
   })
@@ -160,13 +160,13 @@ describe('diff', () => {
     [1, [], 'cannot compare generations of tiny: the store has 1, wanted 2'],
     [2, ['1', '9'], 'this store has no generation 9 of tiny'],
     [2, ['1', '2', '2'], 'cannot compare 3 generations: wanted at most 2'],
-  ])('in a store with %i generations refuses %j', async (count, numbers, message) => {
+  ])('diff in a store with %i generations refuses %j', async (count, numbers, message) => {
     await expect(diff(count, numbers)).rejects.toThrow(message)
   })
 })
 
 describe('diff --against', () => {
-  /** Two output directories with these generations. */
+  /** Two output directories that contain these generations. */
   async function outputs(before: number, now: number) {
     const { commands, store } = await bench(2)
     const write = async (number: number, directory: string) => {
@@ -195,7 +195,7 @@ describe('diff --against', () => {
     expect(await run()).toContain('```diff\nno difference\n```')
   })
 
-  it('refuses generation numbers, and a directory without a built image', async () => {
+  it('diff --against refuses generation numbers, and a directory without a built image', async () => {
     const { run, base } = await outputs(1, 2)
     await expect(run('1')).rejects.toThrow("cannot combine '--against' with generation numbers")
     writeFileSync(join(base, 'manifest.json'), '{}')
@@ -215,7 +215,7 @@ describe('the flags of build', () => {
       { offline: true, generation: '3' },
       { frozen: 'frozen', network: 'offline' },
     ],
-  ] as const)('%j mean %j', (flags, mode) => {
+  ] as const)('the build flags %j mean %j', (flags, mode) => {
     expect(buildMode(flags)).toEqual(mode)
   })
 
@@ -226,7 +226,7 @@ describe('the flags of build', () => {
       { generation: '3', frozen: false },
       "cannot combine '--generation' with '--no-frozen': a generation has its own lock",
     ],
-  ] as const)('refuse %j', (flags, message) => {
+  ] as const)('build refuses the flags %j', (flags, message) => {
     expect(() => buildMode(flags)).toThrow(message)
   })
 })

@@ -42,7 +42,7 @@ describe('init', () => {
     expect((await run()).split('\n')[0]).toBe('tiny: the identity exists already; nothing changed')
   })
 
-  it('prints how a new key reaches the host', async () => {
+  it('prints how a new key is copied to the host', async () => {
     const { run } = await bench()
     await run()
     const lines = (await run({ rotate: 'ssh' })).split('\n')
@@ -60,7 +60,7 @@ describe('init', () => {
     expect(files()).toEqual(['tiny.identity.json'])
   })
 
-  it('refuses any other key, names both fingerprints, and writes nothing', async () => {
+  it('refuses a key with another fingerprint, names both fingerprints, and writes nothing', async () => {
     const { run, asked, files } = await bench([OTHER])
     await expect(run({ adopt: fingerprintOf(KEY) })).rejects.toMatchObject({
       code: 'key',
@@ -76,7 +76,7 @@ describe('init', () => {
     [{ at: '192.0.2.1' }, "'--at' needs '--adopt'"],
     [{ adopt: 'MD5:00:11' }, "not a fingerprint: 'MD5:00:11'"],
     [{ adopt: `${fingerprintOf(KEY)}=` }, `not a fingerprint: '${fingerprintOf(KEY)}='`],
-  ])('refuses %j', (flags, message) => {
+  ])('refuses the arguments %j', (flags, message) => {
     expect(() => initGoal(flags, '192.0.2.10')).toThrow(
       expect.objectContaining({ code: 'usage', message, hint: expect.any(String) }),
     )

@@ -17,7 +17,7 @@ const HOST: Partial<Host> = {
   updates: { signingKeys: [SIGNED.publicLine] },
 }
 
-/** A machine with its own project and store, and the commands on it. */
+/** A machine with its own project and store, and functions that run publish and pull there. */
 async function machine() {
   const project = await tempDirectory()
   const env = { HANGAR_STORE: join(project, 'store'), XDG_CONFIG_HOME: join(project, 'config') }
@@ -36,7 +36,7 @@ async function builder() {
 }
 
 describe('publish and pull', () => {
-  it('print the remote repository, the amount of data and the next command', async () => {
+  it('publish and pull print the remote repository, the amount of data and the next command', async () => {
     const [here, there] = [await builder(), await machine()]
     const to = join(here.project, 'stick')
     const first = await here.publish({ to })
@@ -61,7 +61,7 @@ describe('publish and pull', () => {
     expect(existsSync(there.env.XDG_CONFIG_HOME)).toBe(false)
   })
 
-  it('refuse wrong arguments before they write anything', async () => {
+  it('publish and pull refuse wrong arguments before they write anything', async () => {
     const here = await builder()
     const to = join(here.project, 'stick')
     const { publish: publishTiny } = here

@@ -74,13 +74,13 @@ describe('the status of one host', () => {
 })
 
 describe('the status of all hosts', () => {
-  it('has one line for each host, then a sentence for each problem', async () => {
+  it('prints one line for each host, then a sentence for each problem', async () => {
     const lines = (await show({ update: REVERTED }, { asked: 'all' })).split('\n')
     expect(lines[1]).toMatch(/^adama +7 \(.{12}\) +a +committed/)
     expect(lines.join()).toContain('was reverted: service mosquitto')
   })
 
-  it('is complete as JSON', async () => {
+  it('prints the complete status as JSON', async () => {
     const [host] = JSON.parse(await show({}, { asked: 'all', format: 'json' }))
     expect(host).toMatchObject({
       host: 'adama',

@@ -47,7 +47,7 @@ describe('vm', () => {
     ])
   })
 
-  it('says that the disk is kept', () => {
+  it('reports that the machine keeps its disk', () => {
     expect(introduction(options({ disk: 'kept' }), {})[0]).toMatch(/; its disk is kept$/)
   })
 })

@@ -39,14 +39,14 @@ describe('plainReporter', () => {
     expect(lines[1]).toMatch(/^fetch \.\.\. 30 MB of 90 MB, \d\.\d MB\/s, .+ left$/)
   })
 
-  it('prints a failed step once, and then no progress', () => {
+  it('prints a failed step once, and no progress after that', () => {
     const { lines, step } = reporter()
     step('kernel').failed()
     vi.advanceTimersByTime(60_000)
     expect(lines).toEqual(['kernel: failed after 0.0 s'])
   })
 
-  it('counts the steps from the store in one line at the end', () => {
+  it('counts the steps whose outputs were in the store in one line at the end', () => {
     const { lines, step, close } = reporter()
     for (const name of ['a', 'b']) step(name).done('reused')
     close()

@@ -37,7 +37,7 @@ describe('terminalReporter', () => {
     close()
   })
 
-  it('moves finished steps up, where they stay', () => {
+  it('moves finished steps above the running ones, and does not move them again', () => {
     const { seen, step, close } = terminal()
     const [base, kernel] = [step('base'), step('kernel')]
     vi.advanceTimersByTime(2000)
@@ -48,7 +48,7 @@ describe('terminalReporter', () => {
     expect(seen).toEqual(['✓ base  2.0 s', '✗ kernel  failed after 2.0 s'])
   })
 
-  it('counts the steps from the store', () => {
+  it('counts the steps whose outputs were in the store', () => {
     const { seen, step, close } = terminal()
     step('base').done('reused')
     step('kernel')
@@ -58,7 +58,7 @@ describe('terminalReporter', () => {
     expect(seen).toEqual(['1 step from the store'])
   })
 
-  it('fits into the rows and columns of the terminal', () => {
+  it('the output fits into the rows and columns of the terminal', () => {
     const { seen, step, close } = terminal({ columns: 20, rows: 6 })
     for (let count = 0; count < 9; count += 1) step(`a step with a long name ${count}`)
     vi.advanceTimersByTime(100)
@@ -105,7 +105,7 @@ describe('terminalReporter', () => {
     close()
   })
 
-  it('writes nothing without changes, and nothing after it is closed', () => {
+  it('writes nothing if nothing changed, and nothing after the reporter is closed', () => {
     const { raw, close } = terminal()
     vi.advanceTimersByTime(1000)
     close()
@@ -113,7 +113,7 @@ describe('terminalReporter', () => {
     expect(raw).toEqual([])
   })
 
-  it('draws steps that start after it was closed', () => {
+  it('prints steps that start after the reporter was closed', () => {
     const { seen, step, close } = terminal()
     close()
     step('write', 100).advance(50)

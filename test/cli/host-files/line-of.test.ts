@@ -21,11 +21,12 @@ describe('lineOf', () => {
     [['network', 'dns-servers', '0'], 5],
     [['services', 'prometheus'], 8],
     [['services', 'grafana'], 8],
-  ])('finds %j on line %d', (path, line) => {
+    [['address'], 7],
+  ])('finds the key %j on line %d', (path, line) => {
     expect(lineOf(SOURCE, path)).toBe(line)
   })
 
-  it('returns the line of the parent of a missing key', () => {
+  it('returns the line of the parent if the key is missing', () => {
     expect(lineOf(SOURCE, ['network', 'gateway'])).toBe(3)
   })
 
@@ -34,7 +35,30 @@ describe('lineOf', () => {
     expect(lineOf(SOURCE, [])).toBeUndefined()
   })
 
+  it('finds a key at its own depth, and not in comments, strings or other objects', () => {
+    const source = [
+      "const more = { memory: 1, board: '{' }",
+      'export const tiny = host({',
+      "  // memory: '1 GiB', board: 'x'",
+      '  /* memory: { */',
+      "  name: 'memory: {', ...more,",
+      '  services: {',
+      "    mosquitto: { memory: pick({ memory: '1 GiB' }), cpus: a ? b : c },",
+      '    `board`: 1,',
+      '  },',
+      "  ssh: { keys: ['board:', more.memory] },",
+      "  'memory': '1 GiB',",
+      '})',
+      "const later = { board: 'x' }",
+    ].join('\n')
+    expect(lineOf(source, ['memory'])).toBe(11)
+    expect(lineOf(source, ['services', 'mosquitto', 'memory'])).toBe(7)
+    expect(lineOf(source, ['services', 'mosquitto', 'cpus'])).toBe(7)
+    expect(lineOf(source, ['ssh', 'keys', '1'])).toBe(10)
+    expect(lineOf(source, ['board'])).toBeUndefined()
+  })
+
   it('ignores longer words that contain the key', () => {
-    expect(lineOf('a({\n  hostname: 1,\n  names: 2,\n  name: 3,\n})', ['name'])).toBe(4)
+    expect(lineOf('host({\n  hostname: 1,\n  names: 2,\n  name: 3,\n})', ['name'])).toBe(4)
   })
 })

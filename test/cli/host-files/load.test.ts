@@ -5,6 +5,7 @@ import { compiledHost } from '../../../cli/host-files/compile.ts'
 import { hostNames, loadHost } from '../../../cli/host-files/load.ts'
 import { UserError } from '../../../errors.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
+import { PROJECT } from '../../helpers/toolchain.ts'
 
 /** A project with host files only; its `host()` returns its argument. */
 async function project(files: Readonly<Record<string, string>>) {
@@ -38,7 +39,7 @@ describe('loadHost with an unknown name', () => {
     ['adma', "did you mean 'adama'?"],
     ['starbuk', "did you mean 'starbuck'?"],
     ['boomer', 'to add the host, copy hosts/adama.ts to hosts/boomer.ts and change the copy'],
-  ])('gives a hint for %s', async (name, hint) => {
+  ])('suggests a host name for %s', async (name, hint) => {
     const { load } = await project(TWO)
     await expect(load(name)).rejects.toMatchObject({ message: `no host '${name}'; hosts are: adama, starbuck`, hint })
   })
@@ -70,6 +71,29 @@ describe('loadHost', () => {
     await expect(load('adama')).rejects.toMatchObject({ message: expect.stringMatching(/^hosts\/adama\.ts:2: .*gone/) })
   })
 
+  it.each([
+    ['memroy', "tiny.ts:7: unknown key 'memroy'", 'memory'],
+    ['nmae', "tiny.ts:7: unknown key 'nmae'", 'name'],
+    ['baord', "tiny.ts:7: unknown key 'baord'", 'board'],
+  ])('names the line of a mistyped key, although the right key is missing: %s', async (key, message, meant) => {
+    const right = { name: "'tiny'", board: "'raspberry-pi-5'", memory: "'4 GiB'", disk: "'64 GB'" }
+    const { [meant as keyof typeof right]: value, ...others } = right
+    const text = [
+      "import { host } from './schema/host.ts'",
+      'export const tiny = host({',
+      `  network: { address: '192.0.2.10/24', gateway: '192.0.2.1' }, // ${key}: 1`,
+      ...Object.entries(others).map(([name, each]) => `  ${name}: ${each},`),
+      `  ${key}: ${value},`,
+      '})',
+    ].join('\n')
+    const { load, put } = await project({ 'hosts/tiny.ts': `${text}\n` })
+    put('dist/host.mjs', `export { host } from '${join(PROJECT, 'hosts/schema/host.ts')}'\n`)
+    await expect(load('tiny')).rejects.toMatchObject({
+      message: `hosts/${message}`,
+      hint: expect.stringContaining(`did you mean '${meant}'?`),
+    })
+  })
+
   it('names the missing export of a file without a host', async () => {
     const { load } = await project({ 'hosts/my-host.ts': 'export {}\n' })
     await expect(load('my-host')).rejects.toMatchObject({
@@ -82,7 +106,7 @@ describe('compiledHost', () => {
   const compiled = (directory: string) =>
     readdirSync(join(directory, 'dist/hosts')).filter((name) => name.endsWith('.mjs'))
 
-  it('compiles the same content once', async () => {
+  it('compiles a host file only once while its content is the same', async () => {
     const { directory } = await project(TWO)
     const first = await compiledHost(directory, 'adama')
     utimesSync(first, 1, 1)

@@ -11,7 +11,7 @@ import { firmwareOn, planFor, SMALL_IDENTITY, type SmallDisk, smallDisk } from '
 
 type Range = Pick<Part, 'offset' | 'size' | 'digest'>
 
-/** The parts that a system needs: the image without its tables, and the identity without its zeros. */
+/** The parts that a bootable system needs: the image without its partition tables, and the identity without its zeros. */
 function systemOf({ unbootable, bootable }: DiskPlan): Range[] {
   const parts = [...(unbootable.at(-1)?.parts ?? []), ...(bootable[0]?.parts ?? [])]
   const identity = parts.filter(({ what }) => what === 'identity').map(({ offset }) => ({ offset, ...FIRST_COPY }))
@@ -82,7 +82,7 @@ it.each<[string, (plan: DiskPlan) => DiskPlan]>([
       bootable: [{ name: 'all', parts: [...(unbootable[2]?.parts ?? []), ...bootable.flatMap(({ parts }) => parts)] }],
     }),
   ],
-])('negative control: an incomplete system would boot if %s', async (_, change) => {
+])('an incomplete system would boot if %s (negative control)', async (_, change) => {
   const { disk, parts } = await diskWith(await smallDisk(OLD))
   const small = await smallDisk()
   const plan = await planFor(small)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readAround } from '../../../flash/disk/read-around.ts'
 
-/** Not a multiple of the block size, and more than one piece. */
+/** The size is not a multiple of the block size, and the file needs more than one read. */
 const BYTES = Buffer.from(Array.from({ length: 5_000_000 + 512 }, (_, index) => (index * 7919) >> 5))
 
 function fileIn(directory: string): string {
@@ -31,11 +31,11 @@ describe.each(PLACES)('readAround below %s', (place) => {
     [4096, 4096],
     [1000, 4_500_000],
     [BYTES.length - 33 * 512, 33 * 512],
-  ])('is what was asked for: %i, %i', async (offset, size) => {
+  ])('returns exactly the requested range: %i, %i', async (offset, size) => {
     expect((await read(fileIn(place), offset, size)).equals(BYTES.subarray(offset, offset + size))).toBe(true)
   })
 
-  it('ends at the end of the file', async () => {
+  it('stops at the end of the file', async () => {
     expect((await read(fileIn(place), BYTES.length - 10, 5000)).length).toBe(10)
   })
 })

@@ -13,11 +13,11 @@ interface Kernel {
   readonly disk?: Readonly<Record<string, string>>
   readonly mountinfo?: string
   readonly swaps?: string
-  /** Paths below the disk's directory. */
+  /** Additional paths below the disk's directory in sysfs. */
   readonly more?: readonly string[]
 }
 
-/** The kernel's files for a card in a reader with two partitions, and a disk of the machine's own beside it. */
+/** The sysfs files of an SD card in a reader, with two partitions, and of the machine's internal disk. */
 async function kernel({ disk = {}, mountinfo = '', swaps = '', more = [] }: Kernel = {}) {
   const root = await tempDirectory()
   const put = (path: string, text: string) => {
@@ -52,13 +52,13 @@ async function kernel({ disk = {}, mountinfo = '', swaps = '', more = [] }: Kern
 }
 
 describe('a disk', () => {
-  it('that is unused is accepted, and described by model, size and partitions', async () => {
+  it('accepts an unused disk, and describes it by model, size and partitions', async () => {
     const target = (await kernel())()
     expect(target).toMatchObject({ kind: 'device', size: SIZE })
     expect(diskLines(target)).toEqual(['/dev/sdb: Generic SD/MMC, 32 GB', '  sdb1  537 MB  boot-a', '  sdb2  1.1 GB'])
   })
 
-  it('cannot send control characters to the terminal', async () => {
+  it('removes control characters from the description of a disk', async () => {
     const target = (await kernel({ disk: { 'device/model': 'evil\x1b[2J\n' } }))()
     expect(diskLines(target).join('')).not.toContain('\x1b')
   })
@@ -83,7 +83,7 @@ describe('a disk', () => {
     ['swap space', { swaps: '/dev/sdb2\tpartition\t1\n' }, 'sdb2 is swap space'],
     ['part of a volume group', { more: ['sdb2/holders/dm-0'] }, 'sdb2 is part of dm-0 (LVM, encryption or RAID)'],
     ['part of a RAID as a whole', { more: ['holders/md0'] }, 'sdb is part of md0 (LVM, encryption or RAID)'],
-  ])('in use is refused: %s', async (_use, given, said) => {
+  ])('refuses a disk in use: %s', async (_use, given, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
       expect.objectContaining({ code: 'busy', message: `cannot flash '/dev/sdb', which is in use: ${said}` }),
@@ -100,15 +100,20 @@ describe('a disk', () => {
       'its sectors have 4096 bytes, wanted 512',
     ],
     ['too large', { disk: { size: '3907029168\n' } }, 'size', 'it has 2.0 TB, the disk of tiny has 32 GB'],
-    ['too small', { disk: { size: '4000000\n' } }, 'size', 'the disk has 2.0 GB, the layout needs 2.2 GB'],
-  ])('with a fault is refused: %s', async (_fault, given, code, said) => {
+    [
+      'too small',
+      { disk: { size: '4000000\n' } },
+      'size',
+      'the disk is too small: it has 2.0 GB, the layout needs 2.2 GB',
+    ],
+  ])('refuses a disk with a fault: %s', async (_fault, given, code, said) => {
     const target = await kernel(given)
     expect(() => target()).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(said), hint: expect.any(String) }),
     )
   })
 
-  it('is named in the hint if the path is one of its partitions', async () => {
+  it('names the disk in the hint if the path is one of its partitions', async () => {
     const target = await kernel()
     expect(() => target('8:17', '/dev/sdb1')).toThrow(
       expect.objectContaining({
@@ -120,13 +125,13 @@ describe('a disk', () => {
 })
 
 describe('a path', () => {
-  it('that does not exist becomes a file of the size of the disk', async () => {
+  it('creates a file of the size of the disk if the path does not exist', async () => {
     const path = join(await tempDirectory(), 'new.img')
     expect(findTarget(path, HOST)).toEqual({ kind: 'file', path, size: 32e9, state: 'missing' })
     expect(diskLines(findTarget(path, HOST))).toEqual([`${path}: a file of 32 GB, which does not exist yet`])
   })
 
-  it('of an existing file counts as a disk of its size', async () => {
+  it('treats an existing file as a disk of its size', async () => {
     const path = join(await tempDirectory(), 'old.img')
     writeFileSync(path, '')
     truncateSync(path, 3e9)
@@ -135,7 +140,7 @@ describe('a path', () => {
     expect(() => findTarget(path, HOST)).toThrow(expect.objectContaining({ code: 'size' }))
   })
 
-  it.skipIf(process.getuid?.() !== 0)('without permission for this user is a user error', async () => {
+  it.skipIf(process.getuid?.() !== 0)('reports a path without permission for this user as a user error', async () => {
     const closed = join(await tempDirectory(), 'closed')
     mkdirSync(closed, { mode: 0o700 })
     const find = () => findTarget(join(closed, 'disk.img'), HOST)
@@ -150,7 +155,7 @@ describe('a path', () => {
     }
   })
 
-  it('below /dev that does not exist never becomes a file', () => {
+  it('never creates a file below /dev', () => {
     expect(() => findTarget('/dev/sdzz', HOST)).toThrow(
       expect.objectContaining({ code: 'usage', message: "cannot flash '/dev/sdzz': no such disk" }),
     )
@@ -161,7 +166,7 @@ describe('a path', () => {
     ['/dev/null', 'it is a character device, wanted a disk or a file'],
     ['/tmp', 'it is a directory, wanted a disk or a file'],
     ['/not/there/at/all', "'/not/there/at' is not a directory"],
-  ])("'%s' is refused", (path, said) => {
+  ])("refuses the path '%s'", (path, said) => {
     expect(() => findTarget(path, HOST)).toThrow(
       expect.objectContaining({ code: 'usage', message: expect.stringContaining(said) }),
     )

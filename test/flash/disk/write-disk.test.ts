@@ -21,7 +21,7 @@ const at = (small: SmallDisk, name: PartitionName) =>
   partition(layoutOnDisk(small.host.slotSize, small.host.disk), name)
 
 describe('a written disk', () => {
-  it('has two partition tables of its real size, and boots slot a', async () => {
+  it('writes two partition tables for the real size of the disk, and a selector that boots slot a', async () => {
     const { disk, layout } = await written(await smallDisk())
     const wanted = layout.partitions.map(({ name, offset, size }) => expect.objectContaining({ name, offset, size }))
     expect(readGpt(disk.source())).toEqual(wanted)
@@ -30,7 +30,7 @@ describe('a written disk', () => {
     expect(firmwareOn(disk.source())).toMatchObject({ outcome: 'start', partition: 2 })
   })
 
-  it('has the identity, and no record of another host', async () => {
+  it('writes the identity, and no record of another host', async () => {
     const small = await smallDisk()
     const identity = at(small, 'identity')
     const used = new CachedDisk(small.host.disk)
@@ -41,7 +41,7 @@ describe('a written disk', () => {
     )
   })
 
-  it('has a blank identity partition if the host creates its identity', async () => {
+  it('leaves the identity partition blank if the host creates its identity', async () => {
     const small = await smallDisk()
     const layout = layoutOnDisk(small.host.slotSize, small.host.disk)
     const image = await cutImage(openSourceImage(small.host, small.output), [])
@@ -50,7 +50,7 @@ describe('a written disk', () => {
     expect(parts.find(({ what }) => what === 'identity')).toMatchObject({ size: 32 * MIB, content: { kind: 'zeros' } })
   })
 
-  it('reports progress, and no notices if everything succeeds', async () => {
+  it('reports progress, and no notices if every write succeeds', async () => {
     const { progress, plan } = await written(await smallDisk())
     const size = sizeOf(plan.unbootable)
     expect(progress.ended).toEqual(['write', 'read back', 'make bootable'])
@@ -67,7 +67,7 @@ describe('data on the disk', () => {
   it.each([
     ['format', 0],
     ['keep', 7],
-  ] as const)('are erased or kept as the plan states: %s', async (fate, left) => {
+  ] as const)('erases or keeps the data on the disk as the plan states: %s', async (fate, left) => {
     const small = await smallDisk()
     const data = at(small, 'data')
     const used = new CachedDisk(small.host.disk)
@@ -78,7 +78,7 @@ describe('data on the disk', () => {
   })
 })
 
-/** A disk that does not keep one byte. */
+/** A disk that loses one byte of a write. */
 class BadDisk extends CachedDisk {
   private readonly bad: number
   /** The number of the first write that damages the byte. */
@@ -102,22 +102,25 @@ describe('a disk that does not keep its bytes', () => {
     ['boot-a', (small) => at(small, 'boot-a').offset + 4096],
     ['old backup table', (small) => small.host.disk - 512],
     ['end of data', (small) => at(small, 'data').offset + at(small, 'data').size - 100],
-  ])('is reported with the part that differs (%s), and is unbootable', async (what, place) => {
-    const small = await smallDisk()
-    const disk = new BadDisk(small.host.disk, place(small))
-    const progress = listProgress()
-    const plan = await planFor(small)
-    await expect(writeDisk(disk, plan, { image: small.image, progress })).rejects.toMatchObject({
-      code: 'digest',
-      message: expect.stringContaining(`'${what}' differs, bytes `),
-    })
-    expect(firmwareOn(disk.source()).outcome).toBe('stuck')
-    expect(progress.notices).toEqual([
-      "'a disk' is incomplete and not bootable; to write it from the beginning, run the same command again",
-    ])
-  })
+  ])(
+    'reports the damaged part of a disk that loses bytes (%s), and leaves the disk unbootable',
+    async (what, place) => {
+      const small = await smallDisk()
+      const disk = new BadDisk(small.host.disk, place(small))
+      const progress = listProgress()
+      const plan = await planFor(small)
+      await expect(writeDisk(disk, plan, { image: small.image, progress })).rejects.toMatchObject({
+        code: 'digest',
+        message: expect.stringContaining(`'${what}' differs, bytes `),
+      })
+      expect(firmwareOn(disk.source()).outcome).toBe('stuck')
+      expect(progress.notices).toEqual([
+        "'a disk' is incomplete and not bootable; to write it from the beginning, run the same command again",
+      ])
+    },
+  )
 
-  it('in the last write is made unbootable again', async () => {
+  it('makes the disk unbootable again if it loses bytes of the last write', async () => {
     const small = await smallDisk()
     const count = (await written(small)).disk.writes
     // The last write is the partition table.
@@ -129,7 +132,7 @@ describe('a disk that does not keep its bytes', () => {
     expect(firmwareOn(disk.source()).outcome).toBe('stuck')
   })
 
-  it('fails the check: an undamaged disk passes the same check', async () => {
+  it('reports no damage on an undamaged disk (negative control)', async () => {
     const { disk, plan } = await written(await smallDisk())
     const [image] = plan.unbootable.slice(-1)
     await expect(readBack(disk, image ? [image] : [], { advance: () => undefined })).resolves.toBeUndefined()
@@ -137,7 +140,7 @@ describe('a disk that does not keep its bytes', () => {
 })
 
 describe('an interrupted write', () => {
-  it('leaves an unbootable disk, and the next write completes it', async () => {
+  it('an interrupted write leaves an unbootable disk, and the next write completes it', async () => {
     const small = await smallDisk()
     const before = await written(await smallDisk({ kernel: 'old one' }))
     const plan = await planFor(small)
@@ -157,7 +160,7 @@ describe('an interrupted write', () => {
 })
 
 describe('an image', () => {
-  it('that differs from its block map is refused before the first write', async () => {
+  it('refuses an image that differs from its block map before the first write', async () => {
     const small = await smallDisk()
     const slot = at(small, 'slot-a').offset
     damageFile(small.image, slot + 4096)
@@ -167,7 +170,7 @@ describe('an image', () => {
     })
   })
 
-  it('that changes during the write leaves an unbootable disk', async () => {
+  it('leaves an unbootable disk if the image changes during the write', async () => {
     const small = await smallDisk()
     const plan = await planFor(small)
     damageFile(small.image, at(small, 'slot-a').offset + 4096)
@@ -191,7 +194,7 @@ describe('an image', () => {
       'do not have the size that hosts/tiny.ts states',
       'build the image: npm run build:image tiny',
     ],
-  ])('that %s is refused', async (_, host, said, hint) => {
+  ])('refuses an image that %s', async (_, host, said, hint) => {
     const { output } = await smallDisk()
     expect(() => openSourceImage({ disk: 32e9, ...host }, output)).toThrow(
       expect.objectContaining({ message: expect.stringContaining(said), hint }),

@@ -8,13 +8,13 @@ describe('parseAddress', () => {
     ['adama.lab:2222', 'adama.lab', 2222],
     ['[fd00::1]:2222', 'fd00::1', 2222],
     ['fd00::1', 'fd00::1', 22],
-  ])('reads %s, and formatAddress writes it back', (text, address, port) => {
+  ])('parses the address %s, and formatAddress writes it back', (text, address, port) => {
     expect(parseAddress(text)).toEqual({ address, port })
     expect(formatAddress(parseAddress(text))).toBe(text)
   })
 
   it.each(['', '-oProxyCommand=x', 'a b', '10.0.0.1:0', '10.0.0.1:70000', '[adama]:22', 'root@adama', 'a;b'])(
-    'refuses %j',
+    'refuses the address %j',
     (text) => expect(() => parseAddress(text)).toThrow('is not an address'),
   )
 })

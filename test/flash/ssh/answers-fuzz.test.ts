@@ -91,7 +91,7 @@ function mutated(good: object, random: Random): string {
 
 const CONTROL = /[\p{Cc}\p{Cf}\u2028\u2029]/u
 
-/** Every text in a value, keys as well. */
+/** Returns every text in a value, keys included. */
 function texts(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   if (typeof value !== 'object' || value === null) return []
@@ -117,13 +117,16 @@ function outcome(parse: Parse, text: string): 'parsed' | 'refused' {
 const count = (outcomes: readonly string[], of: string) => outcomes.filter((each) => each === of).length
 
 describe('each of a thousand almost valid answers', () => {
-  it.each(GOOD)('to read %s is parsed, or refused with a printable message', (_name, parse, good) => {
-    expect(outcome(parse, JSON.stringify(good))).toBe('parsed')
-    const outcomes = Array.from({ length: 1000 }, (_, place) => outcome(parse, mutated(good, randomFrom(21, place))))
-    expect([count(outcomes, 'parsed') > 10, count(outcomes, 'refused') > 100]).toEqual([true, true])
-  })
+  it.each(GOOD)(
+    'an almost valid answer to read %s is parsed, or refused with a printable message',
+    (_name, parse, good) => {
+      expect(outcome(parse, JSON.stringify(good))).toBe('parsed')
+      const outcomes = Array.from({ length: 1000 }, (_, place) => outcome(parse, mutated(good, randomFrom(21, place))))
+      expect([count(outcomes, 'parsed') > 10, count(outcomes, 'refused') > 100]).toEqual([true, true])
+    },
+  )
 
-  it('to read a list of missing blocks is in order, or refused', () => {
+  it('an almost valid list of missing blocks is parsed in order, or refused', () => {
     const good = '0 3\n7 1\n100 4096\n9999 1\nend\n'
     const outcomes = Array.from({ length: 1000 }, (_, place) => {
       const random = randomFrom(22, place)

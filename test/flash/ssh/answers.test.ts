@@ -15,12 +15,12 @@ describe('parseStatus', () => {
     expect(parseStatus('adama', changed({ colour: 'red' }))).toMatchObject({ host: 'adama', slot: 'a' })
   })
 
-  it('refuses an agent with other protocols before it reads anything else', () => {
+  it('refuses an agent with other protocol versions before it reads other fields', () => {
     const read = () => parseStatus('adama', '{"protocols":[2,3]}')
     expect(read).toThrow("the agent of 'adama' speaks protocol 2, 3, this hangar speaks 1")
   })
 
-  it('removes control characters', () => {
+  it('removes control characters from a status', () => {
     const update = { ...{ id: 'x', kind: 'update', slot: 'b', phase: 'reverted' }, reason: 'a\u001b[2Jb\u0007\u202ec' }
     expect(parseStatus('adama', changed({ update })).update?.reason).toBe('a [2Jb c')
   })
@@ -37,11 +37,11 @@ describe('parseStatus', () => {
     ['kernel', 'x'.repeat(5000)],
     ['health', { state: 'unhealthy', reasons: Array(1000).fill('x') }],
     ['slots', { a: { state: 'bootable' }, b: { state: 'empty' } }],
-  ])('refuses %s %j', (key, value) => {
+  ])('refuses a status with %s %j', (key, value) => {
     expect(() => parseStatus('adama', changed({ [key]: value }))).toThrow(`to 'status' at '${key}`)
   })
 
-  it('and the other parsers accept or refuse any bytes with a UserError', () => {
+  it('every parser accepts any bytes or refuses them with a UserError', () => {
     let seed = 12345
     const random = (below: number) => {
       seed = (Math.imul(seed, 1103515245) + 12345) >>> 0
@@ -67,7 +67,7 @@ describe('parseStatus', () => {
 })
 
 describe('parseAnswer', () => {
-  it('refuses an answer of another form', () => {
+  it('refuses an answer of an unknown form', () => {
     expect(() => parseAnswer('adama', 'begin', '{"slot":"b","state":"perhaps"}')).toThrow("to 'begin' at 'state'")
     expect(() => parseAnswer('adama', 'commit', 'ok')).toThrow(
       "cannot read the answer of the agent of 'adama' to 'commit'",
@@ -81,7 +81,7 @@ describe('parseAnswer', () => {
 })
 
 describe('parseRanges', () => {
-  it('reads the ranges in order', () => {
+  it('reads the ranges of blocks in order', () => {
     expect(parseRanges('adama', '0 3\n7 1\nend\n')).toEqual([
       { first: 0, count: 3 },
       { first: 7, count: 1 },
@@ -90,7 +90,7 @@ describe('parseRanges', () => {
   })
 
   it.each(['0 3\n', '0 3\nend', '3 1\n2 1\nend\n', '0 0\nend\n', '0 2\n1 1\nend\n', '-1 2\nend\n', ''])(
-    'refuses %j',
+    'refuses the ranges %j',
     (list) => {
       expect(() => parseRanges('adama', list)).toThrow("'adama' lists missing blocks as")
     },

@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)('keyscan', () => {
     await expect(ask(port)).rejects.toMatchObject({ code: 'unreachable' })
   })
 
-  it('stops when the signal aborts', async () => {
+  it('stops the scan when the signal is aborted', async () => {
     const port = await freePort(22992, new Set())
     const silent = createServer((socket) => socket.on('error', () => undefined))
     await new Promise<void>((resolve) => silent.listen(port, '127.0.0.1', resolve))

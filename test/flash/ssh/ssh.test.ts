@@ -68,7 +68,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(existsSync(`${tmpdir()}/${directory}`)).toBe(false)
   })
 
-  it('sends, tries and commits an update', async () => {
+  it('sends, tries and commits an update over ssh', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     const { directory, next, progress } = await updateBench()
@@ -76,7 +76,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(updated).toMatchObject({ kind: 'updated', slot: 'b' })
     expect(host.slots.b.slot.bytes.equals(next.slot.subarray(0, 300 * BLOCK))).toBe(true)
     expect([host.running, host.committed]).toEqual(['b', 'b'])
-    // Each block repeats one digest, so compression must show in the bytes that were sent.
+    // Each block repeats one digest, so compression must reduce the number of bytes sent.
     if (updated.kind === 'updated') expect(updated.sent).toBeLessThan(100 * BLOCK)
   })
 
@@ -110,7 +110,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       }),
     )
 
-  it('shares one connection between calls', async () => {
+  it('uses one connection for all calls', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     await withSsh(options(server), async (remote) => {
@@ -155,7 +155,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(error?.message).toContain('refuses the key')
   })
 
-  it('reports a login key that ssh does not use, and the repair', async () => {
+  it('reports a login key that ssh ignores, and how to fix it', async () => {
     const server = await startSshServer(newHost())
     const key = await readFile(server.keyFile)
     const failing = async (bytes: Uint8Array, mode: number) => {
@@ -195,7 +195,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(words).toEqual([evil])
   })
 
-  it('ends a call whose output exceeds the limit', async () => {
+  it('ends an agent call whose output exceeds the limit', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     host.call = async () => ({ exitCode: 0, output: 'x'.repeat(200_000), stderr: '' })
@@ -206,7 +206,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(error?.message).toContain('more than 1000 bytes')
   })
 
-  it('ends a call without an answer at its deadline', async () => {
+  it('ends an agent call without an answer at its deadline', async () => {
     const host = newHost()
     const server = await startSshServer(host)
     host.call = () => new Promise(() => undefined)
@@ -217,7 +217,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     expect(error?.message).toContain("no answer to 'status' within 2 s")
   })
 
-  it('ends a call whose input fails, with the error of the input', async () => {
+  it('ends an agent call whose input fails, with the error of the input', async () => {
     const server = await startSshServer(newHost())
     const broken = async function* () {
       yield Buffer.from('half')

@@ -45,7 +45,7 @@ describe('another platform', () => {
     return { flash, revert, status, progress }
   }
 
-  it('is flashed, shown and reverted by the same commands', async () => {
+  it('the same commands flash, show and revert a host of another platform', async () => {
     const { flash, revert, status, progress } = await commandBench()
     expect(await flash('dry-run')).toContain('  1. upload the firmware\n  2. flip to slot b\n  3. reboot to slot b\n')
     expect(await flash('run')).toMatch(/gaeta: slot b runs generation 3 \(.*\), healthy and committed/)
@@ -54,7 +54,7 @@ describe('another platform', () => {
     expect(progress.notices.at(-1)).toContain('gaeta: restarts into slot a')
   })
 
-  it('adds a row to the registry: no other file imports a platform', () => {
+  it('another platform adds a row to the registry, and no other file imports it', () => {
     const imports = sourceFiles(PROJECT)
       .filter(({ path }) => !path.startsWith('test/'))
       .flatMap(importsOf)

@@ -26,7 +26,7 @@ async function fileOf(bytes: Uint8Array) {
 describe('a stream of records', () => {
   const { slot } = updateImage({ name: 'x', dataBlocks: 5000 })
 
-  it('has a header for each range, its blocks, and an end record', async () => {
+  it('a stream has a header for each range, its blocks, and an end record', async () => {
     const { file } = await fileOf(slot)
     let read = 0
     const bytes = await collected(records(file, [{ first: 2, count: 1 }], (count) => (read += count)))
@@ -37,7 +37,7 @@ describe('a stream of records', () => {
     await file.close()
   })
 
-  it('splits ranges that are longer than a record may be', async () => {
+  it('a stream splits ranges that exceed the largest record', async () => {
     const { file } = await fileOf(slot)
     const bytes = await collected(records(file, [{ first: 0, count: 5000 }]))
     expect(bytes.readUInt32BE(8)).toBe(4096)
@@ -46,7 +46,7 @@ describe('a stream of records', () => {
     await file.close()
   })
 
-  it('fails if the file is too short', async () => {
+  it('a stream fails if the file is too short', async () => {
     const { file } = await fileOf(slot.subarray(0, BLOCK))
     await expect(collected(records(file, [{ first: 0, count: 2 }]))).rejects.toThrow(
       'a file ends at byte 4096, wanted 8192',
@@ -54,7 +54,7 @@ describe('a stream of records', () => {
     await file.close()
   })
 
-  it('survives zstd unchanged, within the memory of a host', async () => {
+  it('zstd returns a stream unchanged, within the memory of a host', async () => {
     const programs = await controlPrograms()
     const compress = zstdCompress(programOf(programs, 'zstd'))
     const { file } = await fileOf(slot)
@@ -66,7 +66,7 @@ describe('a stream of records', () => {
     await file.close()
   })
 
-  it('passes the error of its source through the compression', async () => {
+  it("compression rethrows the error of a stream's source", async () => {
     const compress = zstdCompress(programOf(await controlPrograms(), 'zstd'))
     const broken = async function* () {
       yield Buffer.from('half')
@@ -81,7 +81,7 @@ async function* piecesOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
 }
 
 describe('the hash tree of a boot file system', () => {
-  it('covers all blocks, the empty ones too', async () => {
+  it('the hash tree of a boot file system covers all blocks, also the empty ones', async () => {
     const { boot } = updateImage({ name: 'x', bootBlocks: 300 })
     const { path, file } = await fileOf(boot)
     await truncate(path, 1000 * BLOCK)

@@ -8,7 +8,7 @@ function settings(text: string, facts: Parameters<typeof parseConfigText>[1] = o
 }
 
 describe('parseConfigText on config.txt', () => {
-  it('takes the last value of a setting', () => {
+  it('uses the last value of a setting', () => {
     expect(settings('kernel=a.img\nkernel = b.img \r\n')).toEqual({ kernel: 'b.img' })
   })
 
@@ -28,7 +28,7 @@ describe('parseConfigText on config.txt', () => {
     ['[cm4]', false],
     ['[boot_partition=2]', true],
     ['[boot_partition=3]', false],
-  ])('decides for the section %s: applies = %s', (filter, applies) => {
+  ])('decides whether the section %s applies: %s', (filter, applies) => {
     expect(settings(`${filter}\ncmdline=x`)).toEqual(applies ? { cmdline: 'x' } : {})
   })
 
@@ -36,11 +36,11 @@ describe('parseConfigText on config.txt', () => {
     expect(settings('[tryboot]\ncmdline=x', { ...onTwo, tryboot: true })).toEqual({ cmdline: 'x' })
   })
 
-  it('requires filters of different kinds to apply together, until [all]', () => {
+  it('applies a section only if filters of all kinds match, until [all]', () => {
     expect(settings('[boot_partition=3]\n[pi5]\na=1\n[all]\nb=2')).toEqual({ b: '2' })
   })
 
-  it('replaces a filter by the next filter of its kind', () => {
+  it('replaces a filter by the next filter of the same kind', () => {
     expect(settings('[boot_partition=3]\na=1\n[boot_partition=2]\nb=2')).toEqual({ b: '2' })
   })
 

@@ -16,7 +16,7 @@ describe('SerialConsole', () => {
     expect((await found)[0]).toBe('login')
   })
 
-  it('can skip text that was already read', async () => {
+  it('skips console text that was already read, if the caller requests it', async () => {
     const console = new SerialConsole()
     console.append('login')
     const found = console.waitFor(/login/, 1, console.text.length)
@@ -26,7 +26,7 @@ describe('SerialConsole', () => {
     expect((await found)[0]).toBe('login')
   })
 
-  it('fails at the deadline and shows the last lines', async () => {
+  it('fails at the deadline and shows the last lines of the console', async () => {
     const console = new SerialConsole()
     console.append('kernel panic')
     await expect(console.waitFor(/login/, 0.05)).rejects.toThrow(
@@ -34,7 +34,7 @@ describe('SerialConsole', () => {
     )
   })
 
-  it('fails when the machine ends', async () => {
+  it('stops waiting for text when the machine ends', async () => {
     const console = new SerialConsole()
     const found = console.waitFor(/login/, 60)
     console.end()

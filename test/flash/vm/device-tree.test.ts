@@ -14,16 +14,16 @@ const tree: DeviceTree = {
 const facts = { partition: 2, tryboot: false, bootMode: 1, version: 'emulated', buildTime: 0x6655_4433 }
 
 describe('the device tree format', () => {
-  it('reads back the tree that was written', () => {
+  it('a device tree is the same after writing and parsing', () => {
     expect(parseDeviceTree(formatDeviceTree(tree))).toEqual(tree)
   })
 
-  it('writes the same bytes that were read', () => {
+  it('a device tree has the same bytes after parsing and writing', () => {
     const bytes = formatDeviceTree(tree)
     expect(formatDeviceTree(parseDeviceTree(bytes))).toEqual(bytes)
   })
 
-  it('writes the layout of the specification', () => {
+  it('writes a device tree in the layout of the specification', () => {
     const small = formatDeviceTree({ reserved: [], bootCpu: 0, root: node('', { a: 'b' }) })
     const expected = [
       'd00dfeed 0000005a 00000038 00000058 00000028 00000011 00000010 00000000 00000002 00000020',

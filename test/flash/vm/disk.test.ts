@@ -7,7 +7,7 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const MIB = 2 ** 20
 
 describe("the machine's disk", () => {
-  it("is the image, extended to the host's disk size", async () => {
+  it("the machine's disk is the image, extended to the host's disk size", async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'adama.img'), 'first bytes')
     await copyDisk(join(directory, 'adama.img'), join(directory, 'vm.img'), 64 * MIB)
@@ -15,7 +15,7 @@ describe("the machine's disk", () => {
     expect(readFileSync(join(directory, 'vm.img')).subarray(0, 12).toString()).toBe('first bytes\0')
   })
 
-  it('is a sparse file', async () => {
+  it("the machine's disk is a sparse file", async () => {
     const directory = await tempDirectory()
     writeFileSync(join(directory, 'adama.img'), '')
     truncateSync(join(directory, 'adama.img'), 512 * MIB)
@@ -23,7 +23,7 @@ describe("the machine's disk", () => {
     expect(statSync(join(directory, 'vm.img')).blocks * 512).toBeLessThan(MIB)
   })
 
-  it('is refused if the image does not fit', async () => {
+  it("refuses an image that does not fit on the machine's disk", async () => {
     const directory = await tempDirectory()
     const image = join(directory, 'adama.img')
     writeFileSync(image, 'too much')
@@ -34,7 +34,7 @@ describe("the machine's disk", () => {
     expect(existsSync(join(directory, 'vm.img'))).toBe(false)
   })
 
-  it('can be read at any offset, and reads as zeros beyond its end', async () => {
+  it("reads the machine's disk at any offset, and returns zeros beyond its end", async () => {
     const file = join(await tempDirectory(), 'disk')
     writeFileSync(file, '0123456789')
     withDisk(file, (disk) => {
@@ -45,7 +45,7 @@ describe("the machine's disk", () => {
 })
 
 describe('removeAbandoned', () => {
-  it('removes directories of dead processes, and keeps those of live ones', async () => {
+  it('removes directories of dead processes, and keeps those of running ones', async () => {
     const parent = await tempDirectory()
     const living = temporaryDirectory(parent)
     // No process has this number: it is above the kernel's limit.
@@ -56,7 +56,7 @@ describe('removeAbandoned', () => {
     expect([living, dead, other].map((path) => existsSync(path))).toEqual([true, false, true])
   })
 
-  it.skipIf(process.getuid?.() !== 0)('keeps directories of other users without an error', async () => {
+  it.skipIf(process.getuid?.() !== 0)('ignores directories of other users', async () => {
     const parent = await tempDirectory()
     const dead = join(parent, 'hangar-vm-4194305-abcdef')
     mkdirSync(dead, { mode: 0o700 })

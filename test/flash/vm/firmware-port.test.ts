@@ -35,31 +35,31 @@ async function openPort(tryboot: FirmwareState['tryboot'] = 'clear'): Promise<Po
 }
 
 describe("the guest's port to the firmware", () => {
-  it('arms the one-shot flag and answers with it', async () => {
+  it('sets the one-shot trial flag and answers with it', async () => {
     const { state, say } = await openPort()
     expect(await say('tryboot 1\n', 1)).toEqual(['tryboot 1'])
     expect(state.tryboot).toBe('armed')
   })
 
-  it('clears the flag', async () => {
+  it('clears the trial flag', async () => {
     const { state, say } = await openPort('armed')
     expect(await say('tryboot 0\n', 1)).toEqual(['tryboot 0'])
     expect(state.tryboot).toBe('clear')
   })
 
-  it('answers with the flag without changing it', async () => {
+  it('answers with the trial flag without changing it', async () => {
     const { state, say } = await openPort('armed')
     expect(await say('tryboot\n', 1)).toEqual(['tryboot 1'])
     expect(state.tryboot).toBe('armed')
   })
 
-  it('ignores an unknown line', async () => {
+  it('ignores an unknown line on the port', async () => {
     const { state, say } = await openPort()
     expect(await say('tryboot 11\n1\nreboot\n', 3)).toEqual(['tryboot 0', 'tryboot 0', 'tryboot 0'])
     expect(state.tryboot).toBe('clear')
   })
 
-  it('waits for the end of a line', async () => {
+  it('waits for the end of a line on the port', async () => {
     const { state, guest, say } = await openPort()
     guest.write('tryb')
     expect(await say('oot 1\n', 1)).toEqual(['tryboot 1'])

@@ -20,60 +20,60 @@ function valuesOf(args: readonly string[], option: string): string[] {
 }
 
 describe('QEMU arguments', () => {
-  it('give the machine the memory of the host', () => {
+  it("QEMU's arguments give the machine the memory of the host", () => {
     expect(valuesOf(startArguments(hardware, payload), '-m')).toEqual(['4096M'])
   })
 
-  it('end QEMU at a reset, so that the firmware runs again', () => {
+  it('QEMU exits at a reset, so that the emulated firmware runs again', () => {
     expect(startArguments(hardware, payload)).toContain('-no-reboot')
   })
 
-  it('forward ports of the loopback to the static address of the image', () => {
+  it('QEMU forwards ports of the loopback to the static address of the image', () => {
     const [netdev] = valuesOf(startArguments(hardware, payload), '-netdev')
     expect(netdev).toContain(',net=10.0.10.0/24,host=10.0.10.1,')
     expect(netdev).toContain(',hostfwd=tcp:127.0.0.1:2201-10.0.10.11:22,hostfwd=tcp:127.0.0.1:9091-10.0.10.11:9090')
   })
 
-  it('escape the commas of a path', () => {
+  it("QEMU's arguments escape the commas of a path", () => {
     expect(valuesOf(startArguments(hardware, payload), '-drive')[0]).toMatch(/file=\/tmp\/a,,b\/disk\.img$/)
   })
 
-  it('pass the command line unchanged', () => {
+  it("QEMU's arguments pass the command line unchanged", () => {
     expect(valuesOf(startArguments(hardware, payload), '-append')).toEqual(['console=ttyAMA0 quiet'])
   })
 
-  it('attach a watchdog that resets the machine', () => {
+  it("QEMU's arguments attach a watchdog that resets the machine", () => {
     const args = startArguments(hardware, payload)
     expect(valuesOf(args, '-device')).toContain('i6300esb')
     expect(valuesOf(args, '-action')).toEqual(['watchdog=reset'])
   })
 
-  it('give the guest a port to the firmware with a fixed name', () => {
+  it("QEMU's arguments give the guest a port to the firmware with a fixed name", () => {
     const args = startArguments(hardware, payload)
     expect(valuesOf(args, '-chardev')).toContain('socket,id=firmware,path=/tmp/x/firm,,ware')
     expect(valuesOf(args, '-device')).toContain('virtserialport,chardev=firmware,name=hangar.firmware')
   })
 
-  it('go on from a saved memory only if it is given', () => {
+  it("QEMU's arguments restore a saved memory only if the caller gives one", () => {
     expect(valuesOf(startArguments(hardware, payload, '/s,1/memory'), '-incoming')).toEqual(['file:/s,1/memory'])
     expect(startArguments(hardware, payload)).not.toContain('-incoming')
   })
 
-  it('set the clock only if a time is given', () => {
+  it("QEMU's arguments set the clock only if the caller gives a time", () => {
     expect(valuesOf(startArguments({ ...hardware, clock: '2031-02-03T04:05:06' }, payload), '-rtc')).toEqual([
       'base=2031-02-03T04:05:06',
     ])
     expect(startArguments(hardware, payload)).not.toContain('-rtc')
   })
 
-  it('attach a second disk after the first', () => {
+  it("QEMU's arguments attach a second disk after the first", () => {
     const args = startArguments({ ...hardware, secondDisk: '/tmp/two,disks' }, payload)
     expect(valuesOf(args, '-drive')[1]).toBe('if=none,id=second,format=raw,discard=unmap,file=/tmp/two,,disks')
     const disks = valuesOf(args, '-device').filter((device) => device.startsWith('virtio-blk'))
     expect(disks).toEqual(['virtio-blk-pci,drive=disk', 'virtio-blk-pci,drive=second'])
   })
 
-  it('log the writes between machine and disk, and append to the log after a reset', () => {
+  it('QEMU logs the writes between machine and disk, and appends to the log after a reset', () => {
     const args = startArguments({ ...hardware, writeLog: '/tmp/a,b/log' }, payload)
     expect(args).not.toContain('-drive')
     const nodes = valuesOf(args, '-blockdev')
@@ -83,11 +83,11 @@ describe('QEMU arguments', () => {
     expect(valuesOf(args, '-device')).toContain('virtio-blk-pci,drive=disk')
   })
 
-  it('have no initramfs if the machine has none', () => {
+  it("QEMU's arguments name no initramfs if the machine has none", () => {
     expect(startArguments(hardware, { ...payload, initramfs: undefined })).not.toContain('-initrd')
   })
 
-  it('describe the same machine for the device tree and for the start', () => {
+  it("QEMU's arguments describe the same machine for the device tree and for the start", () => {
     const dump = dumpArguments(hardware, '/tmp/out.dtb')
     expect(valuesOf(dump, '-M')).toEqual(['virt,gic-version=3,dumpdtb=/tmp/out.dtb'])
     for (const option of ['-cpu', '-smp', '-m']) {
@@ -95,7 +95,7 @@ describe('QEMU arguments', () => {
     }
   })
 
-  it('use KVM and the processor of this machine if possible', () => {
+  it("QEMU's arguments use KVM and the processor of this machine if possible", () => {
     const args = startArguments({ ...hardware, accelerator: 'kvm' }, payload)
     expect(valuesOf(args, '-cpu')).toEqual(['host'])
     expect(valuesOf(args, '-M')).toEqual(['virt,gic-version=host'])

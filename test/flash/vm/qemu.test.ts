@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startQemu } from '../../../flash/vm/qemu.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
-/** Connects to the monitor as QEMU does, writes each command to a file, and answers by `answers`. */
+/** A fake QEMU: connects to the monitor, writes each command to a file, and answers with `answers`. */
 const FAKE_QEMU = `
 const { appendFileSync } = require('node:fs')
 const [control, log, answers] = process.argv.slice(2)
@@ -44,7 +44,7 @@ async function fakeQemu(answers: Readonly<Record<string, unknown>>) {
 }
 
 describe('saving a machine', () => {
-  it('has QEMU write to the file, without its limit for networks, and waits until QEMU has completed', async () => {
+  it('saves the memory without the bandwidth limit of QEMU, and waits until QEMU has written the file', async () => {
     const migrate = [{ return: {} }, status('active'), status('completed')]
     const { qemu, commands } = await fakeQemu({ migrate })
     await qemu.save('/x/memory')
@@ -58,17 +58,17 @@ describe('saving a machine', () => {
     ])
   })
 
-  it('fails with the reason if QEMU refuses the command', async () => {
+  it('saving fails with the reason if QEMU refuses the command', async () => {
     const { qemu } = await fakeQemu({ migrate: [{ error: { desc: 'Device has no state' } }] })
     await expect(qemu.save('/x/memory')).rejects.toThrow('QEMU failed: Device has no state')
   })
 
-  it('fails if QEMU cannot write the file', async () => {
+  it('saving fails if QEMU cannot write the file', async () => {
     const { qemu } = await fakeQemu({ migrate: [{ return: {} }, status('active'), status('failed')] })
     await expect(qemu.save('/x/memory')).rejects.toThrow('cannot save the machine')
   })
 
-  it('fails if QEMU ends before', async () => {
+  it('saving fails if QEMU exits too early', async () => {
     const { qemu } = await fakeQemu({ migrate: 'exit' })
     await expect(qemu.save('/x/memory')).rejects.toThrow('it ended before it had saved the machine')
   })

@@ -35,7 +35,7 @@ async function saved(parts: readonly string[] = ['kernel', 'tree', 'initramfs'])
 }
 
 describe('a saved state', () => {
-  it('keeps the boot files, the command line, the starts and the console', async () => {
+  it('a saved state keeps the boot files, the command line, the starts and the console', async () => {
     const { payload, starts, console } = readSavedState(await saved(), QEMU, HARDWARE)
     expect({ starts, console }).toEqual({ starts: STARTS, console: 'login:' })
     expect(payload.commandLine).toBe('ro quiet')
@@ -45,12 +45,12 @@ describe('a saved state', () => {
     expect(files).toEqual(['the kernel', 'the tree', 'the initramfs'])
   })
 
-  it('has no initramfs if the machine had none', async () => {
+  it('a saved state has no initramfs if the machine had none', async () => {
     const { payload } = readSavedState(await saved(['kernel', 'tree']), QEMU, HARDWARE)
     expect(payload.initramfs).toBeUndefined()
   })
 
-  it('fits a machine with other paths and ports', async () => {
+  it('a saved state fits a machine with other paths and ports', async () => {
     const elsewhere = { disk: '/y/disk.img', control: '/y/control', firmwarePort: '/y/firmware' }
     const forwards = [{ guestPort: 22, port: 22202 }]
     expect(readSavedState(await saved(), QEMU, { ...HARDWARE, ...elsewhere, forwards }).starts).toEqual(STARTS)
@@ -64,12 +64,12 @@ describe('a saved state', () => {
     ['another clock', QEMU, { clock: '2031-02-03T04:05:06' }],
     ['a second disk', QEMU, { secondDisk: '/x/second.img' }],
     ['a log of the writes', QEMU, { writeLog: '/x/log' }],
-  ])('is refused for %s', async (_, qemu, change) => {
+  ])('refuses a saved state for %s', async (_, qemu, change) => {
     const directory = await saved()
     expect(() => readSavedState(directory, qemu, { ...HARDWARE, ...change })).toThrow(/was saved by another QEMU/)
   })
 
-  it('is refused without its description, which is written last', async () => {
+  it('refuses a saved state without its description, which is written last', async () => {
     const directory = await tempDirectory()
     expect(() => readSavedState(directory, QEMU, HARDWARE)).toThrow(/ENOENT/)
   })

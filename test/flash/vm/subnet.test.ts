@@ -17,7 +17,7 @@ describe('userNetwork', () => {
     expect(made.dns).toBe('10.0.10.237')
   })
 
-  it('calculates with addresses above 127', () => {
+  it('computes subnets for addresses above 127', () => {
     expect(userNetwork({ address: '192.168.77.200', prefix: 22, gateway: '192.168.76.1', dns: [] }).network).toBe(
       '192.168.76.0/22',
     )
@@ -26,7 +26,7 @@ describe('userNetwork', () => {
   it.each([
     ['10.0.10.11', 24, '10.0.11.1'],
     ['10.0.10.11', 30, '10.0.10.9'],
-  ])('refuses %s/%i with gateway %s', (address, prefix, gateway) => {
+  ])('refuses the subnet %s/%i with gateway %s', (address, prefix, gateway) => {
     expect(() => userNetwork({ address, prefix, gateway, dns: [] })).toThrow(
       expect.objectContaining({
         message: `cannot emulate network '${address}/${prefix}' with gateway '${gateway}'`,
@@ -35,7 +35,7 @@ describe('userNetwork', () => {
     )
   })
 
-  it('refuses a text that is not an address', () => {
+  it('refuses a text that is not an IP address', () => {
     expect(() => userNetwork({ address: '10.0.10', prefix: 24, gateway: '10.0.10.1', dns: [] })).toThrow(
       "'10.0.10' is not an IPv4 address",
     )

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { childProgram } from '../child-program.ts'
 
-/** `dagger session` as in cmd/dagger/session.go: one line on stdout, and an end when stdin ends. */
+/** `dagger session` as in cmd/dagger/session.go: prints one line on stdout, and exits when stdin ends. */
 const PROGRAM = `
 import { fakeSession } from './test/helpers/fake-dagger/server.ts'
 const [, , scratch, command] = process.argv
@@ -31,7 +31,7 @@ export function failingCli(directory: string, said: string, name = 'dagger'): st
   return fakeProgram(directory, `echo '${said}' >&2; exit 1`, name)
 }
 
-/** A shell script as a program. */
+/** Writes a shell script as an executable program. */
 export function fakeProgram(directory: string, text: string, name = 'dagger'): string {
   const file = join(directory, name)
   writeFileSync(file, `#!/bin/sh\n${text}\n`)

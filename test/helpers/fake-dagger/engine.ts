@@ -39,9 +39,9 @@ type FakeNode = FakeFile | FakeDirectory | FakeContainer
 export type Named<N extends FakeNode = FakeNode> = N & { readonly id: string }
 
 /**
- * A fake of Dagger's engine. Containers are sandboxes on this machine, and directories are directories. As the engine, it
- * runs nothing before a result is requested, runs equal requests once, repeats failed ones, and reads files of the host when
- * they are named. It has no layers, no network, and no cache after its end.
+ * A fake of Dagger's engine. Containers are sandboxes on this machine, and directories are plain directories. Like the
+ * engine, it runs nothing before a caller requests a result, runs equal requests once, repeats failed ones, and reads host
+ * files when a query names them. It has no layers, no network, and no cache after its end.
  */
 export class FakeEngine {
   readonly executed: string[][] = []
@@ -188,7 +188,7 @@ export class FakeEngine {
   }
 }
 
-/** Callers share a running or successful computation. After a failure, the next caller starts it again. */
+/** Callers share a running or successful computation. After a failure, the next caller starts the computation again. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {

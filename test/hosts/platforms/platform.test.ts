@@ -45,11 +45,11 @@ const CONTEXT: ImageContext = {
 }
 
 describe('a second platform', () => {
-  it('parses the host files of its boards with its own schema', () => {
+  it('a second platform parses the host files of its boards with its own schema', () => {
     expect(parsed()).toEqual({ ...FILE, packages: ['luci'] })
   })
 
-  it('reports unknown keys like every platform', () => {
+  it('a second platform reports unknown keys like every platform', () => {
     expect(() => parsed({ wifi: { ...FILE.wifi, chanel: 6 } })).toThrow(
       expect.objectContaining({
         message: "hosts/apollo.ts: unknown key 'wifi.chanel'",
@@ -59,17 +59,17 @@ describe('a second platform', () => {
     expect(() => parsed({ slotSize: '8 GiB' })).toThrow("hosts/apollo.ts: unknown key 'slotSize'")
   })
 
-  it('adds its boards to the supported boards', () => {
+  it('a second platform adds its boards to the supported boards', () => {
     expect(() => parsed({ board: 'toaster' })).toThrow(
       expect.objectContaining({ hint: 'supported boards: raspberry-pi-5, fake-router' }),
     )
   })
 
-  it('refuses hosts with its own checks', () => {
+  it('a second platform refuses hosts with its own checks', () => {
     expect(() => planned({ wifi: { ssid: 'lab', channel: 14 } })).toThrow('apollo: channel 14 does not exist')
   })
 
-  it('plans an image of its own kind, without Debian packages', () => {
+  it('a second platform plans an image of its own kind, without Debian packages', () => {
     const plan = planned()
     expect(plan).toMatchObject({ platform: 'fake-openwrt', name: 'apollo' })
     expect(plan.sets('arm64')).toEqual([])
@@ -84,7 +84,7 @@ describe('a second platform', () => {
 })
 
 describe('planWith', () => {
-  it('renders a host once for its checks, inputs and image', () => {
+  it('renders a host only once for its checks, inputs and image', () => {
     let count = 0
     const counted = {
       ...router,
@@ -107,12 +107,12 @@ describe('planWith', () => {
 })
 
 describe('the registry of platforms', () => {
-  it('has one platform for each board', () => {
+  it('the registry has one platform for each board', () => {
     const boards = PLATFORMS.flatMap((each) => each.boards)
     expect(new Set(boards).size).toBe(boards.length)
   })
 
-  it('has names without duplicates', () => {
+  it('the registry has platform names without duplicates', () => {
     expect(new Set(PLATFORMS.map(({ name }) => name)).size).toBe(PLATFORMS.length)
     expect(PLATFORMS).toContain(pi)
   })

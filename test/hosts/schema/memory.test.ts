@@ -24,7 +24,7 @@ describe('checkServiceMemory', () => {
     )
   })
 
-  it('counts every container of a service', () => {
+  it('adds the limits of every container of a service', () => {
     const image = { source: 'debian', packages: [], tree: {} } as const
     const container = {
       image,

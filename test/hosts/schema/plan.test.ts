@@ -3,13 +3,13 @@ import { planOf } from '../../../hosts/schema/plan.ts'
 import { testHost } from '../../helpers/host.ts'
 
 describe('planOf', () => {
-  it('names the platform and the package sets to lock', () => {
+  it('the plan of a host names the platform and the package sets to lock', () => {
     const plan = planOf(testHost())
     expect(plan).toMatchObject({ name: 'tiny', platform: 'pi' })
     expect(plan.sets('amd64').map(({ set }) => set.name)).toContain('container/mosquitto')
   })
 
-  it('refuses a host that cannot work', () => {
+  it('refuses a host whose checks fail', () => {
     expect(() => planOf(testHost({ memory: '1 GiB' }))).toThrow('tiny: services may use 320 MiB')
   })
 })

@@ -27,11 +27,11 @@ const checked = (container: Partial<ContainerDefinition>, changes: Partial<Servi
 
 describe('checkServices', () => {
   it('accepts all services of the registry on one host', () => {
-    const all = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, { memory: '1 MiB' }]))
+    const all = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, { memory: '16 MiB' }]))
     expect(() => checkServices('tiny', testServices(all))).not.toThrow()
   })
 
-  it('accepts a service that hangar supports and that disturbs no other', () => {
+  it('accepts a supported service without conflicts', () => {
     expect(checked({})).not.toThrow()
   })
 })
@@ -73,7 +73,7 @@ describe('a feature that hangar does not support yet', () => {
       { image: { source: 'oci', reference: 'example.org/test:1' } },
       "needs an image from 'oci'",
     ],
-  ])('is refused by name: %s', (_feature, container, message) => {
+  ])('refuses an unsupported feature by name: %s', (_feature, container, message) => {
     expect(checked(container)).toThrow(
       expect.objectContaining({
         code: 'host',
@@ -83,7 +83,7 @@ describe('a feature that hangar does not support yet', () => {
     )
   })
 
-  it('is refused by name: a volume that both slots share', () => {
+  it('refuses a volume that both slots share, which is not supported yet', () => {
     const volumes = { models: { ...VOLUME, binding: 'shared' } } as const
     expect(checked({}, { volumes })).toThrow(
       "service 'test' needs the shared volume 'test-models': hangar does not support shared volumes yet",
@@ -97,28 +97,28 @@ describe('a port', () => {
     return checked({}, { ports: () => [port] })
   }
 
-  it('belongs to one service: the error names both', () => {
+  it('refuses a port that two services use, and names both', () => {
     expect(listening(1883)).toThrow("tiny: 'mosquitto' and 'test' use the same port: 1883/tcp")
   })
 
-  it("cannot be one of the host's own ports: the error names the purpose", () => {
+  it('refuses a port that the host itself uses, and names its purpose', () => {
     expect(listening(22)).toThrow("tiny: the host (ssh) and 'test' use the same port: 22/tcp")
   })
 })
 
 describe('a user', () => {
-  it('belongs to one service', () => {
+  it('refuses a user that two services share', () => {
     expect(checked({ user: 'mosquitto' })).toThrow("tiny: 'mosquitto' and 'test' use the same user: mosquitto")
   })
 
-  it('may run several containers of the same service', () => {
-    const memory = { server: '1 MiB', worker: '1 MiB' }
+  it('one user may run several containers of the same service', () => {
+    const memory = { server: '16 MiB', worker: '16 MiB' }
     expect(checked({}, { memory, containers: () => ({ server: CONTAINER, worker: CONTAINER }) })).not.toThrow()
   })
 })
 
 describe('a name', () => {
-  it('of a container is unique on the host', () => {
+  it('refuses a container name that is not unique on the host', () => {
     const { services, offers } = testServices(MOSQUITTO)
     const [mosquitto] = services
     if (mosquitto === undefined) throw new Error('the host has no service')
@@ -128,8 +128,8 @@ describe('a name', () => {
     )
   })
 
-  it.each(['var', 'keep'])("of a volume cannot be '%s', which the host uses itself", (name) => {
-    const changes = { name, volumes: { [name]: VOLUME }, memory: '1 MiB' }
+  it.each(['var', 'keep'])("refuses a volume named '%s', a name that the host uses itself", (name) => {
+    const changes = { name, volumes: { [name]: VOLUME }, memory: '16 MiB' }
     expect(checked({}, changes)).toThrow(`tiny: the host and '${name}' use the same volume name: ${name}`)
   })
 })
@@ -137,12 +137,12 @@ describe('a name', () => {
 describe('a connection to another service', () => {
   const using = (service: string, port: number) => checked({ uses: [{ service, port }] })
 
-  it('may go to a port of a service of the host, or of the host itself', () => {
+  it('a connection may go to a port of a service of the host, or of the host itself', () => {
     expect(using('mosquitto', 1883)).not.toThrow()
     expect(using('host', 9100)).not.toThrow()
   })
 
-  it('cannot go to a service that the host does not run', () => {
+  it('refuses a connection to a service that the host does not run', () => {
     expect(using('grafana', 3000)).toThrow(
       expect.objectContaining({
         message: "tiny: service 'test' uses port 3000 of 'grafana', but the host does not run 'grafana'",
@@ -151,7 +151,7 @@ describe('a connection to another service', () => {
     )
   })
 
-  it('cannot go to a port on which the service does not listen', () => {
+  it('refuses a connection to a port on which the service does not listen', () => {
     expect(using('mosquitto', 8883)).toThrow(
       "service 'test' uses port 8883 of 'mosquitto', but 'mosquitto' does not listen on it",
     )

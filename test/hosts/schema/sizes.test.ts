@@ -9,7 +9,7 @@ describe('the schema of a size', () => {
     [diskSize, '64 GB', 64e9],
     [diskSize, '1 TB', 1e12],
     [slotSize, '24 GiB', 24 * 2 ** 30],
-  ])('returns bytes', (schema, text, bytes) => {
+  ])('converts a size to bytes', (schema, text, bytes) => {
     expect(schema.parse(text)).toBe(bytes)
   })
 
@@ -26,7 +26,7 @@ describe('the schema of a size', () => {
     [slotSize, '8.5 GiB'],
     [slotSize, '512 MiB'],
     [slotSize, '0 GiB'],
-  ])('refuses other text, and quotes it', (schema, text) => {
+  ])('refuses an invalid size, and quotes it', (schema, text) => {
     expect(() => schema.parse(text)).toThrow(`'${text}' is not`)
   })
 })

@@ -10,12 +10,12 @@ describe('parseControl', () => {
     ])
   })
 
-  it('keeps continuation lines', () => {
+  it('keeps continuation lines of a control field', () => {
     const text = 'Description: first\n second\n .\n\tthird\nSize: 3\n'
     expect(Object.fromEntries(parseParagraph(text))).toEqual({ description: 'first\nsecond\n.\nthird', size: '3' })
   })
 
-  it('ignores comments and lines without a field', () => {
+  it('ignores comments and lines without a field name', () => {
     expect(Object.fromEntries(parseParagraph('# Package: x\nnonsense\nPackage: a\n# more\n'))).toEqual({ package: 'a' })
   })
 

@@ -29,7 +29,7 @@ describe('packageIndex', () => {
     expect(index.size).toBe(3)
   })
 
-  it('ignores field names inside a value', () => {
+  it('ignores field names inside the value of another field', () => {
     expect(index.named('inside-a-value')).toEqual([])
     expect(index.named('maw')).toEqual([])
   })
@@ -44,7 +44,7 @@ describe('packageIndex', () => {
     expect(index.essential()).toEqual(['bash'])
   })
 
-  it('is empty for an empty file', () => {
+  it('an empty file gives an empty package index', () => {
     const empty = packageIndex(new Uint8Array())
     expect([empty.size, empty.named('bash'), empty.essential()]).toEqual([0, [], []])
   })

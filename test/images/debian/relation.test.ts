@@ -20,17 +20,17 @@ describe('parseRelations', () => {
     expect(operators).toEqual(['<=', '>='])
   })
 
-  it('ignores empty groups', () => {
+  it('ignores empty groups in a relation', () => {
     expect(parseRelations(' , a,\n b ,')).toHaveLength(2)
     expect(parseRelations('')).toEqual([])
   })
 
-  it('is the inverse of formatRelations', () => {
+  it('parseRelations is the inverse of formatRelations', () => {
     const text = 'libc6 (>= 2.41), default-mta | mail-transport-agent, python3:any (<< 3.14~)'
     expect(formatRelations(parseRelations(text))).toBe(text)
   })
 
-  it('refuses a syntax error', () => {
+  it('refuses a relation with a syntax error', () => {
     expect(() => parseRelations('libc6 (about 2)')).toThrow("invalid package relation: 'libc6 (about 2)'")
   })
 

@@ -65,7 +65,7 @@ describe('compareVersions', () => {
 })
 
 describe('satisfies', () => {
-  it('implements each operator', () => {
+  it('compares versions with each operator', () => {
     const around = ['1.0', '2.0', '3.0']
     const holding = (operator: '<<' | '<=' | '=' | '>=' | '>>') =>
       around.filter((version) => satisfies(version, operator, '2.0'))

@@ -33,16 +33,16 @@ describe('formatBmap', () => {
     expect(text).toBe(MAP.replace('CHECKSUM', checksumOf(text)))
   })
 
-  it('contains a checksum of itself, computed with zeros in its place', () => {
+  it('a block map contains a checksum of itself, computed with zeros in its place', () => {
     expect(checksumOf(text)).toBe(digestOf(text.replace(checksumOf(text), '0'.repeat(64))))
   })
 
-  it('has another checksum if a range changes', () => {
+  it('the checksum of a block map changes with each range', () => {
     const moved = formatBmap(8 * 1024 * 1024, [ranges[0], { ...ranges[1], offset: 1025 * 4096 }] as typeof ranges)
     expect(checksumOf(moved)).not.toBe(checksumOf(text))
   })
 
-  it('counts a last block that the image fills partially', () => {
+  it('counts a last block that is not full', () => {
     expect(formatBmap(4097, [])).toContain('<BlocksCount> 2 </BlocksCount>')
   })
 })
@@ -60,7 +60,7 @@ describe('parseBmap', () => {
     ['another digest', () => text.replace(first, second)],
     ['only its first half', () => text.slice(0, text.length >> 1)],
     ['other text', () => 'hello'],
-  ])('refuses a map with %s', (_, change) => {
+  ])('refuses a block map with %s', (_, change) => {
     expect(() => parseBmap(change(), 'a.bmap')).toThrow(
       expect.objectContaining({
         code: 'format',

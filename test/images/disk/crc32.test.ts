@@ -8,7 +8,7 @@ describe('crc32', () => {
     ['', 0],
     ['\0', 0xd202ef8d],
     ['a', 0xe8b7be43],
-  ])('of %j equals the value of zlib', (text, expected) => {
+  ])('the CRC-32 of %j equals the value of zlib', (text, expected) => {
     expect(crc32(Buffer.from(text))).toBe(expected)
   })
 })

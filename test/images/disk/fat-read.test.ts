@@ -36,11 +36,11 @@ describe('openFat', () => {
     )
   })
 
-  it.each(Object.entries(FILES))('reads %s', (name, content) => {
+  it.each(Object.entries(FILES))('reads a FAT file: %s', (name, content) => {
     expect(Buffer.from(openFat(blockSourceOf(healthy)).read(name) ?? 'missing')).toEqual(Buffer.from(content))
   })
 
-  it('ignores the case of names, and returns undefined for a missing file', () => {
+  it('finds a file in upper or lower case, and returns undefined for a missing file', () => {
     const volume = openFat(blockSourceOf(healthy))
     expect(Buffer.from(volume.read('CONFIG.TXT') ?? '').toString()).toBe('[all]\n')
     expect(volume.read('kernel8.img')).toBeUndefined()
@@ -71,7 +71,7 @@ describe('openFat', () => {
   })
 })
 
-describe('openFat refuses a damaged file system', () => {
+describe('openFat, given a damaged file system,', () => {
   it.each<[string, (bytes: Buffer) => void, string]>([
     ['without boot signature', (bytes) => bytes.fill(0, 510, 512), 'the first sector is not a FAT boot sector'],
     ['of zeros', (bytes) => bytes.fill(0), 'the first sector is not a FAT boot sector'],
@@ -92,7 +92,7 @@ describe('openFat refuses a damaged file system', () => {
       (bytes) => bytes.writeUInt32LE(0xfffffff0, entryOf(bytes, 5000) + 28),
       'a file of 4294967280 bytes is larger than the file system',
     ],
-  ])('%s', (_what, change, reason) => {
+  ])('refuses a FAT file system %s', (_what, change, reason) => {
     expect(damaged(change)).toThrow(
       expect.objectContaining({
         code: 'format',

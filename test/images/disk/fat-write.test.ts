@@ -40,18 +40,18 @@ describe.each<[FatKind, Readonly<Record<string, Buffer>>, number | undefined]>([
   const bytes = volume(kind, files, fixedSize)
   const opened = openFat(blockSourceOf(bytes))
 
-  it('lists its files by their long names, in the given order', () => {
+  it('a FAT file system lists its files by their long names, in the given order', () => {
     expect(opened.list()).toEqual(sizes(files))
   })
 
-  it('returns the content of each file', () => {
+  it('a FAT file system returns the content of each file', () => {
     const wrong = Object.entries(files).filter(
       ([name, content]) => !content.equals(opened.read(name) ?? Buffer.from('?')),
     )
     expect(wrong.map(([name]) => name)).toEqual([])
   })
 
-  it('has two equal allocation tables', () => {
+  it('a FAT file system has two equal allocation tables', () => {
     const [reserved, fatSize] = [bytes.readUInt16LE(14) * 512, (bytes.readUInt16LE(22) || bytes.readUInt32LE(36)) * 512]
     const table = (copy: number) => bytes.subarray(reserved + copy * fatSize, reserved + (copy + 1) * fatSize)
     expect(table(1).equals(table(0))).toBe(true)
@@ -60,7 +60,7 @@ describe.each<[FatKind, Readonly<Record<string, Buffer>>, number | undefined]>([
 
 describe('planFat', () => {
   // fsck.fat 4.2 found no errors in file systems with these heads, and mtools 4.0.32 listed and read their files.
-  it('gives the same bytes for the same names and sizes', () => {
+  it('writes the same FAT bytes for the same names and sizes', () => {
     expect([bootPlan.size, bootPlan.head.length, digestOf(bootPlan.head)]).toEqual([
       144 * MIB,
       614400,
@@ -134,7 +134,7 @@ describe('planFat', () => {
 })
 
 describe('a damaged FAT32 file system', () => {
-  it('causes an error if the cluster chain of its root directory is a loop', () => {
+  it('refuses a FAT32 file system whose root directory is a loop of clusters', () => {
     const bytes = volume('fat32', { 'config.txt': Buffer.from('x') })
     const table = bytes.readUInt16LE(14) * 512
     // The two clusters of the root directory, 2 and 3, point to each other.

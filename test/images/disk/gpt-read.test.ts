@@ -50,7 +50,7 @@ describe('readGpt', () => {
   it.each([
     ['header', PRIMARY.header],
     ['table', PRIMARY.table],
-  ])('reads the backup if the primary %s is damaged', (_what, at) => {
+  ])('reads the backup GPT if the primary %s is damaged', (_what, at) => {
     expect(read(damagedAt(at))).toEqual(PARTITIONS)
   })
 

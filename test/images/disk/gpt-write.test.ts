@@ -35,7 +35,7 @@ const partitionIds = (host: string) => {
 
 describe('gptPieces', () => {
   // sgdisk -v (1.0.9) and sfdisk -V (2.38) found no errors in a disk with these bytes.
-  it('never changes these bytes, which are on existing disks', () => {
+  it('never changes the bytes of a partition table, because existing disks have them', () => {
     expect([primary?.offset, digestOf(primary?.bytes ?? '')]).toEqual([
       0,
       '209ae7998652808b53e33185d3492aa542e086f73ab026c6e2776fa51e98f7cc',
@@ -46,7 +46,7 @@ describe('gptPieces', () => {
     ])
   })
 
-  it('writes a header at each end of the disk that points to the other one, with its own checksum', () => {
+  it('writes a header at each end of the disk, with its own checksum and a pointer to the other header', () => {
     const [one, two] = [header(primary?.bytes, 1), header(backup?.bytes, 32)]
     expect(one).toMatchObject({ signature: 'EFI PART', myLba: 1, alternateLba: lastSector, entriesAt: 2 })
     expect(two).toMatchObject({
@@ -61,7 +61,7 @@ describe('gptPieces', () => {
     }
   })
 
-  it('writes the same entries at both ends, with their checksum in both headers', () => {
+  it('writes the same partition entries at both ends, with their checksum in both headers', () => {
     const entries = primary?.bytes.subarray(2 * SECTOR) ?? Buffer.alloc(0)
     expect(backup?.bytes.subarray(0, 32 * SECTOR)).toEqual(entries)
     expect([header(primary?.bytes, 1).entries, header(backup?.bytes, 32).entries]).toEqual(
@@ -69,7 +69,7 @@ describe('gptPieces', () => {
     )
   })
 
-  it('begins with a protective MBR that covers the whole disk', () => {
+  it('the disk begins with a protective MBR that covers the whole disk', () => {
     const mbr = primary?.bytes.subarray(0, SECTOR) ?? Buffer.alloc(SECTOR)
     expect(mbr[450]).toBe(0xee)
     expect([mbr.readUInt32LE(454), mbr.readUInt32LE(458)]).toEqual([1, lastSector])
@@ -77,7 +77,7 @@ describe('gptPieces', () => {
     expect([...mbr.subarray(510)]).toEqual([0x55, 0xaa])
   })
 
-  it('gives the type basic data only to the partitions that the firmware reads', () => {
+  it("gives the partition type 'basic data' only to the partitions that the firmware reads", () => {
     const table = primary?.bytes.subarray(2 * SECTOR) ?? Buffer.alloc(0)
     const fat = layout.partitions.filter(({ number }) => table.readUInt32LE((number - 1) * 128) === 0xebd0a0a2)
     expect(fat.map(({ name }) => name)).toEqual(['selector', 'boot-a', 'boot-b'])
@@ -85,7 +85,7 @@ describe('gptPieces', () => {
 })
 
 describe('the ids of disks and partitions', () => {
-  it('are the same for the same host, and different for two hosts', () => {
+  it('disk and partition ids are the same for the same host, and differ between two hosts', () => {
     expect(partitionIds('adama')).toEqual(partitionIds('adama'))
     expect(new Set([...partitionIds('adama'), ...partitionIds('starbuck')]).size).toBe(14)
     const disk = (host: string) => header(Buffer.from(gptPieces(layout, host)[0].bytes), 1).disk
@@ -93,11 +93,11 @@ describe('the ids of disks and partitions', () => {
     expect(disk('adama')).not.toBe(disk('starbuck'))
   })
 
-  it('are UUIDs of version 8 (RFC 9562)', () => {
+  it('disk and partition ids are UUIDs of version 8 (RFC 9562)', () => {
     expect(guid('disk adama')).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
   })
 
-  it('have their first three groups in little-endian order', () => {
+  it('disk and partition ids have their first three groups in little-endian order', () => {
     const [a = '', b = '', c = '', d = '', e = ''] = guid('partition adama boot-a').split('-')
     const swapped = [a, b, c].map((part) => Buffer.from(part, 'hex').reverse().toString('hex'))
     expect(partitionIds('adama')[1]).toBe([...swapped, d, e].join(''))

@@ -15,7 +15,7 @@ const TAR = Buffer.from('a tar that is no tar')
 const SECOND = 16 * MIB
 
 describe('identityPartition', () => {
-  it('contains the tar twice and otherwise zeros', () => {
+  it('the identity partition contains the tar twice and otherwise zeros', () => {
     const bytes = Buffer.from(identityPartition(TAR))
     expect(bytes.length).toBe(IDENTITY_SIZE)
     for (const at of [0, SECOND]) {
@@ -24,7 +24,7 @@ describe('identityPartition', () => {
     }
   })
 
-  it('is read from the newest valid copy', () => {
+  it('reads the identity from the newest valid copy', () => {
     const [older, newer] = [identityPartition(TAR), identityPartition(Buffer.from('newer'), 2)]
     const mixed = Buffer.concat([older.subarray(0, SECOND), newer.subarray(SECOND)])
     expect(readIdentity(blockSourceOf(mixed))).toMatchObject({
@@ -37,7 +37,7 @@ describe('identityPartition', () => {
     expect(readIdentity(blockSourceOf(mixed))).toBeUndefined()
   })
 
-  it('refuses a tar that is larger than a host reads', () => {
+  it('refuses an identity tar that is larger than a host reads', () => {
     expect(identityPartition(Buffer.alloc(MIB)).length).toBe(IDENTITY_SIZE)
     expect(() => identityPartition(Buffer.alloc(MIB + 1))).toThrow(expect.objectContaining({ code: 'size' }))
   })
@@ -58,7 +58,7 @@ async function boot(shell: Shell, partition: Uint8Array) {
 }
 
 describeOnShells('identity.sh load', (shell) => {
-  it('unpacks the current keys, old keys and trusted keys from the partition', async () => {
+  it('the host unpacks the current keys, old keys and trusted keys from the partition', async () => {
     const members = identityMembers(IDENTITY, {
       signing: ['ssh-ed25519 AAAA one', 'ssh-ed25519 BBBB two'],
       serial: { time: 1795000000, number: 2 },
@@ -78,7 +78,7 @@ describeOnShells('identity.sh load', (shell) => {
     expect(modes()).toEqual(MODES)
   })
 
-  it('repairs a damaged copy', async () => {
+  it('the host repairs a damaged copy of the identity', async () => {
     const whole = identityPartition(
       await tarBytes(identityMembers(IDENTITY, { signing: [], serial: { time: 1, number: 1 } })),
     )
@@ -86,7 +86,7 @@ describeOnShells('identity.sh load', (shell) => {
     damaged[512 + 100] = 0xff
     const { code, said, read, partition } = await boot(shell, damaged)
     expect(code).toBe(0)
-    expect(said).toContain('the copy at sector 0 is damaged or old, writing it again')
+    expect(said).toContain('the copy at sector 0 is damaged or old: restoring it from the other copy')
     expect(read('machine-id')).toBe(`${IDENTITY.machineId}\n`)
     expect(partition().equals(whole)).toBe(true)
   })

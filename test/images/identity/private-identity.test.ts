@@ -5,11 +5,11 @@ import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 const WHERE = 'hosts/tiny.identity.age'
 
 describe('parsePrivateIdentity', () => {
-  it('is the inverse of privateIdentityText', () => {
+  it('parsePrivateIdentity is the inverse of privateIdentityText', () => {
     expect(parsePrivateIdentity(privateIdentityText(IDENTITY), WHERE)).toEqual(IDENTITY)
   })
 
-  it('gives the public half with publicOf, newest key first', () => {
+  it('publicOf returns the public half of a private identity, with the newest key first', () => {
     expect(publicOf(IDENTITY)).toEqual({ format: 1, ssh: PUBLIC_LINES, age: ['age1new', 'age1old'] })
   })
 
@@ -17,7 +17,7 @@ describe('parsePrivateIdentity', () => {
     ['a truncated text', (text: string) => text.slice(0, -20)],
     ['no keys', () => privateIdentityText({ ...IDENTITY, ssh: [] })],
     ['an invalid machine id', (text: string) => text.replace(IDENTITY.machineId, 'secret-id')],
-  ])('refuses %s, and its error contains nothing of the text', (_, change) => {
+  ])('refuses a private identity with %s, and its error contains nothing of the text', (_, change) => {
     let thrown: unknown
     try {
       parsePrivateIdentity(change(privateIdentityText(IDENTITY)), WHERE)

@@ -6,7 +6,7 @@ const [NEW = '', OLD = ''] = PUBLIC_LINES
 const WHERE = 'hosts/tiny.identity.json'
 
 describe('a public identity', () => {
-  it('has a canonical text, with one line per key if a line would be too long', () => {
+  it('a public identity has a canonical text, with one line for each key if a line would be too long', () => {
     expect(publicIdentityText({ format: 1, ssh: [NEW], age: ['age1a'] })).toBe(
       `{\n  "age": ["age1a"],\n  "format": 1,\n  "ssh": ["${NEW}"]\n}\n`,
     )
@@ -15,7 +15,7 @@ describe('a public identity', () => {
     )
   })
 
-  it('is the same after writing and parsing', () => {
+  it('a public identity is the same after writing and parsing', () => {
     for (const value of [
       { format: 1 as const, ssh: [NEW], age: [] },
       { format: 1 as const, ssh: [NEW, OLD], age: ['age1a', 'age1b'] },
@@ -31,12 +31,12 @@ describe('a public identity', () => {
     ['{"format":1,"ssh":["ssh-rsa AAAA"],"age":[]}', `is damaged at 'ssh.0': expected 'ssh-ed25519 AAAA…'`],
     [`{"format":1,"ssh":["${NEW}"],"age":["AGE-SECRET-KEY-1"]}`, `is damaged at 'age.0': expected 'age1…'`],
     [`{"format":1,"ssh":["${NEW}"],"age":[],"more":1}`, 'is damaged at '],
-  ])('is refused as %s', (text, message) => {
+  ])('refuses the public identity %s', (text, message) => {
     expect(() => parsePublicIdentity(text, WHERE)).toThrow(
       expect.objectContaining({
         code: 'format',
         message: expect.stringContaining(message),
-        hint: `take it from your history: git log ${WHERE}`,
+        hint: `restore the file from git: git log ${WHERE}`,
       }),
     )
   })

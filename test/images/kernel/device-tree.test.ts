@@ -35,12 +35,12 @@ const FOUND_FOR_BOOT = {
   'the ports of the virtual machine, one of which is its firmware': 'virtio:d00000003v00000001',
 }
 const FOUND_WHEN_RUNNING = {
-  // BCM54213PE has the id 0x600d84a2.
+  // The Ethernet PHY BCM54213PE has the id 0x600d84a2.
   'the Ethernet port’s PHY': 'mdio:01100000000011011000010010100010',
   'a keyboard': 'hid:b0003g0001v0000046Dp0000C31C',
 }
 
-/** The kernel's core binds these. It has no alias for them. */
+/** The kernel's core handles these nodes, and has no module alias for them. */
 const CORE = ['fixed-clock', 'arm,gic-400']
 
 let kernel: BuiltKernel
@@ -70,7 +70,7 @@ const inInitramfs = ({ builtIn, layer, loaded }: BuiltKernel): Drivers => [
 const inSystem = ({ builtIn, layer }: BuiltKernel): Drivers => [...builtIn, ...layer]
 const without = (drivers: Drivers, module: string) => drivers.filter((each) => each.module !== module)
 
-/** The devices without a driver among the wanted ones and their suppliers: `PATH (COMPATIBLE)`. */
+/** The wanted devices and their suppliers that have no driver: `PATH (COMPATIBLE)`. */
 function withoutDriver(tree: string, wanted: string, drivers: Drivers): string[] {
   const all = everyNode(kernel.trees.get(tree) ?? { name: '', properties: new Map(), children: [] })
   const devices = all.filter((each) => isEnabled(each) && compatibleOf(each).includes(wanted))
@@ -86,11 +86,11 @@ function isBound(device: Placed, drivers: Drivers): boolean {
 }
 
 describe.each(Object.keys(board.deviceTrees))('the kernel has drivers for %s', (tree) => {
-  it.each(Object.entries(FOR_BOOT))('%s and its suppliers, in the initramfs', (_what, compatible) => {
+  it.each(Object.entries(FOR_BOOT))('the initramfs has drivers for %s and its suppliers', (_what, compatible) => {
     expect(withoutDriver(tree, compatible, inInitramfs(kernel))).toEqual([])
   })
 
-  it.each(Object.entries(FOR_RUNNING))('%s and its suppliers', (_what, compatible) => {
+  it.each(Object.entries(FOR_RUNNING))('the kernel layer has drivers for %s and its suppliers', (_what, compatible) => {
     expect(withoutDriver(tree, compatible, inSystem(kernel))).toEqual([])
   })
 
@@ -104,28 +104,28 @@ describe.each(Object.keys(board.deviceTrees))('the kernel has drivers for %s', (
     ['irq_bcm2712_mip', 'brcm,bcm2712-pcie', 'msi-controller@'],
     ['rp1_pci', 'snps,dwc3', 'pci1de4,1'],
     ['pinctrl_rp1', 'snps,dwc3', 'pinctrl@'],
-  ])('and the check fails without %s', (module, compatible, missed) => {
+  ])('the check of drivers fails without %s (negative control)', (module, compatible, missed) => {
     const lacking = withoutDriver(tree, compatible, without(inInitramfs(kernel), module))
     expect(lacking.join('\n')).toContain(missed)
   })
 })
 
 describe('the kernel has drivers for devices that are not in the device tree', () => {
-  it.each(Object.entries(FOUND_FOR_BOOT))('%s, in the initramfs', (_what, modalias) => {
+  it.each(Object.entries(FOUND_FOR_BOOT))('the initramfs has a driver for %s', (_what, modalias) => {
     expect(inInitramfs(kernel).filter(({ pattern }) => matches(modalias, pattern))).not.toEqual([])
   })
 
-  it.each(Object.entries(FOUND_WHEN_RUNNING))('%s', (_what, modalias) => {
+  it.each(Object.entries(FOUND_WHEN_RUNNING))('the kernel layer has a driver for %s', (_what, modalias) => {
     expect(inSystem(kernel).filter(({ pattern }) => matches(modalias, pattern))).not.toEqual([])
   })
 })
 
 describe('the initramfs', () => {
-  it('loads the watchdog first', () => {
+  it('the initramfs loads the watchdog first', () => {
     expect(kernel.loaded[0]).toBe('bcm2835_wdt')
   })
 
-  it('loads hangar_tryboot, which is also in the kernel layer', () => {
+  it('the initramfs loads hangar_tryboot, which is also in the kernel layer', () => {
     expect(kernel.loaded).toContain('hangar_tryboot')
     expect(kernel.files.filter((path) => path.startsWith('updates/'))).toEqual(['updates/hangar_tryboot.ko'])
   })

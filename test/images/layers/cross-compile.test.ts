@@ -13,7 +13,7 @@ const LAYER_CONTEXT: LayerContext = {
   steps: {},
 }
 
-/** Locked packages of a kernel, and headers and Kbuild of the same or another version. */
+/** Locked packages of a kernel, with headers and Kbuild of the same or another version. */
 function kit(kernel: string, headers = kernel, kbuild = kernel): NativeKit {
   const packages = (release: string, names: readonly string[]) =>
     names.map((name) => lockedPackage(name, { version: `${release}-1` }))
@@ -37,7 +37,7 @@ const debsOf = ({ inputs }: Derivation) => Object.keys(inputs).filter((path) => 
 const sourcesOf = ({ inputs }: Derivation) => Object.keys(inputs).filter((path) => path.startsWith('overlays/'))
 
 describe('compiling for the device', () => {
-  it('takes its own sources, and only the packages that it compiles against', () => {
+  it('the compile step takes its own sources, and only the packages that it compiles against', () => {
     const blocks = nativeBlocks(LAYER_CONTEXT, kit('7.3.4'))
     expect(sourcesOf(blocks)).toEqual(['overlays/device/blocks/main.c', 'overlays/device/blocks/blocks.h'])
     expect(debsOf(blocks)).toEqual(['debs/musl-dev_arm64.deb'])
@@ -53,13 +53,13 @@ describe('compiling for the device', () => {
     ])
   })
 
-  it('runs on the builder, without the kernel headers of the builder’s architecture', () => {
+  it('the compile step runs on the builder, without the kernel headers of the builder’s architecture', () => {
     const { system, toolchain } = trybootModule(LAYER_CONTEXT, kit('7.3.4'))
     expect(system).toBe('amd64')
     expect(toolchain.packages.map((item) => item.package)).toEqual(['make', 'linux-kbuild-7.3.4'])
   })
 
-  it('passes the release of the locked kernel to the script', () => {
+  it('the compile step passes the release of the locked kernel to the script', () => {
     expect(trybootModule(LAYER_CONTEXT, kit('7.3.4')).command.at(-1)).toBe('7.3.4-arm64')
   })
 

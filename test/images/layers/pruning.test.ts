@@ -20,7 +20,7 @@ async function left(...files: string[]): Promise<string[]> {
 }
 
 describe('PRUNING', () => {
-  it('has only absolute paths, without duplicates', () => {
+  it('the pruning rules have only absolute paths, without duplicates', () => {
     const paths = [...PRUNING.remove, ...Object.keys(PRUNING.keepOnly)]
     expect(paths.filter((path) => !/^\/[^/]/.test(path) || path.endsWith('/'))).toEqual([])
     expect(new Set(paths).size).toBe(paths.length)

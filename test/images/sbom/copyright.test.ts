@@ -15,7 +15,7 @@ describe('parseCopyright', () => {
     expect(Object.fromEntries(read?.texts ?? [])).toEqual({ expat: 'Permission\n\n is granted' })
   })
 
-  it('reads a licence of the whole package, before those of files', () => {
+  it('reads a licence of the whole package before the licences of files', () => {
     const read = parseCopyright(`${FORMAT}License: GPL-3+\n\n${FILES}`)
     expect(read?.statements.map(({ synopsis }) => synopsis)).toEqual(['GPL-3+', 'Expat'])
   })
@@ -24,7 +24,7 @@ describe('parseCopyright', () => {
     ['Format: http://www.debian.org/doc/packaging-manuals/copyright-format/1.0/'],
     ['Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0'],
     ['FORMAT:   https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/  '],
-  ])('accepts the format field %j', (format) => {
+  ])('accepts the Format field %j', (format) => {
     expect(parseCopyright(`${format}\n\n${FILES}`)).toBeDefined()
   })
 
@@ -38,7 +38,7 @@ describe('parseCopyright', () => {
   })
 })
 
-describe('parseCopyright returns undefined', () => {
+describe('parseCopyright without a result', () => {
   it.each([
     ['if the file names no format', `Upstream-Name: one\n\n${FILES}`],
     [
@@ -54,7 +54,7 @@ describe('parseCopyright returns undefined', () => {
     ['if a text continues after an empty line', `${FORMAT}\n${FILES} one\n\n two\n`],
     ['if a stanza has two licences', `${FORMAT}\n${FILES}License: GPL-2\n`],
     ['if the empty line between two stanzas is missing', `${FORMAT}\n${FILES}Files: b\nLicense: ISC\n`],
-  ])('%s', (_, text) => {
+  ])('returns undefined %s', (_, text) => {
     expect(parseCopyright(text)).toBeUndefined()
   })
 })

@@ -18,7 +18,7 @@ describe('declaredLicence', () => {
     [['GPL-2 or Expat', 'Expat or GPL-2'], '(GPL-2.0-only OR MIT)'],
     [['GPL-2 or Expat and ISC', 'Zlib'], '((ISC AND MIT) OR GPL-2.0-only) AND Zlib'],
     [['GPL-2 or GPL-2.0'], 'GPL-2.0-only'],
-  ])('joins the licences of %j without duplicates', (licences, expression) => {
+  ])('joins the licence fields %j without duplicates', (licences, expression) => {
     expect(declaredLicence(copyright(licences))).toEqual({ expression, others: [] })
     expect(() => parse(expression)).not.toThrow()
   })
@@ -34,7 +34,7 @@ describe('declaredLicence', () => {
     expect(() => parse(declared?.expression ?? '')).not.toThrow()
   })
 
-  it('prefers the text in the files’ own stanza', () => {
+  it('prefers the licence text in the files’ own stanza', () => {
     const declared = declaredLicence(copyright(['custom\n Mine.', 'custom'], ['Custom\n Ours.']))
     expect(declared?.others.map(({ extractedText }) => extractedText)).toEqual(['Mine.', 'Ours.'])
     expect(new Set(declared?.others.map(({ licenseId }) => licenseId)).size).toBe(2)

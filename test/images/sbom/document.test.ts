@@ -66,7 +66,7 @@ const MANIFEST: Manifest = {
 }
 
 describe('the SBOM of an image', () => {
-  it('is valid, and identifies the image by its root hash', () => {
+  it('the SBOM is valid, and identifies the image by its root hash', () => {
     const spdx = parseSpdx(sbom())
     const image = spdx.packages.find(({ SPDXID }) => SPDXID === 'SPDXRef-image')
     expect(image).toMatchObject({ name: 'tiny', versionInfo: MANIFEST.slot.root, packageFileName: 'slot.img' })
@@ -77,7 +77,7 @@ describe('the SBOM of an image', () => {
     })
   })
 
-  it('contains every layer and every boot file with its digest', () => {
+  it('an SBOM contains every layer and every boot file with its digest', () => {
     const spdx = parseSpdx(sbom())
     expect(related(spdx, 'tiny', 'CONTAINS')).toEqual([...LAYERS, ...BOOT].sort())
     for (const name of [...LAYERS, ...BOOT])
@@ -158,13 +158,13 @@ describe('the SBOM of an image', () => {
 describe('the namespace of a document', () => {
   const namespace = (given: Partial<Given> = {}) => parseSpdx(sbom(given)).documentNamespace
 
-  it('is the same for the same image', () => {
+  it('the namespace of an SBOM is the same for the same image', () => {
     expect(namespace()).toBe(namespace())
     expect(sbom()).toBe(sbom())
     expect(namespace()).toContain(`/hangar-tiny-${MANIFEST.slot.root}-`)
   })
 
-  it('differs for another root hash, other boot files and other package information', () => {
+  it('the namespace of an SBOM differs for another root hash, other boot files and other package information', () => {
     const others = [
       namespace({ manifest: { slot: { ...MANIFEST.slot, root: digestOf('other root') } } }),
       namespace({ manifest: { boot: { ...MANIFEST.boot, 'config.txt': { size: 1, sha256: digestOf('other') } } } }),
@@ -194,11 +194,11 @@ describe('parseSpdx', () => {
       'a LicenseRef without text',
       ({ packages }) => Object.assign(packages[0] ?? {}, { licenseDeclared: 'LicenseRef-x' }),
     ],
-  ])('refuses %s', (_, change) => {
+  ])('refuses an SBOM with %s', (_, change) => {
     expect(broken(change)).toThrow()
   })
 
-  it('accepts a valid document', () => {
+  it('accepts a valid SBOM', () => {
     expect(broken(() => {})).not.toThrow()
   })
 })

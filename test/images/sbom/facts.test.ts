@@ -17,13 +17,13 @@ describe('the source of a package', () => {
     ['shells', { name: 'shells', version: '5.2-2+b10' }],
     ['bash (5.2-2)', { name: 'bash', version: '5.2-2' }],
     ['linux-signed-arm64 (7.3.4+1~bpo13+1)', { name: 'linux-signed-arm64', version: '7.3.4+1~bpo13+1' }],
-  ])('given by the field %j is %j', (source, wanted) => {
+  ])('the field %j gives the source %j', (source, wanted) => {
     expect(factsAbout({ source })?.source).toEqual(wanted)
   })
 })
 
 describe('the sources that are built into a package', () => {
-  it('are listed in Built-Using and Static-Built-Using', () => {
+  it('Built-Using and Static-Built-Using list the built-in sources of a package', () => {
     expect(
       factsAbout({
         builtUsing: 'glibc (= 2.41-12)',
@@ -38,25 +38,28 @@ describe('the sources that are built into a package', () => {
     })
   })
 
-  it('are empty without these fields', () => {
+  it('a package without these fields has no built-in sources', () => {
     expect(factsAbout({})).toMatchObject({ builtUsing: [], linked: [] })
   })
 })
 
 describe('the licence of a package', () => {
-  it('is read from the copyright file', () => {
+  it('reads the licence of a package from its copyright file', () => {
     expect(factsAbout({ copyright: licensed('Expat') })?.licence).toBe('MIT')
     expect(factsAbout({ copyright: 'Under the GPL.\n' })?.licence).toBeUndefined()
     expect(factsAbout({})?.licence).toBeUndefined()
   })
 
-  it.each(['first', 'last'])('is read from the %s statement if only that one has a copyright file', (place) => {
-    const both = [stated({ copyright: licensed('Expat') }), stated()]
-    const { packages } = factsOf(place === 'first' ? both : both.reverse())
-    expect(packages.map(({ licence }) => licence)).toEqual(['MIT'])
-  })
+  it.each(['first', 'last'])(
+    'reads the licence from the %s statement if only that one has a copyright file',
+    (place) => {
+      const both = [stated({ copyright: licensed('Expat') }), stated()]
+      const { packages } = factsOf(place === 'first' ? both : both.reverse())
+      expect(packages.map(({ licence }) => licence)).toEqual(['MIT'])
+    },
+  )
 
-  it('comes with the licence texts that it refers to, sorted and without duplicates', () => {
+  it('adds the licence texts that a licence refers to, sorted and without duplicates', () => {
     const { licences } = factsOf([
       stated({ copyright: licensed('zebra\n Z.') }),
       stated({ package: 'dash', copyright: licensed('apple\n A.') }),
@@ -65,7 +68,7 @@ describe('the licence of a package', () => {
     expect(licences.map(({ name }) => name)).toEqual(['apple', 'zebra'])
   })
 
-  it('is separate for each version and architecture', () => {
+  it('keeps licences separate for each version and architecture', () => {
     const { packages } = factsOf([stated(), stated({ version: '5.3-1' }), stated({ architecture: 'amd64' })])
     expect(packages).toHaveLength(3)
   })

@@ -30,7 +30,7 @@ describe('spdxLicence', () => {
     ['MPL-2.0', 'MPL-2.0'],
     ['ZLIB', 'Zlib'],
     ['Zope-2.1', 'ZPL-2.1'],
-  ])('translates %s to %s', (name, id) => {
+  ])('translates the licence %s to %s', (name, id) => {
     expect(spdxLicence(name)).toBe(id)
     expect(() => parse(id)).not.toThrow()
   })
@@ -53,11 +53,11 @@ describe('spdxLicence', () => {
     ['Apache-2.0-only', 'only GNU licences have this ending'],
     ['constructor', 'it is unknown'],
     ['', 'it is unknown'],
-  ])('does not translate %j: %s', (name) => {
+  ])('does not translate the licence %j: %s', (name) => {
     expect(spdxLicence(name)).toBeUndefined()
   })
 
-  it('returns only ids on SPDX’s list', () => {
+  it('returns only licence ids on SPDX’s list', () => {
     const families = ['apache', 'artistic', 'cc-by', 'cc-by-sa', 'cc-by-nd', 'cc-by-nc', 'cc-by-nc-sa', 'cc-by-nc-nd']
     const others = [
       'cc0',

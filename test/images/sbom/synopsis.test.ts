@@ -14,7 +14,7 @@ describe('parseSynopsis', () => {
     ['A AND B  Or C', '((A & B) | C)'],
     ['GPL-2+ with OpenSSL exception', 'GPL-2+ with OpenSSL exception'],
     ['GPL-3+  with Autoconf exception and Expat', '(GPL-3+ with Autoconf exception & Expat)'],
-  ])('parses %j as %s', (synopsis, wanted) => {
+  ])('parses the licence field %j as %s', (synopsis, wanted) => {
     expect(shown(parseSynopsis(synopsis))).toBe(wanted)
   })
 
@@ -33,7 +33,7 @@ describe('parseSynopsis', () => {
     ['GPL-2 with Linux-syscall-note'],
     ['GPL-3+ with Autoconf and Libtool exceptions'],
     ['with X exception'],
-  ])('returns undefined for %j', (synopsis) => {
+  ])('returns undefined for the licence field %j', (synopsis) => {
     expect(parseSynopsis(synopsis)).toBeUndefined()
   })
 })

@@ -22,20 +22,20 @@ import { tempDirectory } from '../../helpers/temp.ts'
 const key = keyFromSeed(GOLDEN_SEED, 'RFC 8032, test 1')
 
 describe('a key pair', () => {
-  it('is derived from its seed', () => {
+  it('derives a key pair from its seed', () => {
     expect(Buffer.from(key.publicKey).toString('hex')).toBe(
       'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a',
     )
   })
 
-  it('has a public key line in OpenSSH’s format, with or without a comment', () => {
+  it('a key pair has a public key line in OpenSSH’s format, with or without a comment', () => {
     expect(formatPublicKey(key)).toBe(GOLDEN_PUBLIC_LINE)
     expect(formatPublicKey({ ...key, comment: '' })).toBe(GOLDEN_PUBLIC_LINE.split(' ').slice(0, 2).join(' '))
   })
 })
 
 describe('a fingerprint', () => {
-  it.skipIf(!HAS_SSH_KEYGEN)('is the one that ssh-keygen shows', async () => {
+  it.skipIf(!HAS_SSH_KEYGEN)('a fingerprint is the one that ssh-keygen shows', async () => {
     const file = join(await tempDirectory(), 'key.pub')
     for (const line of PUBLIC_LINES) {
       writeFileSync(file, `${line}\n`)
@@ -43,7 +43,7 @@ describe('a fingerprint', () => {
     }
   })
 
-  it('does not depend on the comment', () => {
+  it('a fingerprint does not depend on the comment of the key', () => {
     const [line = ''] = PUBLIC_LINES
     expect(fingerprintOf(`${line} a comment`)).toBe(fingerprintOf(line))
     expect(fingerprintOf(line)).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/)
@@ -52,7 +52,7 @@ describe('a fingerprint', () => {
 })
 
 describe('a private key', () => {
-  it('is parsed from a file of ssh-keygen', () => {
+  it('parses a private key from a file of ssh-keygen', () => {
     const read = parsePrivateKey(GOLDEN_PRIVATE_KEY, 'KEY')
     expect(Buffer.from(read.seed)).toEqual(GOLDEN_SEED)
     expect(Buffer.from(read.publicKey)).toEqual(Buffer.from(key.publicKey))
@@ -60,7 +60,7 @@ describe('a private key', () => {
   })
 
   // ssh-keygen uses a random check number, hangar a constant one. Nothing else may differ.
-  it('is written as ssh-keygen writes it, except for the check number', () => {
+  it('writes a private key as ssh-keygen does, except for the check number', () => {
     const decoded = (text: string) => Buffer.from(text.replace(/-----.*-----/g, ''), 'base64')
     const [ours, golden] = [decoded(formatPrivateKey(key)), decoded(GOLDEN_PRIVATE_KEY)]
     const check = ours.indexOf(Buffer.concat([key.publicKey.subarray(0, 4), key.publicKey.subarray(0, 4)]))
@@ -75,7 +75,7 @@ describe('a private key', () => {
   })
 
   it.each(['', 'x', 'a comment', 'ünïcode', 'seventeen letters'])(
-    'is the same after writing and parsing, with the comment %j',
+    'a private key is the same after writing and parsing, with the comment %j',
     (comment) => {
       const read = parsePrivateKey(formatPrivateKey({ ...key, comment }), 'KEY')
       expect(formatPrivateKey(read)).toBe(formatPrivateKey({ ...key, comment }))
@@ -83,7 +83,7 @@ describe('a private key', () => {
     },
   )
 
-  it.skipIf(!HAS_SSH_KEYGEN)('is accepted by ssh-keygen, which derives the same public key', async () => {
+  it.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen accepts the private key, and derives the same public key', async () => {
     const file = join(await tempDirectory(), 'key')
     writeFileSync(file, formatPrivateKey(key))
     chmodSync(file, 0o600)
@@ -92,7 +92,7 @@ describe('a private key', () => {
 })
 
 describe('parsePrivateKey', () => {
-  it('refuses a key with a passphrase, with a hint', () => {
+  it('refuses a private key with a passphrase, with a hint', () => {
     expect(() => parsePrivateKey(GOLDEN_LOCKED_KEY, "'HANGAR_SIGNING_KEY'")).toThrow(
       expect.objectContaining({
         code: 'key',
@@ -110,7 +110,7 @@ describe('parsePrivateKey', () => {
       GOLDEN_PRIVATE_KEY.replace('b3BlbnNz', 'b3BlbnNx'),
       'it is not an OpenSSH private key',
     ],
-  ])('refuses %s, and the hint says how to generate a key', (_what, text, reason) => {
+  ])('refuses %s as a private key, and the hint says how to generate one', (_what, text, reason) => {
     expect(() => parsePrivateKey(text, "'FILE'")).toThrow(
       expect.objectContaining({
         code: 'key',
@@ -120,7 +120,7 @@ describe('parsePrivateKey', () => {
     )
   })
 
-  it('refuses a truncated key, and does not show its text', () => {
+  it('refuses a truncated private key, and does not show its text', () => {
     const cut = GOLDEN_PRIVATE_KEY.replace(/\n4XLz2.*\n/, '\n')
     expect(() => parsePrivateKey(cut, "'FILE'")).toThrow('a key or signature is truncated')
     expect(() => parsePrivateKey(cut, "'FILE'")).not.toThrow(/AAAA/)

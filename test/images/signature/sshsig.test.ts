@@ -47,7 +47,7 @@ const refusal = (reason: string) =>
   })
 
 describe('signText', () => {
-  it('gives the same bytes as ssh-keygen', () => {
+  it('signs a text with the same bytes as ssh-keygen', () => {
     expect(signText(TEXT, key)).toBe(GOLDEN)
   })
 })
@@ -58,7 +58,7 @@ describe('verifyText', () => {
     expect(verifyText(TEXT, GOLDEN, trusted)).toBe(GOLDEN_PUBLIC_LINE)
   })
 
-  it('fails if any byte of the text differs', () => {
+  it('refuses a signature if any byte of the text differs', () => {
     for (let at = 0; at < TEXT.length; at++) {
       const flipped = Buffer.from(TEXT)
       flipped[at] = (flipped[at] ?? 0) ^ 1
@@ -68,7 +68,7 @@ describe('verifyText', () => {
     }
   })
 
-  it('fails if any byte of the signature differs', () => {
+  it('refuses a signature if any byte of it differs', () => {
     const bytes = Buffer.from(GOLDEN.replace(/-----.*-----/g, ''), 'base64')
     const accepted = [...bytes.keys()].filter((at) => {
       const flipped = Buffer.from(bytes)
@@ -79,7 +79,7 @@ describe('verifyText', () => {
     expect(accepted).toEqual([])
   })
 
-  it('fails if the signature is truncated at any position', () => {
+  it('refuses a signature that is truncated at any position', () => {
     const bytes = Buffer.from(GOLDEN.replace(/-----.*-----/g, ''), 'base64')
     const accepted = [...bytes.keys()].filter((end) => accepts(armor(`\n${bytes.toString('base64', 0, end)}`)))
     expect(accepted).toEqual([])
@@ -101,11 +101,11 @@ describe('verifyText', () => {
   })
 })
 
-describe.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen -Y verify', () => {
+describe.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen -Y verify and a signature of hangar', () => {
   it.each([
     ['accepts a signature by hangar', TEXT, 0],
     ['refuses the same signature for another text', TEXT.replace('1', '2'), 255],
-  ])('%s', async (_what, text, status) => {
+  ])('ssh-keygen %s', async (_what, text, status) => {
     const directory = await tempDirectory()
     const [signers, signature] = [join(directory, 'signers'), join(directory, 'signature')]
     writeFileSync(signers, `owner namespaces="hangar" ${GOLDEN_PUBLIC_LINE}\n`)
@@ -115,7 +115,7 @@ describe.skipIf(!HAS_SSH_KEYGEN)('ssh-keygen -Y verify', () => {
   })
 })
 
-/** False for a UserError. Other errors are bugs and fail the test. */
+/** Returns false for a UserError. Any other error is a bug and fails the test. */
 function accepts(signature: string): boolean {
   try {
     verifyText(TEXT, signature, [GOLDEN_PUBLIC_LINE])

@@ -26,21 +26,21 @@ describe('placeLayers', () => {
 })
 
 describe('the index of a slot', () => {
-  it('is one block of text lines, padded with zeros', () => {
+  it('the index is one block of text lines, padded with zeros', () => {
     const bytes = Buffer.from(formatIndex(layers))
     const text = 'hangar-slot 1\nbase 1 3\ncontainer-mosquitto 4 1\nhost 5 2\nend\n'
     expect(bytes).toEqual(block(text))
   })
 
-  it('is the same after writing and parsing', () => {
+  it('the index is the same after writing and parsing', () => {
     expect(parseIndex(formatIndex(layers))).toEqual(layers)
   })
 
-  it('is parsed from the start of a larger slot', () => {
+  it('parses the index from the start of a larger slot', () => {
     expect(parseIndex(Buffer.concat([formatIndex(layers), Buffer.alloc(4096, 'end\n')]))).toEqual(layers)
   })
 
-  it('is refused if its format is unknown, with a hint', () => {
+  it('refuses an index of an unknown format, with a hint', () => {
     expect(() => parseIndex(block('hangar-slot 2\nbase 1 3\nend\n'))).toThrow(
       expect.objectContaining({
         code: 'format',
@@ -50,7 +50,7 @@ describe('the index of a slot', () => {
     )
   })
 
-  it('is refused if it is truncated or has an invalid line', () => {
+  it('refuses an index that is truncated or has an invalid line', () => {
     expect(() => parseIndex(block('hangar-slot 1\nbase 1 3\n'))).toThrow(
       expect.objectContaining({
         message: "the slot's index has no line 'end'",
@@ -62,7 +62,7 @@ describe('the index of a slot', () => {
     )
   })
 
-  it('has space for 100 layers, and refuses 200', () => {
+  it('the index has space for 100 layers, and refuses 200', () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, at) => ({ name: `container-service-number-${at}`, first: at, blocks: 1 }))
     expect(parseIndex(formatIndex(many(100)))).toHaveLength(100)

@@ -44,18 +44,18 @@ const GOLDEN = [
 ]
 
 describe('the hash tree of a slot', () => {
-  it.each(GOLDEN)('equals the tree of veritysetup for $what', ({ blocks, root, size, tree }) => {
+  it.each(GOLDEN)('the hash tree equals the tree of veritysetup for $what', ({ blocks, root, size, tree }) => {
     const made = hashTree(leavesOf(data(blocks)))
     expect(made.root).toBe(root)
     expect(made.bytes.length).toBe(size)
     expect(hash('sha256', made.bytes, 'hex')).toBe(tree)
   })
 
-  it.each(GOLDEN)('has the size that treeSize computes for $blocks blocks', ({ blocks, size }) => {
+  it.each(GOLDEN)('the hash tree has the size that treeSize computes for $blocks blocks', ({ blocks, size }) => {
     expect(treeSize(blocks)).toBe(size)
   })
 
-  it('is the same if the leaves are computed for each layer separately', () => {
+  it('the hash tree is the same if the leaves are computed separately for each layer', () => {
     const bytes = data(300)
     const cuts = [0, 1, 129, 130, 300]
     const parts = cuts.slice(1).map((end, at) => leavesOf(bytes.subarray((cuts[at] ?? 0) * BLOCK, end * BLOCK)))
@@ -63,7 +63,7 @@ describe('the hash tree of a slot', () => {
     expect(hashTree(Buffer.concat(parts))).toEqual(hashTree(leavesOf(bytes)))
   })
 
-  it('changes its root and one leaf if one bit changes', () => {
+  it('a changed bit changes the root and one leaf of the hash tree', () => {
     const bytes = data(129)
     const before = leavesOf(bytes)
     bytes[128 * BLOCK + 5] = (bytes[128 * BLOCK + 5] ?? 0) ^ 1

@@ -11,7 +11,7 @@ mask ffffffffffffff00feffffff
 `
 
 describe('a binfmt_misc handler', () => {
-  it('is parsed from the text of the kernel', () => {
+  it('parses a binfmt_misc handler from the text of the kernel', () => {
     expect(parseHandler('qemu-aarch64', OTHERS)).toEqual({
       name: 'qemu-aarch64',
       enabled: true,
@@ -26,13 +26,13 @@ describe('a binfmt_misc handler', () => {
     })
   })
 
-  it('with another name is found by its magic bytes', () => {
+  it('finds a binfmt_misc handler of another name by its magic bytes', () => {
     const other = parseHandler('anything', OTHERS)
     expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n'), other])).toBe(other)
     expect(handlerFor(REGISTRATION, [parseHandler('python', 'enabled\nmagic cb0d0d0a\n')])).toBeUndefined()
   })
 
-  it('of hangar has its own name and flag F', () => {
+  it("hangar's binfmt_misc handler has its own name and flag F", () => {
     expect(renamed(REGISTRATION)).toBe(`${REGISTRATION.replace('qemu-aarch64', 'hangar-oracle')}F`)
     expect(renamed(`${REGISTRATION}F`)).toBe(`${REGISTRATION.replace('qemu-aarch64', 'hangar-oracle')}F`)
   })

@@ -11,13 +11,13 @@ export interface Handler {
   readonly name: string
   readonly enabled: boolean
   readonly flags: string
-  /** Hexadecimal. */
+  /** The magic bytes, in hexadecimal. */
   readonly magic: string
 }
 
 /**
- * Runs `work` while the kernel starts programs of the target's architecture with qemu-user. Handlers belong to the whole
- * machine: this function uses an existing one unchanged, and removes only its own.
+ * Runs `work` while the kernel starts programs of the target's architecture with qemu-user. Handlers apply to the whole
+ * machine, so this function does not change an existing one, and removes only its own.
  */
 export async function emulating(target: Architecture, work: () => Promise<void>): Promise<void> {
   if (!existsSync(`${HANDLERS}/register`)) {

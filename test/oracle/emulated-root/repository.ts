@@ -66,7 +66,7 @@ function release(index: string): string {
   return `Codename: ${CODENAME}\nSuite: ${CODENAME}\nDate: ${date}\nSHA256:\n ${digest} ${Buffer.byteLength(index)} Packages\n`
 }
 
-/** Runs `work` on two items at a time, one per processor of the smallest builder. */
+/** Runs `work` on two items at a time, because the smallest builder has two processors. */
 async function inPairs<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = new Array(items.length)
   let next = 0

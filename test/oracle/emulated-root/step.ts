@@ -30,7 +30,7 @@ async function bootstrap(): Promise<void> {
     '--aptopt=APT::Install-Recommends "false"',
     ...DPKG_FORCE.map((name) => `--dpkgopt=force-${name}`),
     `--include=${packages.join(',')}`,
-    // Every package finds its ids in the table, as in the root that is built without emulation.
+    // Every package finds its ids in the table, as in the root that hangar builds without emulation.
     '--extract-hook=for name in passwd group shadow gshadow; do cat "/in/accounts/$name" > "$1/etc/$name"; done; chmod 644 "$1/etc/passwd" "$1/etc/group"; chmod 640 "$1/etc/shadow" "$1/etc/gshadow"',
     'trixie',
     ROOT,
@@ -38,7 +38,10 @@ async function bootstrap(): Promise<void> {
   ])
 }
 
-/** Fails when mmdebstrap skips a mount: it would continue, and the maintainer scripts would produce a different root. */
+/**
+ * Fails if mmdebstrap skips a mount, because mmdebstrap would continue and the maintainer scripts would produce a different
+ * root.
+ */
 function runMmdebstrap(args: readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn('mmdebstrap', args, {

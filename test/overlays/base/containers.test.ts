@@ -5,24 +5,24 @@ import { linesAt, textAt } from '../../helpers/file-tree.ts'
 const tree = containerFiles(['mosquitto', 'prometheus'])
 
 describe('podman', () => {
-  it('finds each image in its own layer', () => {
+  it('podman finds each image in its own layer', () => {
     const [stores] = linesAt(tree, '/etc/containers/storage.conf').filter((line) => line.startsWith('additional'))
     const both = '"/run/hangar/layers/container-mosquitto", "/run/hangar/layers/container-prometheus"'
     expect(stores).toBe(`additionalimagestores = [${both}]`)
   })
 
-  it('has no image stores on a host without services', () => {
+  it('podman has no image stores on a host without services', () => {
     expect(linesAt(containerFiles([]), '/etc/containers/storage.conf')).toContain('additionalimagestores = []')
   })
 
-  it('accepts images of the slot only', () => {
+  it('podman accepts only images of the slot', () => {
     const policy = JSON.parse(textAt(tree, '/etc/containers/policy.json'))
     expect(policy.default).toEqual([{ type: 'reject' }])
     expect(Object.keys(policy.transports)).toEqual(['containers-storage'])
     expect(textAt(tree, '/etc/containers/registries.conf')).toContain('unqualified-search-registries = []\n')
   })
 
-  it('deletes its writable storage at boot', () => {
+  it('podman deletes its writable storage at boot', () => {
     const [storage] = linesAt(tree, '/etc/containers/storage.conf').filter((line) => line.startsWith('graphroot'))
     const graphroot = storage?.match(/"(.*)"/)?.[1]
     expect(linesAt(tree, '/etc/tmpfiles.d/hangar-containers.conf')).toContain(`R! ${graphroot}`)

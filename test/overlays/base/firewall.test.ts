@@ -12,16 +12,16 @@ const rules = (...ports: Port[]) => linesAt(firewallFiles(ports), '/etc/nftables
 const opened = (lines: readonly string[]) => lines.flatMap((line) => /^(\w+ dport \d+) accept/.exec(line)?.[1] ?? [])
 
 describe('the firewall', () => {
-  it('opens the ports of the base, and the ports that the lab may reach', () => {
+  it('the firewall opens the ports of the base, and the ports that the lab may reach', () => {
     expect(opened(rules())).toEqual(['tcp dport 22', 'tcp dport 9100'])
     expect(opened(rules(MQTT, LOGS))).toEqual([...opened(rules()), 'tcp dport 1883', 'udp dport 514'])
   })
 
-  it('keeps ports that are for the host only closed', () => {
+  it('the firewall keeps ports closed that are for the host only', () => {
     expect(rules(INSIDE)).toEqual(rules())
   })
 
-  it('replaces the previous rules, and drops all other incoming packets', () => {
+  it('the firewall replaces the previous rules, and drops all other incoming packets', () => {
     const lines = rules(MQTT)
     expect(lines).toContain('flush ruleset')
     expect(lines.find((line) => line.includes('hook input'))).toMatch(/policy drop;$/)
@@ -33,7 +33,7 @@ describe('the firewall', () => {
     ])
   })
 
-  it('opens ssh on every host', () => {
+  it('the firewall opens ssh on every host', () => {
     expect(BASE_PORTS).toContainEqual(expect.objectContaining({ number: 22, protocol: 'tcp', reach: 'lab' }))
   })
 })

@@ -6,13 +6,13 @@ import { testHost } from '../../helpers/host.ts'
 describe('identityFiles', () => {
   const tree = identityFiles(testHost({ timezone: 'Europe/Zurich' }))
 
-  it('contains the name, the address and the time zone', () => {
+  it("the host's identity files contain the name, the address and the time zone", () => {
     expect(textAt(tree, '/etc/hostname')).toBe('tiny\n')
     expect(textAt(tree, '/etc/hosts')).toContain('192.0.2.10 tiny.lab tiny\n')
     expect(tree['/etc/localtime']).toEqual({ kind: 'symlink', target: '/usr/share/zoneinfo/Europe/Zurich' })
   })
 
-  it('contains an empty /etc/machine-id, which the identity replaces at boot', () => {
+  it('the image contains an empty /etc/machine-id, which the identity replaces at boot', () => {
     expect(textAt(tree, '/etc/machine-id')).toBe('')
   })
 })

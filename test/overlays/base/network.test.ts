@@ -12,7 +12,7 @@ describe('the network', () => {
   const network = { address: '192.0.2.10/25', gateway: '192.0.2.1', dns: ['192.0.2.2', '192.0.2.3'], domain: 'home' }
   const tree = networkFiles(testHost({ network }))
 
-  it('uses the address, the gateway and the name servers of the host file, and no DHCP', () => {
+  it('the network uses the address, the gateway and the name servers of the host file, and no DHCP', () => {
     const lines = linesAt(tree, NETWORK)
     expect(lines).toEqual(expect.arrayContaining(['Address=192.0.2.10/25', 'Gateway=192.0.2.1', 'Domains=home']))
     expect(lines.filter((line) => line.startsWith('DNS='))).toEqual(['DNS=192.0.2.2', 'DNS=192.0.2.3'])
@@ -20,7 +20,7 @@ describe('the network', () => {
     expect(lines).toContain('IPv6AcceptRA=no')
   })
 
-  it('matches the names of Ethernet on a board and in a virtual machine, and no other interface', () => {
+  it('the network configuration matches Ethernet names on a board and in a virtual machine, and no other interface', () => {
     const [names = ''] = linesAt(tree, NETWORK).filter((line) => line.startsWith('Name='))
     const patterns = names.slice('Name='.length).split(' ')
     const matches = (name: string) => patterns.some((pattern) => name.startsWith(pattern.replace('*', '')))
@@ -28,7 +28,7 @@ describe('the network', () => {
     expect(['lo', 'wlan0', 'podman0', 'veth0'].filter(matches)).toEqual([])
   })
 
-  it('loads its drivers before udev looks for other devices, as modules of the kernel', () => {
+  it('loads the network drivers before udev looks for other devices, as modules of the kernel', () => {
     const drivers = linesAt(tree, '/etc/modules-load.d/hangar-network.conf').filter(Boolean)
     expect(drivers).toEqual(['macb', 'virtio_net'])
     const inKernel = MODULE_GROUPS.flatMap(({ modules }) => modules).map((path) => basename(path))
@@ -38,11 +38,11 @@ describe('the network', () => {
 
   it('triggers no udev events for drivers and modules', () => {
     const commands = linesAt(tree, COLDPLUG).filter((line) => line.startsWith('ExecStart='))
-    // The empty line removes the command of the package.
+    // The empty ExecStart= removes the command of the package's unit.
     expect(commands).toEqual(['ExecStart=', expect.stringMatching(/^ExecStart=-udevadm trigger --type=devices /)])
   })
 
-  it('resolves names with systemd-resolved, which announces nothing', () => {
+  it('resolves names with systemd-resolved, which announces nothing on the network', () => {
     expect(tree['/etc/resolv.conf']).toEqual({ kind: 'symlink', target: '../run/systemd/resolve/stub-resolv.conf' })
     const lines = linesAt(tree, '/etc/systemd/resolved.conf.d/lab.conf')
     expect(lines).toEqual(expect.arrayContaining(['LLMNR=no', 'MulticastDNS=no', 'FallbackDNS=']))

@@ -7,7 +7,7 @@ import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
 describe('the packages of the base', () => {
-  it('are all in the lock', async () => {
+  it('the lock contains all packages of the base', async () => {
     const locked = lockedPackages(await readDebianLock(join(PROJECT, 'images/debian.lock.json')), {
       set: BASE,
       architecture: 'arm64',
@@ -16,12 +16,12 @@ describe('the packages of the base', () => {
     expect(BASE_PACKAGES.filter((name) => !names.includes(name))).toEqual([])
   })
 
-  it('contain a container host, and no programs of services', () => {
+  it('the base contains a container host, and no programs of services', () => {
     expect(BASE_PACKAGES).toEqual(expect.arrayContaining(['podman', 'openssh-server', 'nftables', 'systemd']))
     for (const name of ['mosquitto', 'prometheus', 'apt', 'docker.io']) expect(BASE_PACKAGES).not.toContain(name)
   })
 
-  it('contain no program that writes the EEPROM', async () => {
+  it('the base contains no program that writes the EEPROM', async () => {
     const { sets } = await readDebianLock(join(PROJECT, 'images/debian.lock.json'))
     const named = Object.values(sets).flatMap(({ packages }) => packages)
     expect(named.filter((id) => /^podman_/.test(id))).not.toEqual([])

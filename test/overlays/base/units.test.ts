@@ -44,7 +44,7 @@ describe('unitFiles', () => {
 })
 
 describe('the watchdog', () => {
-  it('has an explicit timeout for every state, within the limit of every board', () => {
+  it('the watchdog has an explicit timeout for every state, within the limit of every board', () => {
     const lines = linesAt(tree, '/etc/systemd/system.conf.d/hangar.conf')
     const seconds = Object.fromEntries(
       lines.flatMap((line) => {
@@ -61,13 +61,13 @@ describe('the watchdog', () => {
 describe('the data volume', () => {
   const unit = `${UNITS}/hangar-data.service`
 
-  it('is prepared with each volume', () => {
+  it("hangar-data.service prepares the data volume with each service's volume", () => {
     const lines = linesAt(files({ data: ['mosquitto:120:120', 'prometheus:108:108'] }), unit)
     expect(lines).toContain('ExecStart=/usr/lib/hangar/data mosquitto:120:120 prometheus:108:108')
     expect(linesAt(tree, unit)).toContain('ExecStart=/usr/lib/hangar/data')
   })
 
-  it('comes before the units that write to /var', () => {
+  it('mounts the data volume before the units that write to /var', () => {
     const [before = ''] = linesAt(tree, unit).filter((line) => line.startsWith('Before='))
     for (const name of ['systemd-journal-flush.service', 'systemd-tmpfiles-setup.service'])
       expect(before).toContain(name)
@@ -81,20 +81,20 @@ describe('the units of a trial', () => {
     expect(linesAt(update, `${UNITS}/${name}.service`)).toContain('ConditionPathExists=/run/hangar/trial')
   })
 
-  it('wait for the base only, restart when they are killed, and do not stop at shutdown', () => {
+  it('trial units wait only for the base, restart when they are killed, and do not stop at shutdown', () => {
     const trial = linesAt(update, `${UNITS}/hangar-trial.service`)
     const base = ['Wants=sysinit.target', 'After=sysinit.target basic.target']
     expect(trial.filter((line) => /^(After|Requires|Wants|BindsTo|Requisite|Conflicts)=/.test(line))).toEqual(base)
     expect(trial).toEqual(expect.arrayContaining(['DefaultDependencies=no', 'Restart=on-failure']))
   })
 
-  it('end a trial that boots into emergency or rescue mode', () => {
+  it('trial units end a trial that boots into emergency or rescue mode', () => {
     for (const target of ['emergency', 'rescue'])
       expect(linesAt(update, `${UNITS}/${target}.target.d/hangar.conf`)).toContain('Wants=hangar-abandon.service')
     expect(linesAt(update, `${UNITS}/hangar-abandon.service`)).toContain('DefaultDependencies=no')
   })
 
-  it('are enabled', () => {
+  it('trial units are enabled', () => {
     const link = update[`${UNITS}/multi-user.target.wants/hangar-trial.service`]
     expect(link).toEqual(symlink(`${UNITS}/hangar-trial.service`))
   })
@@ -105,12 +105,12 @@ describe('the console', () => {
   const command = (shell: 'none' | 'root') =>
     linesAt(files({ shell }), unit).filter((line) => line.startsWith('ExecStart='))
 
-  it('has a shell only if the host file allows it', () => {
+  it('the console has a shell only if the host file allows it', () => {
     expect(command('none')).toEqual(['ExecStart=/usr/lib/hangar/console none'])
     expect(command('root')).toEqual(['ExecStart=/usr/lib/hangar/console root'])
   })
 
-  it('always restarts', () => {
+  it('the console always restarts', () => {
     expect(linesAt(tree, unit)).toContain('Restart=always')
   })
 })
@@ -118,11 +118,11 @@ describe('the console', () => {
 describe('metrics of the host', () => {
   const exporter = textAt(tree, '/etc/default/prometheus-node-exporter')
 
-  it('come from the listed collectors only', () => {
+  it('metrics of the host come only from the listed collectors', () => {
     expect(exporter).toMatch(/^ARGS="--collector\.disable-defaults /)
   })
 
-  it('include the services of the host, and no units with random names', () => {
+  it('metrics include the services of the host, and no units with random names', () => {
     const pattern = (kind: string) => new RegExp(`^(?:${new RegExp(`unit-${kind}=([^ "]+)`).exec(exporter)?.[1]})$`)
     const isNamed = (unit: string) => pattern('include').test(unit) && !pattern('exclude').test(unit)
     const units = ['mosquitto.service', 'ssh.service', 'hangar-data.service', 'hangar-console@tty1.service']

@@ -26,7 +26,7 @@ const OTHER: DeviceFile = {
   destinations: [{ in: 'host', path: '/usr/lib/hangar/two', mode: 0o755 }],
 }
 
-/** A project of which `overlays/device` holds the given empty files. */
+/** A project whose `overlays/device` contains the given empty files. */
 async function projectWith(paths: readonly string[]): Promise<string> {
   const project = await tempDirectory()
   mkdirSync(join(project, 'dist/steps'), { recursive: true })
@@ -38,7 +38,7 @@ async function projectWith(paths: readonly string[]): Promise<string> {
   return project
 }
 
-/** Every file below `overlays/device` but TypeScript. A file without a destination would be missing on the host. */
+/** Every file below `overlays/device` except TypeScript. The host would lack a file without a destination. */
 function filesIn(project: string): string[] {
   const directory = join(project, 'overlays/device')
   return readdirSync(directory, { recursive: true, withFileTypes: true })
@@ -48,11 +48,11 @@ function filesIn(project: string): string[] {
 }
 
 describe('the manifest of overlays/device', () => {
-  it('names files that exist', () => {
+  it('the manifest names files that exist', () => {
     for (const source of deviceSources()) expect(statSync(join(PROJECT, 'overlays/device', source)).isFile()).toBe(true)
   })
 
-  it('names every file, each with a destination', () => {
+  it('the manifest names every file, each with a destination', () => {
     expect(filesIn(PROJECT)).toEqual([...deviceSources()].sort())
     expect(Object.keys(readAssets(PROJECT, deviceSources()).deviceFiles)).toEqual(deviceSources())
     expect(DEVICE_FILES.filter(({ destinations }) => destinations.length === 0)).toEqual([])

@@ -25,7 +25,7 @@ const containers = rendered.services.flatMap((service) =>
 )
 
 describe('the registry', () => {
-  it('has every folder of overlays/services, and nothing else', () => {
+  it('the registry has every folder of overlays/services, and nothing else', () => {
     const folders = readdirSync(join(PROJECT, 'overlays/services'), { withFileTypes: true })
     expect(NAMES.toSorted()).toEqual(
       folders
@@ -35,15 +35,15 @@ describe('the registry', () => {
     )
   })
 
-  it('has every service under its own name', () => {
+  it('the registry has every service under its own name', () => {
     for (const name of NAMES) expect(findService(name)?.name).toBe(name)
   })
 
-  it.each(['', 'mosquito', 'constructor', '__proto__'])('has no service %j', (name) => {
+  it.each(['', 'mosquito', 'constructor', '__proto__'])('the registry has no service %j', (name) => {
     expect(findService(name)).toBeUndefined()
   })
 
-  it("has no service named 'host', which means the host itself", () => {
+  it("the registry has no service named 'host', because 'host' means the host itself", () => {
     expect(NAMES).not.toContain('host')
   })
 })
@@ -51,16 +51,16 @@ describe('the registry', () => {
 describe.each(services)('service %s', (name, service) => {
   const settings = everything.services.find((each) => each.name === name)
 
-  it('needs no option in the host file', () => {
+  it('the service needs no option in the host file', () => {
     expect(settings?.options).toEqual(findService(name)?.options.parse({}))
   })
 
-  it('listens on the ports of its metrics', () => {
+  it('the service listens on the ports of its metrics', () => {
     const numbers = service.ports.map(({ number }) => number)
     expect(service.metrics.filter(({ port }) => !numbers.includes(port))).toEqual([])
   })
 
-  it('describes every option', () => {
+  it('the service describes every option', () => {
     const shape = findService(name)?.options.shape ?? {}
     const unclear = Object.entries(shape).filter(([, option]) => !option.description?.endsWith('.'))
     expect(unclear.map(([option]) => option)).toEqual([])
@@ -75,25 +75,25 @@ describe.each(containers)('container %s', (name, container, service) => {
       .filter((line) => line.startsWith(`${key}=`))
       .map((line) => line.slice(key.length + 1))
 
-  it('runs an image of the slot, and pulls none', () => {
+  it('the container runs an image of the slot, and pulls none', () => {
     expect(value('Image')).toEqual([`localhost/hangar/${container.imageName}:latest`])
     expect(value('Pull')).toEqual(['never'])
   })
 
-  it('counts as started when it is healthy, and restarts when it is unhealthy', () => {
+  it('the container counts as started when it is healthy, and restarts when it is unhealthy', () => {
     expect(value('Notify')).toEqual(['healthy'])
     expect(value('HealthOnFailure')).toEqual(['kill'])
     expect(value('Restart')).toEqual(['always'])
     expect(container.health.command[0]).toMatch(/^\//)
   })
 
-  it('has limits of memory and processor time', () => {
+  it('the container has limits of memory and processor time', () => {
     expect(value('PodmanArgs')[0]).toContain('--memory=64m --memory-swap=64m --cpus=1 ')
     expect(value('MemoryMax')[0]).toMatch(/^\d+M$/)
     expect(value('CPUQuota')[0]).toMatch(/^\d+%$/)
   })
 
-  it('runs as a user of its own without privileges', () => {
+  it('the container runs as a user of its own without privileges', () => {
     expect(Number(value('User')[0])).toBeGreaterThan(100)
     expect(value('Group')).toEqual(value('User'))
     expect(value('DropCapability')).toEqual(['all'])
@@ -101,7 +101,7 @@ describe.each(containers)('container %s', (name, container, service) => {
     expect(value('AddCapability')).toEqual([])
   })
 
-  it('can write to its volumes and to /tmp only', () => {
+  it('the container can write only to its volumes and to /tmp', () => {
     expect(value('ReadOnly')).toEqual(['true'])
     const writable = value('Volume').filter((volume) => !volume.endsWith(':ro'))
     const volumes = Object.entries(container.volumes).map(([path, volume]) => `/run/hangar/data/${volume}:${path}`)
@@ -110,12 +110,12 @@ describe.each(containers)('container %s', (name, container, service) => {
     expect(owned).toEqual(expect.arrayContaining(Object.values(container.volumes)))
   })
 
-  it('starts only after the data volume is mounted', () => {
+  it('the container starts only after the data volume is mounted', () => {
     expect(value('After')).toEqual(['hangar-data.service'])
     expect(value('ConditionPathExists')).toEqual(['!/run/hangar/data-failed'])
   })
 
-  it('has each file that it mounts in the host layer', () => {
+  it('the host layer contains each file that the container mounts', () => {
     for (const volume of value('Volume').filter((each) => each.endsWith(':ro')))
       expect(tree[volume.split(':')[0] ?? '']).toMatchObject({ kind: 'file', mode: 0o644 })
     expect(tree[`/usr/share/containers/systemd/${name}.container`]).toMatchObject({ content: text })

@@ -19,7 +19,7 @@ function documented(): DocumentedService[] {
 
 describe('docs/services.md', () => {
   // To refresh the file: npx vitest run --project unit test/overlays/services/services-page.test.ts --update
-  it('describes the current services', async () => {
+  it('docs/services.md describes the current services', async () => {
     await expect(servicesPage(documented())).toMatchFileSnapshot(join(PROJECT, 'docs/services.md'))
   })
 })

@@ -3,7 +3,7 @@ import type { ContainerImage, Use } from '../../../overlays/container.ts'
 import type { ServiceOnHost } from '../../../overlays/host-services.ts'
 import type { Backup, Service } from '../../../overlays/service.ts'
 
-/** A service, and the same service rendered on a host that runs all services. */
+/** A service, and its rendering on a host that runs all services. */
 export interface DocumentedService {
   readonly service: Service
   readonly rendered: ServiceOnHost
@@ -16,8 +16,8 @@ This page is generated from the folders of \`overlays/services\`. To refresh it 
 
 A host runs the services that its host file lists in \`services\`. Each entry sets the limits of the service, and its options:
 
-- \`memory\` (required): the most memory that the container may use, for example \`'96 MiB'\`. systemd restarts a container that exceeds the limit.
-- \`cpus\` (default 1): the most processor time that the container may use, in cores. \`0.5\` is half of one core.
+- \`memory\` (required): the most memory that the container may use, for example \`'96 MiB'\`. The least is \`'16 MiB'\`. systemd restarts a container that exceeds the limit.
+- \`cpus\` (default 1): the most processor time that the container may use, in cores from 0.01 to 4. \`0.5\` is half of one core.
 
 A service with several containers takes an object with a value for each container. The memory on this page is a recommendation.
 

@@ -6,7 +6,7 @@ import { UserError } from '../../../../errors.ts'
 import { run } from '../../../../lib/subprocess.ts'
 import type { Store } from '../../../store/store.ts'
 
-/** Endings of index files in the order of preference: Node reads gzip itself, and every Debian has xz. */
+/** The endings of index files, in order of preference. Node can decompress gzip itself, and every Debian has xz. */
 export const COMPRESSIONS = ['.gz', '.xz', ''] as const
 export type Compression = (typeof COMPRESSIONS)[number]
 
@@ -15,7 +15,7 @@ export async function decompress(bytes: Uint8Array, compression: Compression, st
   return compression === '.xz' ? unxz(bytes, store) : bytes
 }
 
-/** Node 20 cannot read xz, and no Essential package of Debian brings the program. dpkg-deb reads packages packed with xz. */
+/** Decompresses xz with dpkg-deb. Node 20 cannot read xz, and the program `xz` is in no Essential package of Debian. */
 async function unxz(bytes: Uint8Array, store: Store): Promise<Uint8Array> {
   return store.scratch('unxz', async (directory) => {
     const [packed, plain] = [join(directory, 'packed.deb'), join(directory, 'plain')]
@@ -30,7 +30,7 @@ async function unxz(bytes: Uint8Array, store: Store): Promise<Uint8Array> {
   })
 }
 
-/** A package with the bytes as its data archive, see deb(5). */
+/** Writes a Debian package (deb(5)) with the bytes as its data archive. */
 function debianPackage(data: Uint8Array): Buffer {
   const none = Buffer.alloc(0)
   const members = [

@@ -3,7 +3,7 @@ import type { TransferError } from '../../../../lib/http.ts'
 import { GoneError } from '../../source.ts'
 import type { Wanted } from './suites.ts'
 
-/** Why one server did not give one file. */
+/** The reason why one server did not provide one file. */
 export interface Refusal {
   readonly server: 'mirror' | 'last-resort'
   readonly url: string
@@ -16,7 +16,10 @@ export interface Unfetched {
   readonly refusals: readonly Refusal[]
 }
 
-/** One error for all files that no server gave. It is a GoneError when every file is gone and nothing else failed. */
+/**
+ * The error for all files that no server could provide. It is a GoneError if every file is gone and nothing else
+ * failed.
+ */
 export function fetchFailure(unfetched: readonly Unfetched[]): UserError {
   const other = unfetched.find(({ refusals }) => !isGone(refusals))
   if (other === undefined)
@@ -33,7 +36,10 @@ export function fetchFailure(unfetched: readonly Unfetched[]): UserError {
   })
 }
 
-/** Whether every mirror that answered lacks the file. A mirror without an answer does not count; any other fault does. */
+/**
+ * Whether a file is gone: every mirror that answered lacks it. Mirrors without an answer are ignored; any other failure
+ * means that the file may still exist.
+ */
 function isGone(refusals: readonly Refusal[]): boolean {
   const answers = refusals.filter(
     ({ server, kind }) => server === 'mirror' && kind !== 'unreachable' && kind !== 'slow',

@@ -14,21 +14,24 @@ import type { Wanted } from './suites.ts'
 export interface FetchOptions {
   readonly store: Store
   readonly mirrors: Mirrors
-  /** Servers for files that no mirror has any more (see `snapshots`). */
+  /** The servers for files that no mirror has any more (see `snapshots`). */
   readonly lastResort?: Mirrors | undefined
   readonly reporter: Reporter
   readonly signal?: AbortSignal | undefined
   readonly patience?: Patience
-  /** Milliseconds before mirrors that failed are tried again. */
+  /** The wait before hangar tries failed mirrors again, in milliseconds. */
   readonly backoff?: number
 }
 
-/** 16 transfers hide the latency of a near mirror: 147 MB take 0.9 s, against 2.1 s with 8. With 24 it is no faster. */
+/**
+ * 16 parallel transfers hide the latency of a near mirror: 147 MB take 0.9 s, and 2.1 s with 8 transfers. 24 transfers
+ * are not faster.
+ */
 const WORKERS = 16
 
 /**
- * Brings files into the store by their digests. Files that the store has are not fetched. Files that arrive are kept when
- * others fail. Throws GoneError when every mirror that answered lacks a file, and UserError for other failures.
+ * Fetches the files that the store lacks, and verifies their digests. Keeps complete files even if other files fail.
+ * Throws GoneError if every mirror that answered lacks a file, and UserError for other failures.
  */
 export async function fetchObjects(wanted: readonly Wanted[], options: FetchOptions): Promise<void> {
   const missing = missingFrom(options.store, wanted)
@@ -47,7 +50,7 @@ function missingFrom(store: Store, wanted: readonly Wanted[]): Wanted[] {
 }
 
 async function fetchAll(missing: readonly Wanted[], step: Step, options: FetchOptions): Promise<Unfetched[]> {
-  // A failure that is not the mirrors' (a full disk, Ctrl-C) ends the other transfers too.
+  // A failure that no mirror causes (a full disk, Ctrl-C) also stops the other transfers.
   const stop = stopWith(options.signal)
   const { patience = PATIENCE, backoff = 250 } = options
   const attempts: Attempts = { request: { patience, signal: stop.signal }, health: new Health(), backoff }
@@ -61,7 +64,7 @@ async function fetchAll(missing: readonly Wanted[], step: Step, options: FetchOp
   return unfetched
 }
 
-/** Fetches one file into the store. Returns the refusal of each server when none gave the file. */
+/** Fetches one file into the store. If no server provides the file, returns the refusal of each server. */
 async function fetchOne(
   wanted: Wanted,
   file: string,

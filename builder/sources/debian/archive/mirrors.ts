@@ -4,7 +4,7 @@ import { UserError } from '../../../../errors.ts'
 import { parseControl } from '../../../../images/debian/control.ts'
 import { ARCHIVES, type Archive } from '../../../../images/lock.ts'
 
-/** Archive -> base URLs without a final slash, in the order in which hangar tries them. */
+/** The mirrors of each archive: base URLs without a final slash, in the order in which hangar tries them. */
 export type Mirrors = Readonly<Record<Archive, readonly string[]>>
 
 const PUBLIC: Readonly<Record<Archive, string>> = {
@@ -13,8 +13,8 @@ const PUBLIC: Readonly<Record<Archive, string>> = {
 }
 
 /**
- * The mirrors of the setting HANGAR_DEBIAN_MIRROR (`URL` or `archive=URL`, separated by spaces), then those of apt on this
- * machine, then Debian's public mirror. `aptSources` are the URLs that `readAptSources` returns.
+ * The mirrors of each archive: first those in HANGAR_DEBIAN_MIRROR (`URL` or `archive=URL`, separated by spaces), then
+ * those of apt on this machine, then Debian's public mirror. `aptSources` are the URLs that `readAptSources` returns.
  */
 export function mirrorsOf(env: NodeJS.ProcessEnv, aptSources: readonly string[]): Mirrors {
   const given = parseSetting(env.HANGAR_DEBIAN_MIRROR ?? '')
@@ -26,7 +26,7 @@ export function mirrorsOf(env: NodeJS.ProcessEnv, aptSources: readonly string[])
   return { debian: listed('debian'), 'debian-security': listed('debian-security') }
 }
 
-/** The URLs of all binary packages in apt's configuration; none on a machine without apt. */
+/** The URLs of the binary package sources in apt's configuration; empty on a machine without apt. */
 export async function readAptSources(directory = '/etc/apt'): Promise<string[]> {
   const parts = await readdir(join(directory, 'sources.list.d')).catch(() => [])
   const files = ['sources.list', ...parts.sort().map((name) => join('sources.list.d', name))]
@@ -53,11 +53,11 @@ function parseAssignment(word: string): [Archive, string] {
   const archive = ARCHIVES.find((each) => each === (name ?? 'debian'))
   if (archive !== undefined && url !== undefined && isWebUrl(url)) return [archive, withoutSlash(url)]
   throw new UserError('usage', `HANGAR_DEBIAN_MIRROR has '${word}', wanted URL or ARCHIVE=URL`, {
-    hint: `archives are ${ARCHIVES.join(', ')}; for example HANGAR_DEBIAN_MIRROR=${PUBLIC.debian}`,
+    hint: `the known archives are ${ARCHIVES.join(', ')}; for example HANGAR_DEBIAN_MIRROR=${PUBLIC.debian}`,
   })
 }
 
-/** `deb [options] URL suite component…`, as in sources.list(5). */
+/** Matches `deb [options] URL suite component…`, as in sources.list(5). */
 function oneLineUrls(text: string): string[] {
   return text.split('\n').flatMap((line) => /^\s*deb\s+(?:\[[^\]]*\]\s*)?(\S+)/.exec(line)?.[1] ?? [])
 }
@@ -68,7 +68,10 @@ function deb822Urls(text: string): string[] {
     .flatMap((source) => words(source.get('uris')))
 }
 
-/** The archive that the last part of the path names. Sources of other vendors and of derivatives have none. */
+/**
+ * The archive that the last component of a mirror's path names. Undefined for sources of other vendors and of
+ * derivatives.
+ */
 function archiveOf(url: string): Archive | undefined {
   if (!isWebUrl(url)) return undefined
   const last = new URL(url).pathname

@@ -47,13 +47,13 @@ function indexFile(release: Release, architecture: Architecture): IndexFile {
   for (const compression of COMPRESSIONS) {
     const name = `main/binary-${architecture}/Packages${compression}`
     const file = release.files.get(name)
-    // Releases also name the uncompressed file, but no mirror has it. It comes last.
+    // Tries the uncompressed index last: releases name this file, but no mirror has it.
     if (file !== undefined) {
       return { release, compression, wanted: { archive: suite.archive, path: `dists/${suite.name}/${name}`, ...file } }
     }
   }
   throw new UserError('fetch', `suite '${suiteKey(suite)}' has no packages for architecture '${architecture}'`, {
-    hint: 'use a mirror that has it: HANGAR_DEBIAN_MIRROR=URL',
+    hint: 'use a mirror that has this architecture: HANGAR_DEBIAN_MIRROR=URL',
   })
 }
 

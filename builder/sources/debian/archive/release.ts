@@ -10,27 +10,27 @@ import { type Suite, suiteKey } from './suites.ts'
 /** The Release file of a suite, with a verified signature. */
 export interface Release {
   readonly suite: Suite
-  /** The field Date: `Sat, 12 Sep 2026 07:55:41 UTC`. */
+  /** The value of the field Date: `Sat, 12 Sep 2026 07:55:41 UTC`. */
   readonly date: string
-  /** The date in seconds since 1970. */
+  /** The release's date, in seconds since 1970. */
   readonly time: number
   readonly fields: Paragraph
-  /** Path below the directory of the suite -> file. */
+  /** The index files of the suite: path below the suite's directory -> file. */
   readonly files: ReadonlyMap<string, { readonly sha256: Digest; readonly size: number }>
 }
 
 export interface ReleaseOptions {
   readonly mirrors: Mirrors
-  /** Armored public keys. One of them must have signed the release. */
+  /** Armored public keys. One of these keys must have signed the release. */
   readonly keyring: string
   readonly now: Date
-  /** `archive/suite` -> the date of the release that the lock used. A mirror with an older release is stale. */
+  /** The dates of the releases that the lock used: `archive/suite` -> date. A mirror with an older release is stale. */
   readonly known: Readonly<Record<string, string>>
   readonly signal?: AbortSignal | undefined
   readonly patience?: Patience
 }
 
-/** Bytes. The InRelease of trixie has 140 kB. */
+/** The largest InRelease file that hangar reads, in bytes. The InRelease of trixie has 140 kB. */
 const LIMIT = 8 * 1024 * 1024
 
 /** Fetches the release from the first mirror whose release is signed, valid now, and not older than the known one. */
@@ -56,7 +56,7 @@ export async function fetchRelease(suite: Suite, options: ReleaseOptions): Promi
   })
 }
 
-/** A release with a good signature that is of another suite, expired or too old. */
+/** The error for a release with a valid signature that is for another suite, expired or too old. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError'
 }

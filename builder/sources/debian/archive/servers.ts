@@ -3,17 +3,17 @@ import { type Download, MismatchError } from '../../../../lib/download.ts'
 import { type Request, TransferError } from '../../../../lib/http.ts'
 import type { Refusal } from './failure.ts'
 
-/** How many times hangar asks a server for a file when the server does not answer or the connection breaks. */
+/** How many times hangar asks a server for a file if the server does not answer or the connection breaks. */
 const TRIES = 3
 const TRANSIENT: readonly Refusal['kind'][] = ['unreachable', 'slow', 'broken']
 
-/** A base URL. Servers of last resort are asked for files that no mirror has any more. */
+/** A server by its base URL. hangar asks a server of last resort only for files that no mirror has any more. */
 export interface Server {
   readonly kind: Refusal['server']
   readonly base: string
 }
 
-/** Counts failures of servers, so that hangar does not wait for a dead server with every file. */
+/** Counts the failures of each server, so that hangar does not wait for a dead server again for every file. */
 export class Health {
   private readonly failures = new Map<string, number>()
 
@@ -31,13 +31,17 @@ export class Health {
 export interface Attempts {
   readonly request: Request
   readonly health: Health
-  /** Milliseconds before the second round over the servers. The third round waits twice as long. */
+  /**
+   * The wait before the second round over the servers, in milliseconds. The wait before the third round is twice as
+   * long.
+   */
   readonly backoff: number
 }
 
 /**
- * Asks the mirrors in rounds until one has sent the file, or until every mirror has refused it or failed three times. Then
- * asks the servers of last resort once. Returns the refusal of each server, or undefined when the file is complete.
+ * Fetches a file. Asks the mirrors in rounds, until a mirror sends the file or every mirror has refused it or failed
+ * three times. Then asks each server of last resort once. Returns undefined if the file is complete, otherwise the
+ * refusal of each server.
  */
 export async function downloadFrom(
   servers: readonly Server[],

@@ -1,4 +1,4 @@
-/** Why a signed text is not trusted. */
+/** The error for a signed text that hangar does not trust. */
 export class SignatureError extends Error {
   override readonly name = 'SignatureError'
 }
@@ -21,7 +21,7 @@ export async function verifyClearSigned(message: string, keyring: string, now: D
   for (const { keyID, verified } of signatures) {
     try {
       await verified
-      // openpgp accepts signatures of expired keys when they were made earlier. An expired archive key is not trusted here.
+      // Refuses expired archive keys. openpgp would accept a signature that an expired key made before it expired.
       const [signer] = keys.filter((key) => key.getKeys(keyID).length > 0)
       await signer?.getSigningKey(keyID, now)
       if (signer !== undefined) return data

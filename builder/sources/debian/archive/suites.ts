@@ -6,7 +6,7 @@ export interface Wanted extends WantedFile {
   readonly archive: Archive
 }
 
-/** A suite of an archive: the directory `dists/NAME` of the archive. */
+/** A suite of an archive. Its indexes are in the directory `dists/NAME` of the archive. */
 export interface Suite {
   readonly archive: Archive
   readonly name: string
@@ -15,7 +15,7 @@ export interface Suite {
 export const RELEASE = 'trixie'
 export const BACKPORTS = `${RELEASE}-backports`
 
-/** The suites that a lock takes packages from. When two suites have the same version, the lock names the first. */
+/** The suites from which hangar locks packages. If two suites have the same version, the lock names the first suite. */
 export const SUITES: readonly Suite[] = [
   { archive: 'debian', name: RELEASE },
   { archive: 'debian', name: `${RELEASE}-updates` },

@@ -4,9 +4,9 @@ import type { ArchitectureSet } from '../../../../images/package-set.ts'
 import type { Resolved } from './sets.ts'
 
 /**
- * Returns the sets that have an older version of a package than the set of the same name on the other architecture, and
- * adds the newer versions to `agreed`: a root needs the same versions on both. Each version is requested once, because the
- * archive may not have built it for every architecture yet.
+ * Finds the sets that have an older version of a package than the set with the same name for the other architecture. A
+ * root needs the same versions on both. Returns these sets, and adds the newer versions to `agreed`. Requests each
+ * version only once, because the archive may not have built it for every architecture yet.
  */
 export function setsBehind(
   sets: readonly Resolved[],

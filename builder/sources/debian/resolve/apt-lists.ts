@@ -4,10 +4,11 @@ import type { Release } from '../archive/release.ts'
 import { suiteKey } from '../archive/suites.ts'
 import { assumedNames, type Candidate, type Catalogue, isAssumed } from './catalogue.ts'
 
-/** The server that apt sees in its lists. Nothing is ever fetched from it. */
+/** A server name for apt's lists. apt never connects to this server. */
 export const APT_SERVER = 'http://archives'
 
-// The date is left out: with it, a new release would need a new solution even when no package of the set has changed.
+// Leaves out the date: with the date, each new release would need a new solution, even if no package of the set has
+// changed.
 const RELEASE_FIELDS = ['Origin', 'Label', 'Suite', 'Version', 'Codename', 'NotAutomatic', 'ButAutomaticUpgrades']
 const PACKAGE_FIELDS = [
   ...['Package', 'Source', 'Version', 'Architecture', 'Multi-Arch', 'Essential', 'Protected', 'Priority', 'Section'],
@@ -16,8 +17,8 @@ const PACKAGE_FIELDS = [
 const DEPENDENCIES = new Set(['Pre-Depends', 'Depends'])
 
 /**
- * The files that `apt-get update` would write to apt's list directory if the archives had only these packages. Signatures
- * and dates were verified before, and are left out.
+ * The files that `apt-get update` would write to apt's list directory if the archives had only these packages. Leaves
+ * out signatures and dates, which hangar has already verified.
  */
 export function aptLists(
   candidates: readonly Candidate[],
@@ -40,7 +41,10 @@ export function aptLists(
   return Object.fromEntries(files)
 }
 
-/** The text of sources.list(5). `trusted`, because hangar verified the signatures when it fetched the releases. */
+/**
+ * The text of sources.list(5). It has the option `trusted`, because hangar verified the signatures when it fetched the
+ * releases.
+ */
 export function aptSources({ releases, architecture }: Catalogue): string {
   const line = ({ suite }: Release) =>
     `deb [trusted=yes arch=${architecture}] ${APT_SERVER}/${suite.archive} ${suite.name} main\n`

@@ -7,14 +7,14 @@ import { assumedNames, type Candidate, type Catalogue, isAssumed, requestedBy } 
 const PRIORITIES = ['required', 'important', 'standard', 'optional', 'extra']
 
 /**
- * Resolves a set without apt: takes the newest version of each package and the first alternative that exists, and ignores
- * conflicts. This is for the toolchain, which contains apt.
+ * Resolves a set without apt, for the toolchain that contains apt. Takes the newest version of each package and the
+ * first alternative that exists, and ignores conflicts.
  */
 export function bootstrapSet(set: PackageSet, catalogue: Catalogue): LockedPackage[] {
   const assumed = assumedNames(set, catalogue)
   const chosen = new Map<string, Candidate>()
   const queue = requestedBy(set, catalogue).map(({ candidate }) => candidate)
-  // Requested packages are chosen before any dependency, so that a dependency never replaces a request.
+  // Chooses the requested packages before any dependency, so that a dependency never replaces a request.
   for (const candidate of queue) chosen.set(candidate.locked.package, candidate)
   for (const asking of queue) {
     for (const alternatives of asking.depends) {
@@ -48,7 +48,7 @@ function choose(
   return candidates.find(({ locked }) => !chosen.has(locked.package))
 }
 
-/** Packages that provide a name, sorted by priority and then by name: mawk comes before gawk for `awk`. */
+/** The packages that provide a name, sorted by priority and then by name. For `awk`, mawk comes before gawk. */
 function providing(relation: Relation, catalogue: Catalogue): Candidate[] {
   const rank = ({ paragraph }: Candidate) => PRIORITIES.indexOf(paragraph.get('priority') ?? 'optional')
   return catalogue
@@ -58,7 +58,7 @@ function providing(relation: Relation, catalogue: Catalogue): Candidate[] {
     .sort((a, b) => rank(a) - rank(b) || (a.locked.package < b.locked.package ? -1 : 1))
 }
 
-/** A name that is provided without a version satisfies no relation with a version, see deb-control(5). */
+/** A package that provides a name without a version satisfies no relation with a version, see deb-control(5). */
 function provides(candidate: Candidate, relation: Relation): boolean {
   return candidate.provides.flat().some((provided) => {
     if (provided.package !== relation.package) return false

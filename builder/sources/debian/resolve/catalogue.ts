@@ -13,10 +13,10 @@ import type { Release } from '../archive/release.ts'
 export interface Candidate {
   readonly locked: LockedPackage
   readonly paragraph: Paragraph
-  /** Pre-Depends and Depends. */
+  /** The relations of Pre-Depends and Depends. */
   readonly depends: readonly Alternatives[]
   readonly provides: readonly Alternatives[]
-  /** Whether apt takes the version without a request for its suite. Versions of backports are not automatic. */
+  /** Whether apt takes the version without a request for its suite. apt takes versions of backports only on request. */
   readonly automatic: boolean
 }
 
@@ -24,9 +24,12 @@ export interface Candidate {
 export interface Catalogue {
   readonly architecture: Architecture
   readonly releases: readonly Release[]
-  /** Every version, automatic ones first, then newer ones first. Each version is from the first suite that has it. */
+  /**
+   * All versions of a package: first the versions that apt takes automatically, and within both groups the newest
+   * first. Each version is from the first suite that has it.
+   */
   candidates(name: string): readonly Candidate[]
-  /** The names of packages with a version that provides this name. */
+  /** The names of the packages that provide this name in at least one version. */
   providers(name: string): readonly string[]
   essential(): readonly string[]
 }
@@ -47,13 +50,13 @@ export function catalogueOf(indices: readonly SuiteIndex[], architecture: Archit
   }
 }
 
-/** A request of a set and the version that answers it. The request is `PACKAGE` or `PACKAGE/SUITE`. */
+/** A request of a package set, `PACKAGE` or `PACKAGE/SUITE`, and the version that satisfies it. */
 export interface Requested {
   readonly text: string
   readonly candidate: Candidate
 }
 
-/** The requests of a set, with the Essential packages when the set includes them. */
+/** The requests of a set, and the Essential packages if the set includes them. */
 export function requestedBy(set: PackageSet, catalogue: Catalogue): Requested[] {
   const essential = set.essential === 'included' ? catalogue.essential() : []
   return [...set.request, ...essential].map((text) => ({ text, candidate: candidateFor(text, set, catalogue) }))
@@ -111,19 +114,19 @@ function parseArchitecture(text: string, name: string): LockedPackage['architect
   throw new UserError('lock', `package '${name}' has architecture '${text}', wanted amd64, arm64 or all`)
 }
 
-/** The path becomes a part of a URL. A signed index must not lead outside the archive either. */
+/** Checks the path, which becomes part of a URL: even a signed index must not lead outside the archive. */
 function parsePath(path: string): string {
   if (/^[a-z0-9][^\s\\]*$/i.test(path) && !path.split('/').includes('..')) return path
   throw new UserError('lock', `an index has the file '${path}', wanted a path below the root of the archive`)
 }
 
-/** The names that a set assumes to be present: its assumed packages, and the names that their newest versions provide. */
+/** The names that a set treats as installed: its assumed packages, and the names that their newest versions provide. */
 export function assumedNames(set: PackageSet, catalogue: Catalogue): ReadonlySet<string> {
   const provided = set.assumed.flatMap((name) => catalogue.candidates(name)[0]?.provides.flat() ?? [])
   return new Set([...set.assumed, ...provided.map((relation) => relation.package)])
 }
 
-/** Whether an assumed name satisfies a dependency. An assumed name satisfies it in any version. */
+/** Whether an assumed package satisfies a dependency. It satisfies the dependency in any version. */
 export function isAssumed(alternatives: Alternatives, assumed: ReadonlySet<string>): boolean {
   return alternatives.some((relation) => assumed.has(relation.package))
 }

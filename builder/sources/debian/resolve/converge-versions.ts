@@ -9,21 +9,25 @@ import type { Resolved } from './sets.ts'
 import { type Answer, noSolution, type Question } from './solve.ts'
 
 export interface Convergence {
-  /** Sets that keep their packages, unless a set that is resolved now brings another version of one of them. */
+  /** The sets that keep their packages, unless a newly resolved set has another version of one of their packages. */
   readonly kept: ReadonlyMap<string, Resolved>
   readonly wanted: readonly ArchitectureSet[]
-  /** Versions that the solver keeps when it can. */
+  /** The versions that the solver keeps if possible. */
   readonly preferred: (architecture: Architecture) => Pins
   readonly catalogue: (architecture: Architecture) => Promise<Catalogue>
   readonly ask: (questions: readonly Question[]) => Promise<Answer[]>
 }
 
-/** Each round resolves the sets that moved in the round before. Versions only grow, so that a few rounds suffice. */
+/**
+ * Each round resolves the sets again whose versions must change after the round before. Versions never decrease, so a
+ * few rounds are enough.
+ */
 const ROUNDS = 10
 
 /**
- * Resolves sets until every package has one version per architecture in all sets. When two sets differ, the newer version
- * is taken and the other set is resolved again. A set is also resolved again when it moved on the other architecture.
+ * Resolves sets until each package has one version per architecture in all sets. If two sets have different versions,
+ * takes the newer version and resolves the other set again. Also resolves a set again if its versions changed for the
+ * other architecture.
  */
 export async function convergeVersions(convergence: Convergence): Promise<Map<string, Resolved>> {
   const sets = new Map(convergence.kept)
@@ -53,7 +57,7 @@ async function resolveAll(
     new Map([...convergence.preferred(architecture), ...strict(architecture)])
   const first = await answers(open, preferring, convergence)
   const failed = open.filter((_, index) => 'problem' in (first[index]?.answer ?? {}))
-  // The locked versions may have no solution together with the new request.
+  // Tries again without the locked versions: together with the new request they may have no solution.
   const second = await answers(failed, strict, convergence)
   return [...first.filter(({ answer }) => 'packages' in answer), ...second].map(({ wanted, question, answer }) => {
     if ('problem' in answer) throw noSolution(question, answer.problem)

@@ -19,11 +19,14 @@ export interface LockOptions extends ResolveContext {
   /** Armored public keys of Debian's archives. */
   readonly keyring: string
   readonly patience?: Patience
-  /** Milliseconds before mirrors that failed are tried again. */
+  /** The wait before hangar tries failed mirrors again, in milliseconds. */
   readonly backoff?: number
 }
 
-/** Resolves the sets that the mode names, and returns the new lock; `current` itself when there is nothing to resolve. */
+/**
+ * Resolves the sets that the mode selects, and returns the new lock. Returns `current` itself if no set needs
+ * resolving.
+ */
 export async function lockSets(
   wanted: readonly ArchitectureSet[],
   current: Lock,
@@ -80,7 +83,7 @@ function keptSets(
   if (mode.kind === 'update') return new Map()
   const kept = resolvedSets(current)
   for (const each of open) kept.delete(setKey(each))
-  // The order in which a host file names the packages may have changed.
+  // Writes the requests again, because a host file may name the same packages in another order now.
   for (const each of wanted) {
     const before = kept.get(setKey(each))
     if (before !== undefined) kept.set(setKey(each), { ...before, wanted: each })
@@ -94,7 +97,7 @@ async function fetchReleases(current: Lock, options: LockOptions): Promise<Relea
   return during(options.reporter, 'verify the archives', fetchAll, { ending: 'fetched' })
 }
 
-/** Reads the indexes of an architecture at the first resolution of one of its sets, and only then. */
+/** Reads the indexes of an architecture only once, when it first resolves a set of this architecture. */
 function catalogues(
   releases: readonly Release[],
   options: LockOptions,
@@ -109,7 +112,7 @@ function catalogues(
   }
 }
 
-/** The versions that the lock has now. The solver keeps them where nothing requires another version. */
+/** The versions in the current lock. The solver keeps a version unless another package requires a different one. */
 function preferences(current: Lock, mode: LockMode): (architecture: Architecture) => Map<string, string> {
   const gone = new Set(mode.kind === 'gone' ? mode.gone.map(({ sha256 }) => sha256) : [])
   const sets = mode.kind === 'update' ? [] : [...resolvedSets(current).values()]

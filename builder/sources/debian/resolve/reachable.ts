@@ -1,13 +1,13 @@
 import type { PackageSet } from '../../../../images/package-set.ts'
 import { assumedNames, type Candidate, type Catalogue, isAssumed, requestedBy } from './catalogue.ts'
 
-/** Package -> the required version. */
+/** Required versions: package name -> version. */
 export type Pins = ReadonlyMap<string, string>
 
 /**
  * Every version of every package that a solver could choose for a set, through all alternatives and providers. A pinned
- * package has only its pinned version. These are a few hundred of the archive's seventy thousand packages: apt reads them
- * quickly, and the solution is reused while the rest of the archive changes.
+ * package has only its pinned version. The result has a few hundred of the archive's seventy thousand packages. apt
+ * reads these quickly, and hangar can reuse the solution while other packages change.
  */
 export function reachable(set: PackageSet, catalogue: Catalogue, pins: Pins): Candidate[] {
   const assumed = assumedNames(set, catalogue)

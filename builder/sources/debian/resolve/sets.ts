@@ -4,12 +4,15 @@ import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import type { Release } from '../archive/release.ts'
 import { suiteKey } from '../archive/suites.ts'
 
-/** The sets that the lock does not answer in their present form. */
+/** The wanted sets that have no entry in the lock, or an entry for an older form of the set. */
 export function unanswered(wanted: readonly ArchitectureSet[], lock: Lock): ArchitectureSet[] {
   return wanted.filter((each) => lockedPackages(lock, each) === undefined)
 }
 
-/** The request of a locked set, to resolve it again. Sets of other hosts move too when they share packages. */
+/**
+ * The request of a locked set, to resolve the set again. Sets of other hosts need this if they share packages with a
+ * changed set.
+ */
 export function setOf(key: string, { request, essential, assumed }: LockedSet): ArchitectureSet {
   const colon = key.lastIndexOf(':')
   return {
@@ -18,13 +21,13 @@ export function setOf(key: string, { request, essential, assumed }: LockedSet): 
   }
 }
 
-/** A set and its packages. */
+/** A package set and the packages that the solver chose for it. */
 export interface Resolved {
   readonly wanted: ArchitectureSet
   readonly packages: readonly LockedPackage[]
 }
 
-/** The sets of a lock by their keys. Sets with packages that the lock lacks are left out. */
+/** The sets of a lock by their keys. Leaves out sets whose packages are not all in the lock. */
 export function resolvedSets(lock: Lock): Map<string, Resolved> {
   const sets = new Map<string, Resolved>()
   for (const [key, set] of Object.entries(lock.sets)) {
@@ -35,7 +38,7 @@ export function resolvedSets(lock: Lock): Map<string, Resolved> {
   return sets
 }
 
-/** The lock of these sets. Its time is the time of the newest release. */
+/** Makes the lock of these sets. The time of the lock is the date of the newest release. */
 export function lockOf(sets: ReadonlyMap<string, Resolved>, releases: readonly Release[]): Lock {
   const packages = [...sets.values()].flatMap((each) => each.packages)
   return {

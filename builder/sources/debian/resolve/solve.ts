@@ -26,7 +26,7 @@ export interface Solver {
   readonly reporter: Reporter
 }
 
-/** Runs apt's solver as derivations, and returns one answer per question. The store has the answers to earlier questions. */
+/** Runs apt's solver as derivations, and returns one answer per question. Earlier answers come from the store. */
 export async function solve(
   questions: readonly Question[],
   { toolchain, runner, store, reporter }: Solver,
@@ -53,7 +53,10 @@ export async function solve(
   )
 }
 
-/** apt prints the files that it would fetch. Without a solution the derivation succeeds too, and leaves apt's message. */
+/**
+ * Makes apt print the files that it would fetch. If there is no solution, the derivation still succeeds, and its output
+ * is apt's message.
+ */
 const SCRIPT = `set -eu
 mkdir -p apt/lists/partial apt/archives/partial
 cp /in/lists/* apt/lists/
@@ -87,7 +90,7 @@ function solveDerivation(
   }
 }
 
-/** All paths are in the working directory, so that apt reads no configuration of the toolchain. */
+/** Sets all paths to the working directory, so that apt does not read the configuration in the toolchain. */
 function aptConfiguration({ architecture }: Catalogue): string {
   return `APT::Architecture "${architecture}";
 APT::Architectures { "${architecture}"; };
@@ -105,7 +108,10 @@ Debug::NoLocking "true";
 `
 }
 
-/** One line per file: `'http://archives/debian/pool/…/zstd_1.5.7_arm64.deb' zstd_1.5.7_arm64.deb 756244 SHA256:…`. */
+/**
+ * Parses apt's list of files, one line per file: `'http://archives/debian/pool/…/zstd_1.5.7_arm64.deb'
+ * zstd_1.5.7_arm64.deb 756244 SHA256:…`.
+ */
 function parseUris(text: string, candidates: readonly Candidate[]): LockedPackage[] {
   const byUrl = new Map(candidates.map(({ locked }) => [`${APT_SERVER}/${locked.archive}/${locked.path}`, locked]))
   return text
@@ -119,7 +125,7 @@ function parseUris(text: string, candidates: readonly Candidate[]): LockedPackag
     })
 }
 
-/** The error for a question without a solution. */
+/** The error for a package set that has no solution. */
 export function noSolution({ set, catalogue }: Question, problem: string): UserError {
   const said = problem.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('W:'))
   return new UserError(

@@ -7,13 +7,16 @@ import { GoneError } from '../../source.ts'
 import { bootstrapSet } from './bootstrap.ts'
 import type { Catalogue } from './catalogue.ts'
 
-/** The packages in which apt runs. `bootstrap` means that they were resolved just now, without apt. */
+/** The packages of the toolchain that runs apt. `bootstrap` means that hangar has just resolved them without apt. */
 export interface SolverToolchain {
   readonly origin: 'lock' | 'bootstrap'
   readonly packages: readonly LockedPackage[]
 }
 
-/** The locked toolchain when its files can still be fetched, even if its request has changed. Otherwise a new one. */
+/**
+ * The toolchain that runs apt: the locked one if its files can still be fetched, even if its request has changed.
+ * Otherwise a new one.
+ */
 export async function solverToolchain(
   locked: readonly LockedPackage[] | undefined,
   wanted: ArchitectureSet,

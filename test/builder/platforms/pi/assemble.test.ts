@@ -45,7 +45,7 @@ const NAMES = [
 ]
 
 describe('assemble into a new directory', () => {
-  it('writes every file, and the sums of all but the disk image', async () => {
+  it('writes every file, and the checksums of all files except the disk image', async () => {
     const { output, build } = await bench()
     expect((await build()).outputs).toBe('written')
     expect(
@@ -68,7 +68,7 @@ describe('assemble into a new directory', () => {
     expect(packages.slice(1).map(({ name }: { name: string }) => name)).toEqual(names)
   })
 
-  it('writes a block map with the right sum for every range of the disk image', async () => {
+  it('writes a block map with the correct checksum of every range of the disk image', async () => {
     const { output, build } = await bench()
     await build()
     const bmap = readFileSync(join(output, 'tiny.img.bmap'), 'utf8')
@@ -163,13 +163,13 @@ describe('assemble into an existing directory', () => {
     expect(await differs(after, {})).toEqual([])
   })
 
-  it('is compared by a check that notices differences (negative control)', async () => {
+  it('the comparison with a fresh build notices differences (negative control)', async () => {
     const { build, differs } = await bench()
     await build()
     expect(await differs({ host: 'i' }, {})).toEqual(expect.arrayContaining(['slot.img', 'tiny.img', 'SHA256SUMS']))
   })
 
-  it('writes every file when another program changed one of them', async () => {
+  it('writes every file again when another program changed one of them', async () => {
     const { output, build, differs } = await bench()
     await build()
     writeFileSync(join(output, 'boot.img'), 'mine')
@@ -198,7 +198,7 @@ describe('assemble into an existing directory', () => {
 })
 
 describe('assemble of an image that does not fit', () => {
-  it('throws before it writes anything', async () => {
+  it('refuses an image that does not fit before it writes anything', async () => {
     const { output, build } = await bench()
     await expect(build({ base: 'a'.repeat(2048) })).rejects.toMatchObject({
       code: 'size',

@@ -15,7 +15,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 
 const layout = diskLayout(8 * MIB)
 
-/** A disk without writing it: what lies between segments are zeros. */
+/** The bytes of a planned disk, in memory: ranges between segments are zeros. */
 function reader(segments: readonly Segment[], size: number, start = 0): BlockSource {
   const bytesOf = ({ source }: Segment) => ('bytes' in source ? source.bytes : Buffer.alloc(0))
   return {
@@ -62,7 +62,7 @@ describe('planDisk', () => {
     expect(readGpt(reader(others, layout.size)).map(({ name }) => name)).toContain('slot-b')
   })
 
-  it('writes a selector with only autoboot.txt, which boots slot a', async () => {
+  it('writes a selector that contains only autoboot.txt, which boots slot a', async () => {
     const selector = volume(await disk(), 'selector')
     expect(selector.list()).toEqual([{ name: 'autoboot.txt', size: 512 }])
     expect(Buffer.from(selector.read('autoboot.txt') ?? '').equals(Buffer.from(formatAutoboot('a')))).toBe(true)
@@ -87,13 +87,13 @@ describe('planDisk', () => {
     expect(on(name, await disk())).toEqual([])
   })
 
-  it('writes zeros to the first block of boot-b, so that old content of a card does not boot', async () => {
+  it('writes zeros to the first block of boot-b, so that old content of an SD card does not boot', async () => {
     const [first, ...others] = on('boot-b', await disk())
     expect(first).toMatchObject({ offset: partition(layout, 'boot-b').offset, source: { bytes: Buffer.alloc(BLOCK) } })
     expect(others).toEqual([])
   })
 
-  it('consists of whole blocks in order, without overlaps', async () => {
+  it('a disk consists of whole blocks in order, without overlaps', async () => {
     const segments = await disk()
     segments.forEach(({ offset, size }, index) => {
       expect([offset % BLOCK, size % BLOCK]).toEqual([0, 0])
@@ -103,7 +103,7 @@ describe('planDisk', () => {
 })
 
 describe('planBoot', () => {
-  it('places the last files so that they move no other file', async () => {
+  it('places the last files so that their changes move no other file', async () => {
     const directory = await tempDirectory()
     const kernel = smallFile(directory, 'kernel', 'k'.repeat(BLOCK + 1))
     const plan = (text: string) => planBoot('tiny', { kernel, 'cmdline.txt': { text } }).segments
@@ -111,7 +111,7 @@ describe('planBoot', () => {
     expect(plan('one')[2]?.offset).toBe(plan('another')[2]?.offset)
   })
 
-  it('does not read files that the existing image has', async () => {
+  it('does not read files that the existing image already contains', async () => {
     const kernel = smallFile(await tempDirectory(), 'kernel', 'k'.repeat(BLOCK + 1))
     const { size, segments } = planBoot('tiny', { kernel })
     rmSync(kernel.file)

@@ -18,7 +18,7 @@ const BLOB: LocalBlob = {
     for (let at = from; at < SIZE; at += 1 << 16) yield BYTES.subarray(at, at + (1 << 16))
   },
 }
-/** Bytes of requests and answers, in addition to the blob. */
+/** Limit for the bytes of requests and answers, in addition to the blob. */
 const TALK = 16 * 1024
 
 async function put(repository: Repository) {
@@ -40,7 +40,7 @@ async function fetch(repository: Repository) {
 }
 
 describe('a connection that breaks', () => {
-  it('during an upload: hangar sends the rest to a registry that reports how much arrived', async () => {
+  it('hangar resumes a broken upload if the registry reports how much arrived', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     const { repository, retries } = repositoryAt(proxy.port)
@@ -55,7 +55,7 @@ describe('a connection that breaks', () => {
     expect([proxy.cuts, retries.length]).toEqual([1, 1])
   })
 
-  it('repeatedly: hangar sends each byte once', async () => {
+  it('hangar sends each byte once although the connection breaks repeatedly', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     proxy.cutAfter('up', 500_000, 8)
@@ -64,7 +64,7 @@ describe('a connection that breaks', () => {
     expect(proxy.bytes.up).toBeLessThan(SIZE + 8 * TALK)
   })
 
-  it("during an upload to Debian's registry, which forgets the upload: hangar sends the blob again", async () => {
+  it("hangar sends the whole blob again after a broken upload to Debian's registry, which keeps no partial upload", async () => {
     const registry = await startDebianRegistry()
     const proxy = await cuttingProxy(registry.port)
     const { repository, retries } = repositoryAt(proxy.port)
@@ -76,7 +76,7 @@ describe('a connection that breaks', () => {
     expect(registry.log()).toContain('client disconnected')
   })
 
-  it("during a download from Debian's registry: hangar fetches only the rest", async () => {
+  it("hangar resumes a broken download from Debian's registry", async () => {
     const registry = await startDebianRegistry()
     const proxy = await cuttingProxy(registry.port)
     const { repository, retries } = repositoryAt(proxy.port)
@@ -89,7 +89,7 @@ describe('a connection that breaks', () => {
     expect(proxy.bytes.down).toBeLessThan(SIZE + 3 * 8 * TALK)
   })
 
-  it('before the answer to the last request: hangar sends nothing again', async () => {
+  it('hangar sends nothing again if the connection breaks before the last answer', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     registry.intercept = ({ method }) => {
@@ -103,7 +103,7 @@ describe('a connection that breaks', () => {
 })
 
 describe('a registry that fails', () => {
-  it('repeatedly ends the command with the last error and a hint', async () => {
+  it('repeated failures of a registry end the command with the last error and a hint', async () => {
     const registry = await smallRegistry()
     const proxy = await cuttingProxy(registry.port)
     proxy.cutAfter('up', 100, 1000)
@@ -116,7 +116,7 @@ describe('a registry that fails', () => {
     expect(retries).toHaveLength(4)
   })
 
-  it('with 5xx or 429 is tried again', async () => {
+  it('hangar retries when a registry answers 5xx or 429', async () => {
     const registry = await smallRegistry()
     let trouble = 3
     registry.intercept = (_, response) => {
@@ -134,14 +134,14 @@ describe('a registry that fails', () => {
     ])
   })
 
-  it('to accept a connection is named in the error', async () => {
+  it('the error names a registry that accepts no connection', async () => {
     await expect(repositoryAt(9).repository.has(BLOB)).rejects.toMatchObject({
       code: 'registry',
       message: expect.stringContaining("'oci://127.0.0.1:9/hangar' cannot be reached: "),
     })
   })
 
-  it('to answer in time ends the command', async () => {
+  it('a registry that does not answer in time ends the command', async () => {
     const registry = await smallRegistry()
     registry.intercept = ({ method }) => method === 'PATCH'
     const patience = { answer: 300, window: 300, bytes: 1000 }
@@ -154,18 +154,21 @@ describe('a request that a registry refuses', () => {
   it.each([
     [403, 'DENIED', 'not yours', 'HTTP 403, DENIED, not yours', 'podman login'],
     [413, 'SIZE_INVALID', 'too large\u001b[31m', 'HTTP 413, SIZE_INVALID, too large[31m', 'limits of'],
-  ])('ends with the message of the registry: %i', async (status, code, message, said, hint) => {
-    const registry = await smallRegistry()
-    registry.intercept = ({ method }, response) => {
-      if (method !== 'POST') return false
-      response.writeHead(status).end(JSON.stringify({ errors: [{ code, message }] }))
-      return true
-    }
-    const { repository, retries } = repositoryAt(registry.port)
-    await expect(put(repository)).rejects.toMatchObject({
-      message: `'127.0.0.1:${registry.port}' refused an upload: ${said}`,
-      hint: expect.stringContaining(hint),
-    })
-    expect(retries).toEqual([])
-  })
+  ])(
+    "a request that the registry refuses ends with the registry's message: %i",
+    async (status, code, message, said, hint) => {
+      const registry = await smallRegistry()
+      registry.intercept = ({ method }, response) => {
+        if (method !== 'POST') return false
+        response.writeHead(status).end(JSON.stringify({ errors: [{ code, message }] }))
+        return true
+      }
+      const { repository, retries } = repositoryAt(registry.port)
+      await expect(put(repository)).rejects.toMatchObject({
+        message: `'127.0.0.1:${registry.port}' refused an upload: ${said}`,
+        hint: expect.stringContaining(hint),
+      })
+      expect(retries).toEqual([])
+    },
+  )
 })

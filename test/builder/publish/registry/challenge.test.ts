@@ -22,7 +22,7 @@ describe('parseChallenge', () => {
     [undefined, undefined],
     ['"', undefined],
     [`${'a'.repeat(50_000)}"`, undefined],
-  ])('reads %j', (header, challenge) => {
+  ])('reads the WWW-Authenticate header %j', (header, challenge) => {
     expect(parseChallenge(header)).toEqual(challenge)
   })
 })

@@ -18,7 +18,7 @@ async function home(files: Record<string, object | string> = {}) {
 const find = (env: NodeJS.ProcessEnv, name = 'lab/hangar') => credentialsFor('registry.lab', name, env)
 
 describe('credentialsFor', () => {
-  it('prefers the environment to files', async () => {
+  it('prefers environment variables to files', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'registry.lab': auth('a', 'b') } } })
     const given = { HANGAR_REGISTRY_USER: 'me', HANGAR_REGISTRY_PASSWORD: 'secret' }
     expect(await find({ ...env, ...given })).toEqual({ user: 'me', password: 'secret' })
@@ -26,7 +26,7 @@ describe('credentialsFor', () => {
 
   it('refuses a user name without a password', async () => {
     await expect(find({ ...(await home()), HANGAR_REGISTRY_USER: 'me' })).rejects.toThrow(
-      'HANGAR_REGISTRY_PASSWORD is not set, but the other variable of the login is',
+      'HANGAR_REGISTRY_PASSWORD is not set, but the other variable of the login is set',
     )
   })
 
@@ -36,7 +36,7 @@ describe('credentialsFor', () => {
     ['elsewhere/config.json', { DOCKER_CONFIG: 'elsewhere' }],
     ['run/containers/auth.json', { XDG_RUNTIME_DIR: 'run' }],
     ['logins.json', { REGISTRY_AUTH_FILE: 'logins.json' }],
-  ])('reads %s', async (file, given: Record<string, string>) => {
+  ])('reads the login in %s', async (file, given: Record<string, string>) => {
     const { HOME } = await home({ [file]: { auths: { 'registry.lab': auth('me', 'a:b') } } })
     const env = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, join(HOME, value)]))
     expect(await find({ HOME, ...env })).toEqual({ user: 'me', password: 'a:b' })
@@ -53,7 +53,7 @@ describe('credentialsFor', () => {
     expect(await find(env, 'other/hangar')).toMatchObject({ user: 'all' })
   })
 
-  it('reads the keys that docker login writes', async () => {
+  it('reads the registry keys that docker login writes', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'https://registry.lab/v2/': auth('me', 'x') } } })
     expect(await find(env)).toMatchObject({ user: 'me' })
   })
@@ -64,14 +64,14 @@ describe('credentialsFor', () => {
     expect(await find(await home({ '.docker/config.json': { auths: { 'registry.lab': {} } } }))).toBeUndefined()
   })
 
-  it('refuses an identity token, and does not print the token', async () => {
+  it('refuses a stored identity token, and does not print the token', async () => {
     const env = await home({ '.docker/config.json': { auths: { 'registry.lab': { identitytoken: 'hunter2' } } } })
     const error = await find(env).catch((each) => each)
     expect(error.message).toContain("the login for 'registry.lab'")
     expect(`${error.message}${error.hint}${error.stack}`).not.toContain('hunter2')
   })
 
-  it('refuses a file that it cannot parse, and prints no part of the file', async () => {
+  it('refuses a credentials file that it cannot parse, and prints no part of it', async () => {
     const env = await home({ '.docker/config.json': '{"auths": hunter2' })
     const error = await find(env).catch((each) => each)
     expect(error).toMatchObject({ code: 'registry', message: expect.stringContaining('cannot read the logins in') })

@@ -23,12 +23,12 @@ async function roundTrip({ repository }: ReturnType<typeof repositoryAt>) {
 }
 
 describe("Debian's registry with basic authentication", () => {
-  it('accepts the login from the environment', async () => {
+  it('basic authentication accepts the login from the environment', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     expect(await roundTrip(repositoryAt(port, { env: ENV }))).toBe(true)
   })
 
-  it('accepts the login that podman or docker stored', async () => {
+  it('basic authentication accepts the login that podman or docker stored', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const file = join(await tempDirectory(), 'auth.json')
     const auth = Buffer.from(`${USER.user}:${USER.password}`).toString('base64')
@@ -36,15 +36,15 @@ describe("Debian's registry with basic authentication", () => {
     expect(await roundTrip(repositoryAt(port, { env: { REGISTRY_AUTH_FILE: file } }))).toBe(true)
   })
 
-  it('ends the command with a hint when no login is known', async () => {
+  it('an unknown login ends the command with a hint', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     await expect(repositoryAt(port).repository.has(BLOB)).rejects.toMatchObject({
-      message: `'127.0.0.1:${port}' wants a login, and hangar has none for it`,
+      message: `'127.0.0.1:${port}' wants a login, but hangar has no login for this registry`,
       hint: expect.stringContaining(`podman login 127.0.0.1:${port}`),
     })
   })
 
-  it('refuses a wrong password, which is not printed', async () => {
+  it('a wrong password ends the command, and hangar does not print it', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const env = { ...ENV, HANGAR_REGISTRY_PASSWORD: 'wrong pony' }
     const error = await repositoryAt(port, { env })
@@ -62,19 +62,19 @@ describe("Debian's registry with a token server", () => {
     return { tokens, port }
   }
 
-  it('gets one token, for this repository alone', async () => {
+  it('requests one token, for this repository only', async () => {
     const { tokens, port } = await both()
     expect(await roundTrip(repositoryAt(port, { env: ENV }))).toBe(true)
     expect(tokens.asked).toEqual([{ user: USER.user, scopes: ['repository:hangar:pull,push'] }])
   })
 
-  it('gets a read-only token for a pull', async () => {
+  it('requests a read-only token for a pull', async () => {
     const { tokens, port } = await both()
     await repositoryAt(port, { env: ENV, actions: 'pull' }).repository.manifest({ tag: 'adama' })
     expect(tokens.asked).toEqual([{ user: USER.user, scopes: ['repository:hangar:pull'] }])
   })
 
-  it('gets a new token when the first one expires during a transfer', async () => {
+  it('requests a new token when the first one expires during a transfer', async () => {
     const { tokens, port } = await both()
     const client = repositoryAt(port, { env: ENV })
     // The registry tolerates a clock difference of one minute.
@@ -85,7 +85,7 @@ describe("Debian's registry with a token server", () => {
     expect(tokens.asked.length).toBeGreaterThanOrEqual(2)
   })
 
-  it('ends the command with the reason when the password is wrong', async () => {
+  it('a token server that refuses the password ends the command with its reason', async () => {
     const { port } = await both()
     const env = { ...ENV, HANGAR_REGISTRY_PASSWORD: 'wrong pony' }
     await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
@@ -93,7 +93,7 @@ describe("Debian's registry with a token server", () => {
     })
   })
 
-  it('gets one token when several requests fail with 401 at once', async () => {
+  it('requests one token when several requests fail with 401 at the same time', async () => {
     const { tokens, port } = await both()
     const { repository } = repositoryAt(port, { env: ENV })
     await Promise.all(Array.from({ length: 6 }, () => repository.has(BLOB)))
@@ -111,7 +111,7 @@ describe('the authorization header', () => {
     }
   }
 
-  it('is not sent to a server that the registry redirects to', async () => {
+  it('sends no authorization header to a server that the registry redirects to', async () => {
     const shown: (string | undefined)[] = []
     const storage = await fileServer([
       [
@@ -135,7 +135,7 @@ describe('the authorization header', () => {
     expect(shown).toEqual([undefined])
   })
 
-  it('is not sent to another server that takes an upload', async () => {
+  it('sends no authorization header to another server that accepts an upload', async () => {
     const shown: (string | undefined)[] = []
     const other = createServer((request, response) => {
       shown.push(request.headers.authorization)
@@ -157,7 +157,7 @@ describe('the authorization header', () => {
     expect(shown).toEqual([undefined, undefined])
   })
 
-  it('is sent after the first 401, and with every later request', async () => {
+  it('sends the authorization header after the first 401, and with every later request', async () => {
     const shown: string[] = []
     const registry = await smallRegistry()
     asksForBasic(registry, (header) => void shown.push(header))
@@ -167,7 +167,7 @@ describe('the authorization header', () => {
     expect(shown).toEqual(['', basic, basic, basic])
   })
 
-  it.each(['PATCH', 'PUT', 'GET'])('is renewed when the registry answers 401 to a %s', async (method) => {
+  it.each(['PATCH', 'PUT', 'GET'])('renews the token when the registry answers 401 to a %s', async (method) => {
     const registry = await smallRegistry()
     const client = repositoryAt(registry.port, { env: ENV })
     let forgets = true
@@ -182,7 +182,7 @@ describe('the authorization header', () => {
     expect(forgets).toBe(false)
   })
 
-  it('is not sent over http to the token server of an https registry', async () => {
+  it('sends no password over http to the token server of an https registry', async () => {
     const { Authorization } = await import('../../../../builder/publish/registry/authorization.ts')
     const authorization = new Authorization({
       ...{ registry: 'registry.lab', name: 'hangar', actions: 'pull', transport: 'https' },
@@ -194,7 +194,7 @@ describe('the authorization header', () => {
     })
   })
 
-  it('is not sent for an unknown authentication scheme, which the error names', async () => {
+  it('sends no password for an unknown authentication scheme, and the error names the scheme', async () => {
     const registry = await smallRegistry()
     registry.intercept = (_, response) => {
       response.writeHead(401, { 'www-authenticate': 'Negotiate' }).end()
@@ -202,7 +202,7 @@ describe('the authorization header', () => {
     }
     await expect(repositoryAt(registry.port, { env: ENV }).repository.putManifest('a', LAYOUT)).rejects.toMatchObject({
       message: expect.stringContaining('wants an authentication scheme that hangar does not support'),
-      hint: "it wants 'Negotiate'; hangar supports Basic and Bearer",
+      hint: "the registry wants 'Negotiate'; hangar supports Basic and Bearer",
     })
   })
 })
@@ -219,7 +219,7 @@ describe('a credential helper', () => {
     return { config, env }
   }
 
-  it('is run for the registry that the configuration names', async () => {
+  it('runs the credential helper that the configuration names for the registry', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const answer = JSON.stringify({ ServerURL: 'x', Username: USER.user, Secret: USER.password })
     const { config, env } = await helper(`test "$1 $(cat)" = "get 127.0.0.1:${port}" && echo '${answer}'`)
@@ -227,16 +227,16 @@ describe('a credential helper', () => {
     expect(await roundTrip(repositoryAt(port, { env }))).toBe(true)
   })
 
-  it('without a login for the registry gives none', async () => {
+  it('a credential helper without a login for the registry returns none', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const { config, env } = await helper('echo "credentials not found in native keychain"; exit 1')
     config({ credsStore: 'test' })
     await expect(repositoryAt(port, { env }).repository.has(BLOB)).rejects.toMatchObject({
-      message: expect.stringContaining('hangar has none for it'),
+      message: expect.stringContaining('hangar has no login for this registry'),
     })
   })
 
-  it('that fails is named, and its output is not printed', async () => {
+  it('names a credential helper that fails, and does not print its output', async () => {
     const { port } = await startDebianRegistry({ kind: 'basic' })
     const { config, env } = await helper('echo "secret: hunter2"; exit 1')
     config({ credsStore: 'test' })

@@ -12,14 +12,14 @@ async function home() {
 }
 
 describe('findCli and nameCli', () => {
-  it('find no CLI before it is downloaded', async () => {
+  it('findCli returns no CLI before the download', async () => {
     const { HOME, fetched } = await home()
     expect(findCli({ HOME })).toBeUndefined()
     writeFileSync(fetched, '')
     expect(findCli({ HOME })).toBe(fetched)
   })
 
-  it('prefer a named CLI to a downloaded one', async () => {
+  it('findCli prefers a named CLI to a downloaded one', async () => {
     const { HOME, fetched } = await home()
     writeFileSync(fetched, '')
     const own = join(HOME, 'dagger')
@@ -28,7 +28,7 @@ describe('findCli and nameCli', () => {
     expect(findCli({ HOME, _EXPERIMENTAL_DAGGER_CLI_BIN: join(HOME, 'nowhere') })).toBeUndefined()
   })
 
-  it('refuse a named CLI that does not exist', () => {
+  it('findCli refuses a named CLI that does not exist', () => {
     expect(() => nameCli({ _EXPERIMENTAL_DAGGER_CLI_BIN: '/nowhere' })).toThrow(
       expect.objectContaining({
         code: 'engine',
@@ -38,7 +38,7 @@ describe('findCli and nameCli', () => {
     )
   })
 
-  it('name a downloaded CLI to the SDK, and else leave the download to the SDK', async () => {
+  it('nameCli names a downloaded CLI to the SDK, and otherwise the SDK downloads one', async () => {
     const { HOME, fetched } = await home()
     const env: NodeJS.ProcessEnv = { HOME }
     nameCli(env)

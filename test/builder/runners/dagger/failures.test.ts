@@ -9,7 +9,7 @@ import { listReporter } from '../../../helpers/reporter.ts'
 import { smallToolchain } from '../../../helpers/small-toolchain.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
-/** A runner on a fake session with this behaviour. Its toolchain has no programs: no command runs. */
+/** A runner on a fake session with the given behaviour. Its toolchain has no programs, so no command runs. */
 async function runnerOn(behaviour: SessionBehaviour, signal?: AbortSignal) {
   const { store, fetch, toolchain } = await smallToolchain([{ name: 'one', files: { 'usr/bin/one': 'one\n' } }])
   const session = await fakeSession(await tempDirectory(), behaviour)
@@ -34,7 +34,7 @@ function execError(query: string) {
 const isRun = (query: string) => / stdout | stderr | export /.test(query)
 
 describe('a derivation that fails in an engine', () => {
-  it('is named when it is a dependency, with its last lines and its own log', async () => {
+  it('reports a failed dependency by name, with its last lines and its own log', async () => {
     let first = ''
     const { realise, some, reporter } = await runnerOn({
       instead: (query) => {
@@ -54,7 +54,7 @@ describe('a derivation that fails in an engine', () => {
     expect(reporter.ended.filter((each) => /failed|second/.test(each))).toEqual(['first: failed'])
   })
 
-  it('because of a corrupt input fails the step that sends inputs, and no other step', async () => {
+  it('a corrupt input fails the step that sends inputs, and no other step', async () => {
     const { realise, some, reporter, store } = await runnerOn({})
     const object = await store.putBytes('text')
     await chmod(store.path(object), 0o644)
@@ -67,7 +67,7 @@ describe('a derivation that fails in an engine', () => {
     ])
   })
 
-  it('because of a full disk gives a hint', async () => {
+  it('a full disk of the engine gives a hint', async () => {
     const full = json({
       errors: [
         { message: '', extensions: { _type: 'EXEC_ERROR', cmd: [], exitCode: 1, stdout: 'No space left on device' } },
@@ -85,7 +85,7 @@ describe('a derivation that fails in an engine', () => {
     ['an error with another status', json({ errors: [{ message: 'no such snapshot' }] }, 422), 'no such snapshot'],
     ['something that is no JSON', { status: 200, body: 'garbage' }, 'not valid JSON'],
     ['nothing but a status', { status: 500, body: '' }, 'API Error'],
-  ])('because of %s reports the reason', async (_, answer, said) => {
+  ])('a derivation that fails because of %s reports the reason', async (_, answer, said) => {
     const { realise, some } = await runnerOn({ instead: (query) => (isRun(query) ? answer : undefined) })
     await expect(realise(some({}))).rejects.toMatchObject({
       code: 'engine',
@@ -94,7 +94,7 @@ describe('a derivation that fails in an engine', () => {
     })
   })
 
-  it('because of the version of the engine names the wanted version, and sends no other query', async () => {
+  it('an engine of another version fails with the wanted version, and receives no other query', async () => {
     const { realise, some, session } = await runnerOn({ version: 'v0.20.8' })
     await expect(realise(some({}))).rejects.toMatchObject({
       message: "the Dagger engine has version 'v0.20.8', wanted 0.21",
@@ -102,7 +102,7 @@ describe('a derivation that fails in an engine', () => {
     expect(session.queries).toHaveLength(1)
   })
 
-  it('because of an abort ends at once', async () => {
+  it('an abort ends a derivation in an engine at once', async () => {
     const stop = new AbortController()
     const reason = new Error('stopped')
     const { realise, some, store } = await runnerOn(
@@ -121,7 +121,7 @@ describe('a derivation that fails in an engine', () => {
 })
 
 describe('queries to an engine', () => {
-  it('name the platform and the root image, and ask for capabilities only when a derivation declares them', async () => {
+  it('queries name the platform and the root image, and request capabilities only for derivations that declare them', async () => {
     const { realise, some, session } = await runnerOn({
       instead: (query) => (isRun(query) ? json({ errors: [{ message: 'enough' }] }) : undefined),
     })
@@ -140,7 +140,7 @@ describe('queries to an engine', () => {
     expect(host.join()).toMatch(/file \(path: "[^"]*"\)/)
   })
 
-  it('are not sent when the store has every output', async () => {
+  it('sends no query when the store has every output', async () => {
     const { realise, some, session, store, reporter } = await runnerOn({})
     const wanted = some({ name: 'there' })
     await store.record(derivationDigest(wanted), {})
@@ -148,7 +148,7 @@ describe('queries to an engine', () => {
     expect({ queries: session.queries, ended: reporter.ended }).toEqual({ queries: [], ended: ['there: reused'] })
   })
 
-  it('are checked by the fake engine: unknown fields, unknown arguments and types', async () => {
+  it('the fake engine refuses unknown fields, unknown arguments and wrong types', async () => {
     const { session } = await runnerOn({})
     const ask = async (query: string, token = session.token) => {
       const answer = await fetch(`http://127.0.0.1:${session.port}/query`, {

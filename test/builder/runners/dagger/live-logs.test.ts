@@ -28,18 +28,18 @@ describe('liveLogs', () => {
 describe('completeLog', () => {
   const end = `${'line\n'.repeat(200)}the reason`
 
-  it('is the output of the engine when the engine did not cut it', async () => {
+  it('uses the output of the engine when the engine did not truncate it', async () => {
     expect(await completeLog(await file('a\n'), 'a\nthe reason')).toBe('a\nthe reason\n')
     expect(await completeLog(await file(), '')).toBe('\n')
   })
 
-  it('adds live lines before output that the engine cut, and waits for late lines', async () => {
+  it('adds live lines before output that the engine truncated, and waits for late lines', async () => {
     const log = await file('first\n')
     setTimeout(() => appendFileSync(log, `second\n${end.slice(0, 800)}`), 200)
     expect(await completeLog(log, `[omitting 12 bytes]...nd\n${end}`)).toBe(`first\nsecond\n${end}\n`)
   })
 
-  it('keeps the note of the engine about cut output when no live lines arrive', async () => {
+  it("keeps the engine's note about truncated output when no live lines arrive", async () => {
     const cut = `[omitting 12 bytes]...nd\n${end}`
     expect(await completeLog(await file('something else\n'), cut, 200)).toBe(`${cut}\n`)
   })

@@ -28,13 +28,13 @@ it('counts the bytes that the CLI writes during a transfer', async () => {
   expect(counted.ended).toEqual(['send: done'])
 })
 
-it('counts nothing without a CLI', async () => {
+it('counts no bytes without a CLI', async () => {
   const { counted, step } = countingStep()
   await countSent(step, sleep(10))
   expect(counted).toEqual({ bytes: 0, ended: ['send: done'] })
 })
 
-it('passes the error of a failed transfer on', async () => {
+it('rethrows the error of a failed transfer', async () => {
   const { counted, step } = countingStep()
   await expect(countSent(step, Promise.reject(new Error('damaged')))).rejects.toThrow('damaged')
   expect(counted.ended).toEqual([])

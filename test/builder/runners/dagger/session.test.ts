@@ -26,7 +26,7 @@ function running(word: string): number {
 }
 
 describe('withEngine', () => {
-  it('writes the output of the CLI to a log, and ends the CLI', async () => {
+  it('writes the output of the CLI to a log, and ends the CLI afterwards', async () => {
     const { directory, log, reporter, options } = await sessionWith(fakeCli)
     const program = join(directory, 'program.mjs')
     const used = await withEngine(options(), async (engine) => ({ version: engine.version, running: running(program) }))
@@ -37,7 +37,7 @@ describe('withEngine', () => {
     expect(running(program)).toBe(0)
   })
 
-  it('runs one session at a time, and passes errors of its user on', async () => {
+  it('runs one session at a time, and rethrows errors of the caller', async () => {
     const { options } = await sessionWith(fakeCli)
     const order: string[] = []
     const use = (name: string) => async () => {
@@ -51,7 +51,7 @@ describe('withEngine', () => {
     expect(order).toEqual(['one begins', 'one ends', 'other begins', 'other ends'])
   })
 
-  it('reports the last line of a CLI that fails, its log, and the local runner', async () => {
+  it('reports the last line and the log of a failed CLI, and suggests the local runner', async () => {
     const { log, reporter, options } = await sessionWith((directory) => failingCli(directory, 'docker: no such daemon'))
     await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
       code: 'engine',
@@ -68,7 +68,7 @@ describe('withEngine', () => {
     })
   })
 
-  it('ends at once on an abort, and ends the CLI', async () => {
+  it('ends at once on an abort, and kills the CLI', async () => {
     const { directory, options } = await sessionWith(fakeCli)
     const stop = new AbortController()
     const reason = new Error('stopped')
@@ -89,7 +89,7 @@ function tryingCli(directory: string): string {
 }
 
 describe('withEngine and an engine that does not answer', () => {
-  it('ends after the timeout, and ends the CLI', async () => {
+  it('an engine that does not answer fails after the timeout, and the CLI ends', async () => {
     const { directory, options, reporter } = await sessionWith(tryingCli)
     vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', 'tcp://builder:8080')
     await expect(withEngine({ ...options(), timeout: 300 }, async () => 'used')).rejects.toMatchObject({
@@ -101,7 +101,7 @@ describe('withEngine and an engine that does not answer', () => {
     expect(running(join(directory, 'dagger'))).toBe(0)
   })
 
-  it('ends at once on an abort', async () => {
+  it('an abort ends the wait for an engine at once', async () => {
     const { directory, options } = await sessionWith(tryingCli)
     const stop = new AbortController()
     const used = withEngine(options(stop.signal), async () => 'used')
@@ -114,7 +114,7 @@ describe('withEngine and an engine that does not answer', () => {
 })
 
 describe('withEngine and DAGGER_SESSION_PORT', () => {
-  it('reports a session that does not answer', async () => {
+  it('reports an external session (DAGGER_SESSION_PORT) that does not answer', async () => {
     const { reporter, options } = await sessionWith(() => '')
     vi.stubEnv('DAGGER_SESSION_PORT', '9')
     vi.stubEnv('DAGGER_SESSION_TOKEN', 'token')
@@ -127,7 +127,7 @@ describe('withEngine and DAGGER_SESSION_PORT', () => {
 })
 
 describe('unreachable', () => {
-  it('names the download of the CLI when the download failed', () => {
+  it("an unreachable engine's error names the download of the CLI when the download failed", () => {
     const cause = new Error('failed to download dagger cli binary: FetchError: getaddrinfo ENOTFOUND dl.example')
     const error = unreachable(
       new Error(`failed to execute function: ${cause}`, { cause }),

@@ -7,7 +7,7 @@ import { tempDirectory } from '../../../helpers/temp.ts'
 
 const b2 = (text: string) => createHash('blake2b512').update(text).digest('hex')
 
-/** Compares files with contents `made` in the engine and `arrived` on this machine. */
+/** Compares the files `made` in the engine with the files that `arrived` on this machine. */
 async function arrival(made: Record<string, string>, arrived: Record<string, string>) {
   const directory = join(await tempDirectory(), 'out')
   mkdirSync(directory)
@@ -26,7 +26,7 @@ describe('requireSums', () => {
     ['another text', { layer: 'text' }, { layer: 'txet' }, b2('txet').slice(0, 16), b2('text').slice(0, 16)],
     ['a missing file', { layer: 'text' }, {}, 'missing', b2('text').slice(0, 16)],
     ['an additional file', {}, { layer: 'text' }, b2('text').slice(0, 16), 'missing'],
-  ])('refuses %s', async (_, made, arrived, is, wanted) => {
+  ])('refuses files that arrived with %s', async (_, made, arrived, is, wanted) => {
     await expect(arrival(made, arrived)).rejects.toMatchObject({
       code: 'engine',
       message: `output 'layer' of derivation 'base' arrived with digest ${is}, wanted ${wanted}`,

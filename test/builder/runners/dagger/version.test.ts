@@ -5,7 +5,7 @@ import { DAGGER_VERSION, requireVersion } from '../../../../builder/runners/dagg
 import { PROJECT } from '../../../helpers/toolchain.ts'
 
 describe('requireVersion', () => {
-  it("uses the version of the SDK's package", () => {
+  it("requires the version of the SDK's package", () => {
     const { dependencies } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'))
     expect(dependencies['@dagger.io/dagger']).toBe(DAGGER_VERSION)
   })

@@ -9,7 +9,7 @@ import { IDENTITY } from '../../../helpers/small-identity.ts'
 import { updateBench } from '../../../helpers/update-bench.ts'
 import { updateImage } from '../../../helpers/update-image.ts'
 
-/** Before the last rotation of both kinds. */
+/** The identity before the last rotation of both kinds of keys. */
 const FORMER: PrivateIdentity = { ...IDENTITY, ssh: IDENTITY.ssh.slice(1), age: IDENTITY.age.slice(1) }
 const [{ ssh: NEW_SSH, age: NEW_AGE }, { ssh, age }] = [publicOf(IDENTITY), publicOf(FORMER)]
 const NOW = { ssh: NEW_SSH, age: NEW_AGE }
@@ -21,7 +21,7 @@ const repository = (own = IDENTITY): OwnIdentity => ({
 })
 const closed = (open: OwnIdentity['open']): OwnIdentity => ({ known: publicOf(IDENTITY), open })
 
-/** A host with former keys; one that is `current` runs the image already. */
+/** A host with former keys. A `current` host runs the image already. */
 async function bench(image: 'current' | 'older' = 'older') {
   const next = updateImage({ name: 'new' })
   const made = await updateBench(image === 'current' ? { old: next, next } : { next })
@@ -30,7 +30,7 @@ async function bench(image: 'current' | 'older' = 'older') {
 }
 
 describe('keys that the host lacks', () => {
-  it('are sent before the first write, so that the trial has them', async () => {
+  it('sends missing keys before the first write, so that the trial has them', async () => {
     const { host, run, progress } = await bench()
     expect((await run({}, repository())).kind).toBe('updated')
     expect(host.identity).toEqual(NOW)
@@ -38,7 +38,7 @@ describe('keys that the host lacks', () => {
     expect(progress.ended).toContain('send the host its keys')
   })
 
-  it('are sent without a restart if the host runs the image, and the lock is released', async () => {
+  it('sends missing keys without a restart if the host runs the image, and releases the lock', async () => {
     const { host, run } = await bench('current')
     expect(await run({}, repository())).toMatchObject({
       ...{ kind: 'renewed', slot: 'a', sent: Buffer.byteLength(ownKeysText(IDENTITY)) },
@@ -47,7 +47,7 @@ describe('keys that the host lacks', () => {
     expect((await run({}, repository())).kind).toBe('nothing')
   })
 
-  it('are sent again after a broken connection', async () => {
+  it('sends missing keys again after a broken connection', async () => {
     const { host, run } = await bench('current')
     host.faults.lostAnswers.push('identity')
     host.faults.cuts.push({ call: 'identity', after: 100 })
@@ -55,7 +55,7 @@ describe('keys that the host lacks', () => {
     expect([host.identity, host.calls.filter((call) => call === 'identity').length]).toEqual([NOW, 3])
   })
 
-  it('are sent if only one kind is new, or if the order differs', async () => {
+  it('sends keys if only one kind is new, or if the order differs', async () => {
     for (const have of [
       { ssh, age: NEW_AGE },
       { ssh: NEW_SSH, age },
@@ -68,7 +68,7 @@ describe('keys that the host lacks', () => {
     }
   })
 
-  it('end the update before the first write if the host refuses them', async () => {
+  it('ends the update before the first write if the host refuses the keys', async () => {
     const { host, run } = await bench()
     const call = host.call.bind(host)
     const error = { code: 'identity', message: 'one is missing', hint: 'git pull' }
@@ -82,14 +82,14 @@ describe('keys that the host lacks', () => {
 describe('no keys are sent', () => {
   const refuse = () => Promise.reject(new Error('the private half was opened'))
 
-  it('to a host that has all keys, and the private half stays closed', async () => {
+  it('sends no keys to a host that has all keys, and does not open the private half', async () => {
     const { host, run, progress } = await bench('current')
     host.identity = { ...NOW }
     expect((await run({}, closed(refuse))).kind).toBe('nothing')
     expect([host.calls, progress.notices]).toEqual([['status'], []])
   })
 
-  it('by a project without the private half or without the identity', async () => {
+  it('sends no keys if the project lacks the private half or the identity', async () => {
     const adopted: OwnIdentity = { known: { format: 1, ssh: NEW_SSH, age: [] }, open: async () => undefined }
     for (const identity of [adopted, { ...adopted, known: undefined }]) {
       const { host, run, progress } = await bench('current')
@@ -109,7 +109,7 @@ describe('no keys are sent', () => {
       { ...repository(FORMER), open: refuse },
       'it has a key that hosts/adama.identity.json does not list: git pull',
     ],
-  ])('%s: the update prints a notice and goes on', async (_controller, identity, why) => {
+  ])('sends no keys %s: the update prints a notice and continues', async (_controller, identity, why) => {
     const { host, run, progress } = await bench()
     const had = identity.open === refuse ? NOW : BEFORE
     host.identity = { ...had }
@@ -118,7 +118,7 @@ describe('no keys are sent', () => {
     expect(progress.notices).toEqual([`adama keeps its current keys: ${why}`])
   })
 
-  it('to an agent that does not report its keys; after a rotation a notice says so', async () => {
+  it('sends no keys to an agent that does not report its keys, and prints a notice after a rotation', async () => {
     for (const [own, notices] of [
       [IDENTITY, [expect.stringContaining('flash again after this update')]],
       [FORMER, []],
@@ -130,13 +130,13 @@ describe('no keys are sent', () => {
     }
   })
 
-  it('to a host on trial', async () => {
+  it('sends no keys to a host on trial', async () => {
     const { host, run } = await bench()
     host.statusOverrides = { state: 'trial' }
     await expect(run({}, closed(refuse))).rejects.toThrow('the trial has not ended')
   })
 
-  it('if the file of the private half is damaged: the update fails with that error', async () => {
+  it('fails the update if the file of the private half is damaged', async () => {
     const { run } = await bench()
     const damaged = new UserError('format', 'it is damaged')
     await expect(
@@ -149,7 +149,7 @@ describe('no keys are sent', () => {
 })
 
 describe('a plan with keys', () => {
-  it('lists the keys first, and no restart', () => {
+  it('a plan with keys lists the keys first, and no restart', () => {
     expect(planText('adama', withIdentity(Buffer.alloc(1500), []).map(describeStep)).split('\n')).toEqual([
       'adama: flash would perform these steps',
       '  1. send the host its keys: the keys of its identity that it lacks; the host keeps its former keys',

@@ -39,12 +39,12 @@ describe('planUpdate', () => {
     ])
   })
 
-  it('plans no steps if the image runs and is committed, at any serial', () => {
+  it('plans no steps if the host runs the image and has committed it, at any serial', () => {
     const running = { root: NEW.manifest.slot.root, trust: { ...status.trust, serial: { time: 9e9, number: 1 } } }
     expect(planUpdate({ ...status, ...running }, WANTED, UPDATE)).toEqual([])
   })
 
-  it('plans steps if only the boot files differ', () => {
+  it('plans an update if only the boot files differ', () => {
     const slotA = (manifest: string) =>
       ({ state: 'bootable', root: NEW.manifest.slot.root, serial: NEW.manifest.serial, manifest }) as const
     const running = (manifest: string) => ({
@@ -55,11 +55,11 @@ describe('planUpdate', () => {
     expect(planUpdate(running('0'.repeat(64)), WANTED, UPDATE)).not.toEqual([])
   })
 
-  it('ends before the trial if the goal is to stage', () => {
+  it('plans no trial if the goal is to stage', () => {
     expect(planUpdate(status, WANTED, { ...UPDATE, kind: 'stage' }).at(-1)).toEqual({ kind: 'release', slot: 'b' })
   })
 
-  it('skips the writing if the inactive slot holds the image, unless the host answers otherwise', () => {
+  it('skips the write if the inactive slot holds the image, unless the host reports missing blocks', () => {
     const b = { state: 'bootable', root: NEW.manifest.slot.root, serial: NEW.manifest.serial } as const
     const plan = planUpdate({ ...status, slots: { ...status.slots, b } }, WANTED, UPDATE)
     expect(plan.some(isWriting)).toBe(false)
@@ -67,7 +67,7 @@ describe('planUpdate', () => {
     expect(stepsAfterBegin(planUpdate(status, WANTED, UPDATE), 'written', WANTED, UPDATE).some(isWriting)).toBe(false)
   })
 
-  it('prints one line for each step, then bytes and restarts', () => {
+  it('prints one line for each step, then the bytes to send and the restarts', () => {
     const lines = planText('adama', planUpdate(status, WANTED, UPDATE).map(describeStep)).split('\n')
     expect(lines[1]).toBe(
       '  1. begin slot b: the host checks the signature and makes the slot unbootable, unless the slot already holds this image',
@@ -77,8 +77,8 @@ describe('planUpdate', () => {
   })
 })
 
-describe('planUpdate refuses', () => {
-  it('no image for a host that is ready', () => {
+describe('planUpdate, for a status of the host,', () => {
+  it('accepts an image for a host that is ready', () => {
     expect(refusal({})).toBeUndefined()
   })
 
@@ -96,13 +96,13 @@ describe('planUpdate refuses', () => {
       "'you@there:x' updates 'adama': its last call was 30 s ago",
     ],
     ['a slot that is too small', { slotSize: 4096 }, "a slot of 'adama' has 4096"],
-  ] as const)('an image because of %s', (_what, change, said) => {
+  ] as const)('refuses an image because of %s', (_what, change, said) => {
     const refused = refusal(change as Partial<DeviceStatus>)
     expect(refused?.message).toContain(said)
     expect(refused?.hint).not.toBe('')
   })
 
-  it('an EEPROM that is one second too old, and explains how to update it', () => {
+  it('refuses an EEPROM that is one second too old, and explains how to update it', () => {
     const firmware = (time: number) => ({ firmware: { version: 'abc', time } })
     expect(refusal(firmware(OLDEST_FIRMWARE))).toBeUndefined()
     const refused = refusal(firmware(OLDEST_FIRMWARE - 1))
@@ -110,7 +110,7 @@ describe('planUpdate refuses', () => {
     expect(refused?.hint).toContain('Raspberry Pi Imager')
   })
 
-  it('a fallback boot, and gives a repair in case a reboot does not help', () => {
+  it('refuses to update after a fallback boot, and gives a repair in case a reboot does not help', () => {
     const hint = (status: Parameters<typeof refusal>[0]) => refusal(status)?.hint
     expect(hint({ state: 'fallback', committed: 'b', slots: BOTH })).toMatch(
       /^reboot it: .*\. If 'adama' boots slot a again, replace slot b by slot a, .*of=\/dev\/disk\/by-partlabel\/boot-b /,
@@ -119,7 +119,7 @@ describe('planUpdate refuses', () => {
     expect(hint({ committed: 'damaged' })).not.toContain('replace slot')
   })
 
-  it('a smaller serial, unless --allow-downgrade is given', () => {
+  it('refuses a smaller serial without --allow-downgrade', () => {
     const older = wanting({ serial: { time: 0, number: 9 } })
     expect(refusal({}, older)?.message).toContain("serial 0.9 is smaller than the committed serial of 'adama', 1.1")
     expect(refusal({}, wanting({ serial: { time: 1, number: 0 } }))).toBeDefined()
@@ -127,11 +127,11 @@ describe('planUpdate refuses', () => {
     expect(refusal({}, older, { ...UPDATE, downgrade: 'allowed' })).toBeUndefined()
   })
 
-  it('an unsigned image', () => {
+  it('refuses an unsigned image', () => {
     expect(refusal({}, wanting({ signature: 'unsigned' }))?.message).toContain('is unsigned')
   })
 
-  it('no image because of its own lock or an expired lock', () => {
+  it('accepts an image although the host has a lock of this controller or an expired lock', () => {
     expect(refusal({ lock: { owner: OWNER, age: 3 } })).toBeUndefined()
     expect(refusal({ lock: { owner: 'you@there:x', age: 600 } })).toBeUndefined()
   })

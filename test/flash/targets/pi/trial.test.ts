@@ -10,7 +10,7 @@ const rejection = (promise: Promise<unknown>) =>
   )
 
 describe('a trial', () => {
-  it('that panics fails with the reason that the host recorded', async () => {
+  it('a trial that panics fails with the reason that the host recorded', async () => {
     const { host, run } = await updateBench()
     host.faults.trial = 'panics'
     const error = await rejection(run())
@@ -19,7 +19,7 @@ describe('a trial', () => {
     expect([host.running, host.committed]).toEqual(['a', 'a'])
   })
 
-  it('that stays unhealthy fails with the names of the units', async () => {
+  it('a trial that stays unhealthy fails with the names of the units', async () => {
     const { host, run } = await updateBench()
     host.faults.trial = 'never-healthy'
     const error = await rejection(run())
@@ -27,7 +27,7 @@ describe('a trial', () => {
     expect([host.running, host.committed, host.calls.includes('commit')]).toEqual(['a', 'a', false])
   })
 
-  it('that never answers fails, and the hint says how the host returns to the former slot', async () => {
+  it('a trial that never answers fails, and the hint says how the host returns to the former slot', async () => {
     const { host, clock, run } = await updateBench()
     host.faults.trial = 'never-back'
     const error = await rejection(run())
@@ -38,7 +38,7 @@ describe('a trial', () => {
     expect([host.running, host.committed]).toEqual(['a', 'a'])
   })
 
-  it('whose commit gets no answer fails with both possible results', async () => {
+  it('a trial whose commit gets no answer fails with both possible results', async () => {
     const { host, clock, run } = await updateBench()
     const call = host.call.bind(host)
     host.call = async (words, options) => {
@@ -53,7 +53,7 @@ describe('a trial', () => {
     expect(error?.hint).toContain('returns to slot a by itself within 300 s')
   })
 
-  it('that is running when the command is stopped: the error says how the trial ends', async () => {
+  it('an interruption of a running trial explains how the trial ends', async () => {
     const { host, clock, run } = await updateBench()
     stopAfter(clock, () => host.calls.includes('reboot'))
     expect(await rejection(run())).toMatchObject({
@@ -63,14 +63,14 @@ describe('a trial', () => {
     })
   })
 
-  it('that has not started when the command is stopped: the plain stop error is kept', async () => {
+  it('an interruption before the trial keeps the plain stop error', async () => {
     const { host, clock, run } = await updateBench()
     host.faults.cuts.push({ call: 'write blocks slot', after: 12 + 200 * BLOCK })
     stopAfter(clock, () => host.calls.includes('write blocks slot'))
     expect(await rejection(run())).toMatchObject({ name: 'AbortError' })
   })
 
-  it('of another controller is not committed', async () => {
+  it('does not commit a trial of another controller', async () => {
     const { host, next, run } = await updateBench()
     host.statusOverrides = { state: 'committed' }
     const status = async () => {
@@ -89,7 +89,7 @@ describe('a trial', () => {
     expect(host.calls).not.toContain('commit')
   })
 
-  it('counts as committed only when the status of the host says so', async () => {
+  it('reports a trial as committed only when the status of the host says so', async () => {
     const { host, run } = await updateBench()
     const call = host.call.bind(host)
     host.call = async (words, options) => {

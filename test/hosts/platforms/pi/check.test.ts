@@ -6,11 +6,11 @@ import { testHost } from '../../../helpers/host.ts'
 const checked = (changes: Partial<HostFile>) => () => planOf(testHost(changes))
 
 describe('the memory of a Pi', () => {
-  it('may be promised to services, except for the reserve', () => {
+  it('services may use the memory of a Pi, except for the reserve', () => {
     expect(checked({ memory: '1 GiB', services: { mosquitto: { memory: '256 MiB' } } })).not.toThrow()
   })
 
-  it('cannot be promised beyond the reserve, not even by one MiB', () => {
+  it('refuses services that need one MiB of the memory reserve', () => {
     expect(checked({ memory: '1 GiB', services: { mosquitto: { memory: '257 MiB' } } })).toThrow(
       'only 256 MiB are available',
     )
@@ -18,7 +18,7 @@ describe('the memory of a Pi', () => {
 })
 
 describe('the disk of a Pi', () => {
-  it('must hold two slots: the error names both sizes', () => {
+  it('refuses a disk that cannot hold two slots, and names both sizes', () => {
     expect(checked({ disk: '16 GB' })).toThrow(
       expect.objectContaining({
         message: 'tiny: two slots of 8 GiB and the other partitions need 19.4 GB, the disk has 16.0 GB',
@@ -27,18 +27,18 @@ describe('the disk of a Pi', () => {
     )
   })
 
-  it('may be small if the slots fit', () => {
+  it('accepts a small disk if the slots fit', () => {
     expect(checked({ disk: '16 GB', slotSize: '4 GiB' })).not.toThrow()
   })
 })
 
 describe('a Pi', () => {
-  it('must have a network that works', () => {
+  it('refuses a network that cannot work', () => {
     expect(checked({ network: { address: '192.0.2.10/24', gateway: '192.0.3.1' } })).toThrow("the gateway '192.0.3.1'")
   })
 
-  it('runs every service of the registry at once', () => {
-    const memory = '1 MiB'
+  it('a Pi can run every service of the registry at once', () => {
+    const memory = '16 MiB'
     expect(
       checked({ services: { alertmanager: { memory }, mosquitto: { memory }, prometheus: { memory } } }),
     ).not.toThrow()

@@ -9,6 +9,9 @@ import type { Host } from '../../../../overlays/host-facts.ts'
 import { lockedPackage } from '../../../helpers/derivation.ts'
 import { deviceTexts } from '../../../helpers/device-texts.ts'
 import { testHost } from '../../../helpers/host.ts'
+import { publicLine } from '../../../helpers/public-line.ts'
+
+const NEXT = publicLine(4, 'next')
 
 const STEPS = ['base', 'kernel', 'initramfs', 'container', 'host', 'sbom']
 
@@ -48,7 +51,7 @@ function changed(before: Record<string, string>, after: Record<string, string>):
 describe('setsOf', () => {
   const keys = (builder: Architecture) => setsOf(renderPi(testHost()), builder).map(setKey)
 
-  it("returns sets for the board, and the tools and a base for the builder's architecture", () => {
+  it("returns package sets for the board, and the tools and a base for the builder's architecture", () => {
     expect(keys('amd64')).toEqual([
       ...[
         'toolchain:amd64',
@@ -63,11 +66,11 @@ describe('setsOf', () => {
     ])
   })
 
-  it('returns the base once if builder and board have the same architecture', () => {
+  it('returns the package set of the base once if builder and board have the same architecture', () => {
     expect(keys('arm64').filter((key) => key.startsWith('base'))).toEqual(['base:arm64'])
   })
 
-  it('leaves packages that only maintainer scripts need out of containers', () => {
+  it('leaves packages out of containers if only maintainer scripts need them', () => {
     const container = setsOf(renderPi(testHost()), 'amd64').find(({ set }) => set.name === 'container/mosquitto')?.set
     expect(container).toMatchObject({ request: ['mosquitto', 'mosquitto-clients'], essential: 'left-out' })
     expect(container?.assumed).toContain('perl-base')
@@ -76,29 +79,29 @@ describe('setsOf', () => {
 })
 
 describe('the image of a Pi', () => {
-  it('has the layer that changes most often last', () => {
+  it('the image of a Pi has the layer that changes most often last', () => {
     const names = image().layers.map(({ name }) => name)
     expect(names).toEqual(['base', 'kernel', 'container-mosquitto', 'container-prometheus', 'host'])
   })
 
-  it('names the boot files as the firmware expects', () => {
+  it('the image of a Pi names the boot files as the firmware expects', () => {
     expect(Object.keys(image().bootFiles)).toEqual([
       ...['kernel_2712.img', 'initramfs.img', 'bcm2712-rpi-5-b.dtb'],
       ...['bcm2712-d-rpi-5-b.dtb', 'bcm2712d0-rpi-5-b.dtb', 'config.txt'],
     ])
   })
 
-  it('has a serial of the lock time and the number of the host file', () => {
+  it('the serial of an image is the lock time and the number of the host file', () => {
     expect(image(testHost({ number: 4 })).serial).toEqual({ time: 1_700_000_000, number: 4 })
   })
 
-  it('lists the versions of the main packages', () => {
+  it('the image of a Pi lists the versions of the main packages', () => {
     const { versions } = image()
     expect(versions).toMatchObject({ 'linux-image-arm64': '1.0-1', podman: '1.0-1', mosquitto: '1.0-1' })
     expect(versions).not.toHaveProperty('tzdata')
   })
 
-  it('is the same each time', () => {
+  it('the image of a Pi is the same each time', () => {
     expect(digests()).toEqual(digests())
   })
 })
@@ -109,39 +112,39 @@ describe('a change of', () => {
   it.each<[string, Partial<Parameters<typeof testHost>[0]>, string[]]>([
     [
       "a service's configuration",
-      { services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } },
+      { services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 99 } } },
       ['host'],
     ],
     ["a service's limits", { services: { ...services(), mosquitto: { memory: '65 MiB' } } }, ['host']],
     ['the address', { network: { address: '192.0.2.11/24', gateway: '192.0.2.1' } }, ['host']],
-    // The layer holds the serial: the host refuses images with a smaller one.
+    // The layer contains the serial, because the host refuses images with a smaller serial.
     ['the number', { number: 2 }, ['host']],
     ['the disk', { disk: '64 GB' }, []],
     ['the services', { services: { mosquitto: services().mosquitto } }, ['container-prometheus', 'host']],
-  ])('%s changes only the layers that contain it', (_what, changes, layers) => {
+  ])('a change of %s changes only the layers that contain it', (_what, changes, layers) => {
     expect(changed(before, digests(testHost(changes)))).toEqual(layers)
   })
 
-  it("the owner's keys or of a device script changes the host layer only", () => {
+  it("a change of the owner's keys or of a device script changes the host layer only", () => {
     expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
     expect(changed(before, digests(testHost(), changedFile('system/identity.sh')))).toEqual(['host'])
   })
 
-  it('the keys that may sign updates changes the host layer only', () => {
+  it('a change of the keys that may sign updates changes the host layer only', () => {
     expect(changed(before, digests(testHost(), { signingKeys: ['ssh-ed25519 DDDD signing'] }))).toEqual(['host'])
-    const next = testHost({ updates: { signingKeys: ['ssh-ed25519 DDDD next'] } })
+    const next = testHost({ updates: { signingKeys: [NEXT] } })
     expect(changed(before, digests(next))).toEqual(['host'])
-    expect(image(next).signingKeys).toEqual([...context().signingKeys, 'ssh-ed25519 DDDD next'])
+    expect(image(next).signingKeys).toEqual([...context().signingKeys, NEXT])
   })
 
-  it('a source of a program changes only the layer that contains the program', () => {
+  it("a change of a program's source changes only the layer that contains the program", () => {
     const layersOf = (path: string) => changed(before, digests(testHost(), changedFile(path)))
     expect(layersOf('blocks/main.c')).toEqual(['host'])
     expect(layersOf('tryboot-module/Kbuild')).toEqual(['kernel'])
     expect(layersOf('tryboot-module/hangar_tryboot.c')).toEqual(['kernel'])
   })
 
-  it('a script that is also in the initramfs changes the initramfs', () => {
+  it('a change of a script that is also in the initramfs changes the initramfs', () => {
     for (const name of ['record', 'tryboot']) {
       const given = changedFile(`agent/${name}.sh`)
       expect(changed(before, digests(testHost(), given))).toEqual(['host'])
@@ -150,7 +153,7 @@ describe('a change of', () => {
     expect(initramfsOf(image(testHost(), changedFile('system/identity.sh')))).toBe(initramfsOf(image()))
   })
 
-  it('the init script changes the initramfs and no layer', () => {
+  it('a change of the init script changes the initramfs and no layer', () => {
     const init = changedFile('initramfs/init')
     expect(changed(before, digests(testHost(), init))).toEqual([])
     expect(initramfsOf(image(testHost(), init))).not.toBe(initramfsOf(image()))
@@ -166,7 +169,7 @@ describe("an image's SBOM", () => {
   const namesOf = (parts: readonly Part[], kind: Part['kind']) =>
     [...new Set(parts.filter((part) => part.kind === kind).map(({ name }) => name))].sort()
 
-  it('covers every layer and every boot file', () => {
+  it("an image's SBOM covers every layer and every boot file", () => {
     const parts = partsIn(image())
     expect(namesOf(parts, 'layer')).toEqual(
       image()
@@ -176,7 +179,7 @@ describe("an image's SBOM", () => {
     expect(namesOf(parts, 'boot')).toEqual([...Object.keys(image().bootFiles), 'cmdline.txt'].sort())
   })
 
-  it('reads the packages from the derivations that unpacked them', () => {
+  it("an image's SBOM reads the packages from the derivations that unpacked them", () => {
     const stated = Object.keys(image().sbom.inputs).filter((path) => path.startsWith('stated/'))
     expect(stated.sort()).toEqual([
       ...['stated/base.json', 'stated/container-mosquitto.json', 'stated/container-prometheus.json'],
@@ -184,9 +187,9 @@ describe("an image's SBOM", () => {
     ])
   })
 
-  it('changes with packages and programs, and not with configuration', () => {
+  it("an image's SBOM changes with packages and programs, and not with configuration", () => {
     const sbom = (host?: Host, given?: Partial<ImageContext>) => derivationDigest(image(host, given).sbom)
-    expect(sbom(testHost({ services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 9 } } }))).toBe(
+    expect(sbom(testHost({ services: { ...services(), mosquitto: { memory: '64 MiB', maxPacketSize: 99 } } }))).toBe(
       sbom(),
     )
     expect(sbom(testHost({ services: { mosquitto: services().mosquitto } }))).not.toBe(sbom())

@@ -95,7 +95,7 @@ describe('judgeContent', () => {
     expect(verdict).toEqual({ kind: 'rewritten', content: Buffer.from('/lib/ld-linux-aarch64.so.1\n') })
   })
 
-  it('is consistent with targetPath, which translates paths', () => {
+  it('targetPath translates the library directory of the builder into that of the target', () => {
     expect(targetPath('/usr/lib/x86_64-linux-gnu/gio/modules/giomodule.cache', 'amd64', 'arm64')).toBe(
       '/usr/lib/aarch64-linux-gnu/gio/modules/giomodule.cache',
     )

@@ -18,7 +18,7 @@ describe('requireSameScripts', () => {
     ['differ', { postinst: 'grub-install --target=i386-pc\n' }, { postinst: 'grub-install --target=arm64-efi\n' }],
     ['exist for one architecture only', { postinst: 'true\n' }, {}],
   ])(
-    'refuses scripts that %s, and names them',
+    'refuses maintainer scripts that %s, and names them',
     (_what, here: Record<string, string>, there: Record<string, string>) => {
       expect(() => requireSameScripts([deb('grub', here)], [deb('grub', there)], 'amd64', 'arm64')).toThrow(
         'cannot carry the changes of maintainer scripts that differ between amd64 and arm64: grub.postinst',
@@ -33,7 +33,7 @@ describe('requireSameScripts', () => {
     'dpkg-architecture -qDEB_HOST_ARCH > /etc/a',
     'echo "$DPKG_MAINTSCRIPT_ARCH" > /etc/a',
     'grep -c Features /proc/cpuinfo > /etc/a',
-  ])('refuses a script that reads the architecture: %s', (text) => {
+  ])('refuses a maintainer script that reads the architecture: %s', (text) => {
     const asking = deb('a', { postinst: `#!/bin/sh\n${text}\n` })
     expect(() => requireSameScripts([asking], [asking], 'amd64', 'arm64')).toThrow(
       'cannot carry the changes of maintainer scripts that read the architecture of the builder: a.postinst',
@@ -42,7 +42,7 @@ describe('requireSameScripts', () => {
   })
 
   it.each(['# once: dpkg --print-architecture', 'uname -r > /etc/a', 'dpkg --print-avail a', 'true # as uname'])(
-    'accepts similar text that does not read the architecture: %s',
+    'accepts script text that only resembles a read of the architecture: %s',
     (text) => {
       const quiet = deb('a', { postinst: `${text}\n` })
       expect(() => requireSameScripts([quiet], [quiet], 'amd64', 'arm64')).not.toThrow()
@@ -67,7 +67,7 @@ describe('translateDiversions', () => {
     expect(translateDiversions(LIB64 + REST, 'arm64', 'amd64')).toBe(REST)
   })
 
-  it('changes nothing for the same architecture', () => {
+  it('changes no diversions if both architectures are the same', () => {
     expect(translateDiversions(REST, 'arm64', 'arm64')).toBe(REST)
   })
 

@@ -43,7 +43,7 @@ describe('transplant', () => {
     expect(readFileSync(`${to}/etc/shipped`, 'utf8')).toBe("the target's")
   })
 
-  it('removes deleted paths recursively', async () => {
+  it('removes deleted directories with all their content', async () => {
     const { from, to } = await twoRoots()
     mkdirSync(`${to}/etc/gone/below`, { recursive: true })
     await transplant({ made: [], retouched: [], deleted: ['/etc/gone', '/etc/never-there'] }, from, to)

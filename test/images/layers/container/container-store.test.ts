@@ -25,7 +25,7 @@ const json = (root: string, path: string) =>
   JSON.parse(readFileSync(`${root}/${path}`, 'utf8')) as Record<string, unknown>[]
 
 describe('writeContainerStore', () => {
-  it('gives the same store for the same service, and another store for another service', async () => {
+  it('writes the same store for the same service, and another store for another service', async () => {
     expect(contentOf(await storeOf('mosquitto'))).toEqual(contentOf(await storeOf('mosquitto')))
     expect(contentOf(await storeOf('mosquitto'))).not.toEqual(contentOf(await storeOf('prometheus')))
   })

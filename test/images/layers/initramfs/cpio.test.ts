@@ -40,7 +40,7 @@ function membersOf(archive: Buffer): Member[] {
 }
 
 describe('cpioOf', () => {
-  it('contains every path, parents first, and the trailer', async () => {
+  it('the archive contains every path, parents first, and the trailer', async () => {
     expect(membersOf(cpioOf(await smallTree(1)))).toEqual([
       { name: '.', mode: expect.any(Number), data: '' },
       { name: 'bin', mode: 0o040755, data: '' },
@@ -51,7 +51,7 @@ describe('cpioOf', () => {
     ])
   })
 
-  it('gives the same bytes for the same tree with other times', async () => {
+  it('the archive has the same bytes for the same tree with other times', async () => {
     expect(cpioOf(await smallTree(1)).equals(cpioOf(await smallTree(2)))).toBe(true)
   })
 })

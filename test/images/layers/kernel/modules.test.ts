@@ -39,13 +39,13 @@ afterEach(() => {
 })
 
 describe('kernel modules', () => {
-  it('are found by their names in the kernel', async () => {
+  it('finds kernel modules by their names', async () => {
     const found = findModules(await smallKernel())
     expect([...found.keys()].sort()).toEqual(['erofs', 'mmc_core', 'sdhci', 'sdhci_brcmstb', 'sdhci_pltfm'])
     expect(found.get('sdhci_brcmstb')).toBe('kernel/drivers/mmc/host/sdhci-brcmstb.ko.xz')
   })
 
-  it('of our own are found and selected in the same way', async () => {
+  it("finds and selects hangar's own modules in the same way", async () => {
     const directory = await smallKernel()
     mkdirSync(`${directory}/updates`)
     writeFileSync(`${directory}/updates/hangar_tryboot.ko`, '\n')
@@ -54,7 +54,7 @@ describe('kernel modules', () => {
     expect(select(found, ['hangar_tryboot', 'fs/erofs/*'])).toEqual(['hangar_tryboot', 'erofs'])
   })
 
-  it('of our own are refused if they were built for another kernel', async () => {
+  it("refuses hangar's own modules if they were built for another kernel", async () => {
     const directory = await smallKernel()
     mkdirSync(`${directory}/updates`)
     writeFileSync(`${directory}/updates/hangar_tryboot.ko`, '7.3.4-arm64 SMP preempt mod_unload\n')
@@ -64,14 +64,14 @@ describe('kernel modules', () => {
     )
   })
 
-  it('are selected in the order of the patterns, without duplicates; * does not match /', async () => {
+  it('selects modules in the order of the patterns, without duplicates; * does not match /', async () => {
     const found = findModules(await smallKernel())
     expect(select(found, ['fs/erofs/erofs', 'drivers/mmc/host/sdhci*', 'drivers/mmc/host/sdhci', 'drivers/*'])).toEqual(
       ['erofs', 'sdhci_brcmstb', 'sdhci_pltfm', 'sdhci'],
     )
   })
 
-  it('are listed after their dependencies; built-in dependencies are left out', async () => {
+  it('lists modules after their dependencies, and leaves out built-in dependencies', async () => {
     const directory = await smallKernel()
     expect(await closure(directory, findModules(directory), ['sdhci_brcmstb', 'erofs'])).toEqual([
       'mmc_core',
@@ -82,7 +82,7 @@ describe('kernel modules', () => {
     ])
   })
 
-  it('must belong to exactly one kernel', async () => {
+  it('refuses modules that belong to no kernel or to several kernels', async () => {
     const root = await tempDirectory()
     expect(() => kernelRelease(root)).toThrow('expected the modules of one kernel, found: none')
     for (const name of ['7.3.4-arm64', '7.3.5-arm64']) mkdirSync(`${root}/usr/lib/modules/${name}`, { recursive: true })

@@ -6,7 +6,7 @@ import { smallDeb } from '../../../helpers/small-deb.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
 describe('arMembers', () => {
-  it('returns name and offset of each member', async () => {
+  it('returns name and offset of each member of an archive', async () => {
     const deb = smallDeb(await tempDirectory(), { name: 'one', files: { 'usr/bin/one': 'odd' }, compression: 'gzip' })
     const members = arMembers(deb)
     expect(members.map(({ name }) => name)).toEqual(['debian-binary', 'control.tar.gz', 'data.tar.gz'])

@@ -59,14 +59,14 @@ describe('unpackDebs', () => {
 })
 
 describe('parseFields', () => {
-  it('keeps continuation lines', () => {
+  it('keeps continuation lines of a field', () => {
     expect([...parseFields('Package: x\nDescription: short\n long\n .\n more\n')]).toEqual([
       ['Package', 'x'],
       ['Description', 'short\n long\n .\n more'],
     ])
   })
 
-  it('gives databaseName, which has the architecture only for Multi-Arch: same', () => {
+  it('gives a databaseName that has the architecture only for Multi-Arch: same', () => {
     const deb = (text: string) => ({ fields: parseFields(text), files: [], control: new Map() })
     expect(databaseName(deb('Package: libc6\nArchitecture: arm64\nMulti-Arch: same'))).toBe('libc6:arm64')
     expect(databaseName(deb('Package: dash\nArchitecture: arm64'))).toBe('dash')

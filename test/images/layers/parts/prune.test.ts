@@ -17,13 +17,13 @@ async function rootWith(...files: string[]): Promise<string> {
 const filesOf = (root: string) => [...walk(root)].filter(([, { kind }]) => kind !== 'directory').map(([path]) => path)
 
 describe('prune', () => {
-  it('removes the listed paths recursively, and ignores missing ones', async () => {
+  it('removes the listed paths with their content, and ignores missing paths', async () => {
     const root = await rootWith('/usr/share/man/man1/ls.1', '/usr/bin/ls')
     prune(root, { remove: ['/usr/share/man', '/usr/share/info'], keepOnly: {} })
     expect(filesOf(root)).toEqual(['/usr/bin/ls'])
   })
 
-  it('keeps only the files with the given names in a directory', async () => {
+  it('keeps only the files with the listed names in a directory', async () => {
     const root = await rootWith(
       '/usr/share/doc/a/copyright',
       '/usr/share/doc/a/README',

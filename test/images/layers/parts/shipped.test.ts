@@ -9,7 +9,7 @@ drwxr-xr-x 0/0               0 2025-01-01 00:00 ./
 `
 
 describe('parseListing', () => {
-  it('returns the paths of each archive, without link targets', () => {
+  it('returns the paths in each package archive, without link targets', () => {
     const [first, second] = parseListing(LISTING)
     expect(first?.map(({ path }) => path)).toEqual(['/.', '/usr/bin/x y', '/usr/bin/link', '/usr/bin/hard'])
     expect(first?.[1]).toMatchObject({ mode: '-rwsr-xr-x', owner: '0/105' })
@@ -31,7 +31,7 @@ describe('modeOf', () => {
     ['drwxrwxrwt', 0o1777],
     ['-rwSr-Sr-T', 0o7644],
     ['----------', 0],
-  ])('converts %s to its number', (text, mode) => {
+  ])('converts the mode %s to its number', (text, mode) => {
     expect(modeOf(text)).toBe(mode)
   })
 })

@@ -89,7 +89,7 @@ const REFUSALS: readonly (readonly [string, string, Refusal])[] = [
 ]
 
 describeAgent('before the first byte is written, the host', (shell) => {
-  it.each(REFUSALS)('refuses %s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
+  it.each(REFUSALS)('the host refuses %s', async (_what, code, { image = IMAGE, options, prepare, says }) => {
     const host = await AgentHost.under(shell, options)
     host.hold('b', OLD)
     prepare?.(host)
@@ -102,14 +102,14 @@ describeAgent('before the first byte is written, the host', (shell) => {
 })
 
 describeAgent('write begin', (shell) => {
-  it('refuses sizes of the manifest and signature that are not numbers or too large', async () => {
+  it('write begin refuses sizes of the manifest and signature that are not numbers or too large', async () => {
     const host = await AgentHost.under(shell)
     const sizes = [[], ['1'], ['x', '1'], ['1048577', '1'], ['1', '8193'], ['-1', '1'], ['1;id', '1'], ['010', '1']]
     for (const given of sizes)
       expect(host.call(['write', 'begin', 'me@laptop:x', ...given], 'xx').error, `${given}`).toBe('usage')
   })
 
-  it('accepts the committed serial, and an older one only with --allow-downgrade', async () => {
+  it('accepts the committed serial, and an older serial only with --allow-downgrade', async () => {
     const host = await AgentHost.under(shell)
     host.device.write(`${TRUST}/serial`, '1795000000 1\n')
     expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
@@ -118,13 +118,13 @@ describeAgent('write begin', (shell) => {
     expect(begin(host, IMAGE, '--allow-downgrade').answer).toMatchObject({ state: 'begun' })
   })
 
-  it('accepts an untrusted signature without its check (negative control)', async () => {
+  it('write begin accepts an untrusted signature without its check (negative control)', async () => {
     const host = await AgentHost.under(shell)
     host.weaken('write', /^ {2}verify_signature [\s\S]*?\n {4}fail signature .*$/m, '  :')
     expect(begin(host, agentImage('new', { key: STRANGER })).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
-  it('answers "written" if the slot already holds the same generation, and does not change it', async () => {
+  it('write begin answers "written" if the slot already holds the same generation, and does not change it', async () => {
     const host = await AgentHost.under(shell)
     allButFinished(host, IMAGE)
     host.hold('b', IMAGE)
@@ -140,13 +140,13 @@ describeAgent('write begin', (shell) => {
     expect(begin(host, IMAGE).answer).toEqual({ slot: 'b', state: 'begun' })
   })
 
-  it('clears a trial flag that was set by hand', async () => {
+  it('write begin clears a trial flag that was set by hand', async () => {
     const host = await AgentHost.under(shell)
     host.device.write('sys/module/hangar_tryboot/parameters/armed', '1\n')
     expect([begin(host, IMAGE).answer.state, host.armed]).toEqual(['begun', '0'])
   })
 
-  it('clears the flag of an armed trial before it makes the slot unbootable', async () => {
+  it('write begin clears the flag of an armed trial before it makes the slot unbootable', async () => {
     const armed = async () => {
       const host = await AgentHost.under(shell, {
         record: { phase: 'armed', kind: 'update', slot: 'b', root: OLD.root },
@@ -165,7 +165,7 @@ describeAgent('write begin', (shell) => {
     expect([weakened.isBootable('b'), weakened.armed]).toEqual([false, '1'])
   })
 
-  it('stops if it cannot make the slot unbootable', async () => {
+  it('write begin stops if it cannot make the slot unbootable', async () => {
     const host = await AgentHost.under(shell)
     host.hold('b', OLD)
     host.device.write('power', '0')

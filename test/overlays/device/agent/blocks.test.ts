@@ -78,7 +78,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     expect((await missing(path, blocks, root)).stdout).toBe('0 3\n127 2\n511 2\n1024 1\nend\n')
   })
 
-  it('prints every block of an empty device as one range, against a tree in a file', async () => {
+  it('prints every block of an empty device as one range, with the hash tree in a separate file', async () => {
     const { root, tree } = device(16385)
     writeFileSync(at('tree'), tree)
     writeFileSync(at('empty'), '')
@@ -87,7 +87,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     expect(stdout).toBe('0 16385\nend\n')
   })
 
-  it('reports unreadable blocks as missing, and no others', async () => {
+  it('reports only unreadable blocks as missing', async () => {
     const { path, root, tree } = device(700)
     writeFileSync(at('tree'), tree)
     truncateSync(path, 600 * BLOCK - 1)
@@ -100,14 +100,14 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     ['of the middle level', 1],
     ['of the last leaves', 130],
     ['in the padding of the last block', 131 - 1 / BLOCK],
-  ])('refuses a tree with a flipped bit %s', async (_where, block) => {
+  ])('refuses a hash tree with a flipped bit %s', async (_where, block) => {
     const { path, root } = device(16385, (bytes) => flip(bytes, Math.round((16385 + block) * BLOCK)))
     const { code, stdout, stderr } = await missing(path, '16385', root)
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' })
     expect(stderr).toMatch(/^blocks: block \d+ of the hash tree's file does not match the root hash\n$/)
   })
 
-  it('refuses a tree with another root hash, and an incomplete tree', async () => {
+  it('refuses a hash tree with another root hash, and an incomplete hash tree', async () => {
     const { path, root, blocks } = device(200)
     expect(
       (
@@ -141,7 +141,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     expect(stderr).toContain('usage: blocks missing')
   })
 
-  it('names a file that it cannot open', async () => {
+  it('names a device that it cannot open', async () => {
     const { code, stderr } = await missing(at('nothing'), '1', 'a'.repeat(64))
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -149,7 +149,7 @@ describe.skipIf(CC === undefined)('blocks missing', () => {
     })
   })
 
-  it('needs little memory to read a gigabyte', async () => {
+  it('reads a gigabyte with little memory', async () => {
     const blocks = 2 ** 18
     const leaf = leavesOf(Buffer.alloc(BLOCK))
     const tree = hashTree(Buffer.alloc(blocks * LEAF, leaf))
@@ -198,7 +198,7 @@ describe.skipIf(CC === undefined)('blocks write', () => {
     expect(await write(END)).toMatchObject({ code: 0, stdout: '0\n', isUntouched: true })
   })
 
-  it('accepts a stream byte by byte', async () => {
+  it('accepts a stream that arrives byte by byte', async () => {
     const stream = Buffer.concat([record(9, data(1)), END])
     const { code, bytes } = await write(...Array.from(stream, (byte) => Uint8Array.of(byte)))
     expect(code).toBe(0)
@@ -223,7 +223,7 @@ describe.skipIf(CC === undefined)('blocks write', () => {
       'refused 2 blocks from 47: wanted 1 to 4096 of the blocks from 8 up to 48',
     ],
     ['numbers that wrap around', [header(0xffffffff, 9), END], 'refused 9 blocks from 4294967295'],
-  ])('refuses %s', async (_what, stream, message) => {
+  ])('refuses a stream with %s', async (_what, stream, message) => {
     const { code, stdout, stderr, bytes } = await write(...stream)
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
     expect(stderr).toContain(message)
@@ -250,7 +250,7 @@ describe.skipIf(CC === undefined)('blocks write', () => {
   })
 
   it('fails if an earlier flush failed, although the last one succeeds', async () => {
-    // One block less, and there is no flush before the end.
+    // 3584 blocks are 7 pieces, fewer than the 8 pieces after which `blocks` flushes during the writes.
     const piece = record(0, data(3584))
     const written = (times: number) =>
       runWith(unflushed, ['write', at('flushed'), '0', '3584'], [...Array<Buffer>(times).fill(piece), END])
@@ -274,7 +274,7 @@ describe.skipIf(CC === undefined)('blocks write', () => {
 })
 
 describe.skipIf(CC === undefined)('blocks write with five thousand streams, most of them damaged,', () => {
-  it('follows the protocol and writes nothing outside of the allowed range', async () => {
+  it('follows the protocol and writes nothing outside of the allowed range for damaged streams', async () => {
     const { code, stdout, stderr } = await runWith(fuzz, ['1', '5000'])
     expect(code, stderr.slice(-2000)).toBe(0)
     const [, whole, refused] = /^(\d+) whole, (\d+) refused\n$/.exec(stdout) ?? []
@@ -282,7 +282,7 @@ describe.skipIf(CC === undefined)('blocks write with five thousand streams, most
     expect(Number(refused)).toBeGreaterThan(1000)
   })
 
-  it('is found to write one block too many (negative control)', async () => {
+  it('the fuzzer finds a program that writes one block too many (negative control)', async () => {
     const { code, stderr } = await runWith(wide, ['1', '5000'])
     expect(code).not.toBe(0)
     expect(stderr).toMatch(/seed \d+: another verdict/)

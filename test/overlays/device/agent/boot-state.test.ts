@@ -15,7 +15,7 @@ const UPDATE = {
   seconds: '200',
 }
 const RESCUE = { ...UPDATE, kind: 'rescue', root: '-', commit: 'local', committed: 'a' }
-/** A: the committed slot runs. B: the slot on trial runs. */
+/** On A, the committed slot runs. On B, the slot on trial runs. */
 const A = { slot: 'a', root: RUNNING_ROOT } as const
 const B = { slot: 'b', root: NEW } as const
 const EARLY = /it never got as far as its health check/
@@ -127,8 +127,8 @@ const STARTS: readonly (readonly [string, HostOptions, BootResult])[] = [
   ],
 ]
 
-describeAgent('the state of a boot when', (shell) => {
-  it.each(STARTS)('%s', async (_what, options, { phase, trial, reason, more = {} }) => {
+describeAgent('agent boot', (shell) => {
+  it.each(STARTS)('sets the state of the boot when %s', async (_what, options, { phase, trial, reason, more = {} }) => {
     const host = await AgentHost.under(shell, options)
     const before = host.selected
     const { code } = host.call(['boot'])
@@ -142,19 +142,19 @@ describeAgent('the state of a boot when', (shell) => {
         .map((line) => line.split(' ')),
     )
     expect(facts.id).toBe(trial)
-    // The deadline of the initramfs needs this file from the beginning of the trial.
+    // The initramfs reads this file for its deadline, so the file must exist from the beginning of the trial.
     const seconds = { one: '200\n', 'by-hand': '300\n' }[trial ?? ''] ?? ''
     expect(host.device.read('run/deadline')).toBe(seconds)
     expect([host.device.has('run/restart'), host.selected]).toEqual([false, before])
   })
 
-  it("the flag is set on the committed slot is not a trial, which would replace today's data", async () => {
+  it("starts no trial when the flag is set on the committed slot, because a trial would replace today's data", async () => {
     const came = async (weakened?: (host: AgentHost) => unknown) => {
       const record = { ...UPDATE, phase: 'writing' }
       const host = await AgentHost.under(shell, { ...A, selector: 'a', tryboot: 1, record })
       weakened?.(host)
       host.call(['boot'])
-      // run/committed cancels the deadline of the initramfs.
+      // The file run/committed cancels the deadline of the initramfs.
       return [host.device.has('run/trial'), host.device.has('run/committed'), host.call(['status']).answer.state]
     }
     expect(await came()).toEqual([false, true, 'committed'])
@@ -163,7 +163,7 @@ describeAgent('the state of a boot when', (shell) => {
     ])
   })
 
-  it('power was cut during a commit completes the commit', async () => {
+  it('completes a commit that a power cut interrupted', async () => {
     const record = { ...UPDATE, phase: 'committing', committed: 'b', serial: '5 1' }
     const host = await AgentHost.under(shell, { ...B, selector: 'b', record })
     host.call(['boot'])
@@ -203,11 +203,11 @@ describeAgent('a damaged selector', (shell) => {
       { ...A, record: { ...UPDATE, phase: 'trial', slot: 'a', committed: 'b' } },
       ['b', true],
     ],
-  ])('is written again %s', async (_what, options, repaired) => {
+  ])('writes a damaged selector again %s', async (_what, options, repaired) => {
     expect(boot(await damaged(options))).toEqual(repaired)
   })
 
-  it('is written for the running slot if a failed trial changes the record (negative control)', async () => {
+  it('writes the selector for the running slot if a failed trial changes the record (negative control)', async () => {
     const host = await damaged({ ...A, record: { ...UPDATE, phase: 'armed', slot: 'a', committed: 'b' } })
     host.weaken(
       'boot-state',
@@ -217,7 +217,7 @@ describeAgent('a damaged selector', (shell) => {
     expect(boot(host)).toEqual(['a', false])
   })
 
-  it('is written for the running slot if the committed one cannot boot and a fallback trial failed', async () => {
+  it('writes the selector for the running slot if the committed one cannot boot and a fallback trial failed', async () => {
     const tried = { ...COMMITTED, kind: 'rescue', id: 'rescue', phase: 'reverted', slot: 'a' }
     expect(boot(await damaged({ ...A, record: tried }, ['a']))).toEqual(['a', false])
     const weakened = await damaged({ ...A, record: tried }, ['a'])
@@ -225,7 +225,7 @@ describeAgent('a damaged selector', (shell) => {
     expect(boot(weakened)).toEqual(['b', true])
   })
 
-  it('that cannot be written keeps services away from outdated data', async () => {
+  it('keeps services away from outdated data if the selector cannot be written', async () => {
     const host = await damaged({ ...A, record: COMMITTED })
     host.device.write('power', '1')
     expect(boot(host)).toEqual(['damaged', false])
@@ -236,16 +236,16 @@ describeAgent('a damaged selector', (shell) => {
     expect(alone.device.read('run/wrong-slot')).toBe('')
   })
 
-  it('is not written during a trial', async () => {
+  it('does not write a damaged selector during a trial', async () => {
     expect(boot(await damaged({ ...B, tryboot: 1, record: { ...UPDATE, phase: 'armed' } }))).toEqual(['damaged', false])
   })
 
-  it('is not assumed if the selector names a slot', async () => {
+  it('does not treat the selector as damaged if it names a slot', async () => {
     const host = await damaged({ ...A, selector: 'a', record: COMMITTED })
     expect(boot(host)).toEqual(['a', false])
   })
 
-  it('is not repaired without the boot facts of the initramfs', async () => {
+  it('does not repair the selector without the boot facts of the initramfs', async () => {
     const host = await damaged(A)
     rmSync(host.device.path('run/boot'))
     expect(host.call(['boot']).error).toBe('state')

@@ -37,7 +37,7 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     ['b', emptied],
     ['damaged', unbootable],
   ] as const)(
-    "is replaced by a fallback boot of the other slot, on trial with today's data (selector %s)",
+    "boots the other slot as a fallback if the committed slot cannot boot, on trial with today's data (selector %s)",
     async (selector, damage) => {
       const host = await boot({ selector }, damage)
       const trial = { kind: 'rescue', phase: 'trial', slot: 'a', root: RUNNING_ROOT, data: 'snapshot', commit: 'local' }
@@ -50,24 +50,24 @@ describeAgent('a committed slot that cannot boot', (shell) => {
     },
   )
 
-  it('is replaced by a fallback boot; if its trial fails, the next boot has no trial', async () => {
+  it('after the trial of a fallback boot fails, the next boot has no trial', async () => {
     const host = await boot({}, unbootable)
     expect(host.record).toMatchObject({ kind: 'rescue', phase: 'trial' })
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial'), host.selected]).toEqual(['reverted', false, 'b'])
-    // The boot after that tries again, because the cause may be gone.
+    // The second boot after the failed trial tries again, because the cause may be gone.
     host.start(A)
     host.call(['boot'])
     expect([host.record?.phase, host.device.has('run/trial')]).toEqual(['trial', true])
   })
 
-  it('is not assumed if it can boot and the other slot was started by hand', async () => {
+  it('starts no fallback trial if the committed slot can boot and the other slot was started by hand', async () => {
     const host = await boot()
     expect([host.record, host.device.has('run/trial')]).toEqual([COMMITTED, false])
   })
 
-  it('is ignored during a trial, and if it is not the committed one', async () => {
+  it('starts no fallback boot during a trial, or if only the inactive slot is unbootable', async () => {
     const own = await boot({ selector: 'a', record: { ...COMMITTED, committed: 'a' } }, unbootable)
     expect(own.device.has('run/trial')).toBe(false)
     const trial = await boot(

@@ -8,7 +8,7 @@ const unit = (name: string, state: string, limit: string) =>
   `MemoryMax=${limit}\nId=${name}.service\nActiveState=${state}\n`
 const [DAY, YEAR] = [86_400, 31_557_600]
 
-/** Problem, how to cause it, and the reasons that health reports. */
+/** A problem, the code that causes it, and the reasons that health reports. */
 const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly string[]])[] = [
   ['nothing', () => undefined, []],
   [
@@ -116,7 +116,7 @@ const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly 
 ]
 
 describeAgent('health', (shell) => {
-  it('reports one reason for each problem, and none for a healthy host', async () => {
+  it('health reports one reason for each problem, and none for a healthy host', async () => {
     const host = await AgentHost.under(shell)
     for (const [what, spoil, reasons] of WRONG) {
       for (const path of ['systemd', 'net', 'services', 'run/data-failed', 'now'])
@@ -130,7 +130,7 @@ describeAgent('health', (shell) => {
     }
   })
 
-  it('reports all problems at once', async () => {
+  it('health reports all problems at once', async () => {
     const host = await AgentHost.under(shell)
     host.device.write('net/route', '')
     host.device.write('run/data-failed', 'a "quoted" \\ reason\u001b[2J\n')
@@ -145,7 +145,7 @@ describeAgent('health', (shell) => {
     })
   })
 
-  it('checks only the start and the data of a starting host, because more would slow it down', async () => {
+  it('health checks only the start and the data of a starting host, because more would slow it down', async () => {
     const host = await AgentHost.under(shell)
     host.device.write('systemd/state', 'NFailedUnits=0\nSystemState=starting\n')
     host.device.write('systemd/jobs', '1 grafana.service start running\n')

@@ -9,11 +9,11 @@ const OTHER = 'you@tower:/home/you/hangar'
 describeAgent('the lock', (shell) => {
   const under = () => AgentHost.under(shell)
   const at = (host: AgentHost, seconds: number) => host.device.write('proc/uptime', `${seconds}.50 1.00\n`)
-  /** The error of a write without `write begin`: busy, or state if the lock was taken. */
+  /** The error of a write without `write begin`: `busy` if another owner has the lock, `state` if the call took the lock. */
   const ask = (host: AgentHost, owner: string) => host.call(['write', 'tree', owner]).error
   const held = (host: AgentHost) => /^owner (.*)$/m.exec(host.device.read('run/lock'))?.[1]
 
-  it('is taken by a write, renewed by each call of its owner, and refuses others until it expires', async () => {
+  it('a write takes the lock, each call of its owner renews it, and it refuses others until it expires', async () => {
     const host = await under()
     at(host, 100)
     expect(begin(host, IMAGE).answer).toMatchObject({ state: 'begun' })
@@ -30,7 +30,7 @@ describeAgent('the lock', (shell) => {
     expect(ask(host, OWNER)).toBe('busy')
   })
 
-  it('does not expire while a call still writes', async () => {
+  it('the lock does not expire while a call still writes', async () => {
     const held = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
       weakened?.(host)
@@ -40,7 +40,7 @@ describeAgent('the lock', (shell) => {
       host.device.write(name, '/bin/sh\0/usr/lib/hangar/agent\0write\0blocks\0')
       at(host, 9000)
       const busy = host.call(['write', 'tree', OTHER])
-      // The process id now belongs to another program.
+      // The process id in the lock now belongs to another program.
       host.device.write(name, '/usr/sbin/sshd\0-D\0')
       return [busy.error, busy.message, ask(host, OTHER)]
     }
@@ -49,14 +49,14 @@ describeAgent('the lock', (shell) => {
     expect((await held(weakened))[0]).toBe(undefined)
   })
 
-  it('refuses to arm a trial for another owner', async () => {
+  it('the lock refuses to arm a trial for another owner', async () => {
     const host = await under()
     ask(host, OWNER)
     const trial = ['--data', 'snapshot', '--commit', 'local', '--seconds', '300']
     expect(host.call(['arm', OTHER, 'one', IMAGE.root, ...trial]).error).toBe('busy')
   })
 
-  it('is released only by its owner', async () => {
+  it('only the owner releases the lock', async () => {
     const host = await under()
     ask(host, OWNER)
     expect(host.call(['release', OTHER]).answer).toEqual({ ok: true })
@@ -66,14 +66,14 @@ describeAgent('the lock', (shell) => {
     expect(ask(host, OTHER)).toBe('state')
   })
 
-  it('refuses an owner that is not one word', async () => {
+  it('the lock refuses an owner that is not one word', async () => {
     const host = await under()
     for (const owner of ['', 'two words', '-n', 'a;b', '$(id)', 'a\nowner b', `${'x'.repeat(201)}`, 'ä'])
       expect(ask(host, owner), owner).toBe('usage')
     expect(held(host)).toBe(undefined)
   })
 
-  it('admits two owners without its check (negative control)', async () => {
+  it('the lock admits two owners without its check (negative control)', async () => {
     const host = (await under()).weaken('lock', '[ "$owner" != "$1" ]', 'false')
     ask(host, OWNER)
     expect(ask(host, OTHER)).toBe('state')

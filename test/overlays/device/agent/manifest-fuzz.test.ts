@@ -20,7 +20,7 @@ const ODD: readonly unknown[] = [
   ...[`${HASH}\n`, ` ${HASH}`, HASH.toUpperCase(), HASH.slice(1), `${HASH}0`, 'ä'.repeat(64)],
 ]
 const NAMES = ['config.txt\n', '\nconfig.txt', 'a/b', '..', '-c', '$(touch x)', 'a b', '', 'config.txt\u0000', '*', 'ä']
-/** Spellings that are equal in JSON but not in a shell. */
+/** Two spellings that mean the same in JSON but not in a shell. */
 const TEXTS: readonly (readonly [RegExp, string])[] = [
   [/"dataBlocks": ?40/, '"dataBlocks": 40.0'],
   [/"dataBlocks": ?40/, '"dataBlocks": 4e1'],
@@ -81,7 +81,7 @@ describeAgent('a manifest', (shell) => {
   }
   const texts = [GOOD, ...Array.from({ length: COUNT }, (_, place) => mutant(randomFrom(11, place)))]
 
-  it('of hundreds of wrong ones yields numbers, hashes and names, or is refused', async () => {
+  it('the agent reads numbers, hashes and names from hundreds of wrong manifests, or refuses them', async () => {
     const host = await AgentHost.under(shell)
     const taken = take(host, texts)
     expect(taken).toHaveLength(texts.length)
@@ -92,7 +92,7 @@ describeAgent('a manifest', (shell) => {
     expect(existsSync(host.device.path('x'))).toBe(false)
   })
 
-  it('yields other values without the checks (negative control)', async () => {
+  it('the agent reads other values without the checks (negative control)', async () => {
     const weakened = async (from: string | RegExp, to: string, text: string) => {
       const host = (await AgentHost.under(shell)).weaken('slot', from, to)
       const [line = ''] = take(host, [text])
@@ -110,7 +110,7 @@ describeAgent('a manifest', (shell) => {
     ).toBe(true)
   })
 
-  it('that is signed but wrong gets an answer, and nothing is written', async () => {
+  it('the agent answers a signed but wrong manifest, and writes nothing', async () => {
     const host = await AgentHost.under(shell)
     const signed = (change: object): AgentImage => {
       const text = manifestText({ ...IMAGE.manifest, ...change } as never)
@@ -130,7 +130,7 @@ describeAgent('a manifest', (shell) => {
 })
 
 describeAgent('the first line of a list of boot blocks', (shell) => {
-  it('yields a valid size and a hash, or is refused', async () => {
+  it('the agent reads a valid size and a hash from a list of boot blocks, or refuses it', async () => {
     const host = await AgentHost.under(shell)
     const good = `768 ${HASH}`
     const lines = [
@@ -168,7 +168,7 @@ describeAgent('the first line of a list of boot blocks', (shell) => {
     expect(existsSync(host.device.path('x'))).toBe(false)
   })
 
-  it('gets an answer if it is malformed', async () => {
+  it('the agent answers a malformed list of boot blocks', async () => {
     const host = await AgentHost.under(shell)
     host.device.write('run/update/begun', '')
     for (const line of ['', '09 x\n', `08 ${HASH}\n`]) {

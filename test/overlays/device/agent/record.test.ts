@@ -8,7 +8,7 @@ const NEW = { ...OLD, phase: 'armed', id: 'one' }
 
 describeAgent('the record', (shell) => {
   const under = (record?: RecordText) => AgentHost.under(shell, record === undefined ? {} : { record })
-  /** Lets the script read each pair of copies: a value of each record, or an empty string. */
+  /** Lets the script read each pair of copies, and returns one value of each record, or an empty string. */
   const loads = (host: AgentHost, copies: readonly (readonly [Buffer, Buffer])[]) => {
     for (const [index, pair] of copies.entries())
       host.device.write(`copies/${String(index).padStart(4, '0')}`, Buffer.concat(pair))
@@ -24,7 +24,7 @@ describeAgent('the record', (shell) => {
       .map(([key, value]) => `${key} ${value};`)
       .join('')}`
 
-  it('is written in turn to two places, and changes only the given keys', async () => {
+  it('writes the record alternately to two places, and changes only the given keys', async () => {
     const host = await under()
     const set = (...words: string[]) => host.shell(`record_set ${words.join(' ')}; echo $?`).stdout
     expect(set('phase', 'writing', 'slot', 'b')).toBe('0\n')
@@ -37,17 +37,17 @@ describeAgent('the record', (shell) => {
       3, 2,
     ])
     expect(identity.equals(Buffer.alloc(identity.length))).toBe(false)
-    // The copies of the identity stay unchanged.
+    // Writing the record does not change the copies of the identity.
     expect(identity.subarray(0, RECORD_PLACES[0]).every((byte) => byte === 0)).toBe(true)
   })
 
-  it('keeps the former version if a write is torn at any point', async () => {
+  it('keeps the former record if a write is torn at any point', async () => {
     const host = await under()
     const [old, fresh] = [recordBlock(7, OLD), recordBlock(8, NEW)]
     const older = recordBlock(6, { ...OLD, phase: 'writing' })
     const whole = fresh.indexOf(0)
     const cuts = [...Array(whole + 1).keys()].filter((cut) => cut % 16 === 0 || cut > whole - 12)
-    // Torn over the version before the last one.
+    // A torn write overwrites the older of the two copies.
     const torn = cuts.map((cut) => Buffer.concat([fresh.subarray(0, cut), older.subarray(cut)]))
     const sectors = [512, 1024, 3584].map((cut) => Buffer.concat([older.subarray(0, cut), fresh.subarray(cut)]))
     const read = loads(
@@ -67,7 +67,7 @@ describeAgent('the record', (shell) => {
     expect(weakened.filter((each) => each !== before && each !== after).length).toBeGreaterThan(5)
   })
 
-  it('is never loaded with changed content', async () => {
+  it('never loads a record with changed content', async () => {
     const host = await under()
     const random = randomFrom(1, 1)
     const below = (count: number) => Math.floor(random() * count)
@@ -88,11 +88,11 @@ describeAgent('the record', (shell) => {
       mutants.map((copy) => [recordBlock(7, OLD), copy]),
     )
     expect(read).toHaveLength(60)
-    // Added zeros are ignored, so the text stays the same.
+    // The script ignores added zeros, so the text stays the same.
     expect(read.filter((each) => each !== line(7, OLD) && each !== line(8, NEW))).toEqual([])
   })
 
-  it('executes no value, and refuses a sequence that is not a number', async () => {
+  it('executes no value of a record, and refuses a sequence that is not a number', async () => {
     const host = await under({ ...OLD, reason: '$(touch x) `touch x`; touch x', slot: 'b" touch x' })
     expect(host.shell('record_get reason; record_get slot').stdout).toBe('$(touch x) `touch x`; touch x\nb" touch x\n')
     const odd = ['$(touch x)', 'x', '', '8 8'].map((each): [Buffer, Buffer] => [
@@ -103,7 +103,7 @@ describeAgent('the record', (shell) => {
     expect(host.device.read('x')).toBe('')
   })
 
-  it('cuts long values, and fails if the disk cannot be written', async () => {
+  it('truncates long values of the record, and fails if the disk cannot be written', async () => {
     const host = await under(OLD)
     const long = `record_set reason "${'x'.repeat(3000)}" phase reverted; echo $?`
     expect(host.shell(long).stdout).toBe('0\n')
@@ -113,7 +113,7 @@ describeAgent('the record', (shell) => {
     expect(host.record?.phase).toBe('reverted')
   })
 
-  it('keeps the keys of simultaneous calls', async () => {
+  it('the record keeps the keys of simultaneous calls', async () => {
     const keys = ['id', 'kind', 'slot', 'seconds', 'data', 'commit']
     const host = await under({ phase: 'armed' })
     const together = keys.map((key) => `record_set ${key} 1 &`).join('\n')
@@ -128,7 +128,7 @@ describeAgent('the record', (shell) => {
     expect(kept()).not.toEqual([...keys, 'phase'].sort())
   })
 
-  it('leaves no temporary files of a call', async () => {
+  it('a call leaves no temporary files of the record', async () => {
     const host = await under(OLD)
     host.call(['release', 'me@laptop:x'])
     expect(

@@ -33,7 +33,7 @@ function filesOf(identity: PrivateIdentity): Files {
 
 const entry = (mode: number, text: string) => `${mode.toString(8)} ${text}`
 
-/** The same of the files in memory. */
+/** Path -> mode and content of the files in memory. */
 function filesIn(host: AgentHost): Files {
   const root = host.device.path('run/identity')
   const paths = (readdirSync(root, { recursive: true }) as string[]).filter((path) =>
@@ -44,7 +44,7 @@ function filesIn(host: AgentHost): Files {
   )
 }
 
-/** The same of the copy on the disk that the next boot loads. */
+/** Path -> mode and content of the files in the copy on the disk that the next boot loads. */
 async function filesOn(host: AgentHost): Promise<Files> {
   const copy = readIdentity(blockSourceOf(host.partition('identity')))
   const entries = (await readTar(copy?.tar ?? new Uint8Array())).filter(({ header }) => header.type === 'file')
@@ -76,7 +76,7 @@ describeAgent('agent identity', (shell) => {
     host.call(['identity', OWNER], typeof identity === 'string' ? identity : ownKeysText(identity))
   const writes = (calls: readonly string[]) => calls.filter((call) => /of=/.test(call))
 
-  it('writes the same files as on a new disk, in memory and on the disk', async () => {
+  it('agent identity writes the same files as on a new disk, in memory and on the disk', async () => {
     const host = await hostWith()
     const { code, answer, calls } = renew(host, AFTER)
     expect([code, answer]).toEqual([0, { ok: true }])
@@ -86,14 +86,14 @@ describeAgent('agent identity', (shell) => {
     expect(readdirSync(host.device.path('run')).filter((name) => name.startsWith('call.'))).toEqual([])
   })
 
-  it('writes both copies on the disk', async () => {
+  it('writes both copies of the identity on the disk', async () => {
     const host = await hostWith()
     renew(host, AFTER)
     host.poke('identity', 0, Buffer.alloc(512))
     expect(sorted(await filesOn(host))).toEqual(sorted(filesOf(AFTER)))
   })
 
-  it('makes status print the public keys, the newest first', async () => {
+  it('status prints the new public keys, the newest first', async () => {
     const host = await hostWith()
     const said = () => parseStatus('adama', host.call(['status']).stdout).identity
     const publicHalves = ({ ssh, age } = publicOf(BEFORE)) => ({ ssh, age })
@@ -104,7 +104,7 @@ describeAgent('agent identity', (shell) => {
     expect(said()).toEqual({ ssh: publicOf(AFTER).ssh, age: [] })
   })
 
-  it('does nothing if the host has these keys already', async () => {
+  it('agent identity does nothing if the host has these keys already', async () => {
     const host = await hostWith()
     renew(host, AFTER)
     const { answer, calls } = renew(host, AFTER)
@@ -120,7 +120,7 @@ describeAgent('agent identity', (shell) => {
     expect([answer, calls.filter((call) => call.startsWith('systemctl'))]).toEqual([{ ok: true }, []])
   })
 
-  it('shows no private key in arguments, answers or logs', async () => {
+  it('agent identity shows no private key in arguments, answers or logs', async () => {
     const host = await hostWith()
     const { stdout, said, calls } = renew(host, AFTER)
     const secrets = [...AFTER.ssh.map((key) => key.split('\n')[1] ?? ''), ...AFTER.age.map((key) => key.identity)]
@@ -136,7 +136,7 @@ describeAgent('agent identity', (shell) => {
     expect([answer, said]).toEqual([{ ok: true }, expect.stringContaining('uses its former key until the next boot')])
   })
 
-  it('takes and keeps the lock, and is refused while another controller holds it', async () => {
+  it('agent identity takes and keeps the lock, and fails while another controller holds it', async () => {
     const host = await hostWith()
     expect(host.call(['write', 'tree', 'you@tower:x']).error).toBe('state')
     expect(renew(host, AFTER)).toMatchObject({ error: 'busy' })
@@ -151,7 +151,7 @@ describeAgent('agent identity', (shell) => {
   it.each([
     ['on trial', { slot: 'b', tryboot: 1 }, 'busy'],
     ['in a fallback boot', { slot: 'b' }, 'state'],
-  ] as const)('is refused by a host %s', async (_how, options, code) => {
+  ] as const)('a host %s refuses new keys', async (_how, options, code) => {
     const host = await hostWith(BEFORE, options)
     const { error, calls } = renew(host, AFTER)
     expect([error, writes(calls), sorted(filesIn(host))]).toEqual([code, [], sorted(filesOf(BEFORE))])
@@ -177,7 +177,7 @@ describeAgent('agent identity', (shell) => {
     ['a damaged SSH key', change(/(KEY-----\\n.{60})..../, '$1AAAA')],
   ] as const
 
-  it('refuses malformed input and changes nothing', async () => {
+  it('agent identity refuses malformed input and changes nothing', async () => {
     const host = await hostWith()
     const before = host.partition('identity')
     for (const [what, text] of MALFORMED) {
@@ -193,7 +193,7 @@ describeAgent('agent identity', (shell) => {
     ['an SSH key', identityOf('n', 'no')],
     ['an age key', identityOf('no', 'n')],
     ['every key', identityOf('xy', 'xy')],
-  ])('refuses a list without %s of the host', async (_what, identity) => {
+  ])('refuses a list of keys without %s of the host', async (_what, identity) => {
     const host = await hostWith()
     const { error, calls, message, answer } = renew(host, identity)
     expect([error, writes(calls), sorted(filesIn(host))]).toEqual(['identity', [], sorted(filesOf(BEFORE))])
@@ -203,12 +203,12 @@ describeAgent('agent identity', (shell) => {
     ])
   })
 
-  it('refuses a list without a former key', async () => {
+  it('refuses a list of keys without a former key', async () => {
     expect(renew(await hostWith(AFTER), identityOf('xn', 'no')).error).toBe('identity')
     expect(renew(await hostWith(AFTER), identityOf('no', 'xn')).error).toBe('identity')
   })
 
-  it('loses keys without its check (negative control)', async () => {
+  it('the host loses keys without its check (negative control)', async () => {
     const host = await hostWith()
     host.weaken('renew-identity', /^ {2}keeps_all_keys .*\n/m, '')
     expect([renew(host, identityOf('x', 'x')).answer, filesIn(host)]).toEqual([
@@ -217,7 +217,7 @@ describeAgent('agent identity', (shell) => {
     ])
   })
 
-  it('installs an unusable SSH key without its check (negative control)', async () => {
+  it('the host installs an unusable SSH key without its check (negative control)', async () => {
     const host = await hostWith(AFTER)
     const weakened = /^ {2}case \$public in .*\n/m
     host.weaken('renew-identity', weakened, '').weaken('renew-identity', /^ {2}keeps_all_keys .*\n/m, '')
@@ -226,8 +226,8 @@ describeAgent('agent identity', (shell) => {
     expect(filesIn(host)['ssh/ssh_host_ed25519_key.pub']).toBe('644  adama\n')
   })
 
-  it('keeps the keys in memory if the disk cannot be written, and completes when called again', async () => {
-    // Under busybox ash only one cut, because each one costs two calls.
+  it('keeps the keys in memory if the disk cannot be written, and writes them at the next call', async () => {
+    // busybox ash tests only one power cut, because each cut needs two slow calls.
     for (const power of shell.name === 'dash' ? [0, 1, 2, 3, 4, 5] : [4]) {
       const host = await hostWith()
       host.device.write('power', String(power))
@@ -240,7 +240,7 @@ describeAgent('agent identity', (shell) => {
     }
   })
 
-  it('leaves a complete key for sshd wherever it is interrupted, and completes when called again', async () => {
+  it('an interruption at any point leaves a complete key for sshd, and the next call completes the work', async () => {
     const host = await hostWith()
     const script = host.device.read('lib/renew-identity')
     const shown: string[] = []
@@ -259,7 +259,7 @@ describeAgent('agent identity', (shell) => {
     expect(shown).toEqual(['old', 'old', 'old', 'old', 'new', 'new'])
   })
 
-  it('keeps the machine id and the trusted keys', async () => {
+  it('agent identity keeps the machine id and the trusted keys', async () => {
     const host = await hostWith()
     host.device.write('run/identity/trust/serial', '7 1\n')
     renew(host, AFTER)

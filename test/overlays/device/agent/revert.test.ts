@@ -11,7 +11,7 @@ describeAgent('agent revert', (shell) => {
   it.each([
     [[], 'snapshot'],
     [['--with-data'], 'as-was'],
-  ])('with %j arms a trial of the other slot that commits itself', async (flags, data) => {
+  ])('agent revert with %j arms a trial of the other slot that commits itself', async (flags, data) => {
     const host = await AgentHost.under(shell, { record: { previously_committed: `${RUNNING_ROOT} ${IMAGE.root}` } })
     host.hold('b', IMAGE)
     const { answer } = host.call(['revert', ...flags])
@@ -28,7 +28,7 @@ describeAgent('agent revert', (shell) => {
     expect([host.record, host.armed]).toEqual([expect.objectContaining({ ...record, committed: 'a' }), '1'])
   })
 
-  it('refuses an incomplete slot, and refuses during a trial', async () => {
+  it('agent revert refuses an incomplete slot, and refuses during a trial', async () => {
     const host = await AgentHost.under(shell, { record: { previously_committed: IMAGE.root } })
     expect(host.call(['revert']).error).toBe('state')
     host.hold('b', agentImage('x', { manifest: { host: 'starbuck' } }))
@@ -49,7 +49,7 @@ describeAgent('agent revert while another controller writes', (shell) => {
     return host
   }
 
-  it('is refused until the lock expires', async () => {
+  it('agent revert fails while another controller holds the lock, until the lock expires', async () => {
     const host = await newHost()
     host.call(['write', 'tree', OWNER])
     expect(host.call(['revert'])).toMatchObject({
@@ -61,7 +61,7 @@ describeAgent('agent revert while another controller writes', (shell) => {
     expect(host.call(['revert']).error).toBe(undefined)
   })
 
-  it('blocks a new write until the trial is armed, and the write then clears the flag', async () => {
+  it('agent revert blocks a new write until it has armed the trial, and the write then clears the flag', async () => {
     const host = await newHost()
     const meanwhile = (weakened: string) =>
       host.shell(`revert_ends() { flock -n "$LOCK.guard" true && echo not locked; }; ${weakened}
@@ -78,17 +78,20 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     ['written', { phase: 'written' }, /^cannot revert: slot b holds a generation that was never committed here$/],
     ['reverted', { phase: 'reverted', reason: 'no way in' }, /never committed here \(no way in\)$/],
   ] as const
-  it.each(cases)('is refused if it was only %s, because it would commit itself', async (_what, is, said) => {
-    const record = { ...WRITTEN, ...is, previously_committed: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
-    const host = await AgentHost.under(shell, { record })
-    host.hold('b', IMAGE)
-    expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
-    expect([host.armed, host.record]).toEqual(['0', record])
-    host.weaken('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
-    expect([host.call(['revert']).error, host.armed]).toEqual([undefined, '1'])
-  })
+  it.each(cases)(
+    'agent revert refuses a slot that was only %s, because its trial would commit itself',
+    async (_what, is, said) => {
+      const record = { ...WRITTEN, ...is, previously_committed: `${RUNNING_ROOT} ${'ef'.repeat(32)}` }
+      const host = await AgentHost.under(shell, { record })
+      host.hold('b', IMAGE)
+      expect(host.call(['revert'])).toMatchObject({ error: 'state', message: expect.stringMatching(said) })
+      expect([host.armed, host.record]).toEqual(['0', record])
+      host.weaken('revert', /was_committed "\$VERIFIED_ROOT" \|\|/, 'true ||')
+      expect([host.call(['revert']).error, host.armed]).toEqual([undefined, '1'])
+    },
+  )
 
-  it('is refused if its root hash was committed with other boot files', async () => {
+  it('agent revert refuses a root hash that was committed with other boot files', async () => {
     const record = {
       ...WRITTEN,
       phase: 'reverted',
@@ -100,7 +103,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     expect(host.call(['revert']).message).toContain(
       'slot b holds a generation that was never committed here (no way in)',
     )
-    // A revert that failed leaves the slot as it was committed.
+    // The failed revert left the slot as it was when committed.
     host.remember({ ...record, kind: 'revert' })
     expect(host.call(['revert']).error).toBe(undefined)
   })
@@ -111,15 +114,18 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     [`${RUNNING_ROOT} ${'ef'.repeat(32)}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${RUNNING_ROOT} ${IMAGE.root}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
-  ])('finds the committed root hash recorded as the first of two (former record: %s)', async (before, after) => {
-    const record = { ...ON_TRIAL, ...(before === undefined ? {} : { previously_committed: before }) }
-    const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
-    host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
-    expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
-    expect(host.record?.previously_committed).toBe(after)
-  })
+  ])(
+    'agent revert finds the committed root hash recorded as the first of two (former record: %s)',
+    async (before, after) => {
+      const record = { ...ON_TRIAL, ...(before === undefined ? {} : { previously_committed: before }) }
+      const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record })
+      host.device.write('run/trial', 'id one\ncommit controller\nseconds 106\n')
+      expect(host.call(['commit', 'one', IMAGE.root]).error).toBe(undefined)
+      expect(host.record?.previously_committed).toBe(after)
+    },
+  )
 
-  it('is possible after a commit whose record lacked the committed root hashes', async () => {
+  it('agent revert succeeds after a commit whose record lacked the committed root hashes', async () => {
     const host = await AgentHost.under(shell, { slot: 'b', tryboot: 1, root: IMAGE.root, record: ON_TRIAL })
     const old = agentImage('old')
     host.hold('a', old)
@@ -130,7 +136,7 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     expect(host.call(['revert']).answer).toMatchObject({ ok: true, slot: 'a' })
   })
 
-  it('refuses unknown arguments', async () => {
+  it('agent revert refuses unknown arguments', async () => {
     const host = await AgentHost.under(shell, { record: { previously_committed: IMAGE.root } })
     host.hold('b', IMAGE)
     for (const words of [['--with-date'], ['--with-data', 'x'], ['']])

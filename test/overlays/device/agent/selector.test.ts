@@ -9,7 +9,7 @@ describeAgent('the selector', (shell) => {
   const under = () => AgentHost.under(shell)
   const judge = (host: AgentHost) => host.shell('selector_slot').stdout.trim()
 
-  it('is changed by a single write of its sector', async () => {
+  it('a single write of its sector changes the selector', async () => {
     const host = await under()
     for (const slot of ['b', 'b', 'a'] as const) {
       const before = host.partition('selector')
@@ -23,7 +23,7 @@ describeAgent('the selector', (shell) => {
     }
   })
 
-  it('gets its file system repaired before the sector is written', async () => {
+  it('repairs the file system of the selector before it writes the sector', async () => {
     const host = await under()
     host.poke('selector', 0, Buffer.alloc(8192))
     expect(judge(host)).toBe('damaged')
@@ -35,9 +35,9 @@ describeAgent('the selector', (shell) => {
     expect(judge(host)).toBe('b')
   })
 
-  it('is read back after a write', async () => {
+  it('reads the selector back after a write', async () => {
     const host = await under()
-    // A disk that reports success without writing.
+    // This fake disk reports success without writing.
     host.device.fake('dd', ':')
     expect(host.shell('selector_write b || echo no').stdout).toBe('no\n')
     host.weaken('selector', /^ {2}selector_is "\$1"$/m, '  :')
@@ -45,7 +45,7 @@ describeAgent('the selector', (shell) => {
     expect(judge(host)).toBe('a')
   })
 
-  it('names a slot only if every byte is right', async () => {
+  it('the selector names a slot only if every byte is right', async () => {
     const host = await under()
     const random = randomFrom(2, 1)
     const below = (count: number) => Math.floor(random() * count)
@@ -78,7 +78,7 @@ describeAgent('the selector', (shell) => {
     expect(host.device.read('x')).toBe('')
   })
 
-  it('is damaged if a byte of its file system differs', async () => {
+  it('the selector counts as damaged if a byte of its file system differs', async () => {
     const host = await under()
     for (const offset of [0, 11, 510, 4096 + 3]) {
       host.select('a')

@@ -7,7 +7,7 @@ const IMAGE = agentImage('new')
 /** The real sleep: the fake host's sleep returns immediately. */
 const SLEEP = onPath('sleep')
 
-/** An image whose manifest lists other boot files than the boot file system holds. */
+/** An image whose manifest lists boot files that differ from its boot file system. */
 function listing(change: (boot: Record<string, unknown>) => void): AgentImage {
   const boot = structuredClone(IMAGE.manifest.boot)
   change(boot)
@@ -29,7 +29,7 @@ const WRONG: readonly (readonly [string, AgentImage])[] = [
 describeAgent('a slot', (shell) => {
   const verify = (host: AgentHost) => host.shell('verify_slot b "$OWN/other" && echo "$VERIFIED_ROOT"').stdout.trim()
 
-  it('is verified if everything matches its own manifest', async () => {
+  it('verifies a slot if everything matches its own manifest', async () => {
     const host = await AgentHost.under(shell)
     expect(verify(host)).toBe('')
     host.hold('b', IMAGE)
@@ -50,7 +50,7 @@ describeAgent('a slot', (shell) => {
     }
   })
 
-  it('is mounted by one call at a time', async () => {
+  it('only one call at a time mounts a slot', async () => {
     const host = await AgentHost.under(shell)
     host.hold('a', agentImage('old'))
     host.hold('b', IMAGE)

@@ -19,7 +19,7 @@ describeAgent('status', (shell) => {
   }
   const under = (options: HostOptions = {}) => AgentHost.under(shell, options)
 
-  it('prints the running slot, the trusted keys and the health in the form that the controller reads', async () => {
+  it('status prints the running slot, the trusted keys and the health in the form that the controller reads', async () => {
     const host = await under()
     host.hold('a', OLD)
     const { firmware, kernel, bootId, ...status } = ask(host)
@@ -49,7 +49,7 @@ describeAgent('status', (shell) => {
     ])
   })
 
-  it("prints the lock's owner, the last update and the problems", async () => {
+  it("status prints the lock's owner, the last update and the problems", async () => {
     const record = { ...UPDATE, phase: 'reverted', reason: 'a "quoted" \\ reason; $(id)' }
     const host = await under({ record })
     begin(host, agentImage('foreign', { manifest: { host: 'x' } }))
@@ -72,7 +72,7 @@ describeAgent('status', (shell) => {
     [{ slot: 'b', tryboot: 1 }, 'trial', 'a'],
     [{ slot: 'b' }, 'fallback', 'a'],
     [{ selector: 'damaged' }, 'fallback', 'damaged'],
-  ] as const)('of a host with %j is %s, with slot %s committed', async (options, state, committed) => {
+  ] as const)('status of a host with %j is %s, with slot %s committed', async (options, state, committed) => {
     expect((await under(options)).call(['state']).answer).toMatchObject({ state, committed })
   })
 
@@ -80,12 +80,12 @@ describeAgent('status', (shell) => {
     ['writing', 'writing'],
     ['committing', 'trial'],
     ['committed', 'committed'],
-  ])('reports the recorded phase %s as %s', async (phase, said) => {
+  ])('status reports the recorded phase %s as %s', async (phase, said) => {
     const status = ask(await under({ record: { ...UPDATE, phase } }))
     expect([status.update?.phase, status.slots.b]).toEqual([said, { state: 'unbootable' }])
   })
 
-  it('reads a slot once, and again after a write to it', async () => {
+  it('status reads a slot once, and again after a write to it', async () => {
     const host = await under()
     host.hold('b', OLD)
     const mounts = () => host.call(['status']).calls.filter((call) => call.startsWith('mount '))
@@ -97,14 +97,14 @@ describeAgent('status', (shell) => {
     expect(ask(host).slots.b).toMatchObject({ state: 'bootable', root: IMAGE.root })
   })
 
-  it('reports a slot as unbootable if its boot file system is unreadable or lacks a manifest', async () => {
+  it('status reports a slot as unbootable if its boot file system is unreadable or lacks a manifest', async () => {
     const host = await under()
     host.hold('a', { ...OLD, boot: Buffer.from(OLD.boot).fill(1, 512, 8192) })
     host.hold('b', agentImage('x', { manifest: { format: 2 as never } }))
     expect(ask(host).slots).toEqual({ a: { state: 'unbootable' }, b: { state: 'unbootable' } })
   })
 
-  it('prints in a state call the health that the trial saw last', async () => {
+  it('a state call prints the health that the trial saw last', async () => {
     const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
     host.device.write('run/trial', 'id one\n')
     const state = () => host.call(['state']).answer as { health: object; update: object }
@@ -119,7 +119,7 @@ describeAgent('status', (shell) => {
     expect(state().health).toEqual({ state: 'healthy' })
   })
 
-  it('answers a waiting call when the trial needs its controller, or after the given time', async () => {
+  it('a waiting call gets its answer when the trial needs its controller, or after the given time', async () => {
     const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
     const waits = (...words: string[]) =>
       host.call(['state', ...words]).calls.filter((call) => /sleep/.test(call)).length
@@ -138,7 +138,7 @@ describeAgent('status', (shell) => {
     expect(waits('--wait', '3')).toBe(0)
   })
 
-  it('answers a waiting call with the record that the trial wrote meanwhile', async () => {
+  it('a waiting call gets the record that the trial wrote meanwhile', async () => {
     const host = await under({ slot: 'b', tryboot: 1, record: { ...UPDATE, phase: 'trial' } })
     host.device.write('run/trial', 'id one\ncommit local\n')
     host.remember({ ...UPDATE, phase: 'committed' }, 8)
@@ -150,13 +150,16 @@ describeAgent('status', (shell) => {
     expect(host.call(['state', '--wait', '3']).answer).toMatchObject({ update: { phase: 'committed' } })
   })
 
-  it.each([[['--wait']], [['--wait', 'long']], [['--wait', '61']], [['--late', '3']]])('refuses %j', async (words) => {
-    expect((await under()).call(['state', ...words]).error).toBe('usage')
-  })
+  it.each([[['--wait']], [['--wait', 'long']], [['--wait', '61']], [['--late', '3']]])(
+    'the agent refuses the call %j',
+    async (words) => {
+      expect((await under()).call(['state', ...words]).error).toBe('usage')
+    },
+  )
 })
 
 describeAgent('an unknown call', (shell) => {
-  it('is refused without control characters in the answer', async () => {
+  it('the answer to an unknown call contains no control characters', async () => {
     const host = await AgentHost.under(shell)
     for (const words of [[], ['flash'], ['\u001b[2J"; id'], ['write', 'x', OWNER]])
       expect(host.call(words)).toMatchObject({ error: 'usage', code: 1 })

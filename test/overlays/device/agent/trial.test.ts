@@ -16,16 +16,16 @@ describeAgent('agent arm', (shell) => {
     return host
   }
 
-  it('records the trial and sets the flag', async () => {
+  it('agent arm records the trial and sets the flag', async () => {
     const host = await written()
     expect(arm(host, IMAGE.root).answer).toEqual({ ok: true, id: 'one' })
     const armed = { ...WRITTEN, phase: 'armed', id: 'one', data: 'snapshot', commit: 'controller', seconds: '300' }
     expect([host.record, host.armed]).toEqual([{ ...armed, reason: '', committed: 'a' }, '1'])
-    // A repeated call succeeds: the first answer may have been lost.
+    // A repeated call must succeed, because the first answer may have been lost.
     expect(arm(host, IMAGE.root).answer).toEqual({ ok: true, id: 'one' })
   })
 
-  it('writes the record before the flag', async () => {
+  it('agent arm writes the record before the flag', async () => {
     const cut = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await written()
       weakened?.(host)
@@ -44,12 +44,12 @@ describeAgent('agent arm', (shell) => {
     ['a write that has not ended', { ...WRITTEN, phase: 'writing' }],
     ['a revert', { ...WRITTEN, kind: 'revert', phase: 'armed' }],
     ['no record', {}],
-  ])('refuses a slot that was not written last: %s', async (_what, record) => {
+  ])('agent arm refuses a slot that was not written last: %s', async (_what, record) => {
     const host = await written({ record })
     expect([arm(host, IMAGE.root).error, host.armed]).toEqual(['state', '0'])
   })
 
-  it('refuses an incomplete slot, unless it was verified since the boot', async () => {
+  it('agent arm refuses an incomplete slot, unless it was verified since the boot', async () => {
     const host = await written()
     host.poke('slot-b', 4096, Buffer.from('x'))
     expect([arm(host, IMAGE.root).error, host.armed]).toEqual(['incomplete', '0'])
@@ -57,7 +57,7 @@ describeAgent('agent arm', (shell) => {
     expect([arm(host, IMAGE.root).error, host.armed]).toEqual([undefined, '1'])
   })
 
-  it('refuses during a trial, and refuses unknown arguments', async () => {
+  it('agent arm refuses during a trial, and refuses unknown arguments', async () => {
     const host = await written({ tryboot: 1, slot: 'a' })
     expect(arm(host, IMAGE.root).error).toBe('busy')
     const trial = (...words: string[]) => host.call(['arm', OWNER, ...words]).error
@@ -76,12 +76,12 @@ describeAgent('agent arm', (shell) => {
       expect(trial(...words), words.join(' ')).toBe('usage')
   })
 
-  it('fails if the firmware does not confirm the flag, and clears it', async () => {
+  it('agent arm fails if the firmware does not confirm the flag, and clears it', async () => {
     const host = await written()
     rmSync(host.device.path(FLAG), { recursive: true })
     expect(arm(host, IMAGE.root).error).toBe('firmware')
     expect(host.record).toMatchObject({ phase: 'reverted', reason: 'the firmware does not confirm the trial flag' })
-    // Firmware that sets the flag but does not confirm it.
+    // This firmware sets the flag but does not confirm it.
     host.remember(WRITTEN)
     host.device.write(`${FLAG}/parameters/armed`, '0\n')
     host.weaken('tryboot', /^ {4}module\) cat .*$/m, '    module) echo ? ;;')
@@ -103,7 +103,7 @@ describeAgent('a trial', (shell) => {
   }
   const commit = (host: AgentHost, id = 'one', root = IMAGE.root) => host.call(['commit', id, root])
 
-  it('is committed by a call with its id and root hash, once it is healthy', async () => {
+  it('a call with its id and root hash commits a trial once it is healthy', async () => {
     const host = await under()
     for (const [id, root] of [
       ['two', IMAGE.root],
@@ -123,17 +123,17 @@ describeAgent('a trial', (shell) => {
     expect(commit(host).answer).toEqual({ ok: true, slot: 'b' })
     expect([host.selected, host.record?.phase, host.record?.committed]).toEqual(['b', 'committed', 'b'])
     expect(host.call(['status']).answer.state).toBe('committed')
-    // A repeated call succeeds: the first answer may have been lost.
+    // A repeated call must succeed, because the first answer may have been lost.
     expect(commit(host).answer).toEqual({ ok: true, slot: 'b' })
   })
 
-  it('cannot be committed if this boot is not a trial', async () => {
+  it('the agent commits no trial if this boot is not a trial', async () => {
     const host = await under({ tryboot: 0 })
     rmSync(host.device.path('run/trial'))
     expect(commit(host).error).toBe('state')
   })
 
-  it('writes the record first, then the sector, then the trusted keys', async () => {
+  it('a commit writes the record first, then the sector, then the trusted keys', async () => {
     const cutAt = async (power: number, weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
       weakened?.(host)
@@ -149,7 +149,7 @@ describeAgent('a trial', (shell) => {
     expect(await cutAt(1, swapped)).toEqual(['b', 'trial', undefined])
   })
 
-  it('is committed only after its data are on the disk', async () => {
+  it('a commit starts only after the data of the trial are on the disk', async () => {
     const host = await under()
     host.device.fake('sync', 'exit 1')
     expect(commit(host).error).toBe('disk')
@@ -160,13 +160,13 @@ describeAgent('a trial', (shell) => {
     expect(host.selected).toBe('b')
   })
 
-  it('commits itself without a controller', async () => {
+  it('a trial without a controller commits itself', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 106\n')
     const { calls } = host.call(['trial'])
     expect([host.selected, calls.filter((call) => /reboot|sleep/.test(call))]).toEqual(['b', []])
   })
 
-  it('records that it cannot commit itself', async () => {
+  it('a trial records that it cannot commit itself', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 106\n')
     host.weaken('trial', '  sync -f "$DATA_DIR" || return 1', '  return 1')
     host.call(['trial'])
@@ -174,7 +174,7 @@ describeAgent('a trial', (shell) => {
     expect(host.selected).toBe('a')
   })
 
-  it('ends at its deadline and records what it waited for', async () => {
+  it('a trial ends at its deadline and records what it waited for', async () => {
     const host = await under()
     host.device.write('net/route', '')
     const { calls, said } = host.call(['trial'])
@@ -189,14 +189,14 @@ describeAgent('a trial', (shell) => {
     ])
   })
 
-  it('waits on a healthy host for its controller until the deadline', async () => {
+  it('a trial on a healthy host waits for its controller until the deadline', async () => {
     const host = await under()
     const { calls } = host.call(['trial'])
     expect(calls.filter((call) => /--wait|sleep/.test(call))).toEqual(['sleep 10', 'sleep 30'])
     expect(host.record?.reason).toMatch(/^not committed within 106 seconds: healthy, and waits for the controller/)
   })
 
-  it('checks a starting host seldom, and immediately after it has started', async () => {
+  it('a trial checks a starting host rarely, and immediately after it has started', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 106\n')
     host.device.write('systemd/state', 'SystemState=starting\nNFailedUnits=0\n')
     host.device.write('systemd/started', 'SystemState=running\nNFailedUnits=0\n')
@@ -205,33 +205,33 @@ describeAgent('a trial', (shell) => {
     expect(host.selected).toBe('b')
   })
 
-  it('ends at its deadline if the host never finishes starting', async () => {
+  it('a trial ends at its deadline if the host never finishes starting', async () => {
     const host = await under({}, 'id one\ncommit local\nseconds 145\n')
     host.device.write('systemd/state', 'SystemState=starting\nNFailedUnits=0\n')
     host.device.write('systemd/jobs', '1 grafana.service start running\n')
     const { calls } = host.call(['trial'])
     const wait = 'systemctl is-system-running --wait'
     expect(calls.filter((call) => /--wait|sleep/.test(call))).toEqual([wait, 'sleep 2', wait, 'sleep 2', 'sleep 30'])
-    // Waits 30 seconds, then only the 13 seconds that are left.
+    // The agent waits 30 seconds, then only the 13 seconds that are left until the deadline.
     expect(host.device.read('proc/uptime')).toMatch(/^177[.]/)
     expect(host.record?.reason).toBe('not committed within 145 seconds: still starting: grafana.service;')
     expect(host.selected).toBe('a')
   })
 
-  it('does not commit itself if a controller drives it', async () => {
+  it('a trial does not commit itself if a controller drives it', async () => {
     const host = await under()
     host.call(['trial'])
     expect(host.record?.reason).toContain('waits for the controller to reach this host and commit')
     expect(host.selected).toBe('a')
   })
 
-  it('keeps the reason of `agent abandon` while the host shuts down', async () => {
+  it('a trial keeps the reason of `agent abandon` while the host shuts down', async () => {
     const said = async (weakened?: (host: AgentHost) => unknown) => {
       const host = await under()
       weakened?.(host)
       host.device.write('net/route', '')
       host.call(['abandon', 'it came up in emergency mode'])
-      // Continues as on a machine that shuts down slowly.
+      // The fake host continues to run, as on a machine that shuts down slowly.
       host.device.write('proc/uptime', '100.25 50.00\n')
       host.call(['trial'])
       return host.record?.reason
@@ -246,7 +246,7 @@ describeAgent('a trial', (shell) => {
     expect(await said(waiting)).toMatch(/^last seen: there is no default gateway/)
   })
 
-  it('is ended by `agent abandon`, but not after its commit', async () => {
+  it('`agent abandon` ends a trial, but not after its commit', async () => {
     const host = await under()
     expect(host.call(['abandon', 'it came up in emergency mode']).calls).toContain('systemctl reboot --no-block')
     expect(host.record?.reason).toBe('it came up in emergency mode')
@@ -256,7 +256,7 @@ describeAgent('a trial', (shell) => {
     expect(host.call(['abandon', 'no trial']).calls).toEqual([])
   })
 
-  it('answers before the reboot', async () => {
+  it('agent reboot answers before the reboot', async () => {
     const { answer, calls } = (await under()).call(['reboot'])
     expect([answer, calls]).toEqual([{ ok: true }, ['systemctl reboot --no-block']])
   })

@@ -15,7 +15,7 @@ const ON_TRIAL = {
 const [FIRST, SECOND] = [SIGNING_LINE.split(' ').slice(0, 2).join(' '), 'ssh-ed25519 AAAAsecond']
 
 describeAgent('the keys of a committed image', (shell) => {
-  /** Commits a trial of an image that names these keys. Returns the keys that the host trusts then. */
+  /** Commits a trial of an image that names these keys. Returns the keys that the host trusts after the commit. */
   async function committed(
     names: string[],
     { kind = 'update', serial = '5 1', floor = '5 0', revoked = '', weakened = '' } = {},
@@ -31,7 +31,7 @@ describeAgent('the keys of a committed image', (shell) => {
     return { signing: trust('signing'), revoked: trust('revoked'), serial: trust('serial'), host }
   }
 
-  it('become the trusted keys, and former keys are revoked, also on the disk', async () => {
+  it('a commit makes the keys of the image the trusted keys, and revokes former keys, also on the disk', async () => {
     const { host, ...trust } = await committed([`${SECOND} a remark`])
     expect(trust).toEqual({ signing: `${SECOND}\n`, revoked: `${FIRST}\n`, serial: '5 1\n' })
     for (const copy of [0, 16 * 2 ** 20])
@@ -48,22 +48,22 @@ describeAgent('the keys of a committed image', (shell) => {
     ['by a fallback boot', { kind: 'rescue' }],
     ['by an older image', { serial: '4 9' }],
     ['by a trial without a record', { serial: '' }],
-  ])('do not change the trusted keys if committed %s', async (_how, options) => {
+  ])('a commit does not change the trusted keys if it happens %s', async (_how, options) => {
     const { signing, serial } = await committed([SECOND], options)
     expect([signing, serial]).toEqual([`${SIGNING_LINE}\n`, '5 0\n'])
   })
 
-  it('return with a revert without the check (negative control)', async () => {
+  it('a revert restores revoked keys without the check (negative control)', async () => {
     const weakened = '  [ "$(record_get kind)" = update ] || return 0\n'
     expect((await committed([SECOND], { kind: 'revert', weakened })).signing).toBe(`${SECOND}\n`)
   })
 
-  it('stay revoked under another comment', async () => {
+  it('a revoked key stays revoked if only its comment changes', async () => {
     const { signing, revoked } = await committed([FIRST, `${SECOND} new remark`], { revoked: `${SECOND} old\n` })
     expect([signing, revoked]).toEqual([`${FIRST}\n`, `${SECOND}\n`])
   })
 
-  it('stay as they are if the image names only revoked keys', async () => {
+  it('the trusted keys do not change if the image names only revoked keys', async () => {
     expect((await committed([])).signing).toBe(`${SIGNING_LINE}\n`)
     expect((await committed([SECOND], { revoked: SECOND })).signing).toBe(`${SIGNING_LINE}\n`)
   })

@@ -6,7 +6,7 @@ import { AgentHost, describeAgent } from '../../../helpers/agent-host.ts'
 
 const MODULE = 'sys/module/hangar_tryboot/parameters/armed'
 
-/** Prints an answer as vcmailbox does: the words of the buffer, with the value last. */
+/** Prints an answer as vcmailbox does: the words of the buffer, with the value as the last word. */
 const VCMAILBOX = `
 flag="$FAKE_ROOT/flag"
 [ "$1" != 0x00038064 ] || echo "$4" >"$flag"
@@ -30,18 +30,18 @@ describeAgent('the trial flag', (shell) => {
     return host
   }
 
-  it("is set and read through the module's file", async () => {
+  it("sets and reads the trial flag through the module's file", async () => {
     expect(ask(await AgentHost.under(shell))).toEqual(['0', '1', '0', '0', 'module', ''])
   })
 
-  it('is set through the module after loading it', async () => {
+  it('loads the module, then sets the trial flag through it', async () => {
     const host = await without()
     const loads = `mkdir -p "$FAKE_ROOT/${dirname(MODULE)}" && echo 0 >"$FAKE_ROOT/${MODULE}"`
     host.device.fake('modprobe', `[ "$1" = hangar_tryboot ] && ${loads}`)
     expect(ask(host)).toEqual(['0', '1', '0', '0', 'module', ''])
   })
 
-  it("is set and read through the mailbox of Raspberry Pi's kernels", async () => {
+  it("sets and reads the trial flag through the mailbox of Raspberry Pi's kernels", async () => {
     const host = await without()
     symlinkSync('/dev/null', host.device.path('dev/vcio'))
     host.device.fake('vcmailbox', VCMAILBOX)
@@ -53,7 +53,7 @@ describeAgent('the trial flag', (shell) => {
     expect(host.shell('tryboot_set 1 || echo no').stdout).toBe('no\n')
   })
 
-  it("is set and read through the emulated firmware's port", async () => {
+  it("sets and reads the trial flag through the emulated firmware's port", async () => {
     const host = await without()
     host.device.write('sys/class/virtio-ports/vport1p1/name', 'something.else\n')
     host.device.write('sys/class/virtio-ports/vport2p1/name', 'hangar.firmware\n')
@@ -73,7 +73,7 @@ describeAgent('the trial flag', (shell) => {
     expect(stdout.split('\n')).toEqual([port, '0', '1', '0', '0', 'port', ''])
   })
 
-  it('is not set if there is no driver, or if the flag does not stay set', async () => {
+  it('fails to set the trial flag if there is no driver, or if the flag does not stay set', async () => {
     const host = await without()
     expect(host.shell('tryboot_set 1 || echo no; tryboot_get || echo none').stdout).toBe('no\nnone\n')
     host.device.write('sys/module/hangar_tryboot/parameters/armed', '0\n')

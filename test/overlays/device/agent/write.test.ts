@@ -5,7 +5,7 @@ import { allButFinished, OWNER, STEPS, type Step, send } from '../../../helpers/
 import { zstdCompressSync } from '../../../helpers/zstd.ts'
 
 const IMAGE = agentImage('new')
-/** The same slot with another kernel in the boot file system. */
+/** An image with the same slot, but another kernel in the boot file system. */
 const OTHER_BOOT = agentImage('other kernel', { seed: 'new' })
 
 /** The writes of a call, in their order. */
@@ -18,7 +18,7 @@ describeAgent('a write', (shell) => {
   const under = () => AgentHost.under(shell)
   const finish = (host: AgentHost) => send(host, IMAGE, 'finish')
 
-  it('writes a generation to the inactive slot, which cannot boot before the end', async () => {
+  it('writes a generation to the inactive slot, which cannot boot before the write ends', async () => {
     const host = await under()
     host.hold('b', agentImage('old'))
     const running = host.partition('slot-a')
@@ -38,10 +38,10 @@ describeAgent('a write', (shell) => {
     expect(host.partition('slot-b').subarray(0, IMAGE.slot.length).equals(IMAGE.slot)).toBe(true)
     expect(host.partition('boot-b').equals(IMAGE.boot)).toBe(true)
     expect(host.record).toMatchObject({ phase: 'written', slot: 'b', root: IMAGE.root, serial: '1795000000 1' })
-    // Neither the running slot nor the selector was written.
+    // The write changed neither the running slot nor the selector.
     expect(answers.flatMap(([, called]) => writes(called))).not.toContain('boot-a')
     expect([host.partition('slot-a').equals(running), host.selected, host.armed]).toEqual([true, 'a', '0'])
-    // The slot is made unbootable first, and its first sector is written last.
+    // The agent makes the slot unbootable first, and writes its first sector last.
     expect(writes(begin)).toEqual(['boot-b', 'identity'])
     expect(end.calls.filter((call) => call.includes('of='))).toEqual([
       expect.stringMatching(/boot-b bs=512 skip=1 seek=1 count=7/),
@@ -50,7 +50,7 @@ describeAgent('a write', (shell) => {
     ])
   })
 
-  it('lists and accepts only blocks inside the slot', async () => {
+  it('a write lists and accepts only blocks inside the slot', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     host.poke('slot-b', 3 * 4096, Buffer.alloc(2 * 4096, 1))
@@ -58,13 +58,13 @@ describeAgent('a write', (shell) => {
     const sent = zstdCompressSync(recordsOf(IMAGE.data, 3, 2))
     expect(host.call(['write', 'blocks', OWNER, 'slot'], sent).answer).toEqual({ ok: true, blocks: 2 })
     expect(host.call(['write', 'missing', OWNER, 'slot']).stdout).toBe('end\n')
-    // Block 0 of the boot file system is written by `write finish`.
+    // `write finish` writes block 0 of the boot file system.
     const first = zstdCompressSync(recordsOf(IMAGE.boot, 0, 1))
     expect(host.call(['write', 'blocks', OWNER, 'boot'], first).error).toBe('stream')
     expect(host.isBootable('b')).toBe(false)
   })
 
-  it('refuses a tree that was not signed, and damaged or incomplete streams', async () => {
+  it('a write refuses a tree that was not signed, and damaged or incomplete streams', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     host.poke('slot-b', IMAGE.data.length, Buffer.alloc(4096))
@@ -78,7 +78,7 @@ describeAgent('a write', (shell) => {
     expect(host.call(['write', 'tree', OWNER], IMAGE.tree).error).toBe('disk')
   })
 
-  it('requires a `write begin` since the last boot', async () => {
+  it('a write requires a `write begin` since the last boot', async () => {
     const host = await under()
     for (const words of [['tree'], ['missing', 'slot'], ['missing', 'boot'], ['blocks', 'slot'], ['finish']]) {
       const [verb = '', ...part] = words
@@ -88,7 +88,7 @@ describeAgent('a write', (shell) => {
     expect(host.call(['write']).error).toBe('usage')
   })
 
-  it('refuses blocks for a slot that can boot', async () => {
+  it('a write refuses blocks for a slot that can boot', async () => {
     const host = await under()
     allButFinished(host, IMAGE)
     expect(finish(host).answer).toMatchObject({ ok: true })
@@ -97,7 +97,7 @@ describeAgent('a write', (shell) => {
     expect(write().error).toBe('state')
     expect(finish(host).error).toBe('state')
     expect(host.partition('slot-b').subarray(0, 4096).equals(IMAGE.slot.subarray(0, 4096))).toBe(true)
-    // Negative control: without the check, the block is written.
+    // Negative control: without the check, the agent writes the block.
     host.weaken('write', /^ {2}! has_boot_sector "\$OTHER" \|\|.*$/m, '  :')
     expect(write().answer).toEqual({ ok: true, blocks: 1 })
   })
@@ -115,14 +115,14 @@ describeAgent('write finish', (shell) => {
     ["of the slot's tree", 'slot-b', IMAGE.data.length + 8],
     ['of a boot file', 'boot-b', IMAGE.boot.indexOf('kernel of new') + 4096],
     ['outside of all files', 'boot-b', IMAGE.boot.length - 4096],
-  ])('refuses a changed byte %s', async (_where, name, offset) => {
+  ])('write finish refuses a changed byte %s', async (_where, name, offset) => {
     const host = await begun()
     host.poke(name, offset, Buffer.from('x'))
     expect(send(host, IMAGE, 'finish')).toMatchObject({ error: 'incomplete', code: 1 })
     expect([host.isBootable('b'), host.record?.phase]).toEqual([false, 'writing'])
   })
 
-  it('refuses a complete boot file system that was not signed', async () => {
+  it('write finish refuses a complete boot file system that was not signed', async () => {
     const host = await begun()
     const sent = OTHER_BOOT.boot
     host.poke('boot-b', 4096, sent.subarray(4096))
@@ -134,7 +134,7 @@ describeAgent('write finish', (shell) => {
     expect(send(host, OTHER_BOOT, 'finish').answer).toMatchObject({ ok: true })
   })
 
-  it('leaves the slot unbootable if the first block is incomplete or does not read back', async () => {
+  it('leaves the slot unbootable if the first block is incomplete or does not read back correctly', async () => {
     const host = await begun()
     host.know(IMAGE)
     const short = () => host.call(['write', 'finish', OWNER], IMAGE.boot.subarray(0, 512))

@@ -41,7 +41,7 @@ const FUNCTIONS = SCRIPT.slice(SCRIPT.indexOf('mount_layers() {'), SCRIPT.indexO
 describeOnShells(
   "a slot's index",
   (shell) => {
-    it('with any of hundreds of errors executes nothing of its text, and is read to an end', async () => {
+    it('the initramfs executes no text of an index with errors, and reads it to its end', async () => {
       const device = await FakeDevice.under(shell, memory())
       const texts = [GOOD, ...Array.from({ length: COUNT }, (_, place) => mutant(randomFrom(13, place)))]
       const names = texts.map((_, index) => String(index).padStart(4, '0'))

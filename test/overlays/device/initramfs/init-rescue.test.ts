@@ -6,7 +6,7 @@ import { newMachine, SCRIPT, SHELLS, waits } from '../../../helpers/fake-initram
 
 const ARMED = 'sys/module/hangar_tryboot/parameters/armed'
 
-/** A machine whose slots do not verify, with two boot file systems and the trial flag not set. */
+/** A machine whose two slots do not verify. Both have a boot file system, and the trial flag is not set. */
 async function cannotStart(shell: Shell, firmware: Readonly<Record<string, number>>, record?: RecordText) {
   const machine = await newMachine(shell, { good: [], firmware })
   for (const name of ['mmcblk0p2', 'mmcblk0p3']) machine.device.write(`dev/${name}`, 'a boot file system')
@@ -28,7 +28,7 @@ describeOnShells(
     it.each([
       [2, 'a', 'b'],
       [3, 'b', 'a'],
-    ])('tries the other one: started from partition %d', async (partition, mine, other) => {
+    ])('a slot that cannot start arms the other one: started from partition %d', async (partition, mine, other) => {
       const { start, armed } = await cannotStart(shell, { partition })
       const { record, said, code } = start()
       expect([code, armed()]).toEqual([99, '1'])
@@ -47,7 +47,7 @@ describeOnShells(
       },
     )
 
-    it('writes the record before the flag, and logs a flag that is not confirmed', async () => {
+    it('writes the record before the trial flag, and logs a flag that the firmware does not confirm', async () => {
       const { device, start } = await cannotStart(shell, { partition: 2 })
       rmSync(device.path('sys/module'), { recursive: true })
       const { record, said } = start()
@@ -72,7 +72,7 @@ describeOnShells(
 describeOnShells(
   'a trial that cannot start',
   (shell) => {
-    it('arms no other slot, and records the reason', async () => {
+    it('a trial that cannot start arms no other slot, and records the reason', async () => {
       const given = { phase: 'armed', kind: 'update', id: 'one', slot: 'b' }
       const { start, armed } = await cannotStart(shell, { partition: 3, tryboot: 1 }, given)
       const { record, code } = start()
@@ -80,7 +80,7 @@ describeOnShells(
       expect(record).toMatchObject({ ...given, reason: expect.stringContaining('it cannot start: neither slot') })
     })
 
-    it('does not change the record of another trial', async () => {
+    it('a trial that cannot start does not change the record of another trial', async () => {
       const given = { phase: 'committed', kind: 'update', id: 'one', slot: 'a' }
       const { start } = await cannotStart(shell, { partition: 3, tryboot: 1 }, given)
       expect(start().record).toEqual(given)
@@ -102,34 +102,34 @@ describeOnShells(
       return { entered, said, steps, asked: device.read('proc/sysrq-trigger') }
     }
 
-    it('reboots the machine if the trial sets none', async () => {
+    it('the initramfs reboots the machine after the default deadline if the trial sets none', async () => {
       const { entered, said, steps, asked } = await trial()
       expect([entered, steps, asked]).toEqual([true, 120, 's\nb\n'])
       expect(said).toContain('the trial did not commit before its deadline')
     })
 
-    it("is a minute after the trial's own deadline", async () => {
+    it("the deadline of the initramfs is a minute after the trial's own deadline", async () => {
       expect(await trial('echo 100 >deadline')).toMatchObject({ steps: 32, asked: 's\nb\n' })
     })
 
-    it('may be later than the default', async () => {
+    it('a trial may set a later deadline than the default', async () => {
       expect(await trial('echo 1500 >deadline')).toMatchObject({ steps: 312, asked: 's\nb\n' })
     })
 
-    it('is cancelled by the commit', async () => {
+    it('a commit cancels the deadline of the initramfs', async () => {
       expect(await trial('[ "$step" -lt 3 ] || : >committed')).toMatchObject({ steps: 3, asked: '' })
     })
 
-    it('does not apply without a trial', async () => {
+    it('the deadline does not apply without a trial', async () => {
       expect(await trial('', { tryboot: 0 })).toMatchObject({ entered: true, steps: 0, asked: '' })
     })
 
-    it('does not reboot without its process (negative control)', async () => {
+    it("the machine does not reboot without the deadline's process (negative control)", async () => {
       const without = SCRIPT.replace(/^ {2}enforce_trial_deadline$/m, '  :')
       expect(await trial('', { script: without })).toMatchObject({ steps: 0, asked: '' })
     })
 
-    it('counts before anything can hang', async () => {
+    it('the deadline starts before any step that can hang', async () => {
       const text = SCRIPT.slice(SCRIPT.indexOf('main() {'))
       const place = (word: string) => text.indexOf(`  ${word}\n`)
       expect(place('enforce_trial_deadline')).toBeGreaterThan(0)
@@ -143,7 +143,7 @@ describeOnShells(
 describeOnShells(
   'the watchdog',
   (shell) => {
-    it('is fed for at most 75 seconds, so that a hang before systemd ends in a reboot', async () => {
+    it('the initramfs feeds the watchdog for at most 75 seconds, so that a hang before systemd ends in a reboot', async () => {
       const { device, start } = await newMachine(shell)
       device.fake('pause', waits())
       const { calls } = start()

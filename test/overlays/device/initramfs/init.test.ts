@@ -30,7 +30,7 @@ describeOnShells(
       for (const call of kinds) expect(call).toMatch(/-o ro\b/)
     })
 
-    it('records which slot and disk run', async () => {
+    it('records which slot and disk the host runs from', async () => {
       const { facts } = await boot(shell, { firmware: { partition: 3, tryboot: 1 }, good: ['b'] })
       expect(facts).toEqual({
         ...{ SLOT: 'b', DISK: '/dev/mmcblk0', PARTITION: '3', TRYBOOT: '1', ROOT_HASH: HASH },
@@ -65,18 +65,18 @@ describeOnShells(
         { good: ['a', 'b'], firmware: {} },
         'a',
       ],
-    ])('takes %s', async (_which, machine, slot) => {
+    ])('the initramfs boots from %s', async (_which, machine, slot) => {
       expect((await boot(shell, machine)).facts.SLOT).toBe(slot)
     })
 
-    it('uses a disk of the kind that the firmware booted from', async () => {
+    it('uses only a disk of the kind that the firmware booted from', async () => {
       const disks = ['mmcblk0', 'nvme0n1']
       const { facts, named } = await boot(shell, { disks, firmware: { partition: 2, 'boot-mode': 1 } })
       expect(facts.DISK).toBe('/dev/mmcblk0')
       expect(named('dmsetup create').filter((call) => call.includes('259:'))).toEqual([])
     })
 
-    it('reboots before switch_root if the agent requests it', async () => {
+    it('reboots before switch_root if the agent requests a reboot', async () => {
       const chroot = 'case "$*" in *"agent boot") : >"$FAKE_ROOT/run/hangar/restart" ;; esac'
       const { code, entered, calls } = await boot(shell, { faked: { chroot } })
       expect([code, entered, calls.at(-1)]).toEqual([99, false, 'reboot -f'])
@@ -112,7 +112,7 @@ describeOnShells(
         { faked: { mount: 'case "$*" in *overlay*) exit 32 ;; esac' } },
         'cannot mount the root from the layers of slot a',
       ],
-    ])('%s', async (_what, machine, reason) => {
+    ])('reboots when %s', async (_what, machine, reason) => {
       const { code, entered, said, calls, facts } = await boot(shell, machine)
       expect(said).toContain(reason)
       // The watchdog runs in parallel, and its calls may come later.

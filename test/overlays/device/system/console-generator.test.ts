@@ -18,10 +18,10 @@ describeOnShells('the menu on a serial console', (shell) => {
   it.each([
     ['tty0 ttyAMA10', ['hangar-console@ttyAMA10.service']],
     ['ttyAMA0 ttyS0', ['hangar-console@ttyAMA0.service', 'hangar-console@ttyS0.service']],
-    // The screen has its own menu.
+    // The screen is not in the list, because it has its own menu.
     ['tty1', []],
     ['', []],
-  ])("runs on each serial console that the kernel uses: '%s'", async (active, units) => {
+  ])("the menu runs on each serial console that the kernel uses: '%s'", async (active, units) => {
     expect(await consolesFor(shell, active)).toEqual({ code: 0, units })
   })
 })

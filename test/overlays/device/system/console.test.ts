@@ -33,7 +33,7 @@ async function newDevice(shell: Shell) {
 }
 
 describeOnShells('the console', (shell) => {
-  it('prints the slot, the generation, the addresses and the units', async () => {
+  it('the console prints the slot, the generation, the addresses and the units', async () => {
     const { device, type } = await newDevice(shell)
     const { stdout, asked } = type(['s'])
     expect(stdout).toMatch(/slot +b, committed\n/)
@@ -57,33 +57,45 @@ describeOnShells('the console', (shell) => {
     expect(unwell).toMatch(/slot +a, on trial: service mosquitto is not healthy: activating\n/)
   })
 
-  it('offers status, reboot, power off and revert, but no shell', async () => {
+  it('the console offers status, reboot, power off and revert, but no shell', async () => {
     const { type } = await newDevice(shell)
     const { stdout } = type([])
     expect(stdout).toContain('[s]tatus  [r]eboot  [p]ower off  [b]ack to the other slot (revert) > ')
     expect(stdout).not.toContain('s[h]ell')
   })
 
-  it('reboots the machine after a confirmation', async () => {
+  it('the console reboots the machine after a confirmation', async () => {
     const { type } = await newDevice(shell)
     expect(type(['r', 'yes']).asked).toEqual(['systemctl reboot'])
     expect(type(['p', 'yes']).asked).toEqual(['systemctl poweroff'])
     expect(type(['reboot', 'yes']).stdout).toContain('Reboot tiny? Type yes: ')
   })
 
-  it.each(['no', '', 'y', 'yes please'])('does not reboot if the answer is %j', async (answer) => {
+  it.each(['no', '', 'y', 'yes please'])('the console does not reboot if the answer is %j', async (answer) => {
     const { type } = await newDevice(shell)
     expect(type(['r', answer, 'p', answer]).asked).toEqual([])
   })
 
-  it.each([[[]], [['none']], [['rooty']]])('gives no shell with the arguments %j for any input', async (args) => {
-    const { device, type } = await newDevice(shell)
-    const bad = ['h', 'shell', 'bash', '$(touch "$FAKE_ROOT/owned")', '`touch "$FAKE_ROOT/owned"`', '; bash', '*', '\\']
-    expect(type(bad, ...args).asked).toEqual([])
-    expect(existsSync(device.path('owned'))).toBe(false)
-  })
+  it.each([[[]], [['none']], [['rooty']]])(
+    'the console gives no shell with the arguments %j for any input',
+    async (args) => {
+      const { device, type } = await newDevice(shell)
+      const bad = [
+        'h',
+        'shell',
+        'bash',
+        '$(touch "$FAKE_ROOT/owned")',
+        '`touch "$FAKE_ROOT/owned"`',
+        '; bash',
+        '*',
+        '\\',
+      ]
+      expect(type(bad, ...args).asked).toEqual([])
+      expect(existsSync(device.path('owned'))).toBe(false)
+    },
+  )
 
-  it('gives a root shell if the host file enables it', async () => {
+  it('the console gives a root shell if the host file enables it', async () => {
     const { type } = await newDevice(shell)
     const { stdout, asked } = type(['h'], 'root')
     expect(stdout).toContain('root s[h]ell')
@@ -93,7 +105,7 @@ describeOnShells('the console', (shell) => {
   it.each([
     ['t', 'agent revert'],
     ['w', 'agent revert --with-data'],
-  ])('reverts to the other slot, with the chosen data: %s', async (which, call) => {
+  ])('the console reverts to the other slot, with the chosen data: %s', async (which, call) => {
     const { device, type } = await newDevice(shell)
     device.write('answer', '{"ok":true,"id":"revert-1","slot":"a","root":"ab"}\n')
     device.write('code', '0')
@@ -103,14 +115,14 @@ describeOnShells('the console', (shell) => {
   })
 
   it.each([[['b', 'no']], [['b', 'yes', '']], [['b', 'yes', 'x']], [['b', 'yes']]])(
-    'does not revert without an answer: %j',
+    'the console does not revert without an answer: %j',
     async (lines) => {
       const { type } = await newDevice(shell)
       expect(type(lines).asked).toEqual([])
     },
   )
 
-  it('prints why it cannot revert, and does not reboot', async () => {
+  it('the console prints why it cannot revert, and does not reboot', async () => {
     const { device, type } = await newDevice(shell)
     device.write('answer', '{"error":{"code":"state","message":"slot b holds nothing","hint":"flash it"}}\n')
     device.write('code', '1')
@@ -119,7 +131,7 @@ describeOnShells('the console', (shell) => {
     expect(stdout).toContain('slot b holds nothing; flash it')
   })
 
-  it('names an unknown choice and prompts again', async () => {
+  it('the console names an unknown choice and prompts again', async () => {
     const { type } = await newDevice(shell)
     expect(type(['dance', 's']).stdout).toMatch(/unknown choice: dance\n.*\n *\n? *host /s)
   })

@@ -16,7 +16,7 @@ describeOnShells('a trial', (shell) => {
     return { device, boot }
   }
 
-  it("starts with the committed slot's data and does not change them", async () => {
+  it("a trial starts with the committed slot's data and does not change them", async () => {
     const { device, boot } = await newTrial()
     expect(boot({ slot: 'b', trial: 'snapshot' }).failed).toBe('')
     expect(device.read(MOSQUITTO('b'))).toBe('today')
@@ -25,7 +25,7 @@ describeOnShells('a trial', (shell) => {
     expect([device.read(MOSQUITTO('a')), device.read(MOSQUITTO('b'))]).toEqual(['today', 'migrated'])
   })
 
-  it('continues with its own data after its commit', async () => {
+  it('a trial continues with its own data after its commit', async () => {
     const { device, boot } = await newTrial()
     boot({ slot: 'b', trial: 'snapshot' })
     device.write(MOSQUITTO('b'), 'migrated')
@@ -33,32 +33,35 @@ describeOnShells('a trial', (shell) => {
     expect(device.read(MOSQUITTO('b'))).toBe('migrated')
   })
 
-  it('starts with its own former data if the revert requests them', async () => {
+  it('a trial starts with its own former data if the revert requests them', async () => {
     const { device, boot } = await newTrial()
     boot({ slot: 'b', trial: 'as-was' })
     expect([device.read(MOSQUITTO('a')), device.read(MOSQUITTO('b'))]).toEqual(['today', 'then'])
   })
 
-  it.each(['snapshot', 'as-was'])('that fails (%s) keeps the former data of its slot for a revert', async (trial) => {
-    const { device, boot } = await newTrial()
-    for (const data of [trial, 'snapshot', trial]) {
-      boot({ slot: 'b', trial: data })
-      device.write(MOSQUITTO('b'), 'spoilt')
-      boot({ slot: 'a' })
-      expect(device.read(MOSQUITTO('a'))).toBe('today')
-    }
-    boot({ slot: 'b', trial: 'as-was' })
-    expect(device.read(MOSQUITTO('b'))).toBe('then')
-    const weakened = SCRIPT.replace('elif [ -d "$1" ]; then mv "$1" "$1.left"; fi', 'else delete_subvolume "$1"; fi')
-    expect(weakened).not.toBe(SCRIPT)
-    const spoilt = await newTrial()
-    spoilt.boot({ slot: 'b', trial: 'snapshot', script: weakened })
-    spoilt.boot({ slot: 'a' })
-    spoilt.boot({ slot: 'b', trial: 'as-was' })
-    expect(spoilt.device.read(MOSQUITTO('b'))).toBe('today')
-  })
+  it.each(['snapshot', 'as-was'])(
+    'a trial that fails (%s) keeps the former data of its slot for a revert',
+    async (trial) => {
+      const { device, boot } = await newTrial()
+      for (const data of [trial, 'snapshot', trial]) {
+        boot({ slot: 'b', trial: data })
+        device.write(MOSQUITTO('b'), 'spoilt')
+        boot({ slot: 'a' })
+        expect(device.read(MOSQUITTO('a'))).toBe('today')
+      }
+      boot({ slot: 'b', trial: 'as-was' })
+      expect(device.read(MOSQUITTO('b'))).toBe('then')
+      const weakened = SCRIPT.replace('elif [ -d "$1" ]; then mv "$1" "$1.left"; fi', 'else delete_subvolume "$1"; fi')
+      expect(weakened).not.toBe(SCRIPT)
+      const spoilt = await newTrial()
+      spoilt.boot({ slot: 'b', trial: 'snapshot', script: weakened })
+      spoilt.boot({ slot: 'a' })
+      spoilt.boot({ slot: 'b', trial: 'as-was' })
+      expect(spoilt.device.read(MOSQUITTO('b'))).toBe('today')
+    },
+  )
 
-  it('that is committed deletes the former data of its slot at the next boot of either slot', async () => {
+  it("the next boot of either slot deletes the former data of a committed trial's slot", async () => {
     const left = 'data/mosquitto@b.left'
     const { device, boot } = await newTrial()
     boot({ slot: 'b', trial: 'snapshot' })
@@ -72,21 +75,21 @@ describeOnShells('a trial', (shell) => {
     updated.boot({ slot: 'b' })
   })
 
-  it('that failed keeps both versions of the data in a fallback boot', async () => {
+  it('a fallback boot keeps both versions of the data after a failed trial', async () => {
     const { device, boot } = await newTrial()
     boot({ slot: 'b', trial: 'snapshot' })
     expect(boot({ slot: 'b', fallback: true }).failed).toBe('')
     expect([device.read(MOSQUITTO('b')), device.read('data/mosquitto@b.left/db')]).toEqual(['today', 'then'])
   })
 
-  it('finds the former data after a power cut between two renames', async () => {
+  it('a trial finds the former data after a power cut between two renames', async () => {
     const { device, boot } = await newTrial()
     renameSync(device.path('data/mosquitto@b'), device.path('data/mosquitto@b.left'))
     boot({ slot: 'b' })
     expect([device.read(MOSQUITTO('b')), device.has('data/mosquitto@b.left')]).toEqual(['then', false])
   })
 
-  it('keeps the own data of a service that is new in its slot, or starts without data', async () => {
+  it("a service that only the trial's slot has keeps its data there, or starts without data", async () => {
     const { device, boot } = await newTrial()
     for (const path of ['data/mosquitto@a', 'data/prometheus@a', 'data/prometheus@b'])
       rmSync(device.path(path), { recursive: true })
@@ -95,7 +98,7 @@ describeOnShells('a trial', (shell) => {
     expect(existsSync(device.path('data/prometheus@b'))).toBe(true)
   })
 
-  it("never changes the committed slot's data, and starts again after a power cut at any point", async () => {
+  it("a trial never changes the committed slot's data, and starts again after a power cut at any point", async () => {
     for (let calls = 0; calls < 12; calls++) {
       const { device, boot } = await newTrial()
       const count = 'echo >>"$FAKE_ROOT/count"'
@@ -108,7 +111,7 @@ describeOnShells('a trial', (shell) => {
     }
   })
 
-  it("changes the committed slot's data without a snapshot (negative control)", async () => {
+  it("a trial changes the committed slot's data without a snapshot (negative control)", async () => {
     const { device, boot } = await newTrial()
     const weakened = SCRIPT.replace('btrfs -q subvolume snapshot', 'ln -s')
     expect(weakened).not.toBe(SCRIPT)
@@ -119,7 +122,7 @@ describeOnShells('a trial', (shell) => {
 })
 
 describeOnShells('a slot that runs because autoboot.txt cannot be repaired', (shell) => {
-  it("uses no data, because its own are not today's", async () => {
+  it('a slot uses no data if autoboot.txt cannot be repaired, because its own data are outdated', async () => {
     const { boot } = await newDevice(shell)
     boot()
     const { failed, mounts, formatted, calls } = boot({ wrong: 'slot a runs, slot b has the data' })

@@ -3,14 +3,14 @@ import { expect, it } from 'vitest'
 import { BTRFS, DATA, MAGIC, MAGIC_AT, MIB, newDevice, SCRIPT } from '../../../helpers/fake-data.ts'
 import { describeOnShells, type FakeDevice } from '../../../helpers/fake-device.ts'
 
-/** The script without its checks: it takes every partition for a blank one. */
+/** The script without its checks: it treats every partition as blank. */
 const weakened = SCRIPT.replace(/^is_blank\(\) .*$/m, 'is_blank() { :; }').replace(
   /^signature\(\) .*$/m,
   'signature() { :; }',
 )
 
 describeOnShells('the data volume', (shell) => {
-  it('is formatted at the first boot, with a subvolume for each service and slot', async () => {
+  it('the first boot formats the data volume, with a subvolume for each service and slot', async () => {
     const { device, boot } = await newDevice(shell)
     const { code, formatted, mounts, failed, calls } = boot()
     expect([code, formatted, failed]).toEqual([0, 1, ''])
@@ -29,7 +29,7 @@ describeOnShells('the data volume', (shell) => {
     expect(calls).toContain(`chown 120:120 ${device.path('data/mosquitto@a')}`)
   })
 
-  it('is never formatted again', async () => {
+  it('later boots never format the data volume again', async () => {
     const { boot } = await newDevice(shell)
     boot()
     const again = [boot(), boot({ slot: 'b' })]
@@ -39,22 +39,25 @@ describeOnShells('the data volume', (shell) => {
     ])
   })
 
-  it('is formatted again without the checks (negative control)', async () => {
+  it('a later boot formats the data volume without the checks (negative control)', async () => {
     const { boot } = await newDevice(shell)
     boot()
     expect(boot({ script: weakened }).formatted).toBe(1)
   })
 
-  it.each(['ext4', 'ntfs', 'LVM2_member'])('is not changed if it holds another file system: %s', async (type) => {
-    const { device, boot } = await newDevice(shell)
-    device.write('type', `${type}\n`)
-    const { code, formatted, mounts, failed } = boot()
-    expect([code, formatted]).toEqual([0, 0])
-    expect(failed).toContain(`holds a file system of type ${type}, wanted btrfs; hangar does not change it`)
-    expect(mounts).toEqual([`mount -t tmpfs -o mode=0755,size=25% var ${device.path('var')}`])
-  })
+  it.each(['ext4', 'ntfs', 'LVM2_member'])(
+    'does not change a data volume with another file system: %s',
+    async (type) => {
+      const { device, boot } = await newDevice(shell)
+      device.write('type', `${type}\n`)
+      const { code, formatted, mounts, failed } = boot()
+      expect([code, formatted]).toEqual([0, 0])
+      expect(failed).toContain(`holds a file system of type ${type}, wanted btrfs; hangar does not change it`)
+      expect(mounts).toEqual([`mount -t tmpfs -o mode=0755,size=25% var ${device.path('var')}`])
+    },
+  )
 
-  it.each([0, 65536, 4 * MIB - 1])('is not changed if it is not blank: a byte at %d', async (offset) => {
+  it.each([0, 65536, 4 * MIB - 1])('does not change a data volume that is not blank: a byte at %d', async (offset) => {
     const { device, boot } = await newDevice(shell)
     const bytes = new Uint8Array(8 * MIB)
     bytes[offset] = 1
@@ -65,11 +68,11 @@ describeOnShells('the data volume', (shell) => {
       'is not blank; hangar does not change it. To erase it and start with empty data: dd if=/dev/zero',
     )
     expect(readFileSync(device.path(DATA)).equals(bytes)).toBe(true)
-    // Negative control: without the checks it is formatted.
+    // Negative control: without the checks, the script formats the volume.
     expect(boot({ script: weakened }).formatted).toBe(1)
   })
 
-  it('is not changed if only its first superblock is lost', async () => {
+  it('does not change a data volume that lost only its first superblock', async () => {
     const { device, boot } = await newDevice(shell)
     const bytes = new Uint8Array(66 * MIB)
     bytes.set(Buffer.from(MAGIC), 64 * MIB + 64)
@@ -81,12 +84,12 @@ describeOnShells('the data volume', (shell) => {
   })
 
   it.each(['blkid finds no file system', 'blkid finds btrfs, but the kernel cannot mount it'])(
-    'is repaired if its first superblock is damaged and the second one is good: %s',
+    'repairs a data volume whose first superblock is damaged and whose second one is good: %s',
     async (how) => {
       const { device, boot } = await newDevice(shell)
       const bytes = new Uint8Array(66 * MIB)
       bytes.set(Buffer.from(MAGIC), 64 * MIB + 64)
-      if (how.startsWith('blkid takes it for btrfs')) bytes.set(Buffer.from(MAGIC), MAGIC_AT)
+      if (how.startsWith('blkid finds btrfs')) bytes.set(Buffer.from(MAGIC), MAGIC_AT)
       device.write(DATA, bytes)
       const repaired = device.path('repaired')
       const repair = `printf ${MAGIC} | dd of="$4" bs=1 seek=${MAGIC_AT} conv=notrunc 2>/dev/null; : >${repaired}; exit 2`
@@ -109,7 +112,7 @@ describeOnShells('the data volume', (shell) => {
       "the data of service 'prometheus'",
     ],
   ])(
-    'that %s leaves the host reachable, fills /var in memory and logs the reason',
+    'a data volume that %s leaves the host reachable, fills /var in memory and logs the reason',
     async (_what, name, body, reason) => {
       const { device, boot } = await newDevice(shell)
       device.fake(name, body)
@@ -121,7 +124,7 @@ describeOnShells('the data volume', (shell) => {
     },
   )
 
-  it('is not used if the initramfs did not name it', async () => {
+  it('uses no data volume that the initramfs did not name', async () => {
     const { device, boot } = await newDevice(shell)
     const { failed, formatted } = boot({ slot: '' })
     expect(failed).toContain('lacks the slot, the disk, the data partition or the root hash')
@@ -142,21 +145,24 @@ echo >>"$FAKE_ROOT/writes"
 kill -KILL $PPID`,
     )
 
-  it.each([0, 1, 2, 3])('after %d writes starts again at the next boot', async (writes) => {
-    const { device, boot } = await newDevice(shell)
-    cutAfter(device, writes)
-    expect(boot().code).not.toBe(0)
-    device.fake('dd', 'PATH=$REAL_PATH dd "$@"')
-    const { code, failed, mounts } = boot()
-    expect([code, failed]).toEqual([0, ''])
-    expect(mounts[0]).toContain('-t btrfs')
-    const bytes = readFileSync(device.path(DATA))
-    expect(bytes.subarray(0, 65536).every((byte) => byte === 0)).toBe(true)
-    expect(bytes.toString('latin1', MIB, MIB + 4)).toBe('tree')
-    expect(bytes.toString('latin1', MAGIC_AT, MAGIC_AT + 8)).toBe(MAGIC)
-  })
+  it.each([0, 1, 2, 3])(
+    'a power cut after %d writes of the formatting starts it again at the next boot',
+    async (writes) => {
+      const { device, boot } = await newDevice(shell)
+      cutAfter(device, writes)
+      expect(boot().code).not.toBe(0)
+      device.fake('dd', 'PATH=$REAL_PATH dd "$@"')
+      const { code, failed, mounts } = boot()
+      expect([code, failed]).toEqual([0, ''])
+      expect(mounts[0]).toContain('-t btrfs')
+      const bytes = readFileSync(device.path(DATA))
+      expect(bytes.subarray(0, 65536).every((byte) => byte === 0)).toBe(true)
+      expect(bytes.toString('latin1', MIB, MIB + 4)).toBe('tree')
+      expect(bytes.toString('latin1', MAGIC_AT, MAGIC_AT + 8)).toBe(MAGIC)
+    },
+  )
 
-  it('is not repeated after the file system is complete, because the mark is removed before the mount', async () => {
+  it('does not repeat a complete formatting, because it removes the mark before the mount', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     const bytes = readFileSync(device.path(DATA))
@@ -170,7 +176,7 @@ kill -KILL $PPID`,
 })
 
 describeOnShells('/var', (shell) => {
-  it('is filled from the image once for each slot, and keeps its files', async () => {
+  it('fills /var from the image once for each slot, and keeps its files', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('data/var@a/lib/podman', 'changed')
@@ -180,7 +186,7 @@ describeOnShells('/var', (shell) => {
     expect(device.read('data/var@b/lib/podman')).toBe('from the image')
   })
 
-  it('that was filled incompletely is filled again', async () => {
+  it('fills an incomplete /var again', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.run('rm -r "$1"', { args: [device.path('data/var@a/.hangar-filled')] })
@@ -191,7 +197,7 @@ describeOnShells('/var', (shell) => {
 })
 
 describeOnShells('a generation', (shell) => {
-  it('has its own /var from its image, without files of another generation', async () => {
+  it('a generation has its own /var from its image, without files of another generation', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('data/var@a/lib/podman', 'changed')
@@ -201,7 +207,7 @@ describeOnShells('a generation', (shell) => {
     expect(device.read('data/var@a/.hangar-filled')).toBe(`${'cd'.repeat(32)}\n`)
   })
 
-  it('keeps the journal and the clock of the host', async () => {
+  it('a generation keeps the journal and the clock of the host', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('data/keep/log/journal/one', 'kept')
@@ -209,7 +215,7 @@ describeOnShells('a generation', (shell) => {
     expect(device.read('data/keep/log/journal/one')).toBe('kept')
   })
 
-  it('without a known root hash uses no data', async () => {
+  it('a generation without a known root hash uses no data', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     const { failed } = boot({ root: '' })
@@ -219,14 +225,14 @@ describeOnShells('a generation', (shell) => {
 })
 
 describeOnShells('the data partition', (shell) => {
-  it('grows to the end of the disk before it is formatted', async () => {
+  it('extends the data partition to the end of the disk before it formats the partition', async () => {
     const { boot } = await newDevice(shell, { free: 100_000 })
     const names = boot().calls.map((call) => call.split(' ')[0])
     expect(names.filter((name) => name !== 'mount')).toEqual(expect.arrayContaining(['sfdisk', 'partx', 'mkfs.btrfs']))
     expect(names.indexOf('partx')).toBeLessThan(names.indexOf('mkfs.btrfs'))
   })
 
-  it('is the only partition that sfdisk changes', async () => {
+  it('sfdisk changes no partition except the data partition', async () => {
     const { boot } = await newDevice(shell, { free: 100_000 })
     const { calls } = boot()
     const changing = calls.filter((call) => call.startsWith('sfdisk') && call.includes('-N'))
@@ -236,11 +242,11 @@ describeOnShells('the data partition', (shell) => {
 
   const changes = (calls: readonly string[]) => calls.filter((call) => /^(sfdisk|partx)/.test(call))
 
-  it('does not grow on a full disk', async () => {
+  it('does not extend the data partition of a full disk', async () => {
     expect(changes((await newDevice(shell)).boot().calls)).toEqual([])
   })
 
-  it('does not grow if another partition follows', async () => {
+  it('does not extend the data partition if another partition follows', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
     device.write('sys/class/block/mmcblk0/mmcblk0p8/start', '90000\n')
     const { calls, said, formatted } = boot()
@@ -248,7 +254,7 @@ describeOnShells('the data partition', (shell) => {
     expect(said).toContain('cannot grow partition 7: it is not the last one')
   })
 
-  it('grows again with its data after a new image made it small', async () => {
+  it('extends the data partition again with its data after a new image made it small', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
     device.write('type', 'btrfs\n')
     const { calls, formatted } = boot()
@@ -256,7 +262,7 @@ describeOnShells('the data partition', (shell) => {
     expect(calls).toContain(`btrfs -q filesystem resize max ${device.path('data')}`)
   })
 
-  it('is used with its size if it cannot grow', async () => {
+  it('uses the data partition with its current size if it cannot be extended', async () => {
     const { device, boot } = await newDevice(shell, { free: 100_000 })
     device.fake('sfdisk', 'exit 1')
     const { formatted, failed, said } = boot()

@@ -13,7 +13,7 @@ import {
 } from '../../../helpers/fake-identity-partition.ts'
 
 describeOnShells('the identity', (shell) => {
-  it('is made at the first boot, with a machine id, and logs its fingerprint', async () => {
+  it('the first boot makes the identity with a machine id, and logs its fingerprint', async () => {
     const { device, boot } = await newDevice(shell)
     const { code, key, id, said, calls, run } = boot()
     expect(code).toBe(0)
@@ -23,7 +23,7 @@ describeOnShells('the identity', (shell) => {
     expect(calls).toContain(`mount --bind ${device.path(run)}/identity/machine-id ${device.path('etc')}/machine-id`)
   })
 
-  it('stays the same at later boots', async () => {
+  it('the identity stays the same at later boots', async () => {
     const { device, boot } = await newDevice(shell)
     const [first, second, third] = [boot(), boot(), boot()]
     expect([second.key, second.id]).toEqual([first.key, first.id])
@@ -31,7 +31,7 @@ describeOnShells('the identity', (shell) => {
     expect(device.read('made')).toBe('\n')
   })
 
-  it('is readable only by root', async () => {
+  it('only root can read the identity', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     const { run } = boot()
@@ -41,7 +41,7 @@ describeOnShells('the identity', (shell) => {
     expect(modes.stdout.split('\n').map((line) => line.slice(4, 10))).toEqual(['------', '------', '------', ''])
   })
 
-  it('leaves no temporary files', async () => {
+  it('making the identity leaves no temporary files', async () => {
     const { device, boot } = await newDevice(shell)
     const { run } = boot()
     expect(device.run('ls "$1"', { args: [device.path(run)] }).stdout).toBe('boot\nidentity\n')
@@ -53,7 +53,7 @@ describeOnShells('the identity', (shell) => {
     ['the first copy', FIRST + SECTOR + 600],
     ["the second copy's header", SECOND + 3],
     ['the second copy', SECOND + SECTOR + 600],
-  ])('survives damage to %s, which is restored from the other copy', async (_where, offset) => {
+  ])('restores the identity from the other copy after damage to %s', async (_where, offset) => {
     const { boot, damage, partition } = await newDevice(shell)
     const first = boot()
     const whole = partition()
@@ -64,7 +64,7 @@ describeOnShells('the identity', (shell) => {
     expect(partition().equals(whole)).toBe(true)
   })
 
-  it('is loaded from the newer copy', async () => {
+  it('loads the identity from the newer copy', async () => {
     const { device, boot, partition } = await newDevice(shell)
     boot()
     const newer = partition()
@@ -75,11 +75,11 @@ describeOnShells('the identity', (shell) => {
     newer.copy(mixed, SECOND, SECOND)
     device.write(PARTITION, mixed)
     expect(boot().key).toBe('private 1\n')
-    // The older copy was replaced.
+    // The script has replaced the older copy.
     expect(partition().subarray(0, SECTOR)).toEqual(newer.subarray(SECOND, SECOND + SECTOR))
   })
 
-  it('is never overwritten if both copies are damaged: the host uses a temporary one', async () => {
+  it('never overwrites two damaged copies: the host uses a temporary identity', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
@@ -90,7 +90,7 @@ describeOnShells('the identity', (shell) => {
     expect(partition().equals(before)).toBe(true)
   })
 
-  it('is never overwritten if it cannot be read', async () => {
+  it('never overwrites an identity that it cannot read', async () => {
     const { device, boot, partition } = await newDevice(shell)
     boot()
     const before = partition()
@@ -98,12 +98,12 @@ describeOnShells('the identity', (shell) => {
     const { said } = boot()
     expect(partition().equals(before)).toBe(true)
     expect(said).toContain('make a new identity at the next boot: dd if=/dev/zero')
-    // Negative control: without the check it is overwritten.
+    // Negative control: without the check, the script overwrites the identity.
     boot(WEAKENED)
     expect(partition().equals(before)).toBe(false)
   })
 
-  it('is overwritten without the check for a blank partition (negative control)', async () => {
+  it('overwrites the identity without the check for a blank partition (negative control)', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
@@ -112,7 +112,7 @@ describeOnShells('the identity', (shell) => {
     expect(partition().equals(before)).toBe(false)
   })
 
-  it('is not loaded if the initramfs did not name the partition', async () => {
+  it('loads no identity from a partition that the initramfs did not name', async () => {
     const { device } = await newDevice(shell)
     device.write('run/boot', 'SLOT=a\n')
     const env = { HANGAR_RUN: device.path('run'), HANGAR_ETC: device.path('etc') }
@@ -122,7 +122,7 @@ describeOnShells('the identity', (shell) => {
 })
 
 describeOnShells('the list of trusted keys', (shell) => {
-  it('is made from the image together with the identity', async () => {
+  it('makes the list of trusted keys from the image together with the identity', async () => {
     const { device, boot } = await newDevice(shell)
     boot()
     device.write('lib/signing', 'ssh-ed25519 CCCC of another image\n')
@@ -131,7 +131,7 @@ describeOnShells('the list of trusted keys', (shell) => {
     expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual([KEYS, '', '5 1\n'])
   })
 
-  it('is made from the image for an identity without a list', async () => {
+  it('makes the list of trusted keys from the image for an identity without a list', async () => {
     const { device, boot } = await newDevice(shell)
     device.write('lib/signing', '')
     boot()
@@ -139,7 +139,7 @@ describeOnShells('the list of trusted keys', (shell) => {
     expect(boot().trust('signing')).toBe(KEYS)
   })
 
-  it('stays empty if every key was revoked', async () => {
+  it('the list of trusted keys stays empty if every key was revoked', async () => {
     const { device, boot } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/signing`, '')
@@ -150,7 +150,7 @@ describeOnShells('the list of trusted keys', (shell) => {
     expect([trust('signing'), trust('revoked'), trust('serial')]).toEqual(['', KEYS, '5 1\n'])
   })
 
-  it('may be missing without preventing an identity', async () => {
+  it('a missing list of trusted keys does not prevent an identity', async () => {
     const { device, boot } = await newDevice(shell)
     device.run('rm "$1"', { args: [device.path('lib/signing')] })
     const { code, key, said } = boot()
@@ -161,7 +161,7 @@ describeOnShells('the list of trusted keys', (shell) => {
 })
 
 describeOnShells('identity save', (shell) => {
-  it('writes both copies, which later boots load', async () => {
+  it('identity save writes both copies, which later boots load', async () => {
     const { device, boot, damage } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/serial`, '7 1\n')
@@ -171,7 +171,7 @@ describeOnShells('identity save', (shell) => {
     expect(boot().trust('serial')).toBe('7 1\n')
   })
 
-  it('saves another directory, which the next boot uses', async () => {
+  it('identity save saves another directory, which the next boot uses', async () => {
     const { device, boot, damage } = await newDevice(shell)
     const { run, saveFrom, trust } = boot()
     device.run('cp -a "$1" "$2"', { args: [`${run}/identity`, 'next'] })
@@ -182,16 +182,16 @@ describeOnShells('identity save', (shell) => {
     expect(boot().trust('serial')).toBe('7 1\n')
   })
 
-  it('fails if the disk does not read back what was written', async () => {
+  it('identity save fails if the disk does not read back the same bytes', async () => {
     const { device, boot } = await newDevice(shell)
     const { run, save } = boot()
     device.write(`${run}/identity/trust/serial`, '7 1\n')
-    // A disk that loses the tar and reports success.
+    // This disk loses the tar and reports success.
     device.fake('dd', `case "$*" in *of=*seek=1" "*) cat >/dev/null; exit 0 ;; esac${DD}`)
     expect(save().code).toBe(1)
   })
 
-  it('refuses an identity that is too large to be loaded', async () => {
+  it('identity save refuses an identity that is too large to be loaded', async () => {
     const { device, boot, partition } = await newDevice(shell)
     const { run, save } = boot()
     const before = partition()
@@ -199,7 +199,7 @@ describeOnShells('identity save', (shell) => {
     expect([save().code, partition().equals(before)]).toEqual([1, true])
   })
 
-  it('mounts nothing and writes only the two copies', async () => {
+  it('identity save mounts nothing and writes only the two copies', async () => {
     const { boot } = await newDevice(shell)
     expect(
       boot()
@@ -208,7 +208,7 @@ describeOnShells('identity save', (shell) => {
     ).toEqual([])
   })
 
-  it('refuses to save a temporary identity over damaged copies', async () => {
+  it('identity save refuses to save a temporary identity over damaged copies', async () => {
     const { boot, damage, partition } = await newDevice(shell)
     boot()
     damage(FIRST + SECTOR, SECOND + SECTOR)
@@ -220,11 +220,11 @@ describeOnShells('identity save', (shell) => {
   })
 })
 
-// Under dash only, the shell of the host: each cut costs three boots.
+// Only dash, the shell of the host, runs these tests, because each power cut costs three boots.
 describeOnShells(
   'a power cut',
   (shell) => {
-    it('during the first write of the identity leaves none or a complete one', async () => {
+    it('a power cut during the first write of the identity leaves none or a complete one', async () => {
       for (let writes = 0; writes < 7; writes++) {
         const { device, boot } = await newDevice(shell)
         device.write('power', String(writes))
@@ -236,7 +236,7 @@ describeOnShells(
       }
     })
 
-    it('during the repair of a copy leaves the identity unchanged', async () => {
+    it('a power cut during the repair of a copy does not change the identity', async () => {
       const { device, boot, damage, partition } = await newDevice(shell)
       const { key } = boot()
       damage(FIRST + 3)
@@ -268,13 +268,13 @@ describeOnShells(
     }
 
     it.each(['first', 'second'] as const)(
-      'during a save leaves the old or the new identity: the %s copy is the newer one',
+      'a power cut during a save leaves the old or the new identity: the %s copy is the newer one',
       async (counts) => {
         expect(await serialsAfterCuts(SCRIPT, counts)).toEqual([...Array(3).fill('5 1'), ...Array(4).fill('7 1')])
       },
     )
 
-    it('leaves neither if both copies are begun first (negative control)', async () => {
+    it('a power cut leaves no identity if both copies are overwritten first (negative control)', async () => {
       const weakened = SCRIPT.replace(
         /^save\(\) \{$/m,
         'save() {\n  for copy in $COPIES; do dd if=/dev/zero of="$PARTITION" bs=512 seek="$copy" count=1 conv=notrunc 2>/dev/null; done',

@@ -19,7 +19,7 @@ const facts = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, numb
 const generator = textAt(unitFiles({ data: [], shell: 'none' }), '/usr/lib/systemd/system-generators/hangar-console')
 
 function problems(text: string): string {
-  // SC2013: the words of one line of the kernel are read on purpose.
+  // SC2013 warns about reading words instead of lines. The scripts read the words of the kernel's one-line files on purpose.
   const { stdout, stderr } = spawnSync(SHELLCHECK ?? '', ['-s', 'sh', '-e', 'SC2013', '-'], {
     input: text,
     encoding: 'utf8',
@@ -34,11 +34,11 @@ describe.skipIf(SHELLCHECK === undefined)('each script for hosts', () => {
     ['the generator of consoles', generator],
     ["the agent's facts", textAt(facts, '/usr/lib/hangar/facts')],
   ] as const
-  it.each([...scripts, ...made])('%s passes shellcheck', (_path, text) => {
+  it.each([...scripts, ...made])('shellcheck accepts the script %s', (_path, text) => {
     expect(problems(text)).toBe('')
   })
 
-  it('finds a problem in a script that is not POSIX (negative control)', () => {
+  it('shellcheck reports a script that is not POSIX (negative control)', () => {
     expect(problems('#!/bin/sh\n[[ $1 == a ]] && echo $2\n')).toContain('SC3010')
   })
 })

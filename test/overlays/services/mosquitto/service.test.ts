@@ -7,11 +7,11 @@ function lines(options: { maxPacketSize?: number } = {}) {
 }
 
 describe('the configuration of mosquitto', () => {
-  it('listens on the port that the firewall opens, and stores its state on the volume', () => {
+  it('mosquitto listens on the port that the firewall opens, and stores its state on the volume', () => {
     expect(lines()).toEqual(expect.arrayContaining(['listener 1883', 'persistence_location /data/']))
   })
 
-  it('limits the size of messages as the host file says', () => {
+  it('mosquitto limits the size of messages to the value in the host file', () => {
     expect(lines()).toContain('max_packet_size 2000000')
     expect(lines({ maxPacketSize: 512 })).toContain('max_packet_size 512')
   })

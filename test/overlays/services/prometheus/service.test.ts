@@ -29,32 +29,32 @@ const groups = (services: HostServices) =>
   ])
 
 describe('the configuration of prometheus', () => {
-  it('scrapes the host and prometheus itself', () => {
+  it('prometheus scrapes the host and itself', () => {
     expect(targets(PROMETHEUS)).toEqual([
       ['node', '127.0.0.1:9100'],
       ['prometheus', '127.0.0.1:9090'],
     ])
   })
 
-  it('scrapes each service with metrics, and no other', () => {
+  it('prometheus scrapes each service with metrics, and no other', () => {
     const names = targets({ ...PROMETHEUS, ...ALERTMANAGER, mosquitto: { memory: '64 MiB' } })
     expect(names).toContainEqual(['alertmanager', '127.0.0.1:9093'])
     expect(names).toHaveLength(3)
   })
 
-  it('sends alerts to the alertmanager of the host', () => {
+  it('prometheus sends alerts to the alertmanager of the host', () => {
     const both = configuration({ ...PROMETHEUS, ...ALERTMANAGER })
     expect(both.alerting.alertmanagers[0].static_configs[0].targets).toEqual(['127.0.0.1:9093'])
     expect(configuration(PROMETHEUS)).not.toHaveProperty('alerting')
   })
 
-  it('labels all metrics with the name of the host', () => {
+  it('prometheus labels all metrics with the name of the host', () => {
     const { global, scrape_configs } = configuration({ prometheus: { ...PROMETHEUS.prometheus, interval: 60 } })
     expect(global).toMatchObject({ scrape_interval: '60s', external_labels: { host: 'tiny' } })
     expect(scrape_configs[0].static_configs[0].labels).toEqual({ host: 'tiny' })
   })
 
-  it('loads its rules file', () => {
+  it('prometheus loads its rules file', () => {
     expect(configuration(PROMETHEUS).rule_files).toEqual(['/etc/prometheus/rules.yml'])
   })
 })
@@ -62,11 +62,11 @@ describe('the configuration of prometheus', () => {
 describe('the rules of prometheus', () => {
   const HOST = ['TargetDown', 'UnitFailed', 'UnitRestarting', 'DiskAlmostFull', 'MemoryShort', 'Hot']
 
-  it('are its own and those of the host', () => {
+  it('prometheus loads its own rules and the rules of the host', () => {
     expect(groups(testServices(PROMETHEUS))).toEqual([['host', HOST]])
   })
 
-  it('include the rules of every service', () => {
+  it('the rules of prometheus include the rules of every service', () => {
     const rule = { alert: 'TestBroken', expr: 'test == 0', for: '5m', annotations: { summary: 'broken' } }
     const services = withTestService({ alerts: () => [{ name: 'test', rules: [rule] }] }, PROMETHEUS)
     expect(groups(services)).toEqual([
@@ -77,7 +77,7 @@ describe('the rules of prometheus', () => {
 })
 
 describe('prometheus', () => {
-  it('uses every port that it scrapes, and the port of the alertmanager', () => {
+  it('the service prometheus declares every port that it scrapes, and the port of the alertmanager', () => {
     const [container] = serviceNamed(testServices({ ...PROMETHEUS, ...ALERTMANAGER }), 'prometheus').containers
     expect(container?.uses).toEqual([
       { service: 'host', port: 9100 },

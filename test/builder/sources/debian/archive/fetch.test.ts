@@ -26,7 +26,7 @@ const NOWHERE = 'http://127.0.0.1:9'
 async function setting(mirrors: readonly string[], more: Partial<FetchOptions> = {}) {
   const store = await openStore(await tempDirectory())
   const reporter = listReporter()
-  // A busy machine may take long to answer. Only servers that are silent on purpose get the short patience.
+  // A busy machine may take long to answer. Only the tests of silent servers use the short timeout.
   const patience = { answer: 20_000, window: 20_000, bytes: 100 }
   const options = {
     store,
@@ -53,7 +53,7 @@ function holds(store: Store): boolean {
 }
 
 describe('fetchObjects', () => {
-  it('puts a file into the store by its digest, and reports the step', async () => {
+  it('stores a fetched file under its digest, and reports the step', async () => {
     const server = await fileServer([[PATH, BYTES]])
     const { store, reporter, fetch } = await setting([server.url])
     await fetch()
@@ -61,7 +61,7 @@ describe('fetchObjects', () => {
     expect(reporter.ended).toEqual(['fetch a+b_1.0~1.deb: fetched'])
   })
 
-  it('requests no file that the store has', async () => {
+  it('requests no file that the store already has', async () => {
     const server = await fileServer([[PATH, BYTES]])
     const { reporter, fetch } = await setting([server.url])
     await fetch([WANTED, WANTED])
@@ -80,7 +80,7 @@ describe('fetchObjects', () => {
     expect(files.every((bytes) => store.has(digestOf(bytes), bytes.length))).toBe(true)
   })
 
-  it('asks the mirrors in order, and the last resort after them', async () => {
+  it('asks the mirrors in order, then the last resort', async () => {
     const [first, second, last] = [await fileServer(), await fileServer(), await fileServer([[PATH, BYTES]])]
     const { store, fetch } = await setting([first.url, second.url], {
       lastResort: { debian: [last.url], 'debian-security': [] },
@@ -90,7 +90,7 @@ describe('fetchObjects', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('follows a redirect', async () => {
+  it('follows a redirect of a mirror', async () => {
     const target = await fileServer([['elsewhere', BYTES]])
     const server = await fileServer([
       [PATH, (_, response) => response.writeHead(302, { location: `${target.url}/elsewhere` }).end()],
@@ -102,7 +102,7 @@ describe('fetchObjects', () => {
 })
 
 describe('a transfer that breaks', () => {
-  it('continues on the next mirror', async () => {
+  it('continues a broken transfer on the next mirror', async () => {
     const broken = await fileServer([[PATH, breakingAfter(100_000, BYTES)]])
     const whole = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([broken.url, whole.url])
@@ -111,7 +111,7 @@ describe('a transfer that breaks', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('continues on the same mirror when there is no other', async () => {
+  it('continues a broken transfer on the same mirror when there is no other', async () => {
     const server = await fileServer()
     server.files.set(PATH, (request, response) => {
       server.files.set(PATH, BYTES)
@@ -123,7 +123,7 @@ describe('a transfer that breaks', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('starts again on a server that does not support ranges', async () => {
+  it('starts a broken transfer again on a server that does not support ranges', async () => {
     const broken = await fileServer([[PATH, breakingAfter(100_000, BYTES)]])
     const plain = await fileServer([[PATH, (_, response) => sendBytes(BYTES, undefined, response)]])
     const { store, fetch } = await setting([broken.url, plain.url])
@@ -131,7 +131,7 @@ describe('a transfer that breaks', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('does not refuse a good mirror for the first bytes of a bad one', async () => {
+  it('does not blame a good mirror for the wrong first bytes of a bad mirror', async () => {
     const bad = await fileServer([[PATH, breakingAfter(100_000, Buffer.alloc(BYTES.length))]])
     const good = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([bad.url, good.url])
@@ -140,7 +140,7 @@ describe('a transfer that breaks', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('fails after some tries with the reason of each', async () => {
+  it('fails a broken transfer after some tries with the reason of each', async () => {
     const server = await fileServer([[PATH, (_, response) => response.destroy()]])
     const { fetch } = await setting([server.url])
     const { code, message, hint } = await failure(fetch())
@@ -152,7 +152,7 @@ describe('a transfer that breaks', () => {
 })
 
 describe('a slow mirror', () => {
-  it('is replaced by the next one, and the bytes that arrived are kept', async () => {
+  it('replaces a slow mirror by the next one, and keeps the bytes that arrived', async () => {
     const slow = await fileServer([[PATH, stallingAfter(100_000, BYTES)]])
     const quick = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([slow.url, quick.url], { patience: IMPATIENT })
@@ -161,14 +161,14 @@ describe('a slow mirror', () => {
     expect(holds(store)).toBe(true)
   })
 
-  it('is replaced by the next one when it does not answer', async () => {
+  it('replaces a mirror that does not answer by the next one', async () => {
     const [silent, good] = [await fileServer([[PATH, () => {}]]), await fileServer([[PATH, BYTES]])]
     const { store, fetch } = await setting([silent.url, good.url], { patience: IMPATIENT })
     await fetch()
     expect(holds(store)).toBe(true)
   })
 
-  it('does not delay every file', async () => {
+  it('a slow mirror does not delay every file', async () => {
     const silent = await fileServer()
     const names = Array.from({ length: 64 }, (_, index) => `file-${index}`)
     for (const name of names) silent.files.set(name, () => {})
@@ -180,7 +180,7 @@ describe('a slow mirror', () => {
 })
 
 describe('a file with another digest', () => {
-  it('is refused with both digests and the URL, and is not kept', async () => {
+  it('refuses a file with another digest, names both digests and the URL, and does not keep it', async () => {
     const wrong = Buffer.alloc(BYTES.length)
     const server = await fileServer([[PATH, wrong]])
     const { store, fetch } = await setting([server.url])
@@ -194,14 +194,14 @@ describe('a file with another digest', () => {
     expect(existsSync(store.path(digestOf(wrong)))).toBe(false)
   })
 
-  it('is fetched from the next mirror', async () => {
+  it('fetches a file with another digest from the next mirror', async () => {
     const [wrong, good] = [await fileServer([[PATH, Buffer.from('short')]]), await fileServer([[PATH, BYTES]])]
     const { store, fetch } = await setting([wrong.url, good.url])
     await fetch()
     expect(holds(store)).toBe(true)
   })
 
-  it('is refused as soon as it is longer than expected', async () => {
+  it('refuses a file as soon as it is longer than expected', async () => {
     const server = await fileServer([[PATH, Buffer.concat([BYTES, BYTES])]])
     const { fetch } = await setting([server.url])
     expect((await failure(fetch())).message).toContain(`more than the ${BYTES.length} bytes expected`)
@@ -212,7 +212,7 @@ describe('files that no mirror has', () => {
   const other = Buffer.from('other')
   const others: Wanted = { ...WANTED, path: 'other', sha256: digestOf(other), size: other.length }
 
-  it('are reported as gone by name, and the other files are kept', async () => {
+  it('reports files that no mirror has as gone by name, and keeps the other files', async () => {
     const server = await fileServer([['other', other]])
     const { store, fetch } = await setting([server.url, NOWHERE])
     const error = await failure(fetch([WANTED, others, { ...WANTED, path: 'third', sha256: digestOf('third') }]))
@@ -224,7 +224,7 @@ describe('files that no mirror has', () => {
     expect(store.has(others.sha256)).toBe(true)
   })
 
-  it('are reported as gone even when the last resort fails in another way', async () => {
+  it('reports a file as gone although the last resort fails for another reason', async () => {
     const [server, last] = [
       await fileServer(),
       await fileServer([[PATH, (_, response) => response.writeHead(429).end()]]),
@@ -236,7 +236,7 @@ describe('files that no mirror has', () => {
   it.each([
     ['no mirror answers', () => [NOWHERE]],
     ['a mirror answers with an error of its own', (troubled: FileServer) => [troubled.url]],
-  ])('are not reported as gone when %s', async (_, mirrors) => {
+  ])('does not report a file as gone when %s', async (_, mirrors) => {
     const troubled = await fileServer([[PATH, (_, response) => response.writeHead(503).end()]])
     const { fetch } = await setting(mirrors(troubled))
     const error = await failure(fetch())
@@ -246,7 +246,7 @@ describe('files that no mirror has', () => {
 })
 
 describe('Ctrl-C', () => {
-  it('ends the fetch with its own reason and leaves no partial file', async () => {
+  it('Ctrl-C ends the fetch with its own reason and leaves no partial file', async () => {
     const interrupt = new AbortController()
     const server = await fileServer([[PATH, stallingAfter(100_000, BYTES)]])
     const { store, fetch } = await setting([server.url], {

@@ -7,11 +7,11 @@ import { tempDirectory } from '../../../../helpers/temp.ts'
 const PUBLIC = { debian: 'http://deb.debian.org/debian', 'debian-security': 'http://deb.debian.org/debian-security' }
 
 describe('mirrorsOf', () => {
-  it("returns Debian's public mirrors without any setting", () => {
+  it("returns Debian's public mirrors by default", () => {
     expect(mirrorsOf({}, [])).toEqual({ debian: [PUBLIC.debian], 'debian-security': [PUBLIC['debian-security']] })
   })
 
-  it('returns the mirrors of the setting, then those of apt, then the public ones', () => {
+  it("returns the mirrors of the setting, then apt's mirrors, then the public ones", () => {
     const mirrors = mirrorsOf({ HANGAR_DEBIAN_MIRROR: 'http://near.example/debian/' }, ['https://own.example/debian/'])
     expect(mirrors.debian).toEqual(['http://near.example/debian', 'https://own.example/debian', PUBLIC.debian])
     expect(mirrors['debian-security']).toEqual([PUBLIC['debian-security']])
@@ -39,7 +39,7 @@ describe('mirrorsOf', () => {
   })
 
   it.each(['nonsense', 'ubuntu=http://a.example/ubuntu', 'ftp://a.example/debian'])(
-    'refuses the setting %s',
+    'refuses the mirror setting %s',
     (setting) => {
       const wrong = () => mirrorsOf({ HANGAR_DEBIAN_MIRROR: setting }, [])
       expect(wrong).toThrow(`HANGAR_DEBIAN_MIRROR has '${setting}', wanted URL or ARCHIVE=URL`)
@@ -79,7 +79,7 @@ describe('readAptSources', () => {
 })
 
 describe('snapshots', () => {
-  it('names the snapshot after the time of a lock, and then the one before it', () => {
+  it('the snapshots of a lock are the one after its time, then the one before', () => {
     const time = Date.parse('2026-09-12T07:55:41Z') / 1000
     expect(snapshots(time)['debian-security']).toEqual([
       'https://snapshot.debian.org/archive/debian-security/20260912T195541Z',

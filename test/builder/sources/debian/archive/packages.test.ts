@@ -81,7 +81,7 @@ describe('fetchIndices', () => {
     })
   })
 
-  it('names the suite that has no index for the architecture', async () => {
+  it('names a suite without an index for the architecture', async () => {
     const { indices } = await served()
     const [first] = await indices()
     const release = { ...(first?.release ?? expect.fail('no index')), files: new Map() }
@@ -99,13 +99,13 @@ describe('an index compressed with xz', () => {
   const PACKED =
     '/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAcUGFja2FnZTogenN0ZApWZXJzaW9uOiAxLjUuNwoAAAAA+rs5S5ZydYcAATUdRBux4R+2830BAAAAAARZWg=='
 
-  it('is unpacked with dpkg-deb', async () => {
+  it('unpacks an xz-compressed index with dpkg-deb', async () => {
     const store = await openStore(await tempDirectory())
     const text = await decompress(Buffer.from(PACKED, 'base64'), '.xz', store)
     expect(Buffer.from(text).toString()).toBe('Package: zstd\nVersion: 1.5.7\n')
   })
 
-  it('is refused with a hint when it is not xz', async () => {
+  it('refuses an index that is not xz, with a hint', async () => {
     const store = await openStore(await tempDirectory())
     await expect(decompress(Buffer.from('no xz'), '.xz', store)).rejects.toMatchObject({
       message: expect.stringContaining('cannot unpack an index with dpkg-deb'),

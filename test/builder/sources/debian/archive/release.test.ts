@@ -84,7 +84,7 @@ describe('verifyRelease', () => {
     expect((await verified(current)).suite).toEqual(SUITE)
   })
 
-  it('refuses a release that is older than the one of the lock', async () => {
+  it('refuses a release that is older than the locked one', async () => {
     const seen = (date: string) => ({ known: { 'debian/trixie-updates': date } })
     const signed = await known.sign(TEXT)
     await expect(verified(signed, seen('Mon, 01 Jun 2026 08:00:01 UTC'))).rejects.toThrow("older than the lock's")
@@ -106,7 +106,7 @@ describe('fetchRelease', () => {
     expect((await fetchRelease(SUITE, options({ mirrors }) as never)).files.size).toBe(1)
   })
 
-  it('names the reason of every refused mirror', async () => {
+  it('names every refused mirror with the reason', async () => {
     const tampered = await fileServer([[path, Buffer.from((await known.sign(TEXT)).replace('123', '124'))]])
     const empty = await fileServer()
     const mirrors = { debian: [tampered.url, empty.url], 'debian-security': [] }
@@ -120,7 +120,7 @@ describe('fetchRelease', () => {
 })
 
 describe('the shipped keyring', () => {
-  it("contains Debian's keys of this release, by their fingerprints", async () => {
+  it("the shipped keyring contains Debian's keys of this release, by their fingerprints", async () => {
     const { readKeys } = await import('openpgp')
     const keys = await readKeys({ armoredKeys: await readFile('images/keyrings/debian-archive.asc', 'utf8') })
     // https://ftp-master.debian.org/keys.html

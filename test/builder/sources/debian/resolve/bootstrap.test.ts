@@ -14,7 +14,7 @@ function resolve(packages: readonly TestPackage[], set: Partial<PackageSet>): st
 const depends = (text: string) => ({ Depends: text })
 
 describe('bootstrapSet', () => {
-  it('follows Depends and Pre-Depends, and accepts circles', () => {
+  it('follows Depends and Pre-Depends, and accepts dependency cycles', () => {
     const packages = [
       { name: 'a', fields: { 'Pre-Depends': 'b', Depends: 'c (>= 1.0)' } },
       { name: 'b', fields: depends('d') },
@@ -25,7 +25,7 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'b 1.0-1', 'c 1.0-1', 'd 1.0-1'])
   })
 
-  it('takes the newest version of all suites except backports', () => {
+  it('selects the newest version of all suites except backports', () => {
     const packages = [
       { name: 'a', version: '1.9' },
       { name: 'a', version: '1.10', suite: 'trixie-security' },
@@ -34,7 +34,7 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.10'])
   })
 
-  it('takes packages from backports that are requested there or exist only there', () => {
+  it('selects packages from backports only if a request names them or no other suite has them', () => {
     const packages = [
       { name: 'linux', version: '6', fields: {} },
       { name: 'linux', version: '7', suite: 'trixie-backports', fields: depends('linux-7, base (>= 2)') },
@@ -45,7 +45,7 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['linux/trixie-backports'] })).toEqual(['base 2', 'linux 7', 'linux-7 7'])
   })
 
-  it('takes the first alternative that exists', () => {
+  it('selects the first alternative that exists', () => {
     const packages = [
       { name: 'a', fields: depends('gone | b (>= 2) | c | d') },
       { name: 'b' },
@@ -55,12 +55,12 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'c 1.0-1'])
   })
 
-  it('takes no alternative when the set already has one of them', () => {
+  it('selects no alternative when the set already contains one', () => {
     const packages = [{ name: 'a', fields: depends('b | c') }, { name: 'b' }, { name: 'c' }]
     expect(resolve(packages, { request: ['a', 'c'] })).toEqual(['a 1.0-1', 'c 1.0-1'])
   })
 
-  it('takes the provider of the highest priority', () => {
+  it('selects the provider with the highest priority', () => {
     const packages = [
       { name: 'a', fields: depends('awk') },
       { name: 'gawk', fields: { Provides: 'awk', Priority: 'optional' } },
@@ -69,7 +69,7 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['a'] })).toEqual(['a 1.0-1', 'mawk 1.0-1'])
   })
 
-  it('accepts a provided version for that version only, and an unversioned one for no version', () => {
+  it('a provided version satisfies only that version, and an unversioned one satisfies no version', () => {
     const providing = (provides: string) => [
       { name: 'a', fields: depends('api (>= 2)') },
       { name: 'b', fields: { Provides: provides } },
@@ -98,14 +98,14 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['a'], assumed: ['debconf'] })).toEqual(['a 1.0-1'])
   })
 
-  it('names the package whose dependency no suite has', () => {
+  it('names the package whose dependency is in no suite', () => {
     const packages = [{ name: 'a', fields: depends('b (>= 2)') }, { name: 'b' }]
     const resolving = () => resolve(packages, { request: ['a', 'b'] })
     expect(resolving).toThrow("package 'a' 1.0-1 depends on 'b (>= 2)': the set has 1.0-1")
     expect(resolving).toThrow(expect.objectContaining({ hint: expect.stringContaining('HANGAR_DEBIAN_MIRROR=URL') }))
   })
 
-  it('names a requested package that no suite has', () => {
+  it('names a requested package that is in no suite', () => {
     const resolving = () => resolve([], { request: ['zstdd'] })
     expect(resolving).toThrow("package set 'toolchain' asks for 'zstdd', which no suite has for arm64")
     expect(resolving).toThrow(

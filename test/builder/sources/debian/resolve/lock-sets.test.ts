@@ -24,7 +24,7 @@ const BEFORE = [
   ...both({ name: 'mosquitto', fields: { Depends: 'libssl3' } }),
   ...both({ name: 'jq' }),
 ]
-/** After a fix of openssl: indexes name no older version. */
+/** The archive after an update of openssl: its indexes list no older version. */
 const AFTER = [
   ...BEFORE.filter(({ name }) => !['openssl', 'libssl3', 'jq'].includes(name)),
   ...both({ name: 'openssl', version: '3.5-2', fields: { Depends: 'libssl3 (= 3.5-2)' } }),
@@ -103,13 +103,13 @@ describe('lockSets', () => {
     expect(parseLock(lockText(locked), 'lock')).toEqual(locked)
   })
 
-  it('names no server', async () => {
+  it('writes no server into the lock', async () => {
     const { lock, server } = await laboratory(BEFORE)
     const text = lockText((await lock([BASE], EMPTY_LOCK)).lock)
     expect([text.includes('http'), text.includes(new URL(server.url).host)]).toEqual([false, false])
   })
 
-  it('sends no request when the lock answers every set', async () => {
+  it('sends no request when the lock contains every set', async () => {
     const { lock, server } = await laboratory(BEFORE)
     const { lock: locked } = await lock([BASE, BROKER], EMPTY_LOCK)
     server.requests.length = 0
@@ -117,7 +117,7 @@ describe('lockSets', () => {
     expect([again.lock, again.changes, server.requests]).toEqual([locked, [], []])
   })
 
-  it('resolves a new set, and keeps the others', async () => {
+  it('resolves a new set, and keeps the other sets', async () => {
     const { lock, apt } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)
     apt.ran.length = 0
@@ -136,7 +136,7 @@ describe('lockSets', () => {
     expect(versions(second, BROKER)).toEqual(['libssl3 3.5-1', 'mosquitto 1.0-1'])
   })
 
-  it('moves a locked version when a new set needs another one', async () => {
+  it('moves a locked version when a new set needs another version', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE], EMPTY_LOCK)
     await serve([
@@ -155,7 +155,7 @@ describe('lockSets', () => {
     expect(versions(second, BASE)).toEqual(['libssl3 3.5-9', 'openssl 3.5-9'])
   })
 
-  it('moves every set that shares a package that had to move', async () => {
+  it('moves every set that shares a moved package', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -167,7 +167,7 @@ describe('lockSets', () => {
     )
   })
 
-  it('moves a set on both architectures when it has to move on one', async () => {
+  it('moves a set on both architectures when one of them has to move', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const native = set('base', 'amd64', 'openssl')
     const { lock: first } = await lock([BASE, native], EMPTY_LOCK)
@@ -177,7 +177,7 @@ describe('lockSets', () => {
     expect(versions(second, native)).toEqual(['libssl3 3.5-2', 'openssl 3.5-2'])
   })
 
-  it('keeps a set when the archive has not built the newer version for its architecture yet', async () => {
+  it('keeps a set if the archive has not yet built the newer version for its architecture', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const native = set('base', 'amd64', 'openssl')
     const { lock: first } = await lock([BASE, native], EMPTY_LOCK)
@@ -195,7 +195,7 @@ describe('lockSets', () => {
     expect(Object.keys(second.sets).sort()).toEqual(['base:arm64', 'container/query:arm64', 'toolchain:amd64'])
   })
 
-  it('names the set without a solution, and the reason', async () => {
+  it('names a set without a solution, and the reason', async () => {
     const { lock } = await laboratory([...BEFORE, { name: 'impossible' }])
     await expect(lock([set('odd', 'arm64', 'impossible')], EMPTY_LOCK)).rejects.toMatchObject({
       code: 'lock',
@@ -203,7 +203,7 @@ describe('lockSets', () => {
     })
   })
 
-  it('refuses an archive that another key has signed', async () => {
+  it('refuses an archive that an unknown key has signed', async () => {
     const { lock, serve } = await laboratory(BEFORE)
     await serve(BEFORE, undefined, await signer())
     await expect(lock([BASE], EMPTY_LOCK)).rejects.toMatchObject({ code: 'signature' })
@@ -218,7 +218,7 @@ describe('lockSets', () => {
 })
 
 describe('two sets that need different versions', () => {
-  it('get the newer version in both sets', async () => {
+  it('two sets that need different versions both get the newer version', async () => {
     const { lock } = await laboratory([
       ...BEFORE,
       { name: 'kernel', version: '7', suite: 'trixie-backports', fields: { Depends: 'libssl3 (>= 4)' } },
@@ -230,7 +230,7 @@ describe('two sets that need different versions', () => {
     expect(versions(locked, BROKER)).toEqual(['libssl3 4', 'mosquitto 1.0-1'])
   })
 
-  it('are refused when no version fits both', async () => {
+  it('refuses two sets if no version fits both', async () => {
     const { lock } = await laboratory([
       ...BEFORE,
       { name: 'kernel', version: '7', suite: 'trixie-backports', fields: { Depends: 'libssl3 (>= 4)' } },
@@ -245,7 +245,7 @@ describe('two sets that need different versions', () => {
 })
 
 describe('the mode update', () => {
-  it('moves everything to the newest version', async () => {
+  it("mode 'update' moves every package to its newest version", async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -256,7 +256,7 @@ describe('the mode update', () => {
     expect(second.time).toBe(Date.parse('2026-06-01T10:00:00Z') / 1000)
   })
 
-  it('drops sets that are not wanted any more', async () => {
+  it("mode 'update' drops sets that the project no longer requests", async () => {
     const { lock } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     const { lock: second, changes } = await lock([BASE], first, { kind: 'update' })
@@ -266,7 +266,7 @@ describe('the mode update', () => {
 })
 
 describe('the mode gone', () => {
-  it('moves packages that are gone and packages that depend on their versions, and no others', async () => {
+  it("mode 'gone' updates only packages that the archive deleted, and packages that depend on their versions", async () => {
     const { lock, serve } = await laboratory(BEFORE)
     const { lock: first } = await lock([BASE, QUERY], EMPTY_LOCK)
     await serve(AFTER)
@@ -276,9 +276,9 @@ describe('the mode gone', () => {
     expect(versions(second, QUERY)).toEqual(['jq 1.0-1'])
   })
 
-  it('resolves the toolchain without apt when its packages are gone', async () => {
+  it("mode 'gone' resolves the toolchain without apt when the archive deleted its packages", async () => {
     const { lock: first } = await (await laboratory(BEFORE)).lock([BASE], EMPTY_LOCK)
-    // Another machine, whose store lacks the old packages.
+    // A second machine, whose store lacks the old packages.
     const another = await laboratory([
       ...BEFORE.filter(({ name }) => name !== 'apt'),
       ...both({ name: 'apt', version: '3.1' }),

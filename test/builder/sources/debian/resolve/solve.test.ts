@@ -85,9 +85,9 @@ function hostRunner(store: Store): Runner {
 describe.each([
   ['a fake apt', fakeApt, true],
   ["this machine's apt", hostRunner, HOST_HAS_APT],
-] as const)('asking %s', (_, runner, present) => {
+] as const)('a solution by %s', (_, runner, present) => {
   it.skipIf(!present)(
-    'gives the packages of a set, security before release, no backports, no recommendations',
+    'contains the packages of a set: security before release, no backports, no recommendations',
     async () => {
       expect(await ask([question({})], runner)).toEqual([
         ['debconf 1.0-1', 'exim 1.0-1', 'libc6 2.41-13', 'libserver 1:2.0+dfsg-1', 'perl 1.0-1', 'server 1:2.0+dfsg-1'],
@@ -95,34 +95,34 @@ describe.each([
     },
   )
 
-  it.skipIf(!present)('takes assumed packages to be there', async () => {
+  it.skipIf(!present)('treats assumed packages as installed', async () => {
     expect(await ask([question({ assumed: ['debconf', 'exim'] })], runner)).toEqual([
       ['libc6 2.41-13', 'libserver 1:2.0+dfsg-1', 'server 1:2.0+dfsg-1'],
     ])
   })
 
-  it.skipIf(!present)('includes essential packages where the set says so', async () => {
+  it.skipIf(!present)('includes essential packages if the set requests them', async () => {
     const set = { request: ['libc6'], essential: 'included' } as const
     expect(await ask([question(set)], runner)).toEqual([['libc6 2.41-13', 'perl 1.0-1']])
   })
 
-  it.skipIf(!present)('takes from backports what is asked for there', async () => {
+  it.skipIf(!present)('takes only the requested packages from backports', async () => {
     const asked = [question({ request: ['kernel/trixie-backports'] }), question({ request: ['kernel'] })]
     expect(await ask(asked, runner)).toEqual([['kernel 7.3', 'modules 7.3'], ['kernel 6.12']])
   })
 
-  it.skipIf(!present)('stays with a pinned version', async () => {
+  it.skipIf(!present)('keeps a pinned version', async () => {
     expect(await ask([question({ request: ['libc6'] }, { libc6: '2.41-12' })], runner)).toEqual([['libc6 2.41-12']])
   })
 })
 
 describe('the question to apt', () => {
-  it.skipIf(!HOST_HAS_APT)('is answered with what apt says where there is no solution', async () => {
+  it.skipIf(!HOST_HAS_APT)("apt's message answers a question without a solution", async () => {
     const [problem] = await ask([question({ request: ['left', 'right'] })], hostRunner)
     expect(problem).toMatch(/^E: /m)
   })
 
-  it('does not change with packages that the set cannot reach', async () => {
+  it('packages that the set cannot reach do not change the question to apt', async () => {
     const changed = smallCatalogue([...PACKAGES, { name: 'unrelated', fields: { Depends: 'server' } }])
     const ran: unknown[] = []
     const recording = (store: Store): Runner => ({
@@ -136,7 +136,7 @@ describe('the question to apt', () => {
     expect(ran[2]).not.toBe(ran[0])
   })
 
-  it("has an error without a solution, with the set and apt's message", () => {
+  it("a question without a solution throws an error with the set and apt's message", () => {
     const error = noSolution(question({}), 'W: a warning\nE: left conflicts with right\n')
     expect(error.message).toBe(
       "package set 'container/server' cannot be installed on arm64:\n  E: left conflicts with right",

@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest'
+import { UserError } from '../../../errors.ts'
+import { piSchema } from '../../../hosts/platforms/pi/schema.ts'
+import { type HostFile, host } from '../../../hosts/schema/host.ts'
+import type { FileTree } from '../../../images/tree.ts'
+import { renderServices } from '../../../overlays/host-services.ts'
+import { hostTree } from '../../../overlays/host-tree.ts'
+import { deviceTexts } from '../../helpers/device-texts.ts'
+import { linesAt, textAt } from '../../helpers/file-tree.ts'
+import { oddString, oddStrings } from '../../helpers/odd-strings.ts'
+import { publicLine } from '../../helpers/public-line.ts'
+import { type FieldPath, stringFields, withValue } from '../../helpers/schema-fields.ts'
+import { randomFrom } from '../../power-cut/random.ts'
+
+/** A host file with a valid value for every string. */
+const FILE: HostFile = {
+  name: 'tiny',
+  board: 'raspberry-pi-5',
+  memory: '8 GiB',
+  disk: '64 GB',
+  slotSize: '8 GiB',
+  timezone: 'Europe/Zurich',
+  network: { address: '192.0.2.10/24', gateway: '192.0.2.1', dns: ['192.0.2.2'], domain: 'lab' },
+  ssh: { keys: [publicLine(1, 'login')] },
+  updates: { signingKeys: [publicLine(2, 'signs')] },
+  services: {
+    alertmanager: { memory: '64 MiB', webhook: 'http://ntfy.lab/alerts' },
+    mosquitto: { memory: '64 MiB' },
+    prometheus: { memory: '256 MiB' },
+  },
+}
+
+const deviceFiles = deviceTexts()
+
+function treeOf(file: unknown): FileTree {
+  const parsed = host(file as HostFile)
+  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+}
+
+const NETWORK = '/etc/systemd/network/10-lab.network'
+/** The values of a key in the file of systemd-networkd. */
+const inNetwork = (tree: FileTree, key: string) =>
+  linesAt(tree, NETWORK).flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []))
+const alertmanager = (tree: FileTree) =>
+  JSON.parse(textAt(tree, '/usr/share/hangar/services/alertmanager/etc/alertmanager/alertmanager.yml'))
+const mebibytes = (tree: FileTree, name: string) =>
+  linesAt(tree, `/usr/share/containers/systemd/${name}.container`).flatMap((line) =>
+    line.startsWith('MemoryMax=') ? [`${Number(line.slice('MemoryMax='.length, -1)) - 32} MiB`] : [],
+  )
+
+/** Field -> its values in the files of the host, as the program that reads the file sees them. */
+const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
+  name: (tree) => [textAt(tree, '/etc/hostname').trimEnd()],
+  timezone: (tree) => {
+    const link = tree['/etc/localtime']
+    return [link?.kind === 'symlink' ? link.target.slice('/usr/share/zoneinfo/'.length) : undefined]
+  },
+  'network.address': (tree) => inNetwork(tree, 'Address'),
+  'network.gateway': (tree) => inNetwork(tree, 'Gateway'),
+  'network.dns.0': (tree) => inNetwork(tree, 'DNS'),
+  'network.domain': (tree) => {
+    const [, , own = ''] = linesAt(tree, '/etc/hosts')
+    const [, full = '', short = '', ...rest] = own.split(/\s+/)
+    const domains = inNetwork(tree, 'Domains').flatMap((line) => line.split(/\s+/))
+    return rest.length === 0 && domains[0] === full.slice(short.length + 1) ? domains : [own]
+  },
+  'ssh.keys.0': (tree) => linesAt(tree, '/etc/ssh/authorized_keys/root').slice(0, -1),
+  'updates.signingKeys.0': (tree) => linesAt(tree, '/usr/lib/hangar/signing').slice(0, -1),
+  'services.alertmanager.webhook': (tree) => [alertmanager(tree).receivers[0].webhook_configs[0].url],
+  'services.alertmanager.memory': (tree) => mebibytes(tree, 'alertmanager'),
+  'services.mosquitto.memory': (tree) => mebibytes(tree, 'mosquitto'),
+  'services.prometheus.memory': (tree) => mebibytes(tree, 'prometheus'),
+}
+
+/** These sizes plan the image, and no file of the host has them. */
+const NOT_IN_FILES = ['memory', 'disk', 'slotSize']
+
+const FIELDS = stringFields(piSchema)
+const valueAt = (path: FieldPath) =>
+  path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], FILE) as string
+
+/** Path -> number of lines. */
+const shapeOf = (tree: FileTree) =>
+  Object.fromEntries(
+    Object.entries(tree).map(([path, entry]) => [
+      path,
+      entry.kind === 'file' ? String(entry.content).split('\n').length : 0,
+    ]),
+  )
+const SHAPE = shapeOf(treeOf(FILE))
+
+/** The reason why a value breaks the rule of this file, or undefined. */
+function violation(path: FieldPath, odd: string): string | undefined {
+  const name = path.join('.')
+  let tree: FileTree
+  try {
+    tree = treeOf(withValue(FILE, path, odd))
+  } catch (error) {
+    if (!(error instanceof UserError)) return `is refused with a stack: ${error}`
+    const { message } = error
+    if (/[\p{Cc}\p{Zl}\p{Cs}]/u.test(message) || message.length > 600)
+      return `has a message of several lines: ${message}`
+    // Addresses also have to fit to each other: the message may name another one.
+    const named = name.startsWith('network.') && message.includes(odd) ? 'network.' : name
+    return message.includes(`at '${named}`) ? undefined : `is refused without the name of the field: ${message}`
+  }
+  if (JSON.stringify(shapeOf(tree)) !== JSON.stringify(SHAPE)) return 'changes the number of files or lines'
+  if (NOT_IN_FILES.includes(name)) return undefined
+  const read = READERS[name]?.(tree)
+  return JSON.stringify(read) === JSON.stringify([odd]) || isSameSize(read, odd)
+    ? undefined
+    : `is read back as ${JSON.stringify(read)}`
+}
+
+/** Sizes are read back in MiB. */
+function isSameSize(read: readonly unknown[] | undefined, odd: string): boolean {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?(MiB|GiB)$/.exec(odd) ?? []
+  return unit !== undefined && read?.[0] === `${Math.floor(Number(number) * (unit === 'GiB' ? 1024 : 1))} MiB`
+}
+
+describe('the strings of a host file', () => {
+  it('all have a valid value in this test, and a reader unless no file has them', () => {
+    const names = FIELDS.map((path) => path.join('.'))
+    expect(names.filter((name) => !(name in READERS) && !NOT_IN_FILES.includes(name))).toEqual([])
+    expect(FIELDS.filter((path) => typeof valueAt(path) !== 'string')).toEqual([])
+    const tree = treeOf(FILE)
+    for (const path of FIELDS.filter((each) => each.join('.') in READERS))
+      expect([path, READERS[path.join('.')]?.(tree)]).toEqual([path, [valueAt(path)]])
+  })
+
+  describe.each(FIELDS.map((path) => [path.join('.'), path] as const))('%s', (_, path) => {
+    it('refuses an odd string with a message that names the field, or writes it as exactly one value', () => {
+      const random = randomFrom(19, FIELDS.indexOf(path))
+      const valid = valueAt(path)
+      const odd = [...oddStrings(valid), ...Array.from({ length: 400 }, () => oddString(valid, random))]
+      const wrong = odd.flatMap((each) => {
+        const reason = violation(path, each)
+        return reason === undefined ? [] : [`${JSON.stringify(each.slice(0, 80))} ${reason}`]
+      })
+      expect(wrong).toEqual([])
+    })
+  })
+
+  it('are not read back as one value if a line break reaches a file, so that this test would fail', () => {
+    const parsed = host(FILE)
+    const domain = 'lab\nDNS=6.6.6.6' as typeof parsed.network.domain
+    const broken = { ...parsed, network: { ...parsed.network, domain } }
+    const tree = hostTree(broken, renderServices(broken), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+    expect(shapeOf(tree)).not.toEqual(SHAPE)
+    expect(READERS['network.dns.0']?.(tree)).toEqual(['192.0.2.2', '6.6.6.6'])
+  })
+})
