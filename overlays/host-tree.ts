@@ -1,5 +1,7 @@
+import { UserError } from '../errors.ts'
 import { accountId } from '../images/ids.ts'
 import { type FileTree, file, mergeTrees } from '../images/tree.ts'
+import { unixTextProblem } from '../images/unix-text.ts'
 import { containerFiles } from './base/containers.ts'
 import { firewallFiles } from './base/firewall.ts'
 import { identityFiles } from './base/identity.ts'
@@ -41,7 +43,7 @@ export function hostTree(
   { deviceFiles, sshKeys, signingKeys, time }: HostAssets,
 ): FileTree {
   const containers = services.flatMap((each) => each.containers)
-  return mergeTrees({
+  const tree = mergeTrees({
     identity: identityFiles(host),
     network: networkFiles(host),
     firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
@@ -63,6 +65,20 @@ export function hostTree(
     ),
     ...Object.fromEntries(containers.map((each) => [`container ${each.name}`, containerTree(each)])),
   })
+  checkTexts(host.name, tree)
+  return tree
+}
+
+/** Throws for a text that programs on the host would misread: the image would build, and fail on the host. */
+function checkTexts(host: string, tree: FileTree): void {
+  for (const [path, entry] of Object.entries(tree)) {
+    if (entry.kind !== 'file' || typeof entry.content !== 'string') continue
+    const problem = unixTextProblem(entry.content)
+    if (problem === undefined) continue
+    throw new UserError('host', `cannot write '${path}' for '${host}': ${problem}`, {
+      hint: `remove the carriage return from the values in hosts/${host}.ts, or correct the script that the file is made of`,
+    })
+  }
 }
 
 /** An argument of `overlays/device/system/data.sh`: NAME:UID:GID. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../overlays/host-facts.ts'
 import { renderServices } from '../../overlays/host-services.ts'
 import { hostTree } from '../../overlays/host-tree.ts'
-import { deviceTexts } from '../helpers/device-texts.ts'
+import { deviceTexts, realDeviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
 import { publicLine } from '../helpers/public-line.ts'
@@ -23,6 +23,28 @@ describe('the host layer', () => {
     expect(tree['/usr/lib/hangar/data']).toMatchObject({ content: '#!/bin/sh\n', mode: 0o755 })
     expect(textAt(tree, '/usr/share/containers/systemd/mosquitto.container')).toContain('[Container]')
     expect(textAt(tree, '/usr/share/hangar/services/mosquitto/etc/mosquitto/mosquitto.conf')).toContain('listener')
+  })
+
+  it.each(['a\r\nb', '#!/usr/bin/python3\n', '#!/bin/sh\r\n'])(
+    'refuses a text that the host cannot use: %j',
+    (text) => {
+      const deviceFiles = { ...ASSETS.deviceFiles, 'system/data.sh': text }
+      expect(() => hostTree(testHost(), renderServices(testHost()), { ...ASSETS, deviceFiles })).toThrow(
+        /^cannot write '\/usr\/lib\/hangar\/data' for 'tiny': (line 1 has a carriage return|its interpreter is)/,
+      )
+    },
+  )
+
+  it('names an interpreter in every script that a unit starts', () => {
+    const started = Object.keys(tree).flatMap((path) =>
+      path.endsWith('.service') && tree[path]?.kind === 'file'
+        ? [...textAt(tree, path).matchAll(/^Exec\w+=[-+!@:]*(\/usr\/lib\/hangar\/\S+)/gm)].map(([, file]) => file ?? '')
+        : [],
+    )
+    const scripts = started.filter((path) => path in tree)
+    expect(scripts).toContain('/usr/lib/hangar/agent')
+    const hostTexts = hostTree(testHost(), renderServices(testHost()), { ...ASSETS, deviceFiles: realDeviceTexts() })
+    for (const path of scripts) expect([path, textAt(hostTexts, path).split('\n')[0]]).toEqual([path, '#!/bin/sh'])
   })
 
   it('the host layer tells the agent its host, and the keys that may sign updates', () => {
