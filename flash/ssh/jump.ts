@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { jumpHost } from '../../images/jump-hosts.ts'
 import type { Command } from '../../lib/program-error.ts'
 import { run } from '../../lib/subprocess.ts'
 import type { Address } from './address.ts'
@@ -22,9 +23,6 @@ export interface Route {
   /** `network.jump` of the host file. It replaces the user's ssh configuration; 'none' means a direct connection. */
   readonly jump: string | undefined
 }
-
-/** `[USER@]HOST[:PORT]`; an IPv6 address is in brackets. */
-const JUMP = /^(?:([A-Za-z0-9_][A-Za-z0-9_.-]*)@)?(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9][A-Za-z0-9_.-]*))(?::(\d{1,5}))?$/
 
 /**
  * The proxy for a host: the jump host of the host file, or else the ProxyJump or ProxyCommand that the user's ~/.ssh/config
@@ -76,13 +74,13 @@ async function configFor(ssh: Command, config: string, host: string, name: strin
 function jumpProxy(ssh: Command, jumps: string, config: string | undefined, where: string): SshProxy {
   const hops = jumps.split(',').map((text) => text.trim().replace(/^ssh:\/\//, ''))
   const last = hops.at(-1) ?? ''
-  const [, user, bracketed, plain, port] = JUMP.exec(last) ?? []
-  const machine = bracketed ?? plain
-  if (machine === undefined || Number(port ?? 22) > 65535) {
+  const parsed = jumpHost(last)
+  if (parsed === undefined) {
     throw new UserError('host', `${where} is '${last}', wanted [USER@]HOST[:PORT]`, {
       hint: "for example: jump: 'me@bastion.example.org:2222'",
     })
   }
+  const { user, machine, port } = parsed
   const words = [
     ...[ssh.file, ...ssh.args],
     ...(config === undefined ? [] : ['-F', config]),
