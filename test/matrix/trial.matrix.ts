@@ -8,8 +8,7 @@ const UPDATE = 'overlays/base/update.ts'
 /** Longer than a boot takes, and shorter than the default, to keep the matrix short. */
 const SHORT = ['--trial-seconds', '120']
 /** The reason that the committed slot reports if the trial could not report one. */
-const SILENT =
-  /it (never got as far as its health check|ended before it was healthy): a panic, a hang, or the power was cut/
+const SILENT = /it (never got as far as its health check|ended before it was healthy): a panic, a hang or a power cut/
 
 let lab: Lab
 let vm: TestVm
