@@ -1,8 +1,6 @@
-import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { removeAbandoned } from './vm/disk.ts'
+import { ownedDirectory, removeAbandoned } from './owned-directory.ts'
 
 /**
  * ssh and QEMU split, expand or shorten some paths: a socket's path has at most 107 bytes, and ssh adds 17 of them while it
@@ -21,7 +19,7 @@ export function privateDirectory(env: NodeJS.ProcessEnv = process.env): string {
   for (const parent of parents) {
     try {
       removeAbandoned(parent)
-      return mkdtempSync(join(parent, `hangar-vm-${process.pid}-`))
+      return ownedDirectory(parent)
     } catch (error) {
       problems.push(error instanceof Error ? error.message : String(error))
     }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
+import { isAlive, processIn, type RecordedProcess, temporaryName } from '../../lib/process-liveness.ts'
 import { emptyIfAbsent } from '../../lib/writable-directory.ts'
-import { isAlive, processIn, type StoreProcess, temporaryName } from './process-liveness.ts'
 
 /**
  * `use` reads and writes objects, `collect` deletes garbage and excludes every `use`, `programs` runs programs that are
@@ -127,7 +127,7 @@ function removeDeadLeases(root: string): void {
 }
 
 /** Ignores files with other names: they are not from hangar. */
-function allLeases(root: string): { name: string; owner: StoreProcess }[] {
+function allLeases(root: string): { name: string; owner: RecordedProcess }[] {
   return namesIn(join(root, 'users')).flatMap((name) => {
     const owner = /^(use|collect|programs)-/.test(name) ? processIn(name) : undefined
     return owner === undefined ? [] : [{ name, owner }]

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { fileProblem, fileProblemText, fileRemedy, namingPath } from '../../lib/file-problem.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
-import { isAlive, processIn, temporaryName } from './process-liveness.ts'
+import { isAlive, processIn, temporaryName } from '../../lib/process-liveness.ts'
 
 const FORMAT = '1\n'
 

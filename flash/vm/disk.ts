@@ -1,16 +1,6 @@
-import {
-  closeSync,
-  existsSync,
-  fstatSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { rename, truncate } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
 import { run } from '../../lib/subprocess.ts'
@@ -40,29 +30,6 @@ export async function copyDisk(image: string, copy: string, size: number): Promi
 /** Whether the image is newer than its copy. */
 export function isOutdated(copy: string, image: string): boolean {
   return existsSync(copy) && existsSync(image) && statSync(copy).birthtimeMs < statSync(image).mtimeMs
-}
-
-/** Creates a directory that is named after this process, so that `removeAbandoned` can find it. */
-export function temporaryDirectory(parent: string): string {
-  return mkdtempSync(join(parent, `hangar-vm-${process.pid}-`))
-}
-
-/** Removes the temporary directories of processes that were killed. */
-export function removeAbandoned(parent: string): void {
-  for (const name of readdirSync(parent)) {
-    const owner = /^hangar-vm-(\d+)-\w{6}$/.exec(name)?.[1]
-    if (owner !== undefined && !existsSync(`/proc/${owner}`)) removeOwn(join(parent, name))
-  }
-}
-
-/** Removes a directory. Leaves directories of other users in place. */
-function removeOwn(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true })
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EACCES' && code !== 'EPERM') throw error
-  }
 }
 
 /** Reads a disk image for as long as `use` takes. */

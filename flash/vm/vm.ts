@@ -2,7 +2,8 @@ import { accessSync, constants, existsSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Architecture } from '../../images/architecture.ts'
-import { copyDisk, removeAbandoned, temporaryDirectory } from './disk.ts'
+import { ownedDirectory, removeAbandoned } from '../owned-directory.ts'
+import { copyDisk } from './disk.ts'
 import type { FirmwareSettings } from './firmware-state.ts'
 import { freePort } from './free-port.ts'
 import { type Machine, startMachine } from './machine.ts'
@@ -85,7 +86,7 @@ async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ di
     return { disk, discard: () => undefined }
   }
   // Puts the copy beside the image, because a copy on the same file system can share the blocks.
-  const temporary = temporaryDirectory(directory)
+  const temporary = ownedDirectory(directory)
   const disk = join(temporary, 'disk.img')
   const remove = () => rmSync(temporary, { recursive: true, force: true })
   process.once('exit', remove)

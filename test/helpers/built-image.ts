@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { temporaryDirectory } from '../../flash/vm/disk.ts'
+import { ownedDirectory } from '../../flash/owned-directory.ts'
 
 const PROJECT = join(import.meta.dirname, '../..')
 
@@ -27,7 +27,7 @@ export function setup({ provide }: TestProject): () => void {
   })
   if (status !== 0) throw new Error(`cannot build adama's image: 'npm run build:image adama' exited with ${status}`)
   // The next virtual machine deletes the directory if this process is killed.
-  const states = temporaryDirectory(tmpdir())
+  const states = ownedDirectory(tmpdir())
   provide('savedStates', states)
   return () => rmSync(states, { recursive: true, force: true })
 }

@@ -3,8 +3,8 @@ import { appendFile, chmod, mkdir, readFile, truncate, utimes, writeFile } from 
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { OBJECT_TIME, openStore, storeRoot } from '../../../builder/store/directory.ts'
-import { thisProcess } from '../../../builder/store/process-liveness.ts'
 import { digestOf } from '../../../images/digest.ts'
+import { thisProcess } from '../../../lib/process-liveness.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 describe('the store', () => {

@@ -1,7 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { copyDisk, removeAbandoned, temporaryDirectory, withDisk } from '../../../flash/vm/disk.ts'
+import { copyDisk, withDisk } from '../../../flash/vm/disk.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 const MIB = 2 ** 20
@@ -41,32 +41,5 @@ describe("the machine's disk", () => {
       expect(Buffer.from(disk.read(3, 4)).toString()).toBe('3456')
       expect(Buffer.from(disk.read(8, 4)).toString()).toBe('89\0\0')
     })
-  })
-})
-
-describe('removeAbandoned', () => {
-  it('removes directories of dead processes, and keeps those of running ones', async () => {
-    const parent = await tempDirectory()
-    const living = temporaryDirectory(parent)
-    // No process has this number: it is above the kernel's limit.
-    const dead = join(parent, 'hangar-vm-4194305-abcdef')
-    const other = join(parent, 'hangar-vm-notes')
-    for (const path of [dead, other]) mkdirSync(path)
-    removeAbandoned(parent)
-    expect([living, dead, other].map((path) => existsSync(path))).toEqual([true, false, true])
-  })
-
-  it.skipIf(process.getuid?.() !== 0)('ignores directories of other users', async () => {
-    const parent = await tempDirectory()
-    const dead = join(parent, 'hangar-vm-4194305-abcdef')
-    mkdirSync(dead, { mode: 0o700 })
-    chmodSync(parent, 0o755)
-    process.seteuid?.(65534)
-    try {
-      removeAbandoned(parent)
-    } finally {
-      process.seteuid?.(0)
-    }
-    expect(existsSync(dead)).toBe(true)
   })
 })

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
 /**
- * A process, as file names in a store describe it. Every process that shares the store can check whether this process
+ * A process, as file names and files describe it. Every process that shares them can check whether this process
  * still runs.
  */
-export interface StoreProcess {
+export interface RecordedProcess {
   readonly pid: number
   /**
    * The start time of the process, in clock ticks since boot. The kernel reuses PIDs, but not with the same start time.
@@ -30,7 +30,7 @@ export function thisProcess(): string {
 const NAME = /-(\d+)-(\d+)-(\d+)-([0-9a-f]+)-[0-9a-f]{12}$/
 
 /** The process that a file name describes; undefined for a name of another form. */
-export function processIn(name: string): StoreProcess | undefined {
+export function processIn(name: string): RecordedProcess | undefined {
   const [, pid, started, namespace, boot] = NAME.exec(name) ?? []
   if (started === undefined || namespace === undefined || boot === undefined) return undefined
   return { pid: Number(pid), started, namespace, boot }
@@ -40,7 +40,7 @@ export function processIn(name: string): StoreProcess | undefined {
  * Whether a process still runs. A process in another PID namespace (a container) is not visible, so it counts as
  * running until the next boot.
  */
-export function isAlive({ pid, started, namespace, boot }: StoreProcess): boolean {
+export function isAlive({ pid, started, namespace, boot }: RecordedProcess): boolean {
   if (boot !== bootOf()) return false
   return namespace !== namespaceOf() || startOf(String(pid)) === started
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isAlive, processIn, type StoreProcess, thisProcess } from '../../../builder/store/process-liveness.ts'
+import { isAlive, processIn, type RecordedProcess, thisProcess } from '../../lib/process-liveness.ts'
 
 const named = (word: string) => `${word}-${thisProcess()}-0123456789ab`
 
@@ -10,7 +10,7 @@ const named = (word: string) => `${word}-${thisProcess()}-0123456789ab`
  * A process that ended and whose parent never waits for it, as below PID 1 of many containers. It stays a zombie until the
  * test ends. Its start comes from its own shell, before it ends.
  */
-async function zombie(): Promise<StoreProcess> {
+async function zombie(): Promise<RecordedProcess> {
   const script = "sh -c 'cat /proc/$$/stat; exec true' & exec sleep 600"
   const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] })
   onTestFinished(() => void child.kill('SIGKILL'))
@@ -23,7 +23,7 @@ async function zombie(): Promise<StoreProcess> {
   return { ...ourselves(), pid, started: fields[19] ?? '' }
 }
 
-function ourselves(): StoreProcess {
+function ourselves(): RecordedProcess {
   const found = processIn(named('use'))
   if (found === undefined) throw new Error(`'${named('use')}' names no process`)
   return found
