@@ -31,6 +31,9 @@ export const KERNEL_ARGUMENTS: readonly string[] = [
   // Makes a kernel reboot after a panic, which ends a trial.
   'panic=10',
   'oops=panic',
+  // Makes the kernel panic, and so end a trial, when it cannot execute the initramfs's /init. Otherwise it would start
+  // the first of /sbin/init, /bin/init and /bin/sh that exists: a root shell without a password (kernel, init/main.c).
+  'init=/init',
   'loglevel=4',
   // Limits huge pages to programs that request them: otherwise each of the many small services would use huge pages.
   'transparent_hugepage=madvise',

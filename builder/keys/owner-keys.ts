@@ -10,6 +10,7 @@ import {
   keyFromSeed,
   parsePrivateKey,
 } from '../../images/signature/openssh-key.ts'
+import { parseSigningKey } from '../../images/signature/public-key.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { keyDirectory } from '../../lib/user-directories.ts'
 import { isKeyFile, readPrivateFile, writePrivateFile } from './key-file.ts'
@@ -51,7 +52,19 @@ export function ownSigningKeys(env: NodeJS.ProcessEnv): string[] {
   if (given !== undefined) return [formatPublicKey(given)]
   const file = join(keyDirectory(env), 'signing_key')
   if (isKeyFile(file)) return [formatPublicKey(readOwn(file))]
-  return isKeyFile(`${file}.pub`) ? [readFileSync(`${file}.pub`, 'utf8').trim()] : []
+  return isKeyFile(`${file}.pub`) ? [readPublic(`${file}.pub`)] : []
+}
+
+function readPublic(file: string): string {
+  try {
+    return parseSigningKey(readFileSync(file, 'utf8').trim())
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    throw new UserError('key', `cannot read the public key '${file}': ${error.message}`, {
+      hint: `copy signing_key.pub of the machine that builds to '${file}'`,
+      cause: error,
+    })
+  }
 }
 
 function givenKey(env: NodeJS.ProcessEnv): Ed25519Key | undefined {

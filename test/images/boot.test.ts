@@ -49,6 +49,10 @@ describe('the kernel arguments', () => {
     expect(KERNEL_ARGUMENTS).toContain('oops=panic')
   })
 
+  it('the kernel arguments name the only program to start, so that a kernel that cannot start it starts no shell', () => {
+    expect(KERNEL_ARGUMENTS).toContain('init=/init')
+  })
+
   it('the kernel arguments name no console, because the device tree names it', () => {
     expect(names).not.toContain('console')
   })

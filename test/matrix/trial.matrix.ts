@@ -29,6 +29,14 @@ describe('a trial that fails', () => {
     expect(vm.resets.slice(-2)).toEqual(['guest', 'guest'])
   })
 
+  it('falls back when the kernel cannot start the initramfs, and opens no shell', async () => {
+    lab.restore()
+    lab.edit('overlays/device/manifest.ts', "path: '/init', mode: 0o755", "path: '/init', mode: 0o644")
+    await fallsBack(lab, vm, { reason: SILENT })
+    expect(vm.console.text).toContain('Requested init /init failed')
+    expect(vm.console.text).not.toMatch(/can't access tty|job control turned off/)
+  })
+
   it('falls back when the initramfs hangs', async () => {
     lab.restore()
     lab.edit(INIT, /^ {2}load_modules$/m, '  load_modules\n  while :; do sleep 60; done')

@@ -162,6 +162,24 @@ describe('ownSigningKeys', () => {
     expect(ownSigningKeys({ XDG_CONFIG_HOME: join(directory, '..') })).toEqual([formatPublicKey(OTHER)])
   })
 
+  it.each([
+    '',
+    'notes',
+    'ssh-ed25519 notbase64!',
+    `${formatPublicKey(OTHER)}\n${formatPublicKey(OTHER)}`,
+    'ssh-rsa AAAA',
+  ])('refuses a signing_key.pub with the text %j', async (text) => {
+    const { directory, put } = await owner()
+    put('signing_key.pub', text, 0o644)
+    expect(() => ownSigningKeys({ XDG_CONFIG_HOME: join(directory, '..') })).toThrow(
+      expect.objectContaining({
+        code: 'key',
+        message: expect.stringContaining(`cannot read the public key '${directory}/signing_key.pub': `),
+        hint: `copy signing_key.pub of the machine that builds to '${directory}/signing_key.pub'`,
+      }),
+    )
+  })
+
   it('prefers HANGAR_SIGNING_KEY to files', async () => {
     const { directory, keys } = await owner()
     await keys()
