@@ -135,7 +135,7 @@ describe('a second disk with the same labels', () => {
     const twin = `${lab.disk}.twin`
     await copyDisk(lab.disk, twin, adama.disk)
     vm = await lab.start({ secondDisk: twin })
-    await vm.console.waitFor(/more than one disk carries hangar's partitions: .*; take one out/, 300)
+    await vm.console.waitFor(/several disks have hangar's partitions: .*; remove all but one/, 300)
     await bootAgain()
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed' })
   })
