@@ -1,5 +1,6 @@
 import type { HostStatus, ReachableHost } from '../../flash/host-status.ts'
 import { type DeviceStatus, otherSlot, type SlotState } from '../../flash/ssh/status.ts'
+import type { Slot } from '../../images/names.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import { formatColumns } from '../display/table.ts'
 import type { Generations } from './generation.ts'
@@ -88,7 +89,7 @@ function notes(entry: HostStatus): string[] {
 const NO_REASON = 'the host gives no reason'
 
 function problems(host: string, status: DeviceStatus): string[] {
-  const { health, update, lock, data, committed, slot, state, clock } = status
+  const { health, update, starts, lock, data, committed, slot, state, clock } = status
   const found: string[] = []
   if (health.state === 'unhealthy') found.push(`unhealthy: ${health.reasons.join(', ') || NO_REASON}`)
   if (state === 'trial') found.push(`slot ${slot} is on trial: ${update?.reason ?? 'no decision yet'}`)
@@ -97,9 +98,28 @@ function problems(host: string, status: DeviceStatus): string[] {
   if (committed === 'damaged') found.push(`the selector is damaged; restart ${host} to repair it`)
   if (update?.phase === 'reverted')
     found.push(`the last ${update.kind}, of slot ${update.slot}, was reverted: ${update.reason ?? NO_REASON}`)
+  if (starts !== undefined) found.push(...startProblems(host, slot, starts))
   if (lock !== null)
     found.push(`'${lock.owner}' is updating ${host}; last contact ${formatDuration(lock.age * 1000)} ago`)
   if (data?.state === 'failed') found.push(`the data volume cannot be used: ${data.reason ?? NO_REASON}`)
   if (clock.source === 'saved') found.push('no time server has answered since the last boot')
   return found
+}
+
+/** What the host has decided, or will decide, by itself because starts failed. */
+function startProblems(host: string, slot: Slot, starts: NonNullable<DeviceStatus['starts']>): string[] {
+  switch (starts.state) {
+    case 'normal':
+      return []
+    case 'failing':
+      return [`${starts.failed} starts of slot ${slot} in a row failed: ${starts.reason || NO_REASON}`]
+    case 'left':
+      return [
+        `slot ${slot} took the place of slot ${starts.slot}: ${starts.reason || NO_REASON}; to install a repaired image: npm run flash ${host}`,
+      ]
+    case 'stays':
+      return [
+        `both slots fail, and slot ${slot} stays: ${starts.stays}; ${starts.reason || NO_REASON}; to install a repaired image: npm run flash ${host}`,
+      ]
+  }
 }

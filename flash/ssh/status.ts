@@ -60,6 +60,17 @@ export const stateSchema = z.object({
   health: healthSchema.nullable(),
 })
 
+/** How the starts of the running slot ended, as long as it is committed (docs/update.md). */
+const starts = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('normal') }),
+  /** `failed` starts in a row failed by themselves. */
+  z.object({ state: z.literal('failing'), failed: count, reason: text }),
+  /** This slot took the place of `slot`, whose starts failed. */
+  z.object({ state: z.literal('left'), slot, reason: text }),
+  /** Both slots fail: this one stays, whatever happens. */
+  z.object({ state: z.literal('stays'), stays: text, reason: text }),
+])
+
 export const statusSchema = stateSchema.extend({
   protocols: z.array(count).max(64),
   host: word,
@@ -76,6 +87,8 @@ export const statusSchema = stateSchema.extend({
   trust: z.object({ serial, signing: z.array(text).max(64), revoked: z.array(text).max(1024) }),
   /** The public halves of the host's own keys, newest first, if the agent reports them. */
   identity: z.object({ ssh: z.array(text).max(64), age: z.array(text).max(64) }).optional(),
+  /** If the agent reports it. */
+  starts: starts.optional(),
   lock: z.object({ owner: text, age: count }).nullable(),
   data: z
     .discriminatedUnion('state', [

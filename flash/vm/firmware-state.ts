@@ -4,9 +4,14 @@ export interface FirmwareState {
   readonly tryboot: 'armed' | 'clear'
   /** The partition that `reboot N` requested. */
   readonly partition: number | undefined
+  /**
+   * The number of starts since the power came on, modulo 256: `boot_count` in raspberrypi/documentation,
+   * config_txt/conditional.adoc. The firmware increments it at each start.
+   */
+  readonly bootCount: number
 }
 
-export const POWER_ON: FirmwareState = { tryboot: 'clear', partition: undefined }
+export const POWER_ON: FirmwareState = { tryboot: 'clear', partition: undefined, bootCount: 0 }
 
 /** The board, its EEPROM and the settings of the EEPROM. */
 export interface FirmwareSettings {

@@ -4,6 +4,8 @@ import { formatDeviceTree, parseDeviceTree, type TreeNode } from './device-tree.
 export interface BootloaderFacts {
   readonly partition: number
   readonly tryboot: boolean
+  /** The number of starts since the power came on, modulo 256. */
+  readonly bootCount: number
   /** The kind of disk, 1 for SD card, 6 for NVMe: the digits of the EEPROM's BOOT_ORDER. */
   readonly bootMode: number
   /** The git revision of the firmware. */
@@ -43,6 +45,7 @@ function bootloaderNode(facts: BootloaderFacts): TreeNode {
     ['boot-mode', cell(facts.bootMode)],
     ['partition', cell(facts.partition)],
     ['tryboot', cell(facts.tryboot ? 1 : 0)],
+    ['count', cell(facts.bootCount)],
     ['build-timestamp', cell(facts.buildTime)],
     ['version', text(facts.version)],
   ])

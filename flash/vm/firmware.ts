@@ -12,7 +12,7 @@ export interface BootFile {
 /** The firmware's decision about a disk. The trace explains the decision, one line for each step. */
 export type FirmwareDecision = {
   readonly trace: readonly string[]
-  /** The state after this boot. Every boot clears the one-shot flag and the requested partition. */
+  /** The state after this boot. Every boot clears the one-shot flag and the requested partition, and is counted. */
   readonly next: FirmwareState
 } & (
   | {
@@ -34,7 +34,7 @@ export function decideBoot(disk: BlockSource, state: FirmwareState, settings: Fi
   const trace = [`power: tryboot ${state.tryboot}, requested partition ${state.partition ?? 'none'}`]
   const volumes = bootVolumes(disk, trace)
   const choice = choosePartition(volumes, state, settings, trace)
-  const after = { trace, next: POWER_ON }
+  const after = { trace, next: { ...POWER_ON, bootCount: (state.bootCount + 1) % 256 } }
   if (choice.volume === undefined) return { ...after, outcome: 'stuck', reason: choice.reason }
   const { volume, configName } = choice
   const tryboot = state.tryboot === 'armed'

@@ -200,6 +200,8 @@ class MachineRun {
   private resume(directory: string): Promise<QemuEnding> {
     const { memory, payload, starts, console } = readSavedState(directory, this.options.qemu, this.hardware)
     this.console.append(console)
+    // The saved machine had kept its power since its first start.
+    this.state = { ...this.state, bootCount: starts.length % 256 }
     return this.runQemu(payload, () => this.starts.push(...starts), memory)
   }
 
@@ -216,11 +218,11 @@ class MachineRun {
 
   private async writePayload(decision: FirmwareDecision & { outcome: 'start' }): Promise<Payload> {
     const path = (name: string) => join(this.directory, name)
-    const { kernel, initramfs, commandLine, partition, tryboot } = decision
+    const { kernel, initramfs, commandLine, partition, tryboot, next } = decision
     await runQemu(this.options.qemu, dumpArguments(this.hardware, path('machine.dtb')))
     const tree = withDisk(path('machine.dtb'), (file) => file.read(0, file.size))
     await writeFile(path('kernel'), kernel.bytes)
-    const facts = { ...this.settings, bootMode: NO_KIND, partition, tryboot }
+    const facts = { ...this.settings, bootMode: NO_KIND, partition, tryboot, bootCount: next.bootCount }
     await writeFile(path('device-tree.dtb'), withFirmwareFacts(tree, facts))
     if (initramfs !== undefined) await writeFile(path('initramfs'), initramfs.bytes)
     return {

@@ -34,6 +34,18 @@ const BASE_ALERTS: AlertGroup = {
       '10m',
       'less than 5 % of memory is available on {{ $labels.host }}',
     ),
+    alertRule(
+      'SlotLeft',
+      'hangar_starts{state="left"} == 1',
+      '1m',
+      'slot {{ $labels.slot }} of {{ $labels.host }} took the place of the other slot, whose starts failed: npm run status',
+    ),
+    alertRule(
+      'SlotsFail',
+      'hangar_starts{state="stays"} == 1',
+      '1m',
+      'both slots of {{ $labels.host }} fail; slot {{ $labels.slot }} stays: npm run status',
+    ),
     alertRule('Hot', 'node_thermal_zone_temp > 80', '5m', '{{ $labels.host }} is hotter than 80 degrees'),
   ],
 }

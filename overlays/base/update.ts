@@ -12,7 +12,7 @@ export interface UpdateFacts {
   readonly signingKeys: readonly string[]
 }
 
-/** The facts about the host for the agent (`overlays/device/agent`), and the units of a trial. */
+/** The facts about the host for the agent (`overlays/device/agent`), and the units of a trial and of a committed start. */
 export function updateFiles({ name, board, time, number, signingKeys }: UpdateFacts): FileTree {
   const { head, sector, autoboot } = planSelector()
   const facts = [
@@ -38,8 +38,13 @@ export function updateFiles({ name, board, time, number, signingKeys }: UpdateFa
       '/etc/systemd/system/hangar-trial.service',
     ),
     '/etc/systemd/system/hangar-abandon.service': file(ABANDON),
-    '/etc/systemd/system/emergency.target.d/hangar.conf': file('[Unit]\nWants=hangar-abandon.service\n'),
-    '/etc/systemd/system/rescue.target.d/hangar.conf': file('[Unit]\nWants=hangar-abandon.service\n'),
+    '/etc/systemd/system/hangar-watch.service': file(WATCH),
+    '/etc/systemd/system/multi-user.target.wants/hangar-watch.service': symlink(
+      '/etc/systemd/system/hangar-watch.service',
+    ),
+    '/etc/systemd/system/hangar-start-failed.service': file(START_FAILED),
+    '/etc/systemd/system/emergency.target.d/hangar.conf': file(ON_EMERGENCY),
+    '/etc/systemd/system/rescue.target.d/hangar.conf': file(ON_EMERGENCY),
   }
 }
 
@@ -63,6 +68,44 @@ const TRIAL = [
   'ExecStart=/usr/lib/hangar/agent trial',
   'Restart=on-failure',
   'OOMScoreAdjust=-900',
+  '',
+].join('\n')
+
+const ON_EMERGENCY = '[Unit]\nWants=hangar-abandon.service hangar-start-failed.service\n'
+
+const NOT_ON_TRIAL = 'ConditionPathExists=!/run/hangar/trial'
+
+// The unit of a start of the committed slot. A shutdown stops it, and ExecStop then records that somebody has ended the
+// start. For this, the unit stays active after the host is healthy.
+const WATCH = [
+  '[Unit]',
+  'Description=Watch over a start of the committed slot',
+  'DefaultDependencies=no',
+  'Wants=sysinit.target',
+  'After=sysinit.target basic.target',
+  'Conflicts=shutdown.target',
+  'Before=shutdown.target',
+  NOT_ON_TRIAL,
+  '',
+  '[Service]',
+  'Type=exec',
+  'RemainAfterExit=yes',
+  'ExecStart=/usr/lib/hangar/agent watch',
+  'ExecStop=/usr/lib/hangar/agent watch-end',
+  'Restart=on-failure',
+  'OOMScoreAdjust=-900',
+  '',
+].join('\n')
+
+const START_FAILED = [
+  '[Unit]',
+  'Description=Record of a start that ended in emergency mode',
+  'DefaultDependencies=no',
+  NOT_ON_TRIAL,
+  '',
+  '[Service]',
+  'Type=exec',
+  'ExecStart=/usr/lib/hangar/agent watch-failed "it came up in emergency mode"',
   '',
 ].join('\n')
 

@@ -6,7 +6,7 @@ import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/initramfs/init'), 'utf8')
 /** Script parts of the agent that the initramfs script reads. */
-const LIB = ['record', 'tryboot'].map((name): [string, string] => [
+const LIB = ['record', 'starts', 'tryboot'].map((name): [string, string] => [
   name,
   readFileSync(join(PROJECT, `overlays/device/agent/${name}.sh`), 'utf8'),
 ])

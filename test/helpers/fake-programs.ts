@@ -58,6 +58,8 @@ case "$*" in
     ${SLEEP}
     exit 124
     ;;
+  is-active*) [ ! -e "$FAKE_ROOT/systemd/no-ssh" ] || exit 3 ;;
+  is-system-running) cat "$FAKE_ROOT/systemd/running" 2>/dev/null || echo running ;;
   *SystemState*) cat "$FAKE_ROOT/systemd/state" ;;
   *ActiveState*) cat "$FAKE_ROOT/systemd/units" ;;
   --failed*) cat "$FAKE_ROOT/systemd/failed" 2>/dev/null ;;

@@ -48,9 +48,15 @@ function firstBlockPart(log: WriteLog, entry: LogEntry): string {
 }
 
 function identityPart(log: WriteLog, entry: LogEntry, at: number): string {
-  if (at === 8 * MIB || at === 24 * MIB) return `record: ${/^phase (\S+)$/m.exec(textOf(log, entry))?.[1]}`
+  if (at === 8 * MIB || at === 24 * MIB) return recordPart(textOf(log, entry))
   const copy = at < 8 * MIB ? 'first' : 'second'
   return `identity, ${copy} copy${at % (16 * MIB) < SECTOR ? '' : "'s rest"}`
+}
+
+/** A start that has begun and not ended is in the record until the host is healthy (overlays/device/agent/starts.sh). */
+function recordPart(text: string): string {
+  const begun = /^starts [ab] \d+ \d+ \d+ \d+$/m.test(text)
+  return begun ? 'record: a start begins' : `record: ${/^phase (\S+)$/m.exec(text)?.[1]}`
 }
 
 function textOf(log: WriteLog, entry: LogEntry): string {

@@ -62,6 +62,13 @@ export function revertIn(log: WriteLog, { marks, roots }: Recording): Change {
   return { range, before, after, selectorWrite: selectorWriteIn(log, range) }
 }
 
+/** Starts of the committed slot, which decide nothing: the same slot and data before and after each write. */
+export function restartIn(_log: WriteLog, { marks, roots }: Recording): Change {
+  const range = { from: marks.restartBegins, to: marks.restartEnds }
+  const side = { slot: 'b', root: roots.b, probe: PROBE.later } as const
+  return { range, before: side, after: side, selectorWrite: range.from }
+}
+
 /** Number of the only write to the selector. A second write would change what the first one decided. */
 function selectorWriteIn(log: WriteLog, { from, to }: Range): number {
   const { offset, size } = place('selector')

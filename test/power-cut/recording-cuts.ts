@@ -2,15 +2,15 @@ import { withDisk } from '../../flash/vm/disk.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
 import type { Cut } from './cut-points.ts'
 import type { DiskState } from './disk-state.ts'
-import { type Change, revertIn, updateIn } from './expectation.ts'
+import { type Change, restartIn, revertIn, updateIn } from './expectation.ts'
 import type { Recording } from './recording.ts'
 import { sweep } from './sweep.ts'
 import type { Verdict } from './verdict.ts'
 import { type WriteLog, withWriteLog } from './write-log.ts'
 
-export type ChangeKind = 'update' | 'revert'
+export type ChangeKind = 'update' | 'restart' | 'revert'
 
-const FINDERS = { update: updateIn, revert: revertIn }
+const FINDERS = { update: updateIn, restart: restartIn, revert: revertIn }
 
 /** Opens the disk and the log of a recording while `use` runs, and finds one of the recorded changes. */
 export function withChange<T>(

@@ -3,18 +3,21 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { copyDisk } from '../../flash/vm/disk.ts'
 import { adama } from '../../hosts/adama.ts'
-import { agentStatus, committed, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
+import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
 import { eventually, type TestVm } from '../helpers/vm.ts'
 import { countEntries } from './write-log.ts'
 
-/** All writes of a host to its disk: the first boot, an update and its revert. */
+/** All writes of a host to its disk: the first boot, an update, restarts of the committed slot, and a revert. */
 export interface Recording {
   /** File of the disk before the first boot. */
   readonly base: string
   readonly log: string
   /** Number of log entries when each change began and after its commit. */
   readonly marks: Readonly<
-    Record<'stageBegins' | 'updateBegins' | 'updateEnds' | 'revertBegins' | 'revertEnds', number>
+    Record<
+      'stageBegins' | 'updateBegins' | 'updateEnds' | 'restartBegins' | 'restartEnds' | 'revertBegins' | 'revertEnds',
+      number
+    >
   >
   /** Root hashes of the first generation, in slot a, and of the update, in slot b. */
   readonly roots: { readonly a: string; readonly b: string }
@@ -37,6 +40,8 @@ const LIVE = `/run/hangar/data/${PROBE.service}/probe`
 
 /** Seconds for one step. Two emulated cores that write a log are slow. */
 const PATIENCE = 1500
+/** Lets a shell on the host read and write the record. */
+const RECORD = "RUN=/run/hangar; IDENTITY=$(sed -n 's/^IDENTITY=//p' $RUN/boot); . /usr/lib/hangar/record"
 const SOURCE = `overlays/services/${PROBE.service}/service.ts`
 
 /** Records, or reads the recording that an earlier run has kept in the directory HANGAR_RECORDING. */
@@ -66,6 +71,7 @@ async function recordInto(path: (name: string) => string): Promise<void> {
 
 async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recording['marks']> {
   await healthy(vm, PATIENCE)
+  await startEnded(vm, 'a')
   const staleCopy = `/data/${PROBE.service}@b`
   await vm.shell(`btrfs -q subvolume create ${staleCopy} && echo ${PROBE.stale} >${staleCopy}/probe`)
   await vm.shell(`echo ${PROBE.before} >${LIVE} && sync`)
@@ -80,10 +86,36 @@ async function changes(lab: Lab, vm: TestVm, now: () => number): Promise<Recordi
   await requireCommitted(vm, 'b')
   const updateEnds = now()
   await vm.shell(`echo ${PROBE.later} >${LIVE} && sync`)
+  const restartBegins = now()
+  await restart(vm)
+  const restartEnds = now()
   const revertBegins = now()
   await revert(vm)
   await requireCommitted(vm, 'a')
-  return { stageBegins, updateBegins, updateEnds, revertBegins, revertEnds: now() }
+  return { stageBegins, updateBegins, updateEnds, restartBegins, restartEnds, revertBegins, revertEnds: now() }
+}
+
+/**
+ * Restarts the committed slot twice: once by a reset in the middle of the start, which then counts as a failed one, and once
+ * until the host is healthy, which ends the count.
+ */
+async function restart(vm: TestVm): Promise<void> {
+  await reboot(vm)
+  const starts = vm.starts.length
+  await vm.shell('sync; (sleep 1; echo b >/proc/sysrq-trigger) >/dev/null 2>&1 &')
+  await eventually(async () => vm.starts.length > starts, PATIENCE)
+  await vm.reachable(PATIENCE)
+  await healthy(vm, PATIENCE)
+  await startEnded(vm, 'b')
+  await vm.shell('sync')
+}
+
+/** Waits until the record says that the start has ended, so that this write lies within the right change. */
+async function startEnded(vm: TestVm, slot: 'a' | 'b'): Promise<void> {
+  await eventually(
+    async () => (await vm.shell(`${RECORD}; record_load; record_get starts`)) === `${slot} 0 0 0 ended`,
+    PATIENCE,
+  )
 }
 
 /** Changes the data during the trial in place of the service, which has no shell. Does not sync: the commit must do that. */
@@ -99,9 +131,7 @@ async function migrate(vm: TestVm): Promise<void> {
 async function revert(vm: TestVm): Promise<void> {
   const starts = vm.starts.length
   await vm.shell('/usr/lib/hangar/agent revert')
-  await vm.shell(
-    `RUN=/run/hangar; IDENTITY=$(sed -n 's/^IDENTITY=//p' $RUN/boot); . /usr/lib/hangar/record; record_set seconds ${PATIENCE}`,
-  )
+  await vm.shell(`${RECORD}; record_set seconds ${PATIENCE}`)
   await vm.shell('/usr/lib/hangar/agent reboot')
   await eventually(async () => vm.starts.length > starts, PATIENCE)
   await committed(vm, PATIENCE)

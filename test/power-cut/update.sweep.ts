@@ -8,6 +8,7 @@ import { treeSize } from '../../images/slot/verity.ts'
 import { checkPrograms } from '../helpers/check-programs.ts'
 import { agentStatus, healthy } from '../helpers/lab.ts'
 import { bootHost } from '../helpers/vm.ts'
+import { agentSteps } from './agent-steps.ts'
 import { slice } from './disk-state.ts'
 import { expecting, expectingFirstBoot, part, sideAt } from './expectation.ts'
 import { ExternalChecks } from './external-checks.ts'
@@ -114,6 +115,21 @@ describe.each(CHANGES)('%s', (title, kind) => {
   })
 })
 
+describe('restarts of the committed slot', () => {
+  it('boots the same slot with its data after a power cut at any write, also of the count of starts', () => {
+    const [steps, report] = withChange(recording, 'restart', (base, log, change) => [
+      agentSteps(log, change.range).map(({ name }) => name),
+      sweep({ base, log, options: THOROUGH, range: change.range, expected: expecting(change) }),
+    ])
+    process.stdout.write(`\nrestarts of the committed slot: ${steps.join(', ')}\n${formatReport(report)}\n`)
+    expect(report.failures).toEqual([])
+    // Two starts began, and nothing but the record was written: the last start ended healthy.
+    expect(steps.filter((name) => name === 'record: a start begins').length).toBeGreaterThanOrEqual(2)
+    expect(steps.every((name) => name.startsWith('record: '))).toBe(true)
+    expect(steps.at(-1)).toBe('record: committed')
+  })
+})
+
 describe('a missing flush of the agent', () => {
   it.each(CHANGES)(
     'the sweep detects a missing flush of the agent in %s, alone or together with the flushes after it',
@@ -133,7 +149,7 @@ describe('a missing flush of the agent', () => {
   })
 })
 
-describe('a machine whose power was cut during an update', () => {
+describe('a machine whose power was cut', () => {
   it.each(SCENARIOS.map((each) => [each.about, each] as const))(
     'a machine whose power was cut %s boots with its services and data',
     async (_, scenario) => {

@@ -80,7 +80,7 @@ load_facts() {
   record_load
 }
 
-for part in facts record selector tryboot lock slot write renew-identity trial boot-state revert health status; do
+for part in facts record starts selector tryboot lock slot write renew-identity trial boot-state watch revert health status; do
   # shellcheck source=/dev/null
   . "$LIB/$part"
 done
@@ -106,6 +106,9 @@ main() {
     boot) decide_boot_state ;;
     trial) run_trial ;;
     abandon) abandon_trial "$@" ;;
+    watch) watch ;;
+    watch-end) end_watch ;;
+    watch-failed) start_failed "$@" ;;
     *) usage "$command" "$@" ;;
   esac
 }

@@ -7,6 +7,7 @@
 decide_boot_state() {
   if trial_did_not_start; then decide_without_trial; else decide_start; fi
   [ -e "$RUN/trial" ] || boot_as_fallback || repair_selector
+  publish_starts
 }
 
 decide_start() {
@@ -78,7 +79,7 @@ intended_slot() {
 
 # begin_own KIND ID REASON: begins a trial of the running slot that commits itself.
 begin_own() {
-  record_set phase trial kind "$1" id "$2" slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason "$3" serial ''
+  record_set phase trial kind "$1" id "$2" slot "$SLOT" root "$ROOT_HASH" data snapshot commit local seconds 300 reason "$3" serial '' starts_reason "$3"
   begin_trial
 }
 
@@ -104,8 +105,8 @@ resume_commit() {
   if [ "$(record_get root)" = "$ROOT_HASH" ] && [ "$(record_get slot)" = "$SLOT" ] && [ "$(fact TRYBOOT)" = 0 ]; then finish_commit
   else
     record_reverted 'the power was cut while it was being committed'
-    # The intent had recorded the other slot.
-    record_set committed "$SLOT"
+    # The intent had recorded the other slot, and that this one was left.
+    record_set committed "$SLOT" starts_reason '' starts_left '' starts_stays ''
   fi
 }
 

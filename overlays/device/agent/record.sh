@@ -9,14 +9,17 @@ RECORD_PLACES="2048 6144"
 NL='
 '
 
-# line_value KEY TEXT: prints the rest of the first line that begins with KEY.
-line_value() {
-  text=$NL$2
+# read_line KEY TEXT: sets VALUE to the rest of the first line that begins with KEY. Fails if there is none.
+read_line() {
+  VALUE='' text=$NL$2
   before=${text%%"$NL$1"*}
-  [ "$before" != "$text" ] || return 0
+  [ "$before" != "$text" ] || return 1
   text=${text#"$before$NL$1"}
-  printf '%s\n' "${text%%"$NL"*}"
+  VALUE=${text%%"$NL"*}
 }
+
+# line_value KEY TEXT: prints that value.
+line_value() { ! read_line "$1" "$2" || printf '%s\n' "$VALUE"; }
 
 record_digest() {
   digest=$(printf '%s' "$1" | sha256sum)
@@ -46,6 +49,9 @@ record_load() {
 
 record_get() { line_value "$1 " "$RECORD"; }
 
+# record_read KEY: sets VALUE, empty without the key. Unlike record_get, needs no process.
+record_read() { read_line "$1 " "$RECORD" || :; }
+
 # record_set KEY VALUE…: changes these keys and keeps the others. Writes to the place that does not hold the newest copy.
 record_set() { { record_change "$@"; } 8>"$RUN/record.lock"; }
 
@@ -54,19 +60,16 @@ record_change() {
   if command -v flock >/dev/null 2>&1; then flock 8; fi
   record_load
   while [ $# -ge 2 ]; do
-    record_put "$1" "$(record_value "$2")"
+    if is_plain "$2"; then record_put "$1" "$2"; else record_put "$1" "$(record_value "$2")"; fi
     shift 2
   done
   record_write
 }
 
+is_plain() { case $1 in *[!\ -~]*) return 1 ;; esac && [ ${#1} -le 1500 ]; }
+
 # Prints a value on one line, cut to a length that fits its place.
-record_value() {
-  case $1 in
-    *[!\ -~]*) printf '%s' "$1" | tr '\n\t' '  ' | cut -c 1-1500 ;;
-    *) printf '%.1500s' "$1" ;;
-  esac
-}
+record_value() { printf '%s' "$1" | tr '\n\t' '  ' | cut -c 1-1500; }
 
 record_put() {
   text=$NL$RECORD

@@ -26,6 +26,8 @@ committed_roots() {
   # A record without the key: the other slot may be the one that was committed.
   [ -n "$committed_before" ] || committed_before=$(slot_json "$OTHER" | jq -r '.root // empty')
   case $committed_before in
+    # Both slots hold the same root hash, and differ in their boot files.
+    "$ROOT_HASH") echo "$ROOT_HASH $ROOT_HASH" ;;
     "$ROOT_HASH"*) echo "$committed_before" ;;
     *) echo "$ROOT_HASH${committed_before:+ ${committed_before%% *}}" ;;
   esac

@@ -15,12 +15,12 @@ status() {
   jq -cn --arg host "$HOST" --arg board "$BOARD" --argjson layout "$LAYOUT" \
     --arg bootId "$(cat "${HANGAR_PROC:-/proc}/sys/kernel/random/boot_id")" --argjson uptime "$(uptime_seconds)" \
     --arg slot "$SLOT" --arg root "$ROOT_HASH" --arg state "$(boot_state)" --arg committed "$(selector_slot)" --argjson built "$BUILT" \
-    --argjson a "$(slot_json a)" --argjson b "$(slot_json b)" --argjson trust "$(trust_json)" --argjson identity "$(identity_json)" --argjson update "$(update_json)" \
+    --argjson a "$(slot_json a)" --argjson b "$(slot_json b)" --argjson trust "$(trust_json)" --argjson identity "$(identity_json)" --argjson update "$(update_json)" --argjson starts "$(starts_json)" \
     --argjson lock "$(lock_json)" --argjson health "$(health_json)" --argjson data "$(data_json)" \
     --arg previouslyCommitted "$(record_get previously_committed)" --argjson slotSize "$(device_size "$(slot_device "$OTHER")")" --argjson now "$(date +%s)" --arg source "$(clock_source)" \
     --arg version "$(firmware_property version | tr -d '\0')" --argjson time "$(firmware_time)" --arg kernel "$(uname -r)" \
     '{protocols: [1], host: $host, board: $board, layout: $layout, slotSize: $slotSize, bootId: $bootId, uptime: $uptime, slot: $slot, root: $root,
-      state: $state, committed: $committed, built: $built, slots: {a: $a, b: $b}, previouslyCommitted: ($previouslyCommitted | split(" ")), trust: $trust, identity: $identity, update: $update, lock: $lock,
+      state: $state, committed: $committed, built: $built, slots: {a: $a, b: $b}, previouslyCommitted: ($previouslyCommitted | split(" ")), trust: $trust, identity: $identity, update: $update, starts: $starts, lock: $lock,
       health: $health, data: $data, clock: {now: $now, source: $source}, firmware: {version: $version, time: $time}, kernel: $kernel}'
 }
 

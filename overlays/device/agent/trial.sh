@@ -42,7 +42,6 @@ reboot_host() {
 
 trial_fact() { sed -n "s/^$1 //p" "$RUN/trial" 2>/dev/null; }
 
-LAST_SEEN='last seen: '
 WAITING='healthy, and waits for the controller to reach this host and commit'
 
 # commit ID ROOT
@@ -62,14 +61,19 @@ commit() {
 
 # Syncs the data first, because btrfs commits only every 30 seconds: the committed slot must find the data that was healthy.
 # Then records the intent, which a repair of autoboot.txt needs; then writes the sector that decides; then the trusted keys.
+# commit_now [STAYS]: the reason why this slot is committed although it is not healthy.
 commit_now() {
   sync -f "$DATA_DIR" || return 1
-  record_set phase committing reason '' committed "$SLOT" previously_committed "$(committed_roots)" || return 1
+  was_left='' why=''
+  [ "$(record_get kind)" != rescue ] || was_left=$OTHER why=$(record_get starts_reason)
+  record_set phase committing reason '' committed "$SLOT" previously_committed "$(committed_roots)" \
+    starts "$SLOT 0 0 0 ended" starts_reason "$why" starts_left "$was_left" starts_stays "${1:-}" || return 1
   selector_write "$SLOT" || return 1
   # From here on the commit has happened.
   finish_commit || say 'cannot save the keys and the serial of the committed image: the next boot tries again'
   : >"$RUN/committed"
   rm -f "$RUN/trial" "$RUN/seen-health"
+  publish_starts
 }
 
 # The next boot repeats this if the power was cut before the end.
@@ -101,6 +105,7 @@ run_trial() {
   until trial_ended; do
     if [ "$(uptime_seconds)" -ge "$seconds" ]; then
       abandon_trial "not committed within $seconds seconds: $(last_reasons)"
+      [ ! -e "$RUN/committed" ] || watch
       return
     fi
     wait_for_change
@@ -148,10 +153,21 @@ record_reason() {
 
 last_reasons() { tr '\n' ';' <"$RUN/reasons" 2>/dev/null | cut -c 1-1000; }
 
+# stay_here REASON: commits this slot although it is not healthy, if it took the place of a slot that fails and got further than
+# that one: both slots fail, and this one can be reached.
+stay_here() {
+  [ "$(record_get kind)" = rescue ] && [ "$(fact TRYBOOT)" != 0 ] || return 1
+  starts_load "$OTHER"
+  [ "$REACHED" = 0 ] && ssh_runs || return 1
+  say "slot $SLOT is not healthy, and stays because it got further than slot $OTHER: $1"
+  commit_now "slot $SLOT is not healthy, but got further than slot $OTHER: $(brief "$1")"
+}
+
 # abandon_trial REASON: reboots into the committed slot, and records the reason.
 abandon_trial() {
   [ -e "$RUN/trial" ] || return 0
   [ ! -e "$RUN/committed" ] || return 0
+  ! stay_here "$1" || return 0
   say "the trial of slot $SLOT ends, rebooting into slot $OTHER: $1"
   # The first reason is the cause.
   [ -e "$RUN/abandoned" ] || { : >"$RUN/abandoned" && record_set reason "$1"; }

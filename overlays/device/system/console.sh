@@ -30,6 +30,7 @@ status() {
   echo "  up          $(cut -d. -f1 /proc/uptime) s, $(awk '/MemAvailable/ {print int($2 / 1024)}' /proc/meminfo) MiB free"
   units=$(unhealthy)
   echo "  units       ${units:-all active}"
+  [ ! -s "$RUN/starts" ] || echo "  starts      $(cat "$RUN/starts")"
   [ ! -e "$RUN/data-failed" ] || echo "  data        $(cat "$RUN/data-failed")"
   echo
 }

@@ -66,6 +66,25 @@ describe('the status of one host', () => {
     expect(text).toContain('unhealthy: x waits')
   })
 
+  it.each<[DeviceStatus['starts'], string]>([
+    [{ state: 'failing', failed: 2, reason: 'a panic' }, 'adama: 2 starts of slot a in a row failed: a panic'],
+    [
+      { state: 'left', slot: 'b', reason: 'slot b failed at 3 starts in a row: a panic' },
+      'adama: slot a took the place of slot b: slot b failed at 3 starts in a row: a panic; to install a repaired image: npm run flash adama',
+    ],
+    [
+      { state: 'stays', stays: 'slot b fails too: a hang', reason: '' },
+      'adama: both slots fail, and slot a stays: slot b fails too: a hang; the host gives no reason; to install a repaired image: npm run flash adama',
+    ],
+  ])('reports starts that failed: %j', async (starts, line) => {
+    expect((await show({ starts })).split('\n')).toContain(line)
+  })
+
+  it('says nothing about starts that ended well, or that an older host does not count', async () => {
+    for (const starts of [{ state: 'normal' } as const, undefined])
+      expect(await show({ starts })).not.toMatch(/starts|took the place/)
+  })
+
   it('reports a missing time server and an unusable data volume', async () => {
     const text = await show({ clock: { now: 1, source: 'saved' }, data: { state: 'failed', reason: 'blank' } })
     expect(text).toContain('from the saved time; no time server has answered')

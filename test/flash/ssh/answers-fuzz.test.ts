@@ -23,6 +23,7 @@ import { type Random, randomFrom } from '../../power-cut/random.ts'
 const host = new FakeHost(new FakeClock(), updateImage({ name: 'x' }))
 const STATUS = JSON.parse((await host.call(['status'], {})).output)
 const UPDATE = { id: 'one', kind: 'update', slot: 'b', root: 'ab'.repeat(32), phase: 'reverted', reason: 'why' }
+const STARTS = { state: 'stays', failed: 3, stays: 'slot b fails too', reason: 'a panic' }
 const { bootId, slot, root, state, committed, health } = STATUS
 
 const parseAs =
@@ -32,7 +33,7 @@ const parseAs =
 
 type Parse = (of: string, text: string) => unknown
 const GOOD: readonly (readonly [string, Parse, object])[] = [
-  ['a status', parseStatus, { ...STATUS, update: UPDATE, lock: { owner: 'me@laptop:x', age: 1 } }],
+  ['a status', parseStatus, { ...STATUS, update: UPDATE, starts: STARTS, lock: { owner: 'me@laptop:x', age: 1 } }],
   ['a state', parseState, { bootId, slot, root, state, committed, update: UPDATE, health }],
   ['health', parseHealth, { state: 'unhealthy', reasons: ['one', 'two'] }],
   ['a refusal', parseRefusal, { error: { code: 'busy', message: 'another controller writes', hint: 'wait' } }],

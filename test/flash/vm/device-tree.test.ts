@@ -11,7 +11,7 @@ const tree: DeviceTree = {
   ]),
 }
 
-const facts = { partition: 2, tryboot: false, bootMode: 1, version: 'emulated', buildTime: 0x6655_4433 }
+const facts = { partition: 2, tryboot: false, bootCount: 3, bootMode: 1, version: 'emulated', buildTime: 0x6655_4433 }
 
 describe('the device tree format', () => {
   it('a device tree is the same after writing and parsing', () => {
@@ -49,13 +49,14 @@ describe('the device tree format', () => {
 
 describe('withFirmwareFacts', () => {
   it('writes the partition and the trial flag as big-endian 32-bit numbers', () => {
-    const node = bootloaderNode(withFirmwareFacts(formatDeviceTree(tree), { ...facts, tryboot: true }))
+    const node = bootloaderNode(withFirmwareFacts(formatDeviceTree(tree), { ...facts, tryboot: true, bootCount: 3 }))
     expect(
       Object.fromEntries([...node.properties].map(([name, value]) => [name, Buffer.from(value).toString('hex')])),
     ).toEqual({
       'boot-mode': '00000001',
       partition: '00000002',
       tryboot: '00000001',
+      count: '00000003',
       'build-timestamp': '66554433',
       version: Buffer.from('emulated\0').toString('hex'),
     })

@@ -11,7 +11,7 @@ import { bootDisk, type Files } from '../../helpers/boot-disk.ts'
 
 const AUTOBOOT = '[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n'
 const SWAPPED = '[all]\ntryboot_a_b=1\nboot_partition=3\n[tryboot]\nboot_partition=2\n'
-const ARMED: FirmwareState = { tryboot: 'armed', partition: undefined }
+const ARMED: FirmwareState = { tryboot: 'armed', partition: undefined, bootCount: 5 }
 const WITHOUT_WALK: Partial<FirmwareSettings> = { partitionWalk: 'off' }
 
 function slotFiles(slot: string, more: Files = {}): Files {
@@ -83,7 +83,7 @@ describe('the committed boot', () => {
   })
 
   it('the reset register overrides autoboot.txt', () => {
-    expect(summary(boot({ state: { tryboot: 'clear', partition: 3 } }))).toBe('3')
+    expect(summary(boot({ state: { ...POWER_ON, partition: 3 } }))).toBe('3')
   })
 
   it('the firmware explains its choice in the trace', () => {
@@ -99,14 +99,19 @@ describe('a trial', () => {
 
   it('the firmware runs a trial only once', () => {
     const { next } = boot({ state: ARMED })
-    expect(next).toEqual(POWER_ON)
+    expect(next).toEqual({ ...POWER_ON, bootCount: 6 })
     expect(summary(boot({ state: next }))).toBe('2')
   })
 
   it('the firmware clears the trial flag even if nothing starts', () => {
     const decision = boot({ state: ARMED, b: undefined, settings: WITHOUT_WALK })
     expect(summary(decision)).toBe('stuck: partition 3 cannot boot')
-    expect(decision.next).toEqual(POWER_ON)
+    expect(decision.next).toEqual({ ...POWER_ON, bootCount: 6 })
+  })
+
+  it('the firmware counts the starts since the power came on, also a start of nothing, in 8 bits', () => {
+    const counts = [POWER_ON, { ...POWER_ON, bootCount: 255 }].map((state) => boot({ state }).next.bootCount)
+    expect([...counts, boot({ a: undefined, b: undefined }).next.bootCount]).toEqual([1, 0, 1])
   })
 
   it('a trial needs tryboot.txt if autoboot.txt does not set tryboot_a_b=1', () => {

@@ -90,13 +90,37 @@ describe('the units of a trial', () => {
 
   it('trial units end a trial that boots into emergency or rescue mode', () => {
     for (const target of ['emergency', 'rescue'])
-      expect(linesAt(update, `${UNITS}/${target}.target.d/hangar.conf`)).toContain('Wants=hangar-abandon.service')
+      expect(linesAt(update, `${UNITS}/${target}.target.d/hangar.conf`)).toContain(
+        'Wants=hangar-abandon.service hangar-start-failed.service',
+      )
     expect(linesAt(update, `${UNITS}/hangar-abandon.service`)).toContain('DefaultDependencies=no')
   })
 
   it('trial units are enabled', () => {
     const link = update[`${UNITS}/multi-user.target.wants/hangar-trial.service`]
     expect(link).toEqual(symlink(`${UNITS}/hangar-trial.service`))
+  })
+})
+
+describe('the units of a start of the committed slot', () => {
+  const update = updateFiles({ name: 'tiny', board: 'raspberry-pi-5', time: 1, number: 1, signingKeys: [] })
+
+  it.each(['hangar-watch', 'hangar-start-failed'])('%s does not run on trial', (name) => {
+    expect(linesAt(update, `${UNITS}/${name}.service`)).toContain('ConditionPathExists=!/run/hangar/trial')
+  })
+
+  it('the watch waits only for the base, and a shutdown stops it, also after the host was healthy', () => {
+    const watch = linesAt(update, `${UNITS}/hangar-watch.service`)
+    const base = ['Wants=sysinit.target', 'After=sysinit.target basic.target', 'Conflicts=shutdown.target']
+    expect(watch.filter((line) => /^(After|Requires|Wants|BindsTo|Requisite|Conflicts)=/.test(line))).toEqual(base)
+    expect(watch).toEqual(expect.arrayContaining(['RemainAfterExit=yes', 'ExecStop=/usr/lib/hangar/agent watch-end']))
+    const link = update[`${UNITS}/multi-user.target.wants/hangar-watch.service`]
+    expect(link).toEqual(symlink(`${UNITS}/hangar-watch.service`))
+  })
+
+  it('emergency and rescue mode count as a failed start', () => {
+    for (const target of ['emergency', 'rescue'])
+      expect(linesAt(update, `${UNITS}/${target}.target.d/hangar.conf`).join()).toContain('hangar-start-failed.service')
   })
 })
 

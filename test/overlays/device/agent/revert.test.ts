@@ -114,6 +114,9 @@ describeAgent('agent revert to a generation that was never committed', (shell) =
     [`${RUNNING_ROOT} ${'ef'.repeat(32)}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${RUNNING_ROOT} ${IMAGE.root}`, `${IMAGE.root} ${RUNNING_ROOT}`],
     [`${IMAGE.root} ${RUNNING_ROOT}`, `${IMAGE.root} ${RUNNING_ROOT}`],
+    // Both slots hold one root hash and other boot files: the second entry says that both were committed.
+    [IMAGE.root, `${IMAGE.root} ${IMAGE.root}`],
+    [`${IMAGE.root} ${IMAGE.root}`, `${IMAGE.root} ${IMAGE.root}`],
   ])(
     'agent revert finds the committed root hash recorded as the first of two (former record: %s)',
     async (before, after) => {

@@ -38,6 +38,7 @@ describeAgent('status', (shell) => {
       ...{ previouslyCommitted: [], slotSize: SIZES.slot },
       trust: { serial: { time: 0, number: 0 }, signing: [SIGNING_LINE], revoked: [] },
       identity: { ssh: [], age: [] },
+      starts: { state: 'normal' },
       ...{ update: null, lock: null, health: { state: 'healthy' } },
       data: { state: 'mounted', size: 1_000_000_000, used: 500_000_000 },
       clock: { now: BUILT + 1000, source: 'saved' },

@@ -37,15 +37,23 @@ describeOnShells(
       expect(record?.reason).toContain(`slot ${mine} cannot start: neither slot of mmcblk0 verifies`)
     })
 
-    it.each(['armed', 'trial'])(
-      'waits for one boot and then tries again if the other slot was %s, which may have lost power',
-      async (phase) => {
-        const { start, armed } = await cannotStart(shell, { partition: 2 }, { phase, kind: 'rescue', slot: 'b' })
-        const rested = start()
-        expect([rested.code, rested.record?.phase, armed()]).toEqual([99, 'reverted', '0'])
-        expect([start().record?.phase, armed()]).toEqual(['armed', '1'])
-      },
-    )
+    it.each(['armed', 'trial'])('tries a slot that was %s again, three times at most', async (phase) => {
+      const tried = { phase, kind: 'rescue', slot: 'b', committed: 'a', starts: 'a 0 0 1 0' }
+      const { device, start, armed } = await cannotStart(shell, { partition: 2 }, tried)
+      for (const count of [2, 3]) {
+        expect([start().record?.starts, armed()]).toEqual([`a 0 0 ${count} 0`, '1'])
+        device.write(ARMED, '0\n')
+      }
+      const { record, said } = start()
+      expect([record?.phase, armed()]).toEqual(['reverted', '0'])
+      expect(said).toContain('slot b was tried 3 times and not committed: slot a stays')
+    })
+
+    it('does not boot the other slot without a record of its trial', async () => {
+      const { device, start, armed } = await cannotStart(shell, { partition: 2 })
+      device.fake('dd', 'case "$*" in *of=*) exit 1 ;; esac; PATH=$REAL_PATH exec dd "$@"')
+      expect([start().said, armed()]).toEqual([expect.stringContaining('cannot write the record'), '0'])
+    })
 
     it('writes the record before the trial flag, and logs a flag that the firmware does not confirm', async () => {
       const { device, start } = await cannotStart(shell, { partition: 2 })
@@ -58,7 +66,7 @@ describeOnShells(
     it('does not try an unbootable slot', async () => {
       const { device, start, armed } = await cannotStart(shell, { partition: 2 })
       device.write('dev/mmcblk0p3', new Uint8Array(512))
-      expect([start().record, armed()]).toEqual([undefined, '0'])
+      expect([start().record?.phase, armed()]).toEqual([undefined, '0'])
     })
 
     it('tries no slot if the firmware names no boot partition', async () => {

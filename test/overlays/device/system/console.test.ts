@@ -57,6 +57,14 @@ describeOnShells('the console', (shell) => {
     expect(unwell).toMatch(/slot +a, on trial: service mosquitto is not healthy: activating\n/)
   })
 
+  it('the console prints that starts failed', async () => {
+    const { device, type } = await newDevice(shell)
+    device.write('run/starts', '')
+    expect(type([]).stdout).not.toContain('starts ')
+    device.write('run/starts', 'slot b took the place of slot a: a panic\n')
+    expect(type([]).stdout).toMatch(/starts +slot b took the place of slot a: a panic\n/)
+  })
+
   it('the console offers status, reboot, power off and revert, but no shell', async () => {
     const { type } = await newDevice(shell)
     const { stdout } = type([])

@@ -60,7 +60,16 @@ describe('the configuration of prometheus', () => {
 })
 
 describe('the rules of prometheus', () => {
-  const HOST = ['TargetDown', 'UnitFailed', 'UnitRestarting', 'DiskAlmostFull', 'MemoryShort', 'Hot']
+  const HOST = [
+    'TargetDown',
+    'UnitFailed',
+    'UnitRestarting',
+    'DiskAlmostFull',
+    'MemoryShort',
+    'SlotLeft',
+    'SlotsFail',
+    'Hot',
+  ]
 
   it('prometheus loads its own rules and the rules of the host', () => {
     expect(groups(testServices(PROMETHEUS))).toEqual([['host', HOST]])
