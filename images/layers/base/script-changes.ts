@@ -110,7 +110,8 @@ function translate(
   if (seen?.kind !== 'file') return undefined
   const verdict = judgeContent(readFileSync(file), builder, target)
   if (verdict.kind === 'rewritten') writeFileSync(file, verdict.content)
-  if (path === DIVERSIONS) writeFileSync(file, translateDiversions(readFileSync(file, 'utf8'), builder, target))
+  if (path === DIVERSIONS)
+    writeFileSync(file, translateDiversions(readFileSync(file, 'latin1'), builder, target), 'latin1')
   return verdict.kind === 'refused' ? verdict.reason : undefined
 }
 
