@@ -3,7 +3,7 @@ import { controlText, type Deb, packageName } from '../parts/deb.ts'
 import { targetPath } from './carry.ts'
 
 /** Scripts that run when a package is configured. */
-const SCRIPTS = ['preinst', 'postinst', 'config'] as const
+export const SCRIPTS = ['preinst', 'postinst', 'config'] as const
 
 /** Packages whose scripts depend on the architecture, and the reason why this is not a problem. */
 const KNOWN: Readonly<Record<string, string>> = {
