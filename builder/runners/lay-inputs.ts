@@ -5,7 +5,7 @@ import { OBJECT_TIME } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
 import { verifiedInput } from './inputs.ts'
 
-/** What a command sees of each input, whoever owns the store and whatever its directories pass on to new files. */
+/** The modes that a command sees. They do not depend on the owner of the store, its umask or its ACLs. */
 export const INPUT_MODES = { file: 0o444, directory: 0o755 } as const
 const OWNER = 0
 

@@ -3,7 +3,7 @@ import { privateKeyIn } from '../private-key/private-key.ts'
 import type { FileTree } from '../tree.ts'
 
 /**
- * Throws 'private' if a tree would put a private key into a layer: everybody who gets the image can read it. Files of
+ * Throws 'private' if a tree would put a private key into a layer: each person who gets the image can read it. Files of
  * Debian packages are public already, so nothing looks for keys in them (python3 ships some for its tests).
  */
 export function requireNoPrivateKeys(layer: string, tree: FileTree): void {

@@ -102,7 +102,7 @@ function made(toolchain: Derivation['toolchain'], name: string, script: string):
   return derivation({ name, system: toolchain.architecture, toolchain, command: ['sh', '-ec', script, RUN] })
 }
 
-/** Builds all derivations anew. Returns the digest of each file. */
+/** Builds all derivations again. Returns the digest of each file. */
 async function build(
   { store, fetch }: WithToolchain,
   wanted: readonly Derivation[],
