@@ -1,6 +1,6 @@
-import { link, mkdir } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import {
   type Derivation,
   dependencies,
@@ -14,7 +14,7 @@ import { limiter } from '../../lib/worker-pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Fetch, toolchainDirectory } from '../toolchain/toolchain.ts'
 import { derivationFailed, logFile } from './failure.ts'
-import { verifiedInput } from './inputs.ts'
+import { layInputs } from './lay-inputs.ts'
 import { missingDerivations, missingPackages } from './missing.ts'
 import { adoptOutput, readOutput } from './outputs.ts'
 import type { Runner } from './runner.ts'
@@ -90,7 +90,7 @@ async function execute(
     const output = await store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
       const place = { inputs: join(scratch, 'in'), output: join(scratch, 'out'), work: join(scratch, 'work') }
       for (const directory of Object.values(place)) await mkdir(directory)
-      await linkInputs(derivation, place.inputs, store)
+      await layInputs(derivation, place.inputs, store)
       const { command, env, privilege } = derivation
       const finished = await runSandboxed({ ...place, toolchain, command, env, privilege, log, signal })
       if (finished.exitCode !== 0) throw await derivationFailed(derivation, finished.exitCode, log)
@@ -104,19 +104,5 @@ async function execute(
   } catch (error) {
     step.failed()
     throw error
-  }
-}
-
-/**
- * Uses hard links, which are faster than copies. The sandbox mounts them read-only, so that a command cannot change the
- * store.
- */
-async function linkInputs(derivation: Derivation, directory: string, store: Store): Promise<void> {
-  const made = new Set<string>()
-  for (const [path, input] of Object.entries(derivation.inputs)) {
-    const target = join(directory, path)
-    if (!made.has(dirname(target))) await mkdir(dirname(target), { recursive: true })
-    made.add(dirname(target))
-    await link(store.path(await verifiedInput(derivation, path, input, store)), target)
   }
 }

@@ -26,12 +26,23 @@ export interface Sandbox {
 const DOCKER_CAPABILITIES =
   'chown dac_override fowner fsetid kill setgid setuid setpcap net_bind_service net_raw sys_chroot mknod audit_write setfcap'
 
+/**
+ * The name of the machine that commands see. Maintainer scripts write it into files, so it is the one that is right on
+ * every host.
+ */
+export const MACHINE_NAME = 'localhost'
+
+/** Sets the name in a namespace of its own. In a user namespace, only the program `hostname` can. */
+const NAME_MACHINE = `hostname ${MACHINE_NAME} 2>/dev/null || echo ${MACHINE_NAME} >/proc/sys/kernel/hostname`
+
 // The toolchain is the lower layer of an overlay with its upper layer in memory: a command can write anywhere, and nothing
 // remains. /build is memory too, because maintainer scripts and dpkg call fsync often. In a user namespace the kernel lets
 // a command mount /proc and /sys only when both are mounted already, and makes /sys read-only only by a remount.
 // The options of the overlay name relative paths, because overlayfs splits a path at ',' and ':'.
 const SETUP = `
 set -eu
+umask 022
+${NAME_MACHINE}
 mount -t tmpfs -o mode=0755 sandbox "$WORK"
 cd "$WORK"
 mkdir lower upper work root
@@ -55,7 +66,6 @@ ln -s /proc/self/fd dev/fd
 pivot_root . old
 cd /build
 umount -l /old
-umask 022
 exec "$@"
 `
 
@@ -131,10 +141,11 @@ export async function checkSandbox(directory: string, probe: Probe = onThisMachi
   throw new UserError('sandbox', `cannot create a sandbox on this machine: ${problem}`, { hint: hintFor(problem, uid) })
 }
 
-const TRY = `set -e; mount -t tmpfs probe "$1"; cd "$1"; mkdir l u w m
+const TRY = `set -e; ${NAME_MACHINE}; mount -t tmpfs probe "$1"; cd "$1"; mkdir l u w m
 mount -t overlay -o lowerdir=l,upperdir=u,workdir=w probe m`
 
 function hintFor(problem: string, uid: number | undefined): string {
+  if (/hostname/.test(problem)) return 'install the program hostname: apt-get install hostname'
   if (/ENOENT/.test(problem)) return 'install util-linux: apt-get install util-linux'
   if (uid !== 0) return 'run it as root: sudo --preserve-env=HOME npm run build:image HOST'
   if (/overlay|unknown filesystem/.test(problem)) return 'the kernel lacks overlayfs: modprobe overlay'

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Toolchain, toolchainDigest } from '../../images/derivation.ts'
@@ -65,13 +65,25 @@ async function unpackInto(root: string, directory: string, toolchain: Toolchain,
 
 /** Creates the links of the merged /usr first, so that the order of unpacking does not matter. */
 async function prepareRoot(root: string, toolchain: Toolchain): Promise<void> {
+  for (const name of ['', 'etc', 'usr']) await makeOwnDirectory(join(root, name))
   for (const name of ['bin', 'sbin', 'lib', ...(toolchain.architecture === 'amd64' ? ['lib64'] : [])]) {
-    await mkdir(join(root, 'usr', name), { recursive: true })
+    await makeOwnDirectory(join(root, 'usr', name))
     await symlink(`usr/${name}`, join(root, name))
   }
 }
 
-const UNPACK = `for deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -p --numeric-owner --keep-directory-symlink \
+async function makeOwnDirectory(path: string): Promise<void> {
+  await mkdir(path)
+  await own(path, 0o755)
+}
+
+/** Sets what a file would otherwise inherit from the umask, a set-group-id bit or a default ACL of the store. */
+async function own(path: string, mode: number): Promise<void> {
+  await chown(path, process.geteuid?.() ?? 0, process.getegid?.() ?? 0)
+  await chmod(path, mode)
+}
+
+const UNPACK = `umask 022; for deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -p --numeric-owner --keep-directory-symlink \
 -C "$ROOT" ${LEFT_OUT} || { echo "cannot unpack $deb" >&2; exit 255; }; done`
 
 async function unpackAll(debs: readonly string[], root: string): Promise<void> {
@@ -91,16 +103,20 @@ async function unpackAll(debs: readonly string[], root: string): Promise<void> {
 
 /** Writes the files that maintainer scripts create and that the programs need. */
 async function finishRoot(root: string): Promise<void> {
-  await mkdir(join(root, 'etc'), { recursive: true })
-  await writeFile(
+  await writeOwnFile(
     join(root, 'etc/passwd'),
     'root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/nonexistent:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n',
   )
-  await writeFile(
+  await writeOwnFile(
     join(root, 'etc/group'),
     'root:x:0:\nadm:x:4:\ntty:x:5:\nutmp:x:43:\nshadow:x:42:\nnogroup:x:65534:\n',
   )
   if (existsSync(join(root, 'usr/bin/mawk'))) await symlink('mawk', join(root, 'usr/bin/awk'))
+}
+
+async function writeOwnFile(path: string, text: string): Promise<void> {
+  await writeFile(path, text)
+  await own(path, 0o644)
 }
 
 /** If two builds unpack the same toolchain at the same time, hangar keeps the directory that is complete first. */

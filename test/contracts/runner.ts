@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { chmod, chown, readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Runner } from '../../builder/runners/runner.ts'
@@ -70,6 +70,35 @@ export function describeRunner(name: string, network: Network, make: () => Promi
         return digest === undefined ? undefined : readFile(store.path(digest), 'utf8')
       })
       expect(await Promise.all(answers)).toEqual(['yes\n', 'no\n'])
+    })
+
+    it('gives each input the same mode, owner and time, whatever the umask and the store have', async () => {
+      const given = await make()
+      const inputs = { 'a/b/damaged': { bytes: `damaged ${run}` }, whole: { bytes: `whole ${run}` } }
+      const damaged = given.store.path(await given.store.putBytes(inputs['a/b/damaged'].bytes))
+      await chmod(damaged, 0o400)
+      await chown(damaged, 1000, 1000)
+      withUmask(0o077)
+      const list = "cd /in; find . -printf '%p %M %U:%G %T@\\n' | sort > /out/list; cat a/b/damaged > /out/text"
+      const { outputs } = await realise(given, shell('list', list, inputs))
+      const directory = (path: string) => `${path} drwxr-xr-x 0:0 1000000000.0000000000\n`
+      const file = (path: string) => `${path} -r--r--r-- 0:0 1000000000.0000000000\n`
+      expect(outputs).toEqual({
+        list: [...['.', './a', './a/b'].map(directory), ...['./a/b/damaged', './whole'].map(file)].join(''),
+        text: inputs['a/b/damaged'].bytes,
+      })
+    })
+
+    it('gives a command the umask 022 and a working directory that every program can read', async () => {
+      withUmask(0o077)
+      const look = 'umask > /out/umask; stat -c %A /build > /out/mode'
+      const { outputs } = await realise(await make(), shell('umask', look))
+      expect(outputs).toEqual({ umask: '0022\n', mode: 'drwxr-xr-x\n' })
+    })
+
+    it.skipIf(network !== 'none')('gives a command the same machine name on every machine', async () => {
+      const names = 'cat /proc/sys/kernel/hostname > /out/name; uname -n >> /out/name'
+      expect((await realise(await make(), shell('name', names))).outputs).toEqual({ name: 'localhost\nlocalhost\n' })
     })
 
     it('mounts inputs read-only', async () => {
@@ -154,6 +183,12 @@ export function describeRunner(name: string, network: Network, make: () => Promi
   function shell(name: string, script: string, inputs: Derivation['inputs'] = {}): Derivation {
     return derivation({ name, inputs, command: ['bash', '-ec', script, run] })
   }
+}
+
+/** Sets the umask of this process until the test ends. */
+function withUmask(mask: number): void {
+  const before = process.umask(mask)
+  onTestFinished(() => void process.umask(before))
 }
 
 /** Negative control: the test process itself can connect. */

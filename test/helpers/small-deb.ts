@@ -5,12 +5,12 @@ import { dirname, join } from 'node:path'
 export interface SmallDeb {
   readonly name: string
   readonly architecture?: string
-  /** Path without a leading `/` -> text. */
-  readonly files?: Readonly<Record<string, string>>
+  /** Path without a leading `/` -> content. */
+  readonly files?: Readonly<Record<string, string | Buffer>>
   /** Directory -> mode. */
   readonly directories?: Readonly<Record<string, number>>
-  /** Control file -> text: `postinst`, `conffiles`, … */
-  readonly control?: Readonly<Record<string, string>>
+  /** Control file -> content: `postinst`, `conffiles`, … */
+  readonly control?: Readonly<Record<string, string | Buffer>>
   /** Additional lines of `control`. */
   readonly fields?: string
   /** Compression formats that dpkg can unpack without additional programs. */
@@ -34,7 +34,7 @@ export function smallDeb(directory: string, given: SmallDeb): string {
   writeFileSync(join(tree, 'DEBIAN/control'), `${fixed}${fields}Description: small\n nothing much\n`)
   for (const [file, text] of Object.entries(control)) {
     writeFileSync(join(tree, 'DEBIAN', file), text)
-    if (/^(pre|post)(inst|rm)$/.test(file)) chmodSync(join(tree, 'DEBIAN', file), 0o755)
+    if (/^((pre|post)(inst|rm)|config)$/.test(file)) chmodSync(join(tree, 'DEBIAN', file), 0o755)
   }
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(tree, path)), { recursive: true })

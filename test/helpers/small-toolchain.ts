@@ -7,9 +7,9 @@ import { lockedPackage } from './derivation.ts'
 import { type SmallDeb, smallDeb } from './small-deb.ts'
 import { tempDirectory } from './temp.ts'
 
-/** A new store and a toolchain of small packages. `fetched` lists the packages that were fetched. */
-export async function smallToolchain(debs: readonly SmallDeb[], architecture: Architecture = 'amd64') {
-  const store = await openStore(await tempDirectory())
+/** A store and a toolchain of small packages. `fetched` lists the packages that were fetched. */
+export async function smallToolchain(debs: readonly SmallDeb[], architecture: Architecture = 'amd64', root?: string) {
+  const store = await openStore(root ?? (await tempDirectory()))
   const made = await tempDirectory()
   const files = new Map(debs.map((deb) => [deb.name, readFileSync(smallDeb(made, deb))]))
   const packages = await Promise.all(

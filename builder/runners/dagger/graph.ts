@@ -3,9 +3,10 @@ import { type Derivation, derivationDigest, type Input, toolchainDigest } from '
 import type { Digest } from '../../../images/digest.ts'
 import type { Store } from '../../store/store.ts'
 import { verifiedInput } from '../inputs.ts'
+import { inputDirectories } from '../lay-inputs.ts'
 import { insideEnv } from '../sandbox.ts'
 import type { Engine, EngineCommand, Mount, Root, Tree } from './engine.ts'
-import { COPY_INPUTS, RUN } from './scripts.ts'
+import { COPY_INPUTS, DIRECTORY, RUN } from './scripts.ts'
 
 export interface GraphOptions {
   readonly engine: Engine
@@ -85,7 +86,7 @@ async function inputs(derivation: Derivation, root: Root, options: GraphOptions,
     mounts: { ...Object.fromEntries(sources), '/in': { kind: 'empty' } },
     workdir: '/',
     args: ['sh', '-c', COPY_INPUTS, `inputs of ${derivation.name}`],
-    stdin: lines.join(''),
+    stdin: [...lines, ...inputDirectories(derivation).map((path) => `${DIRECTORY} ${path}\n`)].join(''),
     privilege: 'default',
   })
   return { kind: 'read-only', tree: copied.tree('/in') }

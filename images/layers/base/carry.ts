@@ -69,7 +69,8 @@ export function judgeContent(content: Buffer, builder: Architecture, target: Arc
   const named = NAMES[builder].find((name) => content.includes(name))
   if (builder === target || named === undefined) return { kind: 'as-is' }
   if (content.includes(0)) return { kind: 'refused', reason: `it is binary data that contains '${named}'` }
-  return { kind: 'rewritten', content: Buffer.from(targetPath(content.toString('utf8'), builder, target)) }
+  // latin1 keeps the bytes of a text in any encoding.
+  return { kind: 'rewritten', content: Buffer.from(targetPath(content.toString('latin1'), builder, target), 'latin1') }
 }
 
 const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46])

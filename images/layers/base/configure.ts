@@ -14,6 +14,18 @@ const ENVIRONMENT = {
 }
 
 /**
+ * Runs its arguments with a fixed machine name and umask. The sandbox has the same, but an engine of
+ * Dagger gives its containers a name of its own. Scripts write the name into files, and `localhost` is right on every host.
+ */
+const ENTER = `hostname localhost 2>/dev/null || echo localhost >/proc/sys/kernel/hostname || exit
+umask 022
+exec "$@"`
+
+function inRoot(root: string, command: readonly string[]): string[] {
+  return ['--uts', 'chroot', root, 'sh', '-c', ENTER, 'sh', ...command]
+}
+
+/**
  * Options with which dpkg does not sync, does not ask about conffiles, and ignores dependencies that a package set
  * assumes.
  */
@@ -29,9 +41,8 @@ export async function configure(root: string, debs: readonly Deb[]): Promise<voi
   writeFileSync(policy, '#!/bin/sh\nexit 101\n')
   chmodSync(policy, 0o755)
   for (const deb of preinstOrder(debs)) await runPreinst(root, deb)
-  await exec('chroot', [root, 'dpkg', `--force-${DPKG_FORCE.join(',')}`, '--configure', '--pending'], {
-    env: ENVIRONMENT,
-  })
+  const options = [`--force-${DPKG_FORCE.join(',')}`, '--configure', '--pending']
+  await exec('unshare', inRoot(root, ['dpkg', ...options]), { env: ENVIRONMENT })
   rmSync(policy)
   await exec('umount', ['-R', `${root}/proc`, `${root}/sys`, `${root}/dev`, `${root}/run`, `${root}/tmp`])
 }
@@ -58,7 +69,7 @@ function preinstOrder(debs: readonly Deb[]): Deb[] {
 }
 
 async function runPreinst(root: string, deb: Deb): Promise<void> {
-  await exec('chroot', [root, `/var/lib/dpkg/info/${databaseName(deb)}.preinst`, 'install'], {
+  await exec('unshare', inRoot(root, [`/var/lib/dpkg/info/${databaseName(deb)}.preinst`, 'install']), {
     env: {
       ...ENVIRONMENT,
       DPKG_MAINTSCRIPT_NAME: 'preinst',

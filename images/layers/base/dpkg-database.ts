@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Architecture } from '../../architecture.ts'
-import { type Deb, databaseName, packageName } from '../parts/deb.ts'
+import { controlText, type Deb, databaseName, packageName, parseFields } from '../parts/deb.ts'
 
 /** The state of all packages in dpkg's database: before or after configuration. */
 export type PackageState = 'unpacked' | 'installed'
@@ -17,7 +17,8 @@ export function writeDatabase(
   for (const name of ['info', 'updates', 'triggers', 'parts', 'alternatives'])
     mkdirSync(`${database}/${name}`, { recursive: true })
   const sorted = [...debs].sort((a, b) => (packageName(a) < packageName(b) ? -1 : 1))
-  writeFileSync(`${database}/status`, sorted.map((deb) => `${statusParagraph(root, deb, state)}\n\n`).join(''))
+  const status = sorted.map((deb) => `${statusParagraph(root, deb, state)}\n\n`).join('')
+  writeFileSync(`${database}/status`, status, 'latin1')
   writeFileSync(`${database}/info/format`, '1\n')
   writeFileSync(`${database}/arch-native`, `${architecture}\n`)
   for (const name of ['diversions', 'statoverride']) writeFileSync(`${database}/${name}`, '')
@@ -32,10 +33,13 @@ const ORDER = (
   'Conffiles Description'
 ).split(' ')
 
+/** The paragraph as text with one character per byte, as `controlText` returns it. */
 function statusParagraph(root: string, deb: Deb, state: PackageState): string {
-  const fields = new Map(deb.fields)
+  const fields = parseFields(controlText(deb, 'control'))
   fields.set('Status', `install ok ${state}`)
-  const conffiles = (deb.control.get('conffiles') ?? '').split('\n').filter((line) => line !== '')
+  const conffiles = controlText(deb, 'conffiles')
+    .split('\n')
+    .filter((line) => line !== '')
   if (conffiles.length > 0)
     fields.set('Conffiles', conffiles.map((line) => `\n ${conffile(root, line, state)}`).join(''))
   const known = ORDER.filter((name) => fields.has(name))
@@ -52,20 +56,21 @@ function spaced(value: string): string {
  * (deb-conffiles(5): `remove-on-upgrade /etc/x`).
  */
 function conffile(root: string, line: string, state: PackageState): string {
-  const [path = '', flag] = line.split(' ').reverse()
-  if (flag !== undefined) return `${path} newconffile ${flag}`
-  if (state === 'unpacked' || !existsSync(root + path)) return `${path} newconffile`
-  return `${path} ${createHash('md5')
-    .update(readFileSync(root + path))
-    .digest('hex')}`
+  // A flag comes first and has no '/', and a path may have spaces.
+  const [, flag = '', path = ''] = /^([^/]*)(.*)$/s.exec(line.trimEnd()) ?? []
+  if (flag !== '') return `${path} newconffile ${flag.trim()}`
+  const file = Buffer.from(root + path, 'latin1')
+  if (state === 'unpacked' || !existsSync(file)) return `${path} newconffile`
+  return `${path} ${createHash('md5').update(readFileSync(file)).digest('hex')}`
 }
 
 function writeInfo(database: string, deb: Deb): void {
   const base = `${database}/info/${databaseName(deb)}`
   writeFileSync(`${base}.list`, deb.files.map((path) => `${path}\n`).join(''))
-  for (const [name, text] of deb.control) {
+  for (const [name, bytes] of deb.control) {
+    if (name === 'control') continue
     const mode = /^(pre|post)(inst|rm)$|^config$/.test(name) ? 0o755 : 0o644
-    writeFileSync(`${base}.${name}`, text, { mode })
+    writeFileSync(`${base}.${name}`, bytes, { mode })
   }
 }
 
@@ -74,8 +79,8 @@ function writeTriggers(database: string, debs: readonly Deb[]): void {
   const files: string[] = []
   const named = new Map<string, string[]>()
   for (const deb of debs) {
-    for (const line of (deb.control.get('triggers') ?? '').split('\n')) {
-      const [, directive = '', name = ''] = /^(interest\S*)\s+(\S+)/.exec(line) ?? []
+    for (const line of controlText(deb, 'triggers').split('\n')) {
+      const [, directive = '', name = ''] = /^(interest\S*)[ \t]+([^ \t]+)/.exec(line) ?? []
       if (name === '') continue
       const suffix = directive.endsWith('-noawait') ? '/noawait' : ''
       const interested = `${databaseName(deb)}${suffix}`
@@ -83,7 +88,7 @@ function writeTriggers(database: string, debs: readonly Deb[]): void {
       else named.set(name, [...(named.get(name) ?? []), interested])
     }
   }
-  writeFileSync(`${database}/triggers/File`, files.map((line) => `${line}\n`).join(''))
+  writeFileSync(`${database}/triggers/File`, files.map((line) => `${line}\n`).join(''), 'latin1')
   for (const [name, interested] of named)
-    writeFileSync(`${database}/triggers/${name}`, interested.map((line) => `${line}\n`).join(''))
+    writeFileSync(Buffer.from(`${database}/triggers/${name}`, 'latin1'), interested.map((line) => `${line}\n`).join(''))
 }

@@ -3,6 +3,7 @@ import type { Architecture } from '../../architecture.ts'
 import { type Deb, unpackDebs } from '../parts/deb.ts'
 import { inputFiles } from '../parts/inputs.ts'
 import { writeDatabase } from './dpkg-database.ts'
+import { requirePlainScripts } from './random-scripts.ts'
 import { runScripts } from './script-changes.ts'
 import { requireSameScripts } from './script-differences.ts'
 import { transplant } from './transplant.ts'
@@ -20,6 +21,7 @@ export async function makeForeignRoot(
   target: Architecture,
 ): Promise<readonly Deb[]> {
   const nativeDebs = await unpackDebs(inputFiles('native/debs'), NATIVE_ROOT)
+  requirePlainScripts(nativeDebs)
   writeDatabase(NATIVE_ROOT, nativeDebs, 'unpacked', builder)
   mkdirSync(root)
   // The scripts run one after the other and use one processor, so the other one unpacks the target's packages.

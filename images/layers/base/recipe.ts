@@ -3,6 +3,7 @@ import { withoutRebuild } from '../../debian/version.ts'
 import type { Derivation, Input } from '../../derivation.ts'
 import type { LockedPackage } from '../../lock.ts'
 import { debs, type LayerContext, type LayerRecipe, layerSettings, stepDerivation } from '../layer-recipe.ts'
+import { requireSuitable } from '../unsuitable-packages.ts'
 
 export interface RootPackages {
   /** The packages for the builder's architecture. The step runs their maintainer scripts. */
@@ -26,6 +27,7 @@ export function foreignRoot(
   accounts: Accounts,
   recipe: Omit<LayerRecipe, 'privilege'>,
 ): Derivation {
+  requireSuitable(packages.target)
   requireSamePackages(packages)
   return stepDerivation(context, {
     ...recipe,

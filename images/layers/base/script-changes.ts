@@ -14,6 +14,7 @@ import type { Deb } from '../parts/deb.ts'
 import { type Seen, walk } from '../parts/walk.ts'
 import { findChanges, judgeContent, targetPath } from './carry.ts'
 import { configure } from './configure.ts'
+import { unsuitableFiles } from './made-files.ts'
 import { translateDiversions } from './script-differences.ts'
 
 /** The changes of maintainer scripts. Paths and contents in the root are already translated for the target. */
@@ -37,12 +38,15 @@ export async function runScripts(root: string, debs: readonly Deb[], setting: Sc
   const { builder, target } = setting
   const before = walk(root)
   writeAccounts(root, setting.accounts)
+  const from = Date.now()
   await configure(root, debs)
+  const ran = { from, to: Date.now() }
   refuseNewAccounts(root, setting.accounts)
   const after = walk(root)
   const { carried, deleted } = findChanges(before, after)
   const retouched = carried.filter((path) => isRetouched(before.get(path), after.get(path)))
   const made = carried.filter((path) => !retouched.includes(path))
+  refuseUnsuitable(unsuitableFiles({ root, made, before, after, debs, ran }))
   const refused = made.flatMap((path) => {
     const reason = translate(root, path, after.get(path), setting)
     return reason === undefined ? [] : [`${path}: ${reason}`]
@@ -55,6 +59,17 @@ export async function runScripts(root: string, debs: readonly Deb[], setting: Sc
     retouched: retouched.map(moved).sort(),
     deleted: deleted.map((path) => targetPath(path, builder, target)).sort(),
   }
+}
+
+function refuseUnsuitable(files: readonly string[]): void {
+  if (files.length === 0) return
+  throw new Error(
+    [
+      'maintainer scripts made files that belong to one machine or one moment; every host would have the same, and the next build another:',
+      ...files.map((line) => `  ${line}`),
+      '  run the package as a container, or leave it out and make the file on the host at its first start, below /data',
+    ].join('\n'),
+  )
 }
 
 const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow']
@@ -110,7 +125,8 @@ function translate(
   if (seen?.kind !== 'file') return undefined
   const verdict = judgeContent(readFileSync(file), builder, target)
   if (verdict.kind === 'rewritten') writeFileSync(file, verdict.content)
-  if (path === DIVERSIONS) writeFileSync(file, translateDiversions(readFileSync(file, 'utf8'), builder, target))
+  if (path === DIVERSIONS)
+    writeFileSync(file, translateDiversions(readFileSync(file, 'latin1'), builder, target), 'latin1')
   return verdict.kind === 'refused' ? verdict.reason : undefined
 }
 

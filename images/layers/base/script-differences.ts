@@ -1,9 +1,9 @@
 import type { Architecture } from '../../architecture.ts'
-import { type Deb, packageName } from '../parts/deb.ts'
+import { controlText, type Deb, packageName } from '../parts/deb.ts'
 import { targetPath } from './carry.ts'
 
 /** Scripts that run when a package is configured. */
-const SCRIPTS = ['preinst', 'postinst', 'config'] as const
+export const SCRIPTS = ['preinst', 'postinst', 'config'] as const
 
 /** Packages whose scripts depend on the architecture, and the reason why this is not a problem. */
 const KNOWN: Readonly<Record<string, string>> = {
@@ -24,6 +24,8 @@ export function requireSameScripts(
   targetArchitecture: Architecture,
 ): void {
   const targetDebs = new Map(target.map((deb) => [packageName(deb), deb]))
+  const textOf = (deb: Deb | undefined, script: string) =>
+    deb?.control.has(script) ? controlText(deb, script) : undefined
   const translated = (text: string | undefined) =>
     text === undefined
       ? undefined
@@ -31,9 +33,7 @@ export function requireSameScripts(
   const different = native.flatMap((deb) => {
     const name = packageName(deb)
     if (name in KNOWN) return []
-    const scripts = SCRIPTS.filter(
-      (script) => translated(deb.control.get(script)) !== targetDebs.get(name)?.control.get(script),
-    )
+    const scripts = SCRIPTS.filter((script) => translated(textOf(deb, script)) !== textOf(targetDebs.get(name), script))
     return scripts.map((script) => `${name}.${script}`)
   })
   refuse(`differ between ${builder} and ${targetArchitecture}`, different)
@@ -45,7 +45,7 @@ function scriptsThatReadArchitecture(deb: Deb): string[] {
   const name = packageName(deb)
   if (name in KNOWN) return []
   const withoutComments = (text: string) => text.replace(/^\s*#.*$/gm, '')
-  const scripts = SCRIPTS.filter((script) => READS_ARCHITECTURE.test(withoutComments(deb.control.get(script) ?? '')))
+  const scripts = SCRIPTS.filter((script) => READS_ARCHITECTURE.test(withoutComments(controlText(deb, script))))
   return scripts.map((script) => `${name}.${script}`)
 }
 

@@ -13,7 +13,8 @@ export async function transplant({ made, retouched, deleted }: ScriptChanges, fr
 }
 
 const COPY = `tar -c -C "$1" --xattrs --acls --numeric-owner --no-recursion --null -T - | tar -x -p -C "$2" --xattrs --xattrs-include='*' --acls --numeric-owner --same-owner`
-const COPY_ATTRIBUTES = `cd "$1"; xargs -0 -r getfattr -h -d -m - -e hex | { cd "$2"; setfattr -h --restore=-; }`
+/** Leaves out the labels that a builder with SELinux gives every file. */
+const COPY_ATTRIBUTES = `cd "$1"; xargs -0 -r getfattr -h -d -m '^(security\\.capability|system\\.posix_acl_.*|user\\..*)$' -e hex | { cd "$2"; setfattr -h --restore=-; }`
 
 async function pipe(script: string, list: string, from: string, to: string): Promise<void> {
   if (list === '') return

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { arMembers, type Member, readTars } from './archive.ts'
@@ -9,8 +10,11 @@ export interface Deb {
   readonly fields: ReadonlyMap<string, string>
   /** Paths that the package ships, in the archive's order: `/.`, `/usr`, `/usr/bin`, … */
   readonly files: readonly string[]
-  /** The control files except `control`: file name (`postinst`, `conffiles`, …) -> text. */
-  readonly control: ReadonlyMap<string, string>
+  /**
+   * The control files: file name (`control`, `postinst`, `conffiles`, …) -> bytes. No rule says that a script is UTF-8, and
+   * decoding would replace the other bytes.
+   */
+  readonly control: ReadonlyMap<string, Buffer>
 }
 
 /** Unpacks packages into a root with merged /usr, without running maintainer scripts. Unpacks `workers` packages at once. */
@@ -19,12 +23,16 @@ export async function unpackDebs(debs: readonly string[], root: string, workers 
   const parts = debs.map(partsOf)
   const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, workers)])
   repairDirectories(root, shipped)
-  return controls.map((files, index) => {
-    const control = new Map([...files].map(([name, content]) => [name, content.toString('utf8')]))
-    const fields = parseFields(control.get('control') ?? '')
-    control.delete('control')
-    return { fields, files: (shipped[index] ?? []).map(({ path }) => path), control }
-  })
+  return controls.map((control, index) => ({
+    fields: parseFields(control.get('control')?.toString('utf8') ?? ''),
+    files: (shipped[index] ?? []).map(({ path }) => path),
+    control,
+  }))
+}
+
+/** A control file as text with one character per byte, so that encoding as latin1 gives the same bytes again. */
+export function controlText({ control }: Pick<Deb, 'control'>, name: string): string {
+  return control.get(name)?.toString('latin1') ?? ''
 }
 
 interface Parts {
@@ -89,6 +97,7 @@ function unpackData(all: readonly Parts[], root: string, workers: number): Promi
           await feed(path, data, stdin)
         }
       })
+      if (!isUtf8(listing)) throw new Error('a package ships a file whose name is not UTF-8')
       const shipped = parseListing(listing.toString('utf8'))
       if (shipped.length !== taken.length)
         throw new Error(`tar listed ${shipped.length} packages, expected ${taken.length}`)
@@ -127,7 +136,8 @@ async function inGroups<T, R>(
 /** Parses a control file. Names keep their case, and values keep their continuation lines. */
 export function parseFields(text: string): Map<string, string> {
   const fields = new Map<string, string>()
-  for (const part of text.trimEnd().split(/\n(?=\S)/)) {
+  // Names only these separators: \s also matches U+00A0, a byte of other characters in text with one character per byte.
+  for (const part of text.replace(/\n+$/, '').split(/\n(?=[^ \t\n])/)) {
     const colon = part.indexOf(':')
     if (colon > 0) fields.set(part.slice(0, colon), part.slice(colon + 1).replace(/^ /, ''))
   }

@@ -7,17 +7,21 @@ import { inputJson } from './inputs.ts'
 const BLOCK = 4096
 /** Writes the layer to memory first, because mkfs.erofs 1.8.6 hangs forever if the disk is full. */
 const IMAGE = '/build/layer.erofs'
+/** Without a rule in this file, mkfs.erofs leaves out the SELinux labels that a builder with SELinux gives every file. */
+const NO_LABELS = '/build/file-contexts'
 
 /**
  * Packs a directory into `/out/layer.erofs`, with the options in `/in/erofs.json` and a UUID derived from the layer's
  * name. Writes the SHA-256 of each 4096-byte block to `/out/layer.leaves`, one after the other.
  */
 export async function makeLayer(name: string, directory: string): Promise<void> {
+  writeFileSync(NO_LABELS, '')
   await exec('mkfs.erofs', [
     '--quiet',
     ...inputJson<string[]>('erofs.json'),
     `-T${EPOCH}`,
     '--all-time',
+    `--file-contexts=${NO_LABELS}`,
     `-U${guid(`layer ${name}`)}`,
     IMAGE,
     directory,

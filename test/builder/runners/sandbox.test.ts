@@ -11,6 +11,7 @@ describe('checkSandbox', () => {
     ['lets only root make namespaces', 'unshare: unshare failed: Operation not permitted', 1000, 'sudo'],
     ['is a container without rights', 'unshare: unshare failed: Operation not permitted', 0, '--privileged'],
     ['may not mount', 'mount: /scratch: permission denied.', 0, '--privileged'],
+    ['cannot set its name', 'sh: 1: cannot create /proc/sys/kernel/hostname: Permission denied', 0, 'install hostname'],
     ['has no overlayfs', "mount: /scratch/m: unknown filesystem type 'overlay'.", 0, 'modprobe overlay'],
     ['has no unshare', 'spawn unshare ENOENT', 0, 'util-linux'],
   ])('prints a hint on a machine that %s', async (_, output, uid, remedy) => {

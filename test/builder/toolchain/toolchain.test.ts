@@ -9,11 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { toolchainDirectory } from '../../../builder/toolchain/toolchain.ts'
 import { verifyToolchains } from '../../../builder/toolchain/verify.ts'
+import { walk } from '../../../images/layers/parts/walk.ts'
+import { oddDirectory } from '../../helpers/odd-directory.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { smallToolchain } from '../../helpers/small-toolchain.ts'
+import { tempDirectory } from '../../helpers/temp.ts'
 
 const DEBS = [
   { name: 'one', files: { 'usr/bin/one': 'one\n', 'usr/share/doc/one/copyright': 'long', 'usr/bin/mawk': 'awk\n' } },
@@ -53,6 +56,24 @@ describe('toolchainDirectory', () => {
     const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
     expect(readlinkSync(join(directory, 'lib'))).toBe('usr/lib')
     expect(existsSync(join(directory, 'lib64'))).toBe(false)
+  })
+
+  it('unpacks the same modes and owners under every umask and in every directory', async () => {
+    const usualMask = process.umask()
+    onTestFinished(() => void process.umask(usualMask))
+    const seenIn = async (root: string, mask = usualMask) => {
+      const { toolchain, store, fetch } = await smallToolchain(DEBS, 'amd64', join(root, 'store'))
+      process.umask(mask)
+      const directory = await toolchainDirectory(toolchain, store, fetch, listReporter())
+      process.umask(usualMask)
+      return [...walk(directory)].map(([path, { kind, mode, uid, gid }]) =>
+        kind === 'symlink' ? path : `${path} ${mode.toString(8)} ${uid}:${gid}`,
+      )
+    }
+    const usual = await seenIn(await tempDirectory())
+    expect(usual).toEqual(expect.arrayContaining(['/etc 755 0:0', '/etc/passwd 644 0:0', '/usr/bin 755 0:0']))
+    expect(await seenIn(await tempDirectory(), 0o077)).toEqual(usual)
+    expect(await seenIn(await oddDirectory(await tempDirectory()))).toEqual(usual)
   })
 
   it('unpacks a toolchain once', async () => {

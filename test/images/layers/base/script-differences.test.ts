@@ -4,7 +4,7 @@ import { requireSameScripts, translateDiversions } from '../../../../images/laye
 const deb = (name: string, control: Record<string, string>) => ({
   fields: new Map([['Package', name]]),
   files: [],
-  control: new Map(Object.entries(control)),
+  control: new Map(Object.entries(control).map(([file, text]) => [file, Buffer.from(text)])),
 })
 
 describe('requireSameScripts', () => {

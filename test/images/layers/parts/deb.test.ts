@@ -24,7 +24,8 @@ describe('unpackDebs', () => {
       ['/.', '/usr', '/usr/share', '/usr/share/two\\x2d a'],
       ['/.'],
     ])
-    expect([...(unpacked[0]?.control ?? [])]).toEqual([['postinst', '#!/bin/sh\n']])
+    expect([...(unpacked[0]?.control.keys() ?? [])]).toEqual(['control', 'postinst'])
+    expect(unpacked[0]?.control.get('postinst')).toEqual(Buffer.from('#!/bin/sh\n'))
     expect(readFileSync(`${directory}/root/usr/bin/one`, 'utf8')).toBe('1')
     expect(readFileSync(`${directory}/root/usr/share/two\\x2d a`, 'utf8')).toBe('2')
   })

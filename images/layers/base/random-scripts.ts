@@ -1,0 +1,49 @@
+import { controlText, type Deb, packageName } from '../parts/deb.ts'
+import { SCRIPTS } from './script-differences.ts'
+
+/** Commands that make keys, databases or random values, as a script calls them. */
+const MAKES: readonly (readonly [RegExp, string])[] = [
+  [/(?<![\w./-])(?:make-ssl-cert|certtool|dropbearkey|rndc-confgen|(?:nsd|unbound)-control-setup)\b/, 'keys'],
+  [/\bopenssl\s+(?:req\b.*-newkey|req\b.*-new\b|gen(?:rsa|dsa|pkey)|dsaparam|ecparam|dhparam)/, 'keys'],
+  [/(?<![\w./-])ssh-keygen\s+(?!.*-l)/, 'keys'],
+  [/\bgpg\b.*--(?:full-|quick-)?gen(?:erate)?-key/, 'keys'],
+  [/(?<![\w-])(?:mariadb-install-db|mysql_install_db|pg_createcluster|initdb)\b/, 'a database'],
+  [/(?<![\w-])(?:uuidgen|mcookie|pwgen|makepasswd|shuf|iscsi-iname|gen-hostnqn)(?![\w-])/, 'random values'],
+  [/\/dev\/u?random|\/proc\/sys\/kernel\/random|\$(?:\{|\(\(\s*)?RANDOM\b|\bopenssl\s+rand\b/, 'random values'],
+]
+
+/** Packages whose scripts call such a command, and the reason why nothing of it is in the image. */
+const HARMLESS: Readonly<Record<string, string>> = {
+  'openssh-server': 'carry.ts leaves the host keys behind',
+  'strongswan-starter': 'makes a key only if an owner asked debconf for it',
+}
+
+/** Throws if a script makes something that would be different in the next build, or known to everybody. */
+export function requirePlainScripts(debs: readonly Deb[]): void {
+  const found = debs.flatMap(randomScripts)
+  if (found.length === 0) return
+  throw new Error(
+    [
+      'these maintainer scripts make keys, databases or random values, which would be the same on every host and different in each build:',
+      ...found.map((line) => `  ${line}`),
+      '  run the package as a container, or leave it out and make its files on the host at its first start, below /data;',
+      '  if nothing of it reaches the image, add the package with the reason to HARMLESS in images/layers/base/random-scripts.ts',
+    ].join('\n'),
+  )
+}
+
+function randomScripts(deb: Deb): string[] {
+  const name = packageName(deb)
+  if (name in HARMLESS) return []
+  return SCRIPTS.flatMap((script) => {
+    const text = withoutComments(controlText(deb, script))
+    return MAKES.flatMap(([pattern, what]) => {
+      const command = pattern.exec(text)?.[0].trim()
+      return command === undefined ? [] : [`${name}: its ${script} makes ${what} (${command})`]
+    })
+  })
+}
+
+export function withoutComments(text: string): string {
+  return text.replace(/^[ \t]*#.*$/gm, '')
+}
