@@ -11,7 +11,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          globalSetup: 'test/helpers/programs-in-path.ts',
           testTimeout: MINUTE,
+          hookTimeout: MINUTE,
           // By default vitest leaves one core free, but most tests wait for programs.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },

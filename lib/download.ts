@@ -15,6 +15,17 @@ export interface WantedFile {
 /** The error for a server whose bytes do not match the digest or the size. */
 export class MismatchError extends Error {
   override readonly name = 'MismatchError'
+  /** Whether the bytes are a web page, such as the login of a network or an error. */
+  readonly isWebPage: boolean
+
+  constructor(message: string, type: string | undefined) {
+    super(isWebPage(type) ? `a web page ('${type}'): ${message}` : message)
+    this.isWebPage = isWebPage(type)
+  }
+}
+
+function isWebPage(type = ''): boolean {
+  return /^text\/html/i.test(type)
 }
 
 /**
@@ -24,6 +35,8 @@ export class MismatchError extends Error {
 export class Download {
   private digester = new Digester()
   private received = 0
+  /** The Content-Type of the last answer. */
+  private type: string | undefined
   private readonly wanted: WantedFile
   private readonly file: FileHandle
   private readonly advance: (bytes: number) => void
@@ -61,6 +74,7 @@ export class Download {
   private async transfer(url: string, request: Request): Promise<void> {
     const resume = this.received > 0 ? { range: `bytes=${this.received}-` } : {}
     const response = await get(url, { ...request, headers: { ...request.headers, ...resume } })
+    this.type = response.headers['content-type']
     if (response.statusCode !== 206) await this.startOver()
     else if (!response.headers['content-range']?.startsWith(`bytes ${this.received}-`)) {
       response.destroy()
@@ -68,14 +82,15 @@ export class Download {
     }
     for await (const piece of body(response, request)) await this.take(piece)
     // Checks the size, because without a Content-Length a broken connection looks like the end of the file.
-    if (this.received < this.wanted.size && response.headers['content-length'] === undefined) {
+    const isShort = this.received < this.wanted.size && response.headers['content-length'] === undefined
+    if (isShort && !isWebPage(this.type)) {
       throw new TransferError('broken', `ended after ${this.received} of ${this.wanted.size} bytes`)
     }
   }
 
   private async take(piece: Buffer): Promise<void> {
     const { size } = this.wanted
-    if (this.received + piece.length > size) throw new MismatchError(`more than the ${size} bytes expected`)
+    if (this.received + piece.length > size) throw new MismatchError(`more than the ${size} bytes expected`, this.type)
     this.digester.update(piece)
     await this.write(piece)
     this.received += piece.length
@@ -100,9 +115,9 @@ export class Download {
 
   private check(): void {
     const { size, sha256 } = this.wanted
-    if (this.received < size) throw new MismatchError(`${this.received} bytes, expected ${size}`)
+    if (this.received < size) throw new MismatchError(`${this.received} bytes, expected ${size}`, this.type)
     const actual = this.digester.digest()
-    if (actual !== sha256) throw new MismatchError(`SHA-256 ${actual}, expected ${sha256}`)
+    if (actual !== sha256) throw new MismatchError(`SHA-256 ${actual}, expected ${sha256}`, this.type)
   }
 
   private async startOver(): Promise<void> {

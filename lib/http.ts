@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { environmentProxy, ProxyError, type ProxyRule, proxyName, throughProxy } from './proxy.ts'
+import { parseRetryAfter } from './retry-after.ts'
 
 /**
  * The kind of a failed transfer. `absent` means that the server has no such file. For all other kinds, a retry may
@@ -10,13 +11,21 @@ export class TransferError extends Error {
   readonly kind: 'absent' | 'refused' | 'unreachable' | 'broken' | 'slow'
   /** The HTTP status of the answer; undefined when there was no answer. */
   readonly status: number | undefined
+  /** The wait in milliseconds that the server asked for; undefined when it asked for none. */
+  readonly retryAfter: number | undefined
 
-  constructor(kind: TransferError['kind'], message: string, options: ErrorOptions & { status?: number } = {}) {
+  constructor(kind: TransferError['kind'], message: string, options: TransferErrorOptions = {}) {
     super(message, options)
     this.name = 'TransferError'
     this.kind = kind
     this.status = options.status
+    this.retryAfter = options.retryAfter
   }
+}
+
+interface TransferErrorOptions extends ErrorOptions {
+  readonly status?: number
+  readonly retryAfter?: number | undefined
 }
 
 export interface Patience {
@@ -30,12 +39,23 @@ export interface Patience {
 /** The default: 15 s for the answer, and about 1 kB/s after it. */
 export const PATIENCE: Patience = { answer: 15_000, window: 15_000, bytes: 16 * 1024 }
 
+/** Watches one connection while the body of its answer arrives. */
+export interface Watch {
+  /** The period in milliseconds between two calls of `check`. */
+  readonly every: number
+  /** Called for each piece of the body, with its size. */
+  arrived(bytes: number): void
+  /** Returns the error with which the connection is abandoned; undefined to go on. */
+  check(): TransferError | undefined
+}
+
 export interface Request {
   readonly headers?: Readonly<Record<string, string>>
   readonly patience: Patience
   readonly signal?: AbortSignal | undefined
   /** Decides on a proxy before the variables http_proxy, https_proxy, all_proxy and no_proxy of this process. */
   readonly proxy?: ProxyRule | undefined
+  readonly watch?: Watch | undefined
 }
 
 /** A request with a method and, for uploads, a body. */
@@ -62,7 +82,7 @@ export async function get(url: string, request: Request): Promise<http.IncomingM
   const status = response.statusCode ?? 0
   if (status === 200 || status === 206) return response
   response.resume()
-  throw statusError(status)
+  throw answerError(response)
 }
 
 /** Follows redirects and returns the last answer, with any status. Credentials are not sent to another server. */
@@ -82,20 +102,6 @@ export async function follow(url: string, request: Exchange): Promise<http.Incom
   throw new TransferError('refused', `redirected more than ${REDIRECTS} times`)
 }
 
-/** Fetches a text of at most `limit` bytes. When the connection breaks, the transfer starts again once. */
-export async function getText(url: string, limit: number, request: Request): Promise<string> {
-  try {
-    return await getTextOnce(url, limit, request)
-  } catch (error) {
-    if (!(error instanceof TransferError && error.kind === 'broken')) throw error
-    return getTextOnce(url, limit, request)
-  }
-}
-
-async function getTextOnce(url: string, limit: number, request: Request): Promise<string> {
-  return textOf(await get(url, request), limit, request)
-}
-
 /** The body of an answer as text. Throws TransferError when it is longer than `limit` bytes. */
 export async function textOf(response: http.IncomingMessage, limit: number, request: Request): Promise<string> {
   const pieces: Buffer[] = []
@@ -109,7 +115,10 @@ export async function textOf(response: http.IncomingMessage, limit: number, requ
 }
 
 /** The body of an answer. Throws TransferError when the body arrives too slowly or ends early. */
-export async function* body(response: http.IncomingMessage, { patience, signal }: Request): AsyncGenerator<Buffer> {
+export async function* body(
+  response: http.IncomingMessage,
+  { patience, signal, watch }: Request,
+): AsyncGenerator<Buffer> {
   let received = 0
   let before = 0
   const timer = setInterval(() => {
@@ -117,17 +126,24 @@ export async function* body(response: http.IncomingMessage, { patience, signal }
     if (arrived < patience.bytes) response.destroy(slow(arrived, patience))
     before = received
   }, patience.window)
+  const watching = watch && setInterval(() => giveUp(response, watch.check()), watch.every)
   try {
     for await (const piece of response as AsyncIterable<Buffer>) {
       received += piece.length
+      watch?.arrived(piece.length)
       yield piece
     }
   } catch (error) {
     throw transferError(error, 'broken', signal)
   } finally {
     clearInterval(timer)
+    clearInterval(watching)
     response.destroy()
   }
+}
+
+function giveUp(response: http.IncomingMessage, error: TransferError | undefined): void {
+  if (error !== undefined) response.destroy(error)
 }
 
 /** Sends one request and returns its answer, with any status. Throws TransferError when there is no answer. */
@@ -182,7 +198,10 @@ async function proxyFor(url: URL, { proxy: rule }: Exchange): Promise<URL | unde
 
 /** An error that names the proxy to which a request of http went. Tunnels name it themselves. */
 function atProxy(error: Error, proxy: URL | undefined, { protocol }: URL): Error {
-  if (error instanceof ProxyError) return new TransferError('refused', error.message, { cause: error })
+  if (error instanceof ProxyError) {
+    const kind = error.status !== undefined && isTransient(error.status) ? 'unreachable' : 'refused'
+    return new TransferError(kind, error.message, { cause: error })
+  }
   if (proxy === undefined || protocol === 'https:' || error instanceof TransferError) return error
   const { code } = error as NodeJS.ErrnoException
   return Object.assign(new Error(`the proxy ${proxyName(proxy)}: ${error.message}`, { cause: error }), { code })
@@ -225,11 +244,17 @@ function slow(arrived: number, { window }: Patience): TransferError {
   return new TransferError('slow', `${arrived} bytes in ${window / 1000} s`)
 }
 
-/** The error for an HTTP status that is not a success. */
-export function statusError(status: number): TransferError {
+/** The error for an answer whose HTTP status is not a success. */
+export function answerError({ statusCode: status = 0, headers }: http.IncomingMessage): TransferError {
   const text = `HTTP ${status} ${http.STATUS_CODES[status] ?? ''}`.trimEnd()
   if (status === 404 || status === 410) return new TransferError('absent', text, { status })
-  return new TransferError(status >= 500 || status === 429 ? 'broken' : 'refused', text, { status })
+  if (!isTransient(status)) return new TransferError('refused', text, { status })
+  return new TransferError('broken', text, { status, retryAfter: parseRetryAfter(headers['retry-after'], new Date()) })
+}
+
+/** Whether a server may answer the same request with success later. */
+export function isTransient(status: number): boolean {
+  return status >= 500 || status === 429 || status === 408
 }
 
 function transferError(error: unknown, kind: TransferError['kind'], signal: AbortSignal | undefined): unknown {

@@ -7,9 +7,16 @@ import { type ConnectionOptions, connect as connectTls } from 'node:tls'
 /** The proxy for a URL: its address, `direct` for none, or undefined if this rule does not decide. */
 export type ProxyRule = (url: URL) => Promise<URL | 'direct' | undefined>
 
-/** A setting that names a proxy which hangar cannot use. */
+/** The error for a proxy that hangar cannot use: its setting is wrong, or it refuses a request. */
 export class ProxyError extends Error {
   override readonly name = 'ProxyError'
+  /** The HTTP status with which the proxy refused; undefined without an answer of the proxy. */
+  readonly status: number | undefined
+
+  constructor(message: string, status?: number) {
+    super(message)
+    this.status = status
+  }
 }
 
 /**
@@ -149,7 +156,8 @@ class TunnelAgent extends https.Agent {
         return
       }
       socket.destroy()
-      created(new ProxyError(`the proxy ${proxyName(proxy)} refuses '${authority}': HTTP ${response.statusCode}`))
+      const { statusCode } = response
+      created(new ProxyError(`the proxy ${proxyName(proxy)} refuses '${authority}': HTTP ${statusCode}`, statusCode))
     })
     request.once('timeout', () => request.destroy(new Error(`no answer in ${PATIENCE / 1000} s`)))
     request.once('error', (error) =>

@@ -1,4 +1,5 @@
 import { type DebianSource, debianSource } from '../../builder/sources/debian/source.ts'
+import { NOW } from './small-archive.ts'
 
 /** Debian's archives on one server. Without a server, every fetch fails at once. */
 export function debianAt(server?: string, keyring = ''): DebianSource {
@@ -7,6 +8,8 @@ export function debianAt(server?: string, keyring = ''): DebianSource {
     mirrors: { debian: at('debian'), 'debian-security': at('debian-security') },
     lastResort: async () => undefined,
     keyring: async () => keyring,
+    releases: async () => ({}),
+    today: () => NOW,
     backoff: 1,
   })
 }

@@ -8,8 +8,11 @@ export interface ProxyServer {
   readonly requests: string[]
 }
 
-/** A proxy on loopback. It answers http requests itself, and leads each tunnel to the port `tunnel`, or refuses it. */
-export async function proxyServer(tunnel?: number): Promise<ProxyServer> {
+/**
+ * A proxy on loopback. It answers http requests itself, and leads each tunnel to the port `tunnel`, or refuses it with a
+ * status.
+ */
+export async function proxyServer(tunnel?: number, refusal = '403 Forbidden'): Promise<ProxyServer> {
   const requests: string[] = []
   const note = ({ method, url, headers }: IncomingMessage) => {
     const [, login] = /^Basic (.*)$/.exec(headers['proxy-authorization'] ?? '') ?? []
@@ -24,7 +27,7 @@ export async function proxyServer(tunnel?: number): Promise<ProxyServer> {
     note(request)
     sockets.add(socket)
     socket.on('error', () => undefined)
-    if (tunnel === undefined) return void socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+    if (tunnel === undefined) return void socket.end(`HTTP/1.1 ${refusal}\r\n\r\n`)
     const other = connect(tunnel, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
       socket.pipe(other).pipe(socket)

@@ -76,8 +76,10 @@ export function releaseText(
   { date, validUntil }: Omit<ArchiveOptions, 'signer'>,
 ): string {
   const backports = suite.name.endsWith('-backports')
+  const vendor = backports ? 'Debian Backports' : 'Debian'
   const lines = [
-    'Origin: Debian',
+    `Origin: ${vendor}`,
+    `Label: ${suite.archive === 'debian-security' ? 'Debian-Security' : vendor}`,
     `Suite: ${suite.name.replace('trixie', 'stable')}`,
     `Codename: ${suite.name}`,
     `Date: ${date ?? 'Mon, 01 Jun 2026 08:00:00 UTC'}`,

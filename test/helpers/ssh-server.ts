@@ -8,9 +8,10 @@ import { onTestFinished } from 'vitest'
 import { freePort } from '../../flash/vm/free-port.ts'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
 import type { FakeHost } from './fake-agent.ts'
+import { onPath } from './fake-device.ts'
 import { tempDirectory } from './temp.ts'
 
-const SSHD = '/usr/sbin/sshd'
+const SSHD = onPath('sshd') ?? '/usr/sbin/sshd'
 
 /** The reason why this machine can start no SSH server; undefined if it can. */
 export function whyNoServer(): string | undefined {

@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { getText, PATIENCE } from '../../lib/http.ts'
+import { get, PATIENCE, type Request, textOf } from '../../lib/http.ts'
 import { environmentProxy } from '../../lib/proxy.ts'
 import { fileServer } from '../helpers/file-server.ts'
 import { proxyServer } from '../helpers/proxy-server.ts'
@@ -12,6 +12,7 @@ import { tempDirectory } from '../helpers/temp.ts'
 import { setVariable } from '../helpers/variables.ts'
 
 const request = { patience: PATIENCE }
+const getText = async (url: string, limit: number, given: Request) => textOf(await get(url, given), limit, given)
 const NAMES = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy']
 
 describe('environmentProxy', () => {
@@ -94,6 +95,15 @@ describe('a request through a proxy', () => {
       const message = expect.stringContaining('the proxy 127.0.0.1:1: connect ECONNREFUSED')
       await expect(getText(url, 100, request)).rejects.toMatchObject({ kind: 'unreachable', message })
     }
+  })
+
+  it('counts a proxy that cannot reach the server as an unreachable server', async () => {
+    const proxy = await proxyServer(undefined, '503 Service Unavailable')
+    setVariable('https_proxy', `http://127.0.0.1:${proxy.port}`)
+    await expect(getText('https://deb.test/x', 100, request)).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: `the proxy 127.0.0.1:${proxy.port} refuses 'deb.test:443': HTTP 503`,
+    })
   })
 
   const hasOpenssl = spawnSync('openssl', ['version']).status === 0

@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts'
-import { follow, type Request, statusError, textOf } from '../../../lib/http.ts'
+import { answerError, follow, isTransient, type Request, textOf } from '../../../lib/http.ts'
 import { parseChallenge } from './challenge.ts'
 import type { Credentials } from './credentials.ts'
 
@@ -76,7 +76,7 @@ export class Authorization {
     const response = await follow(url.href, { ...request, headers })
     const text = await textOf(response, TOKEN_LIMIT, request)
     const { statusCode: status = 0 } = response
-    if (status >= 500 || status === 429) throw statusError(status)
+    if (isTransient(status)) throw answerError(response)
     if (status !== 200) throw login === undefined ? noLogin(registry) : refused(registry, login)
     return tokenIn(text, registry)
   }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { UserError } from '../../../errors.ts'
-import { type Exchange, exchange, follow, type Request, statusError, textOf } from '../../../lib/http.ts'
+import { answerError, type Exchange, exchange, follow, isTransient, type Request, textOf } from '../../../lib/http.ts'
 import type { Authorization } from './authorization.ts'
 
 /** A request to a registry. `content` must be readable twice, because hangar repeats the request after a 401. */
@@ -44,12 +44,12 @@ export class Conversation {
   }
 
   /**
-   * Throws the error of an answer: a TransferError for 5xx and 429, so that the caller retries; otherwise a UserError.
+   * Throws the error of an answer: a TransferError for 5xx, 408 and 429, so that the caller retries; otherwise a UserError.
    */
   async fail(response: IncomingMessage, what: string): Promise<never> {
     const { statusCode: status = 0 } = response
     const said = reasonIn(await textOf(response, ERROR_LIMIT, this.request).catch(() => ''))
-    if (status >= 500 || status === 429) throw statusError(status)
+    if (isTransient(status)) throw answerError(response)
     const reason = [`HTTP ${status}`, ...said].join(', ')
     throw new UserError('registry', `'${this.base.host}' ${what}: ${reason}`, { hint: hintFor(status, this.base) })
   }

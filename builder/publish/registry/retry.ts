@@ -1,9 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { TIMING, type Timing, waitAfter } from '../../../lib/backoff.ts'
 import { TransferError } from '../../../lib/http.ts'
 
 export interface RetryOptions {
-  /** The wait before the second try, in milliseconds. hangar doubles the wait before each later try. */
+  /** The longest wait before the second try, in milliseconds. It doubles for each later try. */
   readonly backoff: number
+  readonly timing?: Timing
   readonly signal: AbortSignal
   /** Called with the error before each retry. */
   readonly onRetry: (reason: string) => void
@@ -13,9 +14,9 @@ export interface RetryOptions {
 const TRIES = 5
 const TRANSIENT: readonly TransferError['kind'][] = ['broken', 'slow', 'unreachable']
 
-/** Retries transient errors. A try that makes progress (`reached` grows) resets the count of failures. */
+/** Retries transient errors, not before the time that the server's Retry-After names. A try that makes progress (`reached` grows) resets the count of failures. */
 export async function withRetries<T>(
-  { backoff, signal, onRetry }: RetryOptions,
+  { backoff, timing = TIMING, signal, onRetry }: RetryOptions,
   attempt: () => Promise<T>,
   reached: () => number = () => 0,
 ): Promise<T> {
@@ -29,7 +30,7 @@ export async function withRetries<T>(
       furthest = Math.max(furthest, reached())
       if (failures === TRIES) throw error
       onRetry(error.message)
-      await sleep(backoff * 2 ** (failures - 1), undefined, { signal })
+      await timing.sleep(waitAfter(failures, backoff, timing, error.retryAfter), signal)
     }
   }
 }

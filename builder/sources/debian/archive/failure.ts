@@ -7,9 +7,18 @@ import type { Wanted } from './suites.ts'
 export interface Refusal {
   readonly server: 'mirror' | 'last-resort'
   readonly url: string
-  readonly kind: TransferError['kind'] | 'mismatch'
+  readonly kind: RefusalKind
   readonly reason: string
 }
+
+/**
+ * `absent`: the server has the whole archive, but not this file. `partial`: the server has not the whole archive, so that a
+ * missing file means nothing. `foreign`: the server is no mirror of Debian. `mismatch`: it sent wrong bytes. `unsigned`: it
+ * sent a release that no known key signed.
+ */
+export type RefusalKind = TransferError['kind'] | 'partial' | 'foreign' | 'mismatch' | 'unsigned' | 'outdated'
+
+export type Reason = Pick<Refusal, 'kind' | 'reason'>
 
 export interface Unfetched {
   readonly wanted: Wanted
@@ -32,19 +41,25 @@ export function fetchFailure(unfetched: readonly Unfetched[]): UserError {
   return new UserError(wrong ? 'digest' : 'fetch', describe([other, ...others]), {
     hint: wrong
       ? 'hangar kept no byte of the file; use another mirror: HANGAR_DEBIAN_MIRROR=URL'
-      : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL; files that arrived are kept',
+      : `${hintFor(other.refusals)}; files that arrived are kept`,
   })
 }
 
+/** What to do when no server provided a file, for reasons that are no attack. */
+export function hintFor(refusals: readonly Refusal[]): string {
+  const isPage = refusals.some(({ kind, reason }) => kind === 'foreign' && reason.includes('a web page'))
+  return isPage
+    ? 'a page of this network, such as a login, may answer for the servers: open any site in a browser; or use another mirror: HANGAR_DEBIAN_MIRROR=URL'
+    : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL'
+}
+
 /**
- * Whether a file is gone: every mirror that answered lacks it. Mirrors without an answer are ignored; any other failure
- * means that the file may still exist.
+ * Whether a file is gone: a mirror of the whole archive lacks it. A server that does not answer, or that is no such mirror,
+ * tells nothing. Wrong bytes are reported first, because they may be an attack.
  */
 function isGone(refusals: readonly Refusal[]): boolean {
-  const answers = refusals.filter(
-    ({ server, kind }) => server === 'mirror' && kind !== 'unreachable' && kind !== 'slow',
-  )
-  return answers.length > 0 && answers.every(({ kind }) => kind === 'absent')
+  const kinds = refusals.filter(({ server }) => server === 'mirror').map(({ kind }) => kind)
+  return kinds.includes('absent') && !kinds.includes('mismatch')
 }
 
 function describe(unfetched: readonly Unfetched[]): string {

@@ -67,10 +67,18 @@ async function fetchByHash(files: readonly IndexFile[], options: FetchOptions): 
   } catch (error) {
     if (!(error instanceof GoneError)) throw error
   }
-  await fetchObjects(
-    files.map(({ wanted }) => wanted),
-    options,
-  )
+  try {
+    await fetchObjects(
+      files.map(({ wanted }) => wanted),
+      options,
+    )
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error
+    // No package has left the archive: the mirrors lack an index that a release of today names.
+    const hint =
+      'try again in some minutes, when the mirror has finished its update; or use another mirror: HANGAR_DEBIAN_MIRROR=URL'
+    throw new UserError('fetch', error.message, { hint, cause: error })
+  }
 }
 
 async function readObject({ sha256, path }: Wanted, store: Store): Promise<Uint8Array> {

@@ -1,10 +1,12 @@
 import { UserError } from '../../../../errors.ts'
 import { type Paragraph, parseParagraph } from '../../../../images/debian/control.ts'
 import { type Digest, isDigest } from '../../../../images/digest.ts'
-import { getText, PATIENCE, type Patience, TransferError } from '../../../../lib/http.ts'
-import type { ProxyRule } from '../../../../lib/proxy.ts'
-import { redacted } from './failure.ts'
+import { get, type Request, textOf } from '../../../../lib/http.ts'
+import { ask } from './ask.ts'
+import { hintFor, type Reason, redacted } from './failure.ts'
 import type { Mirrors } from './mirrors.ts'
+import { checkForm, NotDebianError } from './release-form.ts'
+import type { Servers } from './servers.ts'
 import { SignatureError, verifyClearSigned } from './signature.ts'
 import { type Suite, suiteKey } from './suites.ts'
 
@@ -27,37 +29,54 @@ export interface ReleaseOptions {
   readonly now: Date
   /** The dates of the releases that the lock used: `archive/suite` -> date. A mirror with an older release is stale. */
   readonly known: Readonly<Record<string, string>>
-  readonly signal?: AbortSignal | undefined
-  readonly patience?: Patience
-  /** Decides on proxies before the environment does. */
-  readonly proxy?: ProxyRule
 }
-
-/** The largest InRelease file that hangar reads, in bytes. The InRelease of trixie has 140 kB. */
-const LIMIT = 8 * 1024 * 1024
 
 /** Fetches the release from the first mirror whose release is signed, valid now, and not older than the known one. */
-export async function fetchRelease(suite: Suite, options: ReleaseOptions): Promise<Release> {
-  const { mirrors, patience = PATIENCE, signal, proxy } = options
-  const refusals: string[] = []
-  let unsigned = false
-  for (const base of mirrors[suite.archive]) {
-    const url = `${base}/dists/${suite.name}/InRelease`
-    try {
-      return await verifyRelease(await getText(url, LIMIT, { patience, signal, proxy }), suite, options)
-    } catch (error) {
-      if (!(error instanceof TransferError || error instanceof SignatureError || error instanceof ReleaseError))
-        throw error
-      unsigned ||= error instanceof SignatureError
-      refusals.push(`\n  ${redacted(url)}: ${error.message}`)
-    }
-  }
-  throw new UserError(unsigned ? 'signature' : 'fetch', `cannot get suite '${suiteKey(suite)}':${refusals.join('')}`, {
-    hint: unsigned
+export async function fetchRelease(suite: Suite, servers: Servers, options: ReleaseOptions): Promise<Release> {
+  const answer = await ask(servers, {
+    servers: options.mirrors[suite.archive].map((base) => ({ kind: 'mirror', base })),
+    path: inReleasePath(suite),
+    size: IN_RELEASE_SIZE,
+    fetch: (url, request) => fetchReleaseFrom(url, suite, request, options),
+    blame: blameForRelease,
+    absence: async (_, { message }) => ({ kind: 'partial', reason: message }),
+  })
+  if (answer.kind === 'good') return answer.value
+  const isUnsigned = answer.refusals.some(({ kind }) => kind === 'unsigned')
+  const tried = answer.refusals.map(({ url, reason }) => `\n  ${redacted(url)}: ${reason}`).join('')
+  throw new UserError(isUnsigned ? 'signature' : 'fetch', `cannot get suite '${suiteKey(suite)}':${tried}`, {
+    hint: isUnsigned
       ? "check this machine's clock, use another mirror (HANGAR_DEBIAN_MIRROR=URL), or update hangar for newer keys (git pull)"
-      : 'check the network, or use another mirror: HANGAR_DEBIAN_MIRROR=URL',
+      : hintFor(answer.refusals),
   })
 }
+
+/** Fetches and verifies the release at one URL. Throws TransferError and the errors that `blameForRelease` knows. */
+export async function fetchReleaseFrom(
+  url: string,
+  suite: Suite,
+  request: Request,
+  options: Omit<ReleaseOptions, 'mirrors'>,
+): Promise<Release> {
+  const response = await get(url, request)
+  const type = response.headers['content-type']
+  return verifyRelease(checkForm(await textOf(response, LIMIT, request), type), suite, options)
+}
+
+export function inReleasePath({ name }: Suite): string {
+  return `dists/${name}/InRelease`
+}
+
+/** What an error of `fetchReleaseFrom` says about the server; undefined for an error that no server causes. */
+export function blameForRelease(error: unknown): Reason | undefined {
+  if (error instanceof NotDebianError) return { kind: 'foreign', reason: error.message }
+  if (error instanceof SignatureError) return { kind: 'unsigned', reason: error.message }
+  return error instanceof ReleaseError ? { kind: 'outdated', reason: error.message } : undefined
+}
+
+/** The largest InRelease file that hangar reads, in bytes, and the usual size of a large one: that of trixie. */
+const LIMIT = 8 * 1024 * 1024
+const IN_RELEASE_SIZE = 140_000
 
 /** The error for a release with a valid signature that is for another suite, expired or too old. */
 export class ReleaseError extends Error {
@@ -70,9 +89,10 @@ export async function verifyRelease(
   suite: Suite,
   { keyring, now, known }: Pick<ReleaseOptions, 'keyring' | 'now' | 'known'>,
 ): Promise<Release> {
-  const fields = parseParagraph(await verifyClearSigned(text, keyring, now))
+  const fields = parseParagraph(await signedText(text, keyring, now))
   const date = fields.get('date') ?? ''
   const time = seconds('Date', date)
+  checkOrigin(fields)
   checkName(fields, suite)
   checkCurrent(fields, now)
   const before = known[suiteKey(suite)]
@@ -80,6 +100,25 @@ export async function verifyRelease(
     throw new ReleaseError(`dated '${date}', older than the lock's '${before}'`)
   }
   return { suite, date, time, fields, files: parseFiles(fields.get('sha256') ?? '') }
+}
+
+/** A wrong signature of another vendor is no attack, but a server that is no mirror of Debian. */
+async function signedText(text: string, keyring: string, now: Date): Promise<string> {
+  try {
+    return await verifyClearSigned(text, keyring, now)
+  } catch (error) {
+    if (error instanceof SignatureError) checkOrigin(parseParagraph(/^Origin:.*$/m.exec(text)?.[0] ?? ''))
+    throw error
+  }
+}
+
+const ORIGINS = ['Debian', 'Debian Backports']
+const LABELS = ['Debian', 'Debian-Security', 'Debian Backports']
+
+function checkOrigin(fields: Paragraph): void {
+  const [origin = 'Debian', label = 'Debian'] = [fields.get('origin'), fields.get('label')]
+  if (ORIGINS.includes(origin) && LABELS.includes(label)) return
+  throw new NotDebianError(`is a release of '${origin}' (label '${label}'), wanted one of 'Debian'`)
 }
 
 function checkName(fields: Paragraph, suite: Suite): void {

@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type Download, MismatchError } from '../../../../lib/download.ts'
-import { type Request, TransferError } from '../../../../lib/http.ts'
-import type { Refusal } from './failure.ts'
-
-/** How many times hangar asks a server for a file if the server does not answer or the connection breaks. */
-const TRIES = 3
-const TRANSIENT: readonly Refusal['kind'][] = ['unreachable', 'slow', 'broken']
+import { TIMING, type Timing } from '../../../../lib/backoff.ts'
+import { PATIENCE, type Patience, type Request } from '../../../../lib/http.ts'
+import type { ProxyRule } from '../../../../lib/proxy.ts'
+import type { Reporter } from '../../../../lib/reporter.ts'
+import type { Reason, Refusal } from './failure.ts'
+import { Health } from './health.ts'
+import { PACE, type Pace, Rates } from './rates.ts'
 
 /** A server by its base URL. hangar asks a server of last resort only for files that no mirror has any more. */
 export interface Server {
@@ -13,83 +12,81 @@ export interface Server {
   readonly base: string
 }
 
-/** Counts the failures of each server, so that hangar does not wait for a dead server again for every file. */
-export class Health {
-  private readonly failures = new Map<string, number>()
-
-  isDead(url: string): boolean {
-    return (this.failures.get(new URL(url).host) ?? 0) >= TRIES
-  }
-
-  note(url: string, outcome: Refusal['kind'] | 'good'): void {
-    const { host } = new URL(url)
-    if (outcome === 'unreachable' || outcome === 'slow') this.failures.set(host, (this.failures.get(host) ?? 0) + 1)
-    else this.failures.delete(host)
-  }
+/** How long hangar waits for servers, and when it changes to another one. Every field has a default. */
+export interface Pacing {
+  readonly patience?: Patience
+  /** The longest wait before the second try, in milliseconds. It doubles for each later try. */
+  readonly backoff?: number
+  readonly pace?: Pace
+  readonly timing?: Timing
+  /** Decides on proxies before the environment does. */
+  readonly proxy?: ProxyRule
 }
 
-export interface Attempts {
+export interface ServersOptions extends Pacing {
+  readonly reporter: Pick<Reporter, 'notice'>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The shortest wait that hangar reports, in milliseconds. */
+const NOTABLE = 3000
+
+/** What the transfers of a run share: the state and the rate of each server. */
+export class Servers {
+  readonly timing: Timing
+  readonly backoff: number
   readonly request: Request
   readonly health: Health
-  /**
-   * The wait before the second round over the servers, in milliseconds. The wait before the third round is twice as
-   * long.
-   */
-  readonly backoff: number
-}
+  readonly rates: Rates
+  private readonly reporter: Pick<Reporter, 'notice'>
+  private readonly excluded = new Map<string, Reason>()
+  private noticed = 0
 
-/**
- * Fetches a file. Asks the mirrors in rounds, until a mirror sends the file or every mirror has refused it or failed
- * three times. Then asks each server of last resort once. Returns undefined if the file is complete, otherwise the
- * refusal of each server.
- */
-export async function downloadFrom(
-  servers: readonly Server[],
-  path: string,
-  download: Download,
-  attempts: Attempts,
-): Promise<Refusal[] | undefined> {
-  const refusals = new Map<string, Refusal>()
-  const round = async (kind: Server['kind']) => {
-    for (const { base } of servers.filter((server) => server.kind === kind)) {
-      const url = `${base}/${path.split('/').map(encodeURIComponent).join('/')}`
-      const before = refusals.get(url)
-      if (before !== undefined && !TRANSIENT.includes(before.kind)) continue
-      const refused = await attempt(download, url, attempts)
-      if (refused === undefined) return true
-      refusals.set(url, { server: kind, url, ...(before !== undefined && refused.dead ? before : refused) })
-    }
-    return false
+  constructor({ patience = PATIENCE, backoff = 500, pace = PACE, timing = TIMING, ...options }: ServersOptions) {
+    const { proxy, signal, reporter } = options
+    this.timing = timing
+    this.backoff = backoff
+    this.request = { patience, proxy, signal }
+    this.health = new Health(timing, backoff)
+    this.rates = new Rates(timing, pace)
+    this.reporter = reporter
   }
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    if (tries > 0) await pause(attempts, tries)
-    if (await round('mirror')) return undefined
-    const again = [...refusals.values()].some(
-      ({ kind, url }) => TRANSIENT.includes(kind) && !attempts.health.isDead(url),
-    )
-    if (!again) break
-  }
-  return (await round('last-resort')) ? undefined : [...refusals.values()]
-}
 
-async function attempt(
-  download: Download,
-  url: string,
-  { health, request }: Attempts,
-): Promise<(Pick<Refusal, 'kind' | 'reason'> & { dead: boolean }) | undefined> {
-  if (health.isDead(url)) return { kind: 'unreachable', reason: 'does not answer', dead: true }
-  try {
-    await download.from(url, request)
-    health.note(url, 'good')
-    return undefined
-  } catch (error) {
-    if (error instanceof MismatchError) return { kind: 'mismatch', reason: error.message, dead: false }
-    if (!(error instanceof TransferError)) throw error
-    health.note(url, error.kind)
-    return { kind: error.kind, reason: error.message, dead: false }
+  /** Asks a server for nothing more in this run. */
+  exclude(base: string, reason: Reason): void {
+    this.excluded.set(base, reason)
   }
-}
 
-async function pause({ backoff, request }: Attempts, tries: number): Promise<void> {
-  await sleep(backoff * 2 ** (tries - 1), undefined, request.signal === undefined ? {} : { signal: request.signal })
+  /** Why a server is not asked any more; undefined for a server that may be asked. */
+  exclusion(base: string): Reason | undefined {
+    const isDead = this.health.readiness(base) === 'dead'
+    return this.excluded.get(base) ?? (isDead ? { kind: 'unreachable', reason: 'does not answer' } : undefined)
+  }
+
+  /** The time at which a server may be asked; infinite while the answer to another request decides. */
+  freeAt(base: string): number {
+    const readiness = this.health.readiness(base)
+    return typeof readiness === 'object' ? readiness.until : 0
+  }
+
+  /** Waits until this time, or until the state of a server has changed. `reason` is for the notice of a long wait. */
+  async wait(until: number, base: string, reason: string | undefined): Promise<void> {
+    const { signal } = this.request
+    const changed = this.health.changed()
+    if (until === Number.POSITIVE_INFINITY) return changed
+    this.noticeWait(until, base, reason)
+    const stop = new AbortController()
+    const either = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal])
+    const slept = this.timing.sleep(until - this.timing.now(), either).catch(() => undefined)
+    await Promise.race([changed, slept])
+    stop.abort()
+    signal?.throwIfAborted()
+  }
+
+  private noticeWait(until: number, base: string, reason = 'does not answer'): void {
+    const wait = until - this.timing.now()
+    if (wait < NOTABLE || until <= this.noticed) return
+    this.noticed = until
+    this.reporter.notice(`${new URL(base).host}: ${reason}; trying again in ${Math.ceil(wait / 1000)} s`)
+  }
 }

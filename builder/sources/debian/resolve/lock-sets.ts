@@ -1,13 +1,12 @@
 import type { Architecture } from '../../../../images/architecture.ts'
 import type { Lock } from '../../../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
-import type { Patience } from '../../../../lib/http.ts'
-import type { ProxyRule } from '../../../../lib/proxy.ts'
 import { during } from '../../../../lib/reporter.ts'
 import type { LockMode, ResolveContext } from '../../source.ts'
 import type { Mirrors } from '../archive/mirrors.ts'
 import { fetchIndices } from '../archive/packages.ts'
 import { fetchRelease, type Release } from '../archive/release.ts'
+import { type Pacing, Servers } from '../archive/servers.ts'
 import { SUITES } from '../archive/suites.ts'
 import { type Catalogue, catalogueOf } from './catalogue.ts'
 import { convergeVersions } from './converge-versions.ts'
@@ -15,15 +14,10 @@ import { lockOf, type Resolved, resolvedSets, unanswered } from './sets.ts'
 import { solve } from './solve.ts'
 import { solverToolchain } from './solver-toolchain.ts'
 
-export interface LockOptions extends ResolveContext {
+export interface LockOptions extends ResolveContext, Pacing {
   readonly mirrors: Mirrors
   /** Armored public keys of Debian's archives. */
   readonly keyring: string
-  readonly patience?: Patience
-  /** Decides on proxies before the environment does. */
-  readonly proxy?: ProxyRule
-  /** Milliseconds before mirrors that failed are tried again. */
-  readonly backoff?: number
 }
 
 /**
@@ -95,8 +89,9 @@ function keptSets(
 }
 
 async function fetchReleases(current: Lock, options: LockOptions): Promise<Release[]> {
+  const servers = new Servers(options)
   const fetchAll = () =>
-    Promise.all(SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })))
+    Promise.all(SUITES.map((suite) => fetchRelease(suite, servers, { ...options, known: current.releases })))
   return during(options.reporter, 'verify the archives', fetchAll, { ending: 'fetched' })
 }
 

@@ -29,11 +29,15 @@ function problems(text: string): string {
 
 if (SHELLCHECK === undefined) console.warn("skipped: scripts for hosts, because 'shellcheck' is not in PATH")
 
-describe.skipIf(SHELLCHECK === undefined)('each script for hosts', () => {
+describe.skipIf(SHELLCHECK === undefined)('each shell script', () => {
   const made = [
     ['the generator of consoles', generator],
     ["the agent's facts", textAt(facts, '/usr/lib/hangar/facts')],
   ] as const
+  it('shellcheck accepts the script of the bare root', () => {
+    expect(problems(readFileSync(join(PROJECT, 'test/bare-root.sh'), 'utf8'))).toBe('')
+  })
+
   it.each([...scripts, ...made])('shellcheck accepts the script %s', (_path, text) => {
     expect(problems(text)).toBe('')
   })

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { type FetchOptions, fetchObjects } from '../../../../../builder/sources/debian/archive/fetch.ts'
+import { SILENT_TRIES } from '../../../../../builder/sources/debian/archive/health.ts'
 import type { Wanted } from '../../../../../builder/sources/debian/archive/suites.ts'
 import { GoneError } from '../../../../../builder/sources/source.ts'
 import { openStore } from '../../../../../builder/store/directory.ts'
@@ -11,6 +12,7 @@ import {
   breakingAfter,
   type FileServer,
   fileServer,
+  type Handler,
   sendBytes,
   stallingAfter,
 } from '../../../../helpers/file-server.ts'
@@ -21,6 +23,8 @@ const BYTES = Buffer.from('the bytes that were meant '.repeat(10_000))
 const PATH = 'pool/main/a+b_1.0~1.deb'
 const WANTED: Wanted = { archive: 'debian', path: PATH, sha256: digestOf(BYTES), size: BYTES.length }
 const IMPATIENT = { answer: 1000, window: 1000, bytes: 100 }
+/** A request that continues: on a busy machine, not all of the first bytes arrive before the connection breaks. */
+const CONTINUED = expect.stringMatching(/^pool\/main\/a\+b_1\.0~1\.deb bytes=[1-9]\d*-$/)
 const NOWHERE = 'http://127.0.0.1:9'
 
 async function setting(mirrors: readonly string[], more: Partial<FetchOptions> = {}) {
@@ -107,7 +111,7 @@ describe('a transfer that breaks', () => {
     const whole = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([broken.url, whole.url])
     await fetch()
-    expect(whole.requests).toEqual([`${PATH} bytes=100000-`])
+    expect(whole.requests).toEqual([CONTINUED])
     expect(holds(store)).toBe(true)
   })
 
@@ -119,7 +123,7 @@ describe('a transfer that breaks', () => {
     })
     const { store, fetch } = await setting([server.url])
     await fetch()
-    expect(server.requests).toEqual([PATH, `${PATH} bytes=100000-`])
+    expect(server.requests).toEqual([PATH, CONTINUED])
     expect(holds(store)).toBe(true)
   })
 
@@ -136,7 +140,7 @@ describe('a transfer that breaks', () => {
     const good = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([bad.url, good.url])
     await fetch()
-    expect(good.requests).toEqual([`${PATH} bytes=100000-`, PATH])
+    expect(good.requests).toEqual([CONTINUED, PATH])
     expect(holds(store)).toBe(true)
   })
 
@@ -147,7 +151,7 @@ describe('a transfer that breaks', () => {
     expect(code).toBe('fetch')
     expect(message).toMatch(`cannot fetch '${PATH}' of 'debian':\n  ${server.url}/`)
     expect(hint).toContain('HANGAR_DEBIAN_MIRROR=URL')
-    expect(server.requests.length).toBe(3)
+    expect(server.requests.length).toBe(SILENT_TRIES)
   })
 })
 
@@ -157,7 +161,7 @@ describe('a slow mirror', () => {
     const quick = await fileServer([[PATH, BYTES]])
     const { store, fetch } = await setting([slow.url, quick.url], { patience: IMPATIENT })
     await fetch()
-    expect(quick.requests).toEqual([`${PATH} bytes=100000-`])
+    expect(quick.requests).toEqual([CONTINUED])
     expect(holds(store)).toBe(true)
   })
 
@@ -199,6 +203,18 @@ describe('a file with another digest', () => {
     const { store, fetch } = await setting([wrong.url, good.url])
     await fetch()
     expect(holds(store)).toBe(true)
+  })
+
+  it('names a web page that came instead of the file, and hints at the login of a network', async () => {
+    const page: Handler = (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<html>')
+    const server = await fileServer([[PATH, page]])
+    const { fetch } = await setting([server.url])
+    const { code, message, hint } = await failure(fetch())
+    expect([code, message]).toEqual([
+      'fetch',
+      expect.stringContaining(`a web page ('text/html'): 6 bytes, expected ${BYTES.length}`),
+    ])
+    expect(hint).toContain('open any site in a browser')
   })
 
   it('refuses a file as soon as it is longer than expected', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { decompress } from '../../../../../builder/sources/debian/archive/decompress.ts'
 import { fetchIndices } from '../../../../../builder/sources/debian/archive/packages.ts'
 import { fetchRelease } from '../../../../../builder/sources/debian/archive/release.ts'
+import { Servers } from '../../../../../builder/sources/debian/archive/servers.ts'
 import { SUITES } from '../../../../../builder/sources/debian/archive/suites.ts'
 import { OBJECT_TIME, openStore } from '../../../../../builder/store/directory.ts'
 import { fileServer } from '../../../../helpers/file-server.ts'
@@ -20,9 +21,9 @@ async function served() {
   const key = await signer()
   const server = await fileServer(await smallArchive(PACKAGES, { signer: key }))
   const mirrors = { debian: [`${server.url}/debian`], 'debian-security': [`${server.url}/debian-security`] }
-  const releases = await Promise.all(
-    SUITES.map((suite) => fetchRelease(suite, { mirrors, keyring: key.publicKey, now: NOW, known: {} })),
-  )
+  const servers = new Servers({ reporter: listReporter(), backoff: 5 })
+  const trust = { mirrors, keyring: key.publicKey, now: NOW, known: {} }
+  const releases = await Promise.all(SUITES.map((suite) => fetchRelease(suite, servers, trust)))
   const store = await openStore(await tempDirectory())
   const options = { store, mirrors, reporter: listReporter(), backoff: 5 }
   server.requests.length = 0

@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { fetchRelease, verifyRelease } from '../../../../../builder/sources/debian/archive/release.ts'
+import { Servers } from '../../../../../builder/sources/debian/archive/servers.ts'
 import { verifyClearSigned } from '../../../../../builder/sources/debian/archive/signature.ts'
-import { fileServer } from '../../../../helpers/file-server.ts'
+import { SUITES } from '../../../../../builder/sources/debian/archive/suites.ts'
+import { fakeTiming } from '../../../../helpers/fake-timing.ts'
+import { type Content, fileServer } from '../../../../helpers/file-server.ts'
+import { listReporter } from '../../../../helpers/reporter.ts'
 import { NOW, releaseText, type Signer, signer } from '../../../../helpers/small-archive.ts'
 
 const SUITE = { archive: 'debian', name: 'trixie-updates' } as const
@@ -98,24 +102,112 @@ describe('verifyRelease', () => {
 
 describe('fetchRelease', () => {
   const path = 'dists/trixie-updates/InRelease'
+  const fetchFrom = (debian: readonly string[]) =>
+    fetchRelease(SUITE, new Servers({ reporter: listReporter(), backoff: 1 }), {
+      ...options(),
+      mirrors: { debian, 'debian-security': [] },
+    })
 
   it('returns the first valid release', async () => {
     const tampered = await fileServer([[path, Buffer.from((await known.sign(TEXT)).replace('123', '124'))]])
     const good = await fileServer([[path, Buffer.from(await known.sign(TEXT))]])
-    const mirrors = { debian: ['http://127.0.0.1:9', tampered.url, good.url], 'debian-security': [] }
-    expect((await fetchRelease(SUITE, options({ mirrors }) as never)).files.size).toBe(1)
+    expect((await fetchFrom(['http://127.0.0.1:9', tampered.url, good.url])).files.size).toBe(1)
   })
 
   it('names every refused mirror with the reason', async () => {
     const tampered = await fileServer([[path, Buffer.from((await known.sign(TEXT)).replace('123', '124'))]])
     const empty = await fileServer()
-    const mirrors = { debian: [tampered.url, empty.url], 'debian-security': [] }
-    const error = await fetchRelease(SUITE, options({ mirrors }) as never).catch((each) => each)
+    const error = await fetchFrom([tampered.url, empty.url]).catch((each) => each)
     expect(error).toMatchObject({ code: 'signature', hint: expect.stringContaining('clock') })
     expect(error.message).toContain(
       `cannot get suite 'debian/trixie-updates':\n  ${tampered.url}/${path}: no good signature`,
     )
     expect(error.message).toContain(`${empty.url}/${path}: HTTP 404 Not Found`)
+  })
+})
+
+describe('a server that sends no release of Debian', () => {
+  const path = 'dists/trixie-updates/InRelease'
+  const page = '<!DOCTYPE html>\n<html><title>Log in to the network</title>'
+  const textOf = (text: string, type?: string): Content => {
+    return (_, response) => void response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end(text)
+  }
+  const refusalOf = async (content: Content) => {
+    const server = await fileServer([[path, content]])
+    const fetching = fetchRelease(SUITE, new Servers({ reporter: listReporter(), backoff: 1 }), {
+      ...options(),
+      mirrors: { debian: [server.url], 'debian-security': [] },
+    })
+    const error = await fetching.catch((each) => each)
+    return { error, reason: error.message.split(`${server.url}/${path}: `)[1], requests: server.requests.length }
+  }
+
+  it.each([
+    [
+      'a web page',
+      textOf(page, 'text/html; charset=utf-8'),
+      `sent no release file: a web page of type 'text/html; charset=utf-8' (${page.length} bytes) that begins with '<!DOCTYPE html> <html><title>Log in to the network</title>'`,
+    ],
+    [
+      'a web page without a type',
+      textOf('<html>'),
+      "sent no release file: a web page (6 bytes) that begins with '<html>'",
+    ],
+    ['an empty file', textOf(''), 'sent no release file: an empty answer (0 bytes)'],
+    [
+      'control characters',
+      textOf('\u001b[31mred\u0000\r\nline'),
+      "sent no release file: another text (15 bytes) that begins with '[31mred line'",
+    ],
+  ])('%s: says that no release file came, from which URL, and what came', async (_, content, reason) => {
+    const refused = await refusalOf(content)
+    expect(refused.reason).toBe(reason)
+    expect(refused.error.code).toBe('fetch')
+    expect(refused.requests).toBe(1)
+  })
+
+  it('a web page: the hint names the login page of a network', async () => {
+    expect((await refusalOf(textOf(page))).error.hint).toContain('open any site in a browser')
+  })
+
+  it('the beginning of a release file: says so', async () => {
+    const begin = (await known.sign(TEXT)).slice(0, 100)
+    expect((await refusalOf(textOf(begin))).reason).toBe('sent the beginning of a release file only (100 bytes)')
+  })
+
+  it("another vendor's release: names the vendor, also when the name alone is wrong", async () => {
+    const vendors = TEXT.replace('Origin: Debian', 'Origin: Vendor')
+    for (const by of [stranger, known]) {
+      const { error, reason } = await refusalOf(Buffer.from(await by.sign(vendors)))
+      expect([error.code, reason]).toEqual(['fetch', expect.stringContaining("is a release of 'Vendor'")])
+    }
+  })
+
+  it.each(SUITES)("accepts the origin and the label of Debian's suite $name", async (suite) => {
+    const signed = await known.sign(releaseText(suite, [], {}))
+    expect((await verifyRelease(signed, suite, options())).suite).toEqual(suite)
+  })
+
+  it("a release with Debian's name and another signature is reported as a wrong signature", async () => {
+    expect((await refusalOf(Buffer.from(await stranger.sign(TEXT)))).error.code).toBe('signature')
+  })
+
+  it('fetches the release of a busy mirror after its pause', async () => {
+    const timing = fakeTiming()
+    const good = Buffer.from(await known.sign(TEXT))
+    const server = await fileServer([
+      [
+        path,
+        (_, response) => {
+          if (timing.now() < 15_000) response.writeHead(503, { 'retry-after': '5' }).end()
+          else response.end(good)
+        },
+      ],
+    ])
+    const servers = new Servers({ reporter: listReporter(), timing })
+    const mirrors = { debian: [server.url], 'debian-security': [] }
+    expect((await fetchRelease(SUITE, servers, { ...options(), mirrors })).files.size).toBe(1)
+    expect(server.requests.length).toBe(4)
   })
 })
 
