@@ -1,30 +1,37 @@
-import { type Derivation, derivationDigest, type Input, type Output } from '../images/derivation.ts'
+import { UserError } from '../errors.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
-import { LAYER_FILE, LEAVES_FILE } from '../images/image.ts'
-import { REST_FILE } from '../images/sbom/document.ts'
-import { type Assets, readAssets } from './assets.ts'
+import type { ArchitectureSet } from '../images/package-set.ts'
+import { readAssets } from './assets.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
 import { MANIFEST } from './generations/parts.ts'
 import { recordGeneration } from './generations/record.ts'
-import type { HostPlan, PlanContext, PlannedImage } from './host-plan.ts'
+import type { HostPlan, PlannedImage } from './host-plan.ts'
 import { type OwnerKeys, ownerKeys } from './keys/owner-keys.ts'
 import { withLock } from './lock/ensure.ts'
 import type { FrozenFlag } from './lock/frozen.ts'
 import type { Locks } from './lock/locks.ts'
 import type { Outcome } from './outputs/outputs.ts'
 import { type Assembled, assemble } from './platforms/assemble.ts'
-import type { FileInStore, RealisedLayer } from './platforms/platform.ts'
 import { platformNamed } from './platforms/registry.ts'
+import { type RealisedImages, realisedParts, realiseImages } from './realise-images.ts'
 import { projectRevision } from './revision.ts'
-import { type StepTime, timeSteps } from './step-times.ts'
+import type { StepTime } from './step-times.ts'
 import { usingStore } from './store/leases.ts'
 
-export interface BuildRequest {
+export interface HostRequest {
   readonly plan: HostPlan
-  readonly frozen: FrozenFlag
   /** The output directory: `out/HOST`. */
   readonly output: string
+}
+
+export interface BuildRequest extends HostRequest {
+  readonly frozen: FrozenFlag
+}
+
+export interface BuildAllRequest {
+  readonly hosts: readonly HostRequest[]
+  readonly frozen: FrozenFlag
 }
 
 export interface Built {
@@ -37,83 +44,118 @@ export interface Built {
   readonly outputs: Outcome
 }
 
+/** The result of one of several hosts. */
+export type HostBuild =
+  | { readonly host: string; readonly built: Built }
+  | { readonly host: string; readonly error: UserError }
+
 /** Builds the image of a host into its output directory, and records it as a generation. */
-export function build(context: BuildContext, request: BuildRequest): Promise<Built> {
-  return usingStore(storeUse(context, `build of ${request.plan.name}`), () => buildInStore(context, request))
+export async function build(context: BuildContext, { frozen, ...host }: BuildRequest): Promise<Built> {
+  const [only] = await buildAll(context, { hosts: [host], frozen })
+  if (only !== undefined && 'built' in only) return only.built
+  throw only?.error
 }
 
-async function buildInStore(context: BuildContext, { plan, frozen, output }: BuildRequest): Promise<Built> {
-  const platform = platformNamed(plan.platform)
-  const keys = await ownerKeys(context)
-  const timed = timeSteps(context.reporter)
-  return withLock(context, plan.sets(context.builder), frozen, async (lock) => {
-    const image = plan.image({
-      ...readAssets(context.project, plan.deviceSources),
-      ...planContext(context, lock, keys),
+/**
+ * Builds the images of several hosts like `build`. The hosts share the lock, the fetched files, and each derivation that
+ * several of them need. A failed derivation ends the build before it writes any output directory, because other hosts may
+ * need the derivation too. A failure of one host after that, such as an image that is too large, leaves the others alone.
+ */
+export function buildAll(context: BuildContext, { hosts, frozen }: BuildAllRequest): Promise<HostBuild[]> {
+  return usingStore(storeUse(context, useOf(hosts)), async () => {
+    const keys = await ownerKeys(context)
+    return withLock(context, setsOf(context, hosts), frozen, async (lock) => {
+      const job: Job = { context, lock, keys, revision: once(() => projectRevision(context.project, context.env)) }
+      const planned = hosts.map((host) => ({ ...host, image: describe(job, host.plan) }))
+      const realised = await realiseImages(
+        context,
+        planned.map(({ plan, image }) => ({ host: plan.name, image })),
+      )
+      return writeEach(job, planned, realised)
     })
-    const realised = await context.runner.realise(derivationsOf(image), timed.reporter)
-    const parts = await realisedParts(context, image, realised)
-    const { name: host } = plan
-    const assembled = await assemble(platform, { ...image, ...parts, host, signing: keys.signing, output })
-    const generation = await recordGeneration(context.store.root, host, identityOf(assembled), async () => ({
-      built: context.now.toISOString(),
-      revision: await projectRevision(context.project, context.env),
-      parts: await keepParts(context.store, { platform, image, lock, outputs: realised, assembled }),
-    }))
-    const layers = parts.layers.map(({ name, size }) => ({ name, size, made: timed.of(name) }))
-    return { generation, root: assembled.root, slotSize: assembled.size, outputs: assembled.outputs, layers }
   })
+}
+
+interface Job {
+  readonly context: BuildContext
+  readonly lock: Locks
+  readonly keys: OwnerKeys
+  readonly revision: () => Promise<string | null>
+}
+
+interface PlannedHost extends HostRequest {
+  readonly image: PlannedImage
+}
+
+function useOf(hosts: readonly HostRequest[]): string {
+  const [only, ...others] = hosts
+  return others.length === 0 ? `build of ${only?.plan.name}` : `build of ${hosts.length} hosts`
+}
+
+/** The package sets of all hosts, each one once. */
+function setsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): ArchitectureSet[] {
+  const sets = hosts.flatMap(({ plan }) => plan.sets(builder))
+  return [...new Map(sets.map((each) => [JSON.stringify(each), each])).values()]
+}
+
+function describe({ context, lock, keys: { ssh, signing } }: Job, plan: HostPlan): PlannedImage {
+  return plan.image({
+    ...readAssets(context.project, plan.deviceSources),
+    builder: context.builder,
+    sshKeys: ssh,
+    signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
+    time: lock.time,
+    locked: (set) => lockedIn(lock, set),
+  })
+}
+
+/** One host after another: each one hashes and writes hundreds of megabytes on this thread. */
+async function writeEach(job: Job, hosts: readonly PlannedHost[], realised: RealisedImages): Promise<HostBuild[]> {
+  const results: HostBuild[] = []
+  for (const host of hosts) {
+    job.context.signal.throwIfAborted()
+    results.push(
+      await write(job, host, realised).then(
+        (built) => ({ host: host.plan.name, built }),
+        (error: unknown) => {
+          if (error instanceof UserError) return { host: host.plan.name, error }
+          throw error
+        },
+      ),
+    )
+  }
+  return results
+}
+
+async function write(
+  job: Job,
+  { plan, image, output }: PlannedHost,
+  { outputs, made }: RealisedImages,
+): Promise<Built> {
+  const { context, lock, keys, revision } = job
+  const platform = platformNamed(plan.platform)
+  const parts = await realisedParts(context.store, image, outputs)
+  const { name: host } = plan
+  const assembled = await assemble(platform, { ...image, ...parts, host, signing: keys.signing, output })
+  const generation = await recordGeneration(context.store.root, host, identityOf(assembled), async () => ({
+    built: context.now.toISOString(),
+    revision: await revision(),
+    parts: await keepParts(context.store, { platform, image, lock, outputs, assembled }),
+  }))
+  const layers = image.layers.map(({ name, derivation }, at) => {
+    return { name, size: parts.layers[at]?.size ?? 0, made: made(derivation) }
+  })
+  return { generation, root: assembled.root, slotSize: assembled.size, outputs: assembled.outputs, layers }
 }
 
 function identityOf({ root, texts }: Assembled) {
   return { root, manifest: digestOf(texts[MANIFEST] ?? '') }
 }
 
-type BuildFacts = Omit<PlanContext, keyof Assets>
-
-function planContext({ builder }: BuildContext, lock: Locks, { ssh, signing }: OwnerKeys): BuildFacts {
-  return {
-    builder,
-    sshKeys: ssh,
-    signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
-    time: lock.time,
-    locked: (set) => lockedIn(lock, set),
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
   }
-}
-
-function derivationsOf({ layers, sbom, bootFiles }: PlannedImage): Derivation[] {
-  const found = [...layers.map(({ derivation }) => derivation), sbom]
-  for (const input of Object.values(bootFiles)) if ('from' in input) found.push(input.from)
-  return [...new Map(found.map((each) => [derivationDigest(each), each])).values()]
-}
-
-type Outputs = ReadonlyMap<Digest, Output>
-
-async function realisedParts(context: BuildContext, { layers, bootFiles, sbom }: PlannedImage, outputs: Outputs) {
-  const files = Object.entries(bootFiles).map(
-    async ([name, input]) => [name, await bootFile(context, input, outputs)] as const,
-  )
-  return {
-    layers: layers.map(({ name, derivation }) => realisedLayer(context, name, derivation, outputs)),
-    bootFiles: Object.fromEntries(await Promise.all(files)),
-    sbom: fileOf(context, outputs, sbom, REST_FILE),
-  }
-}
-
-function realisedLayer(context: BuildContext, name: string, derivation: Derivation, outputs: Outputs): RealisedLayer {
-  const leaves = fileOf(context, outputs, derivation, LEAVES_FILE)
-  return { name, ...fileOf(context, outputs, derivation, LAYER_FILE), leaves: leaves.file }
-}
-
-async function bootFile(context: BuildContext, input: Input, outputs: Outputs): Promise<FileInStore> {
-  if ('from' in input) return fileOf(context, outputs, input.from, input.file)
-  if (!('bytes' in input)) throw new Error('a boot file is text, or comes from a derivation')
-  const digest = await context.store.putBytes(input.bytes)
-  return { file: context.store.path(digest), size: Buffer.byteLength(input.bytes), digest }
-}
-
-function fileOf({ store }: BuildContext, outputs: Outputs, derivation: Derivation, file: string): FileInStore {
-  const found = outputs.get(derivationDigest(derivation))?.[file]
-  if (found === undefined) throw new Error(`derivation '${derivation.name}' left no '${file}'`)
-  return { file: store.path(found.digest), size: found.size, digest: found.digest }
 }

@@ -3,7 +3,7 @@ import type { Reporter } from '../lib/reporter.ts'
 /** How a step ended: hangar reused an output in the store, or built it in `took` milliseconds. */
 export type StepTime = { readonly kind: 'reused' } | { readonly kind: 'built'; readonly took: number }
 
-/** A reporter that forwards every call, and records how each step ended. */
+/** A reporter that forwards every call, and records how each step ended: the longest of several steps with one name. */
 export function timeSteps(reporter: Reporter): {
   readonly reporter: Reporter
   readonly of: (name: string) => StepTime
@@ -20,11 +20,19 @@ export function timeSteps(reporter: Reporter): {
           ...step,
           done(ending) {
             const took = performance.now() - begun
-            times.set(name, ending === 'reused' ? { kind: 'reused' } : { kind: 'built', took })
+            times.set(
+              name,
+              longest(times.get(name), ending === 'reused' ? { kind: 'reused' } : { kind: 'built', took }),
+            )
             step.done(ending)
           },
         }
       },
     },
   }
+}
+
+function longest(known: StepTime | undefined, now: StepTime): StepTime {
+  if (known?.kind !== 'built') return now
+  return now.kind === 'built' && now.took > known.took ? now : known
 }

@@ -16,8 +16,8 @@ export interface FlashRequest {
   readonly targets: readonly FlashTarget[]
   readonly goal: Goal
   readonly mode: 'run' | 'dry-run'
-  /** Builds the image of a host. hangar builds every image before it changes the first host. */
-  readonly build: (host: string) => Promise<void>
+  /** Builds the images of hosts. hangar builds every image before it changes the first host. */
+  readonly build: (hosts: readonly string[]) => Promise<void>
   /** Receives the result of each host immediately, because a later host may fail. */
   readonly onResult: (result: FlashResult) => void
   readonly connect: Connect
@@ -32,7 +32,7 @@ export type FlashResult =
 /** Updates hosts to their images, one after another. Stops at the first host that fails. */
 export async function flashHosts(request: FlashRequest): Promise<void> {
   const { targets } = request
-  for (const { host } of targets) await request.build(host)
+  await request.build(targets.map(({ host }) => host))
   for (const [index, target] of targets.entries()) {
     const result = await flashOne(request, target).catch((error) => {
       throw withUntried(error, targets.slice(index + 1))

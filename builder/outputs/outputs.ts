@@ -4,6 +4,7 @@ import { UserError } from '../../errors.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
 import { formatSize } from '../../lib/format.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
+import { SHARING, type Sharing, seedFile } from './seed.ts'
 import { bytesSegment, type Segment } from './segment.ts'
 import { type FileState, fileState, forgetState, holds, type OutputState, writeState } from './state.ts'
 import { digestSegments, writeSegments } from './write.ts'
@@ -37,11 +38,15 @@ export function textFile(text: string | Uint8Array): SummedFile {
 /** What `writeOutputs` did with an output directory. */
 export type Outcome = 'written' | 'patched' | 'unchanged'
 
-/** Makes a directory contain exactly these files and SHA256SUMS. Writes only the bytes that differ from `state`. */
+/**
+ * Makes a directory contain exactly these files and SHA256SUMS. Writes only the bytes that differ from `state`, or from a
+ * file in a directory beside this one.
+ */
 export async function writeOutputs(
   directory: string,
   state: OutputState,
   given: Readonly<Record<string, OutputFile>>,
+  sharing = SHARING,
 ): Promise<Outcome> {
   const files = { ...given, SHA256SUMS: textFile(sumsText(given)) }
   const changed = Object.entries(files).filter(([name, { size, segments }]) => !holds(state[name], size, segments))
@@ -51,12 +56,16 @@ export async function writeOutputs(
     makeDirectory(directory)
     await forgetState(directory)
     for (const name of [...gone, ...staleSignatures(files)]) await rm(join(directory, name), { force: true })
-    for (const [name, { size, segments }] of changed) writeSegments(join(directory, name), size, segments, state[name])
+    for (const [name, file] of changed) writeFile(join(directory, name), file, state[name], sharing)
     await writeState(directory, stateOf(directory, files))
   } catch (error) {
     throw isFull(error) ? diskFull(directory, files, error) : error
   }
   return Object.keys(state).length === 0 ? 'written' : 'patched'
+}
+
+function writeFile(path: string, { size, segments }: OutputFile, own: FileState | undefined, sharing: Sharing): void {
+  writeSegments(path, size, segments, seedFile(path, segments, own, sharing) ?? own)
 }
 
 /**

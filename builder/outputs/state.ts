@@ -65,12 +65,32 @@ export function fileState(file: string, segments: readonly Segment[], sha256: Di
 }
 
 /** Whether the file with this state already has exactly these segments. */
-export function holds(state: FileState | undefined, size: number, segments: readonly Segment[]): state is FileState {
+export function holds(
+  state: FileState | undefined,
+  size: number,
+  segments: readonly Omit<Segment, 'source'>[],
+): state is FileState {
   if (state?.size !== size || state.segments.length !== segments.length) return false
   return segments.every(({ offset, size: length, digest }, index) => {
     const known = state.segments[index]
     return known?.offset === offset && known.size === length && known.digest === digest
   })
+}
+
+/** The bytes of these segments that the file with this state already has. */
+export function sharedBytes(state: FileState, segments: readonly Segment[]): number {
+  const known = new Set(state.segments.map(keyOf))
+  return segments.reduce((sum, segment) => (known.has(keyOf(segment)) ? sum + segment.size : sum), 0)
+}
+
+/** Whether a file has not changed since its state was read. */
+export function isSameState(found: FileState | undefined, before: FileState): boolean {
+  return found?.mtimeMs === before.mtimeMs && holds(found, before.size, before.segments)
+}
+
+/** Identifies a segment of a file: its place and its bytes. */
+export function keyOf({ offset, size, digest }: Omit<Segment, 'source'>): string {
+  return `${offset} ${size} ${digest}`
 }
 
 /** The digest of a padded file of the store; undefined if the output file has no segment with this content. */

@@ -2,7 +2,7 @@ import { closeSync, fdatasyncSync, ftruncateSync, openSync, readSync, writeSync 
 import { type Digest, Digester } from '../../images/digest.ts'
 import { withPath } from '../../lib/file-problem.ts'
 import { corruptObject, type Segment, type Source } from './segment.ts'
-import type { FileState } from './state.ts'
+import { type FileState, keyOf } from './state.ts'
 
 const PIECE = 4 * 1024 * 1024
 const ZEROS = Buffer.alloc(PIECE)
@@ -19,10 +19,15 @@ export function writeSegments(
 ): void {
   const file = openSync(path, state === undefined ? 'w' : 'r+')
   try {
-    const kept = new Set((state?.segments ?? []).map(keyOf))
-    for (const { offset, size: length } of stale(state, segments)) writeZeros(file, offset, length)
+    const known = new Set((state?.segments ?? []).map(keyOf))
+    const kept = segments.filter((segment) => known.has(keyOf(segment)))
+    const old = stale(state, segments)
+    const cut = cutOf(old, kept)
+    for (const { offset, size: length } of old) if (offset < cut) writeZeros(file, offset, length)
+    if (cut < size) ftruncateSync(file, cut)
     ftruncateSync(file, size)
-    for (const segment of segments) if (!kept.has(keyOf(segment))) writeSource(file, segment)
+    const written = new Set(kept.filter(({ offset }) => offset < cut).map(keyOf))
+    for (const segment of segments) if (!written.has(keyOf(segment))) writeSource(file, segment)
     // Cuts the padding: segments consist of whole blocks, but a file may end within its last block.
     ftruncateSync(file, size)
     // Flushes before the state lists the file as complete: otherwise the file could have the right size but not its
@@ -57,10 +62,6 @@ export function digestSegments(size: number, segments: readonly Segment[]): Dige
   return digester.digest()
 }
 
-function keyOf({ offset, size, digest }: { offset: number; size: number; digest: Digest }): string {
-  return `${offset} ${size} ${digest}`
-}
-
 interface Range {
   readonly offset: number
   readonly size: number
@@ -71,6 +72,17 @@ function stale(state: FileState | undefined, segments: readonly Segment[]): Rang
   return (state?.segments ?? []).flatMap((old) =>
     segments.reduce<Range[]>((left, segment) => left.flatMap((range) => without(range, segment)), [old]),
   )
+}
+
+/**
+ * The offset at which the file is cut before it gets its size again: that turns old content into holes, which zeros would
+ * not, but kept segments after the cut have to be written again. Infinity if no cut frees more bytes than it costs.
+ */
+function cutOf(old: readonly Range[], kept: readonly Range[]): number {
+  const after = (ranges: readonly Range[], at: number) =>
+    ranges.reduce((sum, { offset, size }) => (offset >= at ? sum + size : sum), 0)
+  const worth = old.map(({ offset }) => offset).filter((at) => after(old, at) >= after(kept, at))
+  return Math.min(...worth)
 }
 
 function without(range: Range, taken: Range): Range[] {

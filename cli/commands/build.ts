@@ -5,10 +5,11 @@ import type { FrozenFlag } from '../../builder/lock/frozen.ts'
 import { UserError } from '../../errors.ts'
 import { formatDuration, formatSize } from '../../lib/format.ts'
 import { requireWritable } from '../../lib/writable-directory.ts'
-import { buildHost } from '../build-host.ts'
+import { buildHosts } from '../build-hosts.ts'
 import type { Command, CommandContext } from '../command.ts'
+import { failureOf } from '../host-failures.ts'
 import { RUNNER } from '../options.ts'
-import { buildText } from '../text/build.ts'
+import { buildsText } from '../text/build.ts'
 
 export interface BuildFlags {
   readonly frozen?: boolean
@@ -21,29 +22,54 @@ export interface BuildFlags {
 export const build: Command<BuildFlags> = {
   name: 'build',
   group: 'build',
-  arguments: '<host>',
-  summary: 'build the image of a host',
+  arguments: '[hosts...]',
+  summary: 'build the images of hosts (default: all hosts)',
   details: [
     'Builds hosts/HOST.ts into out/HOST: disk image, slot, boot files, signed manifest, SBOM and digests.',
+    'Checks all host files first. Layers that several hosts have in common are built once.',
     'Unchanged layers come from the store. Packages that the lock file does not name yet are locked first.',
   ],
   options: [
     { flags: '--frozen', about: 'fail if the lock file has to change (default in CI, when $CI is true)' },
     { flags: '--no-frozen', about: 'allow changes of the lock file (default outside of CI)' },
     { flags: '--offline', about: 'build from the store only, without a network; implies --frozen' },
-    { flags: '--generation <number>', about: 'rebuild an earlier generation, bit for bit' },
+    { flags: '--generation <number>', about: 'rebuild an earlier generation of one host, bit for bit' },
     RUNNER,
   ],
   examples: [
     { about: 'build the image of adama', line: 'npm run build:image adama' },
+    { about: 'build the images of all hosts', line: 'npm run build:image' },
     { about: 'rebuild generation 3 without a network', line: 'npm run build:image adama -- --generation 3 --offline' },
   ],
-  async run(context, [host = ''], flags) {
+  async run(context, names, flags) {
     const { frozen, network } = buildMode(flags)
     const { generation, runner } = flags
-    if (generation !== undefined) return rebuildGeneration({ ...context, runner }, host, generation, network)
-    return buildText(host, await buildHost(context, host, { runner, frozen, network }))
+    if (generation !== undefined) return rebuildGeneration({ ...context, runner }, onlyHost(names), generation, network)
+    const builds = await buildHosts(context, hostsToBuild(context, names), { runner, frozen, network })
+    const text = buildsText(builds)
+    if (builds.failures.length === 0) return text
+    if (builds.results.length > 0) context.reporter.notice(text)
+    throw failureOf(builds.failures, FAILED)
   },
+}
+
+const FAILED = { outcome: 'hangar built the other hosts', hint: 'correct these hosts and build them again' }
+
+/** The named hosts, or all hosts of the project. */
+function hostsToBuild({ hosts }: CommandContext, names: readonly string[]): readonly string[] {
+  const chosen = names.length > 0 ? names : hosts.names()
+  if (chosen.length > 0) return chosen
+  throw new UserError('host', "no file in 'hosts' describes a host", {
+    hint: 'add hosts/NAME.ts; README.md shows an example',
+  })
+}
+
+function onlyHost(names: readonly string[]): string {
+  const [only, ...others] = names
+  if (only !== undefined && others.length === 0) return only
+  throw new UserError('usage', `'--generation' needs exactly one host, not ${names.length || 'all'}`, {
+    hint: 'generations belong to a host: npm run build:image HOST -- --generation NUMBER',
+  })
 }
 
 /**

@@ -3,12 +3,13 @@ import { UserError } from '../../errors.ts'
 import type { HostDiskRequest } from '../../flash/disk/write-host-disk.ts'
 import type { FlashResult, FlashTarget } from '../../flash/flash-hosts.ts'
 import type { GoalFlags } from '../../flash/goal.ts'
-import { buildHost } from '../build-host.ts'
+import { buildHosts } from '../build-hosts.ts'
 import type { Command, CommandContext } from '../command.ts'
 import type { Terminal } from '../confirm.ts'
 import { knownHost, openController } from '../controller.ts'
+import { failureOf } from '../host-failures.ts'
 import { AT, RUNNER } from '../options.ts'
-import { buildLine } from '../text/build.ts'
+import { shortBuildsText } from '../text/build.ts'
 import type { Generations } from '../text/generation.ts'
 
 export interface FlashFlags extends GoalFlags {
@@ -56,17 +57,26 @@ export const flash: Command<FlashFlags> = {
   ],
   async run(context, names, flags) {
     checkFlashFlags(names, flags)
-    const build = async (name: string) => {
-      if (!flags.build) return
-      const built = await buildHost(context, name, { runner: flags.runner })
-      context.reporter.notice(buildLine(name, built))
+    const build: Build = async (hosts) => {
+      if (flags.build) await buildForFlash(context, hosts, flags.runner)
     }
     if (flags.disk !== undefined) return writeDisk(context, names[0] ?? '', flags.disk, flags, build)
     return updateHosts(context, names, flags, build)
   },
 }
 
-type Build = (name: string) => Promise<void>
+type Build = (hosts: readonly string[]) => Promise<void>
+
+/** Builds every image. Throws if one of them fails, so that hangar changes no host before all images are there. */
+async function buildForFlash(context: CommandContext, hosts: readonly string[], runner: string | undefined) {
+  const builds = await buildHosts(context, hosts, { runner })
+  if (builds.results.length > 0) context.reporter.notice(shortBuildsText(builds))
+  if (builds.failures.length === 0) return
+  throw failureOf(builds.failures, {
+    outcome: 'hangar changed no host',
+    hint: 'correct these hosts, or name only the other hosts: npm run flash HOST …',
+  })
+}
 
 /** Updates hosts over SSH. */
 async function updateHosts(context: CommandContext, names: readonly string[], flags: FlashFlags, build: Build) {
@@ -115,7 +125,7 @@ async function writeDisk(context: CommandContext, name: string, disk: string, fl
   const { hostIdentityTar } = await import('../../builder/keys/host-identity.ts')
   const { project, reporter, signal } = context
   const host = await context.hosts.load(name)
-  await build(name)
+  await build([name])
   if (!flags.yes) context.leaveTerminal()
   return flashDisk({
     ...{ host, disk, signal, output: join(project, 'out', name), progress: reporter },

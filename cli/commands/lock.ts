@@ -20,9 +20,10 @@ export const lock: Command<LockFlags> = {
   ],
   async run(context, _words, { update }) {
     const { lockAll } = await import('../../builder/lock/lock-all.ts')
-    const { planFor } = await import('../build-host.ts')
+    const { plansFor } = await import('../build-hosts.ts')
     const { CONTROL, VM } = await import('../../images/sets.ts')
-    const plans = await Promise.all(context.hosts.names().map((name) => planFor(context, name)))
+    const failed = { outcome: 'hangar locked nothing', hint: 'correct these hosts: the lock file covers every host' }
+    const plans = await plansFor(context, context.hosts.names(), failed)
     const locked = await lockAll(context, { plans, tools: [CONTROL, VM], mode: update ? 'update' : 'missing' })
     if (locked.outcome === 'unchanged')
       return 'the lock file is up to date; to update all packages: npm run lock -- --update'

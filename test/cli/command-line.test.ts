@@ -36,7 +36,7 @@ describe('hangar', () => {
   it('prints the help and the next command when it has no arguments', async () => {
     const { code, stdout, stderr } = await hangar()
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    expect(stdout).toContain('\n  build <host> ')
+    expect(stdout).toContain('\n  build [hosts...] ')
     expect(stdout.trimEnd().split('\n').at(-1)).toBe('next: npm run build:image adama')
   })
 

@@ -119,7 +119,7 @@ describe('topLevelHelp', () => {
       Usage: hangar <command> [arguments] [options]
 
       Build images:
-        build <host>              build the image of a host
+        build [hosts...]          build the images of hosts (default: all hosts)
         lock                      resolve packages of all hosts into the lock file
         vm <host>                 boot the built image in a virtual machine
 

@@ -9,8 +9,9 @@ import { openFat } from '../../images/disk/fat-read.ts'
 import { cpioOf } from '../../images/layers/initramfs/cpio.ts'
 import { lockedPackages } from '../../images/lock.ts'
 import { KERNEL } from '../../images/sets.ts'
+import { eventually } from './eventually.ts'
 import { PROJECT, storeWithToolchain } from './toolchain.ts'
-import { eventually, imagePath, vmPrograms } from './vm.ts'
+import { imagePath, vmPrograms } from './vm.ts'
 
 /** QEMU's arguments for a machine; `deviceTree` is a file of the kernel's package, for machines without their own. */
 export interface Hardware {

@@ -5,12 +5,15 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, inject } from 'vitest'
+import { TRIAL_SECONDS } from '../../flash/goal.ts'
 import { parseState, parseStatus } from '../../flash/ssh/answers.ts'
 import type { DeviceStatus } from '../../flash/ssh/status.ts'
 import { adama } from '../../hosts/adama.ts'
 import { parseManifest } from '../../images/manifest.ts'
+import { eventually } from './eventually.ts'
+import { patience } from './machine-speed.ts'
 import { copyProject, type Ended, projectDigest, runIn, type TemporaryProject, temporaryProject } from './project.ts'
-import { type BootOptions, bootHost, eventually, ownerKey, type TestVm, vmPrograms } from './vm.ts'
+import { type BootOptions, bootHost, ownerKey, type TestVm, vmPrograms } from './vm.ts'
 
 /** Seconds for the first boot on two emulated cores that other programs also use. */
 const BOOT_SECONDS = 900
@@ -21,10 +24,10 @@ export interface Lab {
   readonly disk: string
   /** Runs a hangar command in the project, with any exit status. */
   hangar(...args: string[]): Promise<Ended>
-  /** Runs a hangar command for the running machine. */
+  /** Runs a hangar command for the running machine. A flash gives its trial more time on a slow or busy machine. */
   onHost(vm: TestVm, verb: 'flash' | 'revert' | 'status', ...flags: string[]): Promise<Ended>
   /** Starts `hangar flash` for the running machine, and returns the process. */
-  begin(vm: TestVm, ...flags: string[]): ChildProcess
+  begin(vm: TestVm, ...flags: string[]): Promise<ChildProcess>
   /** Sets additional environment variables for the commands that follow. */
   setEnv(env: Readonly<Record<string, string>>): void
   /** Edits a source of the project. Throws an error if the edit changes nothing. */
@@ -123,9 +126,10 @@ function labIn(project: TemporaryProject, services: 'all' | 'lean'): Lab {
     directory,
     disk: join(disks, 'disk.img'),
     hangar,
-    onHost: (vm, verb, ...flags) => hangar(verb, ...at(vm), ...flags),
-    begin: (vm, ...flags) =>
-      spawn(process.execPath, [program, 'flash', ...at(vm), ...flags], {
+    onHost: async (vm, verb, ...flags) =>
+      hangar(verb, ...at(vm), ...(verb === 'flash' ? await withTrialTime(flags) : flags)),
+    begin: async (vm, ...flags) =>
+      spawn(process.execPath, [program, 'flash', ...at(vm), ...(await withTrialTime(flags))], {
         cwd: directory,
         env: { PATH: process.env.PATH, ...env() },
         stdio: 'ignore',
@@ -150,6 +154,20 @@ function labIn(project: TemporaryProject, services: 'all' | 'lean'): Lab {
       rmSync(disks, { recursive: true, force: true })
     },
   }
+}
+
+const LONGEST_TRIAL = 3600
+
+/** Returns a deadline for `--trial-seconds`: the given one, or a longer one on a slow or busy machine. */
+export async function trialSeconds(seconds: number): Promise<number> {
+  return Math.min(LONGEST_TRIAL, await patience(seconds))
+}
+
+/** Adds `--trial-seconds` on a slow or busy machine, unless the test sets it itself. */
+async function withTrialTime(flags: readonly string[]): Promise<readonly string[]> {
+  if (flags.includes('--trial-seconds')) return flags
+  const seconds = await trialSeconds(TRIAL_SECONDS)
+  return seconds === TRIAL_SECONDS ? flags : [...flags, '--trial-seconds', `${seconds}`]
 }
 
 /** Uses the keys and the store of the user who runs the tests, so that the lab reuses their build. */

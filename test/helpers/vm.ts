@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { unpackPrograms } from '../../cli/programs.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
 import { VM } from '../../images/sets.ts'
+import { eventually } from './eventually.ts'
+import { patience } from './machine-speed.ts'
 import { listReporter } from './reporter.ts'
 
 const PROJECT = new URL('../..', import.meta.url).pathname
@@ -23,7 +24,7 @@ export interface TestVm extends Vm {
   shell(command: string): Promise<string>
   /** Runs the ssh client with any options and any exit status. */
   ssh(options: readonly string[], command?: string): Promise<Ran>
-  /** Waits until a login by ssh works. */
+  /** Waits until a login by ssh works, for longer than `seconds` if the machine of the tests is busy. */
   reachable(seconds: number): Promise<void>
 }
 
@@ -71,28 +72,14 @@ export async function bootHost(options: BootOptions): Promise<TestVm> {
     return stdout.trim()
   }
   const reachable = async (seconds: number) => {
-    const answers = async () => (await ssh(['-i', ownerKey(), '-o', 'ConnectTimeout=10'], 'true')).code === 0
+    const login = ['-i', ownerKey(), '-o', `ConnectTimeout=${await patience(10)}`]
+    const answers = async () => (await ssh(login, 'true')).code === 0
     const over = vm.ended.then((ending) => Promise.reject(new Error(`the machine ended: ${ending}`)))
     await Promise.race([eventually(answers, seconds), over]).catch((cause) => {
       throw new Error(`no login by ssh; the console's last lines:\n${vm.console.lastLines(40)}`, { cause })
     })
   }
   return Object.assign(vm, { ssh, shell, reachable })
-}
-
-/** Calls `check` every second until it returns true. After `seconds`, throws the last error of `check`, or a timeout. */
-export async function eventually(check: () => Promise<boolean>, seconds: number): Promise<void> {
-  const deadline = Date.now() + seconds * 1000
-  let last: unknown = new Error(`the condition was not true within ${seconds} s`)
-  while (Date.now() < deadline) {
-    try {
-      if (await check()) return
-    } catch (error) {
-      last = error
-    }
-    await sleep(1000)
-  }
-  throw last
 }
 
 /** Runs a program of the toolchain. */

@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { eventually } from '../helpers/eventually.ts'
 import { agentStatus, committed, healthy, healthyLab, type Lab, must, started } from '../helpers/lab.ts'
-import { eventually, type TestVm } from '../helpers/vm.ts'
+import { scenarios } from '../helpers/scenarios.ts'
+import type { TestVm } from '../helpers/vm.ts'
 
 const INIT = 'overlays/device/initramfs/init'
 const LIVE = '/run/hangar/data/mosquitto'
@@ -13,13 +15,21 @@ const TRIAL_OF_A = { partition: 2, tryboot: true } as const
 let lab: Lab
 let vm: TestVm
 
-beforeAll(async () => {
+async function start(): Promise<void> {
   ;({ lab, vm } = await healthyLab())
-})
+}
 
-afterAll(async () => {
+async function end(): Promise<void> {
   await vm?.stop()
   lab?.remove()
+}
+
+beforeAll(start)
+afterAll(end)
+
+const scenario = scenarios(async () => {
+  await end()
+  await start()
 })
 
 const countedStarts = () =>
@@ -38,23 +48,26 @@ async function flashPanicking(): Promise<void> {
 }
 
 describe('an owner who switches the power off during the start', () => {
-  it('an owner who switches the power off during three starts finds the same slot, and no failed start', async () => {
-    await eventually(async () => (await countedStarts()).endsWith(' ended'), 300)
-    for (let cut = 0; cut < 3; cut++) {
+  scenario(
+    'an owner who switches the power off during three starts finds the same slot, and no failed start',
+    async () => {
+      await eventually(async () => (await countedStarts()).endsWith(' ended'), 300)
+      for (let cut = 0; cut < 3; cut++) {
+        await vm.powerCut()
+        vm = await lab.start()
+        // The initramfs has recorded the start by then.
+        await vm.console.waitFor(/identity: SSH host key/, 600)
+      }
       await vm.powerCut()
-      vm = await lab.start()
-      // The initramfs has recorded the start by then.
-      await vm.console.waitFor(/identity: SSH host key/, 600)
-    }
-    await vm.powerCut()
-    vm = await lab.boot()
-    expect(vm.starts).toEqual([A])
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', starts: { state: 'normal' } })
-    await healthy(vm)
-    await eventually(async () => (await countedStarts()) === 'a 0 0 0 ended', 300)
-  })
+      vm = await lab.boot()
+      expect(vm.starts).toEqual([A])
+      expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', starts: { state: 'normal' } })
+      await healthy(vm)
+      await eventually(async () => (await countedStarts()) === 'a 0 0 0 ended', 300)
+    },
+  )
 
-  it('an owner who reboots a host before it is healthy finds the same slot, and no failed start', async () => {
+  scenario('an owner who reboots a host before it is healthy finds the same slot, and no failed start', async () => {
     for (let again = 0; again < 2; again++) {
       const before = vm.starts.length
       await vm.shell('/usr/lib/hangar/agent reboot')
@@ -68,7 +81,10 @@ describe('an owner who switches the power off during the start', () => {
 })
 
 describe('a committed slot that panics at every start', () => {
-  it("boots the other slot on trial after three starts, with today's data, and status, console and metrics say so", async () => {
+  const LEFT =
+    "boots the other slot on trial after three starts, with today's data, and status, console and metrics say so"
+
+  scenario(LEFT, async () => {
     await flashPanicking()
     await vm.shell(`echo today >${LIVE}/probe; sync`)
     const before = vm.starts.length
@@ -91,7 +107,7 @@ describe('a committed slot that panics at every start', () => {
     expect(vm.console.text).toContain('slot b failed at 3 starts in a row')
   })
 
-  it('the other slot stays committed after a restart, and does not go back', async () => {
+  const staysCommitted = async () => {
     await healthy(vm)
     const before = vm.starts.length
     await vm.shell('/usr/lib/hangar/agent reboot')
@@ -100,11 +116,15 @@ describe('a committed slot that panics at every start', () => {
     await healthy(vm)
     expect(vm.starts.slice(before)).toEqual([A])
     expect((await agentStatus(vm)).starts).toMatchObject({ state: 'left', slot: 'b' })
-  })
+  }
+
+  scenario('the other slot stays committed after a restart, and does not go back', staysCommitted, { after: [LEFT] })
 })
 
 describe('two slots that both fail', () => {
-  it('stays on the slot that gets further, keeps the SSH server up, and says so', async () => {
+  const STAYS = 'stays on the slot that gets further, keeps the SSH server up, and says so'
+
+  scenario(STAYS, async () => {
     await flashPanicking()
     // Both slots find these data. The broker refuses its damaged database, so no slot becomes healthy.
     await vm.shell(`systemctl stop mosquitto; echo damaged >${LIVE}/mosquitto.db; sync`)
@@ -122,7 +142,7 @@ describe('two slots that both fail', () => {
     expect(vm.console.text).toContain('stays because it got further than slot b')
   })
 
-  it('does not alternate: failed starts of the slot that stays bring nothing back', async () => {
+  const doesNotAlternate = async () => {
     for (let reset = 0; reset < 4; reset++) {
       const before = vm.starts.length
       await vm.shell('(sleep 1; echo b >/proc/sysrq-trigger) >/dev/null 2>&1 &')
@@ -132,11 +152,17 @@ describe('two slots that both fail', () => {
     }
     expect((await agentStatus(vm)).starts).toMatchObject({ state: 'stays' })
     expect(Number((await countedStarts()).split(' ')[1])).toBeGreaterThanOrEqual(3)
+  }
+
+  scenario('does not alternate: failed starts of the slot that stays bring nothing back', doesNotAlternate, {
+    after: [STAYS],
   })
 
-  it('the count ends when the slot that stays is healthy again', async () => {
+  const countEnds = async () => {
     await vm.shell(`rm ${LIVE}/mosquitto.db; systemctl reset-failed mosquitto; systemctl start mosquitto`)
     await healthy(vm)
     await eventually(async () => (await agentStatus(vm)).starts?.state === 'left', 300)
-  })
+  }
+
+  scenario('the count ends when the slot that stays is healthy again', countEnds, { after: [STAYS] })
 })

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { copyDisk } from '../../flash/vm/disk.ts'
 import { adama } from '../../hosts/adama.ts'
 import { planSelector } from '../../images/disk/selector.ts'
 import { diskLayout, partition, SECTOR } from '../../images/layout.ts'
 import { damage } from '../helpers/damage.ts'
 import { fallsBack } from '../helpers/falls-back.ts'
-import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
+import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot, trialSeconds } from '../helpers/lab.ts'
+import { patience } from '../helpers/machine-speed.ts'
+import { scenarios } from '../helpers/scenarios.ts'
 import type { TestVm } from '../helpers/vm.ts'
 
 const SERVICE = 'overlays/services/mosquitto/service.ts'
@@ -13,37 +15,59 @@ const LAYOUT = diskLayout(adama.slotSize)
 const AUTOBOOT = partition(LAYOUT, 'selector').offset + planSelector().sector * SECTOR
 
 let lab: Lab
-let vm: TestVm
+/** The running machine; undefined if no scenario has booted the disk yet. */
+let machine: TestVm | undefined
+
+async function end(): Promise<void> {
+  await machine?.stop()
+  machine = undefined
+  lab?.remove()
+}
 
 beforeAll(async () => {
   lab = await makeLab('lean')
 })
+afterAll(end)
 
-afterAll(async () => {
-  await vm?.stop()
-  lab?.remove()
+/** A restore flashes a new disk and boots nothing, because a scenario may damage the disk before it boots. */
+const scenario = scenarios(async () => {
+  await end()
+  lab = await makeLab('lean')
 })
 
-async function bootAgain(options?: Parameters<Lab['boot']>[0]): Promise<void> {
-  await vm?.stop()
-  vm = await lab.boot(options)
+async function running(): Promise<TestVm> {
+  machine ??= await lab.boot()
+  return machine
 }
 
+/** Ends the machine, changes its disk, and boots it. */
+async function bootAgain(change: () => void = () => undefined): Promise<TestVm> {
+  await machine?.stop()
+  change()
+  machine = await lab.boot()
+  return machine
+}
+
+const BOOTS_B =
+  'a damaged autoboot.txt boots slot b after one more start if b is committed, before any service runs on a'
+const REFUSES = 'a host refuses to revert to a damaged slot'
+const KEEPS_DATA =
+  'a host with the tryboot flag and a damaged inactive boot partition boots the committed slot, without a trial and with the current data'
+const REPAIRS = 'the next update repairs a damaged inactive slot by sending the missing blocks'
+const OTHER_BOOT = 'a damaged boot partition of the committed slot boots the other slot, with the current data'
+
 describe('a host whose disk is damaged', () => {
-  it('a damaged autoboot.txt boots slot a if a is committed, and the host repairs the file', async () => {
-    damage(lab.disk, AUTOBOOT, SECTOR)
-    await bootAgain()
+  scenario('a damaged autoboot.txt boots slot a if a is committed, and the host repairs the file', async () => {
+    const vm = await bootAgain(() => damage(lab.disk, AUTOBOOT, SECTOR))
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', committed: 'a' })
   })
 
-  it('a damaged autoboot.txt boots slot b after one more start if b is committed, before any service runs on a', async () => {
+  scenario(BOOTS_B, async () => {
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
-    await healthy(vm)
-    await must(lab.onHost(vm, 'flash'))
-    await vm.stop()
-    damage(lab.disk, AUTOBOOT, SECTOR)
-    await bootAgain()
+    await healthy(await running())
+    await must(lab.onHost(await running(), 'flash'))
+    const vm = await bootAgain(() => damage(lab.disk, AUTOBOOT, SECTOR))
     expect(vm.starts).toEqual([
       { partition: 2, tryboot: false },
       { partition: 3, tryboot: false },
@@ -52,16 +76,19 @@ describe('a host whose disk is damaged', () => {
     expect(vm.console.text).toContain('autoboot.txt is damaged: writing it again for slot b')
   })
 
-  it('a host refuses to revert to a damaged slot', async () => {
+  const refuses = async () => {
+    const vm = await running()
     await vm.shell(
       'dd if=/dev/urandom of=/dev/disk/by-partlabel/slot-a bs=4096 seek=2000 count=1 conv=notrunc,fsync status=none',
     )
     const { code, stderr } = await lab.onHost(vm, 'revert')
     expect([code, stderr]).toEqual([1, expect.stringContaining('slot a holds no complete generation')])
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
-  })
+  }
+  scenario(REFUSES, refuses, { after: [BOOTS_B] })
 
-  it('a host with the tryboot flag and a damaged inactive boot partition boots the committed slot, without a trial and with the current data', async () => {
+  const keepsData = async () => {
+    const vm = await running()
     await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
     await vm.shell('dd if=/dev/zero of=/dev/disk/by-partlabel/boot-a bs=4096 count=1 conv=notrunc,fsync status=none')
     await vm.shell("sh -c '. /usr/lib/hangar/tryboot; tryboot_set 1'")
@@ -70,23 +97,25 @@ describe('a host whose disk is damaged', () => {
     await healthy(vm)
     expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed', committed: 'b' })
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
-  })
+  }
+  scenario(KEEPS_DATA, keepsData, { after: [BOOTS_B] })
 
-  it('the next update repairs a damaged inactive slot by sending the missing blocks', async () => {
+  const repairs = async () => {
+    const vm = await running()
     lab.restore()
     const said = await must(lab.onHost(vm, 'flash'))
     expect(said).toMatch(/slot a runs .*, healthy and committed/)
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
-  })
+  }
+  scenario(REPAIRS, repairs, { after: [REFUSES, KEEPS_DATA] })
 
-  it('a damaged boot partition of the committed slot boots the other slot, with the current data', async () => {
-    await vm.shell('echo today >/run/hangar/data/mosquitto/probe; sync')
+  const bootsOther = async () => {
+    await (await running()).shell('echo today >/run/hangar/data/mosquitto/probe; sync')
     // The first sector and the file system stay intact, but the firmware finds no config.txt.
     const boot = '/run/boot-of-a'
-    await vm.shell(`mkdir ${boot} && mount -t vfat /dev/disk/by-partlabel/boot-a ${boot}`)
-    await vm.shell(`rm ${boot}/config.txt && umount ${boot}`)
-    await vm.stop()
-    await bootAgain()
+    await (await running()).shell(`mkdir ${boot} && mount -t vfat /dev/disk/by-partlabel/boot-a ${boot}`)
+    await (await running()).shell(`rm ${boot}/config.txt && umount ${boot}`)
+    const vm = await bootAgain()
     expect(vm.starts).toEqual([{ partition: 3, tryboot: false }])
     await committed(vm)
     expect(await agentStatus(vm)).toMatchObject({
@@ -96,12 +125,11 @@ describe('a host whose disk is damaged', () => {
     expect(await vm.shell('cat /run/hangar/data/mosquitto/probe')).toBe('today')
     await must(lab.onHost(vm, 'flash'))
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed', root: lab.built() })
-  })
+  }
+  scenario(OTHER_BOOT, bootsOther, { after: [REPAIRS] })
 
-  it('a host whose committed slot cannot start continues with the other slot', async () => {
-    await vm.stop()
-    damage(lab.disk, partition(LAYOUT, 'slot-a').offset, 4096)
-    await bootAgain()
+  const continues = async () => {
+    const vm = await bootAgain(() => damage(lab.disk, partition(LAYOUT, 'slot-a').offset, 4096))
     expect(vm.starts).toEqual([
       { partition: 2, tryboot: false },
       { partition: 3, tryboot: true },
@@ -111,32 +139,38 @@ describe('a host whose disk is damaged', () => {
       ...{ slot: 'b', committed: 'b' },
       update: { kind: 'rescue', phase: 'committed' },
     })
-  })
+  }
+  scenario('a host whose committed slot cannot start continues with the other slot', continues, { after: [OTHER_BOOT] })
 
-  it('a host with a damaged data partition boots without services, reports the damage, and commits no trial', async () => {
-    await vm.stop()
-    for (const at of [64 * 1024, 64 * 2 ** 20]) damage(lab.disk, partition(LAYOUT, 'data').offset + at, 4096)
-    await bootAgain()
-    const before = await agentStatus(vm)
-    expect(before).toMatchObject({
-      slot: 'b',
-      state: 'committed',
-      data: { state: 'failed' },
-      health: { state: 'unhealthy' },
-    })
-    lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 305')
-    await fallsBack(lab, vm, { reason: /data/, flags: ['--trial-seconds', '120'] })
-  })
+  scenario(
+    'a host with a damaged data partition boots without services, reports the damage, and commits no trial',
+    async () => {
+      const { slot } = await agentStatus(await running())
+      const vm = await bootAgain(() => {
+        for (const at of [64 * 1024, 64 * 2 ** 20]) damage(lab.disk, partition(LAYOUT, 'data').offset + at, 4096)
+      })
+      expect(await agentStatus(vm)).toMatchObject({
+        slot,
+        state: 'committed',
+        data: { state: 'failed' },
+        health: { state: 'unhealthy' },
+      })
+      lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 305')
+      await fallsBack(lab, vm, { reason: /data/, flags: ['--trial-seconds', `${await trialSeconds(120)}`] })
+    },
+  )
 })
 
 describe('a second disk with the same labels', () => {
-  it('a second disk with the same labels stops the boot with a message, until the disk is removed', async () => {
+  scenario('a second disk with the same labels stops the boot with a message, until the disk is removed', async () => {
+    const vm = await running()
+    const { slot } = await agentStatus(vm)
     await vm.stop()
     const twin = `${lab.disk}.twin`
     await copyDisk(lab.disk, twin, adama.disk)
-    vm = await lab.start({ secondDisk: twin })
-    await vm.console.waitFor(/several disks have hangar's partitions: .*; remove all but one/, 300)
-    await bootAgain()
-    expect(await agentStatus(vm)).toMatchObject({ slot: 'b', state: 'committed' })
+    machine = await lab.start({ secondDisk: twin })
+    const message = /several disks have hangar's partitions: .*; remove all but one/
+    await machine.console.waitFor(message, await patience(300))
+    expect(await agentStatus(await bootAgain())).toMatchObject({ slot, state: 'committed' })
   })
 })

@@ -1,35 +1,46 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { fallsBack } from '../helpers/falls-back.ts'
-import { healthyLab, type Lab } from '../helpers/lab.ts'
+import { healthyLab, type Lab, trialSeconds } from '../helpers/lab.ts'
+import { scenarios } from '../helpers/scenarios.ts'
 import type { TestVm } from '../helpers/vm.ts'
 
 const INIT = 'overlays/device/initramfs/init'
 const UPDATE = 'overlays/base/update.ts'
-/** Longer than a boot takes, and shorter than the default, to keep the matrix short. */
-const SHORT = ['--trial-seconds', '120']
+/** Seconds: longer than a boot takes, and shorter than the default, to keep the matrix short. */
+const SHORT = 120
 /** The reason that the committed slot reports if the trial could not report one. */
 const SILENT = /it (never got as far as its health check|ended before it was healthy): a panic, a hang or a power cut/
 
 let lab: Lab
 let vm: TestVm
 
-beforeAll(async () => {
+async function start(): Promise<void> {
   ;({ lab, vm } = await healthyLab())
-})
+}
 
-afterAll(async () => {
+async function end(): Promise<void> {
   await vm?.stop()
   lab?.remove()
+}
+
+beforeAll(start)
+afterAll(end)
+
+/** The host falls back to slot a in each scenario, so that none needs another one. */
+const scenario = scenarios(async () => {
+  await end()
+  await start()
 })
 
 describe('a trial that fails', () => {
-  it('falls back when the kernel panics', async () => {
+  scenario('falls back when the kernel panics', async () => {
+    lab.restore()
     lab.edit(INIT, /^main$/m, 'mount -t proc proc /proc\necho c >/proc/sysrq-trigger')
     await fallsBack(lab, vm, { reason: SILENT })
     expect(vm.resets.slice(-2)).toEqual(['guest', 'guest'])
   })
 
-  it('falls back when the kernel cannot start the initramfs, and opens no shell', async () => {
+  scenario('falls back when the kernel cannot start the initramfs, and opens no shell', async () => {
     lab.restore()
     lab.edit('overlays/device/manifest.ts', "path: '/init', mode: 0o755", "path: '/init', mode: 0o644")
     await fallsBack(lab, vm, { reason: SILENT })
@@ -37,14 +48,14 @@ describe('a trial that fails', () => {
     expect(vm.console.text).not.toMatch(/can't access tty|job control turned off/)
   })
 
-  it('falls back when the initramfs hangs', async () => {
+  scenario('falls back when the initramfs hangs', async () => {
     lab.restore()
     lab.edit(INIT, /^ {2}load_modules$/m, '  load_modules\n  while :; do sleep 60; done')
     await fallsBack(lab, vm, { reason: SILENT })
     expect(vm.resets.at(-1)).toBe('watchdog')
   })
 
-  it('falls back when user space hangs', async () => {
+  scenario('falls back when user space hangs', async () => {
     lab.restore()
     // systemd catches the signal and then hangs.
     lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/kill -s SEGV 1')
@@ -52,30 +63,34 @@ describe('a trial that fails', () => {
     expect(vm.resets.at(-1)).toBe('watchdog')
   })
 
-  it('falls back when its agent hangs and only the timer of the initramfs is left', async () => {
+  scenario('falls back when its agent hangs and only the timer of the initramfs is left', async () => {
     lab.restore()
     lab.edit(UPDATE, 'ExecStart=/usr/lib/hangar/agent trial', 'ExecStart=/bin/sleep infinity')
-    await fallsBack(lab, vm, { reason: SILENT, flags: ['--trial-seconds', '60'] })
+    const seconds = await trialSeconds(60)
+    await fallsBack(lab, vm, { reason: SILENT, flags: ['--trial-seconds', `${seconds}`] })
     expect(vm.resets.at(-1)).toBe('guest')
     expect(vm.console.text).toContain('the trial did not commit before its deadline')
   })
 
-  it('falls back when the boot ends in emergency mode', async () => {
+  scenario('falls back when the boot ends in emergency mode', async () => {
     lab.restore()
     const mount = 'LABEL=nothing /mnt ext4 defaults,x-systemd.device-timeout=2s 0 0\\n'
     lab.edit('overlays/base/identity.ts', "'/etc/fstab': file('')", `'/etc/fstab': file('${mount}')`)
     await fallsBack(lab, vm, { reason: /it came up in emergency mode/ })
   })
 
-  it('falls back when its network configuration locks the controller out', async () => {
+  scenario('falls back when its network configuration locks the controller out', async () => {
     lab.restore()
     lab.edit('hosts/adama.ts', '10.0.10.11/24', '10.0.10.77/24')
-    await fallsBack(lab, vm, { reason: /not committed within 120 seconds/, flags: SHORT })
+    const seconds = await trialSeconds(SHORT)
+    const reason = new RegExp(`not committed within ${seconds} seconds`)
+    await fallsBack(lab, vm, { reason, flags: ['--trial-seconds', `${seconds}`] })
   })
 
-  it('falls back when its ssh server does not start', async () => {
+  scenario('falls back when its ssh server does not start', async () => {
     lab.restore()
     lab.edit('overlays/base/ssh.ts', 'UseDNS no', 'UseDNS perhaps')
-    await fallsBack(lab, vm, { reason: /ssh[a-z]*\.service has failed|not committed within/, flags: SHORT })
+    const flags = ['--trial-seconds', `${await trialSeconds(SHORT)}`]
+    await fallsBack(lab, vm, { reason: /ssh[a-z]*\.service has failed|not committed within/, flags })
   })
 })

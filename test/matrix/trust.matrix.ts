@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { formatPrivateKey, formatPublicKey, keyFromSeed, parsePrivateKey } from '../../images/signature/openssh-key.ts'
 import { signText } from '../../images/signature/sshsig.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { agentStatus, healthy, healthyLab, type Lab, must, reboot } from '../helpers/lab.ts'
-import { eventually, ownerKey, type TestVm } from '../helpers/vm.ts'
+import { scenarios } from '../helpers/scenarios.ts'
+import { ownerKey, type TestVm } from '../helpers/vm.ts'
 
 const SERVICE = 'overlays/services/mosquitto/service.ts'
 const HOST = 'hosts/adama.ts'
@@ -18,15 +20,28 @@ const bare = (line: string) => line.split(' ').slice(0, 2).join(' ')
 let lab: Lab
 let vm: TestVm
 
-beforeAll(async () => {
+async function start(): Promise<void> {
   ;({ lab, vm } = await healthyLab())
   writeFileSync(`${lab.disk}.next-key`, formatPrivateKey(NEXT), { mode: 0o600 })
-})
+}
 
-afterAll(async () => {
+async function end(): Promise<void> {
   await vm?.stop()
   lab?.remove()
+}
+
+beforeAll(start)
+afterAll(end)
+
+const scenario = scenarios(async () => {
+  await end()
+  await start()
 })
+
+const ROTATED = 'a flash sends a rotated SSH host key without a reboot, and the host keeps the old key'
+const BAD_STREAM = 'the host refuses a truncated or random stream, and its slot stays unbootable'
+const TRUSTED = 'a signing key becomes trusted by an image that names it and that a trusted key signed'
+const REVOKED = 'the commit of an image that no longer names a signing key revokes the key'
 
 const signWithNext = () => lab.setEnv({ HANGAR_SIGNING_KEY: `${lab.disk}.next-key` })
 const signWithOwnersKey = () => lab.setEnv({})
@@ -44,7 +59,7 @@ describe('a rotated SSH host key', () => {
   const keys = async () => (await agentStatus(vm)).identity?.ssh ?? []
   const shownKey = () => vm.shell("ssh-keyscan -t ed25519 127.0.0.1 2>/dev/null | grep '^127' | cut -d ' ' -f 2,3")
 
-  it('a flash sends a rotated SSH host key without a reboot, and the host keeps the old key', async () => {
+  scenario(ROTATED, async () => {
     const [before, { bootId }] = [await keys(), await agentStatus(vm)]
     await must(lab.hangar('init', 'adama', '--rotate', 'ssh'))
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('received its new keys')
@@ -54,17 +69,20 @@ describe('a rotated SSH host key', () => {
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
   })
 
-  it('the host shows the rotated SSH key after a reboot, and the repository knows both keys', async () => {
+  const showsBoth = async () => {
     const before = await keys()
     await reboot(vm)
     await healthy(vm)
     expect([await shownKey(), await keys()]).toEqual([before[0], before])
     expect(await must(lab.onHost(vm, 'flash', '--no-build'))).toContain('nothing to do')
+  }
+  scenario('the host shows the rotated SSH key after a reboot, and the repository knows both keys', showsBoth, {
+    after: [ROTATED],
   })
 })
 
 describe('an image for another host', () => {
-  it('the host itself refuses an image for another host before it writes a byte', async () => {
+  scenario('the host itself refuses an image for another host before it writes a byte', async () => {
     const key = parsePrivateKey(readFileSync(OWNERS_KEY, 'utf8'), OWNERS_KEY)
     const ours = readFileSync(join(lab.directory, 'out/adama/manifest.json'), 'utf8')
     const manifest = ours.replace('"host": "adama"', '"host": "starbuck"')
@@ -83,10 +101,10 @@ describe('an image for another host', () => {
 })
 
 describe('a transfer that differs from the signed image', () => {
-  it('the host refuses a truncated or random stream, and its slot stays unbootable', async () => {
+  scenario(BAD_STREAM, async () => {
     lab.edit(SERVICE, 'autosave_interval 300', 'autosave_interval 301')
     await must(lab.hangar('build', 'adama'))
-    const command = lab.begin(vm, '--full', '--no-build')
+    const command = await lab.begin(vm, '--full', '--no-build')
     const ended = once(command, 'close')
     await eventually(async () => (await agentStatus(vm)).update?.phase === 'writing', 600)
     command.kill('SIGKILL')
@@ -98,7 +116,7 @@ describe('a transfer that differs from the signed image', () => {
     expect(JSON.parse(cut)).toMatchObject({ error: { code: 'stream' } })
   })
 
-  it('the host refuses an image when it reads back a changed block', async () => {
+  const readsBack = async () => {
     const record =
       "{ printf 'HGB1\\0\\0\\0\\5\\0\\0\\0\\1'; head -c 4096 /dev/zero; printf 'HGB1\\377\\377\\377\\377\\0\\0\\0\\0'; }"
     const owner = 'agent=/usr/lib/hangar/agent; owner=$(sed -n "s/^owner //p" /run/hangar/lock); '
@@ -108,16 +126,17 @@ describe('a transfer that differs from the signed image', () => {
     expect((await agentStatus(vm)).slots.b).toEqual({ state: 'unbootable' })
     await reboot(vm)
     expect(await agentStatus(vm)).toMatchObject({ slot: 'a', state: 'committed' })
-  })
+  }
+  scenario('the host refuses an image when it reads back a changed block', readsBack, { after: [BAD_STREAM] })
 })
 
 describe('a signing key that the host does not trust', () => {
-  it('the host refuses images that an untrusted key signed', async () => {
+  scenario('the host refuses images that an untrusted key signed', async () => {
     signWithNext()
     expect(await refused()).toContain('not signed by a key that adama trusts')
   })
 
-  it('a signing key becomes trusted by an image that names it and that a trusted key signed', async () => {
+  scenario(TRUSTED, async () => {
     signWithOwnersKey()
     lab.edit(HOST, 'number: 1', `number: 2,\n  updates: { signingKeys: ['${NEXT_LINE}'] }`)
     await must(lab.onHost(vm, 'flash'))
@@ -131,16 +150,17 @@ describe('a signing key that the host does not trust', () => {
 describe('a signing key that an image no longer names', () => {
   let old: string
 
-  it('the commit of an image that no longer names a signing key revokes the key', async () => {
+  const revokes = async () => {
     old = (await agentStatus(vm)).trust.signing.find((line) => line !== bare(NEXT_LINE)) ?? ''
     signWithNext()
     lab.restore()
     lab.edit(HOST, 'number: 1', 'number: 3')
     await must(lab.onHost(vm, 'flash'))
     expect((await agentStatus(vm)).trust).toMatchObject({ signing: [bare(NEXT_LINE)], revoked: [old] })
-  })
+  }
+  scenario(REVOKED, revokes, { after: [TRUSTED] })
 
-  it('a revoked key stays revoked after a revert to a slot that names it', async () => {
+  const staysRevoked = async () => {
     await must(lab.onHost(vm, 'revert'))
     const { trust, slot } = await agentStatus(vm)
     expect(slot).toBe('b')
@@ -148,16 +168,20 @@ describe('a signing key that an image no longer names', () => {
     signWithOwnersKey()
     lab.edit(HOST, 'number: 3', 'number: 4')
     expect(await refused()).toContain('not signed by a key that adama trusts (1 trusted)')
-  })
+  }
+  scenario('a revoked key stays revoked after a revert to a slot that names it', staysRevoked, { after: [REVOKED] })
 })
 
 describe('an image', () => {
-  it('the host refuses an image older than the committed one without --allow-downgrade', async () => {
+  const refusesOlder = async () => {
     signWithNext()
     lab.restore()
     expect(await refused()).toMatch(/serial .* is smaller than the committed serial of 'adama'/)
     expect(await must(lab.onHost(vm, 'flash', '--allow-downgrade', '--dry-run'))).toContain(
       'an older serial is allowed',
     )
+  }
+  scenario('the host refuses an image older than the committed one without --allow-downgrade', refusesOlder, {
+    after: [REVOKED],
   })
 })

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { copyDisk } from '../../flash/vm/disk.ts'
 import { adama } from '../../hosts/adama.ts'
+import { eventually } from '../helpers/eventually.ts'
 import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
-import { eventually, type TestVm } from '../helpers/vm.ts'
+import type { TestVm } from '../helpers/vm.ts'
 import { countEntries } from './write-log.ts'
 
 /** All writes of a host to its disk: the first boot, an update, restarts of the committed slot, and a revert. */

@@ -2,12 +2,15 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
 import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
 import { type Manifest, parseManifest } from '../../images/manifest.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { patience } from '../helpers/machine-speed.ts'
 import { mqttClient } from '../helpers/mqtt.ts'
-import { bootHost, eventually, imagePath, ownerKey, runProgram, type TestVm, vmPrograms } from '../helpers/vm.ts'
+import { scenarios } from '../helpers/scenarios.ts'
+import { bootHost, imagePath, ownerKey, runProgram, type TestVm, vmPrograms } from '../helpers/vm.ts'
 import { CLOCK, describeBoard, describeResets } from './watchdog.ts'
 
 const MIB = 2 ** 20
@@ -26,23 +29,36 @@ let manifest: Manifest
 beforeAll(async () => {
   const path = join(dirname(imagePath(adama.name)), 'manifest.json')
   manifest = parseManifest(readFileSync(path, 'utf8'), path)
-  vm = await bootHost({ host: adama, forwards: FORWARDS, clock: CLOCK })
-  await vm.reachable(BOOT_SECONDS)
+  await start()
 })
 
 afterAll(async () => {
   await vm?.stop()
 })
 
-// All tests of this file share one machine, and run in this order.
+async function start(): Promise<void> {
+  vm = await bootHost({ host: adama, forwards: FORWARDS, clock: CLOCK })
+  await vm.reachable(BOOT_SECONDS)
+}
+
+// All tests of this file share one machine, and run in this order. Most of them change nothing, so that the machine stays as
+// it is when they fail; after the others fail, a new machine boots.
+const scenario = scenarios(async () => {
+  await vm.stop()
+  await start()
+  await vm.shell(`timeout ${await patience(SERVICE_SECONDS)} systemctl is-system-running --wait || :`)
+})
 describe('adama, booted from its disk image,', () => {
-  it('adama starts all units without a failure', async () => {
-    const state = await vm.ssh(['-i', ownerKey()], `timeout ${SERVICE_SECONDS} systemctl is-system-running --wait`)
+  scenario.observing('adama starts all units without a failure', async () => {
+    const state = await vm.ssh(
+      ['-i', ownerKey()],
+      `timeout ${await patience(SERVICE_SECONDS)} systemctl is-system-running --wait`,
+    )
     expect(await vm.shell('systemctl --failed --plain --no-legend')).toBe('')
     expect(state.stdout.trim()).toBe('running')
   })
 
-  it('adama runs every service of the host file, and each is healthy', async () => {
+  scenario.observing('adama runs every service of the host file, and each is healthy', async () => {
     const names = adama.services.map(({ name }) => name)
     const listed = () => vm.shell("podman ps --format '{{.Names}} {{.Status}}'")
     const healthy = async () => (await listed()).split('\n').filter((line) => line.endsWith('(healthy)'))
@@ -53,13 +69,13 @@ describe('adama, booted from its disk image,', () => {
     }
   })
 
-  it('adama boots from the committed partition, without the trial flag', async () => {
+  scenario.observing('adama boots from the committed partition, without the trial flag', async () => {
     expect(vm.starts).toEqual([{ partition: 2, tryboot: false }])
     const facts = parseAssignments(await vm.shell('cat /run/hangar/boot'))
     expect(facts).toMatchObject({ SLOT: 'a', PARTITION: '2', TRYBOOT: '0', ROOT_HASH: manifest.slot.root })
   })
 
-  it('adama mounts its root and its layers read-only', async () => {
+  scenario.observing('adama mounts its root and its layers read-only', async () => {
     const mounts = (await vm.shell('cat /proc/mounts')).split('\n').map((line) => line.split(' '))
     const options = (path: string) => mounts.find(([, where]) => where === path)?.[3]?.split(',') ?? []
     expect(options('/')).toContain('ro')
@@ -69,7 +85,7 @@ describe('adama, booted from its disk image,', () => {
     expect(written.stderr).toContain('Read-only file system')
   })
 
-  it('adama reads every layer through one verity device over the slot', async () => {
+  scenario.observing('adama reads every layer through one verity device over the slot', async () => {
     const devices = parseDevices(await vm.shell(DEVICE_MAPPER))
     const slot = devices.find(({ name }) => name === 'hangar-slot')
     expect(slot).toMatchObject({
@@ -88,7 +104,7 @@ describe('adama, booted from its disk image,', () => {
     }
   })
 
-  it('adama lets prometheus scrape all of its targets', async () => {
+  scenario.observing('adama lets prometheus scrape all of its targets', async () => {
     const targets = async () => {
       const response = await fetch(`http://127.0.0.1:${vm.ports.prometheus}/api/v1/targets?state=active`)
       const { data } = (await response.json()) as { data: { activeTargets: { health: string; scrapeUrl: string }[] } }
@@ -101,11 +117,11 @@ describe('adama, booted from its disk image,', () => {
     expect(urls).toContain(':9090')
   })
 
-  it('adama runs an alertmanager that reports that it is ready', async () => {
+  scenario.observing('adama runs an alertmanager that reports that it is ready', async () => {
     expect((await fetch(`http://127.0.0.1:${vm.ports.alertmanager}/-/ready`)).status).toBe(200)
   })
 
-  it('adama passes an MQTT message from one client to another', async () => {
+  scenario.observing('adama passes an MQTT message from one client to another', async () => {
     const reader = await mqttClient(vm.ports.mosquitto ?? 0, 'reader')
     const writer = await mqttClient(vm.ports.mosquitto ?? 0, 'writer')
     await reader.subscribe('hangar/test')
@@ -115,18 +131,18 @@ describe('adama, booted from its disk image,', () => {
     writer.close()
   })
 
-  it('adama limits every service to the memory and cores of the host file', async () => {
+  scenario.observing('adama limits every service to the memory and cores of the host file', async () => {
     for (const [name, { memory, cpus }] of adama.services.flatMap(({ limits }) => Object.entries(limits))) {
       const { memoryMax, cores } = parseLimits(await vm.shell(limitsOf(name)))
       expect({ name, memoryMax, cores }).toEqual({ name, memoryMax: memory, cores: cpus })
     }
   })
 
-  it('adama accepts a login with the owner’s key', async () => {
+  scenario.observing('adama accepts a login with the owner’s key', async () => {
     expect(await vm.shell('id -un; hostname')).toBe(`root\n${adama.name}`)
   })
 
-  it('adama refuses logins with a password or with another key', async () => {
+  scenario.observing('adama refuses logins with a password or with another key', async () => {
     const without = await vm.ssh(['-o', 'PubkeyAuthentication=no', '-o', 'IdentityFile=none'], 'true')
     expect(without.code).toBe(255)
     // The server lists the methods that it accepts.
@@ -135,14 +151,14 @@ describe('adama, booted from its disk image,', () => {
     expect((await vm.ssh(['-i', stranger], 'true')).stderr).toMatch(/Permission denied \(publickey\)/)
   })
 
-  it('adama prints the fingerprints of its new identity on the console', async () => {
+  scenario.observing('adama prints the fingerprints of its new identity on the console', async () => {
     const listed = await vm.shell('for key in $(sshd -T | sed -n "s/^hostkey //p"); do ssh-keygen -lf "$key"; done')
     const fingerprints = listed.match(/SHA256:[A-Za-z0-9+/]{43}/g) ?? []
     expect(fingerprints.length).toBeGreaterThan(0)
     for (const fingerprint of fingerprints) expect(vm.console.text).toContain(fingerprint)
   })
 
-  it('adama extends its data partition to the end of the disk', async () => {
+  scenario.observing('adama extends its data partition to the end of the disk', async () => {
     const device = parseAssignments(await vm.shell('cat /run/hangar/boot')).DATA?.slice(5) ?? ''
     const [start = 0, size = 0] = (
       await vm.shell(`cat /sys/class/block/${device}/start /sys/class/block/${device}/size`)
@@ -158,7 +174,7 @@ describe('adama, booted from its disk image,', () => {
     expect(Number(mounted)).toBeGreaterThan(0.99 * size * 512)
   })
 
-  it('adama uses less than 180 MiB of memory without its services', async () => {
+  scenario('adama uses less than 180 MiB of memory without its services', async () => {
     await vm.shell('systemctl stop hangar.slice')
     await sleep(60_000)
     const used = await memoryUsed()
@@ -167,10 +183,10 @@ describe('adama, booted from its disk image,', () => {
   })
 })
 
-describeBoard(() => vm)
+describeBoard(() => vm, scenario)
 
 describe('adama, rebooted,', () => {
-  it('adama starts through the firmware after a reboot and keeps its identity', async () => {
+  scenario('adama starts through the firmware after a reboot and keeps its identity', async () => {
     const facts = () =>
       vm.shell('cat /etc/machine-id; cat /etc/ssh/*.pub /run/hangar/identity/*.pub 2>/dev/null || true')
     const before = { facts: await facts(), boot: await bootId() }
@@ -188,7 +204,7 @@ describe('a flipped bit in the slot', () => {
   const LAYER = 'container-alertmanager'
   const readFiles = `sync; echo 3 >/proc/sys/vm/drop_caches; find /run/hangar/layers/${LAYER} -type f -exec cat {} + >/dev/null`
 
-  it('a flipped bit in the slot makes reads of its block fail until the bit is flipped back', async () => {
+  scenario('a flipped bit in the slot makes reads of its block fail until the bit is flipped back', async () => {
     const offset = middleOf(LAYER)
     const read = `dd if=/dev/mapper/hangar-slot bs=${BLOCK} skip=${offset / BLOCK} count=1 iflag=direct status=none | sha256sum`
     const before = await vm.shell(read)
@@ -200,7 +216,7 @@ describe('a flipped bit in the slot', () => {
     expect(await vm.shell(read)).toBe(before)
   })
 
-  it('a flipped bit in the slot makes reads of its file fail instead of returning wrong data', async () => {
+  scenario('a flipped bit in the slot makes reads of its file fail instead of returning wrong data', async () => {
     // Files that a running program has mapped stay in the page cache after drop_caches.
     await vm.shell('systemctl stop alertmanager')
     expect((await vm.ssh(['-i', ownerKey()], readFiles)).code).toBe(0)
@@ -213,7 +229,7 @@ describe('a flipped bit in the slot', () => {
   })
 })
 
-describeResets(() => vm)
+describeResets(() => vm, scenario)
 
 /** Returns the offset in the slot of a block in the middle of a layer, where the layer has files and no metadata. */
 function middleOf(name: string): number {

@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest'
-import { eventually, ownerKey, type TestVm } from '../helpers/vm.ts'
+import { describe, expect } from 'vitest'
+import { eventually } from '../helpers/eventually.ts'
+import type { Scenario } from '../helpers/scenarios.ts'
+import { ownerKey, type TestVm } from '../helpers/vm.ts'
 
 /** Time of the board's clock when it starts. */
 export const CLOCK = '2027-03-01T12:00:00'
@@ -16,13 +18,13 @@ const FED_SECONDS = 60
 const SYSTEMD = 'org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager'
 
 /** Tests of the clock, the firmware's port and the watchdog, for a host that was booted with `CLOCK`. */
-export function describeBoard(machine: () => TestVm): void {
+export function describeBoard(machine: () => TestVm, scenario: Scenario): void {
   describe('the emulated board', () => {
-    it('the emulated board starts with the time of its clock', async () => {
+    scenario.observing('the emulated board starts with the time of its clock', async () => {
       expect(await machine().shell('cat /sys/class/rtc/rtc0/date')).toBe(CLOCK.slice(0, 10))
     })
 
-    it('the emulated board sets and reads the one-shot flag by its port to the firmware', async () => {
+    scenario('the emulated board sets and reads the one-shot flag by its port to the firmware', async () => {
       const ask = (line: string) =>
         machine().shell(
           `port=/dev/virtio-ports/hangar.firmware; exec 3<>$port; echo "${line}" >&3; read -r answer <&3; echo "$answer"`,
@@ -33,7 +35,7 @@ export function describeBoard(machine: () => TestVm): void {
       expect(await ask('tryboot 0')).toBe('tryboot 0')
     })
 
-    it('the emulated board does not reset while systemd feeds the watchdog', async () => {
+    scenario.observing('the emulated board does not reset while systemd feeds the watchdog', async () => {
       const vm = machine()
       await eventually(async () => Number((await vm.shell('cat /proc/uptime')).split(' ')[0]) > FED_SECONDS, 120)
       // No test before this one reboots the host.
@@ -43,16 +45,16 @@ export function describeBoard(machine: () => TestVm): void {
 }
 
 /** Tests that reset the host. They come last on a machine that other tests share. */
-export function describeResets(machine: () => TestVm): void {
+export function describeResets(machine: () => TestVm, scenario: Scenario): void {
   describe('the emulated board', () => {
-    it('the emulated board resets and boots again after a kernel panic, without its watchdog', async () => {
+    scenario('the emulated board resets and boots again after a kernel panic, without its watchdog', async () => {
       // With the watchdog, either cause may reset first: it fires 15 s after systemd last fed it, and a panic resets after
       // 10 s.
       await machine().shell(`busctl set-property ${SYSTEMD} RuntimeWatchdogUSec t 0`)
       await survives(machine(), 'echo 1 >/proc/sys/kernel/sysrq; echo c >/proc/sysrq-trigger', 'guest')
     })
 
-    it('the watchdog resets the emulated board when user space hangs, and the board boots again', async () => {
+    scenario('the watchdog resets the emulated board when user space hangs, and the board boots again', async () => {
       // systemd catches the signal and then hangs. The kernel runs on.
       await survives(machine(), 'kill -s SEGV 1', 'watchdog')
     })

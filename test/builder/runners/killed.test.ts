@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { toolchainDirectory } from '../../../builder/toolchain/toolchain.ts'
 import { childProgram } from '../../helpers/child-program.ts'
+import { eventually } from '../../helpers/eventually.ts'
 import { commandLines } from '../../helpers/processes.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
-import { eventually } from '../../helpers/vm.ts'
 
 /** A builder that runs one endless command in a sandbox. */
 const BUILDER = `

@@ -24,7 +24,7 @@ async function commandBench(names: readonly string[] = ['adama']) {
   const request: Omit<FlashRequest, 'onResult'> = {
     ...{ goal: UPDATE, mode: 'run', connect, progress, clock },
     targets: names.map((host) => ({ host, at, hostKeys: [], driver, output: directory, identity: NO_IDENTITY })),
-    build: async (host) => void built.push(host),
+    build: async (hosts) => void built.push(...hosts),
   }
   const flash = (given: Partial<typeof request> = {}) =>
     flashOutput(

@@ -3,11 +3,11 @@ import { join } from 'node:path'
 import { describe, expect, it, vi } from 'vitest'
 import { unreachable } from '../../../../builder/runners/dagger/engine-failure.ts'
 import { withEngine } from '../../../../builder/runners/dagger/session.ts'
+import { eventually } from '../../../helpers/eventually.ts'
 import { failingCli, fakeCli, fakeProgram } from '../../../helpers/fake-dagger/cli.ts'
 import { commandLines } from '../../../helpers/processes.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
-import { eventually } from '../../../helpers/vm.ts'
 
 async function sessionWith(makeCli: (directory: string) => string | Promise<string>) {
   const directory = await tempDirectory()

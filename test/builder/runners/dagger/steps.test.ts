@@ -4,11 +4,11 @@ import { expect, it, vi } from 'vitest'
 import { daggerRunner } from '../../../../builder/runners/dagger.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
 import { derivation } from '../../../helpers/derivation.ts'
+import { eventually } from '../../../helpers/eventually.ts'
 import { fakeCli } from '../../../helpers/fake-dagger/cli.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 import { storeWithToolchain } from '../../../helpers/toolchain.ts'
-import { eventually } from '../../../helpers/vm.ts'
 
 it('reports each derivation as a step, and writes its log while it runs', async () => {
   const directory = await tempDirectory()

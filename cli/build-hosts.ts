@@ -1,0 +1,86 @@
+import { join } from 'node:path'
+import type { Built, HostBuild } from '../builder/build.ts'
+import type { Network } from '../builder/context.ts'
+import type { HostPlan } from '../builder/host-plan.ts'
+import type { FrozenFlag } from '../builder/lock/frozen.ts'
+import { requireWritable } from '../lib/writable-directory.ts'
+import type { Host } from '../overlays/host-facts.ts'
+import type { CommandContext } from './command.ts'
+import { forEveryHost, type HostFailure } from './host-failures.ts'
+
+export interface BuildOptions {
+  readonly runner: string | undefined
+  readonly frozen?: FrozenFlag
+  readonly network?: Network
+}
+
+/** The image of one host. */
+export interface HostResult {
+  readonly host: string
+  readonly built: Built
+  readonly keys: HostKeys
+}
+
+/** The public keys of a host file. */
+export interface HostKeys {
+  readonly login: readonly string[]
+  readonly signing: readonly string[]
+}
+
+/** The builds of one command, and their duration in milliseconds. */
+export interface HostBuilds {
+  readonly results: readonly HostResult[]
+  readonly failures: readonly HostFailure[]
+  readonly took: number
+}
+
+/** Builds the images of hosts into `out/HOST`. Checks all host files before it builds the first image. */
+export async function buildHosts(
+  context: CommandContext,
+  names: readonly string[],
+  { runner, frozen, network }: BuildOptions,
+): Promise<HostBuilds> {
+  const { openBuildContext } = await import('../builder/context.ts')
+  const { buildAll } = await import('../builder/build.ts')
+  const plans = await plansFor(context, names, NOTHING_BUILT)
+  const hosts = plans.map((plan) => ({ plan, output: join(context.project, 'out', plan.name) }))
+  for (const { output } of hosts) requireWritable(output)
+  const begun = performance.now()
+  const opened = await openBuildContext({ ...context, runner }, network)
+  const builds = await buildAll(opened, { hosts, frozen })
+  return { ...resultsOf(plans, builds), took: performance.now() - begun }
+}
+
+/** What the builder needs to know of a host, and the host. */
+type Plan = HostPlan & { readonly host: Host }
+
+const NOTHING_BUILT = {
+  outcome: 'hangar built nothing',
+  hint: 'correct these hosts, or name only the other hosts: npm run build:image HOST …',
+}
+
+/**
+ * The plans of hosts, each host once. Throws one error with the mistakes of all hosts: finding them takes milliseconds, and
+ * the user should not read about the first mistake after the minutes that the other hosts take.
+ */
+export function plansFor(
+  context: CommandContext,
+  names: readonly string[],
+  failed: { readonly outcome: string; readonly hint: string },
+): Promise<Plan[]> {
+  return forEveryHost([...new Set(names)], failed, (name) => planFor(context, name))
+}
+
+async function planFor({ hosts }: CommandContext, name: string): Promise<Plan> {
+  const { planOf } = await import('../hosts/schema/plan.ts')
+  return planOf(await hosts.load(name))
+}
+
+function resultsOf(plans: readonly Plan[], builds: readonly HostBuild[]): Omit<HostBuilds, 'took'> {
+  const keysOf = ({ host: { ssh, updates } }: Plan) => ({ login: ssh.keys, signing: updates.signingKeys })
+  const results = builds.flatMap((build, at): HostResult[] => {
+    const plan = plans[at]
+    return plan !== undefined && 'built' in build ? [{ ...build, keys: keysOf(plan) }] : []
+  })
+  return { results, failures: builds.flatMap((build) => ('error' in build ? [build] : [])) }
+}
