@@ -6,7 +6,7 @@ import { storeWithToolchain } from '../helpers/toolchain.ts'
 
 beforeAll(requireEngine)
 
-describeRunner('Dagger (a real engine)', 'own', async () => {
+describeRunner('Dagger (a real engine)', 'own', async (signal) => {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  return { store, toolchain, runner: daggerRunner({ store, fetch }) }
+  return { store, toolchain, runner: daggerRunner({ store, fetch, signal }) }
 })

@@ -19,9 +19,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await session.close()
   rmSync(scratch, { recursive: true, force: true })
-})
+}, 60_000)
 
-describeRunner('Dagger (fake engine)', 'own', async () => {
+describeRunner('Dagger (fake engine)', 'own', async (signal) => {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  return { store, toolchain, runner: daggerRunner({ store, fetch }) }
+  return { store, toolchain, runner: daggerRunner({ store, fetch, signal }) }
 })
