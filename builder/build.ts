@@ -2,6 +2,7 @@ import { type Derivation, derivationDigest, type Input, type Output } from '../i
 import { type Digest, digestOf } from '../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../images/image.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
+import { allEnded } from '../lib/worker-pool.ts'
 import { type Assets, readAssets } from './assets.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
@@ -95,7 +96,7 @@ async function realisedParts(context: BuildContext, { layers, bootFiles, sbom }:
   )
   return {
     layers: layers.map(({ name, derivation }) => realisedLayer(context, name, derivation, outputs)),
-    bootFiles: Object.fromEntries(await Promise.all(files)),
+    bootFiles: Object.fromEntries(await allEnded(files)),
     sbom: fileOf(context, outputs, sbom, REST_FILE),
   }
 }

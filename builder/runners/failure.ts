@@ -31,11 +31,16 @@ export async function derivationFailed(
   const said = fullDiskLine(output.split('\n').slice(-NEARBY).join('\n'))
   // Programs may print much after the line with the reason.
   const shown = said === undefined || lines.includes(said) ? lines : [said, '…', ...lines]
-  const full = said === undefined ? undefined : place === 'engine' ? fullInEngine(said) : fullInSandbox(said, store.root)
+  const full =
+    said === undefined ? undefined : place === 'engine' ? fullInEngine(said) : fullInSandbox(said, store.root)
   const reason = full === undefined ? '' : `: ${full.what}`
-  return new UserError('derivation', `derivation '${name}' failed with status ${status}${reason}:\n  ${shown.join('\n  ')}`, {
-    hint: `${full === undefined ? '' : `${full.remedy}; `}complete log: ${log}`,
-  })
+  return new UserError(
+    'derivation',
+    `derivation '${name}' failed with status ${status}${reason}:\n  ${shown.join('\n  ')}`,
+    {
+      hint: `${full === undefined ? '' : `${full.remedy}; `}complete log: ${log}`,
+    },
+  )
 }
 
 /** The number of lines in the message. */

@@ -10,7 +10,9 @@ export function fullInSandbox(said: string, store: string): Full {
 
 /** As `fullInSandbox`, for a command in an engine. */
 export function fullInEngine(said: string): Full {
-  return MEMORY.test(said) ? { ...FULL_MEMORY, what: `${FULL_MEMORY.what} of the Dagger engine's machine` } : FULL_ENGINE
+  return MEMORY.test(said)
+    ? { ...FULL_MEMORY, what: `${FULL_MEMORY.what} of the Dagger engine's machine` }
+    : FULL_ENGINE
 }
 
 const OUTPUT = /(^|[\s'"`:(=])\/out\//

@@ -40,7 +40,10 @@ export function localRunner(options: LocalRunnerOptions): Runner {
       // Fetches all files at once, which is faster than many small fetches: mirrors are slow to answer and fast to
       // send.
       await options.fetch(missingPackages(missingDerivations(wanted, store), store))
-      const realise = realiser(run, once(toolchainDigest, (toolchain) => makeToolchain(toolchain, run)))
+      const realise = realiser(
+        run,
+        once(toolchainDigest, (toolchain) => makeToolchain(toolchain, run)),
+      )
       const outputs = wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const)
       return new Map(await allEnded(outputs, stop))
     },

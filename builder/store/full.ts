@@ -14,7 +14,11 @@ export function fullStore(store: string): Full | undefined {
 }
 
 /** The file system of a path in the store, as full. */
-export function fullOnStore(store: string, mount = spaceOf(store)?.mount ?? store, lack: 'space' | 'files' = 'space'): Full {
+export function fullOnStore(
+  store: string,
+  mount = spaceOf(store)?.mount ?? store,
+  lack: 'space' | 'files' = 'space',
+): Full {
   const look = `df ${lack === 'files' ? '-i' : '-h'} '${mount}'`
   return {
     what: `the file system '${mount}' of the store has no ${lack === 'files' ? 'room for more files' : 'space left'}`,

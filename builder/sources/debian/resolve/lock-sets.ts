@@ -4,6 +4,7 @@ import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import type { Patience } from '../../../../lib/http.ts'
 import type { ProxyRule } from '../../../../lib/proxy.ts'
 import { during } from '../../../../lib/reporter.ts'
+import { allEnded } from '../../../../lib/worker-pool.ts'
 import type { LockMode, ResolveContext } from '../../source.ts'
 import type { Mirrors } from '../archive/mirrors.ts'
 import { fetchIndices } from '../archive/packages.ts'
@@ -95,8 +96,7 @@ function keptSets(
 }
 
 async function fetchReleases(current: Lock, options: LockOptions): Promise<Release[]> {
-  const fetchAll = () =>
-    Promise.all(SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })))
+  const fetchAll = () => allEnded(SUITES.map((suite) => fetchRelease(suite, { ...options, known: current.releases })))
   return during(options.reporter, 'verify the archives', fetchAll, { ending: 'fetched' })
 }
 

@@ -3,9 +3,9 @@ import { mkdirSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { UserError } from '../../../../errors.ts'
 import { engineAddress } from '../../../../builder/runners/dagger/address.ts'
 import { requireReachable } from '../../../../builder/runners/dagger/reach.ts'
+import { UserError } from '../../../../errors.ts'
 import { oddStrings } from '../../../helpers/odd-strings.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
@@ -40,7 +40,9 @@ describe('engineAddress', () => {
       ...{ port: 1234, token: 'token' },
     })
     expect(() => engineAddress(env)).toThrow("DAGGER_SESSION_PORT is '1234', but DAGGER_SESSION_TOKEN is empty")
-    expect(() => engineAddress({ DAGGER_SESSION_PORT: 'http' })).toThrow("DAGGER_SESSION_PORT is 'http', wanted the port")
+    expect(() => engineAddress({ DAGGER_SESSION_PORT: 'http' })).toThrow(
+      "DAGGER_SESSION_PORT is 'http', wanted the port",
+    )
   })
 
   it.each([

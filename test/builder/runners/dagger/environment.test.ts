@@ -32,7 +32,11 @@ describe('findCli and requireCli', () => {
   it.each([
     ['a missing file', () => undefined, 'it does not exist'],
     ['a directory', (file: string) => mkdirSync(file), 'it is a directory'],
-    ['a file that is not executable', (file: string) => writeFileSync(file, '', { mode: 0o644 }), 'it is not executable'],
+    [
+      'a file that is not executable',
+      (file: string) => writeFileSync(file, '', { mode: 0o644 }),
+      'it is not executable',
+    ],
     ['a pipe', (file: string) => void execFileSync('mkfifo', [file]), 'it is not a file'],
   ])('requireCli refuses %s', async (_, make, problem) => {
     const file = join(await tempDirectory(), 'dagger')

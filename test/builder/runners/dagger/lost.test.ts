@@ -4,9 +4,9 @@ import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { daggerRunner } from '../../../../builder/runners/dagger.ts'
 import { DEADLINES } from '../../../../builder/runners/dagger/connection.ts'
 import { withEngine } from '../../../../builder/runners/dagger/session.ts'
+import { daggerRunner } from '../../../../builder/runners/dagger.ts'
 import { childProgram } from '../../../helpers/child-program.ts'
 import { derivation } from '../../../helpers/derivation.ts'
 import { fakeCli } from '../../../helpers/fake-dagger/cli.ts'
@@ -183,5 +183,7 @@ function isRunning(seconds: string): boolean {
 }
 
 function pidsOf(word: string): number[] {
-  return processes().filter(({ command }) => command.includes(word)).map(({ pid }) => pid)
+  return processes()
+    .filter(({ command }) => command.includes(word))
+    .map(({ pid }) => pid)
 }

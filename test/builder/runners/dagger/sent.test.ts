@@ -47,7 +47,11 @@ it('separates the bytes that a process writes to a disk from those that it sends
   const directory = await tempDirectory()
   const socket = join(directory, 'socket')
   let received = 0
-  const server = createServer((peer) => peer.on('data', (data) => void (received += data.length))).listen(socket)
+  const server = createServer((peer) =>
+    peer.on('data', (data) => {
+      received += data.length
+    }),
+  ).listen(socket)
   onTestFinished(() => void server.close())
   await once(server, 'listening')
   closeSync(openSync(join(directory, 'file'), 'w'))
