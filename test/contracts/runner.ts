@@ -248,9 +248,9 @@ function isRunning(seconds: string): boolean {
   return commandLines().some((command) => command.join(' ') === `sleep ${seconds}`)
 }
 
-/** The directories that a derivation has left in the store. */
+/** The directories that a derivation of this process has left in the store, which other tests use at the same time. */
 function scratchOf(store: Store, name: string): string[] {
-  return readdirSync(join(store.root, 'tmp')).filter((each) => each.startsWith(`${name}-`))
+  return readdirSync(join(store.root, 'tmp')).filter((each) => each.startsWith(`${name}-${process.pid}-`))
 }
 
 function withToolchain(given: Derivation, toolchain: Toolchain): Derivation['inputs'] {

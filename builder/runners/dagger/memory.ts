@@ -29,7 +29,7 @@ export function noteSent({ root, engine, given, sent }: Sent, reporter: Pick<Rep
   const isLost = known.size > 0 && again > TOLERATED
   if (isLost) {
     reporter.warn(
-      `the Dagger engine at '${engine}' has lost files that earlier builds sent to it: ${formatSize(again)} went again, and it builds everything anew; set its garbage collection as in docs/builders.md`,
+      `the Dagger engine at '${engine}' has lost files that earlier builds sent to it: ${formatSize(again)} went again, and it rebuilds everything; set its garbage collection as in docs/builders.md`,
     )
   }
   remember(file, new Set([...(isLost ? [] : known), ...[...given].map((path) => basename(path))]))

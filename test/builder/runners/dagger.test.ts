@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { daggerRunner } from '../../../builder/runners/dagger.ts'
 import { describeRunner } from '../../contracts/runner.ts'
+import { describeRunnerOutputs } from '../../contracts/runner-outputs.ts'
 import { type FakeSession, fakeSession } from '../../helpers/fake-dagger/server.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 
@@ -24,4 +25,9 @@ afterAll(async () => {
 describeRunner('Dagger (fake engine)', 'own', async (signal) => {
   const { store, fetch, toolchain } = await storeWithToolchain()
   return { store, toolchain, runner: daggerRunner({ store, fetch, signal }) }
+})
+
+describeRunnerOutputs('Dagger (fake engine)', async () => {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  return { store, fetch, toolchain, runnerWith: (using) => daggerRunner({ store, fetch: using }) }
 })

@@ -38,7 +38,7 @@ export async function fakeSession(scratch: string, behaviour: SessionBehaviour =
     open.add(response)
     response.once('close', () => {
       open.delete(response)
-      // The engine stops commands that nobody waits for any more.
+      // The engine stops commands for which no client waits any more.
       if (!response.writableFinished && open.size === 0) engine.stopCommands()
     })
     const instead = behaviour.instead?.(query)

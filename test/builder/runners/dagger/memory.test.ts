@@ -28,7 +28,7 @@ describe('noteSent', () => {
     const { warned } = await storeWith({ a: 600 * MB, b: 1 * MB })
     expect(warned('unix:///e', ['a'], 600 * MB)).toEqual([])
     expect(warned('unix:///e', ['a', 'b'], 601 * MB)).toEqual([
-      "the Dagger engine at 'unix:///e' has lost files that earlier builds sent to it: 600 MB went again, and it builds everything anew; set its garbage collection as in docs/builders.md",
+      "the Dagger engine at 'unix:///e' has lost files that earlier builds sent to it: 600 MB went again, and it rebuilds everything; set its garbage collection as in docs/builders.md",
     ])
   })
 
