@@ -3,6 +3,7 @@ import { type Derivation, dependencies, derivationDigest, type Input, type Outpu
 import type { Digest } from '../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../images/image.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
+import { allEnded } from '../lib/worker-pool.ts'
 import type { BuildContext } from './context.ts'
 import type { PlannedImage } from './host-plan.ts'
 import type { FileInStore, RealisedLayer } from './platforms/platform.ts'
@@ -72,7 +73,7 @@ export async function realisedParts(store: Store, { layers, bootFiles, sbom }: P
   )
   return {
     layers: layers.map(({ name, derivation }) => realisedLayer(store, name, derivation, outputs)),
-    bootFiles: Object.fromEntries(await Promise.all(files)),
+    bootFiles: Object.fromEntries(await allEnded(files)),
     sbom: fileOf(store, outputs, sbom, REST_FILE),
   }
 }

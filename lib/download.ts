@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
 import { type Digest, Digester } from '../images/digest.ts'
+import { isFullCode } from './file-problem.ts'
 import { body, get, type Request, TransferError } from './http.ts'
 
 /** A file whose size and digest are known before it is fetched. */
@@ -101,7 +102,7 @@ export class Download {
     try {
       await this.file.write(piece, 0, piece.length, this.received)
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'ENOSPC') throw cause
+      if (!isFullCode((cause as NodeJS.ErrnoException).code ?? '')) throw cause
       throw new UserError(
         'store',
         `cannot store '${this.wanted.path}' (${this.wanted.size} bytes): the disk of the store is full`,

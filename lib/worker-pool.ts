@@ -42,6 +42,25 @@ export async function forEachAtOnce<T>(
   if (ended.some(({ status }) => status === 'rejected')) throw stop.signal.reason
 }
 
+/**
+ * Like `Promise.all`, but settles only when every task has ended: callers can then remove files and release leases. Rejects
+ * with the first failure in time, for which it aborts `stop`, so that the other tasks end early.
+ */
+export async function allEnded<T>(tasks: readonly Promise<T>[], stop = new AbortController()): Promise<T[]> {
+  const ended = await Promise.allSettled(
+    tasks.map((task) =>
+      task.catch((error) => {
+        stop.abort(error)
+        throw error
+      }),
+    ),
+  )
+  return ended.map((each) => {
+    if (each.status === 'rejected') throw stop.signal.reason
+    return each.value
+  })
+}
+
 /** A function that runs tasks, at most `count` at the same time, in the order of its calls. */
 export function limiter(count: number): <T>(task: () => Promise<T>) => Promise<T> {
   let free = count

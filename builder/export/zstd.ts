@@ -1,4 +1,6 @@
+import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { fullDiskLine, spaceOf } from '../../lib/full-disk.ts'
 import type { Command } from '../../lib/program-error.ts'
 import { run } from '../../lib/subprocess.ts'
 import type { CompressFile } from './export.ts'
@@ -18,6 +20,10 @@ export function zstdFile(zstd: Command, signal: AbortSignal): CompressFile {
 }
 
 function hintFor(output: string, file: string, target: string): string {
-  if (/No space left|quota exceeded|File too large/i.test(output)) return `free disk space for '${target}': df -h`
+  if (fullDiskLine(output) !== undefined) {
+    const mount = spaceOf(dirname(target))?.mount ?? dirname(target)
+    return `free disk space on the file system '${mount}' for '${target}': df -h '${mount}'`
+  }
+  if (/File too large/i.test(output)) return `the file system of '${target}' holds no file of this size: choose another`
   return `check both paths: ls -l '${file}' '${target}'`
 }

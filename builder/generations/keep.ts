@@ -2,6 +2,7 @@ import type { Output } from '../../images/derivation.ts'
 import { derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../../images/image.ts'
+import { allEnded } from '../../lib/worker-pool.ts'
 import type { PlannedImage } from '../host-plan.ts'
 import type { Locks } from '../lock/locks.ts'
 import type { Assembled } from '../platforms/assemble.ts'
@@ -32,8 +33,8 @@ export async function keepParts(
     ...platformField(platform.name),
     slotSize: image.slotSize,
     layers: image.layers.map(({ name, derivation }) => storedLayer(name, outputs.get(derivationDigest(derivation)))),
-    boot: await Promise.all(Object.entries(boot).map(([name, file]) => storedFile(store, name, file))),
-    texts: await Promise.all(Object.entries(texts).map(([name, text]) => storedText(store, name, text))),
+    boot: await allEnded(Object.entries(boot).map(([name, file]) => storedFile(store, name, file))),
+    texts: await allEnded(Object.entries(texts).map(([name, text]) => storedText(store, name, text))),
     outputs: facts.map(({ sha256, ...fact }) => (sha256 === undefined ? fact : { ...fact, sha256 })),
     origin: { lock: await store.putBytes(lock.text), graph: await store.putBytes(graph.text) },
   }

@@ -7,6 +7,7 @@ import { toolchainImage } from '../toolchain/image.ts'
 import type { Fetch } from '../toolchain/toolchain.ts'
 import { engineGraph } from './dagger/graph.ts'
 import { liveLogs } from './dagger/live-logs.ts'
+import { noteSent } from './dagger/memory.ts'
 import { runPipeline } from './dagger/pipeline.ts'
 import { withEngine } from './dagger/session.ts'
 import { missingDerivations, missingPackages } from './missing.ts'
@@ -18,7 +19,10 @@ export interface DaggerRunnerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs derivations as one pipeline of a Dagger engine. It connects to the engine only when the store lacks an output. */
+/**
+ * Runs derivations as one pipeline of a Dagger engine. It connects to the engine only when the store lacks an output, and
+ * before it fetches anything.
+ */
 export function daggerRunner(options: DaggerRunnerOptions): Runner {
   const { store, fetch, signal } = options
   return {
@@ -26,14 +30,20 @@ export function daggerRunner(options: DaggerRunnerOptions): Runner {
       const outputs = reuse(wanted, store, reporter)
       const missing = missingDerivations(wanted, store)
       if (missing.length === 0) return outputs
-      await fetch(missingPackages(missing, store))
-      const images = await toolchainImages(missing, options, reporter)
       const connecting = reporter.step('connect to the Dagger engine')
       const logs = liveLogs(missing.map(derivationDigest))
       const session = { log: join(store.root, 'logs/dagger.log'), onOutput: logs.onOutput, signal, connecting }
-      const made = await withEngine(session, (engine) =>
-        runPipeline(missing, wanted, { place: engineGraph({ engine, store, images }), store, logs, reporter }),
-      )
+      const made = await withEngine(session, async (engine, stop) => {
+        const fetchUntil: Fetch = (files) => fetch(files, stop.signal)
+        await fetchUntil(missingPackages(missing, store))
+        const images = await toolchainImages(missing, { store, fetch: fetchUntil }, reporter)
+        stop.signal.throwIfAborted()
+        const given = new Set<string>()
+        const place = engineGraph({ engine, store, images, given })
+        const ran = await runPipeline(missing, wanted, { place, store, logs, reporter, stop, sent: engine.sent })
+        noteSent({ root: store.root, engine: engine.name, given, sent: ran.sent }, reporter)
+        return ran.outputs
+      })
       return new Map([...outputs, ...made])
     },
   }

@@ -3,8 +3,10 @@ import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
+import { fullDiskLine } from '../../lib/full-disk.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
 import type { Store } from '../store/store.ts'
+import { fullInEngine, fullInSandbox } from './full.ts'
 
 /** The path of a derivation's log file, which has the output of its last run. */
 export async function logFile(derivation: Derivation, store: Store): Promise<string> {
@@ -23,13 +25,34 @@ export class DerivationFailure extends UserError {
   }
 }
 
+export interface RanCommand {
+  readonly status: number
+  readonly log: string
+  readonly place: 'sandbox' | 'engine'
+}
+
 /** The error of a derivation whose command failed, with the last lines of its log. */
-export async function derivationFailed(derivation: Derivation, status: number, log: string): Promise<UserError> {
-  const lines = (await readFile(log, 'utf8')).trimEnd().split('\n').slice(-12)
-  const isFull = /ENOSPC|No space left on device/.test(lines.join('\n'))
+export async function derivationFailed(
+  derivation: Derivation,
+  { status, log, place }: RanCommand,
+  store: Store,
+): Promise<UserError> {
+  const output = (await readFile(log, 'utf8')).trimEnd()
+  const lines = output.split('\n').slice(-LAST)
+  const said = fullDiskLine(output.split('\n').slice(-NEARBY).join('\n'))
+  // Programs may print much after the line with the reason.
+  const shown = said === undefined || lines.includes(said) ? lines : [said, '…', ...lines]
+  const full =
+    said === undefined ? undefined : place === 'engine' ? fullInEngine(said) : fullInSandbox(said, store.root)
+  const reason = full === undefined ? '' : `: ${full.what}`
   return new DerivationFailure(
     derivation,
-    `derivation '${derivation.name}' failed with status ${status}:\n  ${lines.join('\n  ')}`,
-    `${isFull ? `free disk space for the store: df -h '${dirname(dirname(log))}'; ` : ''}complete log: ${log}`,
+    `derivation '${derivation.name}' failed with status ${status}${reason}:\n  ${shown.join('\n  ')}`,
+    `${full === undefined ? '' : `${full.remedy}; `}complete log: ${log}`,
   )
 }
+
+/** The number of lines in the message. */
+const LAST = 12
+/** The number of lines at the end of a log that may tell the reason. */
+const NEARBY = 200

@@ -6,11 +6,12 @@ import {
   dependencies,
   derivationDigest,
   type Output,
+  type Toolchain,
   toolchainDigest,
 } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { Reporter } from '../../lib/reporter.ts'
-import { limiter } from '../../lib/worker-pool.ts'
+import { allEnded, limiter, stopWith } from '../../lib/worker-pool.ts'
 import type { Store } from '../store/store.ts'
 import { type Fetch, toolchainDirectory } from '../toolchain/toolchain.ts'
 import { derivationFailed, logFile } from './failure.ts'
@@ -26,83 +27,95 @@ export interface LocalRunnerOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Runs derivations in sandboxes on this machine, as many at the same time as there are cores. */
+/**
+ * Runs derivations in sandboxes on this machine, as many at the same time as there are cores. The first failure stops the
+ * others. `realise` settles when nothing runs any more.
+ */
 export function localRunner(options: LocalRunnerOptions): Runner {
   const { store } = options
   return {
     async realise(wanted, reporter) {
-      const slots = limiter(availableParallelism())
-      const running = new Map<Digest, Promise<Output>>()
-      const realise = (derivation: Derivation): Promise<Output> => {
-        const digest = derivationDigest(derivation)
-        const known = running.get(digest)
-        if (known !== undefined) return known
-        const promise = realiseOne(derivation)
-        running.set(digest, promise)
-        return promise
-      }
-      const realiseOne = async (derivation: Derivation): Promise<Output> => {
-        const found = store.output(derivationDigest(derivation))
-        if (found !== undefined) {
-          reporter.step(derivation.name).done('reused')
-          return found
-        }
-        const toolchain = await toolchainOnce(derivation)
-        await Promise.all(dependencies(derivation).map(realise))
-        return slots(() => execute(derivation, toolchain, options, reporter))
-      }
-      const toolchains = new Map<Digest, Promise<string>>()
-      const toolchainOnce = ({ toolchain }: Derivation): Promise<string> => {
-        const digest = toolchainDigest(toolchain)
-        const made = toolchains.get(digest) ?? makeToolchain(toolchain, options, reporter)
-        toolchains.set(digest, made)
-        return made
-      }
+      const stop = stopWith(options.signal)
+      const run = { ...options, reporter, stop, slots: limiter(availableParallelism()) }
       // Fetches all files at once, which is faster than many small fetches: mirrors are slow to answer and fast to
       // send.
       await options.fetch(missingPackages(missingDerivations(wanted, store), store))
-      const outputs = await Promise.all(
-        wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const),
+      const realise = realiser(
+        run,
+        once(toolchainDigest, (toolchain) => makeToolchain(toolchain, run)),
       )
-      return new Map(outputs)
+      const outputs = wanted.map(async (each) => [derivationDigest(each), await realise(each)] as const)
+      return new Map(await allEnded(outputs, stop))
     },
   }
 }
 
-async function makeToolchain(
-  toolchain: Derivation['toolchain'],
-  options: LocalRunnerOptions,
-  reporter: Reporter,
-): Promise<string> {
-  await options.store.scratch('probe', (directory) => checkSandbox(directory))
-  return toolchainDirectory(toolchain, options.store, options.fetch, reporter)
+interface Run extends LocalRunnerOptions {
+  readonly reporter: Reporter
+  /** The first failure aborts it. */
+  readonly stop: AbortController
+  readonly slots: ReturnType<typeof limiter>
 }
 
-async function execute(
-  derivation: Derivation,
-  toolchain: string,
-  { store, signal }: LocalRunnerOptions,
-  reporter: Reporter,
-): Promise<Output> {
+/** Realises derivations, dependencies first. Runs each derivation once, and settles after its dependencies. */
+function realiser(run: Run, toolchainOf: (toolchain: Toolchain) => Promise<string>) {
+  const { store, reporter, stop, slots } = run
+  const realise: (derivation: Derivation) => Promise<Output> = once(derivationDigest, async (derivation) => {
+    const found = store.output(derivationDigest(derivation))
+    if (found !== undefined) {
+      reporter.step(derivation.name).done('reused')
+      return found
+    }
+    const toolchain = await toolchainOf(derivation.toolchain)
+    await allEnded(dependencies(derivation).map(realise), stop)
+    return slots(() => execute(derivation, toolchain, run))
+  })
+  return realise
+}
+
+/** The function that makes each value once, and returns the same promise for the same key. */
+function once<T, R>(keyOf: (value: T) => Digest, make: (value: T) => Promise<R>): (value: T) => Promise<R> {
+  const made = new Map<Digest, Promise<R>>()
+  return (value) => {
+    const key = keyOf(value)
+    const promise = made.get(key) ?? make(value)
+    made.set(key, promise)
+    return promise
+  }
+}
+
+async function makeToolchain(toolchain: Toolchain, { store, fetch, reporter, stop }: Run): Promise<string> {
+  await store.scratch('probe', (directory) => checkSandbox(directory))
+  return toolchainDirectory(toolchain, store, (files) => fetch(files, stop.signal), reporter)
+}
+
+async function execute(derivation: Derivation, toolchain: string, { store, reporter, stop }: Run): Promise<Output> {
+  stop.signal.throwIfAborted()
   const step = reporter.step(derivation.name)
-  const log = await logFile(derivation, store)
   try {
-    const output = await store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
-      const place = { inputs: join(scratch, 'in'), output: join(scratch, 'out'), work: join(scratch, 'work') }
-      for (const directory of Object.values(place)) await mkdir(directory)
-      await layInputs(derivation, place.inputs, store)
-      const { command, env, privilege } = derivation
-      const finished = await runSandboxed({ ...place, toolchain, command, env, privilege, log, signal })
-      if (finished.exitCode !== 0) throw await derivationFailed(derivation, finished.exitCode, log)
-      const left = await readOutput(place.output)
-      await adoptOutput(place.output, left, store)
-      return left
-    })
+    const output = await runInScratch(derivation, toolchain, store, stop.signal)
     await store.record(derivationDigest(derivation), output)
     step.done('built')
     return output
   } catch (error) {
-    step.failed()
+    // A step that another failure or the user has stopped has not failed.
+    if (!stop.signal.aborted) step.failed()
+    stop.abort(error)
     throw error
   }
+}
+
+async function runInScratch(derivation: Derivation, toolchain: string, store: Store, signal: AbortSignal) {
+  const log = await logFile(derivation, store)
+  return store.scratch(derivation.name.replaceAll('/', '-'), async (scratch) => {
+    const place = { inputs: join(scratch, 'in'), output: join(scratch, 'out'), work: join(scratch, 'work') }
+    for (const directory of Object.values(place)) await mkdir(directory)
+    await layInputs(derivation, place.inputs, store)
+    const { command, env, privilege } = derivation
+    const { exitCode } = await runSandboxed({ ...place, toolchain, command, env, privilege, log, signal })
+    if (exitCode !== 0) throw await derivationFailed(derivation, { status: exitCode, log, place: 'sandbox' }, store)
+    const output = await readOutput(place.output)
+    await adoptOutput(place.output, output, store)
+    return output
+  })
 }

@@ -26,9 +26,9 @@ export function sourceOf<Some extends { readonly name: string }>(
 
 /** Fetches each locked file from its own source. */
 export function fetchFrom(sources: readonly Source[], context: FetchContext): Fetch {
-  return async (files) => {
+  return async (files, signal = context.signal) => {
     const named = new Set(files.map((file) => sourceOf(sources, file)))
-    for (const source of named) await source.fetch(itemsOf(source, files), context)
+    for (const source of named) await source.fetch(itemsOf(source, files), { ...context, signal })
   }
 }
 

@@ -88,7 +88,8 @@ function directoryStore(root: string): Store {
       try {
         return await use(directory)
       } finally {
-        await rm(directory, { recursive: true, force: true })
+        // Tries again when a process that has just been killed has still written a file.
+        await rm(directory, { recursive: true, force: true, maxRetries: 5 })
       }
     },
   }

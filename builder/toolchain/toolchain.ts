@@ -5,12 +5,14 @@ import { UserError } from '../../errors.ts'
 import { type Toolchain, toolchainDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
 import type { LockedFile } from '../../images/locked-file.ts'
+import { fullDiskLine } from '../../lib/full-disk.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { run } from '../../lib/subprocess.ts'
+import { fullOnStore } from '../store/full.ts'
 import type { Store } from '../store/store.ts'
 
-/** Fetches locked files into the store. */
-export type Fetch = (files: readonly LockedFile[]) => Promise<void>
+/** Fetches locked files into the store. An abort of `signal` ends this call. */
+export type Fetch = (files: readonly LockedFile[], signal?: AbortSignal) => Promise<void>
 
 /** The version of the unpacking, a part of the directory's name. Raise it when the unpacking changes. */
 const UNPACKING = 1
@@ -92,11 +94,14 @@ async function unpackAll(debs: readonly string[], root: string): Promise<void> {
     input: debs.join('\0'),
   })
   if (unpacked.exitCode === 0) return
+  const full = fullDiskLine(unpacked.output) === undefined ? undefined : fullOnStore(root)
   throw new UserError(
     'sandbox',
-    `cannot unpack the toolchain: ${unpacked.output.trim().split('\n').slice(-3).join(' / ')}`,
+    `cannot unpack the toolchain: ${full?.what ?? unpacked.output.trim().split('\n').slice(-3).join(' / ')}`,
     {
-      hint: 'hangar needs dpkg-deb, tar and xargs on this machine, and 1 GB of free disk space in the store (HANGAR_STORE)',
+      hint:
+        full?.remedy ??
+        'hangar needs dpkg-deb, tar and xargs on this machine, and 1 GB of free disk space in the store (HANGAR_STORE)',
     },
   )
 }

@@ -3,6 +3,7 @@ import { rename, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
+import { fullDiskLine } from '../../lib/full-disk.ts'
 import { run } from '../../lib/subprocess.ts'
 
 /** Copies the image to a sparse file of the real disk's size. */
@@ -17,9 +18,10 @@ export async function copyDisk(image: string, copy: string, size: number): Promi
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C' }
   const { exitCode, output } = await run('cp', ['--sparse=always', '--reflink=auto', image, half], { env })
   if (exitCode !== 0) {
+    const isFull = fullDiskLine(output) !== undefined || /File too large/i.test(output)
     throw new UserError('vm', `cannot copy '${image}' to '${half}': ${output.trim()}`, {
-      hint: /No space left|quota exceeded|File too large/i.test(output)
-        ? `free disk space in '${dirname(half)}'`
+      hint: isFull
+        ? `free disk space in '${dirname(half)}': df -h '${dirname(half)}'`
         : `check that you may read the image and write the directory: ls -ld '${image}' '${dirname(half)}'`,
     })
   }

@@ -79,7 +79,7 @@ describe('a derivation that fails', () => {
       // The last layer belongs to the last host alone.
       const own = wanted.filter(({ name }) => name === 'host').at(-1)
       if (own === undefined) throw new Error('no derivation of a host')
-      throw await derivationFailed(own, 1, log)
+      throw await derivationFailed(own, { status: 1, log, place: 'sandbox' }, opened.store)
     }
     writeFileSync(log, 'it broke\n')
     const hosts = plans.map((plan) => request(plan))

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { chmod, chown, readFile } from 'node:fs/promises'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Runner } from '../../builder/runners/runner.ts'
 import type { Store } from '../../builder/store/store.ts'
 import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
 import { derivation } from '../helpers/derivation.ts'
+import { eventually } from '../helpers/eventually.ts'
+import { commandLines } from '../helpers/processes.ts'
 import { type Listed, listReporter } from '../helpers/reporter.ts'
 
 export interface RunnerUnderTest {
@@ -23,7 +27,11 @@ export interface RunnerUnderTest {
 export type Network = 'none' | 'own'
 
 /** The behaviour of every runner. */
-export function describeRunner(name: string, network: Network, make: () => Promise<RunnerUnderTest>): void {
+export function describeRunner(
+  name: string,
+  network: Network,
+  make: (signal?: AbortSignal) => Promise<RunnerUnderTest>,
+): void {
   describe(`the ${name} runner`, () => {
     it('puts the files in /out into the store', async () => {
       const { outputs } = await realise(await make(), shell('write', 'printf hello > /out/file'))
@@ -176,6 +184,55 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       const said = (await readFile(log, 'utf8')).trimEnd().split('\n')
       expect([said.length, said[0], said.at(-1)]).toEqual([40000, '1', '40000'])
     })
+
+    it('names a full file system and what to do when a program finds no space', async () => {
+      const fill = 'mount -t tmpfs -o size=64k small /tmp; head -c 1000000 /dev/zero > /tmp/file'
+      const failing = realise(await make(), { ...shell('fill', fill), privilege: 'all' })
+      await expect(failing).rejects.toMatchObject({
+        code: 'derivation',
+        message: expect.stringMatching(/^derivation 'fill' failed with status 1: .*\b(full|memory|space)\b.*:\n/),
+        hint: expect.stringMatching(/(free disk space|add memory).*; complete log: /),
+      })
+    })
+
+    it.skipIf(availableParallelism() === 1)(
+      'stops the other derivations when one fails, and settles when nothing runs any more',
+      async () => {
+        const given = await make()
+        const endless = `1000.${process.pid}${Date.now() % 1000}`
+        const reporter = listReporter()
+        const failing = realiseAll(
+          given,
+          [shell('endless', `sleep ${endless}`), shell('failing', 'sleep 3; echo the reason; exit 3')],
+          reporter,
+        )
+        failing.catch(() => undefined)
+        // Negative control: the other command does run.
+        await eventually(async () => isRunning(endless), 60)
+        await expect(failing).rejects.toMatchObject({ message: expect.stringMatching(/^derivation 'failing' failed/) })
+        expect(scratchOf(given.store, 'endless')).toEqual([])
+        expect(reporter.ended.filter((each) => /endless|failing/.test(each))).toEqual(['failing: failed'])
+        const then = [...reporter.ended]
+        await eventually(async () => !isRunning(endless), 20)
+        expect(reporter.ended).toEqual(then)
+      },
+    )
+
+    it('stops at an abort, and settles with its reason when nothing runs any more', async () => {
+      const stop = new AbortController()
+      const given = await make(stop.signal)
+      const endless = `1001.${process.pid}${Date.now() % 1000}`
+      const reporter = listReporter()
+      const stopped = realiseAll(given, [shell('endless', `sleep ${endless}`)], reporter)
+      stopped.catch(() => undefined)
+      await eventually(async () => isRunning(endless), 60)
+      const reason = new Error('stopped by the user')
+      stop.abort(reason)
+      await expect(stopped).rejects.toBe(reason)
+      expect(scratchOf(given.store, 'endless')).toEqual([])
+      expect(reporter.ended.filter((each) => each.startsWith('endless'))).toEqual([])
+      await eventually(async () => !isRunning(endless), 20)
+    })
   })
 
   // The store may have outputs of earlier runs: a random argument makes every derivation new.
@@ -209,6 +266,26 @@ async function realise(
     async ([file, { digest }]) => [file, await readFile(store.path(digest), 'utf8')] as const,
   )
   return { outputs: Object.fromEntries(await Promise.all(texts)) as Record<string, string>, ended: reporter.ended }
+}
+
+function realiseAll(
+  { runner, toolchain }: RunnerUnderTest,
+  given: readonly Derivation[],
+  reporter: Listed,
+): Promise<unknown> {
+  return runner.realise(
+    given.map((each) => ({ ...each, system: toolchain.architecture, toolchain })),
+    reporter,
+  )
+}
+
+function isRunning(seconds: string): boolean {
+  return commandLines().some((command) => command.join(' ') === `sleep ${seconds}`)
+}
+
+/** The directories that a derivation of this process has left in the store, which other tests use at the same time. */
+function scratchOf(store: Store, name: string): string[] {
+  return readdirSync(join(store.root, 'tmp')).filter((each) => each.startsWith(`${name}-${process.pid}-`))
 }
 
 function withToolchain(given: Derivation, toolchain: Toolchain): Derivation['inputs'] {

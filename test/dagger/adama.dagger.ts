@@ -1,18 +1,18 @@
-import { createWriteStream, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { withConnection } from '../../builder/runners/dagger/engine.ts'
+import { withEngine } from '../../builder/runners/dagger/session.ts'
 import { engineEnv, requireEngine } from '../helpers/dagger-engine.ts'
 import { copyProject, runIn } from '../helpers/project.ts'
+import { listReporter } from '../helpers/reporter.ts'
 
 const project = copyProject()
 let version = ''
 
 beforeAll(async () => {
   await requireEngine()
-  await withConnection(createWriteStream('/dev/null'), async (engine) => {
-    version = engine.version
-  })
+  const session = { log: join(project.directory, 'dagger.log'), connecting: listReporter().step('connect') }
+  version = await withEngine(session, async (engine) => engine.version)
 })
 afterAll(() => project.remove())
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { forEachAtOnce, limiter, stopWith } from '../../lib/worker-pool.ts'
+import { allEnded, forEachAtOnce, limiter, stopWith } from '../../lib/worker-pool.ts'
 
 /** Counts how many tasks run at the same time. */
 function counter() {
@@ -87,5 +87,24 @@ describe('limiter', () => {
     const next = limited(() => Promise.resolve('second'))
     await expect(failing).rejects.toThrow('first')
     expect(await next).toBe('second')
+  })
+})
+
+describe('allEnded', () => {
+  it('returns the results in order', async () => {
+    expect(await allEnded([sleep(2, 'slow'), Promise.resolve('fast')])).toEqual(['slow', 'fast'])
+  })
+
+  it('rejects with the first failure in time, when every task has ended, and stops the others at once', async () => {
+    const stop = new AbortController()
+    let hasEnded = false
+    const other = async () => {
+      await sleep(60_000, undefined, { signal: stop.signal }).catch(() => undefined)
+      await sleep(2)
+      hasEnded = true
+      throw new Error('stopped')
+    }
+    await expect(allEnded([other(), Promise.reject(new Error('first'))], stop)).rejects.toThrow('first')
+    expect(hasEnded).toBe(true)
   })
 })

@@ -51,54 +51,57 @@ export function engineFailed(message: string, cause: unknown): UserError {
   })
 }
 
-const NO_ANSWER = 'no answer'
-
-/** The error for a named engine that did not answer within this time, in milliseconds. */
-export function noAnswer(host: string, timeout: number): Error {
-  return new Error(`${NO_ANSWER} from '${host}' within ${timeout / 1000} s`)
+/** A named engine did not answer within this time, in milliseconds. */
+export class NoAnswer extends Error {
+  constructor(host: string, timeout: number) {
+    super(`no answer from '${host}' within ${timeout / 1000} s`)
+    this.name = 'NoAnswer'
+  }
 }
 
-/** The error for a failed connection; `said` is the output of the SDK and its CLI. */
+/** The error for a failed start of a session; `said` is the output of the CLI. */
 export function unreachable(error: unknown, log: string, said: string): UserError {
-  if (error instanceof UserError) return error
-  const reason = isSilent(error) ? 'its CLI ended without output' : innermost(error)
-  if (/failed to download dagger cli/.test(allOf(error))) {
-    return new UserError('engine', `cannot download Dagger's CLI: ${reason}`, {
-      hint: `set _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger, or ${WITHOUT_ENGINE}`,
-      cause: error,
-    })
-  }
-  const last = isLate(error) ? reason : said.split('\n').filter(isAnswer).at(-1)?.replace(PROMPT, '')
-  return new UserError('engine', `cannot reach the Dagger engine: ${last || reason}`, {
+  if (error instanceof UserError) return asEngineError(error)
+  const last = error instanceof NoAnswer ? undefined : lastLine(said)
+  const silence = error instanceof NoAnswer ? '' : ' without output'
+  return new UserError('engine', `cannot reach the Dagger engine: ${last ?? `${innermost(error)}${silence}`}`, {
     hint: `complete log: ${log}; or ${WITHOUT_ENGINE}`,
     cause: error,
   })
 }
 
-/** The text that the SDK prints before the output of its CLI. */
-const PROMPT = /^(Creating new Engine session|Establishing connection to Engine)\.\.\. (OK!)?/
+/** The same error as an error of the engine, so that `auto` continues without the engine. */
+function asEngineError(error: UserError): UserError {
+  if (error.code !== 'program') return error
+  return new UserError('engine', error.message, { hint: `${error.hint}; or ${WITHOUT_ENGINE}`, cause: error })
+}
 
-function isAnswer(line: string): boolean {
-  return line.replace(PROMPT, '').trim() !== '' && line !== 'OK!'
+export function downloadFailed(error: unknown): UserError {
+  return new UserError('engine', `cannot download Dagger's CLI: ${innermost(error)}`, {
+    hint: `set _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger, or ${WITHOUT_ENGINE}`,
+    cause: error,
+  })
+}
+
+/** The error for an engine that hangar cannot reach any more, in the middle of a build. */
+export function lostEngine(name: string, reason: string, cause: unknown): UserError {
+  return new UserError('engine', `lost the Dagger engine at '${name}' during the build: ${reason}`, {
+    hint: `start the engine again and run the same command again: it continues where it stopped; or ${WITHOUT_ENGINE}`,
+    cause,
+  })
+}
+
+function lastLine(text: string): string | undefined {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .at(-1)
 }
 
 /** The first line of the innermost error, because the SDK wraps errors in less specific errors. */
-function innermost(error: unknown): string {
+export function innermost(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   // Skips the cause of a network error, which is the complete request and answer.
   if (error.cause instanceof Error && !('response' in error.cause)) return innermost(error.cause)
   return error.message.split('\n')[0] ?? ''
-}
-
-function isLate(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith(NO_ANSWER)
-}
-
-/** Whether an error is the TypeError that the SDK throws when its CLI prints no port. */
-function isSilent(error: unknown): boolean {
-  return error instanceof Error && (error instanceof TypeError || isSilent(error.cause))
-}
-
-function allOf(error: unknown): string {
-  return error instanceof Error ? `${error.message}\n${allOf(error.cause)}` : ''
 }

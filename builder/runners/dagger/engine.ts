@@ -1,8 +1,7 @@
-import type { Writable } from 'node:stream'
 import type { Architecture } from '../../../images/architecture.ts'
 import type { Privilege } from '../../../images/derivation.ts'
 import { query } from './engine-failure.ts'
-import { loadSdk, type SdkClient, type SdkContainer, type SdkDirectory, type SdkPlatform } from './sdk.ts'
+import type { SdkClient, SdkContainer, SdkDirectory, SdkPlatform } from './sdk.ts'
 
 /** A root file system in an engine. */
 export type Root = SdkContainer
@@ -39,8 +38,12 @@ export interface EngineCommand {
 
 /** The operations of a Dagger engine. The engine runs an operation only when hangar requests the result. */
 export interface Engine {
+  /** The address of the engine. */
+  readonly name: string
   /** The version of the engine: `v0.21.9`. */
   readonly version: string
+  /** The number of bytes that the CLI has sent to the engine so far; 0 for a session of another program. */
+  readonly sent: () => number
   /**
    * Loads a root file system from an OCI image in one tar file. A copied directory would lose the owners of its files.
    */
@@ -51,18 +54,21 @@ export interface Engine {
   readonly exec: (exec: Exec) => Promise<EngineCommand>
 }
 
-/**
- * Connects to an engine while `use` runs. The SDK uses the engine that `DAGGER_SESSION_PORT` or
- * `_EXPERIMENTAL_DAGGER_RUNNER_HOST` names. Otherwise it starts one with a container engine.
- */
-export async function withConnection(log: Writable, use: (engine: Engine) => Promise<void>): Promise<void> {
-  const { connection, dag } = await loadSdk()
-  await connection(async () => use(await engineOf(dag)), { LogOutput: log })
+/** The parts of a connection that an engine needs beside the SDK's client. */
+export interface EngineConnection {
+  readonly name: string
+  readonly version: string
+  readonly client: SdkClient
+  readonly sent: () => number
+  readonly settled: () => Promise<void>
 }
 
-async function engineOf(client: SdkClient): Promise<Engine> {
+/** The engine behind an open session. */
+export function engineOf({ name, version, client, sent, settled }: EngineConnection): Engine {
   return {
-    version: await client.version(),
+    name,
+    version,
+    sent,
     root: (image, architecture) =>
       client.container({ platform: `linux/${architecture}` as SdkPlatform }).import_(client.host().file(image)),
     files: (directory, paths) => client.host().directory(directory, { include: [...paths].sort() }),
@@ -70,7 +76,7 @@ async function engineOf(client: SdkClient): Promise<Engine> {
       const container = containerOf(client, exec)
       // Makes the SDK resolve all ids of the container now, so that it sends no further queries for them.
       await query(() => container.id())
-      return ranOf(container)
+      return ranOf(container, settled)
     },
   }
 }
@@ -86,7 +92,7 @@ function containerOf(client: SdkClient, { root, mounts, workdir, args, stdin, pr
     .withExec([...args], { stdin, ...(privilege === 'all' ? { insecureRootCapabilities: true } : {}) })
 }
 
-function ranOf(container: SdkContainer): EngineCommand {
+function ranOf(container: SdkContainer, settled: () => Promise<void>): EngineCommand {
   return {
     tree: (path) => container.directory(path),
     async output() {
@@ -95,7 +101,13 @@ function ranOf(container: SdkContainer): EngineCommand {
       return { stdout, stderr }
     },
     async save(path, directory) {
-      await query(() => container.directory(path).export(directory))
+      try {
+        await query(() => container.directory(path).export(directory))
+      } catch (error) {
+        // The caller removes the directory, into which the CLI may still write.
+        await settled()
+        throw error
+      }
     },
   }
 }

@@ -13,6 +13,8 @@ export interface GraphOptions {
   readonly store: Store
   /** The images of the toolchains: toolchain digest -> path of a file on this machine. */
   readonly images: ReadonlyMap<Digest, string>
+  /** Collects the paths of all files on this machine that the engine needs. */
+  readonly given: Set<string>
 }
 
 /** Describes each derivation to the engine as one command. Intermediate outputs stay in the engine. */
@@ -47,9 +49,10 @@ async function placeOne(derivation: Derivation, options: GraphOptions, place: Pl
   })
 }
 
-function rootOf({ toolchain }: Derivation, { engine, images }: GraphOptions): Root {
+function rootOf({ toolchain }: Derivation, { engine, images, given }: GraphOptions): Root {
   const image = images.get(toolchainDigest(toolchain))
   if (image === undefined) throw new Error(`toolchain '${toolchain.name}' has no image`)
+  given.add(image)
   return engine.root(image, toolchain.architecture)
 }
 
@@ -57,7 +60,7 @@ const OBJECTS = '/objects'
 
 /** The inputs of a command below /in: objects of the store, and outputs of commands that have not run yet. */
 async function inputs(derivation: Derivation, root: Root, options: GraphOptions, place: Place): Promise<Mount> {
-  const { engine, store } = options
+  const { engine, store, given } = options
   const lines: string[] = []
   const objects = new Set<string>()
   const made = new Map<Digest, { readonly at: string; readonly tree: Tree }>()
@@ -73,6 +76,7 @@ async function inputs(derivation: Derivation, root: Root, options: GraphOptions,
     } else {
       const object = relative(objectsOf(store), store.path(await verifiedInput(derivation, path, input, store)))
       objects.add(object)
+      given.add(join(objectsOf(store), object))
       lines.push(`${OBJECTS}/${object} ${path}\n`)
     }
   }

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises'
-import { UserError } from '../../../errors.ts'
 import { type Derivation, dependencies, derivationDigest, type Output } from '../../../images/derivation.ts'
 import type { Digest } from '../../../images/digest.ts'
 import type { Reporter, Step } from '../../../lib/reporter.ts'
@@ -21,23 +20,35 @@ export interface PipelineOptions {
   readonly store: Store
   readonly logs: LiveLogs
   readonly reporter: Reporter
+  /** Ends all queries. The first failure aborts it, so that the engine stops the other commands. */
+  readonly stop: AbortController
+  /** The number of bytes that the engine has received so far. */
+  readonly sent: () => number
+}
+
+export interface Ran {
+  readonly outputs: Map<Digest, Output>
+  /** The bytes that went to the engine before it had all inputs. */
+  readonly sent: number
 }
 
 /**
  * Runs the missing derivations, dependencies first, and adds the outputs of the wanted derivations to the store. The
- * engine could order the commands itself, but would not report the start and the end of each command.
+ * engine could order the commands itself, but would not report the start and the end of each command. Settles when no
+ * work runs any more; rejects with the first failure.
  */
 export async function runPipeline(
   missing: readonly Derivation[],
   wanted: readonly Derivation[],
   options: PipelineOptions,
-): Promise<Map<Digest, Output>> {
-  const { place, store, reporter } = options
+): Promise<Ran> {
+  const { place, store, reporter, stop } = options
   const isWanted = new Set(wanted.map(derivationDigest))
-  const fail = firstFailure()
+  const failures = firstFailure(stop)
   const outputs = new Map<Digest, Output>()
   const run = async (derivation: Derivation, ready: Promise<EngineCommand>) => {
     const ran = await ready
+    stop.signal.throwIfAborted()
     const step = reporter.step(derivation.name)
     const digest = derivationDigest(derivation)
     try {
@@ -45,29 +56,47 @@ export async function runPipeline(
       if (isWanted.has(digest)) outputs.set(digest, await fetchOutput(derivation, ran, sums, store))
       step.done('built')
     } catch (error) {
-      fail(step, error)
-      throw error
+      await failures.add(step, error, () => described(derivation, error, options))
     }
   }
   const placed = missing.map((derivation) => ({ derivation, ran: place(derivation) }))
   const sending = reporter.step('send inputs to the Dagger engine')
-  const sent = countSent(sending, Promise.all(placed.map(({ ran }) => ran))).catch((error) => fail(sending, error))
+  const arrived = Promise.all(placed.map(({ ran }) => ran))
+  const sent = countSent(sending, arrived, options.sent).catch((error) => failures.add(sending, error))
   const ended = new Map<Digest, Promise<void>>()
   for (const { derivation, ran } of placed) {
     const needed = dependencies(derivation).map((each) => ended.get(derivationDigest(each)))
     const ready = Promise.all([ran, ...needed]).then(() => ran)
     ended.set(derivationDigest(derivation), run(derivation, ready))
   }
-  await Promise.all([...ended.values(), sent])
-  return outputs
+  await Promise.allSettled([...ended.values(), ...placed.map(({ ran }) => ran), sent])
+  failures.rethrow()
+  return { outputs, sent: (await sent) ?? 0 }
 }
 
-/** Marks only the step that failed: the end of the session also stops every other command. */
-function firstFailure(): (step: Step, error: unknown) => void {
-  let isOver = false
-  return (step, error) => {
-    if (!isOver || (error instanceof UserError && error.code === 'derivation')) step.failed()
-    isOver = true
+interface Failures {
+  /** Ends the step as failed if it is the first that fails. The other commands stop before `describe` runs. */
+  readonly add: (step: Step, error: unknown, describe?: () => Promise<unknown>) => Promise<never>
+  readonly rethrow: () => void
+}
+
+/** Keeps only the first failure: it stops every other command, and their failures tell nothing. */
+function firstFailure(stop: AbortController): Failures {
+  let first: { error: unknown } | undefined
+  return {
+    async add(step, error, describe = async () => error) {
+      if (first === undefined && !stop.signal.aborted) {
+        first = { error }
+        stop.abort(error)
+        step.failed()
+        first.error = await describe()
+      }
+      throw error
+    },
+    rethrow() {
+      if (first !== undefined) throw first.error
+      stop.signal.throwIfAborted()
+    },
   }
 }
 
@@ -78,22 +107,24 @@ function firstFailure(): (step: Step, error: unknown) => void {
 async function execute(derivation: Derivation, ran: EngineCommand, { store, logs }: PipelineOptions): Promise<string> {
   const digest = derivationDigest(derivation)
   const log = await logFile(derivation, store)
-  const end = async (text: string) => {
-    logs.close(digest)
-    await writeFile(log, text)
-  }
   logs.open(digest, log)
-  try {
-    const { stdout, stderr } = await ran.output()
-    await end(stdout)
-    return stderr
-  } catch (error) {
-    if (!(error instanceof ExecFailed)) throw error
-    // This error means that the command that copies the inputs failed.
-    if (!error.command.includes(digest)) throw engineFailed(`the Dagger engine failed: ${error.message}`, error)
-    await end(await completeLog(log, error.output))
-    throw await derivationFailed(derivation, error.exitCode, log)
-  }
+  const { stdout, stderr } = await ran.output()
+  logs.close(digest)
+  await writeFile(log, stdout)
+  return stderr
+}
+
+/** The error for the user. The log of a failed command is complete afterwards. */
+async function described(derivation: Derivation, error: unknown, { store, logs }: PipelineOptions): Promise<unknown> {
+  if (!(error instanceof ExecFailed)) return error
+  const digest = derivationDigest(derivation)
+  // This error means that the command that copies the inputs failed.
+  if (!error.command.includes(digest)) return engineFailed(`the Dagger engine failed: ${error.message}`, error)
+  const log = await logFile(derivation, store)
+  const text = await completeLog(log, error.output)
+  logs.close(digest)
+  await writeFile(log, text)
+  return derivationFailed(derivation, { status: error.exitCode, log, place: 'engine' }, store)
 }
 
 function fetchOutput(derivation: Derivation, ran: EngineCommand, sums: string, store: Store): Promise<Output> {

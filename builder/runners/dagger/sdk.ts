@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Client, Container, connection, Directory, dag, Platform } from '@dagger.io/dagger'
+import type { Client, Container, Context, Directory, GraphQLClient, Platform } from '@dagger.io/dagger'
 import { replaceFile } from '../../../lib/atomic-file.ts'
 import { DAGGER_VERSION } from './version.ts'
 
@@ -12,13 +12,32 @@ export type SdkContainer = Container
 export type SdkDirectory = Directory
 export type SdkPlatform = Platform
 
+/** The parts of the SDK that hangar uses. The SDK's `connection` is not among them: it leaves its CLI running. */
 export interface Sdk {
-  readonly connection: typeof connection
-  readonly dag: typeof dag
+  readonly Client: typeof Client
+  readonly Context: typeof Context
+  readonly GraphQLClient: typeof GraphQLClient
+  readonly Bin: new (file: undefined, version: string) => { downloadCLI(): Promise<string> }
 }
 
 /** The version of the compilation, a part of the file name. Raise it when the compilation changes. */
-const COMPILING = 1
+const COMPILING = 2
+
+/** A client of the session at this URL. It sends every query with `fetch`. */
+export async function sdkClient(url: string, token: string, send: typeof fetch): Promise<SdkClient> {
+  const { Client, Context, GraphQLClient } = await loadSdk()
+  const headers = { authorization: `Basic ${Buffer.from(`${token}:`).toString('base64')}` }
+  const client = new GraphQLClient(url, { headers, fetch: send })
+  // The SDK does not export the class of this object, of which it calls one function.
+  const connection = { getGQLClient: () => client } as unknown as ConstructorParameters<typeof Context>[1]
+  return new Client(new Context([], connection))
+}
+
+/** Downloads Dagger's CLI into the cache of the SDK, and returns its path. */
+export async function downloadCli(): Promise<string> {
+  const { Bin } = await loadSdk()
+  return new Bin(undefined, DAGGER_VERSION).downloadCLI()
+}
 
 /**
  * Loads the SDK, which hangar compiles to one file at first use. The published SDK loads a thousand files, and the
@@ -26,12 +45,23 @@ const COMPILING = 1
  */
 export async function loadSdk(): Promise<Sdk> {
   const compiled = await compiledSdk().catch(() => undefined)
+  if (compiled !== undefined) return import(pathToFileURL(compiled).href)
   // Uses the SDK as published if the package directory is read-only.
-  return compiled === undefined ? import('@dagger.io/dagger') : import(pathToFileURL(compiled).href)
+  const { Bin } = await import(pathToFileURL(binOf(entryOfSdk())).href)
+  return { ...(await import('@dagger.io/dagger')), Bin }
+}
+
+function entryOfSdk(): string {
+  return createRequire(import.meta.url).resolve('@dagger.io/dagger')
+}
+
+/** The file with the download of the CLI, which the package does not export. */
+function binOf(entry: string): string {
+  return join(dirname(entry), 'provisioning/bin.js')
 }
 
 async function compiledSdk(): Promise<string> {
-  const entry = createRequire(import.meta.url).resolve('@dagger.io/dagger')
+  const entry = entryOfSdk()
   const packages = entry.slice(0, entry.lastIndexOf(`${sep}@dagger.io${sep}`))
   // The compiled file is in node_modules, so that `npm ci` deletes it.
   const file = join(packages, '.cache/hangar', `dagger-sdk-${DAGGER_VERSION}-${COMPILING}.mjs`)
@@ -42,7 +72,7 @@ async function compiledSdk(): Promise<string> {
 async function compile(entry: string, file: string): Promise<void> {
   const { build } = await import('esbuild')
   const { outputFiles } = await build({
-    stdin: { contents: `export { connection, dag } from ${JSON.stringify(entry)}`, resolveDir: dirname(entry) },
+    stdin: { contents: exportsOf(entry), resolveDir: dirname(entry) },
     bundle: true,
     write: false,
     outfile: file,
@@ -56,6 +86,11 @@ async function compile(entry: string, file: string): Promise<void> {
   })
   await mkdir(dirname(file), { recursive: true })
   await replaceFile(file, outputFiles[0]?.text ?? '')
+}
+
+function exportsOf(entry: string): string {
+  const [sdk, bin] = [entry, binOf(entry)].map((file) => JSON.stringify(file))
+  return `export { Client, Context, GraphQLClient } from ${sdk}; export { Bin } from ${bin}`
 }
 
 /** Defines `require` in the compiled file, because CommonJS packages need it. */

@@ -1,26 +1,26 @@
 import type { Step } from '../../../lib/reporter.ts'
-import { bytesWritten } from './cli-process.ts'
 
 /** The time between two progress updates, in milliseconds. */
 const INTERVAL = 250
 
 /**
- * Reports the bytes that go to the engine as progress of a step, until `sending` ends. The SDK reports no transfer
- * size, so the count comes from /proc/PID/io of the CLI. It includes outputs that the CLI writes to this disk
- * meanwhile.
+ * Reports the bytes that go to the engine as progress of a step, until `sending` ends. `sent` is the number of bytes so
+ * far. Returns the number of bytes that went during the step.
  */
-export async function countSent(step: Step, sending: Promise<unknown>): Promise<void> {
-  let counted = bytesWritten()
+export async function countSent(step: Step, sending: Promise<unknown>, sent: () => number): Promise<number> {
+  const before = sent()
+  let counted = before
   const count = () => {
-    const written = bytesWritten()
-    step.advance(Math.max(0, written - counted))
-    counted = written
+    const now = Math.max(counted, sent())
+    step.advance(now - counted)
+    counted = now
   }
   const timer = setInterval(count, INTERVAL).unref()
   try {
     await sending
     count()
     step.done('done')
+    return counted - before
   } finally {
     clearInterval(timer)
   }

@@ -1,116 +1,98 @@
-import { appendFileSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
+import { UserError } from '../../../errors.ts'
+import { makeDirectory } from '../../../lib/make-directory.ts'
 import type { Step } from '../../../lib/reporter.ts'
-import { type AttemptOptions, attempt } from './attempt.ts'
-import { type Engine, withConnection } from './engine.ts'
+import { stopWith } from '../../../lib/worker-pool.ts'
+import { type Connection, DEADLINES, type Deadlines, openConnection } from './connection.ts'
+import { type Engine, engineOf } from './engine.ts'
 import { unreachable } from './engine-failure.ts'
-import { prepareEnvironment } from './environment.ts'
 import { requireVersion } from './version.ts'
 
-export interface SessionOptions extends AttemptOptions {
+export interface SessionOptions {
+  readonly signal?: AbortSignal | undefined
   /** The path of the log file for the output of the engine. */
   readonly log: string
   /** Receives the output of the engine, in pieces. */
   readonly onOutput?: (piece: string) => void
   /** The progress step of the connection; it ends when the engine answers. */
   readonly connecting: Step
+  readonly deadlines?: Deadlines
 }
 
-/**
- * Resolves when the last session has ended. The SDK has one connection for the process, so sessions wait for each
- * other.
- */
+/** The work with an engine. `stop` ends all queries; it aborts when the engine is lost. */
+export type UseEngine<T> = (engine: Engine, stop: AbortController) => Promise<T>
+
+/** Resolves when the last session has ended. Sessions wait for each other, because they share the log file. */
 let free: Promise<unknown> = Promise.resolve()
 
 /**
- * Connects to an engine after all earlier sessions have ended. When `use` ends, the engine stops all commands that
- * still run.
+ * Connects to an engine after all earlier sessions have ended. Settles when `use` has settled and the CLI has ended. The
+ * engine then stops all commands that still run.
  */
-export function withEngine<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
+export function withEngine<T>(options: SessionOptions, use: UseEngine<T>): Promise<T> {
   const session = free.then(() => hold(options, use))
   free = session.catch(() => undefined)
-  return untilStopped(session, options.signal)
+  return session
 }
 
-async function hold<T>(options: SessionOptions, use: (engine: Engine) => Promise<T>): Promise<T> {
-  const { log, onOutput, connecting, signal } = options
-  let outcome: PromiseSettledResult<T> | undefined
-  ignoreEndOfCli()
-  await mkdir(dirname(log), { recursive: true })
-  await writeFile(log, '')
+async function hold<T>(options: SessionOptions, use: UseEngine<T>): Promise<T> {
+  const stop = stopWith(options.signal)
+  stop.signal.throwIfAborted()
+  const { connection, engine } = await connected(options, stop)
   try {
-    prepareEnvironment(process.env)
-    await attempt(options, (answered) =>
-      withConnection(appendingTo(log, onOutput), async (engine) => {
-        answered()
-        connecting.done('done')
-        // Stores an error instead of throwing it, because the SDK would wrap it.
-        outcome = (await Promise.allSettled([untilStopped(ofRightVersion(engine, use), signal)]))[0]
-      }),
-    )
+    const result = await use(engine, stop)
+    await connection.close('politely')
+    return result
   } catch (error) {
-    if (outcome === undefined) {
-      connecting.failed()
-      throw unreachable(error, log, await readFile(log, 'utf8').catch(() => ''))
-    }
+    const reason = await connection.explain(error)
+    await connection.close('now')
+    options.signal?.throwIfAborted()
+    throw reason
   }
-  if (outcome === undefined) throw new Error('the Dagger SDK ended without a connection and without an error')
-  if (outcome.status === 'rejected') throw outcome.reason
-  return outcome.value
 }
 
-async function ofRightVersion<T>(engine: Engine, use: (engine: Engine) => Promise<T>): Promise<T> {
-  requireVersion(engine.version)
-  return use(engine)
+async function connected(options: SessionOptions, stop: AbortController) {
+  const { log, onOutput, connecting, deadlines = DEADLINES } = options
+  let connection: Connection | undefined
+  try {
+    makeDirectory(dirname(log))
+    writeFileSync(log, '')
+    connection = await openConnection(process.env, { deadlines, stop, onOutput: appendingTo(log, onOutput) })
+    requireVersion(connection.version)
+    const { close } = connection
+    const settled = async () => {
+      if (stop.signal.aborted) await close('now')
+    }
+    const engine = engineOf({ ...connection, settled })
+    connecting.done('done')
+    return { connection, engine }
+  } catch (error) {
+    connecting.failed()
+    await connection?.close('now')
+    options.signal?.throwIfAborted()
+    throw error instanceof UserError && error.code === 'engine' ? error : unreachable(error, log, textOf(log))
+  }
 }
 
-/**
- * A stream that appends to the log synchronously. The SDK still writes after its CLI has ended the stream, and an
- * ordinary stream would discard this data.
- */
-function appendingTo(log: string, onOutput: SessionOptions['onOutput']): Writable {
+function textOf(log: string): string {
+  try {
+    return readFileSync(log, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Appends at once, so that the log is complete when the CLI fails. */
+function appendingTo(log: string, onOutput: SessionOptions['onOutput']): (piece: Buffer) => void {
   const decoder = new StringDecoder('utf8')
-  const write = (chunk: Buffer, _: string, done: () => void) => {
+  return (piece) => {
     try {
-      appendFileSync(log, chunk)
-      onOutput?.(decoder.write(chunk))
+      appendFileSync(log, piece)
+      onOutput?.(decoder.write(piece))
     } catch {
       // Ignores the error, because a missing log must not fail the build.
     }
-    done()
   }
-  return new Writable({ write }).on('error', () => undefined)
-}
-
-function untilStopped<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
-}
-
-let isWatching = false
-
-/**
- * Handles failures of the SDK's CLI. The SDK does not handle them, and an unhandled rejection would end this program.
- */
-function ignoreEndOfCli(): void {
-  if (isWatching) return
-  isWatching = true
-  process.on('unhandledRejection', (reason) => {
-    if (!isEndOfCli(reason)) throw reason
-  })
-}
-
-/** Matches the SDK's `EngineSessionError` (common/errors/errors-codes.js), and execa's error for the CLI. */
-function isEndOfCli(reason: unknown): boolean {
-  if (!(reason instanceof Error)) return false
-  if ('code' in reason && reason.code === 'D105') return true
-  return 'command' in reason && / session .*dagger\.io\/sdk\.name/.test(String(reason.command))
 }

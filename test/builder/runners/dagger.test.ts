@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { daggerRunner } from '../../../builder/runners/dagger.ts'
 import { describeRunner } from '../../contracts/runner.ts'
+import { describeRunnerOutputs } from '../../contracts/runner-outputs.ts'
 import { type FakeSession, fakeSession } from '../../helpers/fake-dagger/server.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 
@@ -19,9 +20,14 @@ beforeAll(async () => {
 afterAll(async () => {
   await session.close()
   rmSync(scratch, { recursive: true, force: true })
+}, 60_000)
+
+describeRunner('Dagger (fake engine)', 'own', async (signal) => {
+  const { store, fetch, toolchain } = await storeWithToolchain()
+  return { store, toolchain, runner: daggerRunner({ store, fetch, signal }) }
 })
 
-describeRunner('Dagger (fake engine)', 'own', async () => {
+describeRunnerOutputs('Dagger (fake engine)', async () => {
   const { store, fetch, toolchain } = await storeWithToolchain()
-  return { store, toolchain, runner: daggerRunner({ store, fetch }) }
+  return { store, fetch, toolchain, runnerWith: (using) => daggerRunner({ store, fetch: using }) }
 })

@@ -48,11 +48,18 @@ export class FakeEngine {
   readonly #nodes = new Map<string, Named>()
   readonly #scratch: string
   readonly #print: (line: string) => void
+  #stop = new AbortController()
 
   /** `print` receives the lines that Dagger's CLI would print. */
   constructor(scratch: string, print: (line: string) => void = () => undefined) {
     this.#scratch = scratch
     this.#print = print
+  }
+
+  /** Kills all commands that run. */
+  stopCommands(): void {
+    this.#stop.abort()
+    this.#stop = new AbortController()
   }
 
   node(id: string): Named {
@@ -161,7 +168,8 @@ export class FakeEngine {
     }
     const { workdir } = container
     const root = await container.root()
-    const executed = await executeInRoot({ ...exec, workdir, mounts, root, hear }, this.#scratch)
+    const { signal } = this.#stop
+    const executed = await executeInRoot({ ...exec, workdir, mounts, root, hear, signal }, this.#scratch)
     if (executed.exitCode !== 0) throw execError(exec.args, executed)
     return { ...executed, left }
   }

@@ -20,6 +20,8 @@ export interface FakeExec {
   readonly privilege: Privilege
   /** Receives the output of the command in pieces. */
   readonly hear: (piece: string) => void
+  /** Kills the command. */
+  readonly signal: AbortSignal
 }
 
 export interface Executed {
@@ -64,10 +66,12 @@ export async function executeInRoot(exec: FakeExec, scratch: string): Promise<Ex
   }
 }
 
-function run({ root, mounts, workdir, args, stdin, privilege, hear }: FakeExec, work: string): Promise<Executed> {
+function run(exec: FakeExec, work: string): Promise<Executed> {
+  const { root, mounts, workdir, args, stdin, privilege, hear, signal } = exec
   const inside = ['env', '-i', `PATH=${PATH}`, 'HOME=/root', '_DAGGER_OF_THE_ENGINE=1', ...args]
   const sandbox = ['unshare', ...NAMESPACES, 'sh', '-c', SETUP, 'engine', ...restrict(privilege), ...inside]
   const child = spawn('setpriv', [...DIES_WITH_PARENT, ...sandbox], {
+    ...{ signal, killSignal: 'SIGKILL' },
     env: {
       PATH,
       WORK: work,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buildSchema, execute, GraphQLError, parse, validate } from 'graphql'
 import { FakeEngine, type Named } from './engine.ts'
@@ -16,8 +16,8 @@ export interface FakeSession {
 
 export interface SessionBehaviour {
   readonly version?: string
-  /** Replaces the answer of a query. Undefined: the normal answer. */
-  readonly instead?: (query: string) => { readonly status: number; readonly body: string } | undefined
+  /** Replaces the answer of a query; `silence`: no answer. Undefined: the normal answer. */
+  readonly instead?: (query: string) => { readonly status: number; readonly body: string } | 'silence' | undefined
   /** Receives the lines that the CLI would print. */
   readonly print?: (line: string) => void
 }
@@ -27,6 +27,7 @@ export async function fakeSession(scratch: string, behaviour: SessionBehaviour =
   const engine = new FakeEngine(scratch, behaviour.print)
   const answer = answerer(engine, behaviour.version ?? 'v0.21.9')
   const queries: string[] = []
+  const open = new Set<ServerResponse>()
   const token = randomUUID()
   const authorization = `Basic ${Buffer.from(`${token}:`).toString('base64')}`
   const server = createServer(async (request, response) => {
@@ -34,7 +35,14 @@ export async function fakeSession(scratch: string, behaviour: SessionBehaviour =
     const query = given ? queryOf(await textOf(request)) : undefined
     if (query === undefined) return void response.writeHead(401).end('who are you?')
     queries.push(query)
+    open.add(response)
+    response.once('close', () => {
+      open.delete(response)
+      // The engine stops commands for which no client waits any more.
+      if (!response.writableFinished && open.size === 0) engine.stopCommands()
+    })
     const instead = behaviour.instead?.(query)
+    if (instead === 'silence') return
     response.setHeader('content-type', 'application/json')
     if (instead !== undefined) return void response.writeHead(instead.status).end(instead.body)
     response.end(JSON.stringify(await answer(query)))

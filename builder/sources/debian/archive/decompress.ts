@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { UserError } from '../../../../errors.ts'
+import { fullDiskLine } from '../../../../lib/full-disk.ts'
 import { run } from '../../../../lib/subprocess.ts'
+import { fullOnStore } from '../../../store/full.ts'
 import type { Store } from '../../../store/store.ts'
 
 /** The endings of index files, in order of preference. Node can decompress gzip itself, and every Debian has xz. */
@@ -24,8 +26,10 @@ async function unxz(bytes: Uint8Array, store: Store): Promise<Uint8Array> {
       env: { PATH: process.env.PATH ?? '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
     })
     if (exitCode === 0) return readFile(plain)
-    throw new UserError('fetch', `cannot unpack an index with dpkg-deb: ${output.trim().split('\n').at(-1) ?? ''}`, {
-      hint: 'hangar needs dpkg-deb (package dpkg) on this machine',
+    const full = fullDiskLine(output) === undefined ? undefined : fullOnStore(store.root)
+    const reason = full?.what ?? output.trim().split('\n').at(-1) ?? ''
+    throw new UserError('fetch', `cannot unpack an index with dpkg-deb: ${reason}`, {
+      hint: full?.remedy ?? 'hangar needs dpkg-deb (package dpkg) on this machine',
     })
   })
 }

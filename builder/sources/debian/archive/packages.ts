@@ -3,6 +3,7 @@ import { UserError } from '../../../../errors.ts'
 import type { Architecture } from '../../../../images/architecture.ts'
 import { type PackageIndex, packageIndex } from '../../../../images/debian/package-index.ts'
 import { digestOf } from '../../../../images/digest.ts'
+import { allEnded } from '../../../../lib/worker-pool.ts'
 import type { Store } from '../../../store/store.ts'
 import { GoneError } from '../../source.ts'
 import { COMPRESSIONS, type Compression, decompress } from './decompress.ts'
@@ -28,7 +29,7 @@ export async function fetchIndices(
 ): Promise<SuiteIndex[]> {
   const files = releases.map((release) => indexFile(release, architecture))
   await fetchByHash(files, options)
-  return Promise.all(
+  return allEnded(
     files.map(async ({ release, wanted, compression }) => {
       const bytes = await decompress(await readObject(wanted, options.store), compression, options.store)
       return { suite: release.suite, release, packages: packageIndex(bytes) }

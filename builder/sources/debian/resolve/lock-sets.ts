@@ -2,6 +2,7 @@ import type { Architecture } from '../../../../images/architecture.ts'
 import type { Lock } from '../../../../images/lock.ts'
 import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import { during } from '../../../../lib/reporter.ts'
+import { allEnded } from '../../../../lib/worker-pool.ts'
 import type { LockMode, ResolveContext } from '../../source.ts'
 import type { Mirrors } from '../archive/mirrors.ts'
 import { fetchIndices } from '../archive/packages.ts'
@@ -91,7 +92,7 @@ function keptSets(
 async function fetchReleases(current: Lock, options: LockOptions): Promise<Release[]> {
   const servers = new Servers(options)
   const fetchAll = () =>
-    Promise.all(SUITES.map((suite) => fetchRelease(suite, servers, { ...options, known: current.releases })))
+    allEnded(SUITES.map((suite) => fetchRelease(suite, servers, { ...options, known: current.releases })))
   return during(options.reporter, 'verify the archives', fetchAll, { ending: 'fetched' })
 }
 

@@ -1,7 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { findCli, nameCli } from '../../../../builder/runners/dagger/environment.ts'
+import { cliEnvironment, findCli, requireCli } from '../../../../builder/runners/dagger/environment.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
 async function home() {
@@ -11,7 +12,7 @@ async function home() {
   return { HOME: directory, fetched }
 }
 
-describe('findCli and nameCli', () => {
+describe('findCli and requireCli', () => {
   it('findCli returns no CLI before the download', async () => {
     const { HOME, fetched } = await home()
     expect(findCli({ HOME })).toBeUndefined()
@@ -28,23 +29,41 @@ describe('findCli and nameCli', () => {
     expect(findCli({ HOME, _EXPERIMENTAL_DAGGER_CLI_BIN: join(HOME, 'nowhere') })).toBeUndefined()
   })
 
-  it('findCli refuses a named CLI that does not exist', () => {
-    expect(() => nameCli({ _EXPERIMENTAL_DAGGER_CLI_BIN: '/nowhere' })).toThrow(
+  it.each([
+    ['a missing file', () => undefined, 'it does not exist'],
+    ['a directory', (file: string) => mkdirSync(file), 'it is a directory'],
+    [
+      'a file that is not executable',
+      (file: string) => writeFileSync(file, '', { mode: 0o644 }),
+      'it is not executable',
+    ],
+    ['a pipe', (file: string) => void execFileSync('mkfifo', [file]), 'it is not a file'],
+  ])('requireCli refuses %s', async (_, make, problem) => {
+    const file = join(await tempDirectory(), 'dagger')
+    make(file)
+    expect(() => requireCli({ _EXPERIMENTAL_DAGGER_CLI_BIN: file })).toThrow(
       expect.objectContaining({
         code: 'engine',
-        message: "Dagger's CLI does not exist at '/nowhere'",
-        hint: expect.stringContaining('unset it'),
+        message: `cannot start Dagger's CLI '${file}': ${problem}`,
+        hint: expect.stringContaining('unset _EXPERIMENTAL_DAGGER_CLI_BIN to download the CLI'),
       }),
     )
   })
 
-  it('nameCli names a downloaded CLI to the SDK, and otherwise the SDK downloads one', async () => {
+  it('requireCli finds a downloaded CLI, and returns no CLI before the download', async () => {
     const { HOME, fetched } = await home()
-    const env: NodeJS.ProcessEnv = { HOME }
-    nameCli(env)
-    expect(env).toEqual({ HOME })
+    expect(requireCli({ HOME })).toBeUndefined()
     writeFileSync(fetched, '')
-    nameCli(env)
-    expect(env).toEqual({ HOME, _EXPERIMENTAL_DAGGER_CLI_BIN: fetched })
+    expect(requireCli({ HOME })).toBe(fetched)
+  })
+})
+
+describe('cliEnvironment', () => {
+  it('passes the whole environment to the CLI, and turns off telemetry unless the user chose otherwise', () => {
+    expect(cliEnvironment({ PATH: '/bin', NOTHING: undefined, DAGGER_PROGRESS: 'tty' })).toEqual({
+      ...{ PATH: '/bin', DO_NOT_TRACK: '1', DAGGER_NO_NAG: '1', NO_COLOR: '1' },
+      DAGGER_PROGRESS: 'plain',
+    })
+    expect(cliEnvironment({ DO_NOT_TRACK: '0' })).toMatchObject({ DO_NOT_TRACK: '0' })
   })
 })

@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
-import { unreachable } from '../../../../builder/runners/dagger/engine-failure.ts'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { DEADLINES } from '../../../../builder/runners/dagger/connection.ts'
+import { downloadFailed } from '../../../../builder/runners/dagger/engine-failure.ts'
 import { withEngine } from '../../../../builder/runners/dagger/session.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { failingCli, fakeCli, fakeProgram } from '../../../helpers/fake-dagger/cli.ts'
@@ -33,7 +36,6 @@ describe('withEngine', () => {
     expect(used).toEqual({ version: 'v0.21.9', running: 1 })
     expect(reporter.ended).toEqual(['connect: done'])
     expect(readFileSync(log, 'utf8')).toContain('connecting to nothing')
-    await eventually(async () => running(program) === 0, 20)
     expect(running(program)).toBe(0)
   })
 
@@ -64,20 +66,42 @@ describe('withEngine', () => {
   it('reports a CLI that fails without output', async () => {
     const { options } = await sessionWith((directory) => failingCli(directory, ''))
     await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
-      message: 'cannot reach the Dagger engine: its CLI ended without output',
+      message: "cannot reach the Dagger engine: Dagger's CLI ended with status 1 without output",
     })
   })
 
-  it('ends at once on an abort, and kills the CLI', async () => {
+  it('reports a program that is not the CLI by what it prints', async () => {
+    const { options } = await sessionWith((directory) => fakeProgram(directory, 'echo hello; exec cat'))
+    await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
+      code: 'engine',
+      message: expect.stringContaining("Dagger's CLI printed 'hello', wanted the port of a session"),
+    })
+  })
+
+  it('reports a CLI that this machine cannot start', async () => {
+    const { options } = await sessionWith((directory) => fakeProgram(directory, ''))
+    const file = process.env._EXPERIMENTAL_DAGGER_CLI_BIN ?? ''
+    writeFileSync(file, '#!/nowhere/sh\n')
+    await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
+      code: 'engine',
+      message: expect.stringContaining(`cannot start 'dagger' on this machine: '${file}': No such file or directory`),
+    })
+  })
+
+  it('ends on an abort when its work has ended, and kills the CLI', async () => {
     const { directory, options } = await sessionWith(fakeCli)
     const stop = new AbortController()
     const reason = new Error('stopped')
-    const used = withEngine(options(stop.signal), () => {
+    let hasEnded = false
+    const used = withEngine(options(stop.signal), async (_, { signal }) => {
       stop.abort(reason)
-      return new Promise(() => {})
+      expect(signal.reason).toBe(reason)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      hasEnded = true
+      throw new Error('a query failed')
     })
     await expect(used).rejects.toBe(reason)
-    await eventually(async () => running(join(directory, 'program.mjs')) === 0, 20)
+    expect(hasEnded).toBe(true)
     expect(running(join(directory, 'program.mjs'))).toBe(0)
   })
 })
@@ -88,27 +112,47 @@ function tryingCli(directory: string): string {
   return fakeProgram(directory, program)
 }
 
+/** An address of an engine that accepts connections and says nothing. */
+async function silentAddress(): Promise<string> {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1')
+  onTestFinished(() => void server.close())
+  await once(server, 'listening')
+  return `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 describe('withEngine and an engine that does not answer', () => {
   it('an engine that does not answer fails after the timeout, and the CLI ends', async () => {
     const { directory, options, reporter } = await sessionWith(tryingCli)
-    vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', 'tcp://builder:8080')
-    await expect(withEngine({ ...options(), timeout: 300 }, async () => 'used')).rejects.toMatchObject({
+    const address = await silentAddress()
+    vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', address)
+    const deadlines = { ...DEADLINES, answer: 300 }
+    await expect(withEngine({ ...options(), deadlines }, async () => 'used')).rejects.toMatchObject({
       code: 'engine',
-      message: "cannot reach the Dagger engine: no answer from 'tcp://builder:8080' within 0.3 s",
+      message: `cannot reach the Dagger engine: no answer from '${address}' within 0.3 s`,
     })
     expect(reporter.ended).toEqual(['connect: failed'])
-    await eventually(async () => running(join(directory, 'dagger')) === 0, 20)
     expect(running(join(directory, 'dagger'))).toBe(0)
   })
 
   it('an abort ends the wait for an engine at once', async () => {
     const { directory, options } = await sessionWith(tryingCli)
+    vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', await silentAddress())
     const stop = new AbortController()
     const used = withEngine(options(stop.signal), async () => 'used')
+    used.catch(() => undefined)
     await eventually(async () => running(join(directory, 'dagger')) === 1, 20)
     stop.abort(new Error('stopped'))
     await expect(used).rejects.toThrow('stopped')
-    await eventually(async () => running(join(directory, 'dagger')) === 0, 20)
+    expect(running(join(directory, 'dagger'))).toBe(0)
+  })
+
+  it('starts no CLI when nothing listens at the address', async () => {
+    const { directory, options } = await sessionWith(tryingCli)
+    vi.stubEnv('_EXPERIMENTAL_DAGGER_RUNNER_HOST', `unix://${directory}/nothing.sock`)
+    await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
+      code: 'engine',
+      message: `cannot reach the Dagger engine at 'unix://${directory}/nothing.sock': the socket does not exist (ENOENT)`,
+    })
     expect(running(join(directory, 'dagger'))).toBe(0)
   })
 })
@@ -120,21 +164,16 @@ describe('withEngine and DAGGER_SESSION_PORT', () => {
     vi.stubEnv('DAGGER_SESSION_TOKEN', 'token')
     await expect(withEngine(options(), async () => 'used')).rejects.toMatchObject({
       code: 'engine',
-      message: expect.stringMatching(/^cannot reach the Dagger engine: .*ECONNREFUSED/),
+      message: "cannot reach the Dagger engine at '127.0.0.1:9': connection refused (ECONNREFUSED)",
     })
     expect(reporter.ended).toEqual(['connect: failed'])
   })
 })
 
-describe('unreachable', () => {
-  it("an unreachable engine's error names the download of the CLI when the download failed", () => {
+describe('downloadFailed', () => {
+  it('names the innermost reason, and how to name a CLI', () => {
     const cause = new Error('failed to download dagger cli binary: FetchError: getaddrinfo ENOTFOUND dl.example')
-    const error = unreachable(
-      new Error(`failed to execute function: ${cause}`, { cause }),
-      'log',
-      'Downloading CLI... ',
-    )
-    expect(error).toMatchObject({
+    expect(downloadFailed(new Error(`failed to execute function: ${cause}`, { cause }))).toMatchObject({
       code: 'engine',
       message: `cannot download Dagger's CLI: ${cause.message}`,
       hint: expect.stringContaining('_EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger'),

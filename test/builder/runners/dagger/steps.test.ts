@@ -27,7 +27,7 @@ it('reports each derivation as a step, and writes its log while it runs', async 
   await eventually(async () => {
     seen = log(first)
     return seen !== ''
-  }, 30).catch(() => undefined)
+  }, 55).catch(() => undefined)
   const endedThen = [...reporter.ended]
   await realised
   expect(seen).toBe('early\n')
