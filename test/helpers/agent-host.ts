@@ -206,7 +206,16 @@ export class AgentHost {
   private run(script: string, args: readonly string[], input: RunOptions['input']): Ran {
     const { device } = this
     const at = (name: string) => device.path(name)
-    const ours = { RUN: 'run', LIB: 'lib', PROC: 'proc', SYS: 'sys', DEV: 'dev', DATA: 'data', SERVICES: 'services' }
+    const ours = {
+      RUN: 'run',
+      LIB: 'lib',
+      PROC: 'proc',
+      SYS: 'sys',
+      DEV: 'dev',
+      DATA: 'data',
+      SERVICES: 'services',
+      NETWORK: 'net/file',
+    }
     const env = Object.fromEntries(Object.entries(ours).map(([name, path]) => [`HANGAR_${name}`, at(path)]))
     const functions = OF_THE_HOST.map((name) => `${name}() { "${onPath(name)}" "$@"; }\n`).join('')
     // Only writes use the fake dd.
