@@ -3,7 +3,8 @@ import type { Built } from '../builder/build.ts'
 import type { Network } from '../builder/context.ts'
 import type { FrozenFlag } from '../builder/lock/frozen.ts'
 import { requireWritable } from '../lib/writable-directory.ts'
-import type { CommandContext } from './command.ts'
+import type { Host } from '../overlays/host-facts.ts'
+import type { CommandContext, HostFiles } from './command.ts'
 
 export interface BuildOptions {
   readonly runner: string | undefined
@@ -45,5 +46,21 @@ export async function buildHost(
 /** What the builder needs to know of a host: the packages to lock and the image to build. */
 export async function planFor({ hosts }: CommandContext, name: string) {
   const { planOf } = await import('../hosts/schema/plan.ts')
-  return planOf(await hosts.load(name))
+  const { checkLab } = await import('../hosts/schema/lab.ts')
+  const host = await hosts.load(name)
+  checkLab(host, await hostsOf(hosts))
+  return planOf(host)
+}
+
+const loaded = new WeakMap<HostFiles, Promise<Host[]>>()
+
+/** The hosts whose files are valid, loaded once. The error of an invalid file is for the command that needs this host. */
+function hostsOf(files: HostFiles): Promise<Host[]> {
+  const known = loaded.get(files)
+  if (known !== undefined) return known
+  const valid = Promise.allSettled(files.names().map((name) => files.load(name))).then((results) =>
+    results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+  )
+  loaded.set(files, valid)
+  return valid
 }
