@@ -5,7 +5,7 @@ import type { HostPlan } from '../builder/host-plan.ts'
 import type { FrozenFlag } from '../builder/lock/frozen.ts'
 import { requireWritable } from '../lib/writable-directory.ts'
 import type { Host } from '../overlays/host-facts.ts'
-import type { CommandContext } from './command.ts'
+import type { CommandContext, HostFiles } from './command.ts'
 import { forEveryHost, type HostFailure } from './host-failures.ts'
 
 export interface BuildOptions {
@@ -73,7 +73,23 @@ export function plansFor(
 
 async function planFor({ hosts }: CommandContext, name: string): Promise<Plan> {
   const { planOf } = await import('../hosts/schema/plan.ts')
-  return planOf(await hosts.load(name))
+  const { checkLab } = await import('../hosts/schema/lab.ts')
+  const host = await hosts.load(name)
+  checkLab(host, await validHosts(hosts))
+  return planOf(host)
+}
+
+const loaded = new WeakMap<HostFiles, Promise<Host[]>>()
+
+/** The hosts whose files are valid, loaded once. The error of an invalid file is for the command that needs this host. */
+function validHosts(files: HostFiles): Promise<Host[]> {
+  const known = loaded.get(files)
+  if (known !== undefined) return known
+  const valid = Promise.allSettled(files.names().map((name) => files.load(name))).then((results) =>
+    results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
+  )
+  loaded.set(files, valid)
+  return valid
 }
 
 function resultsOf(plans: readonly Plan[], builds: readonly HostBuild[]): Omit<HostBuilds, 'took'> {

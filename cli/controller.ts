@@ -31,7 +31,8 @@ export async function knownHost(
   const { parseAddress } = await import('../flash/ssh/address.ts')
   const { driverOf } = await import('../flash/targets/registry.ts')
   const { network, board } = await hosts.load(name)
+  const [{ address }] = network.addresses
   const hostKeys = readPublicIdentity(project, name)?.ssh ?? []
   const { jump } = network
-  return { host: name, at: parseAddress(at ?? network.address), hostKeys, jump, driver: driverOf(board) }
+  return { host: name, at: parseAddress(at ?? address), hostKeys, jump, driver: driverOf(board) }
 }

@@ -4,7 +4,7 @@ import type { Option } from './command.ts'
 
 export const AT: Option = {
   flags: '--at <address>',
-  about: 'address of the host as ADDRESS[:PORT] (default: the address in the host file)',
+  about: 'address of the host as ADDRESS[:PORT] (default: the first one in the host file)',
 }
 
 export const RUNNER: Option = {

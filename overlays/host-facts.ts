@@ -1,5 +1,5 @@
 import type { Board } from '../images/board.ts'
-import type { Ipv4 } from '../images/ipv4.ts'
+import type { InterfaceAddress, IpAddress } from '../images/ip-address.ts'
 import type { JumpHosts } from '../images/jump-hosts.ts'
 import type { DomainName, HostName } from '../images/names.ts'
 import type { PublicKeyLine } from '../images/signature/public-key.ts'
@@ -17,12 +17,11 @@ export interface Host {
   readonly number: number
   readonly timezone: TimeZone
   readonly network: {
-    /** An IPv4 address: `10.0.10.11`. */
-    readonly address: string
-    /** The prefix length of the host's network: 24. */
-    readonly prefix: number
-    readonly gateway: Ipv4
-    readonly dns: readonly Ipv4[]
+    /** IPv4, IPv6 or both. hangar connects to the first one. */
+    readonly addresses: readonly [InterfaceAddress, ...InterfaceAddress[]]
+    /** At most one of each family, at least one. */
+    readonly gateways: readonly IpAddress[]
+    readonly dns: readonly IpAddress[]
     readonly domain: DomainName
     /** The jump hosts through which hangar reaches the host; `none`: directly. */
     readonly jump?: JumpHosts | undefined

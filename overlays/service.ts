@@ -3,7 +3,7 @@ import type { AlertGroup } from './alert.ts'
 import type { ContainerDefinition, Protocol } from './container.ts'
 import type { Host } from './host-facts.ts'
 
-/** A port on which a service listens. `lab`: open to the host's network. `host`: open to the host itself only. */
+/** A port on which a service listens. `lab`: open to every machine that reaches the host. `host`: open to the host itself only. */
 export interface Port {
   readonly number: number
   readonly protocol: Protocol

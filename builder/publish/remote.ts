@@ -46,7 +46,8 @@ function parseRegistry(text: string): RemoteReference {
   const [, registry = '', rest = ''] = /^oci:\/\/([^/]*)\/(.*)$/.exec(text) ?? []
   if (registry.includes('@')) throw credentialsGiven()
   const { before: name, reference } = cutReference(rest)
-  if (!/^([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:\d+)?$/.test(registry) || !NAME.test(name)) throw notARemote(text)
+  const isRegistry = /^([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?$/.test(registry) && URL.canParse(`http://${registry}`)
+  if (!isRegistry || !NAME.test(name)) throw notARemote(text)
   return { remote: { kind: 'registry', registry, name }, reference }
 }
 
@@ -79,7 +80,7 @@ function notARemote(text: string): UserError {
     'usage',
     `'${text}' is not a remote repository: wanted oci://REGISTRY/NAME[:TAG] or a directory`,
     {
-      hint: 'for example: oci://registry.lab/hangar',
+      hint: 'for example: oci://registry.lab/hangar, oci://[fd00::5]:5000/hangar',
     },
   )
 }

@@ -32,8 +32,8 @@ export const init: Command<InitFlags> = {
     const { initHost } = await import('../../builder/keys/init-host.ts')
     const { initText } = await import('../text/init.ts')
     const host = await context.hosts.load(name)
-    const goal = initGoal(flags, host.network.address)
-    const { jump } = host.network
+    const { addresses, jump } = host.network
+    const goal = initGoal(flags, addresses[0].address)
     const keyscan = (address: string) => scanKeys(context, { host: name, address, jump })
     return initText(host.name, await initHost({ ...context, host: host.name, goal, keyscan }))
   },

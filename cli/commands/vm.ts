@@ -87,9 +87,11 @@ export function introduction(options: RunVmOptions, ports: Vm['ports']): string[
   const width = Math.max(0, ...forwards.map(({ name }) => name.length))
   return [
     `${host.name} in a virtual machine with ${host.memory / 2 ** 20} MiB of memory; ${fate}`,
-    ...forwards.map(
-      (forward) => `  ${forward.name.padEnd(width)}  ${howToReach(forward, ports[forward.name] ?? 0, sshKey)}`,
-    ),
+    ...(Object.keys(ports).length === 0 && forwards.length > 0
+      ? ['  only the console reaches the machine: QEMU forwards ports to IPv4 addresses, and the host has none']
+      : forwards.map(
+          (forward) => `  ${forward.name.padEnd(width)}  ${howToReach(forward, ports[forward.name] ?? 0, sshKey)}`,
+        )),
     'press Ctrl-C to stop the machine',
   ]
 }

@@ -1,4 +1,4 @@
-import { type HostNetwork, userNetwork } from './subnet.ts'
+import { type HostNetwork, type UserNetwork, userNetwork } from './subnet.ts'
 
 /** A port of the guest, reachable on this machine's loopback. */
 export interface ForwardedPort {
@@ -110,9 +110,18 @@ function loggedDrive(file: string, log: string): string[] {
 }
 
 function netdev({ network, forwards }: Hardware): string {
-  const { network: subnet, gateway, dns, leases } = userNetwork(network)
-  const ports = forwards.map(({ guestPort, port }) => `,hostfwd=tcp:127.0.0.1:${port}-${network.address}:${guestPort}`)
-  return `user,id=net,ipv6=off,net=${subnet},host=${gateway},dns=${dns},dhcpstart=${leases}${ports.join('')}`
+  const [ipv4, ipv6] = [userNetwork(network, 4), userNetwork(network, 6)]
+  return [
+    ...['user', 'id=net'],
+    ...(ipv4 === undefined ? ['ipv4=off'] : ipv6 === undefined ? ['ipv6=off'] : ['ipv4=on', 'ipv6=on']),
+    ...(ipv4 === undefined ? [] : ipv4Parameters(ipv4, forwards)),
+    ...(ipv6 === undefined ? [] : [`ipv6-net=${ipv6.network}`, `ipv6-host=${ipv6.gateway}`, `ipv6-dns=${ipv6.dns}`]),
+  ].join(',')
+}
+
+function ipv4Parameters({ address, network, gateway, dns, leases }: UserNetwork, forwards: Hardware['forwards']) {
+  const ports = forwards.map(({ guestPort, port }) => `hostfwd=tcp:127.0.0.1:${port}-${address}:${guestPort}`)
+  return [`net=${network}`, `host=${gateway}`, `dns=${dns}`, `dhcpstart=${leases}`, ...ports]
 }
 
 /** Doubles commas, because QEMU ends a value at a single one. */

@@ -1,59 +1,75 @@
 import { UserError } from '../../errors.ts'
+import {
+  addressAt,
+  bitsOf,
+  familyOf,
+  type InterfaceAddress,
+  type IpAddress,
+  interfaceText,
+  isInNetwork,
+  numberOf,
+} from '../../images/ip-address.ts'
+import { isLinkLocal } from '../../images/machine-address.ts'
 
 /** A host's addresses, from its host file. */
 export interface HostNetwork {
-  readonly address: string
-  readonly prefix: number
-  readonly gateway: string
-  readonly dns: readonly string[]
+  readonly addresses: readonly InterfaceAddress[]
+  readonly gateways: readonly IpAddress[]
+  readonly dns: readonly IpAddress[]
 }
 
-/** The addresses of QEMU's user network, chosen so that the image's static addresses work. */
+/** The addresses of QEMU's user network in one family, chosen so that the image's static addresses work. */
 export interface UserNetwork {
+  /** The address of the guest. */
+  readonly address: IpAddress
   /** The network with its prefix length: `10.0.10.0/24`. */
   readonly network: string
   /** The gateway, which is the address of this machine in the guest's network. */
-  readonly gateway: string
+  readonly gateway: IpAddress
   /** QEMU's name server; its address must differ from the gateway's. */
-  readonly dns: string
-  /** The first of the 16 DHCP addresses that QEMU requires; the image uses none. */
-  readonly leases: string
+  readonly dns: IpAddress
+  /** The first of the 16 DHCP addresses that QEMU requires for IPv4; the image uses none. */
+  readonly leases: IpAddress
 }
 
 const LEASES = 16
 
-export function userNetwork(host: HostNetwork): UserNetwork {
-  const { address, prefix, gateway, dns } = host
-  const size = 2 ** (32 - prefix)
-  const first = Math.floor(toNumber(address) / size) * size
-  const inside = (other: string) => Math.floor(toNumber(other) / size) * size === first
-  if (size < 64 || !inside(gateway)) {
-    throw new UserError('vm', `cannot emulate network '${address}/${prefix}' with gateway '${gateway}'`, {
-      hint: 'in the host file, use a prefix of at most /26 and a gateway inside that network',
+/** Whether QEMU can forward ports to the host: it forwards to IPv4 addresses only. */
+export function takesForwards({ addresses }: HostNetwork): boolean {
+  return addresses.some(({ address }) => familyOf(address) === 4)
+}
+
+/** The user network of a family; undefined for a host without an address of this family. */
+export function userNetwork({ addresses, gateways, dns }: HostNetwork, family: 4 | 6): UserNetwork | undefined {
+  const own = addresses.filter(({ address }) => familyOf(address) === family)
+  const gateway = gateways.find((each) => familyOf(each) === family)
+  const guest = own.find((each) => gateway !== undefined && isInNetwork(gateway, each)) ?? own[0]
+  if (guest === undefined) return undefined
+  const size = 1n << BigInt(bitsOf(guest.address) - guest.prefix)
+  const first = (numberOf(guest.address) / size) * size
+  const at = (index: bigint) => addressAt(family, first + index)
+  const leases = size - 1n - BigInt(LEASES)
+  const taken = own.map(({ address }) => address)
+  const free = Array.from({ length: 8 }, (_, index) => at(leases - 1n - BigInt(index)))
+  const freeBut = (...used: IpAddress[]) => free.filter((each) => ![...taken, ...used].includes(each))
+  const router = gateway === undefined ? freeBut()[0] : routerAt(gateway, at)
+  if (size < 64n || router === undefined || !isInNetwork(router, guest)) {
+    const most = bitsOf(guest.address) - 6
+    throw new UserError('vm', `cannot emulate network '${interfaceText(guest)}' with gateway '${gateway ?? 'none'}'`, {
+      hint: `in the host file, use a prefix of at most /${most} and a gateway inside that network`,
     })
   }
-  const taken = new Set([address, gateway].map(toNumber))
-  const leases = first + size - 1 - LEASES
-  const free = Array.from({ length: 8 }, (_, index) => leases - 1 - index).find((candidate) => !taken.has(candidate))
-  const server = dns.find((other) => inside(other) && !taken.has(toNumber(other)))
+  const server = dns.find((each) => isInNetwork(each, guest) && each !== router && !taken.includes(each))
   return {
-    network: `${toText(first)}/${prefix}`,
-    gateway,
-    dns: server ?? toText(free ?? first + 2),
-    leases: toText(leases),
+    address: guest.address,
+    network: `${at(0n)}/${guest.prefix}`,
+    gateway: router,
+    dns: server ?? freeBut(router)[0] ?? at(2n),
+    leases: at(leases),
   }
 }
 
-function toNumber(address: string): number {
-  const parts = address.split('.').map(Number)
-  if (parts.length !== 4 || parts.some((part) => !Number.isInteger(part) || part < 0 || part > 255)) {
-    throw new UserError('vm', `'${address}' is not an IPv4 address`, {
-      hint: 'write four numbers from 0 to 255, separated by dots',
-    })
-  }
-  return parts.reduce((sum, part) => sum * 256 + part, 0)
-}
-
-function toText(address: number): string {
-  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.')
+/** QEMU's gateway also has a link-local address, whose last 64 bits are those of its address in the network. */
+function routerAt(gateway: IpAddress, at: (index: bigint) => IpAddress): IpAddress {
+  return isLinkLocal(gateway) ? at(numberOf(gateway) % (1n << 64n)) : gateway
 }

@@ -8,7 +8,7 @@ import type { FirmwareSettings } from './firmware-state.ts'
 import { freePort } from './free-port.ts'
 import { type Machine, startMachine } from './machine.ts'
 import { type ProgramRoot, programOf } from './program.ts'
-import type { HostNetwork } from './subnet.ts'
+import { type HostNetwork, takesForwards } from './subnet.ts'
 
 /** The fields of a host file that describe the machine. Sizes are in bytes. */
 export interface VmHost {
@@ -47,7 +47,7 @@ export interface VmOptions {
 export interface Vm extends Machine {
   /** The raw image that the machine writes to. */
   readonly disk: string
-  /** The forwarded ports: name of the forward -> port on 127.0.0.1. */
+  /** The forwarded ports: name of the forward -> port on 127.0.0.1. None for a host without an IPv4 address. */
   readonly ports: Readonly<Record<string, number>>
 }
 
@@ -56,14 +56,15 @@ export async function startVm(options: VmOptions): Promise<Vm> {
   const { host, image, programs } = options
   if (typeof options.disk === 'string') requireImage(host.name, image)
   const qemu = programOf(programs, 'qemu-system-aarch64')
-  const ports = await findPorts(options.forwards)
+  const forwards = takesForwards(host.network) ? options.forwards : []
+  const ports = await findPorts(forwards)
   const { disk, discard } = await prepareDisk(options)
   options.onPorts?.(ports)
   const machine = startMachine({
     ...options,
     ...{ qemu, disk, memory: host.memory, network: host.network },
     accelerator: accelerator(programs.architecture),
-    forwards: options.forwards.map(({ name, guestPort }) => ({ guestPort, port: ports[name] ?? 0 })),
+    forwards: forwards.map(({ name, guestPort }) => ({ guestPort, port: ports[name] ?? 0 })),
   })
   machine.ended.finally(discard).catch(() => undefined)
   return Object.assign(machine, { disk, ports })

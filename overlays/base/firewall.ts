@@ -19,7 +19,8 @@ export function firewallFiles(ports: readonly Port[]): FileTree {
         '    ct state established,related accept',
         '    ct state invalid drop',
         '    iif lo accept',
-        // Names ICMP and ICMPv6 by number, because the image has no /etc/protocols.
+        // Names ICMP and ICMPv6 by number, because the image has no /etc/protocols. Neighbour discovery is ICMPv6: without
+        // it, no other machine finds the host's IPv6 address.
         '    meta l4proto { 1, 58 } accept',
         ...open.map(({ number, protocol, purpose }) => `    ${protocol} dport ${number} accept comment "${purpose}"`),
         '  }',

@@ -1,3 +1,4 @@
+import { interfaceText } from '../../images/ip-address.ts'
 import { type FileTree, file, symlink } from '../../images/tree.ts'
 import type { Host } from '../host-facts.ts'
 
@@ -17,9 +18,9 @@ const COLDPLUG = [
   '',
 ].join('\n')
 
-/** One static address on every Ethernet interface: `end0` on a Pi 5, `enp0s1` in a virtual machine. */
+/** The static addresses on every Ethernet interface: `end0` on a Pi 5, `enp0s1` in a virtual machine. */
 export function networkFiles({ network }: Host): FileTree {
-  const { address, prefix, gateway, dns, domain } = network
+  const { addresses, gateways, dns, domain } = network
   return {
     '/etc/systemd/network/10-lab.network': file(
       [
@@ -27,12 +28,14 @@ export function networkFiles({ network }: Host): FileTree {
         'Name=en* eth*',
         '',
         '[Network]',
-        `Address=${address}/${prefix}`,
-        `Gateway=${gateway}`,
+        ...addresses.map((each) => `Address=${interfaceText(each)}`),
+        ...gateways.map((gateway) => `Gateway=${gateway}`),
         ...dns.map((server) => `DNS=${server}`),
         `Domains=${domain}`,
         'LLMNR=no',
         'MulticastDNS=no',
+        // The host has exactly the addresses and routes of its host file. A router announcement would add addresses that
+        // the internet may reach, and any machine of the network could take the default route with one.
         'IPv6AcceptRA=no',
         // Sets the address even without a cable, so that services that bind to the address can start.
         'ConfigureWithoutCarrier=yes',

@@ -215,6 +215,7 @@ export class AgentHost {
       DATA: 'data',
       SERVICES: 'services',
       TEXTFILE: 'textfile',
+      NETWORK: 'net/file',
     }
     const env = Object.fromEntries(Object.entries(ours).map(([name, path]) => [`HANGAR_${name}`, at(path)]))
     const functions = OF_THE_HOST.map((name) => `${name}() { "${onPath(name)}" "$@"; }\n`).join('')

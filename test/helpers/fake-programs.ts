@@ -74,7 +74,8 @@ esac`
 
 const IP = `
 case "$*" in
-  *route*) cat "$FAKE_ROOT/net/route" 2>/dev/null ;;
+  "-4 route "*) cat "$FAKE_ROOT/net/route" 2>/dev/null ;;
+  "-6 route "*) cat "$FAKE_ROOT/net/route-6" 2>/dev/null ;;
   *neigh*) cat "$FAKE_ROOT/net/neigh" 2>/dev/null ;;
 esac`
 
@@ -90,7 +91,9 @@ export function fakePrograms(device: FakeDevice): void {
   for (const [name, body] of Object.entries({ ...programs, ...others })) device.fake(name, body)
   device.write('systemd/state', 'SystemState=running\nNFailedUnits=0\n')
   device.write('systemd/units', 'Id=grafana.service\nActiveState=active\nMemoryMax=268435456\n')
-  device.write('net/route', 'default via 192.0.2.1 dev end0 proto dhcp\n')
+  device.write('net/route', 'default via 192.0.2.1 dev end0 proto static\n')
+  device.write('net/route-6', '')
+  device.write('net/file', '[Network]\nAddress=192.0.2.10/24\nGateway=192.0.2.1\nDNS=192.0.2.1\n')
   device.write('df/data', '1000000000 500000000\n')
   device.write('df/run', '100000\n')
   device.write('proc/meminfo', 'MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\n')

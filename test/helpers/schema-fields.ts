@@ -9,6 +9,7 @@ interface Definition {
   readonly element?: z.core.$ZodType
   readonly innerType?: z.core.$ZodType
   readonly in?: z.core.$ZodType
+  readonly options?: readonly z.core.$ZodType[]
 }
 
 const LEAVES = ['string', 'number', 'boolean', 'enum', 'literal']
@@ -32,9 +33,10 @@ interface Field {
 
 /** Every field without parts. Throws for a kind of schema that it cannot look into. */
 function fieldsOf(schema: z.core.$ZodType, at: FieldPath = []): Field[] {
-  const { type, shape, element, innerType, in: input } = schema._zod.def as unknown as Definition
+  const { type, shape, element, innerType, in: input, options } = schema._zod.def as unknown as Definition
   if (shape !== undefined) return Object.entries(shape).flatMap(([key, each]) => fieldsOf(each, [...at, key]))
   if (element !== undefined) return fieldsOf(element, [...at, '0'])
+  if (options !== undefined) return options.flatMap((each) => fieldsOf(each, at))
   const inner = innerType ?? input
   if (inner !== undefined) return fieldsOf(inner, at)
   if (LEAVES.includes(type)) return [{ path: at, schema }]

@@ -17,7 +17,7 @@ export interface SmallRegistry {
  * A registry in memory. Unlike Debian's docker-registry it keeps a partial upload when the connection breaks, as the OCI
  * distribution specification allows.
  */
-export async function smallRegistry(): Promise<SmallRegistry> {
+export async function smallRegistry(address = '127.0.0.1'): Promise<SmallRegistry> {
   const blobs = new Map<string, Buffer>()
   const manifests = new Map<string, Buffer>()
   const uploads = new Map<string, Buffer>()
@@ -69,7 +69,7 @@ export async function smallRegistry(): Promise<SmallRegistry> {
     const length = { 'content-length': String(found.length - first) }
     end(first === 0 ? 200 : 206, first === 0 ? length : { ...length, ...range }, found.subarray(first))
   }
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, address, resolve))
   onTestFinished(() => {
     server.closeAllConnections()
     server.close()

@@ -1,17 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
-import { freePort } from '../../flash/vm/free-port.ts'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
 import type { FakeHost } from './fake-agent.ts'
 import { onPath } from './fake-device.ts'
+import { whyNoIpv6 } from './ipv6.ts'
 import { tempDirectory } from './temp.ts'
 
 const SSHD = onPath('sshd') ?? '/usr/sbin/sshd'
+const LOOPBACK = ['127.0.0.1', ...(whyNoIpv6() === undefined ? ['::1'] : [])]
 
 /** The reason why this machine can start no SSH server; undefined if it can. */
 export function whyNoServer(): string | undefined {
@@ -46,7 +47,7 @@ export async function startSshServer(host: FakeHost, seed = 1): Promise<SshServe
   await writeFile(path('agent'), `#!/bin/sh\nexec ${process.execPath} ${path('agent.mjs')} ${path('socket')} "$@"\n`, {
     mode: 0o755,
   })
-  const port = await freePort(22400 + seed * 10, new Set())
+  const port = await unusedPort()
   await writeFile(path('config'), configText(directory, port))
   await mkdir('/run/sshd', { recursive: true })
   const started: SshServer = {
@@ -67,9 +68,24 @@ export async function startSshServer(host: FakeHost, seed = 1): Promise<SshServe
   return started
 }
 
+/** A port that the kernel chooses, so that two test files at the same time get different ones. */
+async function unusedPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 function configText(directory: string, port: number): string {
   return [
-    ...[`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${directory}/host_key`, 'PidFile none', 'UsePAM no'],
+    ...[
+      `Port ${port}`,
+      ...LOOPBACK.map((address) => `ListenAddress ${address}`),
+      `HostKey ${directory}/host_key`,
+      'PidFile none',
+      'UsePAM no',
+    ],
     ...[`AuthorizedKeysFile ${directory}/authorized_keys`, 'StrictModes no', 'PermitRootLogin prohibit-password'],
     ...['PasswordAuthentication no', 'KbdInteractiveAuthentication no', 'LogLevel INFO'],
     // Keeps bash from reading the start files of the user who runs the tests.
@@ -83,7 +99,7 @@ async function listening(child: ChildProcess): Promise<void> {
     said += String(data)
   })
   for (let tries = 0; tries < 100; tries++) {
-    if (said.includes('Server listening')) return
+    if (LOOPBACK.every((address) => said.includes(`Server listening on ${address} `))) return
     await sleep(50)
   }
   throw new Error(`the SSH server does not listen: ${said}`)

@@ -53,6 +53,32 @@ describe('the host layer', () => {
     expect(textAt(tree, '/usr/lib/hangar/signing')).toBe('ssh-ed25519 CCCC signing\n')
   })
 
+  it('only the files of the network differ between a host with IPv4, with IPv6 and with both', () => {
+    const of = (address: string[], gateway: string[]) => treeOf(testHost({ network: { address, gateway } }))
+    const ipv4 = of(['192.0.2.10/24'], ['192.0.2.1'])
+    for (const other of [
+      of(['2001:db8::10/64'], ['fe80::1']),
+      of(['192.0.2.10/24', '2001:db8::10/64'], ['192.0.2.1', '2001:db8::1']),
+    ]) {
+      expect(Object.keys(other)).toEqual(Object.keys(ipv4))
+      const differing = Object.keys(ipv4).filter((path) => JSON.stringify(ipv4[path]) !== JSON.stringify(other[path]))
+      expect(differing.sort()).toEqual(['/etc/hosts', '/etc/systemd/network/10-lab.network'])
+    }
+  })
+
+  it('no program of the host listens at one address only, so that IPv4 and IPv6 reach the same ports', () => {
+    const texts = Object.values(tree).flatMap((entry) => (entry.kind === 'file' ? [String(entry.content)] : []))
+    const listening = texts.flatMap((text) => text.match(/^.*(?:listen|bind|ListenAddress).*$/gim) ?? [])
+    expect(listening.filter((line) => /\d+\.\d+\.\d+\.\d+|\[[0-9a-f:]*\]/i.test(line))).toEqual([])
+    expect(listening.join('\n')).toContain('--web.listen-address=:9090')
+  })
+
+  it('the agent reads the gateways from the file that the host layer has', () => {
+    const [, path = ''] = /^NETWORK=.*:-(.*)\}$/m.exec(realDeviceTexts()['agent/health.sh'] ?? '') ?? []
+    expect(path).toBe('/etc/systemd/network/10-lab.network')
+    expect(linesAt(tree, path)).toContain('Gateway=192.0.2.1')
+  })
+
   it('the host layer has no file below a mount point of the host', () => {
     const hidden = Object.keys(tree).filter((path) => /^\/(var|run|tmp|dev|proc|sys|data)(\/|$)/.test(path))
     expect(hidden).toEqual([])

@@ -29,7 +29,7 @@ const fields = z.strictObject({
   number: z.number().int().nonnegative().default(1),
   /** A name from /usr/share/zoneinfo: 'Europe/Zurich'. */
   timezone: grammar(parseTimeZone).default('Etc/UTC' as TimeZone),
-  /** The machine's fixed address in the lab. */
+  /** The machine's fixed addresses in the lab. */
   network: networkSchema,
   /** Access by ssh. */
   ssh: z
@@ -57,12 +57,10 @@ const fields = z.strictObject({
 })
 
 /** The host file of a Raspberry Pi. */
-export const piSchema = fields.transform(({ services, network, ...rest }): Host => {
-  const [address = '', prefix = ''] = network.address.split('/')
-  return {
+export const piSchema = fields.transform(
+  ({ services, ...rest }): Host => ({
     ...rest,
     slotSize: rest.slotSize ?? (rest.disk > 128e9 ? 24 * GIB : 8 * GIB),
-    network: { ...network, address, prefix: Number(prefix), dns: network.dns ?? [network.gateway] },
     services: hostServices(services),
-  }
-})
+  }),
+)

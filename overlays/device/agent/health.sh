@@ -3,6 +3,7 @@
 # POSIX; sourced under dash. Needs RUN, LIB and the facts.
 
 SERVICES_DIR=${HANGAR_SERVICES:-/usr/share/containers/systemd}
+NETWORK=${HANGAR_NETWORK:-/etc/systemd/network/10-lab.network}
 
 health_reasons() {
   system=$(unhealthy_system)
@@ -60,12 +61,32 @@ unhealthy_memory() {
   awk '/^MemTotal/ {total=$2} /^MemAvailable/ {free=$2} END {if (free * 20 < total) print "only " int(free / 1024) " MiB of memory are available"}' "${HANGAR_PROC:-/proc}/meminfo"
 }
 
+# Every gateway of the host file must have a default route and answer. A host with IPv4 and IPv6 would otherwise commit
+# an image without one of them, because the controller needs only one.
 unhealthy_gateway() {
-  gateway=$(ip -4 route show default 2>/dev/null | awk '{for (i = 1; i < NF; i++) if ($i == "via") {print $(i + 1); exit}}')
-  [ -n "$gateway" ] || { echo 'there is no default gateway'; return; }
-  # A gateway that answers no pings still answers ARP.
-  ping -n -q -c 1 -W 3 "$gateway" >/dev/null 2>&1 || ip neigh show "$gateway" 2>/dev/null | grep -q REACHABLE ||
-    echo "the default gateway $gateway does not answer"
+  routes=$({ ip -4 route show default; ip -6 route show default; } 2>/dev/null | awk '
+    { via = dev = ""; for (i = 1; i < NF; i++) { if ($i == "via") via = $(i + 1); if ($i == "dev") dev = $(i + 1) } }
+    via != "" { print via, dev }')
+  gateways=$(sed -n 's/^Gateway=//p' "$NETWORK" 2>/dev/null)
+  if [ -z "$routes" ] || [ -z "$gateways" ]; then
+    echo 'there is no default gateway'
+    return
+  fi
+  for gateway in $gateways; do
+    device=$(echo "$routes" | awk -v via="$gateway" '$1 == via { print $2; exit }')
+    if [ -z "$device" ]; then echo "there is no default route through the gateway $gateway"
+    elif ! answers "$gateway" "$device"; then echo "the default gateway $gateway does not answer"
+    fi
+  done
+}
+
+# answers GATEWAY DEVICE: a gateway that answers no pings still answers ARP, or neighbour discovery in IPv6.
+answers() {
+  case $1 in
+    fe[89ab]?:*) target=$1%$2 ;; # a link-local address is complete only with its interface
+    *) target=$1 ;;
+  esac
+  ping -n -q -c 1 -W 3 "$target" >/dev/null 2>&1 || ip neigh show "$1" dev "$2" 2>/dev/null | grep -q REACHABLE
 }
 
 # The clock must be between the lock's time (less a day, because archives date ahead) and 20 years later.

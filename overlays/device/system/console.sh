@@ -10,7 +10,7 @@ AGENT=${HANGAR_LIB:-/usr/lib/hangar}/agent
 
 fact() { sed -n "s/^$1=//p" "$RUN/boot" 2>/dev/null; }
 
-addresses() { ip -o -4 address show scope global 2>/dev/null | awk '{printf "%s%s", sep, $4; sep=", "}'; }
+addresses() { ip -o address show scope global 2>/dev/null | awk '{printf "%s%s", sep, $4; sep=", "}'; }
 
 unhealthy() { systemctl --no-legend --plain list-units --type=service,mount,socket --state=failed,activating,auto-restart 2>/dev/null | awk '{printf "%s%s", sep, $1; sep=", "}'; }
 

@@ -13,6 +13,7 @@ describe('parseRemote', () => {
     ['oci://registry.lab:5000/lab/hangar', 'registry.lab:5000', 'lab/hangar', undefined],
     ['oci://127.0.0.1:5000/hangar:stable', '127.0.0.1:5000', 'hangar', { tag: 'stable' }],
     ['oci://[::1]:5000/hangar:adama-0123', '[::1]:5000', 'hangar', { tag: 'adama-0123' }],
+    ['oci://[fd00::5]/hangar', '[fd00::5]', 'hangar', undefined],
     [`oci://registry.lab/a/b__c/d-e@sha256:${DIGEST}`, 'registry.lab', 'a/b__c/d-e', { digest: DIGEST }],
   ])('reads %s as a repository in a registry', (text, registry, name, reference) => {
     expect(parseRemote(text)).toEqual({ remote: { kind: 'registry', registry, name }, reference })
@@ -38,6 +39,8 @@ describe('parseRemote', () => {
   it.each([
     ...['', 'oci://', 'oci://registry.lab', 'oci://registry.lab/', 'oci:///hangar', 'oci://registry.lab/Hangar'],
     ...['oci://registry.lab/a//b', 'oci://registry.lab/../x', 'oci://registry.lab/hangar:', 'oci://x?y/hangar'],
+    ...['oci://[fd00:::5]/hangar', 'oci://[fd00::5]:99999/hangar', 'oci://fd00::5/hangar', 'oci://10.0.0.300/hangar'],
+    ...['oci://[fe80::1%eth0]/hangar', 'oci://registry.lab:70000/hangar'],
     ...['https://registry.lab/hangar', 'docker://registry.lab/hangar', 'oci://registry.lab/hangar:a b'],
   ])('refuses the remote repository %j', (text) => {
     expect(() => parseRemote(text)).toThrow(`'${text}' is not a remote repository`)

@@ -2,6 +2,8 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { introduction, type RunVmOptions, runVm } from '../../../cli/commands/vm.ts'
+import { parseIpAddress } from '../../../images/ip-address.ts'
+import { parseInterfaceAddress } from '../../../images/machine-address.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 function options(given: Partial<RunVmOptions> = {}): RunVmOptions {
@@ -10,7 +12,11 @@ function options(given: Partial<RunVmOptions> = {}): RunVmOptions {
       name: 'adama',
       memory: 4 * 2 ** 30,
       disk: 64e9,
-      network: { address: '10.0.10.11', prefix: 24, gateway: '10.0.10.1', dns: [] },
+      network: {
+        addresses: [parseInterfaceAddress('10.0.10.11/24')],
+        gateways: [parseIpAddress('10.0.10.1')],
+        dns: [],
+      },
     },
     output: '/nowhere/out/adama',
     programs: { directory: '/nowhere', architecture: 'amd64' },
@@ -43,6 +49,13 @@ describe('vm', () => {
       '  ssh         ssh -p 2202 -i /root/.config/hangar/ssh_key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1',
       '  prometheus  http://127.0.0.1:9091',
       '  mosquitto   127.0.0.1:1883',
+      'press Ctrl-C to stop the machine',
+    ])
+  })
+
+  it('reports that only the console reaches a machine whose ports QEMU cannot forward', () => {
+    expect(introduction(options(), {}).slice(1)).toEqual([
+      '  only the console reaches the machine: QEMU forwards ports to IPv4 addresses, and the host has none',
       'press Ctrl-C to stop the machine',
     ])
   })

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { dumpArguments, type Hardware, startArguments } from '../../../flash/vm/qemu-arguments.ts'
+import { parseIpAddress } from '../../../images/ip-address.ts'
+import { parseInterfaceAddress } from '../../../images/machine-address.ts'
 
 const hardware: Hardware = {
   memory: 4 * 2 ** 30,
   accelerator: 'tcg',
-  network: { address: '10.0.10.11', prefix: 24, gateway: '10.0.10.1', dns: [] },
+  network: { addresses: [parseInterfaceAddress('10.0.10.11/24')], gateways: [parseIpAddress('10.0.10.1')], dns: [] },
   forwards: [
     { guestPort: 22, port: 2201 },
     { guestPort: 9090, port: 9091 },
@@ -32,6 +34,27 @@ describe('QEMU arguments', () => {
     const [netdev] = valuesOf(startArguments(hardware, payload), '-netdev')
     expect(netdev).toContain(',net=10.0.10.0/24,host=10.0.10.1,')
     expect(netdev).toContain(',hostfwd=tcp:127.0.0.1:2201-10.0.10.11:22,hostfwd=tcp:127.0.0.1:9091-10.0.10.11:9090')
+  })
+
+  it('QEMU emulates the families of the host, and forwards no ports to a host without an IPv4 address', () => {
+    const netdev = (addresses: string[], gateways: string[], dns: string[] = []) => {
+      const network = {
+        addresses: addresses.map(parseInterfaceAddress),
+        ...{ gateways: gateways.map(parseIpAddress), dns: dns.map(parseIpAddress) },
+      }
+      return valuesOf(
+        startArguments({ ...hardware, network, forwards: hardware.forwards.slice(0, 1) }, payload),
+        '-netdev',
+      )
+    }
+    const ipv4 =
+      'net=10.0.10.0/24,host=10.0.10.1,dns=10.0.10.238,dhcpstart=10.0.10.239,hostfwd=tcp:127.0.0.1:2201-10.0.10.11:22'
+    const ipv6 = 'ipv6-net=fd00::/64,ipv6-host=fd00::1,ipv6-dns=fd00::2'
+    expect(netdev(['10.0.10.11/24'], ['10.0.10.1'])).toEqual([`user,id=net,ipv6=off,${ipv4}`])
+    expect(netdev(['fd00::11/64'], ['fd00::1'], ['fd00::2'])).toEqual([`user,id=net,ipv4=off,${ipv6}`])
+    expect(netdev(['fd00::11/64', '10.0.10.11/24'], ['fe80::1', '10.0.10.1'], ['fd00::2'])).toEqual([
+      `user,id=net,ipv4=on,ipv6=on,${ipv4},${ipv6}`,
+    ])
   })
 
   it("QEMU's arguments escape the commas of a path", () => {

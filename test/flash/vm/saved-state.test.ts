@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import type { Program } from '../../../flash/vm/program.ts'
 import type { Hardware } from '../../../flash/vm/qemu-arguments.ts'
 import { readSavedState, writeSavedState } from '../../../flash/vm/saved-state.ts'
+import { parseIpAddress } from '../../../images/ip-address.ts'
+import { parseInterfaceAddress } from '../../../images/machine-address.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
 const QEMU: Program = { file: '/vm-1-digest/loader', args: ['qemu'], env: {} }
@@ -15,7 +17,7 @@ const HARDWARE: Hardware = {
     control: '/x/control',
     firmwarePort: '/x/firmware',
   },
-  network: { address: '10.0.10.11', prefix: 24, gateway: '10.0.10.1', dns: [] },
+  network: { addresses: [parseInterfaceAddress('10.0.10.11/24')], gateways: [parseIpAddress('10.0.10.1')], dns: [] },
   forwards: [{ guestPort: 22, port: 22201 }],
 }
 const STARTS = [{ partition: 2, tryboot: false }]
@@ -60,7 +62,11 @@ describe('a saved state', () => {
     ['another QEMU', { ...QEMU, file: '/vm-1-other/loader' }, {}],
     ['another size of the memory', QEMU, { memory: 2 ** 30 }],
     ['another accelerator', QEMU, { accelerator: 'kvm' }],
-    ['another address', QEMU, { network: { ...HARDWARE.network, address: '10.0.10.12' } }],
+    [
+      'another address',
+      QEMU,
+      { network: { ...HARDWARE.network, addresses: [parseInterfaceAddress('10.0.10.12/24')] } },
+    ],
     ['another clock', QEMU, { clock: '2031-02-03T04:05:06' }],
     ['a second disk', QEMU, { secondDisk: '/x/second.img' }],
     ['a log of the writes', QEMU, { writeLog: '/x/log' }],

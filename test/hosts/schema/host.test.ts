@@ -26,7 +26,10 @@ describe('host', () => {
       slotSize: 8 * GIB,
       number: 1,
       timezone: 'Etc/UTC',
-      network: { address: '192.0.2.10', prefix: 24, gateway: '192.0.2.1', dns: ['192.0.2.1'], domain: 'lab' },
+      network: {
+        addresses: [{ address: '192.0.2.10', prefix: 24 }],
+        ...{ gateways: ['192.0.2.1'], dns: ['192.0.2.1'], domain: 'lab' },
+      },
       ssh: { keys: [] },
       updates: { signingKeys: [] },
       console: { shell: 'none' },
@@ -145,7 +148,7 @@ describe('an invalid value', () => {
     refused({ board: 'raspberry-pi-4' }, "at 'board'", hint)
   })
 
-  it.each(['192.0.2.10', '192.0.2.300/24', '192.0.2/24', '192.0.2.10/33', '2001:db8::1/64', ''])(
+  it.each(['192.0.2.10', '192.0.2.300/24', '192.0.2/24', '192.0.2.10/33', '2001:db8::1/129', 'fd00:::1/64', ''])(
     'refuses %j as an address',
     (address) => {
       const network = { address, gateway: '192.0.2.1' }
@@ -154,6 +157,6 @@ describe('an invalid value', () => {
   )
 
   it.each(['192.0.2', '192.0.2.256', 'router.lab', '192.0.2.1/24'])('refuses %j as a gateway', (gateway) => {
-    refused({ network: { address: '192.0.2.10/24', gateway } }, `at 'network.gateway': '${gateway}' is not an IPv4`)
+    refused({ network: { address: '192.0.2.10/24', gateway } }, `at 'network.gateway': '${gateway}' is not an IP`)
   })
 })

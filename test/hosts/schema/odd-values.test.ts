@@ -1,3 +1,4 @@
+import { isIPv6, SocketAddress } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
 import { piSchema } from '../../../hosts/platforms/pi/schema.ts'
@@ -23,7 +24,7 @@ const FILE: HostFile = {
   network: {
     address: '192.0.2.10/24',
     gateway: '192.0.2.1',
-    dns: ['192.0.2.2'],
+    dns: '192.0.2.2',
     domain: 'lab',
     jump: 'me@bastion:2222',
   },
@@ -34,6 +35,12 @@ const FILE: HostFile = {
     mosquitto: { memory: '64 MiB' },
     prometheus: { memory: '256 MiB' },
   },
+}
+
+/** The same host with IPv6. */
+const IPV6_FILE: HostFile = {
+  ...FILE,
+  network: { ...FILE.network, address: 'fd00::10/64', gateway: 'fe80::1', dns: 'fd00::2' },
 }
 
 const deviceFiles = deviceTexts()
@@ -62,7 +69,10 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
     return [link?.kind === 'symlink' ? link.target.slice('/usr/share/zoneinfo/'.length) : undefined]
   },
   'network.address': (tree) => inNetwork(tree, 'Address'),
+  'network.address.0': (tree) => inNetwork(tree, 'Address'),
   'network.gateway': (tree) => inNetwork(tree, 'Gateway'),
+  'network.gateway.0': (tree) => inNetwork(tree, 'Gateway'),
+  'network.dns': (tree) => inNetwork(tree, 'DNS'),
   'network.dns.0': (tree) => inNetwork(tree, 'DNS'),
   'network.domain': (tree) => {
     const [, , own = ''] = linesAt(tree, '/etc/hosts')
@@ -82,8 +92,12 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
 const NOT_IN_FILES = ['memory', 'disk', 'slotSize', 'network.jump']
 
 const FIELDS = stringFields(piSchema)
-const valueAt = (path: FieldPath) =>
-  path.reduce<unknown>((value, key) => (value as Record<string, unknown>)[key], FILE) as string
+/** A list may also be one string. */
+const valueAt = (file: HostFile, path: FieldPath) =>
+  path.reduce<unknown>(
+    (value, key) => (typeof value === 'string' ? value : (value as Record<string, unknown>)[key]),
+    file,
+  ) as string
 
 /** Path -> number of lines. */
 const shapeOf = (tree: FileTree) =>
@@ -96,26 +110,32 @@ const shapeOf = (tree: FileTree) =>
 const SHAPE = shapeOf(treeOf(FILE))
 
 /** The reason why a value breaks the rule of this file, or undefined. */
-function violation(path: FieldPath, odd: string): string | undefined {
+function violation(file: HostFile, path: FieldPath, odd: string): string | undefined {
   const name = path.join('.')
   let tree: FileTree
   try {
-    tree = treeOf(withValue(FILE, path, odd))
+    tree = treeOf(withValue(file, path, odd))
   } catch (error) {
     if (!(error instanceof UserError)) return `is refused with a stack: ${error}`
     const { message } = error
     if (/[\p{Cc}\p{Zl}\p{Cs}]/u.test(message) || message.length > 600)
       return `has a message of several lines: ${message}`
     // Addresses also have to fit to each other: the message may name another one.
-    const named = name.startsWith('network.') && message.includes(odd) ? 'network.' : name
+    const isNamed = message.includes(odd) || message.includes(onlySpelling(odd))
+    const named = name.startsWith('network.') && isNamed ? 'network.' : name.replace(/\.0$/, '')
     return message.includes(`at '${named}`) ? undefined : `is refused without the name of the field: ${message}`
   }
   if (JSON.stringify(shapeOf(tree)) !== JSON.stringify(SHAPE)) return 'changes the number of files or lines'
   if (NOT_IN_FILES.includes(name)) return undefined
   const read = READERS[name]?.(tree)
-  return JSON.stringify(read) === JSON.stringify([odd]) || isSameSize(read, odd)
-    ? undefined
-    : `is read back as ${JSON.stringify(read)}`
+  const isSame = [odd, onlySpelling(odd)].some((each) => JSON.stringify(read) === JSON.stringify([each]))
+  return isSame || isSameSize(read, odd) ? undefined : `is read back as ${JSON.stringify(read)}`
+}
+
+/** An IPv6 address in any spelling is written in the spelling of the C library. */
+function onlySpelling(text: string): string {
+  const [address = '', ...rest] = text.split('/')
+  return isIPv6(address) ? [new SocketAddress({ address, family: 'ipv6' }).address, ...rest].join('/') : text
 }
 
 /** Sizes are read back in MiB. */
@@ -128,19 +148,25 @@ describe('the strings of a host file', () => {
   it('all have a valid value in this test, and a reader unless no file has them', () => {
     const names = FIELDS.map((path) => path.join('.'))
     expect(names.filter((name) => !(name in READERS) && !NOT_IN_FILES.includes(name))).toEqual([])
-    expect(FIELDS.filter((path) => typeof valueAt(path) !== 'string')).toEqual([])
-    const tree = treeOf(FILE)
-    for (const path of FIELDS.filter((each) => each.join('.') in READERS))
-      expect([path, READERS[path.join('.')]?.(tree)]).toEqual([path, [valueAt(path)]])
+    for (const file of [FILE, IPV6_FILE]) {
+      expect(FIELDS.filter((path) => typeof valueAt(file, path) !== 'string')).toEqual([])
+      const tree = treeOf(file)
+      for (const path of FIELDS.filter((each) => each.join('.') in READERS))
+        expect([path, READERS[path.join('.')]?.(tree)]).toEqual([path, [valueAt(file, path)]])
+    }
   })
 
-  describe.each(FIELDS.map((path) => [path.join('.'), path] as const))('%s', (_, path) => {
+  const ofIpv6 = FIELDS.filter((path) => valueAt(FILE, path) !== valueAt(IPV6_FILE, path))
+  describe.each([
+    ...FIELDS.map((path) => [path.join('.'), path, FILE] as const),
+    ...ofIpv6.map((path) => [`${path.join('.')} of IPv6`, path, IPV6_FILE] as const),
+  ])('%s', (_, path, file) => {
     it('refuses an odd string with a message that names the field, or writes it as exactly one value', () => {
       const random = randomFrom(19, FIELDS.indexOf(path))
-      const valid = valueAt(path)
+      const valid = valueAt(file, path)
       const odd = [...oddStrings(valid), ...Array.from({ length: 400 }, () => oddString(valid, random))]
       const wrong = odd.flatMap((each) => {
-        const reason = violation(path, each)
+        const reason = violation(file, path, each)
         return reason === undefined ? [] : [`${JSON.stringify(each.slice(0, 80))} ${reason}`]
       })
       expect(wrong).toEqual([])

@@ -33,6 +33,15 @@ describe('the firewall', () => {
     ])
   })
 
+  it('the firewall accepts ICMP and ICMPv6, because IPv6 finds no neighbour without it', () => {
+    expect(rules()).toContain('meta l4proto { 1, 58 } accept')
+    expect(rules().filter((line) => line.includes('table'))).toEqual(['table inet hangar {'])
+  })
+
+  it('the firewall opens a port for IPv4 and IPv6 alike', () => {
+    expect(rules(MQTT, LOGS).filter((line) => /\bip6? |nfproto|saddr|daddr/.test(line))).toEqual([])
+  })
+
   it('the firewall opens ssh on every host', () => {
     expect(BASE_PORTS).toContainEqual(expect.objectContaining({ number: 22, protocol: 'tcp', reach: 'lab' }))
   })

@@ -20,6 +20,22 @@ describe('the network', () => {
     expect(lines).toContain('IPv6AcceptRA=no')
   })
 
+  it('the network uses IPv6 as it uses IPv4, and no addresses or routes that a router announces', () => {
+    const lines = (given: Parameters<typeof testHost>[0]) => linesAt(networkFiles(testHost(given)), NETWORK)
+    const settings = (given: Parameters<typeof testHost>[0]) =>
+      lines(given).filter((line) => /^(Address|Gateway|DNS|IPv6AcceptRA)=/.test(line))
+    expect(settings({ network: { address: 'FD00:0::0010/64', gateway: 'FE80::1' } })).toEqual([
+      ...['Address=fd00::10/64', 'Gateway=fe80::1', 'DNS=fe80::1', 'IPv6AcceptRA=no'],
+    ])
+    const both = { address: ['192.0.2.10/24', 'fd00::10/64'], gateway: ['192.0.2.1', 'fe80::1'], dns: 'fd00::53' }
+    expect(settings({ network: both })).toEqual([
+      ...['Address=192.0.2.10/24', 'Address=fd00::10/64', 'Gateway=192.0.2.1', 'Gateway=fe80::1', 'DNS=fd00::53'],
+      'IPv6AcceptRA=no',
+    ])
+    const without = (text: readonly string[]) => text.filter((line) => !/^(Address|Gateway|DNS)=/.test(line))
+    expect(without(lines({ network: both }))).toEqual(without(lines({})))
+  })
+
   it('the network configuration matches Ethernet names on a board and in a virtual machine, and no other interface', () => {
     const [names = ''] = linesAt(tree, NETWORK).filter((line) => line.startsWith('Name='))
     const patterns = names.slice('Name='.length).split(' ')

@@ -22,7 +22,7 @@ A host runs the services that its host file lists in \`services\`. Each entry se
 A service with several containers takes an object with a value for each container. The memory on this page is a recommendation.
 
 Each container runs as a user of its own without privileges, on a read-only root file system. It can write to its volumes and to \`/tmp\`.
-The firewall opens ports with reach \`lab\` to the network of the host; ports with reach \`host\` are open to the host only.
+The firewall opens ports with reach \`lab\` to every machine that reaches the host ([network.md](network.md)); ports with reach \`host\` are open to the host only.
 hangar checks that the host runs the services that a service connects to. The firewall does not filter outgoing connections.
 hangar makes no backups yet: the column "backup" is the plan for each volume.
 `

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeRepository, existing } from '../../../contracts/repository.ts'
 import { startDebianRegistry } from '../../../helpers/debian-registry.ts'
+import { whyNoIpv6 } from '../../../helpers/ipv6.ts'
 import { repositoryAt } from '../../../helpers/registry-client.ts'
 import { smallRegistry } from '../../../helpers/small-registry.ts'
 
@@ -17,6 +18,15 @@ describeRepository("repository of Debian's registry", async () => {
     },
   }
 })
+
+if (whyNoIpv6() === undefined)
+  describeRepository('repository of a registry with an IPv6 address', async () => {
+    const registry = await smallRegistry('::1')
+    return {
+      repository: repositoryAt(registry.port, { address: '[::1]' }).repository,
+      tamper: ({ digest, size }) => void registry.blobs.set(`sha256:${digest}`, Buffer.alloc(size, 'x')),
+    }
+  })
 
 describeRepository('repository of a registry that resumes', async () => {
   const registry = await smallRegistry()

@@ -1,12 +1,37 @@
 import { rmSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { networkFiles } from '../../../../overlays/base/network.ts'
 import { AgentHost, BUILT, describeAgent } from '../../../helpers/agent-host.ts'
 import type { FakeDevice } from '../../../helpers/fake-device.ts'
 import { fakePrograms } from '../../../helpers/fake-programs.ts'
+import { textAt } from '../../../helpers/file-tree.ts'
+import { testHost } from '../../../helpers/host.ts'
 
 const unit = (name: string, state: string, limit: string) =>
   `MemoryMax=${limit}\nId=${name}.service\nActiveState=${state}\n`
 const [DAY, YEAR] = [86_400, 31_557_600]
+
+/** The gateways of a host file, and the default routes as `ip` prints them. */
+const network = (device: FakeDevice, gateway: string | string[], routes: readonly string[]) => {
+  const host = testHost({ network: { address: ['192.0.2.10/24', '2001:db8::10/64'], gateway } })
+  device.write('net/file', textAt(networkFiles(host), '/etc/systemd/network/10-lab.network'))
+  const lines = (family: string) => routes.filter((route) => route.includes(':') === (family === '6'))
+  device.write(
+    'net/route',
+    lines('4')
+      .map((route) => `${route}\n`)
+      .join(''),
+  )
+  device.write(
+    'net/route-6',
+    lines('6')
+      .map((route) => `${route}\n`)
+      .join(''),
+  )
+}
+const VIA_4 = 'default via 192.0.2.1 dev end0 proto static '
+const VIA_6 = 'default via 2001:db8::1 dev end0 proto static metric 1024 pref medium'
+const VIA_LINK = 'default via fe80::1 dev end0 proto static metric 1024 pref medium'
 
 /** A problem, the code that causes it, and the reasons that health reports. */
 const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly string[]])[] = [
@@ -84,6 +109,65 @@ const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly 
       device.write('net/neigh', '192.0.2.1 dev end0 lladdr 00:00:5e:00:53:01 REACHABLE\n')
     },
     [],
+  ],
+  [
+    'a gateway of IPv6 that answers pings',
+    (device) => {
+      network(device, '2001:DB8:0::1', [VIA_6])
+      device.fake('ping', '[ "$7" = 2001:db8::1 ]')
+    },
+    [],
+  ],
+  [
+    'a link-local gateway that answers pings on its interface only',
+    (device) => {
+      network(device, 'fe80::1', [VIA_LINK])
+      device.fake('ping', '[ "$7" = fe80::1%end0 ]')
+    },
+    [],
+  ],
+  [
+    'a link-local gateway that answers neighbour discovery but no pings',
+    (device) => {
+      network(device, 'febf::1', [VIA_LINK.replace('fe80', 'febf')])
+      device.fake('ping', 'exit 1')
+      device.fake(
+        'ip',
+        `case "$*" in
+        "-6 route"*) cat "$FAKE_ROOT/net/route-6" ;;
+        "neigh show febf::1 dev end0") echo 'febf::1 lladdr 00:00:5e:00:53:01 router REACHABLE' ;;
+      esac`,
+      )
+    },
+    [],
+  ],
+  [
+    'a gateway of IPv6 that does not answer beside one of IPv4 that does',
+    (device) => {
+      network(device, ['192.0.2.1', 'fe80::1'], [VIA_4, VIA_LINK])
+      device.fake('ping', 'case $7 in *:*) exit 1 ;; esac')
+    },
+    ['the default gateway fe80::1 does not answer'],
+  ],
+  [
+    'a gateway of IPv6 without a route beside one of IPv4',
+    (device) => network(device, ['192.0.2.1', '2001:db8::1'], [VIA_4]),
+    ['there is no default route through the gateway 2001:db8::1'],
+  ],
+  [
+    'a default route through another gateway than that of the host file',
+    (device) => network(device, '2001:db8::1', [VIA_LINK, 'default dev wg0 scope link']),
+    ['there is no default route through the gateway 2001:db8::1'],
+  ],
+  [
+    'gateways of IPv4 and IPv6 that answer',
+    (device) => network(device, ['fe80::1', '192.0.2.1'], [VIA_4, VIA_LINK]),
+    [],
+  ],
+  [
+    'an image without the file of its network',
+    (device) => rmSync(device.path('net/file')),
+    ['there is no default gateway'],
   ],
   [
     "a clock before the image's time",

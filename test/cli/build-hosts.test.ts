@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { plansFor } from '../../cli/build-hosts.ts'
+import type { CommandContext } from '../../cli/command.ts'
+import type { Host } from '../../overlays/host-facts.ts'
+import { commandContext } from '../helpers/command-context.ts'
+import { testHost } from '../helpers/host.ts'
+
+const at = (name: string, address: string) => testHost({ name, network: { address, gateway: 'fe80::1' } })
+
+const plan = async (context: CommandContext, ...names: string[]) => {
+  const plans = await plansFor(context, names, { outcome: 'nothing happened', hint: 'correct the hosts' })
+  return plans.map(({ name }) => name)
+}
+
+describe('plansFor', () => {
+  it('refuses a host whose address another host file has in another spelling, before anything is built', async () => {
+    const context = commandContext({ facts: [at('one', 'fd00::11/64'), at('two', 'FD00::0:0011/64')] })
+    for (const name of ['one', 'two'])
+      await expect(plan(context, name)).rejects.toThrow(/^'\w+' and '\w+' have the same address: fd00::11$/)
+  })
+
+  it('plans a host beside other hosts, each of which is loaded once', async () => {
+    const facts = [at('one', 'fd00::11/64'), at('two', 'fd00::12/64')]
+    const { hosts } = commandContext({ facts })
+    const loaded: string[] = []
+    const load = (name: string) => {
+      loaded.push(name)
+      return hosts.load(name)
+    }
+    const context = commandContext({ hosts: { ...hosts, load } })
+    expect(await plan(context, 'one', 'two')).toEqual(['one', 'two'])
+    expect(loaded.sort()).toEqual(['one', 'one', 'two', 'two'])
+  })
+
+  it('plans a host beside a host file with an error, which the build of the other host reports', async () => {
+    const one = at('one', 'fd00::11/64')
+    const load = async (name: string): Promise<Host> => {
+      if (name === 'one') return one
+      throw new Error('a syntax error')
+    }
+    const context = commandContext({ hosts: { names: () => ['one', 'two'], load } })
+    expect(await plan(context, 'one')).toEqual(['one'])
+    await expect(plan(context, 'two')).rejects.toThrow('a syntax error')
+  })
+})
