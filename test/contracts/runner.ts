@@ -6,7 +6,9 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Runner } from '../../builder/runners/runner.ts'
 import type { Store } from '../../builder/store/store.ts'
+import { UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
+import { Refusal, refusalLine } from '../../images/refusal.ts'
 import { derivation } from '../helpers/derivation.ts'
 import { type Listed, listReporter } from '../helpers/reporter.ts'
 
@@ -136,6 +138,18 @@ export function describeRunner(name: string, network: Network, make: () => Promi
       expect(await readFile(log, 'utf8')).toContain('first\nthe reason')
     })
 
+    it('reports the refusal of a step in its own words, without the output before it', async () => {
+      const line = refusalLine(new Refusal('ids', "the id table has no user 'x'", "append user('x', 1, '…'),"))
+      const failing = realise(await make(), shell('refusing', `echo noise; printf '%s\\n' "$0" >&2; exit 1`, {}, line))
+      const error = await failing.catch((each: unknown) => each)
+      expect(error).toBeInstanceOf(UserError)
+      expect(error).toMatchObject({
+        code: 'ids',
+        message: "cannot build 'refusing': the id table has no user 'x'",
+        hint: "append user('x', 1, '…'),",
+      })
+    })
+
     it('marks only the failed step as failed, and keeps its complete output', async () => {
       const reporter = listReporter()
       const from = shell('first', 'seq 40000; exit 3')
@@ -151,8 +165,8 @@ export function describeRunner(name: string, network: Network, make: () => Promi
 
   // The store may have outputs of earlier runs: a random argument makes every derivation new.
   const run = randomUUID()
-  function shell(name: string, script: string, inputs: Derivation['inputs'] = {}): Derivation {
-    return derivation({ name, inputs, command: ['bash', '-ec', script, run] })
+  function shell(name: string, script: string, inputs: Derivation['inputs'] = {}, text: string = run): Derivation {
+    return derivation({ name, inputs, command: ['bash', '-ec', script, text, run] })
   }
 }
 

@@ -1,10 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { UserError } from '../../../errors.ts'
 import { type Derivation, dependencies, derivationDigest, type Output } from '../../../images/derivation.ts'
 import type { Digest } from '../../../images/digest.ts'
 import type { Reporter, Step } from '../../../lib/reporter.ts'
 import type { Store } from '../../store/store.ts'
-import { derivationFailed, logFile } from '../failure.ts'
+import { DerivationFailed, derivationFailed, logFile } from '../failure.ts'
 import { adoptOutput, readOutput } from '../outputs.ts'
 import type { EngineCommand } from './engine.ts'
 import { ExecFailed, engineFailed } from './engine-failure.ts'
@@ -66,7 +65,7 @@ export async function runPipeline(
 function firstFailure(): (step: Step, error: unknown) => void {
   let isOver = false
   return (step, error) => {
-    if (!isOver || (error instanceof UserError && error.code === 'derivation')) step.failed()
+    if (!isOver || error instanceof DerivationFailed) step.failed()
     isOver = true
   }
 }
