@@ -8,17 +8,28 @@ export interface Account {
   readonly id: number
   readonly kind: 'user' | 'group'
   readonly home: string
+  readonly shell: string
   readonly about: string
 }
 
-const user = (name: string, id: number, about: string, home = '/nonexistent'): Account => ({
+const NO_LOGIN = '/usr/sbin/nologin'
+
+const user = (name: string, id: number, about: string, home = '/nonexistent', shell = NO_LOGIN): Account => ({
   name,
   id,
   kind: 'user',
   home,
+  shell,
   about,
 })
-const group = (name: string, id: number, about: string): Account => ({ name, id, kind: 'group', home: '', about })
+const group = (name: string, id: number, about: string): Account => ({
+  name,
+  id,
+  kind: 'group',
+  home: '',
+  shell: '',
+  about,
+})
 
 /**
  * Users and groups of hosts and containers, in addition to Debian's fixed ones. Only append to this table: files on data
@@ -80,8 +91,8 @@ export function containerAccounts(name: string): { readonly passwd: string; read
 }
 
 // Debian's package creates the user sshd in the group nogroup.
-function passwdLine({ name, id, home, about }: Account): string {
-  return `${name}:x:${id}:${name === 'sshd' ? 65534 : id}:${about}:${home}:/usr/sbin/nologin`
+function passwdLine({ name, id, home, shell, about }: Account): string {
+  return `${name}:x:${id}:${name === 'sshd' ? 65534 : id}:${about}:${home}:${shell}`
 }
 
 function groupLine({ name, id }: Account): string {

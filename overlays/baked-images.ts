@@ -1,13 +1,20 @@
 import { containerAccounts } from '../images/ids.ts'
+import { type ContainerProgram, interpretersOf } from '../images/layers/container-program.ts'
 import { directory, type FileTree, file } from '../images/tree.ts'
-import type { ContainerImage, DebianImage } from './container.ts'
+import type { ContainerFile, ContainerImage, DebianImage } from './container.ts'
 import type { ContainerOnHost, HostServices } from './host-services.ts'
 
 /** An image to build into a layer of its own: Debian packages, and a tree over them. */
 export interface BakedImage {
   readonly name: string
   readonly packages: readonly string[]
+  /** Dependencies to leave out, in addition to those that every container leaves out. */
+  readonly assumed: readonly string[]
+  /** Packages whose maintainer scripts do not run. */
+  readonly withoutScripts: readonly string[]
   readonly tree: FileTree
+  /** The programs that the containers start from the image. */
+  readonly programs: readonly ContainerProgram[]
 }
 
 /** The container images of a host, in the order of its services and their containers. */
@@ -25,11 +32,14 @@ export function bakedImages({ services }: HostServices): BakedImage[] {
 /** The user of the image: containers that share an image also share its user. */
 function bakedImage(name: string, containers: readonly ContainerOnHost[]): BakedImage {
   const [{ image, user } = unused(name)] = containers
-  const { packages, tree } = debianImage(image)
+  const { packages, assumed = [], withoutScripts = {}, tree } = debianImage(image)
   const { passwd, group } = containerAccounts(user)
   return {
     name,
     packages,
+    assumed,
+    withoutScripts: Object.keys(withoutScripts),
+    programs: containers.flatMap(programsOf),
     tree: {
       // Adds every mount point, because the root file system is read-only.
       ...Object.fromEntries(['/tmp', '/proc', '/sys', '/dev', '/run', '/var/tmp'].map((path) => [path, directory()])),
@@ -40,6 +50,20 @@ function bakedImage(name: string, containers: readonly ContainerOnHost[]): Baked
       ...tree,
     },
   }
+}
+
+function programsOf({ name, command, health, files, environment }: ContainerOnHost): ContainerProgram[] {
+  const { LD_LIBRARY_PATH: libraries } = environment
+  const libraryPath = typeof libraries === 'string' ? libraries.split(':').filter((each) => each !== '') : []
+  return [...new Set([command[0] ?? '', health.command[0]])]
+    .flatMap((program) => startedBy(program, files[program]))
+    .map((program) => ({ container: name, program, libraryPath }))
+}
+
+/** A mounted script is not part of the image, but its interpreter is. */
+function startedBy(program: string, mounted: ContainerFile | undefined): readonly string[] {
+  if (mounted === undefined) return [program]
+  return mounted.kind === 'text' ? interpretersOf(mounted.text) : []
 }
 
 function mountPoints({ volumes, files }: ContainerOnHost) {

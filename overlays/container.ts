@@ -1,10 +1,20 @@
 import type { FileTree } from '../images/tree.ts'
 
-/** Debian packages that hangar unpacks without configuring them. */
+/** Debian packages, configured: hangar runs their maintainer scripts on the builder and carries the changes over. */
 export interface DebianImage {
   readonly source: 'debian'
-  /** The names of Debian packages. hangar adds their dependencies. */
+  /**
+   * The names of Debian packages. hangar adds their dependencies, except those that it assumes: `CONTAINER_ASSUMED` in
+   * `hosts/platforms/pi/image-of.ts`. A program that needs an assumed package names it here, and gets it.
+   */
   readonly packages: readonly string[]
+  /** More dependencies to leave out, because the programs of this image do not need them. */
+  readonly assumed?: readonly string[]
+  /**
+   * Packages whose maintainer scripts do not run, because hangar refuses them and the programs of this image work without
+   * them: package -> reason.
+   */
+  readonly withoutScripts?: Readonly<Record<string, string>>
   /** Files and directories to add to the unpacked packages. */
   readonly tree: FileTree
 }

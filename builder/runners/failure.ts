@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { UserError } from '../../errors.ts'
+import { type ErrorCode, UserError } from '../../errors.ts'
 import { type Derivation, derivationDigest } from '../../images/derivation.ts'
 import type { Digest } from '../../images/digest.ts'
+import { refusalIn } from '../../images/refusal.ts'
 import { fullDiskLine } from '../../lib/full-disk.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
 import type { Store } from '../store/store.ts'
@@ -19,8 +20,8 @@ export async function logFile(derivation: Derivation, store: Store): Promise<str
 export class DerivationFailure extends UserError {
   readonly derivation: Digest
 
-  constructor(derivation: Derivation, message: string, hint: string) {
-    super('derivation', message, { hint })
+  constructor(derivation: Derivation, code: ErrorCode, message: string, hint: string) {
+    super(code, message, { hint })
     this.derivation = derivationDigest(derivation)
   }
 }
@@ -31,13 +32,18 @@ export interface RanCommand {
   readonly place: 'sandbox' | 'engine'
 }
 
-/** The error of a derivation whose command failed, with the last lines of its log. */
+/** The error of a derivation whose command failed: the refusal of its step, or the last lines of its log. */
 export async function derivationFailed(
   derivation: Derivation,
   { status, log, place }: RanCommand,
   store: Store,
-): Promise<UserError> {
+): Promise<DerivationFailure> {
   const output = (await readFile(log, 'utf8')).trimEnd()
+  const refusal = refusalIn(output)
+  if (refusal !== undefined) {
+    const message = `cannot build '${derivation.name}': ${refusal.message}`
+    return new DerivationFailure(derivation, refusal.code, message, refusal.hint)
+  }
   const lines = output.split('\n').slice(-LAST)
   const said = fullDiskLine(output.split('\n').slice(-NEARBY).join('\n'))
   // Programs may print much after the line with the reason.
@@ -47,6 +53,7 @@ export async function derivationFailed(
   const reason = full === undefined ? '' : `: ${full.what}`
   return new DerivationFailure(
     derivation,
+    'derivation',
     `derivation '${derivation.name}' failed with status ${status}${reason}:\n  ${shown.join('\n  ')}`,
     `${full === undefined ? '' : `${full.remedy}; `}complete log: ${log}`,
   )

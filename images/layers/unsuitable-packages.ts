@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { withoutMachineFiles } from './purpose.ts'
 
 /** What an owner can do instead, when a package cannot be in the base layer. */
 const CONTAINER = 'run it as a container, with its data on a volume'
@@ -28,26 +29,54 @@ const UNSUITABLE: readonly (readonly [pattern: RegExp, makes: string, instead: s
   [/^mdadm$/, "a configuration with the date and the builder's disks", FIRST_START],
 ]
 
-/** Throws 'carry' if one of these packages makes something that belongs to one machine. */
-export function requireSuitable(packages: readonly { readonly package: string }[]): void {
-  const names = [...new Set(packages.map((item) => item.package))]
-  const found = UNSUITABLE.flatMap(([pattern, makes, instead]) =>
-    names.filter((name) => pattern.test(name)).map((name) => ({ name, makes, instead })),
-  )
+/** Throws 'carry' if one of the packages of the base makes something that belongs to one machine. */
+export function requireSuitable(packages: readonly Named[]): void {
+  const found = unsuitable(packages)
   if (found.length === 0) return
-  const each = found.map(({ name, makes }) => `'${name}' makes ${makes}`).join('; ')
-  const ways = [...new Set(found.map(({ instead }) => instead))].map(
-    (way) => `${namesOf(found.filter(({ instead }) => instead === way))}: ${way}`,
-  )
+  const ways = [...new Set(found.map(({ instead }) => instead))].map((way) => {
+    const names = found.filter(({ instead }) => instead === way).map(({ name }) => name)
+    return `${names.join(', ')}: ${way}`
+  })
   throw new UserError(
     'carry',
-    `the base layer cannot have these packages, because their scripts run on the builder: ${each}`,
-    {
-      hint: ways.join('; '),
-    },
+    `the base layer cannot have these packages, because their scripts run on the builder: ${described(found)}`,
+    { hint: ways.join('; ') },
   )
 }
 
-function namesOf(found: readonly { readonly name: string }[]): string {
-  return found.map(({ name }) => name).join(', ')
+/** Throws 'carry' if a script that runs for a container makes something that belongs to one machine. */
+export function requireSuitableScripts(
+  service: string,
+  packages: readonly Named[],
+  withoutScripts: readonly string[],
+): void {
+  const found = unsuitable(packages.filter((item) => !withoutScripts.includes(item.package)))
+  if (found.length === 0) return
+  const names = found.map(({ name }) => name)
+  throw new UserError(
+    'carry',
+    `container '${service}' cannot have what the scripts of these packages make, because they run on the builder: ${described(found)}`,
+    { hint: withoutMachineFiles(names, 'container') },
+  )
+}
+
+interface Named {
+  readonly package: string
+}
+
+interface Unsuitable {
+  readonly name: string
+  readonly makes: string
+  readonly instead: string
+}
+
+function unsuitable(packages: readonly Named[]): Unsuitable[] {
+  const names = [...new Set(packages.map((item) => item.package))]
+  return UNSUITABLE.flatMap(([pattern, makes, instead]) =>
+    names.filter((name) => pattern.test(name)).map((name) => ({ name, makes, instead })),
+  )
+}
+
+function described(found: readonly Unsuitable[]): string {
+  return found.map(({ name, makes }) => `'${name}' makes ${makes}`).join('; ')
 }

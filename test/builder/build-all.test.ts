@@ -6,6 +6,7 @@ import type { HostPlan } from '../../builder/host-plan.ts'
 import { derivationFailed } from '../../builder/runners/failure.ts'
 import type { Derivation } from '../../images/derivation.ts'
 import { parseHostName } from '../../images/names.ts'
+import { Refusal, refusalLine } from '../../images/refusal.ts'
 import { smallLab, smallLock, smallPiPlan } from '../helpers/small-lab.ts'
 import { tempDirectory } from '../helpers/temp.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
@@ -70,7 +71,7 @@ describe('a build of several hosts', () => {
 })
 
 describe('a derivation that fails', () => {
-  const failing = async (plans: readonly HostPlan[]) => {
+  const failing = async (plans: readonly HostPlan[], output = 'it broke\n') => {
     const { context, request, directory } = await bench()
     const log = join(directory, 'log')
     const opened = context()
@@ -81,7 +82,7 @@ describe('a derivation that fails', () => {
       if (own === undefined) throw new Error('no derivation of a host')
       throw await derivationFailed(own, { status: 1, log, place: 'sandbox' }, opened.store)
     }
-    writeFileSync(log, 'it broke\n')
+    writeFileSync(log, output)
     const hosts = plans.map((plan) => request(plan))
     const failure = buildAll({ ...opened, runner: { realise } }, { hosts, frozen: 'frozen' })
     return { failure, directory }
@@ -95,6 +96,16 @@ describe('a derivation that fails', () => {
       hint: expect.stringContaining('complete log:'),
     })
     expect(existsSync(join(directory, 'out'))).toBe(false)
+  })
+
+  it('names the hosts that need it after the refusal of a step, and keeps its code and hint', async () => {
+    const refusal = new Refusal('carry', 'it has a reason', 'do this')
+    const { failure } = await failing([ADAMA, STARBUCK], `noise\n${refusalLine(refusal)}\n`)
+    await expect(failure).rejects.toMatchObject({
+      code: 'carry',
+      message: "cannot build 'host': it has a reason\n  hosts that need it: 'starbuck'",
+      hint: 'do this',
+    })
   })
 
   it('of a single host has no list of hosts', async () => {

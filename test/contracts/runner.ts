@@ -6,19 +6,15 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Runner } from '../../builder/runners/runner.ts'
 import type { Store } from '../../builder/store/store.ts'
-import { type Derivation, derivationDigest, type Toolchain } from '../../images/derivation.ts'
+import { UserError } from '../../errors.ts'
+import { type Derivation, derivationDigest } from '../../images/derivation.ts'
+import { Refusal, refusalLine } from '../../images/refusal.ts'
 import { derivation } from '../helpers/derivation.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { commandLines } from '../helpers/processes.ts'
-import { type Listed, listReporter } from '../helpers/reporter.ts'
-
-export interface RunnerUnderTest {
-  readonly runner: Runner
-  readonly store: Store
-  readonly toolchain: Toolchain
-}
+import { type RunnerUnderTest, realise, realiseAll } from '../helpers/realise.ts'
+import { listReporter } from '../helpers/reporter.ts'
 
 /**
  * `none`: a command has only a loopback interface. `own`: the engine gives each command a network separate from this
@@ -173,6 +169,18 @@ export function describeRunner(
       expect(await readFile(log, 'utf8')).toContain('first\nthe reason')
     })
 
+    it('reports the refusal of a step in its own words, without the output before it', async () => {
+      const line = refusalLine(new Refusal('ids', "the id table has no user 'x'", "append user('x', 1, '…'),"))
+      const failing = realise(await make(), shell('refusing', `echo noise; printf '%s\\n' "$0" >&2; exit 1`, {}, line))
+      const error = await failing.catch((each: unknown) => each)
+      expect(error).toBeInstanceOf(UserError)
+      expect(error).toMatchObject({
+        code: 'ids',
+        message: "cannot build 'refusing': the id table has no user 'x'",
+        hint: "append user('x', 1, '…'),",
+      })
+    })
+
     it('marks only the failed step as failed, and keeps its complete output', async () => {
       const reporter = listReporter()
       const from = shell('first', 'seq 40000; exit 3')
@@ -237,8 +245,8 @@ export function describeRunner(
 
   // The store may have outputs of earlier runs: a random argument makes every derivation new.
   const run = randomUUID()
-  function shell(name: string, script: string, inputs: Derivation['inputs'] = {}): Derivation {
-    return derivation({ name, inputs, command: ['bash', '-ec', script, run] })
+  function shell(name: string, script: string, inputs: Derivation['inputs'] = {}, text: string = run): Derivation {
+    return derivation({ name, inputs, command: ['bash', '-ec', script, text, run] })
   }
 }
 
@@ -255,30 +263,6 @@ async function connectTo(port: number): Promise<void> {
   socket.destroy()
 }
 
-async function realise(
-  { runner, store, toolchain }: RunnerUnderTest,
-  given: Derivation,
-  reporter: Listed = listReporter(),
-) {
-  const wanted = { ...given, system: toolchain.architecture, toolchain, inputs: withToolchain(given, toolchain) }
-  const output = (await runner.realise([wanted], reporter)).get(derivationDigest(wanted)) ?? {}
-  const texts = Object.entries(output).map(
-    async ([file, { digest }]) => [file, await readFile(store.path(digest), 'utf8')] as const,
-  )
-  return { outputs: Object.fromEntries(await Promise.all(texts)) as Record<string, string>, ended: reporter.ended }
-}
-
-function realiseAll(
-  { runner, toolchain }: RunnerUnderTest,
-  given: readonly Derivation[],
-  reporter: Listed,
-): Promise<unknown> {
-  return runner.realise(
-    given.map((each) => ({ ...each, system: toolchain.architecture, toolchain })),
-    reporter,
-  )
-}
-
 function isRunning(seconds: string): boolean {
   return commandLines().some((command) => command.join(' ') === `sleep ${seconds}`)
 }
@@ -286,18 +270,4 @@ function isRunning(seconds: string): boolean {
 /** The directories that a derivation of this process has left in the store, which other tests use at the same time. */
 function scratchOf(store: Store, name: string): string[] {
   return readdirSync(join(store.root, 'tmp')).filter((each) => each.startsWith(`${name}-${process.pid}-`))
-}
-
-function withToolchain(given: Derivation, toolchain: Toolchain): Derivation['inputs'] {
-  const inputs = Object.entries(given.inputs).map(([path, input]) => {
-    if (!('from' in input)) return [path, input] as const
-    const from = {
-      ...input.from,
-      system: toolchain.architecture,
-      toolchain,
-      inputs: withToolchain(input.from, toolchain),
-    }
-    return [path, { ...input, from }] as const
-  })
-  return Object.fromEntries(inputs)
 }

@@ -28,13 +28,18 @@ function described(input: Input): unknown {
   return 'from' in input ? `${input.file} of ${input.from.name}` : input
 }
 
-/** The parts of a derivation that must not depend on the builder. `base` gets the builder's architecture as an argument. */
+/**
+ * The parts of a derivation that must not depend on the builder. Steps that run maintainer scripts get the builder's
+ * architecture as their first argument.
+ */
 function withoutBuilder({ name, inputs, command, env, privilege }: Derivation): unknown {
   const read = Object.entries(inputs).filter(([path]) => !path.startsWith('native/'))
   const builders: readonly string[] = BUILDERS
   return {
     inputs: Object.fromEntries(read.map(([path, input]) => [path, described(input)])),
-    command: name === 'base' ? command.filter((word, at) => at !== 2 || !builders.includes(word)) : command,
+    command: /^(base$|container-)/.test(name)
+      ? command.filter((word, at) => at !== 2 || !builders.includes(word))
+      : command,
     env,
     privilege,
   }

@@ -53,6 +53,33 @@ describe('bakedImages', () => {
     expect(Object.keys(images[0]?.tree ?? {})).toEqual(expect.arrayContaining(['/etc/server.conf', '/etc/worker.conf']))
   })
 
+  it('names each program that a container starts, for itself and for its health check', () => {
+    expect(mosquitto?.programs).toEqual([
+      { container: 'mosquitto', program: '/usr/sbin/mosquitto', libraryPath: [] },
+      { container: 'mosquitto', program: '/usr/bin/mosquitto_sub', libraryPath: [] },
+    ])
+  })
+
+  it('names the interpreter of a mounted script, which is not part of the image, and LD_LIBRARY_PATH', () => {
+    const services = withTestService({
+      containers: () => ({
+        test: {
+          image: { source: 'debian', packages: ['app'], tree: {} },
+          user: 'mosquitto',
+          command: ['/etc/start'],
+          environment: { LD_LIBRARY_PATH: '/opt/a:/opt/b' },
+          files: { '/etc/start': { kind: 'text', text: '#!/usr/bin/env python3\nprint()\n' } },
+          health: { command: ['/etc/start'], interval: 30 },
+        },
+      }),
+    })
+    const libraryPath = ['/opt/a', '/opt/b']
+    expect(bakedImages(services)[0]?.programs).toEqual([
+      { container: 'test', program: '/usr/bin/env', libraryPath },
+      { container: 'test', program: 'python3', libraryPath },
+    ])
+  })
+
   it('throws for a source that the checks should have refused', () => {
     const services = withTestService({
       containers: () => ({

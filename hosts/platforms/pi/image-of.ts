@@ -17,8 +17,8 @@ import type { LockedPackage } from '../../../images/lock.ts'
 import { parseServiceName } from '../../../images/names.ts'
 import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
 import { imageParts } from '../../../images/sbom/part.ts'
-import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../../images/sets.ts'
-import { bakedImages } from '../../../overlays/baked-images.ts'
+import { cross, INITRAMFS, KERNEL, NATIVE, TOOLCHAIN } from '../../../images/sets.ts'
+import { type BakedImage, bakedImages } from '../../../overlays/baked-images.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { authorizedKeys } from '../../../overlays/base/ssh.ts'
 import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/manifest.ts'
@@ -27,16 +27,30 @@ import { type HostServices, renderServices } from '../../../overlays/host-servic
 import { hostTree, signersOf } from '../../../overlays/host-tree.ts'
 import type { ImageContext } from '../platform.ts'
 
-/** Packages that only maintainer scripts need. Containers run none: they have no init system, and hangar writes their users. */
+/**
+ * Dependencies that containers leave out. A container that requests one of them gets it. Their maintainer scripts run on
+ * the builder with all dependencies (`scriptSet`).
+ */
 export const CONTAINER_ASSUMED = [
-  ...SCRIPT_ONLY,
+  // Programs of maintainer scripts.
+  'adduser',
+  'debconf',
+  'init-system-helpers',
+  'install-info',
+  'lsb-base',
+  'passwd',
+  'sysvinit-utils',
+  'ucf',
+  // The service manager of the host starts containers.
   'systemd',
   'systemd-sysv',
   'init',
-  'python3',
   'daemon',
+  // Configuration of a web server.
   'javascript-common',
+  // Containers use UTC.
   'tzdata',
+  // Documentation and ciphers of the past.
   'gcc-14-base',
   'openssl-provider-legacy',
 ]
@@ -69,7 +83,12 @@ export function setsOf({ host, services }: RenderedPi, builder: Architecture): A
     target(INITRAMFS),
     target(NATIVE),
     { set: cross(builder), architecture: builder },
-    ...bakedImages(services).map(({ name, packages }) => target(containerSet(name, packages))),
+    ...bakedImages(services).flatMap((image) => [
+      target(containerSet(image)),
+      // The target needs the same versions as the builder, so the lock resolves the set for both.
+      target(scriptSet(image)),
+      ...(builder === architecture ? [] : [{ set: scriptSet(image), architecture: builder }]),
+    ]),
   ]
 }
 
@@ -94,10 +113,11 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
   const tryboot = trybootModule(layerContext, kit)
   const kernel = kernelLayer(layerContext, board, { packages: kit.kernel, tryboot })
   const boot = initramfs(layerContext, kernel, target(INITRAMFS), initramfsScripts(context))
-  const containers = baked.map(({ name, packages, tree }): Layer & Packages => {
-    const locked = target(containerSet(name, packages))
-    const derivation = containerLayer(layerContext, name, locked, tree)
-    return { name: `container-${parseServiceName(name)}`, derivation, packages: locked }
+  const containers = baked.map((image): Layer & Packages => {
+    const packages = { target: target(containerSet(image)), scripts: native(scriptSet(image)) }
+    const { name: service, tree, withoutScripts, programs } = image
+    const derivation = containerLayer(layerContext, { service, packages, tree, withoutScripts, programs }, accounts())
+    return { name: `container-${parseServiceName(service)}`, derivation, packages: packages.target }
   })
   const base = baseLayer(layerContext, { native: native(BASE), target: target(BASE) }, accounts())
   const blocks = { from: nativeBlocks(layerContext, kit), file: 'blocks' }
@@ -154,8 +174,19 @@ function initramfsScripts({ deviceFiles }: ImageContext) {
   return { init, lib: Object.fromEntries(lib) }
 }
 
-function containerSet(name: string, packages: readonly string[]): PackageSet {
-  return { name: `container/${name}`, request: packages, essential: 'left-out', assumed: CONTAINER_ASSUMED }
+/** The packages in a container. */
+function containerSet({ name, packages, assumed }: BakedImage): PackageSet {
+  return {
+    name: `container/${name}`,
+    request: packages,
+    essential: 'left-out',
+    assumed: [...CONTAINER_ASSUMED, ...assumed],
+  }
+}
+
+/** The packages of a container with everything that their maintainer scripts need. */
+function scriptSet({ name, packages }: BakedImage): PackageSet {
+  return { name: `container-scripts/${name}`, request: packages, essential: 'included', assumed: [] }
 }
 
 /** The boot files in their order in the boot file system. cmdline.txt follows: it changes with every build. */

@@ -29,20 +29,40 @@ const LEFT_BEHIND: readonly (readonly [RegExp, string])[] = [
   [/^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)-$/, 'backups of the id table'],
   [/^\/etc\/\.pwd\.lock$/, 'a lock file'],
   [/^\/usr\/sbin\/policy-rc\.d$/, 'hangar writes it while the scripts run'],
+  [/\/__pycache__(\/|$)/, 'byte code that Python also makes itself, in memory'],
 ]
+
+/** The changes that hangar does not copy to a container either. */
+const LEFT_BEHIND_BY_CONTAINERS: typeof LEFT_BEHIND = [
+  [/^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)$/, 'a container has a table of its own user only'],
+  [/^\/var\/lib\/dpkg(\/|$)/, 'a container has no database of packages'],
+  [/^\/(etc|var\/lib)\/systemd(\/|$)/, 'a container has no init system'],
+  [/^\/etc\/(rc[0-6S]|init)\.d(\/|$)/, 'a container has no init system'],
+]
+
+/** Decides whether hangar does not copy the change of a path. */
+export type LeavesBehind = (path: string) => boolean
 
 export function isLeftBehind(path: string): boolean {
   return LEFT_BEHIND.some(([pattern]) => pattern.test(path))
 }
 
+export function isLeftBehindByContainers(path: string): boolean {
+  return isLeftBehind(path) || LEFT_BEHIND_BY_CONTAINERS.some(([pattern]) => pattern.test(path))
+}
+
 /** Compares the root before and after its scripts ran. */
-export function findChanges(before: ReadonlyMap<string, Seen>, after: ReadonlyMap<string, Seen>): Changes {
+export function findChanges(
+  before: ReadonlyMap<string, Seen>,
+  after: ReadonlyMap<string, Seen>,
+  leavesBehind: LeavesBehind = isLeftBehind,
+): Changes {
   const carried = [...after.keys()].filter((path) => {
     const then = before.get(path)
     const now = after.get(path)
-    return !isLeftBehind(path) && now !== undefined && (then === undefined || hasChanged(then, now))
+    return !leavesBehind(path) && now !== undefined && (then === undefined || hasChanged(then, now))
   })
-  const deleted = [...before.keys()].filter((path) => !after.has(path) && !isLeftBehind(path))
+  const deleted = [...before.keys()].filter((path) => !after.has(path) && !leavesBehind(path))
   return { carried: carried.sort(), deleted: deleted.sort() }
 }
 

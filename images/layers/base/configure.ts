@@ -31,18 +31,27 @@ function inRoot(root: string, command: readonly string[]): string[] {
  */
 export const DPKG_FORCE = ['unsafe-io', 'confold', 'depends'] as const
 
+/** Which scripts run: the `preinst` of some packages, and then `dpkg --configure` for others, or for all that are left. */
+export interface Scripts {
+  readonly preinst: readonly Deb[]
+  readonly configure: readonly Deb[] | 'pending'
+}
+
 /**
- * Runs the maintainer scripts of packages that have the state `unpacked` in `root`: each `preinst`, then
- * `dpkg --configure --pending`, which orders packages by dependencies and runs triggers.
+ * Runs maintainer scripts of packages that have the state `unpacked` in `root`: each `preinst`, then
+ * `dpkg --configure`, which orders packages by dependencies and runs triggers.
  */
-export async function configure(root: string, debs: readonly Deb[]): Promise<void> {
+export async function configure(root: string, scripts: Scripts): Promise<void> {
   await mountKernel(root)
   const policy = `${root}/usr/sbin/policy-rc.d`
   writeFileSync(policy, '#!/bin/sh\nexit 101\n')
   chmodSync(policy, 0o755)
-  for (const deb of preinstOrder(debs)) await runPreinst(root, deb)
-  const options = [`--force-${DPKG_FORCE.join(',')}`, '--configure', '--pending']
-  await exec('unshare', inRoot(root, ['dpkg', ...options]), { env: ENVIRONMENT })
+  for (const deb of preinstOrder(scripts.preinst)) await runPreinst(root, deb)
+  const packages = scripts.configure === 'pending' ? ['--pending'] : scripts.configure.map(databaseName)
+  if (packages.length > 0) {
+    const options = [`--force-${DPKG_FORCE.join(',')}`, '--configure']
+    await exec('unshare', inRoot(root, ['dpkg', ...options, ...packages]), { env: ENVIRONMENT })
+  }
   rmSync(policy)
   await exec('umount', ['-R', `${root}/proc`, `${root}/sys`, `${root}/dev`, `${root}/run`, `${root}/tmp`])
 }

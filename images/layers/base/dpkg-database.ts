@@ -3,25 +3,30 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Architecture } from '../../architecture.ts'
 import { controlText, type Deb, databaseName, packageName, parseFields } from '../parts/deb.ts'
 
-/** The state of all packages in dpkg's database: before or after configuration. */
+/** The state of a package in dpkg's database: before or after configuration. */
 export type PackageState = 'unpacked' | 'installed'
+
+/** One state of all packages, or the state of each. */
+export type PackageStates = PackageState | ((deb: Deb) => PackageState)
 
 /** Writes the database that dpkg would have written if it had unpacked the packages itself. */
 export function writeDatabase(
   root: string,
   debs: readonly Deb[],
-  state: PackageState,
+  states: PackageStates,
   architecture: Architecture,
 ): void {
   const database = `${root}/var/lib/dpkg`
   for (const name of ['info', 'updates', 'triggers', 'parts', 'alternatives'])
     mkdirSync(`${database}/${name}`, { recursive: true })
+  const stateOf = typeof states === 'string' ? () => states : states
   const sorted = [...debs].sort((a, b) => (packageName(a) < packageName(b) ? -1 : 1))
-  const status = sorted.map((deb) => `${statusParagraph(root, deb, state)}\n\n`).join('')
+  const status = sorted.map((deb) => `${statusParagraph(root, deb, stateOf(deb))}\n\n`).join('')
   writeFileSync(`${database}/status`, status, 'latin1')
   writeFileSync(`${database}/info/format`, '1\n')
   writeFileSync(`${database}/arch-native`, `${architecture}\n`)
-  for (const name of ['diversions', 'statoverride']) writeFileSync(`${database}/${name}`, '')
+  for (const name of ['diversions', 'statoverride'])
+    if (!existsSync(`${database}/${name}`)) writeFileSync(`${database}/${name}`, '')
   for (const deb of debs) writeInfo(database, deb)
   writeTriggers(database, debs)
 }

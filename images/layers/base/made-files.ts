@@ -1,36 +1,39 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { privateKeyIn } from '../../private-key/private-key.ts'
-import { controlText, type Deb, packageName } from '../parts/deb.ts'
-import type { Seen } from '../parts/walk.ts'
+import { hasSameContent, type Seen } from '../parts/walk.ts'
 import { timesBetween } from './build-times.ts'
-import { SCRIPTS } from './script-differences.ts'
 
 export interface MadeFiles {
   readonly root: string
   /** The paths that scripts made, and the paths whose content they changed. */
   readonly made: readonly string[]
-  readonly before: ReadonlyMap<string, Seen>
+  /** The root as the packages were unpacked, before any script made a file. */
+  readonly shipped: ReadonlyMap<string, Seen>
   readonly after: ReadonlyMap<string, Seen>
-  readonly debs: readonly Deb[]
   /** When the scripts ran, in milliseconds since 1970. */
   readonly ran: { readonly from: number; readonly to: number }
 }
 
+/** A path that hangar refuses. */
+export interface Refused {
+  readonly path: string
+  readonly reason: string
+}
+
 /**
- * The files that belong to one machine or one moment, one line each. A file that a package ships is public and the same in
- * each build, and so is a copy of it.
+ * The files that belong to one machine or one moment. A file that a package ships is public and the same in each build, and
+ * so is a copy of it.
  */
-export function unsuitableFiles(given: MadeFiles): string[] {
+export function unsuitableFiles(given: MadeFiles): Refused[] {
   const { root, made, after, ran } = given
   const times = timesBetween(ran.from, ran.to)
   const files = made.filter((path) => after.get(path)?.kind === 'file')
-  const reasons = files.flatMap((path) => {
+  return files.flatMap((path) => {
     const content = readFileSync(root + path)
     const reason = clusterAt(path, files) ?? contentReason(content, times)
-    return reason === undefined || isShippedCopy(content, given) ? [] : [{ path, reason }]
+    return reason === undefined || isShippedCopy(content, given) ? [] : [{ path, reason: `it is ${reason}` }]
   })
-  return reasons.map(({ path, reason }) => `${path}: it is ${reason}${madeBy(path, given)}`)
 }
 
 function contentReason(content: Buffer, times: (text: string) => string | undefined): string | undefined {
@@ -58,20 +61,12 @@ function clusterAt(path: string, files: readonly string[]): string | undefined {
   return found?.[2]
 }
 
-function isShippedCopy(content: Buffer, { root, made, before }: MadeFiles): boolean {
-  const changed = new Set(made)
-  return [...before].some(
-    ([path, { kind, size }]) =>
-      kind === 'file' && size === content.length && !changed.has(path) && readFileSync(root + path).equals(content),
+function isShippedCopy(content: Buffer, { root, shipped, after }: MadeFiles): boolean {
+  return [...shipped].some(
+    ([path, then]) =>
+      then.kind === 'file' &&
+      then.size === content.length &&
+      hasSameContent(then, after.get(path)) &&
+      readFileSync(root + path).equals(content),
   )
-}
-
-/** The packages whose scripts name the file or its directory. A script can also call a program that makes the file. */
-function madeBy(path: string, { debs }: MadeFiles): string {
-  const naming = (text: string) => debs.filter((deb) => SCRIPTS.some((name) => controlText(deb, name).includes(text)))
-  const shipping = debs.filter(({ files }) => files.includes(dirname(path)))
-  const found = [naming(path), naming(dirname(path)), shipping].find((each) => each.length > 0 && each.length < 4) ?? []
-  return found.length === 0
-    ? ''
-    : `, probably of the package ${found.map((deb) => `'${packageName(deb)}'`).join(' or ')}`
 }

@@ -1,4 +1,6 @@
+import { Refusal } from '../../refusal.ts'
 import { controlText, type Deb, packageName } from '../parts/deb.ts'
+import { type Purpose, withoutMachineFiles } from '../purpose.ts'
 import { SCRIPTS } from './script-differences.ts'
 
 /** Commands that make keys, databases or random values, as a script calls them. */
@@ -18,17 +20,17 @@ const HARMLESS: Readonly<Record<string, string>> = {
   'strongswan-starter': 'makes a key only if an owner asked debconf for it',
 }
 
-/** Throws if a script makes something that would be different in the next build, or known to everybody. */
-export function requirePlainScripts(debs: readonly Deb[]): void {
-  const found = debs.flatMap(randomScripts)
-  if (found.length === 0) return
-  throw new Error(
-    [
-      'these maintainer scripts make keys, databases or random values, which would be the same on every host and different in each build:',
-      ...found.map((line) => `  ${line}`),
-      '  run the package as a container, or leave it out and make its files on the host at its first start, below /data;',
-      '  if nothing of it reaches the image, add the package with the reason to HARMLESS in images/layers/base/random-scripts.ts',
-    ].join('\n'),
+/** Refuses scripts that make something that would be different in the next build, or known to everybody. */
+export function requirePlainScripts(debs: readonly Deb[], purpose: Purpose): void {
+  const found = debs.map((deb) => ({ name: packageName(deb), lines: randomScripts(deb) }))
+  const random = found.filter(({ lines }) => lines.length > 0)
+  if (random.length === 0) return
+  const list = random.flatMap(({ lines }) => lines.map((line) => `\n  ${line}`)).join('')
+  const names = random.map(({ name }) => name)
+  throw new Refusal(
+    'carry',
+    `these maintainer scripts make keys, databases or random values, which would be the same on every host and different in each build:${list}`,
+    `${withoutMachineFiles(names, purpose)}; if nothing of it reaches the image, add the package with the reason to HARMLESS in images/layers/base/random-scripts.ts`,
   )
 }
 

@@ -47,7 +47,8 @@ export function accountFiles(accounts: Accounts): Record<string, Input> {
   return below('accounts', Object.fromEntries(Object.entries(accounts).map(([name, text]) => [name, { bytes: text }])))
 }
 
-function below(directory: string, inputs: Readonly<Record<string, Input>>): Record<string, Input> {
+/** Inputs below a directory. */
+export function below(directory: string, inputs: Readonly<Record<string, Input>>): Record<string, Input> {
   return Object.fromEntries(Object.entries(inputs).map(([path, input]) => [`${directory}/${path}`, input]))
 }
 
@@ -70,6 +71,6 @@ function requireSamePackages({ native, target }: RootPackages): void {
   )
 }
 
-function sourceName(item: LockedPackage): string {
+export function sourceName(item: LockedPackage): string {
   return `${item.package} ${withoutRebuild(item.version)}`
 }

@@ -10,15 +10,19 @@ import {
 } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Architecture } from '../../architecture.ts'
-import type { Deb } from '../parts/deb.ts'
-import { type Seen, walk } from '../parts/walk.ts'
-import { findChanges, judgeContent, targetPath } from './carry.ts'
-import { configure } from './configure.ts'
-import { unsuitableFiles } from './made-files.ts'
-import { translateDiversions } from './script-differences.ts'
+import { Refusal } from '../../refusal.ts'
+import { hasSameContent, type Seen, walk } from '../parts/walk.ts'
+import { type Purpose, withoutMachineFiles, withoutPackages } from '../purpose.ts'
+import { findChanges, judgeContent, type LeavesBehind, targetPath } from './carry.ts'
+import { configure, type Scripts } from './configure.ts'
+import { type Refused, unsuitableFiles } from './made-files.ts'
+import { type AccountTexts, refuseNewAccounts } from './new-accounts.ts'
+import { responsibleFor } from './responsible.ts'
+import { findSameFiles, type Renamed, type SameFiles } from './same-file.ts'
+import { DIVERSIONS, translateDiversions } from './script-differences.ts'
 
 /** The changes of maintainer scripts. Paths and contents in the root are already translated for the target. */
-export interface ScriptChanges {
+export interface ScriptChanges extends SameFiles {
   /** New paths, and paths with different content. Sorted. */
   readonly made: readonly string[]
   /** Files of packages that have the same content, but a different mode, owner or extended attribute. Sorted. */
@@ -31,51 +35,56 @@ export interface ScriptSetting {
   readonly accounts: string
   readonly builder: Architecture
   readonly target: Architecture
+  readonly purpose: Purpose
+  readonly leavesBehind: LeavesBehind
+  /** The root before any script ran, if scripts of other packages ran already. */
+  readonly shipped?: ReadonlyMap<string, Seen>
 }
 
-/** Runs the maintainer scripts of packages that are unpacked in a root of the builder's architecture. */
-export async function runScripts(root: string, debs: readonly Deb[], setting: ScriptSetting): Promise<ScriptChanges> {
-  const { builder, target } = setting
-  const before = walk(root)
-  writeAccounts(root, setting.accounts)
+/** Runs maintainer scripts of packages that are unpacked in a root of the builder's architecture. */
+export async function runScripts(root: string, scripts: Scripts, setting: ScriptSetting): Promise<ScriptChanges> {
+  const { builder, target, leavesBehind } = setting
+  const before = withoutTables(walk(root))
+  const accounts = accountTexts(`${root}/etc`)
   const from = Date.now()
-  await configure(root, debs)
+  await configure(root, scripts)
   const ran = { from, to: Date.now() }
-  refuseNewAccounts(root, setting.accounts)
+  refuseNewAccounts(accountTexts(setting.accounts), accounts, accountTexts(`${root}/etc`))
   const after = walk(root)
-  const { carried, deleted } = findChanges(before, after)
-  const retouched = carried.filter((path) => isRetouched(before.get(path), after.get(path)))
-  const made = carried.filter((path) => !retouched.includes(path))
-  refuseUnsuitable(unsuitableFiles({ root, made, before, after, debs, ran }))
+  const { carried, deleted } = findChanges(before, after, leavesBehind)
+  // The target keeps the content of its own package.
+  const retouched = carried.filter((path) => hasSameContent(before.get(path), after.get(path)))
+  const changed = carried.filter((path) => !retouched.includes(path))
+  const { linked, moved } = findSameFiles(before, after, changed)
+  const same = new Set([...linked, ...moved].map(({ to }) => to))
+  const made = changed.filter((path) => !same.has(path))
+  const unsuitable = unsuitableFiles({ root, made, shipped: setting.shipped ?? before, after, ran })
+  if (unsuitable.length > 0) throw unsuited(unsuitable, scripts, setting)
   const refused = made.flatMap((path) => {
     const reason = translate(root, path, after.get(path), setting)
-    return reason === undefined ? [] : [`${path}: ${reason}`]
+    return reason === undefined ? [] : [{ path, reason }]
   })
-  if (refused.length > 0)
-    throw new Error(`cannot carry these changes of maintainer scripts to ${target}:\n  ${refused.join('\n  ')}`)
-  const moved = (path: string) => move(root, path, targetPath(path, builder, target))
+  if (refused.length > 0) throw uncarried(refused, scripts, setting)
+  const pathOf = (path: string) => targetPath(path, builder, target)
+  const move = (path: string) => movePath(root, path, pathOf(path))
+  const renamed = ({ from, to }: Renamed) => ({ from: pathOf(from), to: move(to) })
   return {
-    made: made.map(moved).sort(),
-    retouched: retouched.map(moved).sort(),
-    deleted: deleted.map((path) => targetPath(path, builder, target)).sort(),
+    made: made.map(move).sort(),
+    retouched: retouched.map(move).sort(),
+    deleted: deleted.map(pathOf).sort(),
+    linked: linked.map(renamed),
+    moved: moved.map(renamed),
   }
-}
-
-function refuseUnsuitable(files: readonly string[]): void {
-  if (files.length === 0) return
-  throw new Error(
-    [
-      'maintainer scripts made files that belong to one machine or one moment; every host would have the same, and the next build another:',
-      ...files.map((line) => `  ${line}`),
-      '  run the package as a container, or leave it out and make the file on the host at its first start, below /data',
-    ].join('\n'),
-  )
 }
 
 const ACCOUNT_FILES = ['passwd', 'group', 'shadow', 'gshadow']
 
+export function isAccountFile(path: string): boolean {
+  return ACCOUNT_FILES.some((name) => path === `/etc/${name}`)
+}
+
 /** Writes the id table before any script runs, so that each package finds its users and groups. */
-function writeAccounts(root: string, accounts: string): void {
+export function writeAccounts(root: string, accounts: string): void {
   for (const name of ACCOUNT_FILES) {
     writeFileSync(`${root}/etc/${name}`, readFileSync(`${accounts}/${name}`), {
       mode: name.includes('shadow') ? 0o640 : 0o644,
@@ -83,30 +92,38 @@ function writeAccounts(root: string, accounts: string): void {
   }
 }
 
-/** Refuses users and groups that scripts added: with another package set, another account could get their id. */
-function refuseNewAccounts(root: string, accounts: string): void {
-  const nameOf = (line: string) => line.split(':')[0] ?? ''
-  for (const [file, kind] of [
-    ['passwd', 'user'],
-    ['group', 'group'],
-  ] as const) {
-    const given = new Set(readFileSync(`${accounts}/${file}`, 'utf8').split('\n').map(nameOf))
-    const added = readFileSync(`${root}/etc/${file}`, 'utf8')
-      .split('\n')
-      .filter((line) => line !== '' && !given.has(nameOf(line)))
-    if (added.length === 0) continue
-    throw new Error(
-      `maintainer scripts added a ${kind} that is not in the id table; append it to ACCOUNTS in images/ids.ts: ${added.join(', ')}`,
-    )
-  }
+function accountTexts(directory: string): AccountTexts {
+  const text = (name: string) => readFileSync(`${directory}/${name}`, 'utf8')
+  return { passwd: text('passwd'), group: text('group') }
 }
 
-/** Whether only mode, owner or attributes changed. Then the target keeps the content of its own package. */
-function isRetouched(then: Seen | undefined, now: Seen | undefined): boolean {
-  return now?.kind === 'file' && then?.inode === now.inode && then.mtime === now.mtime && then.size === now.size
+/** Forgets the tables that hangar itself writes: the target has none of them, so they are always new. */
+function withoutTables(seen: Map<string, Seen>): Map<string, Seen> {
+  for (const path of [DIVERSIONS, ...ACCOUNT_FILES.map((name) => `/etc/${name}`)]) seen.delete(path)
+  return seen
 }
 
-const DIVERSIONS = '/var/lib/dpkg/diversions'
+function uncarried(refused: readonly Refused[], scripts: Scripts, { target, purpose }: ScriptSetting): Refusal {
+  const { list, packages } = described(refused, scripts)
+  const message = `cannot carry these changes of maintainer scripts to ${target}:${list}`
+  return new Refusal('carry', message, withoutPackages(packages, purpose))
+}
+
+function unsuited(refused: readonly Refused[], scripts: Scripts, { purpose }: ScriptSetting): Refusal {
+  const { list, packages } = described(refused, scripts)
+  const message = `maintainer scripts made files that belong to one machine or one moment; every host would have the same, and the next build another:${list}`
+  return new Refusal('carry', message, withoutMachineFiles(packages, purpose))
+}
+
+/** One line for each path, with the packages that probably made it. */
+function described(refused: readonly Refused[], { preinst: debs }: Scripts) {
+  const found = refused.map((each) => ({ ...each, packages: responsibleFor(each.path, debs) }))
+  const list = found.map(({ path, reason, packages }) => {
+    const of = packages.length === 0 ? '' : ` (${packages.join(' or ')})`
+    return `\n  ${path}${of}: ${reason}`
+  })
+  return { list: list.join(''), packages: found.flatMap(({ packages }) => packages) }
+}
 
 /** Translates the content of one path for the target, in place. Returns the reason if that is not possible. */
 function translate(
@@ -130,7 +147,7 @@ function translate(
   return verdict.kind === 'refused' ? verdict.reason : undefined
 }
 
-function move(root: string, from: string, to: string): string {
+function movePath(root: string, from: string, to: string): string {
   // Skips a path that has already moved together with its parent directory.
   if (from !== to && lstatSync(root + from, { throwIfNoEntry: false }) !== undefined) {
     mkdirSync(dirname(root + to), { recursive: true })

@@ -1,5 +1,7 @@
 import type { Architecture } from '../../architecture.ts'
+import { Refusal } from '../../refusal.ts'
 import { controlText, type Deb, packageName } from '../parts/deb.ts'
+import { type Purpose, withoutPackages } from '../purpose.ts'
 import { targetPath } from './carry.ts'
 
 /** Scripts that run when a package is configured. */
@@ -22,6 +24,7 @@ export function requireSameScripts(
   target: readonly Deb[],
   builder: Architecture,
   targetArchitecture: Architecture,
+  purpose: Purpose,
 ): void {
   const targetDebs = new Map(target.map((deb) => [packageName(deb), deb]))
   const textOf = (deb: Deb | undefined, script: string) =>
@@ -29,16 +32,28 @@ export function requireSameScripts(
   const translated = (text: string | undefined) =>
     text === undefined
       ? undefined
-      : targetPath(text, builder, targetArchitecture).replaceAll(`:${builder}`, `:${targetArchitecture}`)
+      : targetPath(withoutVersion(text), builder, targetArchitecture).replaceAll(
+          `:${builder}`,
+          `:${targetArchitecture}`,
+        )
   const different = native.flatMap((deb) => {
     const name = packageName(deb)
     if (name in KNOWN) return []
-    const scripts = SCRIPTS.filter((script) => translated(textOf(deb, script)) !== textOf(targetDebs.get(name), script))
+    const scripts = SCRIPTS.filter(
+      (script) => translated(textOf(deb, script)) !== withoutVersion(textOf(targetDebs.get(name), script)),
+    )
     return scripts.map((script) => `${name}.${script}`)
   })
-  refuse(`differ between ${builder} and ${targetArchitecture}`, different)
+  refuse(`differ between ${builder} and ${targetArchitecture}`, different, purpose)
   if (builder !== targetArchitecture)
-    refuse('read the architecture of the builder', native.flatMap(scriptsThatReadArchitecture))
+    refuse('read the architecture of the builder', native.flatMap(scriptsThatReadArchitecture), purpose)
+}
+
+/** The text without the version of debhelper in its comments: a rebuild for one architecture has a newer one. */
+function withoutVersion(text: string): string
+function withoutVersion(text: string | undefined): string | undefined
+function withoutVersion(text: string | undefined): string | undefined {
+  return text?.replace(/^(# Automatically added by dh_\w+)\/\S+$/gm, '$1')
 }
 
 function scriptsThatReadArchitecture(deb: Deb): string[] {
@@ -49,10 +64,18 @@ function scriptsThatReadArchitecture(deb: Deb): string[] {
   return scripts.map((script) => `${name}.${script}`)
 }
 
-function refuse(what: string, scripts: readonly string[]): void {
+function refuse(what: string, scripts: readonly string[], purpose: Purpose): void {
   if (scripts.length === 0) return
-  throw new Error(`cannot carry the changes of maintainer scripts that ${what}: ${scripts.join(', ')}`)
+  const packages = scripts.map((script) => script.slice(0, script.lastIndexOf('.')))
+  throw new Refusal(
+    'carry',
+    `cannot carry the changes of maintainer scripts that ${what}: ${scripts.join(', ')}`,
+    withoutPackages(packages, purpose),
+  )
 }
+
+/** dpkg's list of diversions. */
+export const DIVERSIONS = '/var/lib/dpkg/diversions'
 
 /** Texts in the scripts of base-files: library directories that one of the architectures does not have. */
 const ABSENT: Record<Architecture, readonly string[]> = {
@@ -69,5 +92,5 @@ export function translateDiversions(text: string, builder: Architecture, target:
   const gone = ABSENT[builder].filter((name) => !ABSENT[target].includes(name)).map(absent)
   const added = ABSENT[target].filter((name) => !ABSENT[builder].includes(name)).map(absent)
   const kept = (text.match(/(?:.*\n){3}/g) ?? []).filter((record) => !gone.includes(record))
-  return [...kept, ...added].sort().join('')
+  return [...new Set([...kept, ...added])].sort().join('')
 }

@@ -4,6 +4,7 @@ import type { Architecture } from '../../architecture.ts'
 import { inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
 import { type Pruning, prune } from '../parts/prune.ts'
+import { runStep } from '../parts/run-step.ts'
 import { writeStatements } from '../parts/statements.ts'
 import { makeForeignRoot } from './foreign-root.ts'
 
@@ -12,14 +13,16 @@ import { makeForeignRoot } from './foreign-root.ts'
 const [builder, target] = process.argv.slice(2) as [Architecture, Architecture]
 const ROOT = '/build/root'
 
-const debs = await makeForeignRoot(ROOT, builder, target)
-writeStatements(ROOT, debs)
-prune(ROOT, inputJson<Pruning>('prune.json'))
-moveDatabase()
-moveVar()
-for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'var', 'data', 'boot'])
-  mkdirSync(`${ROOT}/${name}`, { recursive: true })
-await makeLayer('base', ROOT)
+await runStep(async () => {
+  const { debs } = await makeForeignRoot(ROOT, { builder, target, purpose: 'host' })
+  writeStatements(ROOT, debs)
+  prune(ROOT, inputJson<Pruning>('prune.json'))
+  moveDatabase()
+  moveVar()
+  for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'var', 'data', 'boot'])
+    mkdirSync(`${ROOT}/${name}`, { recursive: true })
+  await makeLayer('base', ROOT)
+})
 
 /** Moves dpkg's database to /usr: the installed packages belong to the image, and each slot gets a fresh /var. */
 function moveDatabase(): void {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { CONTAINER_PATH } from '../container-program.ts'
 
 /** The name of a service's image, which quadlets use. */
 export function imageName(service: string): string {
@@ -23,7 +24,7 @@ export function writeContainerStore(
     architecture,
     os: 'linux',
     created: CREATED,
-    config: { Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
+    config: { Env: [`PATH=${CONTAINER_PATH.join(':')}`] },
     rootfs: { type: 'layers', diff_ids: [`sha256:${layer}`] },
     history: [{ created: CREATED }],
   })

@@ -1,22 +1,79 @@
+import { UserError } from '../../../errors.ts'
 import type { Derivation } from '../../derivation.ts'
 import type { LockedPackage } from '../../lock.ts'
+import { nearest } from '../../nearest.ts'
 import type { FileTree } from '../../tree.ts'
+import { type Accounts, accountFiles, below, sourceName } from '../base/recipe.ts'
+import type { ContainerProgram } from '../container-program.ts'
 import { debs, json, type LayerContext, layerSettings, stepDerivation } from '../layer-recipe.ts'
 import { requireNoPrivateKeys } from '../private-files.ts'
 import { storedTree } from '../stored-tree.ts'
+import { requireSuitableScripts } from '../unsuitable-packages.ts'
 
-/** A container's layer: a containers-storage with one image. The image holds unpacked packages, with `tree` on top. */
-export function containerLayer(
-  context: LayerContext,
-  service: string,
-  packages: readonly LockedPackage[],
-  tree: FileTree,
-): Derivation {
+export interface ContainerPackages {
+  /** The packages in the container, for the target's architecture. */
+  readonly target: readonly LockedPackage[]
+  /** The same packages for the builder's architecture, and everything that their maintainer scripts need. */
+  readonly scripts: readonly LockedPackage[]
+}
+
+export interface ContainerImageParts {
+  readonly service: string
+  readonly packages: ContainerPackages
+  /** Files and directories on top of the packages. */
+  readonly tree: FileTree
+  /** Packages whose maintainer scripts do not run. */
+  readonly withoutScripts: readonly string[]
+  /** The programs that the containers of the image start. The step refuses an image that lacks a part of one. */
+  readonly programs: readonly ContainerProgram[]
+}
+
+/** A container's layer: a containers-storage with one image. The image holds configured packages, with `tree` on top. */
+export function containerLayer(context: LayerContext, parts: ContainerImageParts, accounts: Accounts): Derivation {
+  const { service, packages, tree, withoutScripts, programs } = parts
+  requirePackages(service, packages)
+  requireKnown(service, packages, withoutScripts)
+  requireSuitableScripts(service, packages.target, withoutScripts)
   requireNoPrivateKeys(`container-${service}`, tree)
   return stepDerivation(context, {
     name: `container-${service}`,
     step: 'container',
-    args: [service, context.target],
-    inputs: { ...debs(packages), 'tree.json': json(storedTree(tree)), ...layerSettings() },
+    args: [context.builder, context.target, service],
+    inputs: {
+      ...below('native', debs(packages.scripts)),
+      ...below('target', debs(packages.target)),
+      ...accountFiles(accounts),
+      'tree.json': json(storedTree(tree)),
+      'without-scripts.json': json([...withoutScripts].sort()),
+      'programs.json': json(programs),
+      ...layerSettings(),
+    },
+    // The step mounts /proc and /sys for maintainer scripts, as the base layer does.
+    privilege: 'all',
   })
+}
+
+/** The changes of scripts are only right for the same packages. */
+function requirePackages(service: string, { target, scripts }: ContainerPackages): void {
+  const known = new Set(scripts.map(sourceName))
+  const missing = target.filter((item) => !known.has(sourceName(item)))
+  if (missing.length === 0) return
+  const names = missing.map((item) => `${item.package} ${item.version} (${item.architecture})`).sort()
+  throw new UserError(
+    'carry',
+    `cannot build container '${service}': its maintainer scripts run on the builder, which does not have the same version of: ${names.join(', ')}`,
+    { hint: 'update the lock: npm run lock -- --update' },
+  )
+}
+
+function requireKnown(service: string, { scripts }: ContainerPackages, withoutScripts: readonly string[]): void {
+  const known = scripts.map((item) => item.package)
+  const unknown = withoutScripts.filter((name) => !known.includes(name))
+  if (unknown.length === 0) return
+  const meant = nearest(unknown[0] ?? '', known)
+  throw new UserError(
+    'host',
+    `container '${service}' names packages in 'withoutScripts' that it does not have: ${unknown.join(', ')}`,
+    { hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}remove the others from overlays/services` },
+  )
 }

@@ -1,21 +1,31 @@
-import { unpackDebs } from '../parts/deb.ts'
-import { inputFiles, inputJson } from '../parts/inputs.ts'
+import type { Architecture } from '../../architecture.ts'
+import { targetPath } from '../base/carry.ts'
+import { makeForeignRoot } from '../base/foreign-root.ts'
+import type { ContainerProgram } from '../container-program.ts'
+import { inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
 import { type Pruning, prune } from '../parts/prune.ts'
+import { runStep } from '../parts/run-step.ts'
 import { writeStatements } from '../parts/statements.ts'
 import { writeTree } from '../parts/tree.ts'
 import type { StoredTree } from '../stored-tree.ts'
 import { writeContainerStore } from './container-store.ts'
+import { packageFinder, requirePrograms } from './require-programs.ts'
 
-// Builds a container's layer: a read-only containers-storage with one image. The image's root is unpacked Debian packages;
-// no maintainer script runs. Inputs: /in/debs, /in/tree.json, /in/prune.json, /in/erofs.json.
-// Arguments: service, architecture.
-const [service = '', architecture = ''] = process.argv.slice(2)
+// Builds a container's layer: a read-only containers-storage with one image. The image's root is configured Debian packages.
+// Inputs: /in/native and /in/target (packages), /in/accounts, /in/tree.json, /in/without-scripts.json,
+// /in/programs.json, /in/prune.json, /in/erofs.json. Arguments: builder, target, service.
+const [builder, target, service] = process.argv.slice(2) as [Architecture, Architecture, string]
 const STORE = '/build/store'
 
-const root = writeContainerStore(STORE, { service, architecture })
-const debs = await unpackDebs(inputFiles('debs'), root)
-writeStatements(root, debs)
-prune(root, inputJson<Pruning>('prune.json'))
-writeTree(root, inputJson<StoredTree>('tree.json'))
-await makeLayer(`container-${service}`, STORE)
+await runStep(async () => {
+  const root = writeContainerStore(STORE, { service, architecture: target })
+  const withoutScripts = inputJson<string[]>('without-scripts.json')
+  const { debs, native } = await makeForeignRoot(root, { builder, target, purpose: 'container', withoutScripts })
+  writeStatements(root, debs)
+  prune(root, inputJson<Pruning>('prune.json'))
+  writeTree(root, inputJson<StoredTree>('tree.json'))
+  const finder = packageFinder(native, (path) => targetPath(path, builder, target))
+  requirePrograms(root, target, inputJson<ContainerProgram[]>('programs.json'), finder)
+  await makeLayer(`container-${service}`, STORE)
+})

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
 import type { Writable } from 'node:stream'
+import { Refusal } from '../../refusal.ts'
 import { arMembers, type Member, readTars } from './archive.ts'
 import { captureBytes } from './exec.ts'
-import { parseListing, prepareMergedUsr, repairDirectories, type Shipped } from './shipped.ts'
+import { findConflicts, parseListing, prepareMergedUsr, repairDirectories, type Shipped } from './shipped.ts'
 
 /** An unpacked Debian package. */
 export interface Deb {
@@ -17,12 +18,46 @@ export interface Deb {
   readonly control: ReadonlyMap<string, Buffer>
 }
 
-/** Unpacks packages into a root with merged /usr, without running maintainer scripts. Unpacks `workers` packages at once. */
-export async function unpackDebs(debs: readonly string[], root: string, workers = 2): Promise<Deb[]> {
+export interface Unpacking {
+  /** The number of packages that are unpacked at once. */
+  readonly workers?: number
+  /** Whether the root has other packages already, whose directories keep their modes and owners. */
+  readonly over?: 'nothing' | 'packages'
+}
+
+/** Several packages ship the same file. */
+export class ShippedTwice extends Refusal {
+  readonly debs: readonly Deb[]
+  readonly conflicts: readonly { readonly path: string; readonly packages: readonly string[] }[]
+
+  constructor(debs: readonly Deb[], conflicts: ShippedTwice['conflicts']) {
+    const list = conflicts.slice(0, 10).map(({ path, packages }) => `'${path}' (${packages.join(', ')})`)
+    const more = conflicts.length > list.length ? `, and ${conflicts.length - list.length} more` : ''
+    const names = [...new Set(conflicts.flatMap(({ packages }) => packages))]
+    super(
+      'carry',
+      `several of its packages ship the same file: ${list.join(', ')}${more}`,
+      `request only one of ${names.join(', ')}; or run one of them in a container of its own: docs/services.md`,
+    )
+    this.debs = debs
+    this.conflicts = conflicts
+  }
+}
+
+/** Unpacks packages into a root with merged /usr, without running maintainer scripts. */
+export async function unpackDebs(debs: readonly string[], root: string, unpacking: Unpacking = {}): Promise<Deb[]> {
   prepareMergedUsr(root)
   const parts = debs.map(partsOf)
-  const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, workers)])
-  repairDirectories(root, shipped)
+  const [controls, shipped] = await Promise.all([readControls(parts), unpackData(parts, root, unpacking)])
+  const unpacked = debsOf(controls, shipped)
+  const nameOf = (position: number) => packageName(unpacked[position] as Deb)
+  const conflicts = findConflicts(shipped).map(({ path, packages }) => ({ path, packages: packages.map(nameOf) }))
+  if (conflicts.length > 0) throw new ShippedTwice(unpacked, conflicts)
+  if (unpacking.over !== 'packages') repairDirectories(root, shipped)
+  return unpacked
+}
+
+function debsOf(controls: readonly ReadonlyMap<string, Buffer>[], shipped: readonly (readonly Shipped[])[]): Deb[] {
   return controls.map((control, index) => ({
     fields: parseFields(control.get('control')?.toString('utf8') ?? ''),
     files: (shipped[index] ?? []).map(({ path }) => path),
@@ -78,20 +113,25 @@ function readControls(all: readonly Parts[]): Promise<Map<string, Buffer>[]> {
 }
 
 const EXTRACT = `set -o pipefail
-$1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink -C "$2"`
+$1 | tar -x -i -p -vv --quoting-style=literal --numeric-owner --same-owner --keep-directory-symlink $3 -C "$2"`
 
 /**
  * Unpacks packages, and returns the paths that each package ships. A worker is one decompressor and one tar for many
  * packages.
  */
-function unpackData(all: readonly Parts[], root: string, workers: number): Promise<Shipped[][]> {
+function unpackData(
+  all: readonly Parts[],
+  root: string,
+  { workers = 2, over = 'nothing' }: Unpacking,
+): Promise<Shipped[][]> {
+  const keep = over === 'packages' ? '--no-overwrite-dir' : ''
   const programOf = (each: Parts) => decompressor(each, each.data)
   return inGroups(all, programOf, async (program, group) => {
     const queue = group.entries()
     const results: Shipped[][] = new Array(group.length)
     const work = async () => {
       const taken: number[] = []
-      const listing = await captureBytes('bash', ['-c', EXTRACT, 'unpack', program, root], async (stdin) => {
+      const listing = await captureBytes('bash', ['-c', EXTRACT, 'unpack', program, root, keep], async (stdin) => {
         for (const [index, { path, data }] of queue) {
           taken.push(index)
           await feed(path, data, stdin)

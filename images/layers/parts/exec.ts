@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process'
 import type { Writable } from 'node:stream'
 
+/** A program failed after it said why in the output of the step. */
+export class ProgramFailed extends Error {}
+
 /** Runs a program with this process's output. Throws if it fails. */
 export function exec(
   program: string,
@@ -16,7 +19,8 @@ export function exec(
     child.on('error', reject)
     child.on('close', (code, signal) => {
       if (code === 0) resolve()
-      else reject(new Error(`${[program, ...args.slice(0, 4)].join(' ')} failed: ${signal ?? `status ${code}`}`))
+      else
+        reject(new ProgramFailed(`${[program, ...args.slice(0, 4)].join(' ')} failed: ${signal ?? `status ${code}`}`))
     })
   })
 }
@@ -39,7 +43,7 @@ export async function captureBytes(
   const status = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
   child.stdin.on('error', () => {})
   const [code, failure] = await Promise.all([status, feedToEnd(child.stdin, feed)])
-  if (code !== 0) throw new Error(`${program} ${args.slice(0, 4).join(' ')} failed: status ${code}`)
+  if (code !== 0) throw new ProgramFailed(`${program} ${args.slice(0, 4).join(' ')} failed: status ${code}`)
   if (failure !== undefined) throw failure
   return Buffer.concat(pieces)
 }

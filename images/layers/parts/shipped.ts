@@ -43,9 +43,31 @@ function shippedPath(mode: string, name: string): string {
   return path === '' ? '/.' : path
 }
 
+/** A path that several packages ship, and that is not a directory in all of them: the positions of the packages. */
+export interface Conflict {
+  readonly path: string
+  readonly packages: readonly number[]
+}
+
+/** The files that several packages ship. */
+export function findConflicts(packages: readonly (readonly Shipped[])[]): Conflict[] {
+  const shippedBy = new Map<string, { positions: Set<number>; isDirectory: boolean }>()
+  for (const [position, items] of packages.entries()) {
+    for (const { path, mode } of items) {
+      const known = shippedBy.get(path) ?? { positions: new Set(), isDirectory: true }
+      known.positions.add(position)
+      known.isDirectory &&= mode.startsWith('d')
+      shippedBy.set(path, known)
+    }
+  }
+  return [...shippedBy]
+    .filter(([, { positions, isDirectory }]) => positions.size > 1 && !isDirectory)
+    .map(([path, { positions }]) => ({ path, packages: [...positions] }))
+}
+
 /**
  * Gives each directory the mode and owner of the first package that ships it, as dpkg does. Otherwise they would depend on
- * which package was unpacked last. Throws if two packages ship the same file.
+ * which package was unpacked last.
  */
 export function repairDirectories(root: string, packages: readonly (readonly Shipped[])[]): void {
   const first = new Map<string, Shipped>()
@@ -54,8 +76,6 @@ export function repairDirectories(root: string, packages: readonly (readonly Shi
     const known = first.get(item.path)
     first.set(item.path, known ?? item)
     if (known === undefined || item.path === '/.') continue
-    if (!item.mode.startsWith('d') || !known.mode.startsWith('d'))
-      throw new Error(`two packages ship the file '${item.path}'`)
     if ((item.mode !== known.mode || item.owner !== known.owner) && !repaired.has(item.path)) {
       const [uid = 0, gid = 0] = known.owner.split('/').map(Number)
       chownSync(root + item.path, uid, gid)

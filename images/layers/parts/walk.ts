@@ -28,6 +28,11 @@ export function walk(root: string): Map<string, Seen> {
   return found
 }
 
+/** Whether a path is the same file with the same content, perhaps with another mode, owner or attribute. */
+export function hasSameContent(then: Seen | undefined, now: Seen | undefined): boolean {
+  return now?.kind === 'file' && then?.inode === now.inode && then.mtime === now.mtime && then.size === now.size
+}
+
 function look(file: string, kind: Kind, stats: Stats): Seen {
   return {
     kind,

@@ -33,7 +33,14 @@ export const alertmanager = service({
   },
   containers: ({ webhook, repeatHours }) => ({
     alertmanager: {
-      image: { source: 'debian', packages: ['prometheus-alertmanager', HTTP_CHECK_PACKAGE], tree: {} },
+      image: {
+        source: 'debian',
+        // The CAs are for a webhook at an https URL.
+        packages: ['prometheus-alertmanager', 'ca-certificates', HTTP_CHECK_PACKAGE],
+        // Only the maintainer script of ca-certificates calls the program openssl.
+        assumed: ['openssl'],
+        tree: {},
+      },
       user: 'alertmanager',
       command: [
         '/usr/bin/prometheus-alertmanager',

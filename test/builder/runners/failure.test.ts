@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { derivationFailed, logFile } from '../../../builder/runners/failure.ts'
 import { openStore } from '../../../builder/store/directory.ts'
+import { Refusal, refusalLine } from '../../../images/refusal.ts'
 import { derivation } from '../../helpers/derivation.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 
@@ -14,7 +15,7 @@ async function failed(output: string, place: 'sandbox' | 'engine', root?: string
   const log = await logFile(given, store)
   writeFileSync(log, output)
   const error = await derivationFailed(given, { status: 1, log, place }, store)
-  return { first: error.message.split('\n')[0], message: error.message, hint: error.hint }
+  return { code: error.code, first: error.message.split('\n')[0], message: error.message, hint: error.hint }
 }
 
 /** A file system of this size in MiB and number of files, which ends with the test. */
@@ -77,5 +78,21 @@ describe('the error of a derivation whose program found no space', () => {
     const { first, hint } = await failed('cc: error: x', 'sandbox')
     expect(first).toBe("derivation 'layer' failed with status 1:")
     expect(hint).toMatch(/^complete log: /)
+  })
+})
+
+describe('the error of a derivation whose step refused its inputs', () => {
+  const line = refusalLine(new Refusal('ids', "no user 'x'", "append user('x', 1, '…'),"))
+
+  it('is the refusal alone', async () => {
+    expect(await failed(`noise\n${line}\n`, 'sandbox')).toMatchObject({
+      code: 'ids',
+      message: "cannot build 'layer': no user 'x'",
+      hint: "append user('x', 1, '…'),",
+    })
+  })
+
+  it('is the end of the log if the step went on after the line', async () => {
+    expect(await failed(`${line}\nmore\n`, 'engine')).toMatchObject({ code: 'derivation' })
   })
 })

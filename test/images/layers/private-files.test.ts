@@ -19,9 +19,10 @@ const PEM = privateKey.export({ format: 'pem', type: 'pkcs8' })
 const DER = privateKey.export({ format: 'der', type: 'pkcs8' })
 const PUBLIC = publicKey.export({ format: 'pem', type: 'spki' })
 
+const WEB = { service: 'web', packages: { target: [], scripts: [] }, withoutScripts: [], programs: [] }
 const LAYERS: readonly (readonly [string, (tree: FileTree) => unknown])[] = [
   ['host', (tree) => hostLayer(context, tree, {})],
-  ['container-web', (tree) => containerLayer(context, 'web', [], tree)],
+  ['container-web', (tree) => containerLayer(context, { ...WEB, tree }, accounts())],
 ]
 
 describe.each(LAYERS)('the layer %s', (name, layer) => {
@@ -47,4 +48,16 @@ describe.each(LAYERS)('the layer %s', (name, layer) => {
 it('the base layer refuses a package that makes a private key', () => {
   const packages = [lockedPackage('ssl-cert')]
   expect(() => baseLayer(context, { native: packages, target: packages }, accounts())).toThrow("'ssl-cert' makes")
+})
+
+it('a container refuses a package that makes a private key, unless its scripts do not run', () => {
+  const locked = [lockedPackage('ssl-cert')]
+  const layer = (withoutScripts: readonly string[]) =>
+    containerLayer(
+      context,
+      { ...WEB, tree: {}, packages: { target: locked, scripts: locked }, withoutScripts },
+      accounts(),
+    )
+  expect(() => layer([])).toThrow("'ssl-cert' makes")
+  expect(() => layer(['ssl-cert'])).not.toThrow()
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { requireSuitable } from '../../../images/layers/unsuitable-packages.ts'
+import { requireSuitable, requireSuitableScripts } from '../../../images/layers/unsuitable-packages.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 
 const named = (...names: string[]) => names.map((name) => ({ package: name }))
@@ -52,5 +52,25 @@ describe('requireSuitable', () => {
     'exim4-daemon-light',
   ])('accepts %s', (name) => {
     expect(() => requireSuitable(named(name))).not.toThrow()
+  })
+})
+
+describe('requireSuitableScripts', () => {
+  it('refuses a container whose packages make something in their scripts, and names all of them', () => {
+    const packages = named('ssl-cert', 'bash', 'postgresql-17')
+    expect(() => requireSuitableScripts('db', packages, [])).toThrow(
+      expect.objectContaining({
+        code: 'carry',
+        message:
+          "container 'db' cannot have what the scripts of these packages make, because they run on the builder: 'ssl-cert' makes a private key and its certificate; 'postgresql-17' makes a database cluster",
+        hint: "add 'ssl-cert', 'postgresql-17' to 'withoutScripts' of the image in overlays/services, and make the file in the container at its first start, on a volume",
+      }),
+    )
+  })
+
+  it('accepts such packages if their scripts do not run', () => {
+    const packages = named('ssl-cert', 'bash', 'postgresql-17')
+    expect(() => requireSuitableScripts('db', packages, ['postgresql-17', 'ssl-cert'])).not.toThrow()
+    expect(() => requireSuitableScripts('db', packages, ['postgresql-17'])).toThrow("'ssl-cert' makes ")
   })
 })

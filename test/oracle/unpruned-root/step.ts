@@ -8,5 +8,5 @@ import type { RootOutput } from '../recipe.ts'
 const [builder, target, output] = process.argv.slice(2) as [Architecture, Architecture, RootOutput]
 const ROOT = '/build/root'
 
-await makeForeignRoot(ROOT, builder, target)
+await makeForeignRoot(ROOT, { builder, target, purpose: 'host' })
 await writeOutput(ROOT, output)

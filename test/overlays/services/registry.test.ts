@@ -67,6 +67,17 @@ describe.each(services)('service %s', (name, service) => {
   })
 })
 
+describe.each(services)('the containers of service %s', (name, { containers }) => {
+  it('the containers have CA certificates if an option is a URL, which may begin with https', () => {
+    const shape = findService(name)?.options.shape ?? {}
+    const hasUrl = Object.values(shape).some((option) => option.meta()?.format === 'uri')
+    const images = containers.map(({ image }) => (image.source === 'debian' ? image.packages : []))
+    expect(!hasUrl || images.every((packages) => packages.includes('ca-certificates'))).toBe(true)
+    // Negative control: the rule applies to alertmanager's webhook.
+    if (name === 'alertmanager') expect(hasUrl).toBe(true)
+  })
+})
+
 describe.each(containers)('container %s', (name, container, service) => {
   const text = quadlet(container)
   const value = (key: string) =>

@@ -35,6 +35,15 @@ const TAIL = `## Add a service
 4. Add the service to a host file, and lock its packages: \`npm run lock\`.
 5. Refresh this page with the command above.
 
+A container of Debian packages is configured: hangar runs the maintainer scripts on the builder, with all dependencies, and carries
+their changes over: alternatives, CA certificates, created files, owners. What only a whole system needs stays behind (accounts, dpkg's
+database, units).
+The container itself leaves out dependencies that only scripts or an init system need (\`CONTAINER_ASSUMED\` in
+\`hosts/platforms/pi/image-of.ts\`). A package that the service requests is never left out, so a program that needs \`tzdata\` requests it.
+\`assumed\` of an image leaves out more.
+The build refuses an image that lacks the program of a container or of its health check, its interpreter, its loader or a library, and
+names the package that has it. It cannot see programs that a program starts later.
+
 hangar refuses a service that needs something that it does not support yet: secrets, certificates, volumes that both slots share, and
 images from npm, PyPI or a registry. The error names the service and the missing feature.
 `

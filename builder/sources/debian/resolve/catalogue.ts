@@ -122,8 +122,30 @@ function parsePath(path: string): string {
 
 /** The names that a set treats as installed: its assumed packages, and the names that their newest versions provide. */
 export function assumedNames(set: PackageSet, catalogue: Catalogue): ReadonlySet<string> {
-  const provided = set.assumed.flatMap((name) => catalogue.candidates(name)[0]?.provides.flat() ?? [])
-  return new Set([...set.assumed, ...provided.map((relation) => relation.package)])
+  const assumed = assumedPackages(set, catalogue)
+  const provided = assumed.flatMap((name) => catalogue.candidates(name)[0]?.provides.flat() ?? [])
+  return new Set([...assumed, ...provided.map((relation) => relation.package)])
+}
+
+/**
+ * The packages that a set assumes. A requested package is installed, never assumed, and the same holds for the assumed
+ * packages that it depends on: a request of `perl` brings `perl-base`.
+ */
+export function assumedPackages(set: PackageSet, catalogue: Catalogue): string[] {
+  const installed = new Set(set.request.map((text) => text.split('/')[0] ?? ''))
+  const queue = [...installed].filter((name) => set.assumed.includes(name))
+  for (const name of queue) {
+    const needed =
+      catalogue
+        .candidates(name)[0]
+        ?.depends.flat()
+        .map((relation) => relation.package) ?? []
+    for (const each of needed.filter((other) => set.assumed.includes(other) && !installed.has(other))) {
+      installed.add(each)
+      queue.push(each)
+    }
+  }
+  return set.assumed.filter((name) => !installed.has(name))
 }
 
 /** Whether an assumed package satisfies a dependency. It satisfies the dependency in any version. */

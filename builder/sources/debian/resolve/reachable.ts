@@ -1,5 +1,5 @@
 import type { PackageSet } from '../../../../images/package-set.ts'
-import { assumedNames, type Candidate, type Catalogue, isAssumed, requestedBy } from './catalogue.ts'
+import { assumedNames, assumedPackages, type Candidate, type Catalogue, isAssumed, requestedBy } from './catalogue.ts'
 
 /** Required versions: package name -> version. */
 export type Pins = ReadonlyMap<string, string>
@@ -11,10 +11,11 @@ export type Pins = ReadonlyMap<string, string>
  */
 export function reachable(set: PackageSet, catalogue: Catalogue, pins: Pins): Candidate[] {
   const assumed = assumedNames(set, catalogue)
+  const leftOut = new Set(assumedPackages(set, catalogue))
   const found = new Map<string, readonly Candidate[]>()
   const queue = requestedBy(set, catalogue).map(({ candidate }) => candidate.locked.package)
   for (const name of queue) {
-    if (found.has(name) || set.assumed.includes(name)) continue
+    if (found.has(name) || leftOut.has(name)) continue
     const candidates = pinned(catalogue.candidates(name), pins.get(name))
     found.set(name, candidates)
     for (const alternatives of candidates.flatMap(({ depends }) => depends)) {

@@ -3,6 +3,8 @@ import { BASE, imageOf, renderPi, setsOf } from '../../../../hosts/platforms/pi/
 import type { ImageContext } from '../../../../hosts/platforms/platform.ts'
 import type { Architecture } from '../../../../images/architecture.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
+import { accounts } from '../../../../images/ids.ts'
+import { containerLayer } from '../../../../images/layers/container/recipe.ts'
 import { setKey } from '../../../../images/package-set.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
 import type { Host } from '../../../../overlays/host-facts.ts'
@@ -62,19 +64,41 @@ describe('setsOf', () => {
         'native:arm64',
         'cross:amd64',
       ],
-      ...['container/mosquitto:arm64', 'container/prometheus:arm64'],
+      ...['container/mosquitto:arm64', 'container-scripts/mosquitto:arm64', 'container-scripts/mosquitto:amd64'],
+      ...['container/prometheus:arm64', 'container-scripts/prometheus:arm64', 'container-scripts/prometheus:amd64'],
     ])
   })
 
-  it('returns the package set of the base once if builder and board have the same architecture', () => {
-    expect(keys('arm64').filter((key) => key.startsWith('base'))).toEqual(['base:arm64'])
+  it('returns the sets whose scripts run once if builder and board have the same architecture', () => {
+    const once = keys('arm64').filter((key) => /^(base|container-scripts.mosquitto)/.test(key))
+    expect(once).toEqual(['base:arm64', 'container-scripts/mosquitto:arm64'])
   })
 
   it('leaves packages out of containers if only maintainer scripts need them', () => {
     const container = setsOf(renderPi(testHost()), 'amd64').find(({ set }) => set.name === 'container/mosquitto')?.set
     expect(container).toMatchObject({ request: ['mosquitto', 'mosquitto-clients'], essential: 'left-out' })
-    expect(container?.assumed).toContain('perl-base')
+    expect(container?.assumed).toContain('adduser')
     expect(BASE.assumed).toEqual([])
+  })
+
+  it('assumes no interpreter for a container, because a program could need it', () => {
+    const sets = setsOf(renderPi(testHost()), 'amd64').filter(({ set }) => set.name.startsWith('container/'))
+    for (const { set } of sets)
+      for (const name of ['perl', 'perl-base', 'python3', 'dash', 'bash']) expect(set.assumed).not.toContain(name)
+  })
+
+  it("runs a container's maintainer scripts with all their dependencies", () => {
+    const scripts = setsOf(renderPi(testHost()), 'amd64').find(({ set }) => set.name === 'container-scripts/mosquitto')
+    const request = ['mosquitto', 'mosquitto-clients']
+    expect(scripts?.set).toMatchObject({ request, essential: 'included', assumed: [] })
+  })
+
+  it('leaves out of a container what its service declares as not needed', () => {
+    const host = testHost({ services: { alertmanager: { memory: '64 MiB' } } })
+    const find = (name: string) => setsOf(renderPi(host), 'amd64').find(({ set }) => set.name === name)?.set
+    expect(find('container/alertmanager')?.assumed).toContain('openssl')
+    expect(find('container/alertmanager')?.request).toContain('ca-certificates')
+    expect(find('container-scripts/alertmanager')?.assumed).toEqual([])
   })
 })
 
@@ -157,6 +181,39 @@ describe('a change of', () => {
     const init = changedFile('initramfs/init')
     expect(changed(before, digests(testHost(), init))).toEqual([])
     expect(initramfsOf(image(testHost(), init))).not.toBe(initramfsOf(image()))
+  })
+})
+
+describe('a container layer', () => {
+  it('is refused if the builder cannot run the scripts of the same version of a package', () => {
+    const locked: ImageContext['locked'] = (wanted) =>
+      context()
+        .locked(wanted)
+        .map((each) => (wanted.set.name === 'container/mosquitto' ? { ...each, version: '2.0-1' } : each))
+    expect(() => image(testHost(), { locked })).toThrow(
+      "cannot build container 'mosquitto': its maintainer scripts run on the builder, which does not have the same version of: mosquitto 2.0-1 (arm64), mosquitto-clients 2.0-1 (arm64)",
+    )
+  })
+
+  it('is refused if it leaves out the scripts of a package that it does not have', () => {
+    const parts = { service: 'app', tree: {}, programs: [], withoutScripts: ['ap', 'other'] }
+    const packages = { target: [lockedPackage('app')], scripts: [lockedPackage('app', { architecture: 'amd64' })] }
+    const toolchain = { name: 'build', architecture: 'amd64', packages: [] } as const
+    const layers = { builder: 'amd64', target: 'arm64', toolchain, steps: { container: '' } } as const
+    const make = (withoutScripts: readonly string[]) => () =>
+      containerLayer(layers, { ...parts, packages, withoutScripts }, accounts())
+    expect(make(['app'])).not.toThrow()
+    expect(make(['ap', 'other'])).toThrow(
+      "container 'app' names packages in 'withoutScripts' that it does not have: ap, other",
+    )
+  })
+
+  it('may have a rebuild of the same source (+b1)', () => {
+    const locked: ImageContext['locked'] = (wanted) =>
+      context()
+        .locked(wanted)
+        .map((each) => (wanted.set.name === 'container/mosquitto' ? { ...each, version: '1.0-1+b1' } : each))
+    expect(() => image(testHost(), { locked })).not.toThrow()
   })
 })
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { findChanges, judgeContent, targetPath } from '../../../../images/layers/base/carry.ts'
+import {
+  findChanges,
+  isLeftBehindByContainers,
+  judgeContent,
+  targetPath,
+} from '../../../../images/layers/base/carry.ts'
 import type { Seen } from '../../../../images/layers/parts/walk.ts'
 
 const seen = (given: Partial<Seen> = {}): Seen => ({
@@ -58,9 +63,29 @@ describe('findChanges', () => {
     '/run/x',
     '/etc/passwd-',
     '/var/log/dpkg.log',
+    '/usr/lib/python3/dist-packages/__pycache__/six.cpython-313.pyc',
   ])('never carries %s', (path) => {
     expect(findChanges(new Map(), new Map([[path, seen()]])).carried).toEqual([])
   })
+
+  it.each([
+    ['/etc/passwd', 'container has its own'],
+    ['/var/lib/dpkg/alternatives/awk', 'no database'],
+    ['/etc/systemd/system/multi-user.target.wants/x.service', 'no init system'],
+    ['/etc/rc2.d/S01x', 'no init system'],
+  ])('carries %s to a host, and not to a container (%s)', (path) => {
+    const after = new Map([[path, seen()]])
+    expect(findChanges(new Map(), after).carried).toEqual([path])
+    expect(findChanges(new Map(), after, isLeftBehindByContainers).carried).toEqual([])
+  })
+
+  it.each(['/etc/ssl/certs/ca-certificates.crt', '/etc/alternatives/java', '/var/lib/app', '/etc/app.conf'])(
+    'carries %s to a container',
+    (path) => {
+      const after = new Map([[path, seen()]])
+      expect(findChanges(new Map(), after, isLeftBehindByContainers).carried).toEqual([path])
+    },
+  )
 
   it('carries alternatives and diversions, which scripts create in dpkg’s database', () => {
     const made = ['/var/lib/dpkg/alternatives/awk', '/var/lib/dpkg/diversions']

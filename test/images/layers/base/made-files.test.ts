@@ -13,21 +13,18 @@ const NOON = Date.UTC(2026, 2, 5, 12, 30, 15)
 
 type Files = Readonly<Record<string, string | Buffer>>
 
-/** What `unsuitableFiles` says about files that scripts made, besides files that packages ship. */
-async function saidOf(made: Files, shipped: Files = {}, postinst = ''): Promise<string[]> {
+/** What `unsuitableFiles` says about files that scripts made, besides files that packages ship or helpers made. */
+async function saidOf(made: Files, shipped: Files = {}, helped: Files = {}): Promise<string[]> {
   const root = await tempDirectory()
   write(root, shipped)
   const before = walk(root)
+  write(root, helped)
   write(root, made)
   symlinkSync('/nowhere', `${root}/link`)
-  const deb = {
-    fields: new Map([['Package', 'maker']]),
-    files: Object.keys(shipped),
-    control: new Map([['postinst', Buffer.from(postinst)]]),
-  }
   const ran = { from: NOON, to: NOON + 90_000 }
   const paths = [...Object.keys(made), '/link']
-  return unsuitableFiles({ root, made: paths, before, after: walk(root), debs: [deb], ran })
+  const found = unsuitableFiles({ root, made: paths, shipped: before, after: walk(root), ran })
+  return found.map(({ path, reason }) => `${path}: ${reason}`)
 }
 
 function write(root: string, files: Files): void {
@@ -66,15 +63,16 @@ describe('unsuitableFiles', () => {
     expect(await saidOf(files)).toEqual([line])
   })
 
-  it('names the package whose script names the file', async () => {
-    expect(await saidOf({ '/etc/x.key': KEY }, {}, 'umask 077; gen > /etc/x.key\n')).toEqual([
-      "/etc/x.key: it is a PEM private key, probably of the package 'maker'",
-    ])
-  })
-
   it('accepts keys that packages ship, and copies of them, because everybody has them', async () => {
     const shipped = { '/usr/lib/python3/test/keycert.pem': KEY, '/usr/share/x/dh.pem': DH }
     expect(await saidOf({ '/etc/x/example.pem': KEY, '/etc/x/dh.pem': DH }, shipped)).toEqual([])
+  })
+
+  it('refuses a copy of a key that the script of a helper made', async () => {
+    const made = { '/etc/x.key': KEY }
+    expect(await saidOf(made, {}, { '/etc/ssl/private/ssl-cert.key': KEY })).toHaveLength(1)
+    const overwritten = { '/usr/share/x.pem': KEY }
+    expect(await saidOf(made, { '/usr/share/x.pem': '# none\n' }, overwritten)).toHaveLength(1)
   })
 
   it('refuses a key with which a script overwrote a shipped file', async () => {

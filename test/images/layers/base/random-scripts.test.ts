@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import type { Purpose } from '../../../../images/layers/purpose.ts'
 import { requirePlainScripts } from '../../../../images/layers/base/random-scripts.ts'
+import { Refusal } from '../../../../images/refusal.ts'
 
 const deb = (name: string, script: string, text: string) => ({
   fields: new Map([['Package', name]]),
   files: [],
   control: new Map([[script, Buffer.from(text, 'latin1')]]),
 })
-const check = (text: string, { name = 'maker', script = 'postinst' } = {}) =>
-  requirePlainScripts([deb('plain', 'postinst', 'true\n'), deb(name, script, `#!/bin/sh\n${text}\n`)])
+const check = (text: string, { name = 'maker', script = 'postinst' } = {}, purpose: Purpose = 'host') =>
+  requirePlainScripts([deb('plain', 'postinst', 'true\n'), deb(name, script, `#!/bin/sh\n${text}\n`)], purpose)
 
 describe('requirePlainScripts', () => {
   // Lines of Debian's scripts: ssl-cert, freeradius-config, postgresql, mariadb-server, bind9, nsd, nvme-cli, open-iscsi, …
@@ -35,9 +37,18 @@ describe('requirePlainScripts', () => {
     expect(() => check(`echo \xf6\n${text}`, { script: 'preinst' })).toThrow(`maker: its preinst makes ${what} (`)
   })
 
-  it('names each command, and says what to do', () => {
-    expect(() => check('uuidgen > /etc/id\nmake-ssl-cert x')).toThrow(
-      /make keys, databases or random values.*\(make-ssl-cert\).*\(uuidgen\).*run the package as a container.*HARMLESS/s,
+  it.each<[Purpose, RegExp]>([
+    ['host', /^remove 'maker' from the packages of the base.*run the program in a container.*below \/data; .*HARMLESS/],
+    ['container', /^add 'maker' to 'withoutScripts' of the image in overlays\/services.*on a volume; .*HARMLESS/],
+  ])('names each command, and says what to do in a %s', (purpose, hint) => {
+    const attempt = () => check('uuidgen > /etc/id\nmake-ssl-cert x', {}, purpose)
+    expect(attempt).toThrow(Refusal)
+    expect(attempt).toThrow(
+      expect.objectContaining({
+        code: 'carry',
+        message: expect.stringMatching(/make keys, databases or random values.*\(make-ssl-cert\).*\(uuidgen\)/s),
+        hint: expect.stringMatching(hint),
+      }),
     )
   })
 

@@ -11,7 +11,7 @@ describe('requireSameScripts', () => {
   it('accepts scripts that differ in library directory, loader and package architecture', () => {
     const native = deb('a', { postinst: 'ls /usr/lib/x86_64-linux-gnu /lib64/ld-linux-x86-64.so.2; dpkg -L a:amd64\n' })
     const target = deb('a', { postinst: 'ls /usr/lib/aarch64-linux-gnu /lib/ld-linux-aarch64.so.1; dpkg -L a:arm64\n' })
-    expect(() => requireSameScripts([native], [target], 'amd64', 'arm64')).not.toThrow()
+    expect(() => requireSameScripts([native], [target], 'amd64', 'arm64', 'host')).not.toThrow()
   })
 
   it.each([
@@ -20,7 +20,7 @@ describe('requireSameScripts', () => {
   ])(
     'refuses maintainer scripts that %s, and names them',
     (_what, here: Record<string, string>, there: Record<string, string>) => {
-      expect(() => requireSameScripts([deb('grub', here)], [deb('grub', there)], 'amd64', 'arm64')).toThrow(
+      expect(() => requireSameScripts([deb('grub', here)], [deb('grub', there)], 'amd64', 'arm64', 'host')).toThrow(
         'cannot carry the changes of maintainer scripts that differ between amd64 and arm64: grub.postinst',
       )
     },
@@ -35,23 +35,51 @@ describe('requireSameScripts', () => {
     'grep -c Features /proc/cpuinfo > /etc/a',
   ])('refuses a maintainer script that reads the architecture: %s', (text) => {
     const asking = deb('a', { postinst: `#!/bin/sh\n${text}\n` })
-    expect(() => requireSameScripts([asking], [asking], 'amd64', 'arm64')).toThrow(
+    expect(() => requireSameScripts([asking], [asking], 'amd64', 'arm64', 'host')).toThrow(
       'cannot carry the changes of maintainer scripts that read the architecture of the builder: a.postinst',
     )
-    expect(() => requireSameScripts([asking], [asking], 'arm64', 'arm64')).not.toThrow()
+    expect(() => requireSameScripts([asking], [asking], 'arm64', 'arm64', 'host')).not.toThrow()
   })
 
   it.each(['# once: dpkg --print-architecture', 'uname -r > /etc/a', 'dpkg --print-avail a', 'true # as uname'])(
     'accepts script text that only resembles a read of the architecture: %s',
     (text) => {
       const quiet = deb('a', { postinst: `${text}\n` })
-      expect(() => requireSameScripts([quiet], [quiet], 'amd64', 'arm64')).not.toThrow()
+      expect(() => requireSameScripts([quiet], [quiet], 'amd64', 'arm64', 'host')).not.toThrow()
     },
   )
 
+  it('names every script that it refuses, and the way out for a host and for a container', () => {
+    const debs = (text: string) => ['a', 'b'].map((name) => deb(name, { preinst: text, postinst: text }))
+    const refused = (purpose: 'host' | 'container') => {
+      try {
+        return requireSameScripts(debs('here'), debs('there'), 'amd64', 'arm64', purpose)
+      } catch (error) {
+        return error as { message: string; hint: string }
+      }
+    }
+    expect(refused('host')).toMatchObject({
+      code: 'carry',
+      message: expect.stringMatching(/: a\.preinst, a\.postinst, b\.preinst, b\.postinst$/),
+      hint: "remove 'a', 'b' from the packages of the base, or a package that depends on it (overlays/base/packages.ts), and run the program in a container: docs/services.md",
+    })
+    expect(refused('container')?.hint).toBe(
+      "if the program works without what these scripts make, add 'a', 'b' to 'withoutScripts' of the image in overlays/services; otherwise request another package",
+    )
+  })
+
+  it('accepts another version of debhelper in a comment, after a rebuild for one architecture, and no other comment', () => {
+    const scripts = (comment: string) => deb('bc', { postinst: `${comment}\nupdate-menus\n` })
+    const compare = (here: string, there: string) => () =>
+      requireSameScripts([scripts(here)], [scripts(there)], 'amd64', 'arm64', 'host')
+    const added = '# Automatically added by dh_installmenu'
+    expect(compare(`${added}/13.14.1`, `${added}/13.20`)).not.toThrow()
+    expect(compare('# text of a here-document', '# another text')).toThrow('bc.postinst')
+  })
+
   it('ignores differences in scripts that do not run', () => {
     const scripts = (text: string) => deb('a', { prerm: text, shlibs: text })
-    expect(() => requireSameScripts([scripts('x')], [scripts('y')], 'amd64', 'arm64')).not.toThrow()
+    expect(() => requireSameScripts([scripts('x')], [scripts('y')], 'amd64', 'arm64', 'host')).not.toThrow()
   })
 })
 
@@ -69,6 +97,10 @@ describe('translateDiversions', () => {
 
   it('changes no diversions if both architectures are the same', () => {
     expect(translateDiversions(REST, 'arm64', 'arm64')).toBe(REST)
+  })
+
+  it('adds no diversion twice', () => {
+    expect(translateDiversions(REST + LIB64, 'amd64', 'arm64')).toBe(translateDiversions(REST, 'amd64', 'arm64'))
   })
 
   it('sorts the diversions', () => {

@@ -2,14 +2,19 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { ScriptChanges } from '../../../../images/layers/base/script-changes.ts'
 import { transplant } from '../../../../images/layers/base/transplant.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
@@ -19,6 +24,16 @@ async function twoRoots(): Promise<{ from: string; to: string }> {
   for (const root of [from, to]) mkdirSync(`${root}/etc`, { recursive: true })
   return { from, to }
 }
+
+/** Replaces the programs that copy extended attributes: the toolchain has them, and this machine need not. */
+async function withoutAttributes(): Promise<void> {
+  const directory = await tempDirectory()
+  for (const name of ['getfattr', 'setfattr']) writeFileSync(`${directory}/${name}`, '#!/bin/sh\n', { mode: 0o755 })
+  vi.stubEnv('PATH', `${directory}:${process.env.PATH}`)
+  onTestFinished(() => void vi.unstubAllEnvs())
+}
+
+const NONE: ScriptChanges = { made: [], retouched: [], deleted: [], linked: [], moved: [] }
 
 describe('transplant', () => {
   it('copies new files with content, mode, owner and links, and no other files', async () => {
@@ -31,11 +46,7 @@ describe('transplant', () => {
     symlinkSync('made dir', `${from}/etc/link`)
     writeFileSync(`${from}/etc/shipped`, "the builder's")
     writeFileSync(`${to}/etc/shipped`, "the target's")
-    await transplant(
-      { made: ['/etc/link', '/etc/made dir', '/etc/made dir/file'], retouched: [], deleted: [] },
-      from,
-      to,
-    )
+    await transplant({ ...NONE, made: ['/etc/link', '/etc/made dir', '/etc/made dir/file'] }, from, to)
     expect(readFileSync(`${to}/etc/made dir/file`, 'utf8')).toBe('new')
     expect(lstatSync(`${to}/etc/made dir/file`)).toMatchObject({ uid: 105, gid: 106, mode: 0o104750 })
     expect(lstatSync(`${to}/etc/made dir`).mode).toBe(0o042750)
@@ -46,7 +57,7 @@ describe('transplant', () => {
   it('removes deleted directories with all their content', async () => {
     const { from, to } = await twoRoots()
     mkdirSync(`${to}/etc/gone/below`, { recursive: true })
-    await transplant({ made: [], retouched: [], deleted: ['/etc/gone', '/etc/never-there'] }, from, to)
+    await transplant({ ...NONE, deleted: ['/etc/gone', '/etc/never-there'] }, from, to)
     expect(existsSync(`${to}/etc/gone`)).toBe(false)
   })
 
@@ -55,7 +66,7 @@ describe('transplant', () => {
     writeFileSync(`${from}/etc/conf`, 'made')
     writeFileSync(`${to}/etc/other`, 'kept')
     symlinkSync('other', `${to}/etc/conf`)
-    await transplant({ made: ['/etc/conf'], retouched: [], deleted: [] }, from, to)
+    await transplant({ ...NONE, made: ['/etc/conf'] }, from, to)
     expect(lstatSync(`${to}/etc/conf`).isFile()).toBe(true)
     expect(readFileSync(`${to}/etc/other`, 'utf8')).toBe('kept')
   })
@@ -63,8 +74,34 @@ describe('transplant', () => {
   it('refuses a new mode for a file that the target’s packages do not ship', async () => {
     const { from, to } = await twoRoots()
     writeFileSync(`${from}/etc/only-here`, '')
-    await expect(transplant({ made: [], retouched: ['/etc/only-here'], deleted: [] }, from, to)).rejects.toThrow(
+    await expect(transplant({ ...NONE, retouched: ['/etc/only-here'] }, from, to)).rejects.toThrow(
       "maintainer scripts change the mode of '/etc/only-here', which the target's packages do not ship",
     )
+  })
+
+  it('links and moves the files of the target, never those of the builder', async () => {
+    const { from, to } = await twoRoots()
+    await withoutAttributes()
+    for (const [root, owner] of [
+      [from, 'builder'],
+      [to, 'target'],
+    ] as const) {
+      mkdirSync(`${root}/old`)
+      writeFileSync(`${root}/etc/linked`, `linked ${owner}`)
+      writeFileSync(`${root}/old/moved`, `moved ${owner}`)
+    }
+    mkdirSync(`${from}/new`)
+    linkSync(`${from}/etc/linked`, `${from}/new/link`)
+    renameSync(`${from}/old/moved`, `${from}/new/moved`)
+    rmSync(`${from}/old`, { recursive: true })
+    chmodSync(`${from}/new/moved`, 0o700)
+    const linked = [{ from: '/etc/linked', to: '/new/link' }]
+    const moved = [{ from: '/old/moved', to: '/new/moved' }]
+    await transplant({ ...NONE, made: ['/new'], deleted: ['/old', '/old/moved'], linked, moved }, from, to)
+    expect(readFileSync(`${to}/new/link`, 'utf8')).toBe('linked target')
+    expect(lstatSync(`${to}/new/link`).ino).toBe(lstatSync(`${to}/etc/linked`).ino)
+    expect(readFileSync(`${to}/new/moved`, 'utf8')).toBe('moved target')
+    expect(lstatSync(`${to}/new/moved`).mode).toBe(0o100700)
+    expect(readdirSync(to).sort()).toEqual(['etc', 'new'])
   })
 })

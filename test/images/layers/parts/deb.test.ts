@@ -38,8 +38,24 @@ describe('unpackDebs', () => {
 
   it('refuses two packages that ship the same file', async () => {
     const directory = await tempDirectory()
-    const debs = ['one', 'two'].map((name) => smallDeb(directory, { name, files: { 'etc/same': name } }))
-    await expect(unpackDebs(debs, `${directory}/root`)).rejects.toThrow("two packages ship the file '/etc/same'")
+    const files = (name: string) => ({ 'etc/same': name, [`etc/${name}`]: name, 'usr/bin/same': name })
+    const debs = ['one', 'two', 'three'].map((name) => smallDeb(directory, { name, files: files(name) }))
+    await expect(unpackDebs(debs, `${directory}/root`)).rejects.toMatchObject({
+      code: 'carry',
+      message:
+        "several of its packages ship the same file: '/etc/same' (one, two, three), '/usr/bin/same' (one, two, three)",
+      hint: expect.stringContaining('request only one of one, two, three'),
+    })
+  })
+
+  it('keeps the modes of existing directories when it unpacks over other packages', async () => {
+    const directory = await tempDirectory()
+    const [first = '', second = ''] = [0o700, 0o755].map((mode, index) =>
+      smallDeb(directory, { name: `p${index}`, directories: { 'etc/private': mode } }),
+    )
+    await unpackDebs([first], `${directory}/root`)
+    await unpackDebs([second], `${directory}/root`, { over: 'packages' })
+    expect(statSync(`${directory}/root/etc/private`).mode & 0o7777).toBe(0o700)
   })
 
   it('gives a directory the mode of the first package that ships it', async () => {

@@ -45,6 +45,19 @@ describe('bootstrapSet', () => {
     expect(resolve(packages, { request: ['linux/trixie-backports'] })).toEqual(['base 2', 'linux 7', 'linux-7 7'])
   })
 
+  it('never assumes a requested package, nor an assumed package that it depends on', () => {
+    const packages = [
+      { name: 'a', fields: depends('perl, python') },
+      { name: 'perl', fields: depends('perl-base') },
+      { name: 'perl-base' },
+      { name: 'python', fields: depends('python-stdlib') },
+      { name: 'python-stdlib' },
+    ]
+    const assumed = ['perl', 'perl-base', 'python']
+    expect(resolve(packages, { request: ['a'], assumed })).toEqual(['a 1.0-1'])
+    expect(resolve(packages, { request: ['a', 'perl'], assumed })).toEqual(['a 1.0-1', 'perl 1.0-1', 'perl-base 1.0-1'])
+  })
+
   it('selects the first alternative that exists', () => {
     const packages = [
       { name: 'a', fields: depends('gone | b (>= 2) | c | d') },

@@ -95,6 +95,13 @@ describe.each([
     },
   )
 
+  it.skipIf(!present)('never assumes a requested package, nor an assumed package that it depends on', async () => {
+    const set = { request: ['server', 'debconf'], assumed: ['debconf', 'perl', 'exim', 'docs'] }
+    expect(await ask([question(set)], runner)).toEqual([
+      ['debconf 1.0-1', 'libc6 2.41-13', 'libserver 1:2.0+dfsg-1', 'perl 1.0-1', 'server 1:2.0+dfsg-1'],
+    ])
+  })
+
   it.skipIf(!present)('treats assumed packages as installed', async () => {
     expect(await ask([question({ assumed: ['debconf', 'exim'] })], runner)).toEqual([
       ['libc6 2.41-13', 'libserver 1:2.0+dfsg-1', 'server 1:2.0+dfsg-1'],
