@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Purpose } from '../../../../images/layers/purpose.ts'
 import { requirePlainScripts } from '../../../../images/layers/base/random-scripts.ts'
+import type { Purpose } from '../../../../images/layers/purpose.ts'
 import { Refusal } from '../../../../images/refusal.ts'
 
 const deb = (name: string, script: string, text: string) => ({
