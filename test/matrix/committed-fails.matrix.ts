@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
 import { agentStatus, committed, healthy, healthyLab, type Lab, must, started } from '../helpers/lab.ts'
+import { patience } from '../helpers/machine-speed.ts'
 import { scenarios } from '../helpers/scenarios.ts'
 import type { TestVm } from '../helpers/vm.ts'
 
@@ -56,7 +57,7 @@ describe('an owner who switches the power off during the start', () => {
         await vm.powerCut()
         vm = await lab.start()
         // The initramfs has recorded the start by then.
-        await vm.console.waitFor(/identity: SSH host key/, 600)
+        await vm.console.waitFor(/identity: SSH host key/, await patience(600))
       }
       await vm.powerCut()
       vm = await lab.boot()
