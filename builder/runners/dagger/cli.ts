@@ -91,13 +91,16 @@ function programProblem(file: string): { readonly what: string; readonly remedy:
   const correct = 'correct _EXPERIMENTAL_DAGGER_CLI_BIN=/path/to/dagger'
   const found = statAt(file)
   if (found === undefined) return { what: 'it does not exist', remedy: correct }
-  if (found.isDirectory()) return { what: 'it is a directory', remedy: `name the program in it: '${file}/dagger'` }
+  if (found.isDirectory()) {
+    const inside = statAt(`${file}/dagger`)?.isFile() ? `name the program in it: '${file}/dagger'` : correct
+    return { what: 'it is a directory', remedy: inside }
+  }
   if (!found.isFile()) return { what: 'it is not a file', remedy: correct }
   try {
     accessSync(file, constants.X_OK)
     return undefined
   } catch {
-    return { what: 'it is not executable', remedy: `make it executable: chmod +x '${file}'` }
+    return { what: 'it is not executable', remedy: `${correct}, or make it executable: chmod +x '${file}'` }
   }
 }
 

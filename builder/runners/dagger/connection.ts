@@ -14,14 +14,14 @@ import { watchEngine } from './watch.ts'
 export interface Deadlines {
   /** For a connection to the engine's address. */
   readonly connect: number
-  /** For the first answer of a named engine. Without a limit, the CLI would try forever. */
+  /** For the first answer of a named engine: a busy one takes half a minute. Without a limit, the CLI would try forever. */
   readonly answer: number
   /** For the end of the CLI after the last query. */
   readonly close: number
   readonly rhythm: Rhythm
 }
 
-export const DEADLINES: Deadlines = { connect: 10_000, answer: 30_000, close: 10_000, rhythm: RHYTHM }
+export const DEADLINES: Deadlines = { connect: 10_000, answer: 60_000, close: 10_000, rhythm: RHYTHM }
 
 /** An open session of an engine. */
 export interface Connection {

@@ -35,7 +35,10 @@ export function liveLogs(names: readonly string[]): LiveLogs {
 /** The first line of an output that the engine has cut to its last 100 KiB (engineutil/ref.go). */
 const CUT = /^\[omitting \d+ bytes\]\.\.\./
 
-/** How long to wait for late lines, in milliseconds: the CLI prints the lines of one command after those of another. */
+/**
+ * How long to wait for the next late line, in milliseconds: the CLI prints the lines of one command after those of another,
+ * and slowly on a busy machine.
+ */
 const LATE = 5000
 
 /**
@@ -44,9 +47,10 @@ const LATE = 5000
  */
 export async function completeLog(live: string, end: string, timeout = LATE): Promise<string> {
   const text = end.replace(CUT, '')
-  const deadline = Date.now() + timeout
+  let [deadline, length] = [Date.now() + timeout, 0]
   while (text !== end) {
     const heard = readFileSync(live, 'utf8')
+    if (heard.length > length) [deadline, length] = [Date.now() + timeout, heard.length]
     const at = heard.lastIndexOf(text.slice(0, 500))
     if (at !== -1) return `${heard.slice(0, at)}${text}\n`
     if (Date.now() > deadline) break

@@ -73,7 +73,8 @@ function connected(target: NetConnectOpts, { signal, timeout }: Reaching): Promi
   })
 }
 
-const LATE = 'LATE'
+/** The code of a connection that did not come in time. */
+export const LATE = 'LATE'
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',

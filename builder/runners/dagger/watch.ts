@@ -4,7 +4,7 @@ import type { EngineAddress } from './address.ts'
 import { type Cli, CliEnded } from './cli.ts'
 import { innermost, lostEngine } from './engine-failure.ts'
 import { type Rhythm, startHeartbeat } from './heartbeat.ts'
-import { connectionProblem } from './reach.ts'
+import { connectionProblem, LATE } from './reach.ts'
 import { transferred } from './transfer-count.ts'
 
 export interface Watched {
@@ -37,7 +37,12 @@ export function watchEngine({ address, cli, ask, stop, rhythm, timeout }: Watche
     stop.abort(lost)
   }
   const moved = movedSince(() => transferred(cli?.pid).written)
-  const heart = startHeartbeat({ ask, moved, lost: (silence) => lose(`no answer for ${silence / 1000} s`) }, rhythm)
+  const silent = async (silence: number) => {
+    const problem = await connectionProblem(address, { signal: NEVER, timeout: rhythm.tick })
+    const without = `no answer for ${silence / 1000} s`
+    lose(problem === undefined || problem.code === LATE ? without : `${without}; ${problem.reason}`)
+  }
+  const heart = startHeartbeat({ ask, moved, lost: (silence) => void silent(silence) }, rhythm)
   cli?.ended.then(
     (ending) => lose(new CliEnded(ending).message),
     (error) => lose(innermost(error), error),
@@ -46,8 +51,7 @@ export function watchEngine({ address, cli, ask, stop, rhythm, timeout }: Watche
     // The end of the CLI is the best reason, but the system reports it a moment later than the end of its connections.
     if (cli !== undefined) await Promise.race([cli.ended.catch(() => undefined), sleep(MOMENT)])
     if (lost !== undefined) return
-    const { signal } = new AbortController()
-    const problem = await connectionProblem(address, { signal, timeout })
+    const problem = await connectionProblem(address, { signal: NEVER, timeout })
     if (problem !== undefined) return lose(problem.reason, error)
     const silence = await Promise.race([ask().then(() => undefined, innermost), lateness(timeout)])
     if (silence !== undefined) lose(silence, error)
@@ -64,6 +68,8 @@ export function watchEngine({ address, cli, ask, stop, rhythm, timeout }: Watche
     },
   }
 }
+
+const NEVER = new AbortController().signal
 
 /** Milliseconds. */
 const MOMENT = 1000

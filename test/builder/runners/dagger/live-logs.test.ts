@@ -39,6 +39,15 @@ describe('completeLog', () => {
     expect(await completeLog(log, `[omitting 12 bytes]...nd\n${end}`)).toBe(`first\nsecond\n${end}\n`)
   })
 
+  it('waits as long as late lines arrive', async () => {
+    const log = await file('first\n')
+    const late = [...Array(8).fill('more\n'), `second\n${end.slice(0, 800)}`]
+    const timer = setInterval(() => appendFileSync(log, late.shift() ?? ''), 200)
+    const text = await completeLog(log, `[omitting 12 bytes]...nd\n${end}`, 1000)
+    clearInterval(timer)
+    expect(text).toBe(`first\n${'more\n'.repeat(8)}second\n${end}\n`)
+  })
+
   it("keeps the engine's note about truncated output when no live lines arrive", async () => {
     const cut = `[omitting 12 bytes]...nd\n${end}`
     expect(await completeLog(await file('something else\n'), cut, 200)).toBe(`${cut}\n`)
