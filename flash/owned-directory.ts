@@ -18,7 +18,7 @@ export function ownedDirectory(parent: string): string {
 
 /**
  * Removes the owned directories of processes that ended. A directory without a description stays: its process may be
- * between the two calls of `ownedDirectory`, or it belongs to somebody else.
+ * between the two calls of `ownedDirectory`, or it belongs to another program.
  */
 export function removeAbandoned(parent: string): void {
   for (const name of readdirSync(parent)) {

@@ -67,7 +67,7 @@ const starts = z.discriminatedUnion('state', [
   z.object({ state: z.literal('failing'), failed: count, reason: text }),
   /** This slot took the place of `slot`, whose starts failed. */
   z.object({ state: z.literal('left'), slot, reason: text }),
-  /** Both slots fail: this one stays, whatever happens. */
+  /** Both slots fail: this one stays. */
   z.object({ state: z.literal('stays'), stays: text, reason: text }),
 ])
 

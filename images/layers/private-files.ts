@@ -13,6 +13,6 @@ export function requireNoPrivateKeys(layer: string, tree: FileTree): void {
   })
   if (found.length === 0) return
   throw new UserError('private', `layer '${layer}' would contain a private key: ${found.join('; ')}`, {
-    hint: 'anybody who gets the image can read its files; make the key on the host at its first start, below /data',
+    hint: 'every reader of the image can read its files; make the key on the host at its first start, below /data',
   })
 }

@@ -75,7 +75,7 @@ const ON_EMERGENCY = '[Unit]\nWants=hangar-abandon.service hangar-start-failed.s
 
 const NOT_ON_TRIAL = 'ConditionPathExists=!/run/hangar/trial'
 
-// The unit of a start of the committed slot. A shutdown stops it, and ExecStop then records that somebody has ended the
+// The unit of a start of the committed slot. A shutdown stops it, and ExecStop then records that a user has ended the
 // start. For this, the unit stays active after the host is healthy.
 const WATCH = [
   '[Unit]',

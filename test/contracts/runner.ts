@@ -76,7 +76,7 @@ export function describeRunner(
       expect(await Promise.all(answers)).toEqual(['yes\n', 'no\n'])
     })
 
-    it('gives each input the same mode, owner and time, whatever the umask and the store have', async () => {
+    it('gives each input the same mode, owner and time under every umask and for every mode of the store', async () => {
       const given = await make()
       const inputs = { 'a/b/damaged': { bytes: `damaged ${run}` }, whole: { bytes: `whole ${run}` } }
       const damaged = given.store.path(await given.store.putBytes(inputs['a/b/damaged'].bytes))

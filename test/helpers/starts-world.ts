@@ -6,7 +6,7 @@ import { PROJECT } from './toolchain.ts'
 
 /**
  * What happens in one start.
- * `healthy`: it becomes healthy, and somebody reboots it. `unplugged`: it becomes healthy, and loses its power later.
+ * `healthy`: it becomes healthy, and a user reboots it. `unplugged`: it becomes healthy, and loses its power later.
  * `panic`: a reset before it is healthy. `unhealthy`: the SSH server runs, and a committed slot is reset, or a trial reaches
  * its deadline. `stuck`: an emergency mode that the agent records. `broken`: its initramfs cannot start the slot.
  * `power-cut` and `reboot`: the owner, before it is healthy.

@@ -2,7 +2,7 @@
 # Watches a start of the committed slot until the host is healthy, and publishes how its starts ended.
 # POSIX; sourced under dash. Needs the functions of starts.sh.
 
-# A start has failed if its SSH server does not run after this many seconds: nobody can reach the host.
+# A start has failed if its SSH server does not run after this many seconds: the owner cannot reach the host.
 WATCH_SECONDS=600
 TEXTFILE=${HANGAR_TEXTFILE:-/var/lib/prometheus/node-exporter}/hangar.prom
 
@@ -66,7 +66,7 @@ record_failed_start() {
   publish_starts
 }
 
-# At a shutdown, records that somebody has ended this start. systemd also stops the unit for other reasons, such as emergency mode.
+# At a shutdown, records that a user has ended this start. systemd also stops the unit for other reasons, such as emergency mode.
 end_watch() {
   [ "$(systemctl is-system-running 2>/dev/null)" = stopping ] || return 0
   starts_load "$SLOT"

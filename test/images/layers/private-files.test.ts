@@ -34,7 +34,7 @@ describe.each(LAYERS)('the layer %s', (name, layer) => {
       expect.objectContaining({
         code: 'private',
         message: `layer '${name}' would contain a private key: '/etc/tls/server.key' is ${kind}`,
-        hint: 'anybody who gets the image can read its files; make the key on the host at its first start, below /data',
+        hint: 'every reader of the image can read its files; make the key on the host at its first start, below /data',
       }),
     )
   })

@@ -68,7 +68,7 @@ describe('Health', () => {
     expect(health.readiness(BASE)).toMatchObject({ until: expect.any(Number) })
   })
 
-  it('counts anew after a success', async () => {
+  it('starts the count again after a success', async () => {
     const { health, fail, pause } = setting()
     for (let round = 0; round < SILENT_TRIES * 2; round += 1) {
       await fail(SILENT)
