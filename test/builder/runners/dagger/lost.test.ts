@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -15,7 +15,7 @@ import { fakeSession, type SessionBehaviour } from '../../../helpers/fake-dagger
 import { commandLines, processes } from '../../../helpers/processes.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
-import { storeWithToolchain } from '../../../helpers/toolchain.ts'
+import { PROJECT, storeWithToolchain } from '../../../helpers/toolchain.ts'
 
 /** A heart that beats fast, so that the tests need not wait. */
 const deadlines = { ...DEADLINES, connect: 2000, rhythm: { tick: 20, ask: 2, patience: 10 } }
@@ -130,7 +130,10 @@ describe("Dagger's CLI", () => {
 
   it('ends when hangar is killed', async () => {
     const directory = await tempDirectory()
-    const program = await childProgram(HOLDER, await tempDirectory())
+    const programs = await tempDirectory()
+    const program = await childProgram(HOLDER, programs)
+    // The program loads Dagger's SDK from beside itself.
+    symlinkSync(join(PROJECT, 'node_modules'), join(programs, 'node_modules'))
     const cli = await fakeCli(directory)
     const env = { ...process.env, _EXPERIMENTAL_DAGGER_CLI_BIN: cli, DAGGER_SESSION_PORT: '' }
     const holder = spawn(process.execPath, [program, join(directory, 'log')], { stdio: 'inherit', env })
