@@ -1,6 +1,7 @@
 import { type Derivation, derivationDigest, type Input, type Output } from '../images/derivation.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
 import { LAYER_FILE, LEAVES_FILE } from '../images/image.ts'
+import type { SourceRequest } from '../images/locked-file.ts'
 import { REST_FILE } from '../images/sbom/document.ts'
 import { type Assets, readAssets } from './assets.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
@@ -46,7 +47,7 @@ async function buildInStore(context: BuildContext, { plan, frozen, output }: Bui
   const platform = platformNamed(plan.platform)
   const keys = await ownerKeys(context)
   const timed = timeSteps(context.reporter)
-  return withLock(context, plan.sets(context.builder), frozen, async (lock) => {
+  return withLock(context, plan.requests(context.builder), frozen, async (lock) => {
     const image = plan.image({
       ...readAssets(context.project, plan.deviceSources),
       ...planContext(context, lock, keys),
@@ -77,7 +78,7 @@ function planContext({ builder }: BuildContext, lock: Locks, { ssh, signing }: O
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
     time: lock.time,
-    locked: (set) => lockedIn(lock, set),
+    locked: (request: SourceRequest) => lockedIn(lock, request) as never[],
   }
 }
 

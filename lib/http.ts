@@ -36,6 +36,8 @@ export interface Request {
   readonly signal?: AbortSignal | undefined
   /** Decides on a proxy before the variables http_proxy, https_proxy, all_proxy and no_proxy of this process. */
   readonly proxy?: ProxyRule | undefined
+  /** The certificates of the authorities to trust, in PEM, instead of the public ones. */
+  readonly authorities?: string | undefined
 }
 
 /** A request with a method and, for uploads, a body. */
@@ -132,7 +134,7 @@ export async function* body(response: http.IncomingMessage, { patience, signal }
 
 /** Sends one request and returns its answer, with any status. Throws TransferError when there is no answer. */
 export async function exchange(url: URL, given: Exchange): Promise<http.IncomingMessage> {
-  const { headers = {}, method = 'GET', content, patience, signal } = given
+  const { headers = {}, method = 'GET', content, patience, signal, authorities } = given
   const { protocol } = url
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new TransferError('refused', `cannot fetch a URL with '${protocol}', wanted http: or https:`)
@@ -143,6 +145,7 @@ export async function exchange(url: URL, given: Exchange): Promise<http.Incoming
   const way = proxy === undefined ? {} : throughProxy(proxy, url)
   const options = {
     ...{ agent: agents[protocol], method, ...way, ...(signal && { signal }) },
+    ...(authorities === undefined ? {} : { ca: authorities }),
     headers: { ...headers, ...length, ...way.headers },
   }
   return new Promise((resolve, reject) => {

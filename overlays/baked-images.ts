@@ -1,12 +1,14 @@
 import { containerAccounts } from '../images/ids.ts'
 import { directory, type FileTree, file } from '../images/tree.ts'
-import type { ContainerImage, DebianImage } from './container.ts'
+import type { ContainerImage } from './container.ts'
 import type { ContainerOnHost, HostServices } from './host-services.ts'
 
-/** An image to build into a layer of its own: Debian packages, and a tree over them. */
+/** An image to build into a layer of its own: Debian packages, npm packages, and a tree over them. */
 export interface BakedImage {
   readonly name: string
   readonly packages: readonly string[]
+  /** The folder that names the npm packages. */
+  readonly npm?: string
   readonly tree: FileTree
 }
 
@@ -25,11 +27,11 @@ export function bakedImages({ services }: HostServices): BakedImage[] {
 /** The user of the image: containers that share an image also share its user. */
 function bakedImage(name: string, containers: readonly ContainerOnHost[]): BakedImage {
   const [{ image, user } = unused(name)] = containers
-  const { packages, tree } = debianImage(image)
+  const { tree, ...packages } = contentOf(image)
   const { passwd, group } = containerAccounts(user)
   return {
     name,
-    packages,
+    ...packages,
     tree: {
       // Adds every mount point, because the root file system is read-only.
       ...Object.fromEntries(['/tmp', '/proc', '/sys', '/dev', '/run', '/var/tmp'].map((path) => [path, directory()])),
@@ -49,8 +51,12 @@ function mountPoints({ volumes, files }: ContainerOnHost) {
   ]
 }
 
-function debianImage(image: ContainerImage): DebianImage {
-  if (image.source === 'debian') return image
+function contentOf(image: ContainerImage): Omit<BakedImage, 'name'> {
+  if (image.source === 'debian') return { packages: image.packages, tree: image.tree }
+  if (image.source === 'npm') {
+    const { folder: npm, packages = [], tree = {} } = image
+    return { packages: ['nodejs', ...packages], npm, tree }
+  }
   throw new Error(`cannot build an image from '${image.source}': the checks of the host should have refused it`)
 }
 

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { file } from '../../images/tree.ts'
 import { type BakedImage, bakedImages } from '../../overlays/baked-images.ts'
 import { renderServices } from '../../overlays/host-services.ts'
 import { testHost, testServices } from '../helpers/host.ts'
 import { withTestService } from '../helpers/test-service.ts'
+
+const HEALTH = { command: ['/bin/true'], interval: 30 } as const
 
 const [mosquitto, prometheus] = bakedImages(renderServices(testHost()))
 
@@ -51,6 +54,22 @@ describe('bakedImages', () => {
     const images = bakedImages(services)
     expect(images.map(({ name }) => name)).toEqual(['test'])
     expect(Object.keys(images[0]?.tree ?? {})).toEqual(expect.arrayContaining(['/etc/server.conf', '/etc/worker.conf']))
+  })
+
+  it("an image of npm packages has Debian's Node.js, and the folder that names the packages", () => {
+    const image = { source: 'npm', folder: 'overlays/services/test' } as const
+    const services = (given: object) =>
+      withTestService({
+        containers: () => ({
+          test: { image: { ...image, ...given }, user: 'mosquitto', command: ['/usr/bin/node'], health: HEALTH },
+        }),
+      })
+    const [plain] = bakedImages(services({}))
+    expect(plain).toMatchObject({ name: 'test', packages: ['nodejs'], npm: 'overlays/services/test' })
+    const [more] = bakedImages(services({ packages: ['busybox-static'], tree: { '/etc/x': file('x') } }))
+    expect(more).toMatchObject({ packages: ['nodejs', 'busybox-static'] })
+    expect(textOf(more, '/etc/x')).toBe('x')
+    expect(mosquitto).not.toHaveProperty('npm')
   })
 
   it('throws for a source that the checks should have refused', () => {

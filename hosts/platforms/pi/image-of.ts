@@ -15,10 +15,12 @@ import { sbomRest } from '../../../images/layers/sbom/recipe.ts'
 import { TRYBOOT_PROGRAM, trybootModule } from '../../../images/layers/tryboot-module/recipe.ts'
 import type { LockedPackage } from '../../../images/lock.ts'
 import { parseServiceName } from '../../../images/names.ts'
+import { nodeVersionIn, requireEngines } from '../../../images/npm/engines.ts'
+import type { NpmPackage, NpmRequest } from '../../../images/npm/npm-package.ts'
 import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
-import { imageParts } from '../../../images/sbom/part.ts'
+import { type ContainerPackages, imageParts } from '../../../images/sbom/part.ts'
 import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../../images/sets.ts'
-import { bakedImages } from '../../../overlays/baked-images.ts'
+import { type BakedImage, bakedImages } from '../../../overlays/baked-images.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { authorizedKeys } from '../../../overlays/base/ssh.ts'
 import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/manifest.ts'
@@ -40,6 +42,9 @@ export const CONTAINER_ASSUMED = [
   'gcc-14-base',
   'openssl-provider-legacy',
 ]
+
+/** Packages that Debian's Node.js depends on for its users, and that no program in a container runs. */
+const NODE_ASSUMED = ['node-corepack', 'openssl']
 
 /** The packages whose versions the manifest lists, in addition to the packages of services. */
 const LISTED = ['linux-image-arm64', 'openssh-server', 'podman', 'systemd']
@@ -69,8 +74,17 @@ export function setsOf({ host, services }: RenderedPi, builder: Architecture): A
     target(INITRAMFS),
     target(NATIVE),
     { set: cross(builder), architecture: builder },
-    ...bakedImages(services).map(({ name, packages }) => target(containerSet(name, packages))),
+    ...bakedImages(services).map((each) => target(containerSet(each))),
   ]
+}
+
+/** The npm packages of a host's containers. */
+export function npmRequests({ host, services }: RenderedPi): NpmRequest[] {
+  const { architecture } = BOARDS[host.board]
+  return bakedImages(services).flatMap((image) => {
+    if (image.npm === undefined) return []
+    return [{ source: 'npm', folder: image.npm, beside: { set: containerSet(image), architecture } }]
+  })
 }
 
 /** Describes the image of a host: its layers and boot files as derivations. Runs no derivation. */
@@ -94,10 +108,14 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
   const tryboot = trybootModule(layerContext, kit)
   const kernel = kernelLayer(layerContext, board, { packages: kit.kernel, tryboot })
   const boot = initramfs(layerContext, kernel, target(INITRAMFS), initramfsScripts(context))
-  const containers = baked.map(({ name, packages, tree }): Layer & Packages => {
-    const locked = target(containerSet(name, packages))
-    const derivation = containerLayer(layerContext, name, locked, tree)
-    return { name: `container-${parseServiceName(name)}`, derivation, packages: locked }
+  const containers = baked.map((each): Layer & ContainerPackages => {
+    const { name, tree } = each
+    const beside = { set: containerSet(each), architecture: board.architecture }
+    const packages = target(beside.set)
+    const npm =
+      each.npm === undefined ? [] : npmPackages({ source: 'npm', folder: each.npm, beside }, packages, context)
+    const derivation = containerLayer(layerContext, name, { debian: packages, npm, tree })
+    return { name: `container-${parseServiceName(name)}`, derivation, packages, npm }
   })
   const base = baseLayer(layerContext, { native: native(BASE), target: target(BASE) }, accounts())
   const blocks = { from: nativeBlocks(layerContext, kit), file: 'blocks' }
@@ -123,7 +141,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
         base: target(BASE),
         kernel: kit.kernel,
         initramfs: target(INITRAMFS),
-        containers: Object.fromEntries(containers.map(({ name, packages }) => [name, packages])),
+        containers: Object.fromEntries(containers.map(({ name, packages, npm }) => [name, { packages, npm }])),
         programs: { blocks: blocksProgram(kit), tryboot: TRYBOOT_PROGRAM },
       }),
       unpacked: {
@@ -142,8 +160,18 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
   }
 }
 
-interface Packages {
-  readonly packages: readonly LockedPackage[]
+/** The locked npm packages of a container. Throws UserError if one excludes the Node.js among the Debian packages. */
+function npmPackages(
+  request: NpmRequest,
+  debian: readonly LockedPackage[],
+  { locked }: ImageContext,
+): readonly NpmPackage[] {
+  const packages = locked(request)
+  const node = nodeVersionIn(debian.find((each) => each.package === 'nodejs')?.version ?? '')
+  if (node === undefined) throw new Error(`the container of '${request.folder}' has no Node.js`)
+  const direct = packages.filter(({ use }) => use === 'direct')
+  requireEngines(direct, node, `${request.folder}/package-lock.json`)
+  return packages
 }
 
 function initramfsScripts({ deviceFiles }: ImageContext) {
@@ -154,8 +182,9 @@ function initramfsScripts({ deviceFiles }: ImageContext) {
   return { init, lib: Object.fromEntries(lib) }
 }
 
-function containerSet(name: string, packages: readonly string[]): PackageSet {
-  return { name: `container/${name}`, request: packages, essential: 'left-out', assumed: CONTAINER_ASSUMED }
+function containerSet({ name, packages, npm }: Pick<BakedImage, 'name' | 'packages' | 'npm'>): PackageSet {
+  const assumed = npm === undefined ? CONTAINER_ASSUMED : [...CONTAINER_ASSUMED, ...NODE_ASSUMED]
+  return { name: `container/${name}`, request: packages, essential: 'left-out', assumed }
 }
 
 /** The boot files in their order in the boot file system. cmdline.txt follows: it changes with every build. */
