@@ -120,7 +120,7 @@ describe('topLevelHelp', () => {
 
       Build images:
         build <host>              build the image of a host
-        lock                      resolve packages of all hosts into the lock file
+        lock                      resolve packages of all hosts into the lock files
         vm <host>                 boot the built image in a virtual machine
 
       Set up and update hosts:
