@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
-import type { ArchitectureSet } from '../images/package-set.ts'
+import type { SourceRequest } from '../images/locked-file.ts'
 import { readAssets } from './assets.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
@@ -64,7 +64,7 @@ export async function build(context: BuildContext, { frozen, ...host }: BuildReq
 export function buildAll(context: BuildContext, { hosts, frozen }: BuildAllRequest): Promise<HostBuild[]> {
   return usingStore(storeUse(context, useOf(hosts)), async () => {
     const keys = await ownerKeys(context)
-    return withLock(context, setsOf(context, hosts), frozen, async (lock) => {
+    return withLock(context, requestsOf(context, hosts), frozen, async (lock) => {
       const job: Job = { context, lock, keys, revision: once(() => projectRevision(context.project, context.env)) }
       const planned = hosts.map((host) => ({ ...host, image: describe(job, host.plan) }))
       const realised = await realiseImages(
@@ -92,10 +92,10 @@ function useOf(hosts: readonly HostRequest[]): string {
   return others.length === 0 ? `build of ${only?.plan.name}` : `build of ${hosts.length} hosts`
 }
 
-/** The package sets of all hosts, each one once. */
-function setsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): ArchitectureSet[] {
-  const sets = hosts.flatMap(({ plan }) => plan.sets(builder))
-  return [...new Map(sets.map((each) => [JSON.stringify(each), each])).values()]
+/** The requests of all hosts, each one once. */
+function requestsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): SourceRequest[] {
+  const requests = hosts.flatMap(({ plan }) => plan.requests(builder))
+  return [...new Map(requests.map((each) => [JSON.stringify(each), each])).values()]
 }
 
 function describe({ context, lock, keys: { ssh, signing } }: Job, plan: HostPlan): PlannedImage {
@@ -105,7 +105,7 @@ function describe({ context, lock, keys: { ssh, signing } }: Job, plan: HostPlan
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
     time: lock.time,
-    locked: (set) => lockedIn(lock, set),
+    locked: (request: SourceRequest) => lockedIn(lock, request) as never[],
   })
 }
 

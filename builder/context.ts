@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { type Architecture, debianArchitecture } from '../images/architecture.ts'
 import type { LockedPackage } from '../images/lock.ts'
 import type { LockedFile, SourceRequest } from '../images/locked-file.ts'
+import type { NpmPackage, NpmRequest } from '../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../images/package-set.ts'
 import { TOOLCHAIN } from '../images/sets.ts'
 import type { Reporter } from '../lib/reporter.ts'
@@ -56,7 +57,7 @@ export async function openBuildContext(cliContext: CliContext, network: Network 
   const { env, project, reporter, signal, now } = cliContext
   const setting = runnerSetting(cliContext)
   const store = await openStore(storeRoot(env))
-  const sources = await openSources({ env, project })
+  const sources = await openSources({ env, project, network })
   const fetch = network === 'offline' ? offlineFetch(store) : fetchFrom(sources, { store, reporter, signal })
   const builder = builderArchitecture(machineArchitecture(), env, setting)
   const toolchain = { set: TOOLCHAIN, architecture: builder }
@@ -80,6 +81,7 @@ export function storeUse(
 
 /** The files that the lock files have for a request; throws 'lock' when no lock file has an entry for the request. */
 export function lockedIn(locks: Locks, wanted: ArchitectureSet): readonly LockedPackage[]
+export function lockedIn(locks: Locks, wanted: NpmRequest): readonly NpmPackage[]
 export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[]
 export function lockedIn(locks: Locks, wanted: SourceRequest): readonly LockedFile[] {
   const files = locks.locked(wanted)

@@ -2,6 +2,8 @@ import type { Architecture } from '../images/architecture.ts'
 import type { Derivation, Input } from '../images/derivation.ts'
 import type { Layer } from '../images/image.ts'
 import type { LockedPackage } from '../images/lock.ts'
+import type { SourceRequest } from '../images/locked-file.ts'
+import type { NpmPackage, NpmRequest } from '../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../images/package-set.ts'
 import type { Assets } from './assets.ts'
 
@@ -16,10 +18,16 @@ export interface HostPlan {
   readonly platform: string
   /** Paths below `overlays/device` that the image is made from. */
   readonly deviceSources: readonly string[]
-  /** Package sets that the lock must have before the host can be built on a builder of this architecture. */
-  readonly sets: (builder: Architecture) => readonly ArchitectureSet[]
+  /** Requests that the lock must have before the host can be built on a builder of this architecture. */
+  readonly requests: (builder: Architecture) => readonly SourceRequest[]
   /** Describes the image as derivations, and runs none of them. */
   readonly image: (context: PlanContext) => PlannedImage
+}
+
+/** The files of a request, as its source describes them. */
+export interface LockedIn {
+  (set: ArchitectureSet): readonly LockedPackage[]
+  (request: NpmRequest): readonly NpmPackage[]
 }
 
 /** Facts that a plan needs from the build: about the builder, the lock and the owner's keys. */
@@ -30,8 +38,8 @@ export interface PlanContext extends Assets {
   readonly sshKeys: readonly string[]
   /** The owner's public keys that may sign the next update. */
   readonly signingKeys: readonly string[]
-  /** The packages that the lock has for a package set; throws if the lock has no entry for the set. */
-  readonly locked: (set: ArchitectureSet) => readonly LockedPackage[]
+  /** The packages that the lock has for a request; throws if the lock has no entry for the request. */
+  readonly locked: LockedIn
   /** The time of the lock, in seconds since 1970. */
   readonly time: number
 }

@@ -55,6 +55,8 @@ export interface Request {
   readonly signal?: AbortSignal | undefined
   /** Decides on a proxy before the variables http_proxy, https_proxy, all_proxy and no_proxy of this process. */
   readonly proxy?: ProxyRule | undefined
+  /** The certificates of the authorities to trust, in PEM, instead of the public ones. */
+  readonly authorities?: string | undefined
   readonly watch?: Watch | undefined
 }
 
@@ -148,7 +150,7 @@ function giveUp(response: http.IncomingMessage, error: TransferError | undefined
 
 /** Sends one request and returns its answer, with any status. Throws TransferError when there is no answer. */
 export async function exchange(url: URL, given: Exchange): Promise<http.IncomingMessage> {
-  const { headers = {}, method = 'GET', content, patience, signal } = given
+  const { headers = {}, method = 'GET', content, patience, signal, authorities } = given
   const { protocol } = url
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new TransferError('refused', `cannot fetch a URL with '${protocol}', wanted http: or https:`)
@@ -159,6 +161,7 @@ export async function exchange(url: URL, given: Exchange): Promise<http.Incoming
   const way = proxy === undefined ? {} : throughProxy(proxy, url)
   const options = {
     ...{ agent: agents[protocol], method, ...way, ...(signal && { signal }) },
+    ...(authorities === undefined ? {} : { ca: authorities }),
     headers: { ...headers, ...length, ...way.headers },
   }
   return new Promise((resolve, reject) => {

@@ -1,13 +1,16 @@
 import { containerAccounts } from '../images/ids.ts'
 import { type ContainerProgram, interpretersOf } from '../images/layers/container-program.ts'
+import { NPM_MODULES } from '../images/npm/npm-package.ts'
 import { directory, type FileTree, file } from '../images/tree.ts'
-import type { ContainerFile, ContainerImage, DebianImage } from './container.ts'
+import type { ContainerFile, ContainerImage, DebianImage, NpmImage } from './container.ts'
 import type { ContainerOnHost, HostServices } from './host-services.ts'
 
-/** An image to build into a layer of its own: Debian packages, and a tree over them. */
+/** An image to build into a layer of its own: Debian packages, npm packages, and a tree over them. */
 export interface BakedImage {
   readonly name: string
   readonly packages: readonly string[]
+  /** The folder that names the npm packages. */
+  readonly npm?: string
   /** Dependencies to leave out, in addition to those that every container leaves out. */
   readonly assumed: readonly string[]
   /** Packages whose maintainer scripts do not run. */
@@ -32,13 +35,11 @@ export function bakedImages({ services }: HostServices): BakedImage[] {
 /** The user of the image: containers that share an image also share its user. */
 function bakedImage(name: string, containers: readonly ContainerOnHost[]): BakedImage {
   const [{ image, user } = unused(name)] = containers
-  const { packages, assumed = [], withoutScripts = {}, tree } = debianImage(image)
+  const { tree, ...content } = contentOf(image)
   const { passwd, group } = containerAccounts(user)
   return {
     name,
-    packages,
-    assumed,
-    withoutScripts: Object.keys(withoutScripts),
+    ...content,
     programs: containers.flatMap(programsOf),
     tree: {
       // Adds every mount point, because the root file system is read-only.
@@ -55,9 +56,13 @@ function bakedImage(name: string, containers: readonly ContainerOnHost[]): Baked
 function programsOf({ name, command, health, files, environment }: ContainerOnHost): ContainerProgram[] {
   const { LD_LIBRARY_PATH: libraries } = environment
   const libraryPath = typeof libraries === 'string' ? libraries.split(':').filter((each) => each !== '') : []
-  return [...new Set([command[0] ?? '', health.command[0]])]
-    .flatMap((program) => startedBy(program, files[program]))
-    .map((program) => ({ container: name, program, libraryPath }))
+  const programs = [command, health.command].flatMap(([program = '', ...given]) => {
+    const modules = given.filter((each) => each.startsWith(NPM_MODULES))
+    return startedBy(program, files[program]).map((each) => {
+      return { container: name, program: each, ...(modules.length === 0 ? {} : { modules }), libraryPath }
+    })
+  })
+  return [...new Map(programs.map((each) => [JSON.stringify(each), each])).values()]
 }
 
 /** A mounted script is not part of the image, but its interpreter is. */
@@ -73,9 +78,24 @@ function mountPoints({ volumes, files }: ContainerOnHost) {
   ]
 }
 
-function debianImage(image: ContainerImage): DebianImage {
-  if (image.source === 'debian') return image
+type Content = Omit<BakedImage, 'name' | 'programs'>
+
+function contentOf(image: ContainerImage): Content {
+  if (image.source === 'debian') return debianContent(image)
+  if (image.source === 'npm') return npmContent(image)
   throw new Error(`cannot build an image from '${image.source}': the checks of the host should have refused it`)
+}
+
+function debianContent({ packages, assumed = [], withoutScripts = {}, tree }: Omit<DebianImage, 'source'>): Content {
+  return { packages, assumed, withoutScripts: Object.keys(withoutScripts), tree }
+}
+
+/** Packages that Debian's Node.js depends on for its users, and that no program in a container runs. */
+const NODE_ASSUMED = ['node-corepack', 'openssl']
+
+function npmContent({ folder, packages = [], assumed = [], withoutScripts = {}, tree = {} }: NpmImage): Content {
+  const debian = { packages: ['nodejs', ...packages], assumed: [...NODE_ASSUMED, ...assumed], withoutScripts, tree }
+  return { ...debianContent(debian), npm: folder }
 }
 
 function unused(name: string): never {

@@ -19,11 +19,23 @@ export interface DebianImage {
   readonly tree: FileTree
 }
 
-/** The source of a container's root file system. hangar can build `debian` only; the checks of a host refuse the others. */
+/** npm packages below `/app/node_modules`, beside configured Debian packages with Node.js. hangar runs no install script. */
+export interface NpmImage {
+  readonly source: 'npm'
+  /** The path of a folder with `package.json` and `package-lock.json`: `overlays/services/node-red`. */
+  readonly folder: string
+  /** The names of further Debian packages. hangar adds `nodejs` and the dependencies. */
+  readonly packages?: readonly string[]
+  readonly assumed?: DebianImage['assumed']
+  readonly withoutScripts?: DebianImage['withoutScripts']
+  /** Files and directories to add to the packages. */
+  readonly tree?: FileTree
+}
+
+/** The source of a container's root file system. hangar can build `debian` and `npm`; the checks of a host refuse the others. */
 export type ContainerImage =
   | DebianImage
-  /** A folder with `package.json` and `package-lock.json`. */
-  | { readonly source: 'npm'; readonly folder: string }
+  | NpmImage
   /** A folder with `requirements.txt`, with hashes. */
   | { readonly source: 'pypi'; readonly folder: string }
   /** An image of a registry: `ghcr.io/koenkk/zigbee2mqtt:2.14.1`. */

@@ -16,7 +16,7 @@ export async function collectGarbage(context: CliContext, { retention, mode }: G
   const store = await openStore(storeRoot(context.env), mode === 'dry-run' ? 'read' : 'write')
   return collect({
     ...{ store, retention, mode, now: context.now },
-    lock: await readLocks(context.project, SOURCES),
+    lock: await readLocks(context.project, SOURCES, store),
     use: storeUse({ ...context, store }, 'gc'),
   })
 }

@@ -52,12 +52,14 @@ function packagesOf(graph: Graph): Named<string> {
 }
 
 function packagesFor({ inputs }: Derivation): Map<string, string> {
-  return new Map(
-    Object.entries(inputs).flatMap(([path, input]) => {
-      if (!('locked' in input) || path.startsWith('native/')) return []
-      return [[input.locked.package, input.locked.version]]
-    }),
-  )
+  const found = new Map<string, Set<string>>()
+  for (const [path, input] of Object.entries(inputs)) {
+    if (!('locked' in input) || path.startsWith('native/')) continue
+    const { package: name, version } = input.locked
+    found.set(name, (found.get(name) ?? new Set()).add(version))
+  }
+  // npm installs several versions of a package side by side.
+  return new Map([...found].map(([name, versions]) => [name, [...versions].sort().join(', ')]))
 }
 
 function programsOf(graph: Graph): Named<string> {

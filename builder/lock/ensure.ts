@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import type { SourceRequest } from '../../images/locked-file.ts'
 import type { BuildContext } from '../context.ts'
 import { itemsOf } from '../sources/registry.ts'
@@ -19,12 +18,9 @@ export async function withLock<T>(
   use: (locks: Locks) => Promise<T>,
 ): Promise<T> {
   const frozen = isFrozen(flag, context.env)
-  const current = await readLocks(context.project, context.sources)
-  if (frozen) refuseUnlocked(wanted, current)
-  const locks = frozen
-    ? current
-    : await relock(context, wanted, current, { kind: 'missing' }, 'locked packages that the lock file did not have')
+  let locks = await readLocks(context.project, context.sources, context.store)
   try {
+    locks = await (frozen ? frozenLocks(context, wanted, locks) : completeLocks(context, wanted, locks))
     return await use(locks)
   } catch (error) {
     if (!(error instanceof GoneError)) throw error
@@ -35,9 +31,26 @@ export async function withLock<T>(
   }
 }
 
+function completeLocks(context: BuildContext, wanted: readonly SourceRequest[], current: Locks): Promise<Locks> {
+  const done = 'locked packages that the lock file did not have'
+  return relock(context, wanted, current, { kind: 'missing' }, done)
+}
+
+/** A frozen lock may not change, but hangar may find out facts that its text does not state. */
+async function frozenLocks(context: BuildContext, wanted: readonly SourceRequest[], current: Locks): Promise<Locks> {
+  const locks = new Map<string, unknown>()
+  for (const source of context.sources) {
+    const lock = current.of(source)
+    locks.set(source.name, (await source.learn?.(itemsOf(source, wanted), lock, context)) ?? lock)
+  }
+  const learnt = locksOf(context.sources, locks)
+  refuseUnlocked(wanted, learnt)
+  return learnt
+}
+
 /**
  * Resolves the entries that the mode selects. Writes the lock files that changed, and reports each changed version in a
- * notice that begins with `done`. Returns `current` itself when nothing changed.
+ * notice that begins with `done`. Returns `current` itself when nothing changed, not even a fact about a locked file.
  */
 export async function relock(
   context: BuildContext,
@@ -47,15 +60,20 @@ export async function relock(
   done: string,
 ): Promise<Locks> {
   const locks = new Map<string, unknown>()
+  const locked = (request: SourceRequest) => {
+    const source = context.sources.find((each) => itemsOf(each, [request]).length > 0)
+    return source?.locked(locks.get(source.name) ?? current.of(source), request)
+  }
   for (const source of context.sources) {
     const before = current.of(source)
-    const after = await source.resolve(itemsOf(source, wanted), before, modeFor(source, mode), context)
+    const wantedHere = itemsOf(source, wanted)
+    const after = await source.resolve(wantedHere, before, modeFor(source, mode), { ...context, locked })
     locks.set(source.name, after)
-    if (after === before) continue
-    await writeLock(context.project, source, after)
+    if (after === before || source.text(after) === source.text(before)) continue
+    const files = await writeLock(context.project, source, after)
     const changes = changesBetween(source, before, after)
-    const file = resolve(context.project, source.lockFile)
-    context.reporter.notice(`${done} (${changes.length} packages); commit ${file}\n${changesText(changes)}`.trimEnd())
+    const commit = `commit ${files.join(' ')}`
+    context.reporter.notice(`${done} (${changes.length} packages); ${commit}\n${changesText(changes)}`.trimEnd())
   }
   return context.sources.every((source) => locks.get(source.name) === current.of(source))
     ? current

@@ -24,14 +24,14 @@ export async function lockAll(cliContext: CliContext, { plans, tools, mode }: Lo
   const context = await openBuildContext(cliContext)
   const builders = ['amd64', 'arm64'] as const
   const wanted = builders.flatMap((architecture) => [
-    ...plans.flatMap((plan) => plan.sets(architecture)),
+    ...plans.flatMap((plan) => plan.requests(architecture)),
     ...tools.map((set) => ({ set, architecture })),
   ])
-  const current = await readLocks(context.project, context.sources)
+  const current = await readLocks(context.project, context.sources, context.store)
   const what = mode === 'update' ? 'updated' : 'locked'
   const lock = await usingStore(storeUse(context, 'lock'), () => relock(context, wanted, current, { kind: mode }, what))
   return {
-    outcome: lock === current ? 'unchanged' : 'changed',
+    outcome: lock === current || lock.text === current.text ? 'unchanged' : 'changed',
     packages: lock.files.length,
     sets: lock.names.length,
   }

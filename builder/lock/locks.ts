@@ -5,6 +5,7 @@ import type { LockedFile, SourceRequest } from '../../images/locked-file.ts'
 import { replaceFile } from '../../lib/atomic-file.ts'
 import { sourceOf } from '../sources/registry.ts'
 import type { LockFormat } from '../sources/source.ts'
+import type { Store } from '../store/store.ts'
 
 /** The locks of all sources, combined. */
 export interface Locks {
@@ -25,13 +26,20 @@ export interface Locks {
   readonly of: (source: LockFormat) => unknown
 }
 
-/** Reads the lock file of each source. A source without a lock file has an empty lock. */
-export async function readLocks(project: string, formats: readonly LockFormat[]): Promise<Locks> {
-  const read = formats.map(async (format) => [format.name, await readLock(project, format)] as const)
+/**
+ * Reads the lock of each source, with the facts that the store has about its files. A source without a lock file has an
+ * empty lock.
+ */
+export async function readLocks(project: string, formats: readonly LockFormat[], store: Store): Promise<Locks> {
+  const read = formats.map(async (format) => {
+    const lock = await readLock(project, format)
+    return [format.name, lock === format.empty ? lock : (format.recall?.(lock, store) ?? lock)] as const
+  })
   return locksOf(formats, new Map(await Promise.all(read)))
 }
 
 async function readLock(project: string, format: LockFormat): Promise<unknown> {
+  if (format.storage !== undefined) return format.storage.read(project)
   const text = await readFile(resolve(project, format.lockFile), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -61,7 +69,10 @@ export function locksOf(formats: readonly LockFormat[], locks: ReadonlyMap<strin
   }
 }
 
-/** Replaces the lock file of a source. */
-export function writeLock(project: string, format: LockFormat, lock: unknown): Promise<void> {
-  return replaceFile(resolve(project, format.lockFile), format.text(lock))
+/** Replaces the lock files of a source that changed, and returns their paths. */
+export async function writeLock(project: string, format: LockFormat, lock: unknown): Promise<readonly string[]> {
+  if (format.storage !== undefined) return format.storage.write(project, lock)
+  const file = resolve(project, format.lockFile)
+  await replaceFile(file, format.text(lock))
+  return [file]
 }

@@ -1,10 +1,14 @@
 import type { LockedFile } from '../../images/locked-file.ts'
 import type { Fetch } from '../toolchain/toolchain.ts'
 import { debian } from './debian/source.ts'
+import { npm } from './npm/source.ts'
 import type { FetchContext, Source, SourceDefinition, SourceSettings } from './source.ts'
 
-/** All sources. To add one, add a folder beside this file and an entry here. */
-export const SOURCES: readonly SourceDefinition[] = [debian]
+/**
+ * All sources. To add one, add a folder beside this file and an entry here. `npm` comes after `debian`, because it
+ * compares its packages with Debian's Node.js.
+ */
+export const SOURCES: readonly SourceDefinition[] = [debian, npm]
 
 /** The source of requests and files that name no source. */
 const DEFAULT = debian.name

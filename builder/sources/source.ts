@@ -7,7 +7,14 @@ import type { Runner } from '../runners/runner.ts'
 import type { Store } from '../store/store.ts'
 import type { Fetch } from '../toolchain/toolchain.ts'
 
-/** The format of a source's lock file. All functions are pure. */
+/** Reads and writes a lock that is in several files of the project. */
+export interface LockStorage<Lock> {
+  read(project: string): Promise<Lock>
+  /** Writes the files that changed, and returns their paths. */
+  write(project: string, lock: Lock): Promise<readonly string[]>
+}
+
+/** The format of a source's lock. All functions except those of `storage` and `recall` are pure. */
 export interface LockFormat<
   Request extends SourceRequest = SourceRequest,
   Lock = unknown,
@@ -15,8 +22,15 @@ export interface LockFormat<
 > {
   /** The name of the source, which its requests and locked files contain as `source`. */
   readonly name: string
-  /** The path of the lock file, below the project's directory. */
+  /** The path of the lock file, below the project's directory. With `storage`, the pattern of the paths, for messages. */
   readonly lockFile: string
+  /** Absent if the lock is one file. */
+  readonly storage?: LockStorage<Lock>
+  /**
+   * Adds facts that earlier runs stored in the store. Absent if the lock's text states the size and the SHA-256 of every
+   * file.
+   */
+  recall?(lock: Lock, store: Store): Lock
   /** The lock of a project that has no lock file. */
   readonly empty: Lock
   /** Reads the text of a lock file. `where` is its path, for messages. Throws UserError. */
@@ -54,6 +68,11 @@ export interface Source<
    */
   resolve(wanted: readonly Request[], current: Lock, mode: LockMode, context: ResolveContext): Promise<Lock>
   /**
+   * Adds the facts that `recall` did not find, for the wanted requests that have an entry: fetches their files. Never
+   * changes the lock's text, so that a frozen lock allows it.
+   */
+  learn?(wanted: readonly Request[], lock: Lock, context: FetchContext): Promise<Lock>
+  /**
    * Fetches the files that the store lacks from several servers, verifies their digests, and continues broken
    * transfers. Throws GoneError if no server has a file any more, and UserError for other failures.
    */
@@ -82,6 +101,8 @@ export interface SourceSettings {
   readonly env: NodeJS.ProcessEnv
   /** The project's directory. */
   readonly project: string
+  /** Whether a source may fetch what `learn` needs. Default: online. */
+  readonly network?: 'online' | 'offline'
 }
 
 export interface PackageIdentity {
@@ -106,6 +127,8 @@ export interface ResolveContext extends FetchContext {
   readonly runner: Runner
   /** The package set with the programs that derivations run. */
   readonly toolchain: ArchitectureSet
+  /** The locked files of a request of a source that is earlier in the registry. */
+  readonly locked: (request: SourceRequest) => readonly LockedFile[] | undefined
 }
 
 /** Which entries of a lock may change. */
@@ -117,7 +140,8 @@ export type LockMode =
   /** Adds missing entries, and updates entries with files that no server has any more. */
   | { readonly kind: 'gone'; readonly gone: readonly GoneFile[] }
 
-export type GoneFile = Pick<LockedFile, 'source' | 'path' | 'sha256'>
+/** A file without `sha256` was gone before hangar could find its SHA-256 out. */
+export type GoneFile = Pick<LockedFile, 'source' | 'path'> & Partial<Pick<LockedFile, 'sha256'>>
 
 /** The error for locked files that no server has any more. The user needs a newer lock. */
 export class GoneError extends UserError {

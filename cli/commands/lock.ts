@@ -8,10 +8,10 @@ export const lock: Command<LockFlags> = {
   name: 'lock',
   group: 'build',
   arguments: '',
-  summary: 'resolve packages of all hosts into the lock file',
+  summary: 'resolve packages of all hosts into the lock files',
   details: [
     'Adds packages that hosts need and the lock file does not name yet, for amd64 and arm64 builders.',
-    'Commit images/debian.lock.json afterwards.',
+    'Resolves npm packages of services with npm. Commit the lock files that changed afterwards.',
   ],
   options: [{ flags: '--update', about: 'update all packages to the newest versions of the mirrors' }],
   examples: [

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import type { Architecture } from '../../images/architecture.ts'
 import type { LockedPackage } from '../../images/lock.ts'
+import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 
 /** The fields that every host has. The board decides the platform. */
@@ -12,7 +13,13 @@ export interface AnyHost {
 /**
  * An input that the lock must contain, and the source that resolves it. Each new source adds a member to this union.
  */
-export type SourceRequest = { readonly source: 'debian' } & ArchitectureSet
+export type SourceRequest = ({ readonly source: 'debian' } & ArchitectureSet) | NpmRequest
+
+/** Returns the locked files of a request, as the source of the request describes them. */
+export interface Locked {
+  (set: ArchitectureSet): readonly LockedPackage[]
+  (request: NpmRequest): readonly NpmPackage[]
+}
 
 /** The facts about an image that do not come from the host file, and that a build knows before it runs a derivation. */
 export interface ImageContext {
@@ -28,8 +35,8 @@ export interface ImageContext {
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
-  /** Returns the locked packages of a package set. */
-  readonly locked: (set: ArchitectureSet) => readonly LockedPackage[]
+  /** Returns the locked packages of a request. */
+  readonly locked: Locked
   /** The lock's time, in seconds since 1970. */
   readonly time: number
 }
@@ -69,8 +76,8 @@ export interface Plan<Host, Image> {
   readonly name: string
   readonly host: Host
   readonly deviceSources: readonly string[]
-  /** The Debian package sets to lock. */
-  readonly sets: (builder: Architecture) => readonly ArchitectureSet[]
+  /** The requests to lock. */
+  readonly requests: (builder: Architecture) => readonly (ArchitectureSet | NpmRequest)[]
   readonly image: (context: ImageContext) => Image
 }
 
@@ -86,7 +93,14 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
     name: host.name,
     host,
     deviceSources: platform.deviceSources,
-    sets: (builder) => platform.inputs(rendered, builder).map(({ set, architecture }) => ({ set, architecture })),
+    requests: (builder) => platform.inputs(rendered, builder).map(requestOf),
     image: (context) => platform.image(rendered, context),
   }
+}
+
+/** Locks and files without a source are Debian's, so its requests name none. */
+function requestOf(request: SourceRequest): ArchitectureSet | NpmRequest {
+  if (request.source === 'npm') return request
+  const { set, architecture } = request
+  return { set, architecture }
 }

@@ -20,7 +20,7 @@ function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost
   }
   for (const container of containers) {
     const { image, environment, files } = container
-    if (image.source !== 'debian')
+    if (image.source !== 'debian' && image.source !== 'npm')
       refuse(`an image from '${image.source}' for its container '${container.name}'`, 'this source')
     for (const each of [...Object.values(files), ...Object.values(environment)]) {
       if (typeof each === 'string') continue

@@ -3,6 +3,8 @@ export interface ContainerProgram {
   readonly container: string
   /** A path in the container, or a name that podman looks up in {@link CONTAINER_PATH}. */
   readonly program: string
+  /** Paths in its arguments that Node.js resolves: scripts and modules of npm packages. */
+  readonly modules?: readonly string[]
   /** The directories of LD_LIBRARY_PATH. */
   readonly libraryPath: readonly string[]
 }

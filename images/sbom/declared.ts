@@ -55,7 +55,13 @@ function textOf(name: string, statement: LicenceStatement, { texts }: Copyright)
   return statement.text || (texts.get(name.toLowerCase()) ?? '')
 }
 
-function otherLicence(synopsis: string, text: string): OtherLicence {
+/** Licences without duplicates, sorted by id. */
+export function byId(licences: readonly OtherLicence[]): OtherLicence[] {
+  const once = new Map(licences.map((each) => [each.licenseId, each]))
+  return [...once.values()].sort((a, b) => (a.licenseId < b.licenseId ? -1 : 1))
+}
+
+export function otherLicence(synopsis: string, text: string): OtherLicence {
   const cleaned = synopsis.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^-+|-+$/g, '')
   const digest = short(digestOf(`${synopsis}\n${text}`))
   return {

@@ -1,5 +1,6 @@
 import type { Digest } from '../digest.ts'
 import type { Manifest } from '../manifest.ts'
+import { npmIds } from './describe-npm.ts'
 import { packageId } from './describe-packages.ts'
 import type { OwnProgram, Part } from './part.ts'
 import { type Described, elementId, joined, relationship, type SpdxPackage } from './spdx.ts'
@@ -37,6 +38,7 @@ function describePart(part: Part, programs: ReadonlyMap<string, Digest>): Descri
   const relationships = [
     relationship(IMAGE, 'CONTAINS', id),
     ...part.packages.map((item) => relationship(id, part.relation, packageId(item))),
+    ...npmIds(part.npm ?? []).map((each) => relationship(id, part.relation, each)),
     ...part.programs.map(({ name }) => relationship(id, 'CONTAINS', programId(name))),
   ]
   return joined([{ packages: [], relationships }, ...part.programs.map((each) => describeProgram(each, programs))])

@@ -1,5 +1,5 @@
 import { parseRelations } from '../debian/relation.ts'
-import { declaredLicence, type OtherLicence } from './declared.ts'
+import { byId, declaredLicence, type OtherLicence } from './declared.ts'
 import { type PackageStatement, statementKey } from './statement.ts'
 
 export interface SourcePackage {
@@ -32,7 +32,7 @@ export function factsOf(statements: readonly PackageStatement[]): Facts {
     for (const each of declared?.others ?? []) licences.set(each.licenseId, each)
     return factsAbout(statement, declared?.expression)
   })
-  return { packages, licences: [...licences.values()].sort((a, b) => (a.licenseId < b.licenseId ? -1 : 1)) }
+  return { packages, licences: byId([...licences.values()]) }
 }
 
 /** One statement per package, with a copyright file if any has it. Some packages link to the copyright file of another package, which is not in every layer. */

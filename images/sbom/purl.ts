@@ -19,7 +19,12 @@ export function sourcePurl({ name, version }: SourcePackage): string {
   return purl(name, version, { arch: 'source' })
 }
 
-/** Formats a package URL. The caller passes the qualifiers sorted by name, as the specification requires. */
+/** The package URL of an npm package. A scope is the namespace: `pkg:npm/%40scope/name@1.0.0`. */
+export function npmPurl(name: string, version: string): string {
+  return `pkg:npm/${name.split('/').map(encoded).join('/')}@${encoded(version)}`
+}
+
+/** Formats the package URL of a Debian package. The caller passes the qualifiers sorted by name, as the specification requires. */
 function purl(name: string, version: string, qualifiers: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(qualifiers).map(([key, value]) => `${key}=${encoded(value)}`)
   return `pkg:deb/debian/${encoded(name)}@${encoded(version)}?${pairs.join('&')}`

@@ -1,5 +1,3 @@
-import type { Digest } from '../digest.ts'
-
 /** A package in SPDX 2.3 JSON, with the fields that hangar uses. */
 export interface SpdxPackage {
   readonly SPDXID: string
@@ -11,7 +9,7 @@ export interface SpdxPackage {
   /** The document does not list single files. */
   readonly filesAnalyzed: false
   readonly homepage?: string | undefined
-  readonly checksums?: readonly { readonly algorithm: 'SHA256'; readonly checksumValue: Digest }[]
+  readonly checksums?: readonly { readonly algorithm: 'SHA256' | 'SHA512'; readonly checksumValue: string }[]
   readonly licenseDeclared: string
   readonly sourceInfo?: string | undefined
   readonly externalRefs?: readonly {
@@ -19,7 +17,14 @@ export interface SpdxPackage {
     readonly referenceType: 'purl'
     readonly referenceLocator: string
   }[]
-  readonly primaryPackagePurpose?: 'APPLICATION' | 'CONTAINER' | 'FILE' | 'INSTALL' | 'OPERATING_SYSTEM' | 'SOURCE'
+  readonly primaryPackagePurpose?:
+    | 'APPLICATION'
+    | 'CONTAINER'
+    | 'FILE'
+    | 'INSTALL'
+    | 'LIBRARY'
+    | 'OPERATING_SYSTEM'
+    | 'SOURCE'
 }
 
 /** A relationship between two elements. */

@@ -120,7 +120,7 @@ describe('topLevelHelp', () => {
 
       Build images:
         build [hosts...]          build the images of hosts (default: all hosts)
-        lock                      resolve packages of all hosts into the lock file
+        lock                      resolve packages of all hosts into the lock files
         vm <host>                 boot the built image in a virtual machine
 
       Set up and update hosts:

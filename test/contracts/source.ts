@@ -33,28 +33,50 @@ export interface SourceUnderTest {
   runner(store: Store): Runner
   readonly toolchain: ArchitectureSet
   readonly now: Date
+  /** The lock file of the first request, below the project. Default: one file for the whole lock. */
+  readonly lockFile?: string
+  /** Whether a lock has a time. Default: each update moves it. */
+  readonly time?: 'none'
+  /** What an update does with entries that no host needs. Default: it drops them. */
+  readonly unused?: 'kept'
 }
 
 /** The behaviour of every source. `lock`, `runners` and `generations` use a source only through these functions. */
-export function describeSource(name: string, make: () => Promise<SourceUnderTest>): void {
+export function describeSource(name: string, make: (project: string) => Promise<SourceUnderTest>): void {
   /** A machine with an empty store and an empty project. */
   const machine = async () => {
-    const under = await make()
-    const { source } = under
     const [store, project, reporter] = [await openStore(await tempDirectory()), await tempDirectory(), listReporter()]
+    const under = await make(project)
+    const { source } = under
     const fetch = fetchFrom([source], { store, reporter })
     const { now, toolchain } = under
-    const context: ResolveContext = { store, reporter, now, fetch, runner: under.runner(store), toolchain }
-    const lockFile = `${source.name}.lock.json`
+    const context: ResolveContext = {
+      store,
+      reporter,
+      now,
+      fetch,
+      runner: under.runner(store),
+      toolchain,
+      locked: () => undefined,
+    }
+    const lockFile = under.lockFile ?? `${source.name}.lock.json`
     const build: BuildContext = {
       ...{ ...context, runner: context.runner, project, builder: 'amd64', toolchain },
       ...{ env: {}, signal: new AbortController().signal, sources: [{ ...source, lockFile }] },
     }
-    const resolve = (wanted: readonly SourceRequest[], current: unknown = source.empty) =>
+    const unlocked = (await source.storage?.read(project)) ?? source.empty
+    const resolve = (wanted: readonly SourceRequest[], current: unknown = unlocked) =>
       source.resolve(wanted, current, { kind: 'missing' }, context)
     const files = (lock: unknown, request: SourceRequest) => source.locked(lock, request) ?? expect.fail('not locked')
+    /** Another machine with the same project and an empty store. */
+    const elsewhere = async () => {
+      const other = await openStore(await tempDirectory())
+      const fetchThere = fetchFrom([source], { store: other, reporter })
+      return { ...build, store: other, fetch: fetchThere, runner: under.runner(other) }
+    }
     return {
       ...under,
+      elsewhere,
       store,
       project,
       reporter,
@@ -114,10 +136,11 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
     })
 
     it('writes a canonical text of a lock, without any server, and reads it back', async () => {
-      const { source, requests, resolve } = await machine()
+      const { source, requests, resolve, store } = await machine()
       const lock = await resolve(requests)
       const text = source.text(lock)
-      expect(source.parse(text, 'lock')).toEqual(lock)
+      const read = source.parse(text, 'lock')
+      expect(source.recall?.(read, store) ?? read).toEqual(lock)
       expect(source.text(source.parse(text, 'lock'))).toBe(text)
       expect(text).toMatch(/[^\n]\n$/)
       expect(text).not.toMatch(/:\/\/|127\.0\.0\.1/)
@@ -134,11 +157,13 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
     })
 
     it('throws GoneError with the files that no server has any more, and keeps the other files', async () => {
-      const { source, requests, resolve, files, move, context, store } = await machine()
+      const { source, requests, resolve, files, move, elsewhere } = await machine()
       const lock = await resolve(requests)
       await move()
       const [one, other] = requests
-      const error: unknown = await source.fetch(source.files(lock), context).catch((each: unknown) => each)
+      const { store, ...context } = await elsewhere()
+      const fetching = source.fetch(source.files(lock), { ...context, store })
+      const error: unknown = await fetching.catch((each: unknown) => each)
       if (!(error instanceof GoneError)) throw error
       const gone = error.gone.map(({ sha256 }) => sha256)
       expect(digests(files(lock, one)).some((each) => gone.includes(each))).toBe(true)
@@ -147,7 +172,7 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
     })
 
     it('resolves only the requests again whose files are gone', async () => {
-      const { source, requests, resolve, files, move, context } = await machine()
+      const { source, requests, resolve, files, move, context, time } = await machine()
       const lock = await resolve(requests)
       await move()
       const [one, other] = requests
@@ -155,18 +180,18 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       const newer = await source.resolve(requests, lock, { kind: 'gone', gone }, context)
       expect(digests(files(newer, one))).not.toEqual(digests(gone))
       expect(files(newer, other)).toEqual(files(lock, other))
-      expect(source.time(newer)).toBeGreaterThan(source.time(lock))
+      if (time !== 'none') expect(source.time(newer)).toBeGreaterThan(source.time(lock))
       await source.fetch(files(newer, one), context)
     })
 
-    it('an update moves every request, and drops requests that no host makes', async () => {
-      const { source, requests, resolve, files, move, context } = await machine()
+    it('an update moves every request, and drops requests that no host makes, unless a folder of its own holds them', async () => {
+      const { source, requests, resolve, files, move, context, unused } = await machine()
       const lock = await resolve(requests)
       await move()
       const [one, other] = requests
       const newer = await source.resolve([one], lock, { kind: 'update' }, context)
       expect(digests(files(newer, one))).not.toEqual(digests(files(lock, one)))
-      expect(source.locked(newer, other)).toBeUndefined()
+      expect(source.locked(newer, other)).toEqual(unused === 'kept' ? files(lock, other) : undefined)
     })
 
     it('gives each file a fixed path below /in of a derivation', async () => {
@@ -202,10 +227,10 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
 
   describe(`the builder with the source ${name}`, () => {
     it('locks the new requests of a host, and writes the lock file', async () => {
-      const { build, requests, lockFile, reporter } = await machine()
+      const { build, requests, lockFile, reporter, store } = await machine()
       const [one] = requests
       const locked = await withLock(build, [one], 'no-frozen', async (locks) => lockedIn(locks, one))
-      expect((await readLocks(build.project, build.sources)).locked(one)).toEqual(locked)
+      expect((await readLocks(build.project, build.sources, store)).locked(one)).toEqual(locked)
       expect(reporter.notices.join('\n')).toContain(`commit ${lockFile}`)
       expect(reporter.notices.join('\n')).toContain(`new ${locked[0]?.version}`)
     })
@@ -221,11 +246,12 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
     })
 
     it('locks newer files when the locked files are gone, and repeats the build', async () => {
-      const { build, source, requests, move, fetch, lockFile, store } = await machine()
+      const { build, requests, move, lockFile, elsewhere } = await machine()
       const [one] = requests
+      const other = await elsewhere()
       const use = () =>
-        withLock(build, [one], 'no-frozen', async (locks) => {
-          await fetch(lockedIn(locks, one))
+        withLock(other, [one], 'no-frozen', async (locks) => {
+          await other.fetch(lockedIn(locks, one))
           return lockedIn(locks, one)
         })
       const relocking = withLock(build, [one], 'no-frozen', async () => undefined)
@@ -233,29 +259,28 @@ export function describeSource(name: string, make: () => Promise<SourceUnderTest
       const before = readFileSync(lockFile, 'utf8')
       await move()
       const files = await use()
-      expect(files.filter(({ sha256 }) => !store.has(sha256))).toEqual([])
+      expect(files.filter(({ sha256 }) => !other.store.has(sha256))).toEqual([])
       expect(readFileSync(lockFile, 'utf8')).not.toBe(before)
-      expect(source.parse(readFileSync(lockFile, 'utf8'), lockFile)).not.toEqual(source.parse(before, lockFile))
+      expect((await readLocks(other.project, other.sources, other.store)).locked(one)).toEqual(files)
     })
 
     it('fails when the files of a frozen lock are gone', async () => {
-      const { build, requests, move, fetch } = await machine()
+      const { build, requests, move, elsewhere } = await machine()
       const [one] = requests
-      const use = (flag: 'frozen' | 'no-frozen') =>
-        withLock(build, [one], flag, async (locks) => {
-          if (flag === 'frozen') await fetch(lockedIn(locks, one))
-        })
-      await use('no-frozen')
+      await withLock(build, [one], 'no-frozen', async () => undefined)
       await move()
-      await expect(use('frozen')).rejects.toMatchObject({
+      const other = await elsewhere()
+      const building = withLock(other, [one], 'frozen', async (locks) => other.fetch(lockedIn(locks, one)))
+      await expect(building).rejects.toMatchObject({
         code: 'frozen',
         message: expect.stringContaining('no mirror'),
       })
     })
 
     it('fetches the inputs of a derivation, and keeps their source in the graph of a generation', async () => {
-      const { source, requests, resolve, files, fetch, store } = await machine()
+      const { source, requests, resolve, files, elsewhere } = await machine()
       const lock = await resolve(requests)
+      const { fetch, store } = await elsewhere()
       const unpacking = derivation({ inputs: source.inputs(files(lock, requests[0])) })
       const missing = missingPackages([unpacking], store)
       expect(digests(missing).sort()).toEqual(digests(files(lock, requests[0])).sort())

@@ -60,6 +60,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'images/identity/',
     'images/lock.ts',
     'images/manifest.ts',
+    'images/npm/manifest.ts',
+    'images/npm/package-lock.ts',
     'builder/generations/parts.ts',
     'builder/generations/record.ts',
     'builder/publish/oci-index.ts',

@@ -64,7 +64,7 @@ export const smallRouterPlan: SmallPlan = (lock, line) => {
     name: 'tiny',
     platform: 'fake',
     deviceSources: [],
-    sets: () => [],
+    requests: () => [],
     image: (): RouterImage => ({
       slotSize: 8 * MIB,
       layers: [],

@@ -6,6 +6,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
 import type { Image } from '../../images/image.ts'
 import type { Lock } from '../../images/lock.ts'
+import type { SourceRequest } from '../../images/locked-file.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { debianLocks } from './debian-locks.ts'
@@ -21,7 +22,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
     time: lock.time,
-    locked: (set) => lockedIn(debianLocks(lock), set),
+    locked: (request: SourceRequest) => lockedIn(debianLocks(lock), request) as never[],
   })
 }
 

@@ -73,7 +73,7 @@ export const smallPiPlan: SmallPlan = (lock, line) => ({
   name: 'tiny',
   platform: 'pi',
   deviceSources: deviceSources(),
-  sets: () => [],
+  requests: () => [],
   image: () => smallImageOf(lock, line),
 })
 

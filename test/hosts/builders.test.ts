@@ -9,6 +9,7 @@ import { type Lock, type LockedPackage, lockedPackages } from '../../images/lock
 import { setKey } from '../../images/package-set.ts'
 import { CONTROL, cross, TOOLCHAIN, VM } from '../../images/sets.ts'
 import { compile } from '../helpers/compile.ts'
+import { debianSets } from '../helpers/debian-sets.ts'
 import { derivationsByName, LOCK_FILE, lockedImage } from '../helpers/locked-image.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
 
@@ -52,7 +53,10 @@ function sourceVersion({ version }: LockedPackage): string {
 
 describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
   it('every builder finds all its package sets in the lock', () => {
-    const wanted = [...planOf(adama).sets(builder), ...[CONTROL, VM].map((set) => ({ set, architecture: builder }))]
+    const wanted = [
+      ...debianSets(planOf(adama).requests(builder)),
+      ...[CONTROL, VM].map((set) => ({ set, architecture: builder })),
+    ]
     expect(wanted.filter((set) => lockedPackages(lock, set) === undefined).map(setKey)).toEqual([])
   })
 

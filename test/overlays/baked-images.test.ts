@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { file } from '../../images/tree.ts'
 import { type BakedImage, bakedImages } from '../../overlays/baked-images.ts'
 import { renderServices } from '../../overlays/host-services.ts'
 import { testHost, testServices } from '../helpers/host.ts'
 import { withTestService } from '../helpers/test-service.ts'
+
+const HEALTH = { command: ['/bin/true'], interval: 30 } as const
 
 const [mosquitto, prometheus] = bakedImages(renderServices(testHost()))
 
@@ -53,10 +56,48 @@ describe('bakedImages', () => {
     expect(Object.keys(images[0]?.tree ?? {})).toEqual(expect.arrayContaining(['/etc/server.conf', '/etc/worker.conf']))
   })
 
+  it("an image of npm packages has Debian's Node.js, and the folder that names the packages", () => {
+    const image = { source: 'npm', folder: 'overlays/services/test' } as const
+    const services = (given: object) =>
+      withTestService({
+        containers: () => ({
+          test: { image: { ...image, ...given }, user: 'mosquitto', command: ['/usr/bin/node'], health: HEALTH },
+        }),
+      })
+    const [plain] = bakedImages(services({}))
+    expect(plain).toMatchObject({ name: 'test', packages: ['nodejs'], npm: 'overlays/services/test' })
+    const [more] = bakedImages(services({ packages: ['busybox-static'], tree: { '/etc/x': file('x') } }))
+    expect(more).toMatchObject({ packages: ['nodejs', 'busybox-static'] })
+    expect(textOf(more, '/etc/x')).toBe('x')
+    expect(plain?.assumed).toEqual(['node-corepack', 'openssl'])
+    const [own] = bakedImages(services({ assumed: ['logrotate'], withoutScripts: { dbus: 'makes an id' } }))
+    expect(own).toMatchObject({ assumed: ['node-corepack', 'openssl', 'logrotate'], withoutScripts: ['dbus'] })
+    expect(mosquitto).not.toHaveProperty('npm')
+  })
+
   it('names each program that a container starts, for itself and for its health check', () => {
     expect(mosquitto?.programs).toEqual([
       { container: 'mosquitto', program: '/usr/sbin/mosquitto', libraryPath: [] },
       { container: 'mosquitto', program: '/usr/bin/mosquitto_sub', libraryPath: [] },
+    ])
+  })
+
+  it('names the modules of npm packages among the arguments of a program', () => {
+    const red = '/app/node_modules/node-red/red.js'
+    const services = withTestService({
+      containers: () => ({
+        test: {
+          image: { source: 'npm', folder: 'overlays/services/test' },
+          user: 'mosquitto',
+          command: ['/usr/bin/node', '--max-old-space-size=256', red, '--settings', '/data/settings.js'],
+          health: { command: ['/usr/bin/node', '/app/node_modules/check/index.js'], interval: 30 },
+        },
+      }),
+    })
+    const node = { container: 'test', program: '/usr/bin/node', libraryPath: [] }
+    expect(bakedImages(services)[0]?.programs).toEqual([
+      { ...node, modules: [red] },
+      { ...node, modules: ['/app/node_modules/check/index.js'] },
     ])
   })
 

@@ -6,6 +6,7 @@ import { planOf } from '../../hosts/schema/plan.ts'
 import { digestOf } from '../../images/digest.ts'
 import { lockedPackages, parseLock } from '../../images/lock.ts'
 import { parseManifest } from '../../images/manifest.ts'
+import { debianSets } from '../helpers/debian-sets.ts'
 import { sumsIn } from '../helpers/output-files.ts'
 import { parseSpdx, related } from '../helpers/spdx.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
@@ -28,12 +29,9 @@ describe("adama's SBOM", () => {
   })
 
   it("adama's SBOM lists every locked package of every layer and of the initramfs, with version and digest", () => {
-    const sets = planOf(adama)
-      .sets('amd64')
-      .filter(
-        ({ set, architecture }) =>
-          architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
-      )
+    const sets = debianSets(planOf(adama).requests('amd64')).filter(
+      ({ set, architecture }) => architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
+    )
     expect(sets).toHaveLength(3 + adama.services.length)
     for (const each of sets) {
       const packages = lockedPackages(lock, each) ?? []

@@ -15,8 +15,10 @@ import { sbomRest } from '../../../images/layers/sbom/recipe.ts'
 import { TRYBOOT_PROGRAM, trybootModule } from '../../../images/layers/tryboot-module/recipe.ts'
 import type { LockedPackage } from '../../../images/lock.ts'
 import { parseServiceName } from '../../../images/names.ts'
+import { nodeVersionIn, requireEngines } from '../../../images/npm/engines.ts'
+import type { NpmPackage, NpmRequest } from '../../../images/npm/npm-package.ts'
 import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
-import { imageParts } from '../../../images/sbom/part.ts'
+import { type ContainerPackages, imageParts } from '../../../images/sbom/part.ts'
 import { cross, INITRAMFS, KERNEL, NATIVE, TOOLCHAIN } from '../../../images/sets.ts'
 import { type BakedImage, bakedImages } from '../../../overlays/baked-images.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
@@ -92,6 +94,16 @@ export function setsOf({ host, services }: RenderedPi, builder: Architecture): A
   ]
 }
 
+/** The npm packages of a host's containers. */
+export function npmRequests({ host, services }: RenderedPi): NpmRequest[] {
+  return bakedImages(services).flatMap((image) => npmRequest(image, BOARDS[host.board].architecture) ?? [])
+}
+
+function npmRequest(image: BakedImage, architecture: Architecture): NpmRequest | undefined {
+  if (image.npm === undefined) return undefined
+  return { source: 'npm', folder: image.npm, beside: { set: containerSet(image), architecture } }
+}
+
 /** Describes the image of a host: its layers and boot files as derivations. Runs no derivation. */
 export function imageOf({ host, services }: RenderedPi, context: ImageContext): Image {
   const board = BOARDS[host.board]
@@ -113,11 +125,13 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
   const tryboot = trybootModule(layerContext, kit)
   const kernel = kernelLayer(layerContext, board, { packages: kit.kernel, tryboot })
   const boot = initramfs(layerContext, kernel, target(INITRAMFS), initramfsScripts(context))
-  const containers = baked.map((image): Layer & Packages => {
+  const containers = baked.map((image): Layer & ContainerPackages => {
     const packages = { target: target(containerSet(image)), scripts: native(scriptSet(image)) }
+    const npm = npmPackages(npmRequest(image, board.architecture), packages.target, context)
     const { name: service, tree, withoutScripts, programs } = image
-    const derivation = containerLayer(layerContext, { service, packages, tree, withoutScripts, programs }, accounts())
-    return { name: `container-${parseServiceName(service)}`, derivation, packages: packages.target }
+    const parts = { service, packages, npm, tree, withoutScripts, programs }
+    const derivation = containerLayer(layerContext, parts, accounts())
+    return { name: `container-${parseServiceName(service)}`, derivation, packages: packages.target, npm }
   })
   const base = baseLayer(layerContext, { native: native(BASE), target: target(BASE) }, accounts())
   const blocks = { from: nativeBlocks(layerContext, kit), file: 'blocks' }
@@ -143,7 +157,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
         base: target(BASE),
         kernel: kit.kernel,
         initramfs: target(INITRAMFS),
-        containers: Object.fromEntries(containers.map(({ name, packages }) => [name, packages])),
+        containers: Object.fromEntries(containers.map(({ name, packages, npm }) => [name, { packages, npm }])),
         programs: { blocks: blocksProgram(kit), tryboot: TRYBOOT_PROGRAM },
       }),
       unpacked: {
@@ -162,8 +176,19 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
   }
 }
 
-interface Packages {
-  readonly packages: readonly LockedPackage[]
+/** The locked npm packages of a request. Throws UserError if one excludes the Node.js among the Debian packages. */
+function npmPackages(
+  request: NpmRequest | undefined,
+  debian: readonly LockedPackage[],
+  { locked }: ImageContext,
+): readonly NpmPackage[] {
+  if (request === undefined) return []
+  const packages = locked(request)
+  const node = nodeVersionIn(debian.find((each) => each.package === 'nodejs')?.version ?? '')
+  if (node === undefined) throw new Error(`the container of '${request.folder}' has no Node.js`)
+  const direct = packages.filter(({ use }) => use === 'direct')
+  requireEngines(direct, node, `${request.folder}/package-lock.json`)
+  return packages
 }
 
 function initramfsScripts({ deviceFiles }: ImageContext) {

@@ -1,7 +1,7 @@
 import { deviceSources } from '../../../overlays/device/manifest.ts'
 import { platform } from '../platform.ts'
 import { checkPi } from './check.ts'
-import { imageOf, renderPi, setsOf } from './image-of.ts'
+import { imageOf, npmRequests, renderPi, setsOf } from './image-of.ts'
 import { PI_BOARDS, piSchema } from './schema.ts'
 
 /** Raspberry Pi: Debian in two slots under dm-verity, tried with tryboot, with services in containers. */
@@ -12,6 +12,9 @@ export const pi = platform({
   schema: piSchema,
   render: renderPi,
   check: checkPi,
-  inputs: (rendered, builder) => setsOf(rendered, builder).map((each) => ({ source: 'debian', ...each })),
+  inputs: (rendered, builder) => [
+    ...setsOf(rendered, builder).map((each) => ({ ...each, source: 'debian' as const })),
+    ...npmRequests(rendered),
+  ],
   image: imageOf,
 })

@@ -16,7 +16,8 @@ export interface MissingPart {
 
 /**
  * Finds the parts that a program lacks in a root: the program, the interpreter of its first line, its loader and its
- * libraries, and their parts. Resolves them as the kernel and the dynamic loader do (execve(2), ld.so(8)) without a cache.
+ * libraries, and their parts. Resolves them as the kernel and the dynamic loader do (execve(2), ld.so(8)) without a cache. Finds
+ * the modules that its arguments name, too.
  */
 export function missingParts(root: string, architecture: Architecture, given: ContainerProgram): MissingPart[] {
   const missing: MissingPart[] = []
@@ -47,9 +48,16 @@ export function missingParts(root: string, architecture: Architecture, given: Co
     for (const name of interpretersOf(startOf(root + script)))
       visit(name, findProgram(root, name), `'${script}'`, 'program')
   }
-  const { program, container } = given
-  visit(program, findProgram(root, program), `container '${container}'`, 'program')
+  const { program, container, modules = [] } = given
+  const neededBy = `container '${container}'`
+  visit(program, findProgram(root, program), neededBy, 'program')
+  for (const name of modules) if (!isModuleIn(root, name)) missing.push({ name, neededBy, problem: 'missing' })
   return missing
+}
+
+/** Node.js reads a module: it needs no first line and no permission to execute, and may have an ending that the path omits. */
+function isModuleIn(root: string, path: string): boolean {
+  return ['', '.js', '.json', '.node'].some((ending) => pathInRoot(root, path + ending) !== undefined)
 }
 
 /** The directories of the dynamic loader in Debian (`ldconfig` writes no cache in a container). */

@@ -2,6 +2,8 @@ import { UserError } from '../../../errors.ts'
 import type { Derivation } from '../../derivation.ts'
 import type { LockedPackage } from '../../lock.ts'
 import { nearest } from '../../nearest.ts'
+import { npmInputs, unpackedPackages } from '../../npm/inputs.ts'
+import type { NpmPackage } from '../../npm/npm-package.ts'
 import type { FileTree } from '../../tree.ts'
 import { type Accounts, accountFiles, below, sourceName } from '../base/recipe.ts'
 import type { ContainerProgram } from '../container-program.ts'
@@ -20,6 +22,8 @@ export interface ContainerPackages {
 export interface ContainerImageParts {
   readonly service: string
   readonly packages: ContainerPackages
+  /** Packages below `/app/node_modules`. None of their install scripts runs. */
+  readonly npm: readonly NpmPackage[]
   /** Files and directories on top of the packages. */
   readonly tree: FileTree
   /** Packages whose maintainer scripts do not run. */
@@ -28,9 +32,12 @@ export interface ContainerImageParts {
   readonly programs: readonly ContainerProgram[]
 }
 
-/** A container's layer: a containers-storage with one image. The image holds configured packages, with `tree` on top. */
+/**
+ * A container's layer: a containers-storage with one image. The image holds configured Debian packages, npm packages, and
+ * `tree` on top.
+ */
 export function containerLayer(context: LayerContext, parts: ContainerImageParts, accounts: Accounts): Derivation {
-  const { service, packages, tree, withoutScripts, programs } = parts
+  const { service, packages, npm, tree, withoutScripts, programs } = parts
   requirePackages(service, packages)
   requireKnown(service, packages, withoutScripts)
   requireSuitableScripts(service, packages.target, withoutScripts)
@@ -43,6 +50,8 @@ export function containerLayer(context: LayerContext, parts: ContainerImageParts
       ...below('native', debs(packages.scripts)),
       ...below('target', debs(packages.target)),
       ...accountFiles(accounts),
+      ...npmInputs(npm),
+      ...(npm.length === 0 ? {} : { 'npm.json': json(unpackedPackages(npm)) }),
       'tree.json': json(storedTree(tree)),
       'without-scripts.json': json([...withoutScripts].sort()),
       'programs.json': json(programs),

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { Architecture } from '../../architecture.ts'
+import { NPM_MODULES } from '../../npm/npm-package.ts'
 import { Refusal } from '../../refusal.ts'
 import type { ContainerProgram } from '../container-program.ts'
 import { type Deb, packageName } from '../parts/deb.ts'
@@ -21,13 +22,16 @@ export function requirePrograms(
   const packages = [
     ...new Set(missing.flatMap(({ name, problem }) => (problem === 'missing' ? (findPackage(name) ?? []) : []))),
   ]
-  throw new Refusal(
-    'host',
-    `the image cannot run its programs:${lines.join('')}`,
-    packages.length > 0
-      ? `add to 'packages' of the image in overlays/services: ${packages.map((name) => `'${name}'`).join(', ')}; then lock them: npm run lock`
-      : "correct the command of the container in overlays/services, or add the package that has the file to 'packages' of the image: https://packages.debian.org/file:PATH",
-  )
+  throw new Refusal('host', `the image cannot run its programs:${lines.join('')}`, hintFor(missing, packages))
+}
+
+function hintFor(missing: readonly MissingPart[], packages: readonly string[]): string {
+  if (packages.length > 0)
+    return `add to 'packages' of the image in overlays/services: ${packages.map((name) => `'${name}'`).join(', ')}; then lock them: npm run lock`
+  const other = missing.every(({ name }) => name.startsWith(NPM_MODULES))
+    ? "add the npm package that has the file to 'dependencies' in package.json of the image's folder; then lock it: npm run lock"
+    : "add the package that has the file to 'packages' of the image: https://packages.debian.org/file:PATH"
+  return `correct the command of the container in overlays/services, or ${other}`
 }
 
 function describe({ name, neededBy, problem }: MissingPart, findPackage: FindPackage): string {

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { digestOf } from '../../digest.ts'
+import { byId } from '../../sbom/declared.ts'
+import { describeNpm } from '../../sbom/describe-npm.ts'
 import { describePackages } from '../../sbom/describe-packages.ts'
 import { describeParts } from '../../sbom/describe-parts.ts'
 import { REST_FILE, restText } from '../../sbom/document.ts'
@@ -23,5 +25,6 @@ const programs = new Map(
   inputFiles('programs').map((file) => [file.replace('/in/programs/', ''), digestOf(readFileSync(file))]),
 )
 const packages = parts.flatMap((part) => [...part.packages, ...part.programs.flatMap(({ linked }) => linked)])
-const described = joined([describeParts(parts, programs), describePackages(packages, facts)])
-writeFileSync(`/out/${REST_FILE}`, restText(described, facts.licences))
+const npm = describeNpm(parts.flatMap((part) => part.npm ?? []))
+const described = joined([describeParts(parts, programs), describePackages(packages, facts), npm])
+writeFileSync(`/out/${REST_FILE}`, restText(described, byId([...facts.licences, ...npm.licences])))

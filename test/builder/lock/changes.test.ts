@@ -16,6 +16,18 @@ describe('the changes between two locks', () => {
     expect(changesText(changesBetween(SOURCE, lockOf(['a', '1']), lockOf(['a', '1'])))).toBe('')
   })
 
+  it('several versions of a package are one line, and the newest ones tell whether the package became older', () => {
+    const text = (...versions: string[]) => {
+      const before = lockOf(['debug', '2.6'], ['debug', '4.10'], ['debug', '4.9'])
+      return changesText(
+        changesBetween(SOURCE, before, lockOf(...versions.map((each): [string, string] => ['debug', each]))),
+      )
+    }
+    expect(text('4.10', '2.6', '4.9')).toBe('')
+    expect(text('2.6', '4.11')).toBe('debug  arm64  2.6, 4.9, 4.10 -> 2.6, 4.11\n')
+    expect(text('4.9')).toBe('debug  arm64  2.6, 4.9, 4.10 -> 4.9 (older)\n')
+  })
+
   it('a change shows the package, its architecture, the old and the new version on one line', () => {
     const changes = changesBetween(
       SOURCE,

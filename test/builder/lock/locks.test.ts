@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { locksOf, readLocks, writeLock } from '../../../builder/lock/locks.ts'
 import { DEBIAN_LOCK } from '../../../builder/sources/debian/lock-format.ts'
+import { openStore } from '../../../builder/store/directory.ts'
 import { EMPTY_LOCK, type Lock, packageKey } from '../../../images/lock.ts'
 import type { ArchitectureSet } from '../../../images/package-set.ts'
 import { lockedPackage } from '../../helpers/derivation.ts'
@@ -29,20 +30,22 @@ describe('a lock file', () => {
     const project = await tempDirectory()
     await writeLock(project, FORMAT, EMPTY_LOCK)
     await writeLock(project, FORMAT, LOCK)
-    expect((await readLocks(project, [FORMAT])).of(FORMAT)).toEqual(LOCK)
+    expect((await readLocks(project, [FORMAT], await openStore(await tempDirectory()))).of(FORMAT)).toEqual(LOCK)
     expect(await readdir(project)).toEqual(['debian.lock.json'])
     expect(await readFile(join(project, 'debian.lock.json'), 'utf8')).toMatch(/\}\n$/)
   })
 
   it('reads a missing lock file as an empty lock', async () => {
-    expect((await readLocks(await tempDirectory(), [FORMAT])).of(FORMAT)).toEqual(EMPTY_LOCK)
+    expect(
+      (await readLocks(await tempDirectory(), [FORMAT], await openStore(await tempDirectory()))).of(FORMAT),
+    ).toEqual(EMPTY_LOCK)
   })
 
   it('refuses a lock file of an unknown format', async () => {
     const project = await tempDirectory()
     await writeFile(join(project, FORMAT.lockFile), '{"format":2}')
     const error = { code: 'format', message: expect.stringContaining('format 2') }
-    await expect(readLocks(project, [FORMAT])).rejects.toMatchObject(error)
+    await expect(readLocks(project, [FORMAT], await openStore(await tempDirectory()))).rejects.toMatchObject(error)
   })
 
   it('fails to write a lock file into a missing directory, with the reason', async () => {

@@ -1,12 +1,16 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fetchFrom, openSources, SOURCES, sourceOf } from '../../../builder/sources/registry.ts'
 import { openStore } from '../../../builder/store/directory.ts'
+import type { NpmRequest } from '../../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../../images/package-set.ts'
 import { describeSource } from '../../contracts/source.ts'
 import { debianAt } from '../../helpers/debian-at.ts'
 import { fakeApt } from '../../helpers/fake-apt.ts'
 import { fakeSource, type WordRequest } from '../../helpers/fake-source.ts'
 import { fileServer } from '../../helpers/file-server.ts'
+import { npmAt, npmRegistry } from '../../helpers/npm-registry.ts'
 import { listReporter } from '../../helpers/reporter.ts'
 import { NOW, signer, smallArchive, type TestPackage } from '../../helpers/small-archive.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -68,6 +72,35 @@ describeSource('words, which only this test knows', async () => {
   }
 })
 
+describeSource('npm', async (project) => {
+  const registry = await npmRegistry([
+    { name: '@lab/app', fields: { dependencies: { shared: '^1.0.0' } } },
+    { name: 'shared' },
+    { name: 'tool' },
+  ])
+  const request = async (name: string, dependencies: Readonly<Record<string, string>>): Promise<NpmRequest> => {
+    const folder = `overlays/services/${name}`
+    await mkdir(join(project, folder), { recursive: true })
+    await writeFile(join(project, folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
+    return { source: 'npm', folder, beside: set(`container/${name}`, 'nodejs') }
+  }
+  return {
+    source: await npmAt(registry.url, project),
+    requests: [await request('one', { '@lab/app': '^1.0.0' }), await request('other', { tool: '1' })],
+    lockFile: 'overlays/services/one/package-lock.json',
+    time: 'none',
+    unused: 'kept',
+    async move() {
+      registry.unpublish('@lab/app')
+      await registry.publish({ name: '@lab/app', version: '1.2.0', fields: { dependencies: { shared: '^1.0.0' } } })
+    },
+    sent: () => registry.requests.length,
+    runner: fakeApt,
+    toolchain: TOOLCHAIN,
+    now: NOW,
+  }
+})
+
 describe('the registry of sources', () => {
   it('each source has a unique name and a unique lock file', () => {
     for (const values of [SOURCES.map(({ name }) => name), SOURCES.map(({ lockFile }) => lockFile)])
@@ -76,7 +109,7 @@ describe('the registry of sources', () => {
 
   it('requests and files without a source mean Debian packages', () => {
     expect(sourceOf(SOURCES, {}).name).toBe('debian')
-    expect(() => sourceOf(SOURCES, { source: 'gems' })).toThrow("no source 'gems', there are: debian")
+    expect(() => sourceOf(SOURCES, { source: 'gems' })).toThrow("no source 'gems', there are: debian, npm")
   })
 
   it('opening the sources refuses an invalid setting', async () => {

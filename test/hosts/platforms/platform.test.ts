@@ -72,7 +72,7 @@ describe('a second platform', () => {
   it('a second platform plans an image of its own kind, without Debian packages', () => {
     const plan = planned()
     expect(plan).toMatchObject({ platform: 'fake-openwrt', name: 'apollo' })
-    expect(plan.sets('arm64')).toEqual([])
+    expect(plan.requests('arm64')).toEqual([])
     expect(plan.image(CONTEXT)).toEqual({
       firmware: {
         packages: ['luci'],
@@ -94,7 +94,7 @@ describe('planWith', () => {
       },
     }
     const plan = planWith(counted, router.schema.parse(FILE))
-    plan.sets('amd64')
+    plan.requests('amd64')
     plan.image(CONTEXT)
     expect(count).toBe(1)
   })
@@ -102,7 +102,7 @@ describe('planWith', () => {
   it("returns the builder's view of a Pi", () => {
     const plan: HostPlan = planOf(testHost())
     expect(plan).toMatchObject({ platform: 'pi', name: 'tiny' })
-    expect(plan.sets('arm64').map((each) => Object.keys(each))).toContainEqual(['set', 'architecture'])
+    expect(plan.requests('arm64').map((each) => Object.keys(each))).toContainEqual(['set', 'architecture'])
   })
 })
 

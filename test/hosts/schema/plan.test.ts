@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { planOf } from '../../../hosts/schema/plan.ts'
+import { debianSets } from '../../helpers/debian-sets.ts'
 import { testHost } from '../../helpers/host.ts'
 
 describe('planOf', () => {
   it('the plan of a host names the platform and the package sets to lock', () => {
     const plan = planOf(testHost())
     expect(plan).toMatchObject({ name: 'tiny', platform: 'pi' })
-    expect(plan.sets('amd64').map(({ set }) => set.name)).toContain('container/mosquitto')
+    expect(debianSets(plan.requests('amd64')).map(({ set }) => set.name)).toContain('container/mosquitto')
   })
 
   it('refuses a host whose checks fail', () => {

@@ -59,11 +59,6 @@ describe('a feature that hangar does not support yet', () => {
       "needs the CA's certificate: hangar does not support certificates yet",
     ],
     [
-      'an image of npm packages',
-      { image: { source: 'npm', folder: 'overlays/services/test' } },
-      "needs an image from 'npm' for its container 'test': hangar does not support this source yet",
-    ],
-    [
       'an image of PyPI packages',
       { image: { source: 'pypi', folder: 'overlays/services/test' } },
       "needs an image from 'pypi'",
@@ -81,6 +76,11 @@ describe('a feature that hangar does not support yet', () => {
         hint: "remove 'test' from 'services' in hosts/tiny.ts",
       }),
     )
+  })
+
+  it('accepts an image of npm packages', () => {
+    const image = { source: 'npm', folder: 'overlays/services/test' } as const
+    expect(checked({ image, user: 'alertmanager' })).not.toThrow()
   })
 
   it('refuses a volume that both slots share, which is not supported yet', () => {

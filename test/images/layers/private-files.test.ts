@@ -19,7 +19,7 @@ const PEM = privateKey.export({ format: 'pem', type: 'pkcs8' })
 const DER = privateKey.export({ format: 'der', type: 'pkcs8' })
 const PUBLIC = publicKey.export({ format: 'pem', type: 'spki' })
 
-const WEB = { service: 'web', packages: { target: [], scripts: [] }, withoutScripts: [], programs: [] }
+const WEB = { service: 'web', packages: { target: [], scripts: [] }, npm: [], withoutScripts: [], programs: [] }
 const LAYERS: readonly (readonly [string, (tree: FileTree) => unknown])[] = [
   ['host', (tree) => hostLayer(context, tree, {})],
   ['container-web', (tree) => containerLayer(context, { ...WEB, tree }, accounts())],

@@ -29,7 +29,10 @@ function sbom({ statements = {}, manifest = {}, inMosquitto = [libc] }: Partial<
     tryboot: { name: 'tryboot.ko', licence: 'GPL-2.0-only', linked: [] },
   }
   const made = { base: [bash, libc], kernel: [linux], initramfs: [busybox], programs }
-  const parts = imageParts(BOARD, { ...made, containers: { 'container-mosquitto': inMosquitto } })
+  const parts = imageParts(BOARD, {
+    ...made,
+    containers: { 'container-mosquitto': { packages: inMosquitto, npm: [] } },
+  })
   const packages = [bash, libc, linux, busybox, musl, ...inMosquitto]
   const facts = factsOf(packages.map((item) => ({ ...identity(item), ...statements[item.package] })))
   const digests = new Map(['blocks', 'tryboot.ko'].map((name) => [name, digestOf(name)]))

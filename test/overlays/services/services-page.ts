@@ -42,10 +42,22 @@ The container itself leaves out dependencies that only scripts or an init system
 \`hosts/platforms/pi/image-of.ts\`). A package that the service requests is never left out, so a program that needs \`tzdata\` requests it.
 \`assumed\` of an image leaves out more.
 The build refuses an image that lacks the program of a container or of its health check, its interpreter, its loader or a library, and
-names the package that has it. It cannot see programs that a program starts later.
+names the package that has it. It also looks for the paths below \`/app/node_modules\` in their arguments. It cannot see programs that a
+program starts later.
 
 hangar refuses a service that needs something that it does not support yet: secrets, certificates, volumes that both slots share, and
-images from npm, PyPI or a registry. The error names the service and the missing feature.
+images from PyPI or a registry. The error names the service and the missing feature.
+
+### A service of npm packages
+
+1. Write \`overlays/services/NAME/package.json\` with the packages in \`dependencies\`, for example \`{"private": true, "dependencies": {"node-red": "^4.1.15"}}\`.
+2. Give the container the image \`{ source: 'npm', folder: 'overlays/services/NAME' }\`. hangar adds Debian's Node.js. \`packages\` names further Debian packages.
+3. Start the program from \`/app/node_modules\`, for example \`/usr/bin/node /app/node_modules/node-red/red.js\`.
+4. Lock the packages: \`npm run lock\`. It writes \`package-lock.json\`; commit both files. Renovate and Dependabot can update them.
+
+The packages come from the registry that npm uses on the building machine: \`npm config get registry\`. The lock names no server.
+hangar runs no install script and no compiler. A native module must come as a binary for Linux on arm64 with glibc, in the tarball or as an
+optional package. [decisions/0021-npm-source.md](decisions/0021-npm-source.md) explains the rules.
 `
 
 /** The text of `docs/services.md`. */
@@ -126,6 +138,11 @@ function imageText(image: ContainerImage): string {
   switch (image.source) {
     case 'debian':
       return `Debian packages ${list(image.packages.map(code))}`
+    case 'npm': {
+      const { packages = [] } = image
+      const beside = packages.length === 0 ? '' : ` and Debian packages ${list(packages.map(code))}`
+      return `npm packages of ${code(image.folder)}${beside}`
+    }
     case 'oci':
       return `image ${code(image.reference)}`
     default:

@@ -1,47 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { BASE, imageOf, renderPi, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
-import type { ImageContext } from '../../../../hosts/platforms/platform.ts'
+import type { ImageContext, Locked } from '../../../../hosts/platforms/platform.ts'
 import type { Architecture } from '../../../../images/architecture.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
 import { accounts } from '../../../../images/ids.ts'
 import { containerLayer } from '../../../../images/layers/container/recipe.ts'
-import { setKey } from '../../../../images/package-set.ts'
+import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
 import type { Host } from '../../../../overlays/host-facts.ts'
 import { lockedPackage } from '../../../helpers/derivation.ts'
 import { deviceTexts } from '../../../helpers/device-texts.ts'
 import { testHost } from '../../../helpers/host.ts'
+import { imageContext } from '../../../helpers/image-context.ts'
 import { publicLine } from '../../../helpers/public-line.ts'
 
 const NEXT = publicLine(4, 'next')
 
-const STEPS = ['base', 'kernel', 'initramfs', 'container', 'host', 'sbom']
-
-function context(given: Partial<ImageContext> = {}): ImageContext {
-  return {
-    builder: 'amd64',
-    steps: Object.fromEntries(STEPS.map((name) => [name, `// ${name}`])),
-    deviceFiles: deviceTexts(),
-    sshKeys: ['ssh-ed25519 AAAA owner'],
-    time: 1_700_000_000,
-    signingKeys: [],
-    // Each locked package has the name of the request, so that the tests can tell sets apart.
-    locked: ({ set, architecture }) =>
-      [...set.request, ...(VERSIONED[set.name] ?? [])].map((name) =>
-        lockedPackage(name.split('/')[0] ?? '', { architecture }),
-      ),
-    ...given,
-  }
-}
-
-/** Packages that have the kernel's version in their name. */
-const VERSIONED: Readonly<Record<string, readonly string[]>> = {
-  kernel: ['linux-image-7.3.4-arm64'],
-  native: ['linux-headers-7.3.4-arm64'],
-  cross: ['linux-kbuild-7.3.4'],
-}
-
-const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) => imageOf(renderPi(host), context(given))
+const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) =>
+  imageOf(renderPi(host), imageContext(given))
 const digests = (host?: Host, given?: Partial<ImageContext>) =>
   Object.fromEntries(image(host, given).layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]))
 
@@ -158,7 +134,7 @@ describe('a change of', () => {
     expect(changed(before, digests(testHost(), { signingKeys: ['ssh-ed25519 DDDD signing'] }))).toEqual(['host'])
     const next = testHost({ updates: { signingKeys: [NEXT] } })
     expect(changed(before, digests(next))).toEqual(['host'])
-    expect(image(next).signingKeys).toEqual([...context().signingKeys, NEXT])
+    expect(image(next).signingKeys).toEqual([...imageContext().signingKeys, NEXT])
   })
 
   it("a change of a program's source changes only the layer that contains the program", () => {
@@ -185,18 +161,21 @@ describe('a change of', () => {
 })
 
 describe('a container layer', () => {
+  const lockedWith = (version: string) =>
+    ((wanted: ArchitectureSet) => {
+      const packages = imageContext().locked(wanted)
+      return packages.map((each) => (wanted.set.name === 'container/mosquitto' ? { ...each, version } : each))
+    }) as unknown as Locked
+
   it('is refused if the builder cannot run the scripts of the same version of a package', () => {
-    const locked: ImageContext['locked'] = (wanted) =>
-      context()
-        .locked(wanted)
-        .map((each) => (wanted.set.name === 'container/mosquitto' ? { ...each, version: '2.0-1' } : each))
+    const locked = lockedWith('2.0-1')
     expect(() => image(testHost(), { locked })).toThrow(
       "cannot build container 'mosquitto': its maintainer scripts run on the builder, which does not have the same version of: mosquitto 2.0-1 (arm64), mosquitto-clients 2.0-1 (arm64)",
     )
   })
 
   it('is refused if it leaves out the scripts of a package that it does not have', () => {
-    const parts = { service: 'app', tree: {}, programs: [], withoutScripts: ['ap', 'other'] }
+    const parts = { service: 'app', npm: [], tree: {}, programs: [], withoutScripts: ['ap', 'other'] }
     const packages = { target: [lockedPackage('app')], scripts: [lockedPackage('app', { architecture: 'amd64' })] }
     const toolchain = { name: 'build', architecture: 'amd64', packages: [] } as const
     const layers = { builder: 'amd64', target: 'arm64', toolchain, steps: { container: '' } } as const
@@ -209,10 +188,7 @@ describe('a container layer', () => {
   })
 
   it('may have a rebuild of the same source (+b1)', () => {
-    const locked: ImageContext['locked'] = (wanted) =>
-      context()
-        .locked(wanted)
-        .map((each) => (wanted.set.name === 'container/mosquitto' ? { ...each, version: '1.0-1+b1' } : each))
+    const locked = lockedWith('1.0-1+b1')
     expect(() => image(testHost(), { locked })).not.toThrow()
   })
 })

@@ -102,6 +102,32 @@ describe('missingParts', () => {
     ])
   })
 
+  it('follows the link to a command of an npm package, and its first line', async () => {
+    const files = {
+      '/app/node_modules/.bin/app': '-> ../@lab/app/cli.js',
+      '/app/node_modules/@lab/app/cli.js': '#!/usr/bin/env node\n',
+      '/usr/bin/env': smallElf({}),
+    }
+    const started = '/app/node_modules/.bin/app'
+    expect(await missing({ ...files, '/usr/bin/node': smallElf({}) }, started)).toEqual([])
+    const neededBy = "'/app/node_modules/@lab/app/cli.js'"
+    expect(await missing(files, started)).toEqual([{ name: 'node', neededBy, problem: 'missing' }])
+  })
+
+  it('names a module that Node.js would not find, which needs no permission to execute', async () => {
+    const root = await rootWith({ '/usr/bin/node': smallElf({}), '/app/node_modules/app/red.js': 'run()\n' })
+    chmodSync(`${root}/app/node_modules/app/red.js`, 0o644)
+    const missingOf = (...names: readonly string[]) => {
+      const modules = names.map((name) => `/app/node_modules/${name}`)
+      return missingParts(root, 'arm64', { container: 'app', program: 'node', modules, libraryPath: [] })
+    }
+    expect(missingOf('app/red.js', 'app/red', 'app')).toEqual([])
+    expect(missingOf('app/red.js', 'app/blue.js', 'other')).toEqual([
+      { name: '/app/node_modules/app/blue.js', neededBy: "container 'app'", problem: 'missing' },
+      { name: '/app/node_modules/other', neededBy: "container 'app'", problem: 'missing' },
+    ])
+  })
+
   it('ends on links and libraries that refer to each other', async () => {
     const files = {
       [`${LIBRARIES}/liba.so`]: smallElf({ needed: ['libb.so'] }),

@@ -55,6 +55,19 @@ describe('requirePrograms', () => {
   })
 })
 
+describe('the hint for a file of an npm package', () => {
+  it("names package.json of the image's folder", async () => {
+    expect(await refusal(['/app/node_modules/.bin/app'])).toMatchObject({
+      message:
+        "the image cannot run its programs:\n  container 'app' needs '/app/node_modules/.bin/app', which is missing",
+      hint: "correct the command of the container in overlays/services, or add the npm package that has the file to 'dependencies' in package.json of the image's folder; then lock it: npm run lock",
+    })
+    expect(await refusal(['/app/node_modules/.bin/app', '/usr/bin/mistyped'])).toMatchObject({
+      hint: expect.stringContaining('https://packages.debian.org/'),
+    })
+  })
+})
+
 describe('packageFinder', () => {
   it('finds a file under both names of the merged /usr, and a library by its name', () => {
     const find = packageFinder([deb('base', '/lib/x', '/usr/sbin/y')], (path) => path)

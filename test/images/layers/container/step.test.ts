@@ -126,4 +126,27 @@ describe('the layer of a container', () => {
       hint: expect.stringContaining("add to 'packages' of the image in overlays/services: 'perl-base'"),
     })
   })
+
+  it('has npm packages beside what the scripts made, and their programs are checked', {
+    timeout: PATIENCE,
+  }, async () => {
+    const red = { name: 'red', bin: { red: 'red.js' }, files: { 'red.js': '#!/usr/bin/node\n', 'lib/x.js': 'x' } }
+    const control = { postinst: script('chmod 755 /usr/bin/node') }
+    const node: SmallDeb = { name: 'node', files: { 'usr/bin/node': 'node' }, control }
+    const start = (program: string, ...names: readonly string[]) => {
+      const modules = names.map((name) => `/app/node_modules/${name}`)
+      return { container: 'app', program, modules, libraryPath: [] }
+    }
+    const programs = [start('/app/node_modules/.bin/red'), start('/usr/bin/node', 'red/red.js', 'red/lib/x')]
+    const files = await buildSmallContainer({ debs: [app, node], npm: [red], programs })
+    expect(files.get('/app/node_modules/red/lib/x.js')?.sha256).toBe(digestOf('x'))
+    expect(files.get('/app/node_modules/.bin/red')).toMatchObject({ kind: 'symlink', target: '../red/red.js' })
+    expect(files.get('/etc/app.conf')?.sha256).toBe(digestOf('1\n'))
+    const without = buildSmallContainer({ debs: [node], npm: [red], programs: [start('/usr/bin/node', 'red/blue.js')] })
+    await expect(without).rejects.toMatchObject({
+      code: 'host',
+      message: expect.stringContaining("container 'app' needs '/app/node_modules/red/blue.js', which is missing"),
+      hint: expect.stringContaining("'dependencies' in package.json of the image's folder"),
+    })
+  })
 })

@@ -50,7 +50,7 @@ async function laboratory(packages: readonly TestPackage[]) {
   const apt = fakeApt(store)
   const debian = debianAt(server.url, key.publicKey)
   const fetch = fetchFrom([debian], { store, reporter })
-  const context = { store, reporter, fetch, now: NOW, runner: apt, toolchain: TOOLCHAIN }
+  const context = { store, reporter, fetch, now: NOW, runner: apt, toolchain: TOOLCHAIN, locked: () => undefined }
   return {
     apt,
     reporter,
