@@ -74,22 +74,25 @@ export function plansFor(
 async function planFor({ hosts }: CommandContext, name: string): Promise<Plan> {
   const { planOf } = await import('../hosts/schema/plan.ts')
   const { checkLab } = await import('../hosts/schema/lab.ts')
-  const host = await hosts.load(name)
+  const host = await loadOnce(hosts, name)
   checkLab(host, await validHosts(hosts))
   return planOf(host)
 }
 
-const loaded = new WeakMap<HostFiles, Promise<Host[]>>()
+/** The hosts whose files are valid. The error of an invalid file is for the command that needs this host. */
+async function validHosts(files: HostFiles): Promise<Host[]> {
+  const results = await Promise.allSettled(files.names().map((name) => loadOnce(files, name)))
+  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+}
 
-/** The hosts whose files are valid, loaded once. The error of an invalid file is for the command that needs this host. */
-function validHosts(files: HostFiles): Promise<Host[]> {
-  const known = loaded.get(files)
-  if (known !== undefined) return known
-  const valid = Promise.allSettled(files.names().map((name) => files.load(name))).then((results) =>
-    results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])),
-  )
-  loaded.set(files, valid)
-  return valid
+const loaded = new WeakMap<HostFiles, Map<string, Promise<Host>>>()
+
+function loadOnce(files: HostFiles, name: string): Promise<Host> {
+  const known = loaded.get(files) ?? new Map<string, Promise<Host>>()
+  loaded.set(files, known)
+  const host = known.get(name) ?? files.load(name)
+  known.set(name, host)
+  return host
 }
 
 function resultsOf(plans: readonly Plan[], builds: readonly HostBuild[]): Omit<HostBuilds, 'took'> {
