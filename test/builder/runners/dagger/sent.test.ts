@@ -44,7 +44,8 @@ require('net').connect(socket).end(Buffer.alloc(300_000)).resume()
 process.stdin.resume()`
 
 it('separates the bytes that a process writes to a disk from those that it sends', async () => {
-  const directory = await tempDirectory()
+  // /tmp may be in memory, where the kernel counts no writes to a disk.
+  const directory = await tempDirectory('/var/tmp')
   const socket = join(directory, 'socket')
   let received = 0
   const server = createServer((peer) =>
