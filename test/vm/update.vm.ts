@@ -76,10 +76,14 @@ describe('an update of a running host', () => {
   scenario('an update falls back with the old data when a service does not become healthy', async () => {
     lab.restore()
     await vm.shell(`echo before >${PROBE}`)
-    lab.edit(SERVICE, "'/usr/sbin/mosquitto', '-c'", "'/bin/sh', '-c', 'echo migrated >/data/probe; exit 1', '-c'")
+    lab.edit(SERVICE, "'log_dest stderr'", "'log_dest file /data/migrated'")
+    lab.edit(SERVICE, '$SYS/broker/version', 'a topic without messages')
     const flags = ['--trial-seconds', `${await trialSeconds(80)}`]
     await fallsBack(lab, vm, { reason: /service mosquitto is not healthy/, flags })
     expect(await vm.shell(`cat ${PROBE}`)).toBe('before')
+    expect(await vm.shell('ls /run/hangar/data/mosquitto')).not.toContain('migrated')
+    // The service did change its data, on trial.
+    expect(await vm.shell('ls /data/mosquitto@b')).toContain('migrated')
     // A generation that failed its trial is no target for a revert.
     const { code, stderr } = await lab.onHost(vm, 'revert')
     expect([code, stderr]).toEqual([

