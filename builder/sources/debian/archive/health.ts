@@ -15,7 +15,11 @@ interface State {
   until: number
   isProbed: boolean
   isDead: boolean
+  /** The last failure that counted. */
+  error: TransferError | undefined
 }
+
+const UNKNOWN: State = { failures: 0, pauses: 0, until: 0, isProbed: false, isDead: false, error: undefined }
 
 /** One request to a server. */
 export interface Asked {
@@ -49,6 +53,12 @@ export class Health {
     return until > this.timing.now() ? { until } : 'now'
   }
 
+  /** Why a server is abandoned; undefined for a server that may be asked. */
+  abandoned(base: string): TransferError | undefined {
+    const { isDead, error } = this.state(base)
+    return isDead ? error : undefined
+  }
+
   /** Resolves when the state of any server has changed. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.waiting.push(resolve))
@@ -77,7 +87,7 @@ export class Health {
         const failures = state.failures + 1
         const until = this.timing.now() + waitAfter(failures, this.backoff, this.timing, error.retryAfter)
         const isDead = failures >= triesFor(error)
-        Object.assign(state, { failures, until, pauses: pauses + 1, isProbed: false, isDead })
+        Object.assign(state, { failures, until, pauses: pauses + 1, isProbed: false, isDead, error })
         this.wake()
       },
     }
@@ -85,7 +95,7 @@ export class Health {
 
   private state(base: string): State {
     const { host } = new URL(base)
-    const state = this.states.get(host) ?? { failures: 0, pauses: 0, until: 0, isProbed: false, isDead: false }
+    const state = this.states.get(host) ?? { ...UNKNOWN }
     this.states.set(host, state)
     return state
   }

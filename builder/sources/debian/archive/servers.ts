@@ -59,8 +59,8 @@ export class Servers {
 
   /** Why a server is not asked any more; undefined for a server that may be asked. */
   exclusion(base: string): Reason | undefined {
-    const isDead = this.health.readiness(base) === 'dead'
-    return this.excluded.get(base) ?? (isDead ? { kind: 'unreachable', reason: 'does not answer' } : undefined)
+    const error = this.health.abandoned(base)
+    return this.excluded.get(base) ?? (error && { kind: error.kind, reason: error.message })
   }
 
   /** The time at which a server may be asked; infinite while the answer to another request decides. */
