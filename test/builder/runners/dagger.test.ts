@@ -5,6 +5,7 @@ import { afterAll, beforeAll } from 'vitest'
 import { daggerRunner } from '../../../builder/runners/dagger.ts'
 import { describeRunner } from '../../contracts/runner.ts'
 import { describeRunnerOutputs } from '../../contracts/runner-outputs.ts'
+import { describeRunnerStops } from '../../contracts/runner-stops.ts'
 import { type FakeSession, fakeSession } from '../../helpers/fake-dagger/server.ts'
 import { storeWithToolchain } from '../../helpers/toolchain.ts'
 
@@ -22,10 +23,14 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true })
 }, 60_000)
 
-describeRunner('Dagger (fake engine)', 'own', async (signal) => {
+const make = async (signal?: AbortSignal) => {
   const { store, fetch, toolchain } = await storeWithToolchain()
   return { store, toolchain, runner: daggerRunner({ store, fetch, signal }) }
-})
+}
+
+describeRunner('Dagger (fake engine)', 'own', make)
+
+describeRunnerStops('Dagger (fake engine)', make)
 
 describeRunnerOutputs('Dagger (fake engine)', async () => {
   const { store, fetch, toolchain } = await storeWithToolchain()
