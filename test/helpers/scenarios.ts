@@ -1,4 +1,4 @@
-import { it } from 'vitest'
+import { afterAll, beforeAll, it } from 'vitest'
 
 /** A test's body. The signal of vitest is not passed on: a restore ends what a body still does. */
 export type Body = () => Promise<unknown>
@@ -90,9 +90,26 @@ export interface Scenario {
   observing(title: string, body: Body): void
 }
 
-/** A function like `it` for tests that share one machine: see `sequenceOf`. */
-export function scenarios(restore: () => Promise<void>): Scenario {
-  const sequence = sequenceOf(restore)
+/** The machine that the tests of a file share. */
+export interface SharedMachine {
+  start(): Promise<void>
+  end(): Promise<void>
+  /** Runs after a restart that follows a failure. */
+  restarted?(): Promise<void>
+}
+
+/**
+ * A function like `it` for tests that share one machine: see `sequenceOf`. Starts the machine before the first test of the
+ * file and ends it after the last one; a restart restores it.
+ */
+export function scenarios({ start, end, restarted }: SharedMachine): Scenario {
+  beforeAll(() => start())
+  afterAll(() => end())
+  const sequence = sequenceOf(async () => {
+    await end()
+    await start()
+    await restarted?.()
+  })
   const register = (title: string, body: Body, constraints: Constraints): void => {
     it(title, async ({ skip }) => {
       const outcome = await sequence.run(title, body, constraints)

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
 import { isBack, otherSlot } from '../helpers/falls-back.ts'
 import { agentStatus, committed, healthyLab, type Lab, must, reboot, started, trialSeconds } from '../helpers/lab.ts'
@@ -12,21 +12,14 @@ const SERVICE = 'overlays/services/mosquitto/service.ts'
 let lab: Lab
 let vm: TestVm
 
-async function start(): Promise<void> {
-  ;({ lab, vm } = await healthyLab())
-}
-
-async function end(): Promise<void> {
-  await vm?.stop()
-  lab?.remove()
-}
-
-beforeAll(start)
-afterAll(end)
-
-const scenario = scenarios(async () => {
-  await end()
-  await start()
+const scenario = scenarios({
+  start: async () => {
+    ;({ lab, vm } = await healthyLab())
+  },
+  end: async () => {
+    await vm?.stop()
+    lab?.remove()
+  },
 })
 
 const PARTITION = { a: 2, b: 3 } as const

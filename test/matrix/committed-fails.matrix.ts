@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { eventually } from '../helpers/eventually.ts'
 import { agentStatus, committed, healthy, healthyLab, type Lab, must, started } from '../helpers/lab.ts'
 import { patience } from '../helpers/machine-speed.ts'
@@ -16,21 +16,14 @@ const TRIAL_OF_A = { partition: 2, tryboot: true } as const
 let lab: Lab
 let vm: TestVm
 
-async function start(): Promise<void> {
-  ;({ lab, vm } = await healthyLab())
-}
-
-async function end(): Promise<void> {
-  await vm?.stop()
-  lab?.remove()
-}
-
-beforeAll(start)
-afterAll(end)
-
-const scenario = scenarios(async () => {
-  await end()
-  await start()
+const scenario = scenarios({
+  start: async () => {
+    ;({ lab, vm } = await healthyLab())
+  },
+  end: async () => {
+    await vm?.stop()
+    lab?.remove()
+  },
 })
 
 const countedStarts = () =>

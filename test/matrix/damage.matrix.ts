@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { copyDisk } from '../../flash/vm/disk.ts'
 import { adama } from '../../hosts/adama.ts'
 import { planSelector } from '../../images/disk/selector.ts'
@@ -18,21 +18,16 @@ let lab: Lab
 /** The running machine; undefined if no scenario has booted the disk yet. */
 let machine: TestVm | undefined
 
-async function end(): Promise<void> {
-  await machine?.stop()
-  machine = undefined
-  lab?.remove()
-}
-
-beforeAll(async () => {
-  lab = await makeLab('lean')
-})
-afterAll(end)
-
 /** A restore flashes a new disk and boots nothing, because a scenario may damage the disk before it boots. */
-const scenario = scenarios(async () => {
-  await end()
-  lab = await makeLab('lean')
+const scenario = scenarios({
+  start: async () => {
+    lab = await makeLab('lean')
+  },
+  end: async () => {
+    await machine?.stop()
+    machine = undefined
+    lab?.remove()
+  },
 })
 
 async function running(): Promise<TestVm> {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { fallsBack } from '../helpers/falls-back.ts'
 import { healthyLab, type Lab, trialSeconds } from '../helpers/lab.ts'
 import { scenarios } from '../helpers/scenarios.ts'
@@ -14,22 +14,15 @@ const SILENT = /it (never got as far as its health check|ended before it was hea
 let lab: Lab
 let vm: TestVm
 
-async function start(): Promise<void> {
-  ;({ lab, vm } = await healthyLab())
-}
-
-async function end(): Promise<void> {
-  await vm?.stop()
-  lab?.remove()
-}
-
-beforeAll(start)
-afterAll(end)
-
 /** The host falls back to slot a in each scenario, so that none needs another one. */
-const scenario = scenarios(async () => {
-  await end()
-  await start()
+const scenario = scenarios({
+  start: async () => {
+    ;({ lab, vm } = await healthyLab())
+  },
+  end: async () => {
+    await vm?.stop()
+    lab?.remove()
+  },
 })
 
 describe('a trial that fails', () => {

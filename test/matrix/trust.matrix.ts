@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { formatPrivateKey, formatPublicKey, keyFromSeed, parsePrivateKey } from '../../images/signature/openssh-key.ts'
 import { signText } from '../../images/signature/sshsig.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -20,22 +20,15 @@ const bare = (line: string) => line.split(' ').slice(0, 2).join(' ')
 let lab: Lab
 let vm: TestVm
 
-async function start(): Promise<void> {
-  ;({ lab, vm } = await healthyLab())
-  writeFileSync(`${lab.disk}.next-key`, formatPrivateKey(NEXT), { mode: 0o600 })
-}
-
-async function end(): Promise<void> {
-  await vm?.stop()
-  lab?.remove()
-}
-
-beforeAll(start)
-afterAll(end)
-
-const scenario = scenarios(async () => {
-  await end()
-  await start()
+const scenario = scenarios({
+  start: async () => {
+    ;({ lab, vm } = await healthyLab())
+    writeFileSync(`${lab.disk}.next-key`, formatPrivateKey(NEXT), { mode: 0o600 })
+  },
+  end: async () => {
+    await vm?.stop()
+    lab?.remove()
+  },
 })
 
 const ROTATED = 'a flash sends a rotated SSH host key without a reboot, and the host keeps the old key'

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
+import { describe, expect, onTestFinished } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
 import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
 import { type Manifest, parseManifest } from '../../images/manifest.ts'
@@ -27,28 +27,21 @@ const FORWARDS = [
 let vm: TestVm
 let manifest: Manifest
 
-beforeAll(async () => {
-  const path = join(dirname(imagePath(adama.name)), 'manifest.json')
-  manifest = parseManifest(readFileSync(path, 'utf8'), path)
-  await start()
-})
-
-afterAll(async () => {
-  await vm?.stop()
-})
-
-async function start(): Promise<void> {
-  vm = await bootHost({ host: adama, forwards: FORWARDS, clock: CLOCK })
-  await vm.reachable(BOOT_SECONDS)
-}
-
 // All tests of this file share one machine, and run in this order. Most of them change nothing, so that the machine stays as
 // it is when they fail; after the others fail, a new machine boots.
-const scenario = scenarios(async () => {
-  await vm.stop()
-  await start()
-  await vm.shell(`timeout ${await patience(SERVICE_SECONDS)} systemctl is-system-running --wait || :`)
+const scenario = scenarios({
+  start: async () => {
+    const path = join(dirname(imagePath(adama.name)), 'manifest.json')
+    manifest = parseManifest(readFileSync(path, 'utf8'), path)
+    vm = await bootHost({ host: adama, forwards: FORWARDS, clock: CLOCK })
+    await vm.reachable(BOOT_SECONDS)
+  },
+  end: async () => vm?.stop(),
+  restarted: async () => {
+    await vm.shell(`timeout ${await patience(SERVICE_SECONDS)} systemctl is-system-running --wait || :`)
+  },
 })
+
 describe('adama, booted from its disk image,', () => {
   scenario.observing('adama starts all units without a failure', async () => {
     const state = await vm.ssh(

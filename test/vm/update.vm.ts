@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { fallsBack } from '../helpers/falls-back.ts'
 import { agentStatus, healthy, type Lab, makeLab, must, reboot, trialSeconds } from '../helpers/lab.ts'
 import { scenarios } from '../helpers/scenarios.ts'
@@ -10,24 +10,17 @@ const SERVICE = 'overlays/services/mosquitto/service.ts'
 let lab: Lab
 let vm: TestVm
 
-async function start(): Promise<void> {
-  lab = await makeLab('lean')
-  vm = await lab.boot()
-  await healthy(vm)
-}
-
-async function end(): Promise<void> {
-  await vm?.stop()
-  lab?.remove()
-}
-
-beforeAll(start)
-afterAll(end)
-
 /** A restore flashes a new disk and boots it. A saved state would be larger than the time that it saves after a failure. */
-const scenario = scenarios(async () => {
-  await end()
-  await start()
+const scenario = scenarios({
+  start: async () => {
+    lab = await makeLab('lean')
+    vm = await lab.boot()
+    await healthy(vm)
+  },
+  end: async () => {
+    await vm?.stop()
+    lab?.remove()
+  },
 })
 
 const UPDATED = 'an update ends committed in the other slot, with the data from before'
