@@ -44,6 +44,7 @@ const BLOCKS_SOURCES = [
 /** Every file of `overlays/device`, and its location in an image. */
 export const DEVICE_FILES: readonly DeviceFile[] = uniqueNames([
   script('init', 'initramfs/init', { in: 'initramfs', path: '/init', mode: 0o755 }),
+  script('other-slot', 'initramfs/other-slot.sh', inInitramfs('other-slot')),
   script('agent', 'agent/agent.sh', onHost('agent')),
   script('boot-state', 'agent/boot-state.sh', onHost('boot-state')),
   script('health', 'agent/health.sh', onHost('health')),

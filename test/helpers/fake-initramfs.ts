@@ -1,14 +1,14 @@
 import { readFileSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { readRecord } from './agent-record.ts'
 import { FakeDevice, type Shell } from './fake-device.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/initramfs/init'), 'utf8')
-/** Script parts of the agent that the initramfs script reads. */
-const LIB = ['record', 'starts', 'tryboot'].map((name): [string, string] => [
-  name,
-  readFileSync(join(PROJECT, `overlays/device/agent/${name}.sh`), 'utf8'),
+/** The scripts that init sources. */
+const LIB = ['agent/record', 'agent/starts', 'agent/tryboot', 'initramfs/other-slot'].map((path): [string, string] => [
+  basename(path),
+  readFileSync(join(PROJECT, `overlays/device/${path}.sh`), 'utf8'),
 ])
 /** The only shell in the initramfs. Waiting without another program needs its `read -t`, which POSIX lacks. */
 export const SHELLS = ['busybox ash']

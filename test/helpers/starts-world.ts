@@ -30,8 +30,7 @@ export interface Started {
 
 const textOf = (path: string) => readFileSync(join(PROJECT, 'overlays/device', path), 'utf8')
 const PARTS = ['record', 'starts', 'trial', 'watch'].map((name) => textOf(`agent/${name}.sh`)).join('\n')
-const INIT = textOf('initramfs/init')
-const RESCUE = INIT.slice(INIT.indexOf('arm_other_slot() {'), INIT.indexOf('other_can_boot() {'))
+const RESCUE = textOf('initramfs/other-slot.sh')
 
 /** The real state machine on a record in memory. Everything that it asks a machine for comes from the world below. */
 const STUBS = `

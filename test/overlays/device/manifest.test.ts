@@ -87,7 +87,8 @@ describe('the manifest of overlays/device', () => {
 
   it('installs the record and the trial flag in the host and in the initramfs', () => {
     const pathsIn = (place: 'host' | 'initramfs') => [...scriptsIn(place, deviceTexts()).keys()].map(({ path }) => path)
-    expect(pathsIn('initramfs')).toEqual(['/init', '/lib/hangar/record', '/lib/hangar/starts', '/lib/hangar/tryboot'])
+    const sourced = ['other-slot', 'record', 'starts', 'tryboot'].map((name) => `/lib/hangar/${name}`)
+    expect(pathsIn('initramfs').sort()).toEqual(['/init', ...sourced])
     expect(pathsIn('host')).toEqual(expect.arrayContaining(['/usr/lib/hangar/agent', '/usr/lib/hangar/record']))
   })
 

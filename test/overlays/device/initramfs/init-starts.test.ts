@@ -55,12 +55,12 @@ describeOnShells(
       ['a start that the machine reset', 'a 0 0 0 4', 5, 'a 1 0 0 5'],
       ['another start that the machine reset', 'a 1 1 0 5', 6, 'a 2 1 0 6'],
       ['no start that lost its power', 'a 1 0 0 5', 1, 'a 1 0 0 1'],
-      ['no start whose count of the firmware may be a coincidence', 'a 1 0 0 0', 1, 'a 1 0 0 1'],
-      ['no start with resets after it that no start recorded', 'a 0 0 0 3', 5, 'a 0 0 0 5'],
+      ["no start if the firmware's count may be a coincidence", 'a 1 0 0 0', 1, 'a 1 0 0 1'],
+      ['no start if the machine was reset more than once since', 'a 0 0 0 3', 5, 'a 0 0 0 5'],
       ['no start if the firmware does not count', 'a 1 0 0 0', 0, 'a 1 0 0 0'],
       ['no start that ended', 'a 1 0 0 ended', 6, 'a 1 0 0 6'],
       ['no start of the other slot', 'b 2 1 0 5', 6, 'a 0 0 0 6'],
-      ['no start of a damaged line', 'a x 0 0 5', 6, 'a 0 0 0 6'],
+      ['no start that a damaged line describes', 'a x 0 0 5', 6, 'a 0 0 0 6'],
     ])('counts %s', async (_what, before, count, after) => {
       const { starts, entered, armed } = await startOf(shell, { count, record: { ...COMMITTED, starts: before } })
       expect([starts, entered, armed]).toEqual([after, true, '0'])
@@ -94,7 +94,7 @@ describeOnShells(
     })
 
     it('continues with the committed slot if the firmware does not confirm the trial flag', async () => {
-      const script = SCRIPT.replace('if tryboot_set 1', 'if false')
+      const script = SCRIPT.replace(/\nmain\n$/, '\ntryboot_set() { false; }\nmain\n')
       const { entered, record } = await startOf(shell, {
         count: 7,
         record: { ...COMMITTED, starts: 'a 2 0 0 6' },
@@ -108,7 +108,7 @@ describeOnShells(
 )
 
 describeOnShells(
-  'the initramfs after a trial of the other slot, which failed',
+  'the initramfs after a trial of the other slot that was not committed',
   (shell) => {
     const TRIED = {
       ...COMMITTED,
