@@ -25,7 +25,8 @@ export class MismatchError extends Error {
   }
 }
 
-function isWebPage(type = ''): boolean {
+/** Whether a Content-Type names a web page. */
+export function isWebPage(type = ''): boolean {
   return /^text\/html/i.test(type)
 }
 

@@ -1,4 +1,5 @@
-import { readFileSync, realpathSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
+import { mountOf } from './mount.ts'
 
 /**
  * How programs say that a file system is full, in the C locale: strerror(3) (ENOSPC, EDQUOT), Go and Rust, errno numbers
@@ -8,7 +9,7 @@ const FULL_TEXTS = [
   /no space left on device/i,
   /disk quota exceeded/i,
   /\b(ENOSPC|EDQUOT)\b/,
-  /\[?\b(errno|os error|error) (28|122)\b/i,
+  /\b(errno|os error|error) (28|122)\b/i,
   /database or disk is full/,
   /\bnot enough (free )?(disk )?space\b/i,
   /don't have enough free space in/,
@@ -37,7 +38,7 @@ export function spaceOf(path: string): Space | undefined {
   try {
     const { bavail, bsize, ffree, files } = statfsSync(path)
     const freeFiles = files === 0 ? Number.POSITIVE_INFINITY : ffree
-    return { mount: mountOf(path), freeBytes: bavail * bsize, freeFiles }
+    return { mount: mountOf(path).point, freeBytes: bavail * bsize, freeFiles }
   } catch {
     return undefined
   }
@@ -50,18 +51,4 @@ const NEARLY_NOTHING = 16 * 2 ** 20
 export function lackOf({ freeBytes, freeFiles }: Space): 'space' | 'files' | undefined {
   if (freeBytes < NEARLY_NOTHING) return 'space'
   return freeFiles < 16 ? 'files' : undefined
-}
-
-function mountOf(path: string): string {
-  const real = realpathSync(path)
-  const points = readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => unescaped(line.split(' ')[4] ?? ''))
-    .filter((point) => point === '/' || real === point || real.startsWith(`${point}/`))
-  return points.reduce((deepest, point) => (point.length >= deepest.length ? point : deepest), '/')
-}
-
-/** The kernel writes spaces and other special characters of a path as octal numbers. */
-function unescaped(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

@@ -4,8 +4,8 @@ import { environmentProxy, ProxyError, type ProxyRule, proxyName, throughProxy }
 import { parseRetryAfter } from './retry-after.ts'
 
 /**
- * The kind of a failed transfer. `absent` means that the server has no such file. For all other kinds, a retry may
- * succeed.
+ * A failed transfer. `absent` means that the server has no such file, and `refused` that it will not send the file. For all
+ * other kinds, a retry may succeed.
  */
 export class TransferError extends Error {
   readonly kind: 'absent' | 'refused' | 'unreachable' | 'broken' | 'slow'
@@ -20,6 +20,11 @@ export class TransferError extends Error {
     this.kind = kind
     this.status = options.status
     this.retryAfter = options.retryAfter
+  }
+
+  /** Whether the same request may succeed later. */
+  get isTransient(): boolean {
+    return this.kind !== 'absent' && this.kind !== 'refused'
   }
 }
 

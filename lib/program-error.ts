@@ -1,6 +1,6 @@
-import { readFileSync, realpathSync } from 'node:fs'
 import { basename } from 'node:path'
 import { UserError } from '../errors.ts'
+import { mountOf } from './mount.ts'
 
 /** A program with its first arguments and the variables that it needs. */
 export interface Command {
@@ -98,8 +98,11 @@ function failure(command: Command, file: string, reason: string, cause: unknown)
     : new ProgramError(`${start}its file system '${mount}' is mounted with noexec`, { hint: remount, cause })
 }
 
-const PACKAGES: Readonly<Record<string, string>> = { setpriv: 'util-linux', unshare: 'util-linux', git: 'git' }
-for (const name of ['cp', 'dd', 'env', 'sort']) Object.assign(PACKAGES, { [name]: 'coreutils' })
+/** Program -> the Debian package that has it. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  ...{ cp: 'coreutils', dd: 'coreutils', env: 'coreutils', sort: 'coreutils' },
+  ...{ git: 'git', setpriv: 'util-linux', unshare: 'util-linux' },
+}
 
 function remedy({ origin }: Command, file: string, reason: string): string {
   const limit = LIMITS.find(([pattern]) => pattern.test(reason))
@@ -107,11 +110,10 @@ function remedy({ origin }: Command, file: string, reason: string): string {
   if (/^(Permission denied|Operation not permitted)/.test(reason)) {
     return `check the modes of the file and of its directories: namei -l '${file}'. SELinux, AppArmor or seccomp may also forbid the start`
   }
-  const isOwn = origin === 'store' && file.startsWith('/')
-  if (isOwn) return 'check the programs in the store: npm run store:verify'
+  if (origin === 'store' && file.startsWith('/')) return 'check the programs in the store: npm run store:verify'
   const name = basename(file)
-  const about = PACKAGES[name]
-  if (about !== undefined) return `install it: apt-get install ${about}`
+  const debianPackage = PACKAGES[name]
+  if (debianPackage !== undefined) return `install it: apt-get install ${debianPackage}`
   return `install the program '${name}', or correct PATH`
 }
 
@@ -140,24 +142,9 @@ function signalled(command: Command, signal: NodeJS.Signals): ProgramError {
 /** The mount point of a file, if the file system is mounted with noexec. */
 function noexecMount(file: string): string | undefined {
   try {
-    const path = realpathSync(file)
-    const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .map((line) => line.split(' '))
-      .map(([, , , , point = '', options = '']) => ({ point: unescaped(point), options: options.split(',') }))
-      .filter(({ point }) => point === '/' || path === point || path.startsWith(`${point}/`))
-    // A later mount on the same point hides an earlier one.
-    const deepest = mounts.reduce((best, each) => (each.point.length >= best.point.length ? each : best), {
-      point: '',
-      options: [] as string[],
-    })
-    return deepest.options.includes('noexec') ? deepest.point : undefined
+    const { point, options } = mountOf(file)
+    return options.includes('noexec') ? point : undefined
   } catch {
     return undefined
   }
-}
-
-/** The kernel writes spaces and other special characters of a path as octal numbers. */
-function unescaped(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

@@ -45,8 +45,17 @@ export function proxyName(proxy: URL): string {
   return proxy.host
 }
 
+/** A URL without user and password, for a proxy or a program that must not see them. */
+export function withoutLogin(url: URL): URL {
+  const copy = new URL(url)
+  copy.username = ''
+  copy.password = ''
+  return copy
+}
+
+/** Passwords may contain `/` and `@`. */
 function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^@/]*@/, '//')
+  return text.replace(/\/\/.*@/, '//')
 }
 
 function isLoopback(host: string): boolean {
@@ -98,9 +107,7 @@ function hostOf(url: URL): string {
 /** The options of a request that a proxy forwards. https needs a tunnel, so that the proxy sees no content. */
 export function throughProxy(proxy: URL, url: URL): http.RequestOptions {
   if (url.protocol === 'https:') return { agent: tunnelAgent(proxy) }
-  const target = new URL(url)
-  target.username = ''
-  target.password = ''
+  const target = withoutLogin(url)
   target.hash = ''
   return {
     host: hostOf(proxy),
@@ -125,8 +132,8 @@ function tunnelAgent(proxy: URL): TunnelAgent {
   return agent
 }
 
-/** Milliseconds that a proxy has to open a tunnel. */
-const PATIENCE = 15_000
+/** The time in milliseconds within which a proxy must open a tunnel. */
+const TUNNEL_TIMEOUT = 15_000
 type Created = (error: Error | null, socket?: Duplex) => void
 
 /** Connections to https servers through one proxy, which stay open for further requests. */
@@ -147,7 +154,7 @@ class TunnelAgent extends https.Agent {
     const authority = `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
     const request = http.request({
       ...{ method: 'CONNECT', host: hostOf(proxy), port: proxy.port || 80, path: authority, agent: false },
-      ...{ headers: { host: authority, ...authorization(proxy) }, timeout: PATIENCE },
+      ...{ headers: { host: authority, ...authorization(proxy) }, timeout: TUNNEL_TIMEOUT },
     })
     request.once('connect', (response: http.IncomingMessage, socket: Socket) => {
       if (response.statusCode === 200) {
@@ -159,7 +166,7 @@ class TunnelAgent extends https.Agent {
       const { statusCode } = response
       created(new ProxyError(`the proxy ${proxyName(proxy)} refuses '${authority}': HTTP ${statusCode}`, statusCode))
     })
-    request.once('timeout', () => request.destroy(new Error(`no answer in ${PATIENCE / 1000} s`)))
+    request.once('timeout', () => request.destroy(new Error(`no answer in ${TUNNEL_TIMEOUT / 1000} s`)))
     request.once('error', (error) =>
       created(new Error(`the proxy ${proxyName(proxy)}: ${error.message}`, { cause: error })),
     )

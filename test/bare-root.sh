@@ -57,7 +57,7 @@ copy_settings() {
   [ ! -d /etc/apt ] || cp -RL /etc/apt "$root/etc/apt"
   for file in /etc/resolv.conf /etc/hosts /etc/ssl/certs/ca-certificates.crt "${NODE_EXTRA_CA_CERTS:-}" \
     "$(npm_setting cafile)"; do
-    [ ! -f "$file" ] || copy "$file" "$root$file"
+    copy_if_any "$file" "$root$file"
   done
   copy_if_any "$(npm_setting userconfig)" "$root/root/.npmrc"
   copy_if_any "$(npm_setting globalconfig)" "$root/usr/local/etc/npmrc"
@@ -65,9 +65,8 @@ copy_settings() {
 
 npm_setting() { (cd / && npm config get "$1"); }
 
-copy_if_any() { [ ! -f "$1" ] || copy "$1" "$2"; }
-
-copy() {
+copy_if_any() {
+  [ -f "$1" ] || return 0
   mkdir -p "$(dirname "$2")"
   cp -L "$1" "$2"
 }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { type Digest, digestOf } from '../../images/digest.ts'
+import { isFullCode } from '../../lib/file-problem.ts'
 import { formatSize } from '../../lib/format.ts'
 import { makeDirectory } from '../../lib/make-directory.ts'
 import { SHARING, type Sharing, seedFile } from './seed.ts'
@@ -93,7 +94,7 @@ export function sumsText(files: Readonly<Record<string, { readonly sha256?: Dige
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  return error instanceof Error && 'code' in error && isFullCode(String(error.code))
 }
 
 function diskFull(directory: string, files: Readonly<Record<string, OutputFile>>, cause: unknown): UserError {

@@ -1,5 +1,5 @@
 import { constants, copyFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Segment } from './segment.ts'
 import { type FileState, isSameState, readState, sharedBytes } from './state.ts'
 
@@ -66,7 +66,7 @@ function siblingsOf(directory: string): string[] {
 
 /** Takes no lock of the other directory: two builds that clone from each other would wait for each other for ever. */
 function cloneSeed({ directory, name, state }: Seed, path: string, reflink: Reflink): FileState | undefined {
-  const temporary = join(dirname(path), `.${name}.clone`)
+  const temporary = join(dirname(path), `.${basename(path)}.clone`)
   try {
     reflink(join(directory, name), temporary)
     // A build empties the state before it changes a file: the clone is complete if the state is still the same.

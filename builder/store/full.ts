@@ -9,19 +9,17 @@ export interface Full {
 /** The file system of the store, if it has no space left. */
 export function fullStore(store: string): Full | undefined {
   const space = spaceOf(store)
-  const lack = space === undefined ? undefined : lackOf(space)
-  return lack === undefined ? undefined : fullOnStore(store, space?.mount, lack)
+  return space === undefined || lackOf(space) === undefined ? undefined : fullOnStore(store)
 }
 
-/** The file system of a path in the store, as full. */
-export function fullOnStore(
-  store: string,
-  mount = spaceOf(store)?.mount ?? store,
-  lack: 'space' | 'files' = 'space',
-): Full {
-  const look = `df ${lack === 'files' ? '-i' : '-h'} '${mount}'`
+/** The file system of a path in the store, which a program has just found full. */
+export function fullOnStore(path: string): Full {
+  const space = spaceOf(path)
+  const mount = space?.mount ?? path
+  const [lack, option] =
+    space !== undefined && lackOf(space) === 'files' ? ['room for more files', '-i'] : ['space left', '-h']
   return {
-    what: `the file system '${mount}' of the store has no ${lack === 'files' ? 'room for more files' : 'space left'}`,
-    remedy: `free disk space (${look}), for example with: npm run gc; or keep the store on another file system: HANGAR_STORE=DIRECTORY`,
+    what: `the file system '${mount}' of the store has no ${lack}`,
+    remedy: `free disk space (df ${option} '${mount}'), for example with: npm run gc; or keep the store on another file system: HANGAR_STORE=DIRECTORY`,
   }
 }

@@ -13,8 +13,9 @@ export async function setup(): Promise<(() => void) | undefined> {
   const missing = WRAPPED.filter((name) => onPath(name) === undefined)
   if (missing.length === 0) return undefined
   console.log(`not on this machine, so from locked packages: ${missing.join(', ')}`)
+  const root = await testPrograms()
   const directory = mkdtempSync(join(tmpdir(), 'hangar-programs-'))
-  writeWrappers(await testPrograms(), directory)
+  writeWrappers(root, directory)
   process.env.PATH = [process.env.PATH ?? '/usr/bin:/bin', directory].join(delimiter)
   return () => rmSync(directory, { recursive: true, force: true })
 }

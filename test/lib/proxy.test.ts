@@ -67,11 +67,14 @@ describe('environmentProxy', () => {
     expect(environmentProxy(env, new URL(url))?.host).toBe(proxy)
   })
 
-  it('names a proxy that does not speak HTTP, without its password', () => {
-    expect(() => environmentProxy({ https_proxy: 'socks5://me:secret@p:1' }, new URL('https://deb.test/'))).toThrow(
-      "https_proxy is 'socks5://p:1', wanted http://HOST:PORT",
-    )
-  })
+  it.each(['secret', 'se/cret', 'se@cret'])(
+    'names a proxy that does not speak HTTP, without its password %s',
+    (password) => {
+      expect(() =>
+        environmentProxy({ https_proxy: `socks5://me:${password}@p:1` }, new URL('https://deb.test/')),
+      ).toThrow("https_proxy is 'socks5://p:1', wanted http://HOST:PORT")
+    },
+  )
 })
 
 describe('a request through a proxy', () => {

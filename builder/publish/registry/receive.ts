@@ -56,7 +56,7 @@ async function renewToken(conversation: Conversation, digest: string): Promise<T
 }
 
 export function wrongBytes(where: string, name: string, found: string): UserError {
-  return new UserError('digest', `'${where}' sent corrupt bytes for '${name}': their digest is ${found}`, {
+  return new UserError('digest', `'${where}' sent corrupt bytes for '${name}': ${found}`, {
     hint: 'hangar kept nothing; check the storage of the registry, then publish the image again',
   })
 }

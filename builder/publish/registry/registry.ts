@@ -50,7 +50,10 @@ export function registryRepository(remote: Remote & { kind: 'registry' }, option
         if (response.statusCode === 404) return void response.resume()
         if (response.statusCode !== 200) return conversation.fail(response, `did not return '${at}'`)
         const text = await textOf(response, MANIFEST_LIMIT, conversation.request)
-        if ('digest' in reference && digestOf(text) !== reference.digest) throw wrongBytes(where, at, digestOf(text))
+        const digest = digestOf(text)
+        if ('digest' in reference && digest !== reference.digest) {
+          throw wrongBytes(where, at, `SHA-256 ${digest}, expected ${reference.digest}`)
+        }
         return text
       }),
     putManifest: (tag, text) =>

@@ -12,9 +12,11 @@ export interface RetryOptions {
 
 /** The number of tries without progress before hangar gives up. */
 const TRIES = 5
-const TRANSIENT: readonly TransferError['kind'][] = ['broken', 'slow', 'unreachable']
 
-/** Retries transient errors, not before the time that the server's Retry-After names. A try that makes progress (`reached` grows) resets the count of failures. */
+/**
+ * Retries transient errors, not before the time that the server's Retry-After names. A try that makes progress (`reached`
+ * grows) resets the count of failures.
+ */
 export async function withRetries<T>(
   { backoff, timing = TIMING, signal, onRetry }: RetryOptions,
   attempt: () => Promise<T>,
@@ -25,7 +27,7 @@ export async function withRetries<T>(
     try {
       return await attempt()
     } catch (error) {
-      if (!(error instanceof TransferError && TRANSIENT.includes(error.kind))) throw error
+      if (!(error instanceof TransferError && error.isTransient)) throw error
       failures = reached() > furthest ? 1 : failures + 1
       furthest = Math.max(furthest, reached())
       if (failures === TRIES) throw error

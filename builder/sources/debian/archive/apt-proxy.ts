@@ -1,12 +1,12 @@
 import { ProgramError } from '../../../../lib/program-error.ts'
-import { type ProxyRule, parseProxy } from '../../../../lib/proxy.ts'
+import { type ProxyRule, parseProxy, withoutLogin } from '../../../../lib/proxy.ts'
 import { run } from '../../../../lib/subprocess.ts'
 
 type Settings = ReadonlyMap<string, string>
 
 /**
  * The proxies that apt on this machine uses, as apt-transport-http(1) describes them: for one server, for all servers, and
- * the program of Proxy-Auto-Detect. Reads apt's configuration at the first request. Decides nothing without apt.
+ * the program of Proxy-Auto-Detect. Reads apt's configuration at the first request. Decides nothing on a machine without apt.
  */
 export function aptProxy(env: NodeJS.ProcessEnv): ProxyRule {
   const detected = new Map<string, Promise<string>>()
@@ -43,7 +43,7 @@ async function readSettings(env: NodeJS.ProcessEnv): Promise<Settings> {
 }
 
 async function detect(program: string, url: URL, env: NodeJS.ProcessEnv): Promise<string> {
-  return (await outputOf(program, [url.href], env)).split('\n')[0]?.trim() ?? ''
+  return (await outputOf(program, [withoutLogin(url).href], env)).split('\n')[0]?.trim() ?? ''
 }
 
 /** Empty without the program, as on a machine without apt, and when the program fails. */

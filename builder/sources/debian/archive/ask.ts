@@ -1,7 +1,7 @@
 import { waitAfter } from '../../../../lib/backoff.ts'
 import { type Request, TransferError, type Watch } from '../../../../lib/http.ts'
 import { bestOf, type Candidate, candidateFor, freeAt, isFree, openOf, refusalOf } from './candidates.ts'
-import type { Reason, Refusal } from './failure.ts'
+import { type Reason, type Refusal, reasonOf } from './failure.ts'
 import { type Asked, triesFor } from './health.ts'
 import { Outpaced } from './rates.ts'
 import type { Server, Servers } from './servers.ts'
@@ -91,7 +91,7 @@ async function attempt<T>(
     if (progress.bytes >= PROGRESS) at.failures = 0
     if (error instanceof Outpaced) {
       at.turns += 1
-      at.reason = { kind: 'slow', reason: error.message }
+      at.reason = reasonOf(error)
       return { kind: 'failed', instead: error.instead }
     }
     await noteFailure(at, error, servers, asked, question)
@@ -114,21 +114,17 @@ function watchOf(
   const others = () => openOf(all, servers).filter((each) => each !== at && isFree(each, servers))
   const rate = servers.rates.watch({
     base,
+    // Without a bound, a file could change to and fro between servers whose rates vary.
+    mayChange: all.reduce((sum, { turns }) => sum + turns, 0) < 2 * all.length,
     remaining: () => size - progress.bytes,
     others: () => others().map(({ server }) => server.base),
   })
-  // Ends changes to and fro between servers whose rates vary.
-  const isSettled = all.reduce((sum, { turns }) => sum + turns, 0) >= 2 * all.length
   return {
     ...rate,
     arrived: (bytes) => {
       asked.answered()
       progress.bytes += bytes
       rate.arrived(bytes)
-    },
-    check: () => {
-      const error = rate.check()
-      return isSettled ? undefined : error
     },
   }
 }
@@ -140,7 +136,7 @@ async function noteFailure<T>(
   asked: Asked,
   question: Question<T>,
 ): Promise<void> {
-  if (error instanceof TransferError && mayPass(error)) return notePassing(at, error, servers, asked)
+  if (error instanceof TransferError && error.isTransient) return noteTransient(at, error, servers, asked)
   const reason = await lastingReason(at, error, question)
   if (reason === undefined) throw error
   asked.answered()
@@ -152,20 +148,16 @@ async function noteFailure<T>(
 async function lastingReason<T>(at: Candidate, error: unknown, question: Question<T>): Promise<Reason | undefined> {
   if (!(error instanceof TransferError)) return question.blame(error)
   if (error.kind === 'absent') return question.absence(at.server, error)
-  return { kind: error.kind, reason: error.message }
-}
-
-function mayPass({ kind }: TransferError): boolean {
-  return kind !== 'absent' && kind !== 'refused'
+  return reasonOf(error)
 }
 
 /** A broken connection concerns one file; no answer, or an answer such as HTTP 503, concerns the whole server. */
-function notePassing(at: Candidate, error: TransferError, servers: Servers, asked: Asked): void {
-  const isServers = error.kind !== 'broken' || error.status !== undefined
-  if (isServers) asked.failed(error)
+function noteTransient(at: Candidate, error: TransferError, servers: Servers, asked: Asked): void {
+  const concernsServer = error.kind !== 'broken' || error.status !== undefined
+  if (concernsServer) asked.failed(error)
   const { timing, backoff } = servers
   at.failures += 1
   at.until = timing.now() + waitAfter(at.failures, backoff, timing, error.retryAfter)
-  at.reason = { kind: error.kind, reason: error.message }
+  at.reason = reasonOf(error)
   at.isOut = at.failures >= (at.server.kind === 'last-resort' ? 1 : triesFor(error))
 }

@@ -7,7 +7,7 @@ export interface Candidate {
   readonly url: string
   /** Failures in a row. */
   failures: number
-  /** How often hangar gave a connection up, because it was slow. */
+  /** How often hangar gave up a connection because it was slow. */
   turns: number
   /** Not to be asked before this time. */
   until: number
@@ -23,7 +23,7 @@ export function refusalOf({ server, url, reason }: Candidate): Refusal[] {
   return reason === undefined ? [] : [{ server: server.kind, url, ...reason }]
 }
 
-/** The servers that may still send the file: mirrors, or without any those of last resort. */
+/** The servers that may still send the file: the mirrors; if none is left, the servers of last resort. */
 export function openOf(all: readonly Candidate[], servers: Servers): Candidate[] {
   for (const each of all) {
     const exclusion = each.isOut ? undefined : servers.exclusion(each.server.base)
@@ -44,7 +44,7 @@ export function isFree(each: Candidate, servers: Servers): boolean {
   return freeAt(each, servers) <= servers.timing.now()
 }
 
-/** Few failures count most, then the server that hangar changes to, then rates, then the order of the mirrors. */
+/** The server with the fewest failures; among several the server `instead`, then a fast one, then the first in order. */
 export function bestOf(
   free: readonly Candidate[],
   servers: Servers,

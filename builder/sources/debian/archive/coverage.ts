@@ -1,6 +1,7 @@
 import type { Archive } from '../../../../images/lock.ts'
 import { follow, type Request, TransferError } from '../../../../lib/http.ts'
 import { COMPRESSIONS } from './decompress.ts'
+import { type Reason, reasonOf, redacted } from './failure.ts'
 import { blameForRelease, fetchReleaseFrom, inReleasePath, type Release, type ReleaseOptions } from './release.ts'
 import { SUITES, suiteKey } from './suites.ts'
 
@@ -48,14 +49,15 @@ async function coverageAt(
   return { kind: 'whole' }
 }
 
+/** What only a server that is no mirror of Debian answers to a request for the main suite. */
+const FOREIGN: readonly Reason['kind'][] = ['absent', 'foreign', 'unsigned']
+
 function coverageFor(error: unknown, url: string, isMain: boolean, suite: string): Coverage {
-  const reason = error instanceof TransferError ? error.message : blameForRelease(error)?.reason
-  if (reason === undefined) throw error
-  const isAbsent = error instanceof TransferError && error.kind === 'absent'
-  const blame = blameForRelease(error)?.kind
-  const isForeign = isMain && (isAbsent || blame === 'foreign' || blame === 'unsigned')
+  const blame = error instanceof TransferError ? reasonOf(error) : blameForRelease(error)
+  if (blame === undefined) throw error
+  const isForeign = isMain && FOREIGN.includes(blame.kind)
   const what = isForeign ? 'the server is no mirror of Debian' : `the server does not have all of '${suite}'`
-  return { kind: isForeign ? 'foreign' : 'partial', reason: `${what} (${url}: ${reason})` }
+  return { kind: isForeign ? 'foreign' : 'partial', reason: `${what} (${redacted(url)}: ${blame.reason})` }
 }
 
 /** A mirror may have the release of a suite, but not the packages of every architecture that the release names. */

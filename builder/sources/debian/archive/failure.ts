@@ -12,13 +12,17 @@ export interface Refusal {
 }
 
 /**
- * `absent`: the server has the whole archive, but not this file. `partial`: the server has not the whole archive, so that a
+ * `absent`: the server has the whole archive, but not this file. `partial`: the server does not have the whole archive, so a
  * missing file means nothing. `foreign`: the server is no mirror of Debian. `mismatch`: it sent wrong bytes. `unsigned`: it
- * sent a release that no known key signed.
+ * sent a release that no known key signed. `outdated`: it sent a signed release that is expired, too old or of another suite.
  */
 export type RefusalKind = TransferError['kind'] | 'partial' | 'foreign' | 'mismatch' | 'unsigned' | 'outdated'
 
 export type Reason = Pick<Refusal, 'kind' | 'reason'>
+
+export function reasonOf({ kind, message }: TransferError): Reason {
+  return { kind, reason: message }
+}
 
 export interface Unfetched {
   readonly wanted: Wanted
@@ -65,9 +69,13 @@ function isGone(refusals: readonly Refusal[]): boolean {
 function describe(unfetched: readonly Unfetched[]): string {
   const [first] = unfetched
   if (first === undefined) throw new Error('no failure to describe')
-  const tried = first.refusals.map(({ url, reason }) => `\n  ${redacted(url)}: ${reason}`).join('')
   const more = unfetched.length > 1 ? `\nand ${unfetched.length - 1} more files` : ''
-  return `cannot fetch '${first.wanted.path}' of '${first.wanted.archive}':${tried}${more}`
+  return `cannot fetch '${first.wanted.path}' of '${first.wanted.archive}':${refusalsText(first.refusals)}${more}`
+}
+
+/** One line for each refusal, each after a line break. */
+export function refusalsText(refusals: readonly Refusal[]): string {
+  return refusals.map(({ url, reason }) => `\n  ${redacted(url)}: ${reason}`).join('')
 }
 
 /** A URL without its password, for messages. */

@@ -1,8 +1,9 @@
 import { type Timing, waitAfter } from '../../../../lib/backoff.ts'
 import type { TransferError } from '../../../../lib/http.ts'
 
-/** The number of failures in a row after which a server is abandoned for this run: without any answer, and with answers such as HTTP 503. */
+/** The failures in a row after which hangar abandons a server for this run: failures without an answer. */
 export const SILENT_TRIES = 4
+/** As `SILENT_TRIES`, for answers such as HTTP 503. */
 export const BUSY_TRIES = 8
 
 /** Whether a server may be asked: now, not before a time, not before the answer to a running request, or never. */
@@ -25,7 +26,7 @@ const UNKNOWN: State = { failures: 0, pauses: 0, until: 0, isProbed: false, isDe
 export interface Asked {
   /** The server answered this request. */
   answered(): void
-  /** The server did not answer, or answered that it cannot work now. Returns the end of the server's pause. */
+  /** The server did not answer, or answered that it cannot work now. */
   failed(error: TransferError): void
   /** The request is over. */
   ended(): void

@@ -34,6 +34,8 @@ export class Outpaced extends TransferError {
 /** A connection to the server `base`. */
 export interface Connection {
   readonly base: string
+  /** Whether the transfer may still continue at another server. */
+  readonly mayChange: boolean
   /** The number of bytes that are still to come. */
   remaining(): number
   /** The other servers that may be asked for the same file now. */
@@ -90,8 +92,8 @@ export class Rates {
     }
   }
 
-  private decide({ base, remaining, others }: Connection, rate: number): Outpaced | undefined {
-    if (remaining() <= rate * this.pace.short) return undefined
+  private decide({ base, mayChange, remaining, others }: Connection, rate: number): Outpaced | undefined {
+    if (!mayChange || remaining() <= rate * this.pace.short) return undefined
     const usable = others()
     const [best] = [...usable].sort((a, b) => this.rateOf(b) - this.rateOf(a))
     if (best !== undefined && this.isMuchFaster(best, rate)) {

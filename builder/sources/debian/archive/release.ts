@@ -3,7 +3,7 @@ import { type Paragraph, parseParagraph } from '../../../../images/debian/contro
 import { type Digest, isDigest } from '../../../../images/digest.ts'
 import { get, type Request, textOf } from '../../../../lib/http.ts'
 import { ask } from './ask.ts'
-import { hintFor, type Reason, redacted } from './failure.ts'
+import { hintFor, type Reason, refusalsText } from './failure.ts'
 import type { Mirrors } from './mirrors.ts'
 import { checkForm, NotDebianError } from './release-form.ts'
 import type { Servers } from './servers.ts'
@@ -43,7 +43,7 @@ export async function fetchRelease(suite: Suite, servers: Servers, options: Rele
   })
   if (answer.kind === 'good') return answer.value
   const isUnsigned = answer.refusals.some(({ kind }) => kind === 'unsigned')
-  const tried = answer.refusals.map(({ url, reason }) => `\n  ${redacted(url)}: ${reason}`).join('')
+  const tried = refusalsText(answer.refusals)
   throw new UserError(isUnsigned ? 'signature' : 'fetch', `cannot get suite '${suiteKey(suite)}':${tried}`, {
     hint: isUnsigned
       ? "check this machine's clock, use another mirror (HANGAR_DEBIAN_MIRROR=URL), or update hangar for newer keys (git pull)"
@@ -74,8 +74,9 @@ export function blameForRelease(error: unknown): Reason | undefined {
   return error instanceof ReleaseError ? { kind: 'outdated', reason: error.message } : undefined
 }
 
-/** The largest InRelease file that hangar reads, in bytes, and the usual size of a large one: that of trixie. */
+/** The largest InRelease file that hangar reads, in bytes. */
 const LIMIT = 8 * 1024 * 1024
+/** The expected size of an InRelease file, in bytes: that of trixie. */
 const IN_RELEASE_SIZE = 140_000
 
 /** The error for a release with a valid signature that is for another suite, expired or too old. */
@@ -102,7 +103,7 @@ export async function verifyRelease(
   return { suite, date, time, fields, files: parseFiles(fields.get('sha256') ?? '') }
 }
 
-/** A wrong signature of another vendor is no attack, but a server that is no mirror of Debian. */
+/** A release of another vendor is no attack: the server is no mirror of Debian. */
 async function signedText(text: string, keyring: string, now: Date): Promise<string> {
   try {
     return await verifyClearSigned(text, keyring, now)

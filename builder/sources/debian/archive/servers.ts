@@ -2,7 +2,7 @@ import { TIMING, type Timing } from '../../../../lib/backoff.ts'
 import { PATIENCE, type Patience, type Request } from '../../../../lib/http.ts'
 import type { ProxyRule } from '../../../../lib/proxy.ts'
 import type { Reporter } from '../../../../lib/reporter.ts'
-import type { Reason, Refusal } from './failure.ts'
+import { type Reason, type Refusal, reasonOf } from './failure.ts'
 import { Health } from './health.ts'
 import { PACE, type Pace, Rates } from './rates.ts'
 
@@ -60,7 +60,7 @@ export class Servers {
   /** Why a server is not asked any more; undefined for a server that may be asked. */
   exclusion(base: string): Reason | undefined {
     const error = this.health.abandoned(base)
-    return this.excluded.get(base) ?? (error && { kind: error.kind, reason: error.message })
+    return this.excluded.get(base) ?? (error && reasonOf(error))
   }
 
   /** The time at which a server may be asked; infinite while the answer to another request decides. */

@@ -135,14 +135,11 @@ export function assumedPackages(set: PackageSet, catalogue: Catalogue): string[]
   const installed = new Set(set.request.map((text) => text.split('/')[0] ?? ''))
   const queue = [...installed].filter((name) => set.assumed.includes(name))
   for (const name of queue) {
-    const needed =
-      catalogue
-        .candidates(name)[0]
-        ?.depends.flat()
-        .map((relation) => relation.package) ?? []
-    for (const each of needed.filter((other) => set.assumed.includes(other) && !installed.has(other))) {
-      installed.add(each)
-      queue.push(each)
+    const relations = catalogue.candidates(name)[0]?.depends.flat() ?? []
+    for (const { package: needed } of relations) {
+      if (!set.assumed.includes(needed) || installed.has(needed)) continue
+      installed.add(needed)
+      queue.push(needed)
     }
   }
   return set.assumed.filter((name) => !installed.has(name))

@@ -10,7 +10,7 @@ async function machine(dump: readonly string[], answer = '') {
   const write = (name: string, body: string) =>
     writeFileSync(join(directory, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 })
   write('apt-config', `cat <<'END'\n${dump.join('\n')}\nEND`)
-  write('detect', `echo '${answer}'`)
+  write('detect', `echo "${answer}"`)
   return aptProxy({ PATH: `${directory}:/usr/bin:/bin` })
 }
 
@@ -24,7 +24,7 @@ describe('aptProxy', () => {
     ['DIRECT for https', [ALL, 'Acquire::https::Proxy "DIRECT";'], 'https://deb.test/', 'direct'],
     ['DIRECT for a server', [ALL, 'Acquire::http::Proxy::deb.test "DIRECT";'], 'http://deb.test/', 'direct'],
     ['DIRECT for another server', [ALL, 'Acquire::http::Proxy::a.test "DIRECT";'], 'http://deb.test/', 'apt.test:3142'],
-    ['other names of settings', ['Acquire::HTTP::proxy "http://a.test:1";'], 'http://deb.test/', 'a.test:1'],
+    ['a setting in other letter case', ['Acquire::HTTP::proxy "http://a.test:1";'], 'http://deb.test/', 'a.test:1'],
     ['no setting', ['Acquire::Retries "3";'], 'http://deb.test/', undefined],
   ])('honours %s', async (_, dump, url, wanted) => {
     const found = await (await machine(dump))(new URL(url))
@@ -37,6 +37,11 @@ describe('aptProxy', () => {
     expect(await (await machine(dump, 'http://found.test:3142/'))(at)).toEqual(new URL('http://found.test:3142/'))
     expect(await (await machine(dump, 'DIRECT'))(at)).toBe('direct')
     expect(await (await machine(dump, ''))(at)).toBeUndefined()
+  })
+
+  it('gives the program of Proxy-Auto-Detect no password of a mirror', async () => {
+    const rule = await machine(['Acquire::http::Proxy-Auto-Detect "detect";'], '$1')
+    expect(String(await rule(new URL('http://me:secret@deb.test/x')))).toBe('http://deb.test/x')
   })
 
   it('decides nothing on a machine without apt', async () => {

@@ -72,7 +72,7 @@ describe('a mirror that answers with HTTP 503 for a while', () => {
     expect(server.counts.refused).toBeLessThanOrEqual(16 + BUSY_TRIES)
   })
 
-  it('understands Retry-After as a date', async () => {
+  it('is asked again not before the date in Retry-After', async () => {
     const timing = fakeTiming()
     const date = new Date(Date.now() + 40_000).toUTCString()
     const server = await mirror(
@@ -84,7 +84,7 @@ describe('a mirror that answers with HTTP 503 for a while', () => {
     expect(Math.max(...timing.sleeps)).toBeGreaterThan(10_000)
   })
 
-  it('waits a bounded time although the server asks for a day', async () => {
+  it('is asked again after a bounded time although it asks for a pause of a day', async () => {
     const timing = fakeTiming()
     const server = await mirror(() => timing.now() === 0, busy({ 'retry-after': '86400' }))
     const { stored } = await fetchFrom([server.url], timing)
@@ -99,7 +99,7 @@ describe('a mirror that answers with HTTP 503 for a while', () => {
     expect(server.counts.refused).toBeLessThanOrEqual(16)
   })
 
-  it('ends with its answer when the server stays busy, and with a bounded number of requests', async () => {
+  it('fails the fetch with its answer if it stays busy, after a bounded number of requests', async () => {
     const server = await mirror(() => true, busy({ 'retry-after': '1' }))
     const { error, stored } = await fetchFrom([server.url])
     expect(stored).toBe(0)
@@ -108,7 +108,7 @@ describe('a mirror that answers with HTTP 503 for a while', () => {
     expect(server.counts.refused).toBeLessThanOrEqual(16 + BUSY_TRIES)
   })
 
-  it('survives a server that allows a few requests and then asks for a pause', async () => {
+  it('sends every file although it allows only a few requests before each pause', async () => {
     const timing = fakeTiming()
     let allowed = 10
     let since = 0
@@ -130,8 +130,8 @@ describe('a mirror that answers with HTTP 503 for a while', () => {
   })
 })
 
-describe('a network that fails for a moment', () => {
-  it('a server whose connections all break at once is asked again', async () => {
+describe('a server whose connections all break at once', () => {
+  it('is asked again', async () => {
     const timing = fakeTiming()
     const server = await mirror(
       () => timing.now() < 1000,

@@ -5,7 +5,7 @@ import { SUITES, type Wanted } from '../../../../../builder/sources/debian/archi
 import { GoneError } from '../../../../../builder/sources/source.ts'
 import { openStore } from '../../../../../builder/store/directory.ts'
 import { digestOf } from '../../../../../images/digest.ts'
-import { type Content, type FileServer, fileServer } from '../../../../helpers/file-server.ts'
+import { type Content, type FileServer, fileServer, type Handler } from '../../../../helpers/file-server.ts'
 import { listReporter } from '../../../../helpers/reporter.ts'
 import { NOW, releaseText, type Signer, signer, smallArchive } from '../../../../helpers/small-archive.ts'
 import { tempDirectory } from '../../../../helpers/temp.ts'
@@ -66,10 +66,10 @@ describe('a locked file is gone', () => {
 })
 
 describe('a locked file is not gone', () => {
-  const answering = (status: number, headers = {}, text = '') => {
-    return (_: unknown, response: import('node:http').ServerResponse) =>
+  const answering =
+    (status: number, headers = {}, text = ''): Handler =>
+    (_, response) =>
       void response.writeHead(status, headers).end(text)
-  }
   const page = '<html>please log in</html>'
   const html = { 'content-type': 'text/html' }
   const replaced = (name: string, content: Content | undefined) => (files: Map<string, Content>) => {
@@ -133,6 +133,13 @@ describe('a locked file is not gone', () => {
     expect([error?.message, isGone]).toEqual([expect.stringContaining(`cannot fetch '${DELETED.path}'`), false])
   })
 
+  it('the message shows no password of a mirror', async () => {
+    const { url } = await vendorRepository()
+    const { error } = await fetchFrom([`${url.replace('//', '//me:secret@')}/debian`])
+    expect(error?.message).toContain('the server is no mirror of Debian (http://me:***@')
+    expect(error?.message).not.toContain('secret')
+  })
+
   it('the message names the server, and why it does not count', async () => {
     const repository = await vendorRepository()
     const { error } = await fetchFrom([at(repository)])
@@ -142,8 +149,8 @@ describe('a locked file is not gone', () => {
   })
 })
 
-describe("another vendor's repository", () => {
-  it('gets no further request after its first missing file', async () => {
+describe('the requests to a server', () => {
+  it("another vendor's repository gets no further request after its first missing file", async () => {
     const files = Array.from({ length: 100 }, (_, index) => `pool/main/${index}_1_arm64.deb`)
     const repository = await vendorRepository()
     const good = await fileServer(files.map((path) => [`debian/${path}`, Buffer.from(path)]))

@@ -72,14 +72,7 @@ function behaviour(random: Random): Behaviour {
     Object.entries(faults)[Math.floor(random() * Object.keys(faults).length)] as [string, Fault]
   if (random() < 0.5) {
     const [name, fault] = pick({ ...FINAL, ...PASSING })
-    return {
-      kind: 'bad',
-      name,
-      handler:
-        (bytes) =>
-        (...call) =>
-          fault(bytes, random)(...call),
-    }
+    return { kind: 'bad', name, handler: (bytes) => fault(bytes, random) }
   }
   const [name, fault] = pick(PASSING)
   let left = Math.floor(random() * 3)

@@ -54,8 +54,8 @@ async function fetchFrom(mirrors: readonly string[], wanted: readonly Wanted[] =
 
 const serverOf = (content: Content, path = WANTED.path) => fileServer([[path, content]])
 
-describe('a slow connection', () => {
-  it('goes on at another mirror, from the byte that it reached', async () => {
+describe('a slow transfer', () => {
+  it('a slow transfer continues at another mirror, from the byte that it reached', async () => {
     const sent = { bytes: 0 }
     const slow = await serverOf(trickling(BYTES, 20_000, sent))
     const quick = await serverOf(BYTES)
@@ -65,14 +65,14 @@ describe('a slow connection', () => {
     expect(sent.bytes).toBeLessThan(BYTES.length / 4)
   })
 
-  it('stays at the only mirror', async () => {
+  it('a slow transfer stays at the only mirror', async () => {
     const bytes = BYTES.subarray(0, 20_000)
     const slow = await serverOf(trickling(bytes, 40_000))
     expect(await fetchFrom([slow.url], [wantedFor(WANTED.path, bytes)], { pace: { ...PACE, short: 0 } })).toBe(true)
     expect(slow.requests).toEqual([WANTED.path])
   })
 
-  it('stays when every mirror is as slow, and changes at most a few times', async () => {
+  it('a slow transfer changes at most 4 times between two mirrors that are equally slow', async () => {
     const bytes = BYTES.subarray(0, 60_000)
     const [one, other] = [await serverOf(trickling(bytes, 60_000)), await serverOf(trickling(bytes, 60_000))]
     const pace = { ...PACE, short: 0 }
@@ -80,7 +80,7 @@ describe('a slow connection', () => {
     expect(one.requests.length + other.requests.length).toBeLessThanOrEqual(1 + 4)
   })
 
-  it('stays when the other mirror lacks the file, or does not answer', async () => {
+  it('a slow transfer returns to its mirror when the others lack the file or do not answer', async () => {
     const bytes = BYTES.subarray(0, 40_000)
     const [slow, empty] = [await serverOf(trickling(bytes, 80_000)), await fileServer()]
     const pace = { ...PACE, short: 0 }
@@ -90,14 +90,14 @@ describe('a slow connection', () => {
     expect(empty.requests.length).toBe(1)
   })
 
-  it('is not given up shortly before its end', async () => {
+  it('a slow transfer stays at its mirror if it ends soon', async () => {
     const bytes = BYTES.subarray(0, 10_000)
     const [slow, quick] = [await serverOf(trickling(bytes, 20_000)), await serverOf(bytes)]
     expect(await fetchFrom([slow.url, quick.url], [wantedFor(WANTED.path, bytes)])).toBe(true)
     expect(quick.requests).toEqual([])
   })
 
-  it('is abandoned although no byte comes any more, long before the patience ends', async () => {
+  it('a transfer that stalls continues at another mirror, long before the patience ends', async () => {
     const stalled = await serverOf((_, response) => {
       response.writeHead(200, { 'content-length': BYTES.length })
       response.write(BYTES.subarray(0, 1000))
@@ -108,7 +108,7 @@ describe('a slow connection', () => {
     expect(quick.requests).toEqual([`${WANTED.path} bytes=1000-`])
   })
 
-  it('keeps the order of the mirrors while each is fast enough', async () => {
+  it('a transfer stays at the first mirror while that is fast enough', async () => {
     const [first, second] = [await serverOf(trickling(BYTES, 4_000_000)), await serverOf(BYTES)]
     expect(await fetchFrom([first.url, second.url], [WANTED], { pace: { ...PACE, short: 0 } })).toBe(true)
     expect(second.requests).toEqual([])
