@@ -36,7 +36,7 @@ function completeLocks(context: BuildContext, wanted: readonly SourceRequest[], 
   return relock(context, wanted, current, { kind: 'missing' }, done)
 }
 
-/** A frozen lock may not change, but hangar may find out facts that its text does not state. */
+/** A frozen lock must not change. Sources still learn the facts that its text does not state. */
 async function frozenLocks(context: BuildContext, wanted: readonly SourceRequest[], current: Locks): Promise<Locks> {
   const locks = new Map<string, unknown>()
   for (const source of context.sources) {

@@ -31,7 +31,7 @@ export async function lockAll(cliContext: CliContext, { plans, tools, mode }: Lo
   const what = mode === 'update' ? 'updated' : 'locked'
   const lock = await usingStore(storeUse(context, 'lock'), () => relock(context, wanted, current, { kind: mode }, what))
   return {
-    outcome: lock === current || lock.text === current.text ? 'unchanged' : 'changed',
+    outcome: lock.text === current.text ? 'unchanged' : 'changed',
     packages: lock.files.length,
     sets: lock.names.length,
   }

@@ -13,7 +13,7 @@ export function nodeVersionIn(debianVersion: string): string | undefined {
   return /^(?:\d+:)?(\d+\.\d+\.\d+)(?![\w.])/.exec(debianVersion)?.[1]
 }
 
-/** The packages that exclude a version of Node.js. Ranges without the grammar of npm exclude nothing. */
+/** The packages that exclude a version of Node.js. A range that does not follow npm's grammar excludes nothing. */
 export function excluding<Some extends Engine>(engines: readonly Some[], node: string): Some[] {
   return engines.filter(({ node: range }) => range !== undefined && isInRange(node, range) === false)
 }

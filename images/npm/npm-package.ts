@@ -44,7 +44,7 @@ export interface BundledPackage {
 /** The directory of a service's npm packages in its container. */
 export const NPM_DIRECTORY = '/app'
 
-/** The paths of the packages in a container begin so. */
+/** The prefix of the paths of npm packages in a container. */
 export const NPM_MODULES = `${NPM_DIRECTORY}/node_modules/`
 
 /** A package that a container's step unpacks. */

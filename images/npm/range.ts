@@ -2,7 +2,7 @@ import { comparePackageVersions } from './version.ts'
 
 /**
  * Whether a released version is in a range of npm's grammar: `^20.19 || >=22.12`. Undefined if the range does not follow
- * the grammar. Prereleases in ranges count as the release before which they came.
+ * the grammar. A prerelease in a range counts as the release that follows it.
  */
 export function isInRange(version: string, range: string): boolean | undefined {
   const alternatives = range.split('||').map(comparatorsOf)
@@ -48,8 +48,13 @@ const both = (one: Comparator, other: Comparator): Comparator => {
 const always: Comparator = () => true
 const never: Comparator = () => false
 
+/** The versions that begin with these parts, and all older ones. */
+const upTo = (parts: Parts) => (parts.length === 0 ? always : before(next(parts)))
+
 /** The versions that begin with these parts. */
-const within = (parts: Parts) => (parts.length === 0 ? always : both(from(parts), before(next(parts))))
+const within = (parts: Parts) => both(from(parts), upTo(parts))
+
+const tilde = (parts: Parts) => both(from(parts), upTo(parts.slice(0, 2)))
 
 const OPERATORS: Readonly<Record<string, (parts: Parts) => Comparator>> = {
   '': within,
@@ -57,10 +62,10 @@ const OPERATORS: Readonly<Record<string, (parts: Parts) => Comparator>> = {
   '>=': from,
   '<': (parts) => (parts.length === 0 ? never : before(parts)),
   '>': (parts) => (parts.length === 0 ? never : from(next(parts))),
-  '<=': (parts) => (parts.length === 0 ? always : before(next(parts))),
-  '~': (parts) => (parts.length === 0 ? always : both(from(parts), before(next(parts.slice(0, 2))))),
-  '~>': (parts) => (parts.length === 0 ? always : both(from(parts), before(next(parts.slice(0, 2))))),
-  '^': (parts) => (parts.length === 0 ? always : both(from(parts), before(next(parts.slice(0, leading(parts)))))),
+  '<=': upTo,
+  '~': tilde,
+  '~>': tilde,
+  '^': (parts) => both(from(parts), upTo(parts.slice(0, leading(parts)))),
 }
 
 /** The parts up to the first one that is not zero: `^0.2.3` allows changes to the right of the 2. */

@@ -19,22 +19,22 @@ export function derKeyIn(bytes: Buffer): string | undefined {
   const parts = valuesIn(bytes, whole)
   const version = smallInteger(bytes, parts[0])
   const tags = parts.map(({ tag }) => tag)
-  if (isAlgorithm(bytes, parts[0]) && tags.length === 2 && tags[1] === OCTET_STRING) return 'an encrypted private key'
+  const encryption = algorithmIn(bytes, parts[0])
+  if (PASSWORD_ALGORITHMS.some((each) => encryption?.startsWith(each)) && tags.length === 2 && tags[1] === OCTET_STRING)
+    return 'an encrypted private key'
   if (version === undefined) return undefined
-  if (isAlgorithm(bytes, parts[1], '') && tags[2] === OCTET_STRING) return 'a private key (PKCS #8)'
+  if (algorithmIn(bytes, parts[1]) !== undefined && tags[2] === OCTET_STRING) return 'a private key (PKCS #8)'
   if (tags.length >= 6 && tags.every((tag, at) => tag === INTEGER || at === 9)) return 'an RSA or DSA private key'
   if (version === 1 && tags[1] === OCTET_STRING) return 'an EC private key'
   if (version === 3 && KEY_BAGS.some((bag) => bytes.includes(bag))) return 'a PKCS #12 file with a private key'
   return undefined
 }
 
-/** Whether a value is an algorithm. Without a prefix, one that encrypts with a password. */
-function isAlgorithm(bytes: Buffer, value: Value | undefined, prefix?: string): boolean {
-  if (value?.tag !== SEQUENCE) return false
+/** The object id of an algorithm, as hexadecimal digits; undefined for another value. */
+function algorithmIn(bytes: Buffer, value: Value | undefined): string | undefined {
+  if (value?.tag !== SEQUENCE) return undefined
   const id = valueAt(bytes, value.start, value.end)
-  if (id?.tag !== OBJECT_ID) return false
-  const hex = bytes.toString('hex', id.start, id.end)
-  return (prefix === undefined ? PASSWORD_ALGORITHMS : [prefix]).some((each) => hex.startsWith(each))
+  return id?.tag === OBJECT_ID ? bytes.toString('hex', id.start, id.end) : undefined
 }
 
 function smallInteger(bytes: Buffer, value: Value | undefined): number | undefined {

@@ -28,7 +28,7 @@ export function describeNpm(packages: readonly NpmPackage[]): Described & { read
   }
 }
 
-/** Has the integrity, if there is one: two registries can have different packages with one name and version. */
+/** The id depends on the integrity, if there is one: two registries can have different packages with one name and version. */
 function npmId({ package: name, version, ...rest }: BundledPackage | NpmPackage): string {
   const integrity = 'integrity' in rest ? rest.integrity : 'bundled'
   return elementId('npm', name, version, short(digestOf(`${name}@${version} ${integrity}`)))

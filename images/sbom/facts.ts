@@ -26,13 +26,13 @@ export interface Facts {
 
 /** Parses statements. A package can have several statements, and only some of them may have its copyright file. */
 export function factsOf(statements: readonly PackageStatement[]): Facts {
-  const licences = new Map<string, OtherLicence>()
+  const licences: OtherLicence[] = []
   const packages = fullest(statements).map((statement) => {
     const declared = declaredLicence(statement.copyright ?? '')
-    for (const each of declared?.others ?? []) licences.set(each.licenseId, each)
+    licences.push(...(declared?.others ?? []))
     return factsAbout(statement, declared?.expression)
   })
-  return { packages, licences: byId([...licences.values()]) }
+  return { packages, licences: byId(licences) }
 }
 
 /** One statement per package, with a copyright file if any has it. Some packages link to the copyright file of another package, which is not in every layer. */

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { digestOf } from '../../images/digest.ts'
-import type { Integrity } from '../../images/npm/integrity.ts'
+import { type Integrity, sha512Of } from '../../images/npm/integrity.ts'
 import type { TarballFacts } from '../../images/npm/tarball-facts.ts'
 
 /** The integrity of a tarball with this text. */
 export function testIntegrity(text: string): Integrity {
-  return `sha512-${createHash('sha512').update(text).digest('base64')}` as Integrity
+  return sha512Of(text)
 }
 
 /** The text of a `package-lock.json`: the fields of the service itself, and location -> fields of a package. */

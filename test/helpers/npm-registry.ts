@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { registriesOf } from '../../builder/sources/npm/registry.ts'
 import type { ResolveOptions } from '../../builder/sources/npm/resolve.ts'
 import { type NpmSource, npmSource } from '../../builder/sources/npm/source.ts'
-import { type Integrity, sha512In } from '../../images/npm/integrity.ts'
+import { type Integrity, sha512Of } from '../../images/npm/integrity.ts'
 import { tarballPath } from '../../images/npm/name.ts'
 import { type TarEntry, tarBytes } from '../../lib/tar.ts'
 import { type FileServer, fileServer } from './file-server.ts'
@@ -41,7 +40,7 @@ export async function npmRegistry(packages: readonly TestNpmPackage[] = []): Pro
     async publish(item) {
       const { name, version = '1.0.0', fields = {} } = item
       const bytes = await tarballOf(item)
-      const integrity = integrityOf(bytes)
+      const integrity = sha512Of(bytes)
       const dist = { tarball: `${server.url}/${tarballPath(name, version)}`, integrity }
       versions.set(name, (versions.get(name) ?? new Map()).set(version, { name, version, ...fields, dist }))
       server.files.set(tarballPath(name, version), bytes)
@@ -73,12 +72,6 @@ export async function tarballOf({ name, version = '1.0.0', fields, files = {} }:
 
 export async function tgz(entries: readonly TarEntry[]): Promise<Buffer> {
   return gzipSync(await tarBytes(entries))
-}
-
-export function integrityOf(bytes: Uint8Array): Integrity {
-  const found = sha512In(`sha512-${createHash('sha512').update(bytes).digest('base64')}`)
-  if (found === undefined) throw new Error('no integrity')
-  return found
 }
 
 /** The environment in which npm uses this registry, and nothing of the machine's own settings. */

@@ -1,6 +1,7 @@
 import { UserError } from '../../../errors.ts'
 import type { TransferError } from '../../../lib/http.ts'
 import { GoneError } from '../source.ts'
+import { LOGIN_HINT, NETWORK_HINT, withoutLogins } from './messages.ts'
 import type { WantedTarball } from './wanted-tarball.ts'
 
 /** The reason why a registry did not provide a tarball. */
@@ -11,7 +12,7 @@ export interface Refusal {
   readonly reason: string
 }
 
-interface Refused {
+export interface Refused {
   readonly wanted: WantedTarball
   readonly refusal: Refusal
 }
@@ -26,22 +27,18 @@ export function fetchFailure(refused: readonly Refused[]): UserError {
     return new GoneError(describe(refused), gone)
   }
   const { kind, status } = other.refusal
-  return new UserError(
-    kind === 'mismatch' ? 'digest' : 'fetch',
-    describe([other, ...refused.filter((each) => each !== other)]),
-    {
-      hint: hintFor(kind, status),
-    },
-  )
+  const others = refused.filter((each) => each !== other)
+  const hint = hintFor(kind, status)
+  return new UserError(kind === 'mismatch' ? 'digest' : 'fetch', describe([other, ...others]), { hint })
 }
 
 function hintFor(kind: Refusal['kind'], status: number | undefined): string {
   if (kind === 'mismatch')
     return 'hangar kept no byte of the file; compare with the package in another registry, and do not use this version until you know why it differs'
-  if (status === 401 || status === 403) return 'log in to the registry: npm login; or correct the token in .npmrc'
+  if (status === 401 || status === 403) return LOGIN_HINT
   if (kind === 'other-content')
     return "check npm's setting of the registry (npm config get registry), and whether a proxy wants a login"
-  return "check the network and npm's setting of the registry: npm config get registry; packages that arrived are kept"
+  return `${NETWORK_HINT}; packages that arrived are kept`
 }
 
 function describe(refused: readonly Refused[]): string {
@@ -50,10 +47,5 @@ function describe(refused: readonly Refused[]): string {
   const { wanted, refusal } = first
   const more = refused.length > 1 ? `\nand ${refused.length - 1} more packages` : ''
   const what = `'${wanted.package}@${wanted.version}'`
-  return `cannot fetch ${what} from the npm registry:\n  ${withoutLogin(refusal.url)}: ${refusal.reason}${more}`
-}
-
-/** A URL without user and password, for messages. */
-export function withoutLogin(url: string): string {
-  return url.replace(/\/\/[^@/]*@/, '//')
+  return `cannot fetch ${what} from the npm registry:\n  ${withoutLogins(refusal.url)}: ${refusal.reason}${more}`
 }

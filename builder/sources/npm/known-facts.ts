@@ -16,8 +16,12 @@ const FORMAT = 1
  * fetch every tarball of a layer only to find out that the store has the layer.
  */
 export function recalledFacts(store: Store, wanted: readonly Integrity[]): Map<Integrity, TarballFacts> {
-  const found = wanted.map((integrity) => [integrity, readFacts(fileOf(store, integrity), integrity)] as const)
-  return new Map(found.filter((each): each is readonly [Integrity, TarballFacts] => each[1] !== undefined))
+  return new Map(
+    wanted.flatMap((integrity) => {
+      const facts = readFacts(fileOf(store, integrity), integrity)
+      return facts === undefined ? [] : [[integrity, facts] as const]
+    }),
+  )
 }
 
 export async function storeFacts(store: Store, integrity: Integrity, facts: TarballFacts): Promise<void> {

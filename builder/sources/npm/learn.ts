@@ -1,13 +1,13 @@
 import { UserError } from '../../../errors.ts'
-import { installPlan } from '../../../images/npm/install-plan.ts'
 import type { Integrity } from '../../../images/npm/integrity.ts'
 import { tarballPath } from '../../../images/npm/name.ts'
 import type { NpmRequest } from '../../../images/npm/npm-package.ts'
 import type { TarballFacts } from '../../../images/npm/tarball-facts.ts'
 import type { FetchContext, SourceSettings } from '../source.ts'
 import { recalledFacts } from './known-facts.ts'
-import { folderLock, type NpmLock, pathsOf } from './lock-format.ts'
+import { folderPlan, type NpmLock } from './lock-format.ts'
 import { fetchTarballs, type TarballOptions } from './tarballs.ts'
+import type { WantedTarball } from './wanted-tarball.ts'
 
 export interface LearnOptions extends TarballOptions {
   readonly network: NonNullable<SourceSettings['network']>
@@ -35,19 +35,15 @@ export async function learnFacts(
   return known
 }
 
-function unknownIn(lock: NpmLock, wanted: readonly NpmRequest[]) {
-  return wanted.flatMap(({ folder }) => {
-    const found = folderLock(lock, folder)
-    if (found === undefined) return []
-    const { unknown } = installPlan(found, (integrity) => lock.facts.get(integrity), pathsOf(folder).lock)
-    return unknown.map(({ name, version, integrity }) => ({
-      ...{ package: name, version, integrity, path: tarballPath(name, version) },
-    }))
+function unknownIn(lock: NpmLock, wanted: readonly NpmRequest[]): WantedTarball[] {
+  const unknown = wanted.flatMap(({ folder }) => folderPlan(lock, folder)?.unknown ?? [])
+  return unknown.map(({ name, version, integrity }) => {
+    return { package: name, version, integrity, path: tarballPath(name, version) }
   })
 }
 
 async function fetchFacts(
-  unknown: ReturnType<typeof unknownIn>,
+  unknown: readonly WantedTarball[],
   options: LearnOptions,
   context: FetchContext,
 ): Promise<Map<Integrity, TarballFacts>> {

@@ -1,5 +1,6 @@
 import { UserError } from '../../../errors.ts'
 import { canonicalJson } from '../../../images/canonical.ts'
+import { type InstallPlan, installPlan } from '../../../images/npm/install-plan.ts'
 import type { Integrity } from '../../../images/npm/integrity.ts'
 import { currentLock, type FolderPaths, type FolderTexts, lockedPackages } from '../../../images/npm/locked-packages.ts'
 import { type NpmPackage, type NpmRequest, SERVICE_FOLDERS } from '../../../images/npm/npm-package.ts'
@@ -52,13 +53,24 @@ export function pathsOf(folder: string): FolderPaths {
 
 const parsed = new WeakMap<FolderTexts, { readonly lock: PackageLock | undefined }>()
 
+/** The texts of a folder's files; undefined if it has no `package.json`. */
+export function folderTexts({ folders }: NpmLock, folder: string): FolderTexts | undefined {
+  return Object.hasOwn(folders, folder) ? folders[folder] : undefined
+}
+
 /** The lock of a folder; undefined if it has none for its present `package.json`. Throws UserError. */
-export function folderLock({ folders }: NpmLock, folder: string): PackageLock | undefined {
-  const texts = Object.hasOwn(folders, folder) ? folders[folder] : undefined
+export function folderLock(lock: NpmLock, folder: string): PackageLock | undefined {
+  const texts = folderTexts(lock, folder)
   if (texts === undefined) return undefined
   const known = parsed.get(texts) ?? { lock: currentLock(texts, pathsOf(folder)) }
   parsed.set(texts, known)
   return known.lock
+}
+
+/** The packages to unpack for a folder; undefined if it has no lock for its present `package.json`. Throws UserError. */
+export function folderPlan(lock: NpmLock, folder: string): InstallPlan | undefined {
+  const found = folderLock(lock, folder)
+  return found && installPlan(found, (integrity) => lock.facts.get(integrity), pathsOf(folder).lock)
 }
 
 function packagesIn(lock: NpmLock, folder: string): NpmPackage[] | undefined {

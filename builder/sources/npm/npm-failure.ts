@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts'
-import { withoutLogin } from './fetch-failure.ts'
+import { LOGIN_HINT, NETWORK_HINT, withoutLogins } from './messages.ts'
 
 interface Reported {
   readonly code: string
@@ -9,11 +9,11 @@ interface Reported {
 /** The error for a run of npm that failed. `where` is the path of `package.json`. */
 export function npmFailure(output: string, where: string): UserError {
   const { code, summary } = reported(output)
-  const text = withoutLogin(summary).split('\n').slice(0, LINES).join('\n  ')
+  const text = withoutLogins(summary).split('\n').slice(0, LINES).join('\n  ')
   return new UserError(
-    CODES[code] ?? 'lock',
+    FETCH_CODES.has(code) ? 'fetch' : 'lock',
     `npm cannot resolve the packages of '${where}': ${code === '' ? '' : `${code}: `}${text}`,
-    { hint: HINTS[code] ?? OTHERWISE },
+    { hint: HINTS[code] ?? NETWORK_HINT },
   )
 }
 
@@ -32,38 +32,21 @@ function reported(output: string): Reported {
   return { code: '', summary: output.trim().split('\n').slice(-LINES).join('\n') || 'npm said nothing' }
 }
 
-const NETWORK = "check the network and npm's setting of the registry: npm config get registry"
-const LOGIN = 'log in to the registry: npm login; or correct the token in .npmrc'
-const PAGE = `${NETWORK}; it may answer with a web page, as a proxy that wants a login does`
+const PAGE_HINT = `${NETWORK_HINT}; it may answer with a web page, as a proxy that wants a login does`
 
-const CODES: Readonly<Record<string, 'fetch'>> = Object.fromEntries(
-  [
-    'ECONNREFUSED',
-    'ENOTFOUND',
-    'EAI_AGAIN',
-    'ETIMEDOUT',
-    'ECONNRESET',
-    'ERR_SOCKET_TIMEOUT',
-    'FETCH_ERROR',
-    'E401',
-    'E403',
-    'E404',
-    'E500',
-    'E502',
-    'E503',
-    'E504',
-  ].map((code) => [code, 'fetch'] as const),
-)
+/** npm's codes for a registry that does not answer, or that answers with an error. */
+const FETCH_CODES: ReadonlySet<string> = new Set([
+  ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'ECONNRESET', 'ERR_SOCKET_TIMEOUT', 'FETCH_ERROR'],
+  ...['E401', 'E403', 'E404', 'E500', 'E502', 'E503', 'E504'],
+])
 
 const HINTS: Readonly<Record<string, string>> = {
   E404: 'correct the name in package.json: a registry has no list of names to look for a similar one; or set the registry of a scope in .npmrc',
   ETARGET: 'correct the range in package.json: npm view NAME versions lists the versions',
   ERESOLVE: "change the ranges in package.json, or add 'overrides', until no two packages conflict",
-  E401: LOGIN,
-  E403: LOGIN,
-  FETCH_ERROR: PAGE,
+  E401: LOGIN_HINT,
+  E403: LOGIN_HINT,
+  FETCH_ERROR: PAGE_HINT,
   EINVALIDPACKAGENAME: 'correct the name in package.json',
   EINVALIDTAGNAME: 'correct the range in package.json',
 }
-
-const OTHERWISE = NETWORK

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../../errors.ts'
 import { type ProxyRule, parseProxy } from '../../../lib/proxy.ts'
+import { withoutLogins } from './messages.ts'
 import { npmVariables, parseNpmrc, type Settings } from './npmrc.ts'
 
 /** The npm registries of this machine, as npm's own settings name them. */
@@ -66,7 +67,8 @@ function encodedPart(part: string): string {
 
 function baseOf(key: string, value: string): string {
   if (URL.canParse(value) && /^https?:$/.test(new URL(value).protocol)) return value.replace(/\/*$/, '/')
-  throw new UserError('usage', `npm's setting '${key}' is '${value}', wanted the web address of a registry`, {
+  const shown = withoutLogins(value)
+  throw new UserError('usage', `npm's setting '${key}' is '${shown}', wanted the web address of a registry`, {
     hint: `set it: npm config set ${key} ${PUBLIC}`,
   })
 }
@@ -98,12 +100,13 @@ function loginAt(address: string, settings: Settings): string | undefined {
 
 /** npm's own settings for proxies. Without them, the environment decides. */
 function proxyRule(settings: Settings): ProxyRule {
-  const { proxy, 'https-proxy': httpsProxy = proxy, noproxy } = settings
+  const exceptions = (settings.noproxy ?? '').split(',').map((each) => each.trim().replace(/^\.+/, ''))
   return async ({ protocol, hostname }) => {
-    const key = protocol === 'https:' ? 'https-proxy' : 'proxy'
-    const value = protocol === 'https:' ? httpsProxy : proxy
+    const key = protocol === 'https:' && settings['https-proxy'] !== undefined ? 'https-proxy' : 'proxy'
+    const value = settings[key]
     if (value === undefined || value === '' || value === 'null') return undefined
-    const isExcepted = (noproxy ?? '').split(',').some((each) => hostname.endsWith(each.trim()) && each.trim() !== '')
+    // As in npm, an exception matches the host itself and its subdomains.
+    const isExcepted = exceptions.some((each) => each !== '' && `.${hostname}`.endsWith(`.${each}`))
     return isExcepted ? 'direct' : parseProxy(value, `npm's setting '${key}'`)
   }
 }

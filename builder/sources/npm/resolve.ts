@@ -1,13 +1,13 @@
 import { UserError } from '../../../errors.ts'
 import { excluding, nodeVersionIn, requireEngines } from '../../../images/npm/engines.ts'
-import { installPlan } from '../../../images/npm/install-plan.ts'
 import type { FolderTexts } from '../../../images/npm/locked-packages.ts'
 import { parseManifest } from '../../../images/npm/manifest.ts'
 import { tarballPath } from '../../../images/npm/name.ts'
 import type { NpmPackage, NpmRequest } from '../../../images/npm/npm-package.ts'
+import type { Placed } from '../../../images/npm/package-lock.ts'
 import type { LockMode, ResolveContext } from '../source.ts'
 import { type LearnOptions, learnFacts } from './learn.ts'
-import { folderLock, NPM_LOCK, type NpmLock, pathsOf } from './lock-format.ts'
+import { folderLock, folderPlan, folderTexts, NPM_LOCK, type NpmLock, pathsOf } from './lock-format.ts'
 import { runNpm } from './run-npm.ts'
 
 export interface ResolveOptions extends LearnOptions {
@@ -43,11 +43,11 @@ function mustResolve(lock: NpmLock, folder: string, mode: LockMode): boolean {
   if (mode.kind === 'update') return true
   const found = folderLock(lock, folder)
   if (found === undefined) return true
-  return mode.kind === 'gone' && goneIn([...found.packages.values()], mode.gone).size > 0
+  return mode.kind === 'gone' && [...found.packages.values()].some((each) => isGone(each, mode.gone))
 }
 
-function textsOf({ folders }: NpmLock, folder: string): FolderTexts {
-  const texts = Object.hasOwn(folders, folder) ? folders[folder] : undefined
+function textsOf(lock: NpmLock, folder: string): FolderTexts {
+  const texts = folderTexts(lock, folder)
   if (texts !== undefined) return texts
   const { manifest } = pathsOf(folder)
   throw new UserError('lock', `the service '${folder}' takes its packages from npm, but '${manifest}' does not exist`, {
@@ -71,29 +71,30 @@ async function resolveFolder(
 
 type Gone = Extract<LockMode, { kind: 'gone' }>['gone']
 
-/** The packages whose tarballs no registry has any more, as paths on a registry. */
-function goneIn(packages: readonly { readonly name: string; readonly version: string }[], gone: Gone): Set<string> {
-  const paths = new Set(gone.map(({ path }) => path))
-  return new Set(packages.map(({ name, version }) => tarballPath(name, version)).filter((path) => paths.has(path)))
+/** Whether no registry has the tarball of a package any more. */
+function isGone({ name, version }: Pick<Placed, 'name' | 'version'>, gone: Gone): boolean {
+  return gone.some(({ path }) => path === tarballPath(name, version))
 }
 
-/** The text of a lock without these packages, so that npm resolves them again and keeps the others. */
+/** The text of a lock without the packages that are gone, so that npm resolves them again and keeps the others. */
 function withoutGone(text: string, gone: Gone): string {
-  const lock = JSON.parse(text) as { packages: Record<string, { name?: string; version?: string }> }
+  const lock = JSON.parse(text) as { packages?: Record<string, { name?: string; version?: string }> }
+  // npm 6 wrote locks without the field `packages`.
+  if (lock.packages === undefined) return text
   const kept = Object.entries(lock.packages).filter(([location, { name, version = '' }]) => {
     const found = name ?? location.split('node_modules/').at(-1) ?? ''
-    return location === '' || goneIn([{ name: found, version }], gone).size === 0
+    return location === '' || !isGone({ name: found, version }, gone)
   })
   return JSON.stringify({ ...lock, packages: Object.fromEntries(kept) })
 }
 
-function checkFolder(lock: NpmLock, { folder, beside }: NpmRequest, context: ResolveContext): void {
-  const { lock: where } = pathsOf(folder)
-  const packages = NPM_LOCK.locked(lock, { source: 'npm', folder, beside }) ?? []
-  checkEngines(lock, packages, { source: 'npm', folder, beside }, context)
-  const found = folderLock(lock, folder)
-  if (found === undefined) throw new Error(`npm wrote a lock that is not for '${pathsOf(folder).manifest}'`)
-  const { leftOut, unpacked } = installPlan(found, (integrity) => lock.facts.get(integrity), where)
+/** Refuses packages that exclude Debian's Node.js, and reports what the hosts run without. */
+function checkFolder(lock: NpmLock, request: NpmRequest, context: ResolveContext): void {
+  const { manifest, lock: where } = pathsOf(request.folder)
+  const plan = folderPlan(lock, request.folder)
+  if (plan === undefined) throw new Error(`npm wrote a lock that is not for '${manifest}'`)
+  const { leftOut, unpacked } = plan
+  checkEngines(lock, NPM_LOCK.locked(lock, request) ?? [], request, context)
   for (const { package: left, why } of leftOut)
     context.reporter.notice(`'${where}': left out the optional package '${left.name}@${left.version}', which ${why}`)
   const scripted = unpacked.filter(({ integrity }) => lock.facts.get(integrity)?.build === 'script')

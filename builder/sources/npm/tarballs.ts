@@ -1,19 +1,15 @@
-import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import { UserError } from '../../../errors.ts'
-import { digestOf } from '../../../images/digest.ts'
-import type { Integrity } from '../../../images/npm/integrity.ts'
+import { type Integrity, sha512Of } from '../../../images/npm/integrity.ts'
 import { packageFiles, TarballError } from '../../../images/npm/tarball.ts'
 import { contentFacts, type TarballFacts } from '../../../images/npm/tarball-facts.ts'
+import { TIMING, waitAfter } from '../../../lib/backoff.ts'
 import { body, get, PATIENCE, type Patience, TransferError } from '../../../lib/http.ts'
 import { during, type Step } from '../../../lib/reporter.ts'
 import { forEachAtOnce, stopWith } from '../../../lib/worker-pool.ts'
 import type { FetchContext } from '../source.ts'
-import { fetchFailure, type Refusal } from './fetch-failure.ts'
+import { fetchFailure, type Refusal, type Refused } from './fetch-failure.ts'
 import { storeFacts } from './known-facts.ts'
 import type { Registries } from './registry.ts'
 import type { WantedTarball } from './wanted-tarball.ts'
@@ -21,13 +17,14 @@ import type { WantedTarball } from './wanted-tarball.ts'
 export interface TarballOptions {
   readonly registries: Registries
   readonly patience?: Patience
-  /** Milliseconds before a registry that failed is asked again. */
+  /** The wait after the first failure of a registry, in milliseconds. It doubles with each further failure. */
   readonly backoff?: number
 }
 
 /** As many transfers as npm makes (its setting `maxsockets`). */
 const WORKERS = 15
 const TRIES = 3
+const BACKOFF = 250
 
 /** The largest tarball, in bytes. A registry without an end must not fill the disk. */
 const LARGEST = 1024 ** 3
@@ -43,55 +40,46 @@ export async function fetchTarballs(
 ): Promise<Map<Integrity, TarballFacts>> {
   const once = [...new Map(wanted.map((each) => [each.integrity, each])).values()]
   const facts = new Map<Integrity, TarballFacts>()
-  const refused: { wanted: WantedTarball; refusal: Refusal }[] = []
+  const refused: Refused[] = []
   const stop = stopWith(context.signal)
-  const fetchOne = async (each: WantedTarball, directory: string, step: Step) => {
-    const file = join(directory, digestOf(each.integrity))
-    const got = await tryRegistry(each, file, step, options, stop.signal)
+  const fetchOne = async (each: WantedTarball, step: Step) => {
+    const got = await tryRegistry(each, step, options, stop.signal)
     if ('reason' in got) refused.push({ wanted: each, refusal: got })
-    else facts.set(each.integrity, await adopted(each, file, got, context))
+    else facts.set(each.integrity, await stored(each, got, context))
   }
-  const fetchAll = (step: Step) =>
-    context.store.scratch('fetch-npm', (directory) =>
-      forEachAtOnce(once, { workers: WORKERS, stop }, (each) => fetchOne(each, directory, step)),
-    )
+  const fetchAll = (step: Step) => forEachAtOnce(once, { workers: WORKERS, stop }, (each) => fetchOne(each, step))
   if (once.length > 0) await during(context.reporter, stepName(once), fetchAll, { ending: 'fetched' })
   if (refused.length > 0) throw fetchFailure(refused)
   return facts
 }
 
-interface Received {
-  readonly sha256: TarballFacts['sha256']
-  readonly size: number
-}
-
+/** The bytes of a tarball, or the reason why the registry did not send them in any of the tries. */
 async function tryRegistry(
   wanted: WantedTarball,
-  file: string,
   step: Step,
   options: TarballOptions,
   signal: AbortSignal,
-): Promise<Received | Refusal> {
+): Promise<Buffer | Refusal> {
   const url = options.registries.urlOf(wanted.path)
-  for (let tries = 1; ; tries += 1) {
-    const refusal = await transfer(wanted, url, file, step, options, signal).catch((error: unknown) => {
-      if (error instanceof TransferError) return { url, kind: error.kind, status: error.status, reason: error.message }
-      throw error
-    })
-    const isTransient = 'reason' in refusal && ['unreachable', 'slow', 'broken'].includes(refusal.kind)
-    if (!isTransient || tries === TRIES) return refusal
-    await sleep((options.backoff ?? 250) * 2 ** (tries - 1), undefined, { signal })
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await transfer(wanted, url, step, options, signal)
+    } catch (error) {
+      if (!(error instanceof TransferError)) throw error
+      const { kind, status, message: reason, retryAfter } = error
+      if (!error.isTransient || failures === TRIES) return { url, kind, status, reason }
+      await TIMING.sleep(waitAfter(failures, options.backoff ?? BACKOFF, TIMING, retryAfter), signal)
+    }
   }
 }
 
 async function transfer(
   { integrity }: WantedTarball,
   url: string,
-  file: string,
   step: Step,
   { registries, patience = PATIENCE }: TarballOptions,
   signal: AbortSignal,
-): Promise<Received | Refusal> {
+): Promise<Buffer | Refusal> {
   const { proxy, authorities } = registries
   const request = { headers: registries.headersFor(url), patience, signal, proxy, authorities }
   const response = await get(url, request)
@@ -106,10 +94,9 @@ async function transfer(
   const bytes = Buffer.concat(pieces)
   const stated = Number(response.headers['content-length'] ?? size)
   if (size < stated) throw new TransferError('broken', `ended after ${size} of ${stated} bytes`)
-  const actual = `sha512-${createHash('sha512').update(bytes).digest('base64')}`
+  const actual = sha512Of(bytes)
   if (actual !== integrity) return { url, ...mismatch(bytes, actual, integrity, response.headers['content-type']) }
-  await writeFile(file, bytes)
-  return { sha256: digestOf(bytes), size }
+  return bytes
 }
 
 const GZIP = [0x1f, 0x8b]
@@ -122,21 +109,17 @@ function mismatch(bytes: Buffer, actual: string, wanted: string, type: string | 
   return { kind: 'other-content', reason: `the answer is ${got} (${type ?? 'without a type'}, ${bytes.length} bytes)` }
 }
 
-/**
- * Moves a tarball into the store, and stores the facts about it. The store gets no tarball that hangar cannot unpack.
- */
-async function adopted(
-  { package: name, version, integrity }: WantedTarball,
-  file: string,
-  { sha256, size }: Received,
-  { store }: FetchContext,
-): Promise<TarballFacts> {
+/** Adds a tarball and the facts about it to the store. The store gets no tarball that hangar cannot unpack. */
+async function stored(wanted: WantedTarball, bytes: Buffer, { store }: FetchContext): Promise<TarballFacts> {
+  const content = await contentOf(wanted, bytes)
+  const facts = { sha256: await store.putBytes(bytes), size: bytes.length, ...content }
+  await storeFacts(store, wanted.integrity, facts)
+  return facts
+}
+
+async function contentOf({ package: name, version }: WantedTarball, bytes: Buffer) {
   try {
-    const content = contentFacts(packageFiles(await unzip(await readFile(file), { maxOutputLength: LARGEST })))
-    await store.adopt(file, sha256)
-    const facts = { sha256, size, ...content }
-    await storeFacts(store, integrity, facts)
-    return facts
+    return contentFacts(packageFiles(await unzip(bytes, { maxOutputLength: LARGEST })))
   } catch (cause) {
     if (!(cause instanceof TarballError || isZlibError(cause))) throw cause
     const reason = cause instanceof TarballError ? cause.message : `is no gzip file: ${(cause as Error).message}`

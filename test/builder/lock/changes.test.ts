@@ -16,7 +16,7 @@ describe('the changes between two locks', () => {
     expect(changesText(changesBetween(SOURCE, lockOf(['a', '1']), lockOf(['a', '1'])))).toBe('')
   })
 
-  it('several versions of a package are one line, and the newest ones tell whether the package became older', () => {
+  it('lists several versions of a package on one line, and compares the newest ones to find an older package', () => {
     const text = (...versions: string[]) => {
       const before = lockOf(['debug', '2.6'], ['debug', '4.10'], ['debug', '4.9'])
       return changesText(

@@ -25,27 +25,29 @@ const LOCK: Lock = {
   packages: { [packageKey(BASH)]: BASH },
 }
 
+async function read(project: string) {
+  return readLocks(project, [FORMAT], await openStore(await tempDirectory()))
+}
+
 describe('a lock file', () => {
   it('writes a lock file that reads back the same, and leaves no other file beside it', async () => {
     const project = await tempDirectory()
     await writeLock(project, FORMAT, EMPTY_LOCK)
     await writeLock(project, FORMAT, LOCK)
-    expect((await readLocks(project, [FORMAT], await openStore(await tempDirectory()))).of(FORMAT)).toEqual(LOCK)
+    expect((await read(project)).of(FORMAT)).toEqual(LOCK)
     expect(await readdir(project)).toEqual(['debian.lock.json'])
     expect(await readFile(join(project, 'debian.lock.json'), 'utf8')).toMatch(/\}\n$/)
   })
 
   it('reads a missing lock file as an empty lock', async () => {
-    expect(
-      (await readLocks(await tempDirectory(), [FORMAT], await openStore(await tempDirectory()))).of(FORMAT),
-    ).toEqual(EMPTY_LOCK)
+    expect((await read(await tempDirectory())).of(FORMAT)).toEqual(EMPTY_LOCK)
   })
 
   it('refuses a lock file of an unknown format', async () => {
     const project = await tempDirectory()
     await writeFile(join(project, FORMAT.lockFile), '{"format":2}')
     const error = { code: 'format', message: expect.stringContaining('format 2') }
-    await expect(readLocks(project, [FORMAT], await openStore(await tempDirectory()))).rejects.toMatchObject(error)
+    await expect(read(project)).rejects.toMatchObject(error)
   })
 
   it('fails to write a lock file into a missing directory, with the reason', async () => {

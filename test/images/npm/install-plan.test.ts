@@ -4,6 +4,7 @@ import { type InstallPlan, installPlan } from '../../../images/npm/install-plan.
 import { parsePackageLock } from '../../../images/npm/package-lock.ts'
 import type { TarballFacts } from '../../../images/npm/tarball-facts.ts'
 import { packageLockText, plainFacts, testIntegrity } from '../../helpers/npm-lock.ts'
+import { userErrorOf } from '../../helpers/user-error.ts'
 import { randomFrom } from '../../power-cut/random.ts'
 
 const WHERE = 'overlays/services/test/package-lock.json'
@@ -27,16 +28,6 @@ function plan(
 }
 
 const locations = ({ unpacked }: InstallPlan) => unpacked.map(({ location }) => location)
-
-function failure(act: () => unknown): UserError {
-  try {
-    act()
-  } catch (error) {
-    if (error instanceof UserError) return error
-    throw error
-  }
-  return expect.fail('no error')
-}
 
 const ROOT = { dependencies: { app: '1' } }
 const DARWIN = { os: ['darwin'], optional: true }
@@ -124,7 +115,7 @@ describe('installPlan', () => {
       ...packages['node_modules/@lab/bcrypt'],
       optionalDependencies: { '@lab/bcrypt-linux-x64-gnu': '1' },
     }
-    const error = failure(() => plan(ROOT, { ...required, 'node_modules/@lab/bcrypt': bcrypt }))
+    const error = userErrorOf(() => plan(ROOT, { ...required, 'node_modules/@lab/bcrypt': bcrypt }))
     expect(error.message).toBe(
       `'${WHERE}': 'app@1.0.0' needs '@lab/bcrypt', which has builds for other processors only (@lab/bcrypt-linux-x64-gnu)`,
     )
@@ -136,13 +127,13 @@ describe('installPlan', () => {
       ...without(BCRYPT, 'node_modules/@lab/bcrypt-linux-arm64-gnu'),
       'node_modules/app': { dependencies: { '@lab/bcrypt': '1' } },
     }
-    const error = failure(() => plan(ROOT, packages))
+    const error = userErrorOf(() => plan(ROOT, packages))
     expect(error.message).toContain("needs '@lab/bcrypt-linux-arm64-gnu', which package-lock.json lacks")
     expect(error.hint).toContain('npm run lock -- --update')
   })
 
   it('refuses a required package for another system', () => {
-    const error = failure(() => plan(ROOT, { 'node_modules/app': { os: ['!linux'] } }))
+    const error = userErrorOf(() => plan(ROOT, { 'node_modules/app': { os: ['!linux'] } }))
     expect(error.message).toBe(`'${WHERE}': 'app@1.0.0' does not support Linux on arm64 with glibc`)
   })
 
@@ -152,7 +143,7 @@ describe('installPlan', () => {
       'node_modules/middle': { dependencies: { native: '1' } },
       'node_modules/native': {},
     }
-    const error = failure(() => plan(ROOT, packages, { 'node_modules/native': { build: 'compiler' } }))
+    const error = userErrorOf(() => plan(ROOT, packages, { 'node_modules/native': { build: 'compiler' } }))
     expect(error.message).toContain(
       "'app@1.0.0' needs 'middle', which needs 'native', which has no native module for arm64: it needs a compiler",
     )
@@ -160,7 +151,9 @@ describe('installPlan', () => {
   })
 
   it('refuses a required package with native modules for other processors only', () => {
-    const error = failure(() => plan(ROOT, { 'node_modules/app': {} }, { 'node_modules/app': { modules: 'foreign' } }))
+    const error = userErrorOf(() =>
+      plan(ROOT, { 'node_modules/app': {} }, { 'node_modules/app': { modules: 'foreign' } }),
+    )
     expect(error.message).toContain("'app@1.0.0' has native modules for other processors only")
   })
 
@@ -175,7 +168,7 @@ describe('installPlan', () => {
     expect(found.leftOut).toMatchObject([{ package: { name: 'native' }, why: expect.stringContaining('compiler') }])
   })
 
-  it('unpacks a package with a usable module in its tarball, for every install script', () => {
+  it('unpacks a package with a usable module in its tarball, even if its install script compiles', () => {
     const found = plan(
       ROOT,
       { 'node_modules/app': {} },
@@ -200,7 +193,7 @@ describe('installPlan', () => {
   })
 
   it('refuses a lock without a package that another one needs', () => {
-    const error = failure(() => plan(ROOT, { 'node_modules/app': { dependencies: { absent: '1' } } }))
+    const error = userErrorOf(() => plan(ROOT, { 'node_modules/app': { dependencies: { absent: '1' } } }))
     expect(error.message).toBe(`'${WHERE}' lacks 'absent', which 'app' needs`)
   })
 

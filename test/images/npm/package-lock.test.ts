@@ -5,6 +5,7 @@ import { parseManifest } from '../../../images/npm/manifest.ts'
 import { type PackageLock, parsePackageLock } from '../../../images/npm/package-lock.ts'
 import { packageLockText, testIntegrity } from '../../helpers/npm-lock.ts'
 import { oddString } from '../../helpers/odd-strings.ts'
+import { userErrorOf } from '../../helpers/user-error.ts'
 import { randomFrom } from '../../power-cut/random.ts'
 
 const VALID = 'a'
@@ -13,16 +14,6 @@ const PATHS = { manifest: 'overlays/services/test/package.json', lock: WHERE }
 
 const parse = (packages: Parameters<typeof packageLockText>[1]): PackageLock | undefined =>
   parsePackageLock(packageLockText({ dependencies: { a: '1' } }, packages), WHERE)
-
-const failure = (act: () => unknown): UserError => {
-  try {
-    act()
-  } catch (error) {
-    if (error instanceof UserError) return error
-    throw error
-  }
-  return expect.fail('no error')
-}
 
 describe('parsePackageLock', () => {
   it('reads name, version, integrity and dependencies of each package', () => {
@@ -78,17 +69,19 @@ describe('parsePackageLock', () => {
     [{ resolved: 'file:../a.tgz' }, "takes 'a' from a URL or a file"],
     [{ resolved: '../a', link: true }, "takes 'a' from a folder"],
   ])('refuses a package that no registry has: %j', (fields, message) => {
-    const error = failure(() => parse({ 'node_modules/a': fields }))
+    const error = userErrorOf(() => parse({ 'node_modules/a': fields }))
     expect(error.message).toContain(`'${WHERE}' ${message}`)
     expect(error.hint).toContain('publish the package to a registry')
   })
 
   it('refuses a package with a SHA-1 only, or without integrity', () => {
-    const weak = failure(() => parse({ 'node_modules/a': { integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' } }))
+    const weak = userErrorOf(() => parse({ 'node_modules/a': { integrity: 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' } }))
     expect(weak.message).toBe(
       `'${WHERE}' has only the integrity 'sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=' for 'a@1.0.0', wanted a SHA-512`,
     )
-    expect(failure(() => parse({ 'node_modules/a': { integrity: undefined } })).message).toContain('has no integrity')
+    expect(userErrorOf(() => parse({ 'node_modules/a': { integrity: undefined } })).message).toContain(
+      'has no integrity',
+    )
   })
 
   it('takes the SHA-512 from a list of digests', () => {
@@ -99,7 +92,7 @@ describe('parsePackageLock', () => {
   })
 
   it('refuses two contents of one version', () => {
-    const error = failure(() => parse({ 'node_modules/a': {}, 'node_modules/b/node_modules/a': {} }))
+    const error = userErrorOf(() => parse({ 'node_modules/a': {}, 'node_modules/b/node_modules/a': {} }))
     expect(error.message).toContain("has two different integrities for 'a@1.0.0'")
   })
 
@@ -113,17 +106,19 @@ describe('parsePackageLock', () => {
     'node_modules/a/node_modules/',
     'node_modules/node_modules',
   ])('refuses the location %j', (location) => {
-    expect(failure(() => parse({ [location]: {} })).code).toBe('lock')
+    expect(userErrorOf(() => parse({ [location]: {} })).code).toBe('lock')
   })
 
   it.each(['1', '1.0', 'latest', '../1.0.0', '1.0.0/..'])('refuses the version %j', (version) => {
-    expect(failure(() => parse({ 'node_modules/a': { version } })).message).toContain(`has version '${version}' of 'a'`)
+    expect(userErrorOf(() => parse({ 'node_modules/a': { version } })).message).toContain(
+      `has version '${version}' of 'a'`,
+    )
   })
 
   it('treats the formats of npm 6 as absent, and refuses unknown ones', () => {
     for (const lockfileVersion of [1, 2])
       expect(parsePackageLock(JSON.stringify({ lockfileVersion }), WHERE)).toBeUndefined()
-    const newer = failure(() => parsePackageLock('{"lockfileVersion":4,"packages":{}}', WHERE))
+    const newer = userErrorOf(() => parsePackageLock('{"lockfileVersion":4,"packages":{}}', WHERE))
     expect(newer.message).toBe(`'${WHERE}' has lockfileVersion 4, this hangar reads version 3`)
   })
 
@@ -137,7 +132,7 @@ describe('parsePackageLock', () => {
       '{"lockfileVersion":3,"packages":{}}',
       '<html>',
     ]) {
-      const error = failure(() => parsePackageLock(text, WHERE))
+      const error = userErrorOf(() => parsePackageLock(text, WHERE))
       expect(error.message, text).toContain(`'${WHERE}'`)
       expect(error.hint).toContain(`git checkout ${WHERE}`)
     }
@@ -201,7 +196,7 @@ describe('parseManifest', () => {
     ['../a', 'a folder or file'],
     ['workspace:*', 'a folder or file'],
   ])('refuses %j', (range, origin) => {
-    const error = failure(() => parseManifest(JSON.stringify({ dependencies: { a: range } }), PATHS.manifest))
+    const error = userErrorOf(() => parseManifest(JSON.stringify({ dependencies: { a: range } }), PATHS.manifest))
     expect(error.message).toContain(`'${PATHS.manifest}' takes 'a' from ${origin} ('${range}')`)
   })
 
@@ -214,9 +209,11 @@ describe('parseManifest', () => {
   })
 
   it('refuses workspaces, and a file that is not JSON', () => {
-    expect(failure(() => parseManifest('{"workspaces":["a"]}', PATHS.manifest)).message).toContain("has 'workspaces'")
-    expect(failure(() => parseManifest('{', PATHS.manifest)).message).toContain(`'${PATHS.manifest}' is not JSON`)
-    expect(failure(() => parseManifest('{"dependencies":[1]}', PATHS.manifest)).message).toContain(
+    expect(userErrorOf(() => parseManifest('{"workspaces":["a"]}', PATHS.manifest)).message).toContain(
+      "has 'workspaces'",
+    )
+    expect(userErrorOf(() => parseManifest('{', PATHS.manifest)).message).toContain(`'${PATHS.manifest}' is not JSON`)
+    expect(userErrorOf(() => parseManifest('{"dependencies":[1]}', PATHS.manifest)).message).toContain(
       "damaged at 'dependencies",
     )
   })

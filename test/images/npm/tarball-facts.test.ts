@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { machineOf } from '../../../images/npm/binary.ts'
 import type { PackageFile } from '../../../images/npm/tarball.ts'
 import { contentFacts } from '../../../images/npm/tarball-facts.ts'
-import { ARM64, elf, X64 } from '../../helpers/native-module.ts'
+import { ARM64, X64 } from '../../helpers/native-module.ts'
+import { smallElf } from '../../helpers/small-elf.ts'
 
 function factsOf(manifest: unknown, files: Readonly<Record<string, Buffer | string>> = {}) {
   const all = { 'package.json': typeof manifest === 'string' ? manifest : JSON.stringify(manifest), ...files }
@@ -24,19 +25,19 @@ describe('the facts about a tarball', () => {
   })
 
   it.each([
-    ['prebuilds/linux-arm64/node.napi.node', ARM64, 'usable'],
-    ['prebuilds/linux-arm64/@serialport+bindings-cpp.armv8.node', ARM64, 'usable'],
-    ['build/Release/addon.node', ARM64, 'usable'],
-    ['prebuilds/linux-arm64/node.napi.musl.node', ARM64, 'foreign'],
-    ['prebuilds/linux-arm64/electron.napi.node', ARM64, 'foreign'],
-    ['prebuilds/android-arm64/node.napi.node', ARM64, 'foreign'],
-    ['prebuilds/linux-x64/node.napi.node', X64, 'foreign'],
-    ['prebuilds/linux-arm64/lies.node', X64, 'foreign'],
-    ['prebuilds/linux-arm/node.napi.armv7.node', elf(40), 'foreign'],
-    ['prebuilds/win32-x64/node.napi.node', Buffer.from('MZ'.padEnd(64)), 'none'],
-    ['lib/config.node', Buffer.from('a text'), 'none'],
-    ['bin/tool', X64, 'none'],
-  ])('%s: %#', (path, bytes, modules) => {
+    ['prebuilds/linux-arm64/node.napi.node', 'usable', ARM64],
+    ['prebuilds/linux-arm64/@serialport+bindings-cpp.armv8.node', 'usable', ARM64],
+    ['build/Release/addon.node', 'usable', ARM64],
+    ['prebuilds/linux-arm64/node.napi.musl.node', 'foreign', ARM64],
+    ['prebuilds/linux-arm64/electron.napi.node', 'foreign', ARM64],
+    ['prebuilds/android-arm64/node.napi.node', 'foreign', ARM64],
+    ['prebuilds/linux-x64/node.napi.node', 'foreign', X64],
+    ['prebuilds/linux-arm64/lies.node', 'foreign', X64],
+    ['prebuilds/linux-arm/node.napi.armv7.node', 'foreign', smallElf({ machine: 40 })],
+    ['prebuilds/win32-x64/node.napi.node', 'none', Buffer.from('MZ'.padEnd(64))],
+    ['lib/config.node', 'none', Buffer.from('a text')],
+    ['bin/tool', 'none', X64],
+  ])('a package with the file %s has the native modules %j', (path, modules, bytes) => {
     expect(factsOf({}, { [path]: bytes }).modules).toBe(modules)
   })
 
@@ -53,11 +54,11 @@ describe('the facts about a tarball', () => {
     [{ scripts: { install: 'node-pre-gyp install --fallback-to-build' } }, {}, 'compiler'],
     [{ scripts: { postinstall: 'node install.js' } }, {}, 'script'],
     [{ scripts: { test: 'node-gyp build', prepare: 'make' } }, {}, 'none'],
-  ])('how npm would build a package: %j', (manifest, files, expected) => {
+  ])('npm would build a package with the fields %j and the files %j with: %s', (manifest, files, expected) => {
     expect(factsOf(manifest, files).build).toBe(expected)
   })
 
-  it('reads the machine of short and empty files', () => {
+  it('counts a file that is shorter than an ELF header as no machine code for Linux', () => {
     for (let size = 0; size < 20; size += 1) expect(machineOf(ARM64.subarray(0, size))).toBe('other')
     expect(machineOf(ARM64)).toBe('linux-arm64')
   })

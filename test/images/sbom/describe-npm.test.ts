@@ -37,7 +37,7 @@ describe('npm packages in the SBOM', () => {
     expect(new Set(npmIds(all))).toEqual(new Set(packages.map(({ SPDXID }) => SPDXID)))
   })
 
-  it('two packages with one name and version from two registries are two', () => {
+  it('keep packages of two registries apart that have one name and version', () => {
     const { packages } = describeNpm([npmPackage('a'), npmPackage('a', { integrity: testIntegrity('other') })])
     expect(new Set(packages.map(({ SPDXID }) => SPDXID)).size).toBe(2)
   })

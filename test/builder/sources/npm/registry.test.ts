@@ -104,6 +104,7 @@ describe('the registries of the settings', () => {
         }),
       )
     expect(() => registriesOf({ '@lab:registry': 'x' }).urlOf(PATH)).toThrow("npm's setting '@lab:registry'")
+    expect(() => registriesOf({ registry: 'ftp://user:secret@a.example' })).toThrow("'ftp://a.example'")
   })
 
   it("uses npm's own proxies, with their exceptions, and otherwise leaves the decision to the environment", async () => {
@@ -111,6 +112,8 @@ describe('the registries of the settings', () => {
     expect(String(await proxy(new URL('https://b.example/')))).toBe('http://p.example:3128/')
     expect(await proxy(new URL('https://a.example/'))).toBe('direct')
     expect(await proxy(new URL('https://x.lab/'))).toBe('direct')
+    expect(await proxy(new URL('https://x.a.example/'))).toBe('direct')
+    expect(String(await proxy(new URL('https://xa.example/')))).toBe('http://p.example:3128/')
     expect(await proxy(new URL('http://b.example/'))).toBeUndefined()
     expect(await registriesOf({}).proxy(new URL('https://b.example/'))).toBeUndefined()
   })

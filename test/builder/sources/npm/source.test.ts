@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import type { BuildContext } from '../../../../builder/context.ts'
 import { withLock } from '../../../../builder/lock/ensure.ts'
 import { readLocks } from '../../../../builder/lock/locks.ts'
-import { npmFailure } from '../../../../builder/sources/npm/npm-failure.ts'
 import { registriesOf } from '../../../../builder/sources/npm/registry.ts'
 import { fetchFrom } from '../../../../builder/sources/registry.ts'
 import type { Source } from '../../../../builder/sources/source.ts'
@@ -123,6 +122,16 @@ describe('npm run lock', () => {
       message: expect.stringContaining(`npm:${FOLDER}`),
     })
     expect(names(await lock())).toEqual(['app@1.0.0'])
+  })
+
+  it('reports a tarball that the registry lacks, also for a lock of npm 6', async () => {
+    const { lock, file, registry } = await laboratory([{ name: 'app' }], { dependencies: { app: '1' } })
+    registry.files.delete(tarballPath('app', '1.0.0'))
+    await writeFile(file('package-lock.json'), '{"lockfileVersion":1}')
+    await expect(lock()).rejects.toMatchObject({
+      code: 'fetch',
+      message: expect.stringContaining("cannot fetch 'app@1.0.0' from the npm registry"),
+    })
   })
 
   it('an offline build needs what an earlier build has learnt, and then nothing from the registry', async () => {
@@ -257,21 +266,5 @@ describe('npm run lock', () => {
     await writeFile(other, 'damaged')
     expect(names(await lock())).toEqual(['app@1.0.0'])
     expect(await readFile(other, 'utf8')).toBe('damaged')
-  })
-})
-
-describe('npmFailure', () => {
-  it("shows npm's own words, without the login of an address", () => {
-    const report = { error: { code: 'EOTHER', summary: 'cannot reach https://user:secret@a.example/x', detail: '' } }
-    const error = npmFailure(`npm error x\n${JSON.stringify(report)}\nnpm error y`, 'package.json')
-    expect(error.message).toBe(
-      "npm cannot resolve the packages of 'package.json': EOTHER: cannot reach https://a.example/x",
-    )
-  })
-
-  it('shows the last lines if npm wrote no report', () => {
-    expect(npmFailure('one\ntwo', 'x').message).toContain('one\n  two')
-    expect(npmFailure('', 'x').message).toContain('npm said nothing')
-    expect(npmFailure('{"error": {broken', 'x').message).toContain('broken')
   })
 })

@@ -5,9 +5,10 @@ import type { WantedTarball } from '../../../../builder/sources/npm/wanted-tarba
 import { GoneError } from '../../../../builder/sources/source.ts'
 import { openStore } from '../../../../builder/store/directory.ts'
 import { digestOf } from '../../../../images/digest.ts'
+import { sha512Of } from '../../../../images/npm/integrity.ts'
 import { tarballPath } from '../../../../images/npm/name.ts'
 import { breakingAfter, type Content, fileServer, sendBytes } from '../../../helpers/file-server.ts'
-import { integrityOf, tarballOf, tgz } from '../../../helpers/npm-registry.ts'
+import { tarballOf, tgz } from '../../../helpers/npm-registry.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
@@ -15,7 +16,7 @@ const GOOD = await tarballOf({ name: 'a', fields: { license: 'MIT' } })
 const BROKEN = Buffer.from('\x1f\x8bno gzip', 'latin1')
 
 const wanted = (bytes: Uint8Array = GOOD, name = 'a'): WantedTarball => {
-  return { package: name, version: '1.0.0', path: tarballPath(name, '1.0.0'), integrity: integrityOf(bytes) }
+  return { package: name, version: '1.0.0', path: tarballPath(name, '1.0.0'), integrity: sha512Of(bytes) }
 }
 
 async function laboratory(files: Readonly<Record<string, Content>>, settings: Readonly<Record<string, string>> = {}) {
@@ -35,7 +36,7 @@ const answer = (status: number, text = '', type = 'text/plain'): Content => {
 describe('fetchTarballs', () => {
   it('stores a tarball under its SHA-256, and returns the facts about it', async () => {
     const { fetch, store } = await laboratory({ a: GOOD })
-    const facts = (await fetch(wanted(), wanted())).get(integrityOf(GOOD))
+    const facts = (await fetch(wanted(), wanted())).get(sha512Of(GOOD))
     expect(facts).toMatchObject({ sha256: digestOf(GOOD), size: GOOD.length, license: 'MIT', build: 'none' })
     expect(store.has(digestOf(GOOD), GOOD.length)).toBe(true)
   })
@@ -58,7 +59,7 @@ describe('fetchTarballs', () => {
     const { fetch, store } = await laboratory({ a: other })
     await expect(fetch(wanted())).rejects.toMatchObject({
       code: 'digest',
-      message: expect.stringContaining(`integrity ${integrityOf(other)}, expected ${integrityOf(GOOD)}`),
+      message: expect.stringContaining(`integrity ${sha512Of(other)}, expected ${sha512Of(GOOD)}`),
       hint: expect.stringContaining('hangar kept no byte of the file'),
     })
     expect(store.has(digestOf(other))).toBe(false)
@@ -127,10 +128,9 @@ describe('fetchTarballs', () => {
       code: 'lock',
       message: "the tarball of 'a@1.0.0' contains 'package/../../evil', a path with '..'",
     })
-    const broken = BROKEN
-    await expect(fetch(wanted(broken, 'b'))).rejects.toMatchObject({
+    await expect(fetch(wanted(BROKEN, 'b'))).rejects.toMatchObject({
       message: expect.stringContaining("'b@1.0.0' is no gzip file"),
     })
-    expect([store.has(digestOf(odd)), store.has(digestOf(broken))]).toEqual([false, false])
+    expect([store.has(digestOf(odd)), store.has(digestOf(BROKEN))]).toEqual([false, false])
   })
 })

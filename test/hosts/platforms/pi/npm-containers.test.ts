@@ -59,7 +59,8 @@ describe('a container of npm packages', () => {
   it('has the tarballs, and the list of what to unpack where, as inputs', () => {
     const layer = imageWith('>=18').layers.find(({ name }) => String(name) === 'container-test')
     const inputs = layer?.derivation.inputs ?? {}
-    const { locations: _, bin: __, license: ___, node: ____, use: _____, bundled: ______, ...file } = app
+    const { source, package: name, version, path, size, sha256, integrity } = app
+    const file = { source, package: name, version, path, size, sha256, integrity }
     expect(inputs['npm/@lab+app@1.0.0.tgz']).toEqual({ locked: file })
     const list = inputs['npm.json']
     expect(JSON.parse(list !== undefined && 'bytes' in list ? list.bytes : '')).toEqual([
