@@ -19,11 +19,14 @@ export function parseIpAddress(text: string): IpAddress {
 /** The address in its only spelling; undefined for any other text. */
 export function ipAddress(text: string): IpAddress | undefined {
   if (IPV4.test(text)) return text as IpAddress
-  const host = `[${text}]`
-  if (!/^[0-9A-Fa-f:.]{2,45}$/.test(text) || !URL.canParse(`http://${host}`)) return undefined
-  // The URL standard writes IPv6 addresses as RFC 5952 does, except those that contain an IPv4 address.
-  const address = new URL(`http://${host}`).hostname.slice(1, -1) as IpAddress
+  if (!/^[0-9A-Fa-f:.]{2,45}$/.test(text) || !URL.canParse(`http://[${text}]`)) return undefined
+  const address = onlyIpv6Spelling(text)
   return isMapped(address) ? undefined : address
+}
+
+/** The URL standard writes IPv6 addresses as RFC 5952 does, except those that contain an IPv4 address. */
+function onlyIpv6Spelling(address: string): IpAddress {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1) as IpAddress
 }
 
 // Leading zeros are refused: some programs read them as octal.
@@ -66,8 +69,8 @@ export function addressAt(family: 4 | 6, number: bigint): IpAddress {
   const parts = (count: number, width: bigint) =>
     Array.from({ length: count }, (_, index) => (number >> (BigInt(count - 1 - index) * width)) & ((1n << width) - 1n))
   if (family === 4) return parts(4, 8n).join('.') as IpAddress
-  const full = parts(8, 16n).map((group) => group.toString(16))
-  return new URL(`http://[${full.join(':')}]`).hostname.slice(1, -1) as IpAddress
+  const groups = parts(8, 16n).map((group) => group.toString(16))
+  return onlyIpv6Spelling(groups.join(':'))
 }
 
 function join(parts: readonly number[], width: bigint): bigint {
@@ -85,7 +88,7 @@ export function interfaceText({ address, prefix }: InterfaceAddress): string {
   return `${address}/${prefix}`
 }
 
-/** Whether an address is in the network that another one begins with a number of bits. */
+/** Whether an address is in the network of another one. */
 export function isInNetwork(address: IpAddress, network: InterfaceAddress): boolean {
   if (familyOf(address) !== familyOf(network.address)) return false
   const hostBits = BigInt(bitsOf(address) - network.prefix)

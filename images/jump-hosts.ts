@@ -29,5 +29,6 @@ export function parseJumpHosts(text: string): JumpHosts {
 export function jumpHost(text: string): JumpHost | undefined {
   const [, user, bracketed, plain, port] = HOST.exec(text) ?? []
   const machine = bracketed === undefined ? plain : ipAddress(bracketed)
-  return machine === undefined || Number(port ?? 22) > 65535 ? undefined : { user, machine, port }
+  const number = Number(port ?? 22)
+  return machine === undefined || number < 1 || number > 65535 ? undefined : { user, machine, port }
 }

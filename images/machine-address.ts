@@ -48,7 +48,8 @@ export function parseMachineAddress(text: string): IpAddress {
  * within the network.
  */
 export function parseNeighbourAddress(text: string): IpAddress {
-  return isLinkLocal(parseIpAddress(text)) ? parseIpAddress(text) : usable(text, UNUSABLE)
+  const address = parseIpAddress(text)
+  return isLinkLocal(address) ? address : usable(text, UNUSABLE)
 }
 
 /** Parses an address with the prefix length of its network: `10.0.10.11/24`, `fd00::11/64`. */

@@ -157,7 +157,7 @@ async function* pieces(...all: readonly Uint8Array[]): Bytes {
 }
 
 function unexpectedEnd(host: string, words: readonly string[], { exitCode, stderr }: Called): UserError {
-  // The remote connection proved that the shell of the host answered, and not a program of this machine.
+  // SshRemote has checked that the status comes from the shell of the host, and not from a program of this machine.
   if (exitCode === 126) {
     return new UserError('agent', `'${host}' cannot execute its agent: ${lastOf(stderr)}`, {
       hint: `the host still runs its current slot. Look at its agent: ssh root@${host} ls -l /usr/lib/hangar/agent`,

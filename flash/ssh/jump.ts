@@ -13,6 +13,10 @@ export interface SshProxy {
   readonly name: string
   /** The value of ssh's option ProxyCommand. */
   readonly command: string
+  /** For hints: the command that logs in to the jump host, or through a ProxyCommand to the host. */
+  readonly login: string
+  /** For hints: the commands that try the whole way to the host. */
+  readonly tryByHand: string
 }
 
 export interface Route {
@@ -21,7 +25,7 @@ export interface Route {
   readonly host: string
   readonly at: Address
   /** `network.jump` of the host file. It replaces the user's ssh configuration; 'none' means a direct connection. */
-  readonly jump: string | undefined
+  readonly jump?: string | undefined
 }
 
 /**
@@ -29,16 +33,18 @@ export interface Route {
  * has for the host's address or name. Undefined for a direct connection.
  */
 export async function proxyOf({ ssh, host, at, jump }: Route): Promise<SshProxy | undefined> {
-  const config = userConfig()
   if (jump === 'none') return undefined
-  if (jump !== undefined) return jumpProxy(ssh(), jump, config, `'network.jump' in hosts/${host}.ts`)
+  const config = userConfig()
+  if (jump !== undefined) return jumpProxy(ssh(), jump, config, at, `'network.jump' in hosts/${host}.ts`)
   if (config === undefined) return undefined
   for (const name of new Set([at.address, host])) {
     const { proxyjump, proxycommand } = await configFor(ssh(), config, host, name)
     if (proxyjump !== undefined && proxyjump !== 'none')
-      return jumpProxy(ssh(), proxyjump, config, `ProxyJump in '${config}'`)
-    if (proxycommand !== undefined && proxycommand !== 'none')
-      return { name: `the ProxyCommand of '${config}'`, command: proxycommand }
+      return jumpProxy(ssh(), proxyjump, config, at, `ProxyJump in '${config}'`)
+    if (proxycommand !== undefined && proxycommand !== 'none') {
+      const login = `ssh -p ${at.port} root@${name}`
+      return { name: `the ProxyCommand of '${config}'`, command: proxycommand, login, tryByHand: login }
+    }
   }
   return undefined
 }
@@ -71,7 +77,7 @@ async function configFor(ssh: Command, config: string, host: string, name: strin
 }
 
 /** The user's ssh configuration applies to the jump host: its user, key, agent and known hosts. */
-function jumpProxy(ssh: Command, jumps: string, config: string | undefined, where: string): SshProxy {
+function jumpProxy(ssh: Command, jumps: string, config: string | undefined, at: Address, where: string): SshProxy {
   const hops = jumps.split(',').map((text) => text.trim().replace(/^ssh:\/\//, ''))
   const last = hops.at(-1) ?? ''
   const parsed = jumpHost(last)
@@ -81,16 +87,22 @@ function jumpProxy(ssh: Command, jumps: string, config: string | undefined, wher
     })
   }
   const { user, machine, port } = parsed
-  const words = [
-    ...[ssh.file, ...ssh.args],
-    ...(config === undefined ? [] : ['-F', config]),
-    ...['-T', '-o', 'BatchMode=yes', '-o', 'ClearAllForwardings=yes', '-o', 'ConnectTimeout=10'],
+  const destination = [
     ...(hops.length > 1 ? ['-J', hops.slice(0, -1).join(',')] : []),
     ...(user === undefined ? [] : ['-l', user]),
     ...(port === undefined ? [] : ['-p', port]),
   ]
+  const words = [
+    ...[ssh.file, ...ssh.args],
+    ...(config === undefined ? [] : ['-F', config]),
+    ...['-T', '-o', 'BatchMode=yes', '-o', 'ClearAllForwardings=yes', '-o', 'ConnectTimeout=10'],
+    ...destination,
+  ]
+  const login = ['ssh', ...destination, machine].join(' ')
   return {
     name: `the jump host '${last}'`,
+    login,
+    tryByHand: `${login}, and there: nc -vz ${at.address} ${at.port}`,
     // ssh replaces %h and %p by the address and the port of the host.
     command: [...words.map(shellWord), '-W', "'[%h]:%p'", '--', shellWord(machine)].join(' '),
   }

@@ -6,7 +6,8 @@ import { privateDirectory } from '../private-directory.ts'
 import { type Program, type ProgramRoot, programOf } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
 import { proxyOf, type SshProxy } from './jump.ts'
-import { plainText } from './remote.ts'
+import { withUserAgent } from './login-key.ts'
+import { plainLines, plainText } from './remote.ts'
 import { firstKeyOptions, knownHostsFile } from './ssh-arguments.ts'
 import { sshFailure, unreachable } from './ssh-failure.ts'
 
@@ -46,16 +47,12 @@ export async function keyscan(wanted: Keyscan): Promise<string[]> {
 async function keysThrough(proxy: SshProxy, ssh: Program, { host, at, signal }: Keyscan): Promise<string[]> {
   const directory = privateDirectory()
   try {
-    const agent = process.env.SSH_AUTH_SOCK
-    const own = agent ? { ...ssh, env: { ...ssh.env, SSH_AUTH_SOCK: agent } } : ssh
-    const { stderr } = await outputOf(own, firstKeyOptions({ at, directory, proxyCommand: proxy.command }), signal)
+    const args = firstKeyOptions({ at, directory, proxyCommand: proxy.command })
+    const { stderr } = await outputOf(withUserAgent(ssh), args, signal)
     const keys = keysIn(textOf(knownHostsFile(directory)))
     if (keys.length > 0) return keys
-    const facts = { pinned: [], keyFile: '', address: at.address, proxy: proxy.name }
-    throw sshFailure(
-      { host, at: formatAddress(at), ...facts },
-      stderr.split('\n').map(plainText).filter(Boolean).join('\n'),
-    )
+    const facts = { pinned: [], keyFile: '', address: at.address, proxy }
+    throw sshFailure({ host, at: formatAddress(at), ...facts }, plainLines(stderr))
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { UserError } from '../../errors.ts'
+import type { Command } from '../../lib/program-error.ts'
 
 /** Where ssh finds the private half of the login key: in its file, or in the user's ssh-agent. */
 export type KeyHolder = 'file' | 'agent'
@@ -36,6 +37,12 @@ export async function keyHolder({ host, keyFile, agentSocket }: LoginKey): Promi
   throw cannotLogIn(host, `its login key '${keyFile}' has a passphrase, and the ssh-agent does not hold the key`, {
     hint: `add the key: ${add}`,
   })
+}
+
+/** ssh that can ask the user's ssh-agent, if one runs. */
+export function withUserAgent(ssh: Command): Command {
+  const agent = process.env.SSH_AUTH_SOCK
+  return agent ? { ...ssh, env: { ...ssh.env, SSH_AUTH_SOCK: agent } } : ssh
 }
 
 function readKey(host: string, keyFile: string): string {

@@ -33,3 +33,8 @@ export interface Remote {
 export function plainText(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').trim()
 }
+
+/** The same for text of several lines. Removes empty lines. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plainText).filter(Boolean).join('\n')
+}

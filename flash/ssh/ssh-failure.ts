@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import type { SshProxy } from './jump.ts'
 
 /** The host that ssh should connect to. */
 export interface WantedHost {
@@ -11,15 +12,15 @@ export interface WantedHost {
   readonly pinned: readonly string[]
   readonly pinnedTypes?: readonly string[]
   readonly keyFile: string
-  /** The proxy on the way, for messages. */
-  readonly proxy?: string | undefined
+  /** The proxy on the way. */
+  readonly proxy?: SshProxy | undefined
 }
 
 type Judge = (wanted: WantedHost, stderr: string) => UserError | undefined
 
 /**
- * ssh ends with 255 for each of its own failures; only its stderr tells them apart. Failures of this machine come first, so
- * that no message presents them as the answer of the host.
+ * ssh ends with 255 for each of its own failures; only its stderr tells them apart. A failure of this machine comes before
+ * one of the network, so that no message presents it as an answer of the network or of the host.
  */
 export function sshFailure(wanted: WantedHost, stderr: string): UserError {
   for (const judge of JUDGES) {
@@ -82,28 +83,27 @@ const local: Judge = ({ host }, stderr) => {
 /** Failures at the proxy: its key, its login, its connection to the host. */
 const proxyFailed: Judge = ({ host, address, proxy }, stderr) => {
   if (proxy === undefined) return undefined
-  const alone = proxy.match(/'(?:[^'@]*@)?([^']*)'/)?.[1] ?? ''
-  const machine = alone.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+  const { name, login, tryByHand } = proxy
   const [, refusedBy] = /(?:^|\n)\S+@(\S+): Permission denied \(/.exec(stderr) ?? []
   const [, unknownKey] = /No \S+ host key is known for (\S+) and/.exec(stderr) ?? []
   const [, changed] = /Host key for (\S+) has changed/.exec(stderr) ?? []
-  // Without a terminal ssh does not name a host whose key is unknown. It always names a host with pinned keys.
-  const keyOf = unknownKey ?? changed ?? (/Host key verification failed/.test(stderr) ? machine : undefined)
+  // Without a terminal ssh does not name a host whose key is unknown. It names a host with pinned keys, so this is the proxy.
+  const keyOf = unknownKey ?? changed ?? (/Host key verification failed/.test(stderr) ? name : undefined)
   if (refusedBy !== undefined && refusedBy !== address) {
-    return new UserError('login', `${proxy}, on the way to '${host}', refuses the login`, {
-      hint: `log in once by hand: ssh ${machine}. hangar asks for no password there: use a key, or an ssh-agent`,
+    return new UserError('login', `${name}, on the way to '${host}', refuses the login`, {
+      hint: `log in once by hand: ${login}. hangar asks for no password there: use a key, or an ssh-agent`,
     })
   }
   if (keyOf !== undefined && keyOf !== host) {
     const why = changed === undefined ? 'has an unknown host key' : 'shows another host key than before'
-    return new UserError('host-key', `${proxy}, on the way to '${host}', ${why}`, {
-      hint: `compare its key with the fingerprint that its owner gave you: ssh ${machine}`,
+    return new UserError('host-key', `${name}, on the way to '${host}', ${why}`, {
+      hint: `compare its key with the fingerprint that its owner gave you: ${login}`,
     })
   }
   const reason = lastOf(stderr, /connect to host|Could not resolve|open failed|stdio forwarding failed|timed out/)
   if (reason === undefined) return undefined
-  return new UserError('unreachable', `cannot reach '${host}' by ${proxy}: ${reason}`, {
-    hint: `try the way by hand: ssh ${machine}, and there: nc -vz ${address ?? host} 22`,
+  return new UserError('unreachable', `cannot reach '${host}' by ${name}: ${reason}`, {
+    hint: `try the way by hand: ${tryByHand}`,
   })
 }
 
@@ -119,7 +119,7 @@ const hostKey: Judge = (wanted, stderr) => {
   })
 }
 
-// Checked before the refused login, which follows because ssh then has no key to offer.
+// Comes before the refused login: without a usable key, ssh also reports that the host refuses the login.
 const key: Judge = (wanted, stderr) =>
   /UNPROTECTED PRIVATE KEY FILE|Load key ".*": /.test(stderr) ? keyNotUsed(wanted, stderr) : undefined
 

@@ -7,8 +7,8 @@ import { privateDirectory } from '../private-directory.ts'
 import type { Program } from '../vm/program.ts'
 import { type Address, formatAddress } from './address.ts'
 import { proxyOf, type SshProxy } from './jump.ts'
-import { type KeyHolder, keyHolder } from './login-key.ts'
-import { type Called, type CallOptions, plainText, type Remote } from './remote.ts'
+import { type KeyHolder, keyHolder, withUserAgent } from './login-key.ts'
+import { type Called, type CallOptions, plainLines, type Remote } from './remote.ts'
 import {
   callArguments,
   controlSocket,
@@ -47,7 +47,7 @@ export async function withSsh<T>(options: SshOptions, use: (remote: Remote) => P
   const known = knownHosts(options.host, options.hostKeys)
   const { host, keyFile } = options
   const holder = await keyHolder({ host, keyFile, agentSocket: process.env.SSH_AUTH_SOCK })
-  const proxy = await proxyOf({ jump: undefined, ...options, ssh: () => options.ssh })
+  const proxy = await proxyOf({ ...options, ssh: () => options.ssh })
   const directory = privateDirectory()
   const remove = () => rmSync(directory, { recursive: true, force: true })
   process.once('exit', remove)
@@ -120,8 +120,8 @@ class SshRemote implements Remote {
       if (fed !== undefined) throw fed.failed
       if (output.length > limit) throw tooMuch(this.host, limit)
       if (tooLate.aborted) throw unreachable(this, `no answer to '${name}' within ${deadline} s`)
-      const lines = inLines(stderr.toString())
-      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), inLines(`${this.takeProxyErrors()}\n${lines}`))
+      const lines = plainLines(stderr.toString())
+      if (exitCode === SSH_FAILED) throw sshFailure(this.wanted(), plainLines(`${this.takeProxyErrors()}\n${lines}`))
       return { exitCode, output: output.toString(), stderr: lines }
     } catch (error) {
       if (error instanceof UserError && error.code === 'unreachable') await this.disconnect()
@@ -160,16 +160,14 @@ class SshRemote implements Remote {
 
   /** A key with a passphrase and a jump host may need the user's ssh-agent. */
   private ssh(): Program {
-    const { ssh } = this.options
-    const agent = process.env.SSH_AUTH_SOCK
-    if (!agent || (this.connection.keyHolder === 'file' && this.connection.proxy === undefined)) return ssh
-    return { ...ssh, env: { ...ssh.env, SSH_AUTH_SOCK: agent } }
+    const { keyHolder: holder, proxy } = this.connection
+    return holder === 'file' && proxy === undefined ? this.options.ssh : withUserAgent(this.options.ssh)
   }
 
   private wanted(): WantedHost {
     const { host, hostKeys, keyFile, at } = this.options
     const pinned = { pinned: hostKeys.map(fingerprintOf), pinnedTypes: hostKeys.map(keyType) }
-    return { host, at: this.at, address: at.address, keyFile, proxy: this.connection.proxy?.name, ...pinned }
+    return { host, at: this.at, address: at.address, keyFile, proxy: this.connection.proxy, ...pinned }
   }
 }
 
@@ -205,8 +203,4 @@ function tooMuch(host: string, limit: number): UserError {
   return new UserError('agent', `the agent of '${host}' answers with more than ${limit} bytes`, {
     hint: `the agent is damaged, or another program answers: look at the console of '${host}'`,
   })
-}
-
-function inLines(text: string): string {
-  return text.split('\n').map(plainText).filter(Boolean).join('\n')
 }

@@ -12,6 +12,7 @@ export function zstdCompress(zstd: Program): Compress {
   return async function* (source) {
     const child = startChild(zstd, ['-3', '-T0', '-q', '-c'])
     const ended = exitOf(child)
+    // This promise may reject before the code below waits for it.
     ended.catch(() => undefined)
     const fed = feed(child, source)
     let stderr = ''

@@ -107,9 +107,10 @@ function withoutAddress(what: string, address: IpAddress): Reason {
   }
 }
 
-/** A router answers at the first address of its IPv6 network too, so only IPv4 has addresses that are no other machine's. */
+/** Only IPv4 networks have addresses that no other machine has: a router also answers at the first address of an IPv6 network. */
 function roleProblem(what: string, address: IpAddress, networks: readonly InterfaceAddress[], hint: string): Reason {
-  for (const network of networks.filter(() => familyOf(address) === 4)) {
+  if (familyOf(address) === 6) return undefined
+  for (const network of networks) {
     const role = roleInNetwork(address, network)
     if (role !== undefined)
       return { message: `${what} is the ${role} address of the network of '${interfaceText(network)}'`, hint }

@@ -3,14 +3,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { BLOCK } from '../../images/layout.ts'
 import type { FakeHost } from '../helpers/fake-agent.ts'
+import { rejection } from '../helpers/rejection.ts'
 import { updateBench } from '../helpers/update-bench.ts'
 import { updateImage } from '../helpers/update-image.ts'
-
-const rejection = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: { code?: string; message: string; hint?: string }) => error,
-  )
 
 /** Calls `what` immediately before the update sends blocks of the slot for the n-th time. */
 function beforeSend(host: FakeHost, nth: number, what: () => void): void {

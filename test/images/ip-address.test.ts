@@ -140,7 +140,7 @@ describe('an IP address', () => {
     expect(numberOf('::' as IpAddress)).toBe(0n)
   })
 
-  it('is in the networks that the block list of Node has it in', () => {
+  it("is in a network exactly if Node's BlockList says so", () => {
     const random = randomFrom(6, 4)
     for (let round = 0; round < 3000; round++) {
       const network = randomAddress(random)

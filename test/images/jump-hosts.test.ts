@@ -22,6 +22,7 @@ describe('parseJumpHosts', () => {
     '@bastion',
     'a b',
     'bastion:99999',
+    'bastion:0',
     'a,,b',
     "a'b",
     'a\nb',

@@ -3,45 +3,33 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parseAddress } from '../../../flash/ssh/address.ts'
-import { Agent } from '../../../flash/ssh/agent.ts'
 import { keyscan } from '../../../flash/ssh/keyscan.ts'
-import { type SshOptions, withSsh } from '../../../flash/ssh/ssh.ts'
-import { type ProgramRoot, programOf } from '../../../flash/vm/program.ts'
+import type { SshOptions } from '../../../flash/ssh/ssh.ts'
+import type { ProgramRoot } from '../../../flash/vm/program.ts'
 import { formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
 import { controlPrograms } from '../../helpers/control-programs.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
 import { whyNoIpv6 } from '../../helpers/ipv6.ts'
+import { rejection } from '../../helpers/rejection.ts'
+import { sshTo, statusOver } from '../../helpers/ssh-client.ts'
 import { type SshServer, startSshServer, whyNoServer } from '../../helpers/ssh-server.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
-import { OWNER } from '../../helpers/update-bench.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 import { setVariable } from '../../helpers/variables.ts'
 
 const why = whyNoServer() ?? whyNoIpv6()
 if (why !== undefined) it(`SKIPPED, ssh over IPv6 was not tested: ${why}`, ({ skip }) => skip(why))
 
-describe.skipIf(why !== undefined)('an IPv6 address, with a real SSH server,', () => {
+describe.skipIf(why !== undefined)('ssh and keyscan over IPv6, with a real SSH server,', () => {
   let programs: ProgramRoot
   beforeAll(async () => {
     programs = await controlPrograms()
   }, 300_000)
 
   const newHost = () => new FakeHost(new FakeClock(), updateImage({ name: 'old' }))
-  const failure = (promise: Promise<unknown>): Promise<{ code?: string; message: string } | undefined> =>
-    promise.then(
-      () => undefined,
-      (error) => error,
-    )
-
-  function statusAt(at: string, { hostKey, keyFile, agent }: SshServer, other: Partial<SshOptions> = {}) {
-    const options: SshOptions = {
-      ...{ ssh: programOf(programs, 'ssh'), host: 'adama', at: parseAddress(at), hostKeys: [hostKey] },
-      ...{ keyFile, agent, signal: new AbortController().signal },
-      ...other,
-    }
-    return withSsh(options, (remote) => new Agent(remote, OWNER).status())
-  }
+  const statusAt = (at: string, server: SshServer, other: Partial<SshOptions> = {}) =>
+    statusOver(sshTo(programs, server, { at: parseAddress(at), ...other }))
   const keysAt = (at: string, jump?: string) => keyscan({ programs, host: 'adama', at: parseAddress(at), jump })
   const keyOf = ({ hostKey }: SshServer) => hostKey.split(' ').slice(0, 2).join(' ')
 
@@ -57,31 +45,31 @@ describe.skipIf(why !== undefined)('an IPv6 address, with a real SSH server,', (
     setVariable('SSH_AUTH_SOCK', undefined)
   }
 
-  it('reaches the host and reads its key in any spelling, and refuses another key', async () => {
+  it('accept an address in any spelling, and refuse a host with another key', async () => {
     setVariable('HOME', await tempDirectory())
     const server = await startSshServer(newHost(), 5)
     const at = `[0:0::0001]:${server.port}`
     expect((await statusAt(at, server)).host).toBe('adama')
     expect(await keysAt(at)).toEqual([keyOf(server)])
     const hostKeys = [formatPublicKey(keyFromSeed(Buffer.alloc(32, 55), 'pinned'))]
-    const error = await failure(statusAt(at, server, { hostKeys }))
+    const error = await rejection(statusAt(at, server, { hostKeys }))
     expect(error).toMatchObject({ code: 'host-key' })
     expect(error?.message).toContain(`the machine at [::1]:${server.port} is not 'adama'`)
   })
 
-  it('is named with its port in brackets if no program listens there', async () => {
+  it('report an address in brackets, with its port, if no program listens there', async () => {
     setVariable('HOME', await tempDirectory())
-    const error = await failure(statusAt('[::1]:1', await startSshServer(newHost(), 5)))
+    const error = await rejection(statusAt('[::1]:1', await startSshServer(newHost(), 5)))
     expect(error).toMatchObject({ code: 'unreachable' })
     expect(error?.message).toContain("cannot reach 'adama' ([::1]:1)")
-    expect((await failure(keysAt('[::1]:1')))?.message).toContain("cannot reach 'adama' ([::1]:1)")
+    expect((await rejection(keysAt('[::1]:1')))?.message).toContain("cannot reach 'adama' ([::1]:1)")
   })
 
   it.each([
-    ['the host', '[::1]', 'localhost'],
-    ['the jump host', '127.0.0.1', '[::1]'],
-    ['the host and the jump host', '[::1]', '[::1]'],
-  ])('leads through a jump host, as the address of %s', async (_, host, jumpHost) => {
+    ['the host has', '[::1]', 'localhost'],
+    ['the jump host has', '127.0.0.1', '[::1]'],
+    ['the host and the jump host have', '[::1]', '[::1]'],
+  ])('connect through a jump host if %s an IPv6 address', async (_, host, jumpHost) => {
     const [server, jump] = [await startSshServer(newHost(), 3), await startSshServer(newHost(), 4)]
     await userOf(jump)
     const [at, way] = [`${host}:${server.port}`, `root@${jumpHost}:${jump.port}`]
@@ -90,6 +78,6 @@ describe.skipIf(why !== undefined)('an IPv6 address, with a real SSH server,', (
     // Negative control: the connection uses the jump host, and fails without it.
     jump.drop()
     jump.stopListening()
-    expect(await failure(statusAt(at, server, { jump: way }))).toMatchObject({ code: 'unreachable' })
+    expect(await rejection(statusAt(at, server, { jump: way }))).toMatchObject({ code: 'unreachable' })
   })
 })

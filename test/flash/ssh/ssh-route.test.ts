@@ -4,17 +4,17 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { Agent } from '../../../flash/ssh/agent.ts'
 import { keyscan } from '../../../flash/ssh/keyscan.ts'
-import { type SshOptions, withSsh } from '../../../flash/ssh/ssh.ts'
+import type { SshOptions } from '../../../flash/ssh/ssh.ts'
 import { type Program, type ProgramRoot, programOf } from '../../../flash/vm/program.ts'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../../images/signature/openssh-key.ts'
 import { controlPrograms } from '../../helpers/control-programs.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
+import { rejection } from '../../helpers/rejection.ts'
+import { sshTo, statusOver } from '../../helpers/ssh-client.ts'
 import { type SshServer, startSshServer, whyNoServer } from '../../helpers/ssh-server.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
-import { OWNER } from '../../helpers/update-bench.ts'
 import { updateImage } from '../../helpers/update-image.ts'
 import { setVariable } from '../../helpers/variables.ts'
 
@@ -28,21 +28,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
   }, 300_000)
 
   const newHost = () => new FakeHost(new FakeClock(), updateImage({ name: 'old' }))
-  const failure = (promise: Promise<unknown>): Promise<{ code?: string; message: string; hint?: string } | undefined> =>
-    promise.then(
-      () => undefined,
-      (error) => error,
-    )
-
-  function options({ port, hostKey, keyFile, agent }: SshServer, other: Partial<SshOptions> = {}): SshOptions {
-    return {
-      ...{ ssh: programOf(programs, 'ssh'), host: 'adama', at: { address: '127.0.0.1', port }, hostKeys: [hostKey] },
-      ...{ keyFile, agent, signal: new AbortController().signal },
-      ...other,
-    }
-  }
-
-  const statusOver = (given: SshOptions) => withSsh(given, (remote) => new Agent(remote, OWNER).status())
+  const options = (server: SshServer, other?: Partial<SshOptions>) => sshTo(programs, server, other)
 
   describe('with local paths that ssh would split, expand or shorten,', () => {
     const NAMES = [
@@ -127,7 +113,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       const server = await startSshServer(host)
       const keyFile = await encryptedKey(server)
       setVariable('SSH_AUTH_SOCK', undefined)
-      expect(await failure(statusOver(options(server, { keyFile })))).toMatchObject({
+      expect(await rejection(statusOver(options(server, { keyFile })))).toMatchObject({
         code: 'login',
         message: `cannot log in to 'adama': its login key '${keyFile}' has a passphrase, and SSH_AUTH_SOCK names no ssh-agent`,
         hint: `start an agent and add the key: eval "$(ssh-agent)"; ssh-add '${keyFile}'`,
@@ -140,7 +126,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       const keyFile = await encryptedKey(server)
       const socket = await sshAgent()
       setVariable('SSH_AUTH_SOCK', socket)
-      expect(await failure(statusOver(options(server, { keyFile })))).toMatchObject({
+      expect(await rejection(statusOver(options(server, { keyFile })))).toMatchObject({
         code: 'login',
         hint: `add the key: ssh-add '${keyFile}'`,
       })
@@ -152,7 +138,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       const server = await startSshServer(newHost())
       const keyFile = await encryptedKey(server)
       setVariable('SSH_AUTH_SOCK', '/nonexistent/agent')
-      const error = await failure(statusOver(options(server, { keyFile })))
+      const error = await rejection(statusOver(options(server, { keyFile })))
       expect(error?.message).toContain("the ssh-agent at '/nonexistent/agent' (SSH_AUTH_SOCK) does not answer")
     })
   })
@@ -192,10 +178,13 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       // Negative control: the connection uses the jump host, and fails without it.
       given.jump.drop()
       given.jump.stopListening()
-      const error = await failure(statusOver(options(given.target, { jump: `root@localhost:${given.jump.port}` })))
+      const error = await rejection(statusOver(options(given.target, { jump: `root@localhost:${given.jump.port}` })))
       expect(error).toMatchObject({ code: 'unreachable' })
       expect(error?.message).toContain(`cannot reach 'adama' by the jump host 'root@localhost:${given.jump.port}'`)
       expect(error?.hint).not.toContain('power')
+      expect(error?.hint).toBe(
+        `try the way by hand: ssh -l root -p ${given.jump.port} localhost, and there: nc -vz 127.0.0.1 ${given.target.port}`,
+      )
     })
 
     it.each(['127.0.0.1', 'adama'])(
@@ -205,7 +194,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
         await given.config(`${own(given)}Host ${pattern}\n  ProxyJump root@localhost:${given.jump.port}\n`)
         expect((await statusOver(options(given.target))).host).toBe('adama')
         given.jump.stopListening()
-        expect((await failure(statusOver(options(given.target))))?.message).toContain('by the jump host')
+        expect((await rejection(statusOver(options(given.target))))?.message).toContain('by the jump host')
         expect((await statusOver(options(given.target, { jump: 'none' }))).host).toBe('adama')
       },
     )
@@ -213,7 +202,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
     it('uses a ProxyCommand of ~/.ssh/config, and names the program that it lacks', async () => {
       const given = await way()
       await given.config('Host adama\n  ProxyCommand no-such-program %h %p\n')
-      const error = await failure(statusOver(options(given.target)))
+      const error = await rejection(statusOver(options(given.target)))
       expect(error).toMatchObject({ code: 'program' })
       expect(error?.message).toContain('no-such-program')
     })
@@ -223,9 +212,10 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       const other = join(given.home, 'other')
       await writeFile(other, formatPrivateKey(keyFromSeed(Buffer.alloc(32, 3), 'x')), { mode: 0o600 })
       await given.config(own(given).replace(given.jump.keyFile, other))
-      const error = await failure(statusOver(options(given.target, { jump: `root@localhost:${given.jump.port}` })))
+      const error = await rejection(statusOver(options(given.target, { jump: `root@localhost:${given.jump.port}` })))
       expect(error).toMatchObject({ code: 'login' })
       expect(error?.message).toContain("on the way to 'adama', refuses the login")
+      expect(error?.hint).toContain(`log in once by hand: ssh -l root -p ${given.jump.port} localhost. `)
     })
 
     it('names the jump host whose key is unknown or changed', async () => {
@@ -233,12 +223,12 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       await given.config(own(given))
       const jump = `root@localhost:${given.jump.port}`
       await writeFile(join(given.home, '.ssh/known_hosts'), '')
-      const unknown = await failure(statusOver(options(given.target, { jump })))
+      const unknown = await rejection(statusOver(options(given.target, { jump })))
       expect(unknown).toMatchObject({ code: 'host-key' })
       expect(unknown?.message).toContain('has an unknown host key')
       const key = formatPublicKey(keyFromSeed(Buffer.alloc(32, 77), 'x'))
       await writeFile(join(given.home, '.ssh/known_hosts'), `[localhost]:${given.jump.port} ${key}\n`)
-      const changed = await failure(statusOver(options(given.target, { jump })))
+      const changed = await rejection(statusOver(options(given.target, { jump })))
       expect(changed?.message).toContain('shows another host key than before')
       expect(changed?.hint).not.toContain('--adopt')
     })
@@ -248,7 +238,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
       await given.config(own(given))
       const hostKeys = [formatPublicKey(keyFromSeed(Buffer.alloc(32, 55), 'pinned'))]
       const jump = `root@localhost:${given.jump.port}`
-      const error = await failure(statusOver(options(given.target, { jump, hostKeys })))
+      const error = await rejection(statusOver(options(given.target, { jump, hostKeys })))
       expect(error).toMatchObject({ code: 'host-key' })
       expect(error?.message).toContain("is not 'adama'")
     })
@@ -268,7 +258,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
 
     it('refuses a jump host that ssh would read as an option', async () => {
       const given = await way()
-      const error = await failure(statusOver(options(given.target, { jump: '-oProxyCommand=x' })))
+      const error = await rejection(statusOver(options(given.target, { jump: '-oProxyCommand=x' })))
       expect(error).toMatchObject({ code: 'host' })
     })
   })

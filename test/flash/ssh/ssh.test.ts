@@ -16,6 +16,8 @@ import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../../images/
 import { controlPrograms, zstdUnpack } from '../../helpers/control-programs.ts'
 import { FakeHost } from '../../helpers/fake-agent.ts'
 import { FakeClock } from '../../helpers/fake-clock.ts'
+import { rejection } from '../../helpers/rejection.ts'
+import { sshTo, statusOver } from '../../helpers/ssh-client.ts'
 import { type SshServer, startSshServer, whyNoServer } from '../../helpers/ssh-server.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { NO_IDENTITY, OWNER, UPDATE, updateBench } from '../../helpers/update-bench.ts'
@@ -23,11 +25,6 @@ import { updateImage } from '../../helpers/update-image.ts'
 
 const why = whyNoServer()
 const LIMITS = { limit: 1024 * 1024, deadline: 20 }
-const rejection = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: { code?: string; message: string; hint?: string }) => error,
-  )
 
 if (why !== undefined) it(`SKIPPED, ssh was not tested: ${why}`, ({ skip }) => skip(why))
 
@@ -43,16 +40,7 @@ describe.skipIf(why !== undefined)('withSsh, with a real SSH server,', () => {
 
   const newHost = () => new FakeHost(clock, updateImage({ name: 'old' }), zstdUnpack(programs))
 
-  function options(server: SshServer, other: Partial<SshOptions> = {}): SshOptions {
-    const { port, hostKey, keyFile, agent } = server
-    return {
-      ...{ ssh: programOf(programs, 'ssh'), host: 'adama', at: { address: '127.0.0.1', port }, hostKeys: [hostKey] },
-      ...{ keyFile, agent, signal: new AbortController().signal },
-      ...other,
-    }
-  }
-
-  const statusOver = (given: SshOptions) => withSsh(given, (remote) => new Agent(remote, OWNER).status())
+  const options = (server: SshServer, other?: Partial<SshOptions>) => sshTo(programs, server, other)
 
   it('calls the agent and leaves no files behind', async () => {
     const server = await startSshServer(newHost())

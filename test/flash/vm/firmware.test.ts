@@ -109,7 +109,7 @@ describe('a trial', () => {
     expect(decision.next).toEqual({ ...POWER_ON, bootCount: 6 })
   })
 
-  it('the firmware counts the starts since the power came on, also a start of nothing, in 8 bits', () => {
+  it('the firmware counts every start since the power came on in 8 bits, also a start that boots nothing', () => {
     const counts = [POWER_ON, { ...POWER_ON, bootCount: 255 }].map((state) => boot({ state }).next.bootCount)
     expect([...counts, boot({ a: undefined, b: undefined }).next.bootCount]).toEqual([1, 0, 1])
   })

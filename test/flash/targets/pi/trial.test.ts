@@ -2,13 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../../errors.ts'
 import { BLOCK } from '../../../../images/layout.ts'
 import { stopAfter } from '../../../helpers/fake-clock.ts'
+import { rejection } from '../../../helpers/rejection.ts'
 import { updateBench } from '../../../helpers/update-bench.ts'
-
-const rejection = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: { code?: string; message: string; hint?: string }) => error,
-  )
 
 describe('a trial', () => {
   it('a trial that panics fails with the reason that the host recorded', async () => {
@@ -28,7 +23,7 @@ describe('a trial', () => {
     expect([host.running, host.committed, host.calls.includes('commit')]).toEqual(['a', 'a', false])
   })
 
-  it('goes on by itself when this machine can no longer run ssh, and the message says so', async () => {
+  it('a trial goes on by itself when this machine can no longer run ssh, and the message says so', async () => {
     const { host, run } = await updateBench()
     const call = host.call.bind(host)
     host.call = async (words, given) => {
@@ -42,7 +37,7 @@ describe('a trial', () => {
     })
   })
 
-  it('that never answers fails, and the hint says how the host returns to the former slot', async () => {
+  it('a trial that never answers fails, and the hint says how the host returns to the former slot', async () => {
     const { host, clock, run } = await updateBench()
     host.faults.trial = 'never-back'
     const error = await rejection(run())
