@@ -1,3 +1,6 @@
+/** The id of the last user and of the last group below. */
+export const LAST_ID = 65534
+
 /** Debian's fixed users: `passwd.master` of the package base-passwd 3.6. */
 export const DEBIAN_USERS: readonly string[] = [
   'root:x:0:0:root:/root:/bin/bash',

@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import { DEBIAN_GROUPS, DEBIAN_USERS } from './debian-ids.ts'
+import { DEBIAN_GROUPS, DEBIAN_USERS, LAST_ID } from './debian-ids.ts'
 
 /** A user with a group of the same name and number, or only a group. */
 export interface Account {
@@ -90,9 +90,9 @@ export function containerAccounts(name: string): { readonly passwd: string; read
   }
 }
 
-// Debian's package creates the user sshd in the group nogroup.
+// Debian's package creates the user sshd in the group nogroup, which is the last one.
 function passwdLine({ name, id, home, shell, about }: Account): string {
-  return `${name}:x:${id}:${name === 'sshd' ? 65534 : id}:${about}:${home}:${shell}`
+  return `${name}:x:${id}:${name === 'sshd' ? LAST_ID : id}:${about}:${home}:${shell}`
 }
 
 function groupLine({ name, id }: Account): string {

@@ -8,14 +8,14 @@ export interface DebianImage {
    * `hosts/platforms/pi/image-of.ts`. A program that needs an assumed package names it here, and gets it.
    */
   readonly packages: readonly string[]
-  /** More dependencies to leave out, because the programs of this image do not need them. */
+  /** Further dependencies to leave out, because the programs of this image do not need them. */
   readonly assumed?: readonly string[]
   /**
    * Packages whose maintainer scripts do not run, because hangar refuses them and the programs of this image work without
    * them: package -> reason.
    */
   readonly withoutScripts?: Readonly<Record<string, string>>
-  /** Files and directories to add to the unpacked packages. */
+  /** Files and directories to add to the packages. */
   readonly tree: FileTree
 }
 

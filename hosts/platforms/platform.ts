@@ -11,9 +11,10 @@ export interface AnyHost {
 }
 
 /**
- * An input that the lock must contain, and the source that resolves it. Each new source adds a member to this union.
+ * An input that the lock must contain. Its field `source` names the source that resolves it; `debian` when absent. Each
+ * new source adds a member to this union.
  */
-export type SourceRequest = ({ readonly source: 'debian' } & ArchitectureSet) | NpmRequest
+export type SourceRequest = ArchitectureSet | NpmRequest
 
 /** Returns the locked files of a request, as the source of the request describes them. */
 export interface Locked {
@@ -77,7 +78,7 @@ export interface Plan<Host, Image> {
   readonly host: Host
   readonly deviceSources: readonly string[]
   /** The requests to lock. */
-  readonly requests: (builder: Architecture) => readonly (ArchitectureSet | NpmRequest)[]
+  readonly requests: (builder: Architecture) => readonly SourceRequest[]
   readonly image: (context: ImageContext) => Image
 }
 
@@ -93,14 +94,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
     name: host.name,
     host,
     deviceSources: platform.deviceSources,
-    requests: (builder) => platform.inputs(rendered, builder).map(requestOf),
+    requests: (builder) => platform.inputs(rendered, builder),
     image: (context) => platform.image(rendered, context),
   }
-}
-
-/** Locks and files without a source are Debian's, so its requests name none. */
-function requestOf(request: SourceRequest): ArchitectureSet | NpmRequest {
-  if (request.source === 'npm') return request
-  const { set, architecture } = request
-  return { set, architecture }
 }

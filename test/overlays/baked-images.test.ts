@@ -41,8 +41,7 @@ describe('bakedImages', () => {
 
   it('makes one image for containers that share it, with the mount points of all of them', () => {
     const image = { source: 'debian', packages: ['app'], tree: {} } as const
-    const health = { command: ['/bin/true'], interval: 30 } as const
-    const container = { image, user: 'mosquitto', command: ['/bin/true'], health }
+    const container = { image, user: 'mosquitto', command: ['/bin/true'], health: HEALTH }
     const text = { kind: 'text', text: '' } as const
     const services = withTestService({
       memory: { server: '64 MiB', worker: '64 MiB' },
@@ -128,7 +127,7 @@ describe('bakedImages', () => {
           image: { source: 'oci', reference: 'example.org/test:1' },
           user: 'mosquitto',
           command: [],
-          health: { command: ['/bin/true'], interval: 30 },
+          health: HEALTH,
         },
       }),
     })

@@ -19,7 +19,7 @@ import { nodeVersionIn, requireEngines } from '../../../images/npm/engines.ts'
 import type { NpmPackage, NpmRequest } from '../../../images/npm/npm-package.ts'
 import type { ArchitectureSet, PackageSet } from '../../../images/package-set.ts'
 import { type ContainerPackages, imageParts } from '../../../images/sbom/part.ts'
-import { cross, INITRAMFS, KERNEL, NATIVE, TOOLCHAIN } from '../../../images/sets.ts'
+import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../../images/sets.ts'
 import { type BakedImage, bakedImages } from '../../../overlays/baked-images.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { authorizedKeys } from '../../../overlays/base/ssh.ts'
@@ -30,19 +30,12 @@ import { hostTree, signersOf } from '../../../overlays/host-tree.ts'
 import type { ImageContext } from '../platform.ts'
 
 /**
- * Dependencies that containers leave out. A container that requests one of them gets it. Their maintainer scripts run on
- * the builder with all dependencies (`scriptSet`).
+ * Dependencies that containers leave out. A container that requests one of them gets it. The maintainer scripts of a
+ * container's packages run on the builder, with all dependencies (`scriptSet`).
  */
 export const CONTAINER_ASSUMED = [
-  // Programs of maintainer scripts.
-  'adduser',
-  'debconf',
-  'init-system-helpers',
-  'install-info',
-  'lsb-base',
-  'passwd',
-  'sysvinit-utils',
-  'ucf',
+  // Programs of maintainer scripts, except Perl, because a program of the container may need it.
+  ...SCRIPT_ONLY.filter((name) => name !== 'perl' && name !== 'perl-base'),
   // The service manager of the host starts containers.
   'systemd',
   'systemd-sysv',
@@ -52,7 +45,7 @@ export const CONTAINER_ASSUMED = [
   'javascript-common',
   // Containers use UTC.
   'tzdata',
-  // Documentation and ciphers of the past.
+  // Documentation, and legacy ciphers.
   'gcc-14-base',
   'openssl-provider-legacy',
 ]
@@ -125,14 +118,7 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
   const tryboot = trybootModule(layerContext, kit)
   const kernel = kernelLayer(layerContext, board, { packages: kit.kernel, tryboot })
   const boot = initramfs(layerContext, kernel, target(INITRAMFS), initramfsScripts(context))
-  const containers = baked.map((image): Layer & ContainerPackages => {
-    const packages = { target: target(containerSet(image)), scripts: native(scriptSet(image)) }
-    const npm = npmPackages(npmRequest(image, board.architecture), packages.target, context)
-    const { name: service, tree, withoutScripts, programs } = image
-    const parts = { service, packages, npm, tree, withoutScripts, programs }
-    const derivation = containerLayer(layerContext, parts, accounts())
-    return { name: `container-${parseServiceName(service)}`, derivation, packages: packages.target, npm }
-  })
+  const containers = baked.map((each) => bakedLayer(each, layerContext, context))
   const base = baseLayer(layerContext, { native: native(BASE), target: target(BASE) }, accounts())
   const blocks = { from: nativeBlocks(layerContext, kit), file: 'blocks' }
   const layers: Layer[] = [
@@ -174,6 +160,20 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
       [...LISTED, ...baked.flatMap(({ packages }) => packages)],
     ),
   }
+}
+
+/** The layer of a container image, and the packages in it. */
+function bakedLayer(image: BakedImage, layerContext: LayerContext, context: ImageContext): Layer & ContainerPackages {
+  const { builder, target } = layerContext
+  const packages = {
+    target: context.locked({ set: containerSet(image), architecture: target }),
+    scripts: context.locked({ set: scriptSet(image), architecture: builder }),
+  }
+  const npm = npmPackages(npmRequest(image, target), packages.target, context)
+  const { name: service, tree, withoutScripts, programs } = image
+  const parts = { service, packages, npm, tree, withoutScripts, programs }
+  const derivation = containerLayer(layerContext, parts, accounts())
+  return { name: `container-${parseServiceName(service)}`, derivation, packages: packages.target, npm }
 }
 
 /** The locked npm packages of a request. Throws UserError if one excludes the Node.js among the Debian packages. */

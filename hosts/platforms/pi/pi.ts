@@ -12,9 +12,6 @@ export const pi = platform({
   schema: piSchema,
   render: renderPi,
   check: checkPi,
-  inputs: (rendered, builder) => [
-    ...setsOf(rendered, builder).map((each) => ({ ...each, source: 'debian' as const })),
-    ...npmRequests(rendered),
-  ],
+  inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],
   image: imageOf,
 })

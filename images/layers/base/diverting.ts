@@ -13,7 +13,7 @@ export interface Diverting {
 
 /**
  * Unpacks all packages, except those that divert a file of another one: their `preinst` moves that file away before dpkg
- * unpacks their own file with the same path. Such packages are rare, so it tries without an exception first.
+ * unpacks their own file with the same path. Such packages are rare, so it first unpacks all packages at once.
  */
 export async function unpackBeforeDiversions(
   files: readonly string[],
@@ -34,7 +34,7 @@ export async function unpackBeforeDiversions(
 }
 
 /** The packages whose `preinst` diverts, of those that ship the same file as another package. */
-export function divertingPackages({ debs, conflicts }: Pick<ShippedTwice, 'debs' | 'conflicts'>): Set<string> {
+function divertingPackages({ debs, conflicts }: Pick<ShippedTwice, 'debs' | 'conflicts'>): Set<string> {
   const involved = new Set(conflicts.flatMap(({ packages }) => packages))
   const diverts = (deb: Deb) => /\bdpkg-divert\b/.test(controlText(deb, 'preinst'))
   return new Set(debs.filter((deb) => involved.has(packageName(deb)) && diverts(deb)).map(packageName))
@@ -47,6 +47,7 @@ export async function runDiversions(
   target: string,
   setting: ScriptSetting,
 ): Promise<void> {
+  if (diverting.length === 0) return
   writePreinst(native, diverting)
   // dpkg's list of diversions and the accounts are complete only after the other scripts, and are carried then.
   const leavesBehind = (path: string) => path === DIVERSIONS || isAccountFile(path) || setting.leavesBehind(path)

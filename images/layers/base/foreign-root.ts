@@ -75,29 +75,22 @@ async function unpackNative(root: string, setting: ScriptSetting, withoutScripts
   const stateOf = (deb: Deb) => (withoutScripts.includes(packageName(deb)) ? 'installed' : 'unpacked')
   const files = inputFiles('target/debs')
   const { debs: first, diverting } = await unpackBeforeDiversions(inputFiles('native/debs'), NATIVE_ROOT)
+  const divertingDebs = diverting.map(({ deb }) => deb)
   // Helpers may make keys: hangar carries nothing of theirs, and refuses a key that another script copies.
-  requirePlainScripts(scriptsOf([...first, ...diverting.map(({ deb }) => deb)], withoutScripts).own, setting.purpose)
+  requirePlainScripts(scriptsOf([...first, ...divertingDebs], withoutScripts).own, setting.purpose)
   writeDatabase(NATIVE_ROOT, first, stateOf, setting.builder)
   writeAccounts(NATIVE_ROOT, setting.accounts)
   if (diverting.length === 0) return { first, late: [], unpackTarget: () => unpackDebs(files, root, { workers: 1 }) }
-  const names = new Set(diverting.map(({ deb }) => packageName(deb)))
-  const targetFirst = await unpackDebs(
-    files.filter((file) => !names.has(nameOf(file))),
-    root,
-    { workers: 1 },
-  )
-  const { own, helpers } = byTarget(diverting.map(({ deb }) => deb))
+  const names = new Set(divertingDebs.map(packageName))
+  const lateFiles = files.filter((file) => names.has(nameOf(file)))
+  const firstFiles = files.filter((file) => !lateFiles.includes(file))
+  const targetFirst = await unpackDebs(firstFiles, root, { workers: 1 })
+  const { own, helpers } = byTarget(divertingDebs)
   await runDiversionsOfHelpers(helpers, NATIVE_ROOT)
   await runDiversions(own, NATIVE_ROOT, root, setting)
-  const over = (names: readonly string[], to: string) => unpackDebs(names, to, { over: 'packages' })
-  const late = await over(
-    diverting.map(({ file }) => file),
-    NATIVE_ROOT,
-  )
-  const targetLate = await over(
-    files.filter((file) => names.has(nameOf(file))),
-    root,
-  )
+  const nativeFiles = diverting.map(({ file }) => file)
+  const late = await unpackDebs(nativeFiles, NATIVE_ROOT, { over: 'packages' })
+  const targetLate = await unpackDebs(lateFiles, root, { over: 'packages' })
   writeDatabase(NATIVE_ROOT, [...first, ...late], stateOf, setting.builder)
   return { first, late, unpackTarget: async () => [...targetFirst, ...targetLate] }
 }

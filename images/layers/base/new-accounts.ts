@@ -1,3 +1,4 @@
+import { LAST_ID } from '../../debian-ids.ts'
 import { Refusal } from '../../refusal.ts'
 
 /** The texts of passwd and group. */
@@ -50,13 +51,11 @@ function fieldsOf(text: string): string[][] {
     .map((line) => line.split(':'))
 }
 
-/** Debian's own accounts `nobody` and `nogroup` have the largest id. */
-const NOBODY = 65534
-
+/** The ids of a table, without Debian's last one: no id can follow it. */
 function idsOf(text: string): number[] {
   return fieldsOf(text)
     .map(([, , id]) => Number(id))
-    .filter((id) => id < NOBODY)
+    .filter((id) => id < LAST_ID)
 }
 
 /** A line of the table, with only those of the last fields that differ from their default. */

@@ -1,7 +1,7 @@
 import { Refusal } from '../../refusal.ts'
 import { controlText, type Deb, packageName } from '../parts/deb.ts'
 import { type Purpose, withoutMachineFiles } from '../purpose.ts'
-import { SCRIPTS } from './script-differences.ts'
+import { SCRIPTS, withoutComments } from './script-differences.ts'
 
 /** Commands that make keys, databases or random values, as a script calls them. */
 const MAKES: readonly (readonly [RegExp, string])[] = [
@@ -44,8 +44,4 @@ function randomScripts(deb: Deb): string[] {
       return command === undefined ? [] : [`${name}: its ${script} makes ${what} (${command})`]
     })
   })
-}
-
-export function withoutComments(text: string): string {
-  return text.replace(/^[ \t]*#.*$/gm, '')
 }

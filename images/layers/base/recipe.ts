@@ -33,9 +33,7 @@ export function foreignRoot(
     ...recipe,
     args: [context.builder, context.target, ...(recipe.args ?? [])],
     inputs: {
-      ...below('native', debs(packages.native)),
-      ...below('target', debs(packages.target)),
-      ...accountFiles(accounts),
+      ...rootInputs(packages, accounts),
       ...recipe.inputs,
     },
     // The step mounts /proc and /sys: without them, some maintainer scripts produce a different root.
@@ -43,12 +41,17 @@ export function foreignRoot(
   })
 }
 
+/** The inputs that `makeForeignRoot` reads. */
+export function rootInputs({ native, target }: RootPackages, accounts: Accounts): Record<string, Input> {
+  return { ...below('native', debs(native)), ...below('target', debs(target)), ...accountFiles(accounts) }
+}
+
 export function accountFiles(accounts: Accounts): Record<string, Input> {
   return below('accounts', Object.fromEntries(Object.entries(accounts).map(([name, text]) => [name, { bytes: text }])))
 }
 
 /** Inputs below a directory. */
-export function below(directory: string, inputs: Readonly<Record<string, Input>>): Record<string, Input> {
+function below(directory: string, inputs: Readonly<Record<string, Input>>): Record<string, Input> {
   return Object.fromEntries(Object.entries(inputs).map(([path, input]) => [`${directory}/${path}`, input]))
 }
 

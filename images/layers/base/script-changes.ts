@@ -59,12 +59,12 @@ export async function runScripts(root: string, scripts: Scripts, setting: Script
   const same = new Set([...linked, ...moved].map(({ to }) => to))
   const made = changed.filter((path) => !same.has(path))
   const unsuitable = unsuitableFiles({ root, made, shipped: setting.shipped ?? before, after, ran })
-  if (unsuitable.length > 0) throw unsuited(unsuitable, scripts, setting)
+  if (unsuitable.length > 0) throw machineFilesRefusal(unsuitable, scripts, setting)
   const refused = made.flatMap((path) => {
     const reason = translate(root, path, after.get(path), setting)
     return reason === undefined ? [] : [{ path, reason }]
   })
-  if (refused.length > 0) throw uncarried(refused, scripts, setting)
+  if (refused.length > 0) throw carryRefusal(refused, scripts, setting)
   const pathOf = (path: string) => targetPath(path, builder, target)
   const move = (path: string) => movePath(root, path, pathOf(path))
   const renamed = ({ from, to }: Renamed) => ({ from: pathOf(from), to: move(to) })
@@ -103,13 +103,13 @@ function withoutTables(seen: Map<string, Seen>): Map<string, Seen> {
   return seen
 }
 
-function uncarried(refused: readonly Refused[], scripts: Scripts, { target, purpose }: ScriptSetting): Refusal {
+function carryRefusal(refused: readonly Refused[], scripts: Scripts, { target, purpose }: ScriptSetting): Refusal {
   const { list, packages } = described(refused, scripts)
   const message = `cannot carry these changes of maintainer scripts to ${target}:${list}`
   return new Refusal('carry', message, withoutPackages(packages, purpose))
 }
 
-function unsuited(refused: readonly Refused[], scripts: Scripts, { purpose }: ScriptSetting): Refusal {
+function machineFilesRefusal(refused: readonly Refused[], scripts: Scripts, { purpose }: ScriptSetting): Refusal {
   const { list, packages } = described(refused, scripts)
   const message = `maintainer scripts made files that belong to one machine or one moment; every host would have the same, and the next build another:${list}`
   return new Refusal('carry', message, withoutMachineFiles(packages, purpose))

@@ -56,10 +56,14 @@ function withoutVersion(text: string | undefined): string | undefined {
   return text?.replace(/^(# Automatically added by dh_\w+)\/\S+$/gm, '$1')
 }
 
+/** The text of a script without the lines that are comments. */
+export function withoutComments(text: string): string {
+  return text.replace(/^[ \t]*#.*$/gm, '')
+}
+
 function scriptsThatReadArchitecture(deb: Deb): string[] {
   const name = packageName(deb)
   if (name in KNOWN) return []
-  const withoutComments = (text: string) => text.replace(/^\s*#.*$/gm, '')
   const scripts = SCRIPTS.filter((script) => READS_ARCHITECTURE.test(withoutComments(controlText(deb, script))))
   return scripts.map((script) => `${name}.${script}`)
 }

@@ -32,10 +32,11 @@ export function missingParts(root: string, architecture: Architecture, given: Co
     if (found === undefined) return void missing.push({ name, neededBy, problem: 'missing' })
     if (seen.has(found)) return
     seen.add(found)
-    const file = root + found
-    if (use === 'program' && (statSync(file).mode & 0o111) === 0)
+    const stats = statSync(root + found)
+    if (use === 'program' && (!stats.isFile() || (stats.mode & 0o111) === 0))
       missing.push({ name: found, neededBy, problem: 'not executable' })
-    const elf = readElf(file)
+    if (!stats.isFile()) return
+    const elf = readElf(root + found)
     if (elf === undefined) return visitInterpreter(found)
     if (elf.architecture !== architecture)
       return void missing.push({ name: found, neededBy, problem: 'for another architecture' })
@@ -70,9 +71,10 @@ function originOf(directory: string, file: string): string {
 }
 
 function findProgram(root: string, name: string): string | undefined {
-  return name.includes('/') ? pathInRoot(root, name) : findIn(root, CONTAINER_PATH, name)
+  return findIn(root, CONTAINER_PATH, name)
 }
 
+/** A name with a '/' is a path. */
 function findIn(root: string, directories: readonly string[], name: string): string | undefined {
   if (name.includes('/')) return pathInRoot(root, name)
   for (const directory of directories) {

@@ -5,14 +5,14 @@ import { nearest } from '../../nearest.ts'
 import { npmInputs, unpackedPackages } from '../../npm/inputs.ts'
 import type { NpmPackage } from '../../npm/npm-package.ts'
 import type { FileTree } from '../../tree.ts'
-import { type Accounts, accountFiles, below, sourceName } from '../base/recipe.ts'
+import { type Accounts, rootInputs, sourceName } from '../base/recipe.ts'
 import type { ContainerProgram } from '../container-program.ts'
-import { debs, json, type LayerContext, layerSettings, stepDerivation } from '../layer-recipe.ts'
+import { json, type LayerContext, layerSettings, stepDerivation } from '../layer-recipe.ts'
 import { requireNoPrivateKeys } from '../private-files.ts'
 import { storedTree } from '../stored-tree.ts'
 import { requireSuitableScripts } from '../unsuitable-packages.ts'
 
-export interface ContainerPackages {
+interface DebianPackages {
   /** The packages in the container, for the target's architecture. */
   readonly target: readonly LockedPackage[]
   /** The same packages for the builder's architecture, and everything that their maintainer scripts need. */
@@ -21,7 +21,7 @@ export interface ContainerPackages {
 
 export interface ContainerImageParts {
   readonly service: string
-  readonly packages: ContainerPackages
+  readonly packages: DebianPackages
   /** Packages below `/app/node_modules`. None of their install scripts runs. */
   readonly npm: readonly NpmPackage[]
   /** Files and directories on top of the packages. */
@@ -47,9 +47,7 @@ export function containerLayer(context: LayerContext, parts: ContainerImageParts
     step: 'container',
     args: [context.builder, context.target, service],
     inputs: {
-      ...below('native', debs(packages.scripts)),
-      ...below('target', debs(packages.target)),
-      ...accountFiles(accounts),
+      ...rootInputs({ native: packages.scripts, target: packages.target }, accounts),
       ...npmInputs(npm),
       ...(npm.length === 0 ? {} : { 'npm.json': json(unpackedPackages(npm)) }),
       'tree.json': json(storedTree(tree)),
@@ -63,7 +61,7 @@ export function containerLayer(context: LayerContext, parts: ContainerImageParts
 }
 
 /** The changes of scripts are only right for the same packages. */
-function requirePackages(service: string, { target, scripts }: ContainerPackages): void {
+function requirePackages(service: string, { target, scripts }: DebianPackages): void {
   const known = new Set(scripts.map(sourceName))
   const missing = target.filter((item) => !known.has(sourceName(item)))
   if (missing.length === 0) return
@@ -75,7 +73,7 @@ function requirePackages(service: string, { target, scripts }: ContainerPackages
   )
 }
 
-function requireKnown(service: string, { scripts }: ContainerPackages, withoutScripts: readonly string[]): void {
+function requireKnown(service: string, { scripts }: DebianPackages, withoutScripts: readonly string[]): void {
   const known = scripts.map((item) => item.package)
   const unknown = withoutScripts.filter((name) => !known.includes(name))
   if (unknown.length === 0) return
@@ -83,6 +81,6 @@ function requireKnown(service: string, { scripts }: ContainerPackages, withoutSc
   throw new UserError(
     'host',
     `container '${service}' names packages in 'withoutScripts' that it does not have: ${unknown.join(', ')}`,
-    { hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}remove the others from overlays/services` },
+    { hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}correct the names in overlays/services` },
   )
 }

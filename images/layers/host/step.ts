@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
+import { runStep } from '../parts/run-step.ts'
 import { writeTree } from '../parts/tree.ts'
 import { walk } from '../parts/walk.ts'
 import type { StoredTree } from '../stored-tree.ts'
@@ -10,9 +11,11 @@ import type { StoredTree } from '../stored-tree.ts'
 const PROGRAMS = '/in/programs'
 const ROOT = '/build/root'
 
-writeTree(ROOT, inputJson<StoredTree>('tree.json'))
-if (existsSync(PROGRAMS)) copyPrograms()
-await makeLayer('host', ROOT)
+await runStep(async () => {
+  writeTree(ROOT, inputJson<StoredTree>('tree.json'))
+  if (existsSync(PROGRAMS)) copyPrograms()
+  await makeLayer('host', ROOT)
+})
 
 function copyPrograms(): void {
   for (const [path, { kind }] of walk(PROGRAMS)) {

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, 
 import { unpackDebs } from '../parts/deb.ts'
 import { capture, exec } from '../parts/exec.ts'
 import { inputFiles } from '../parts/inputs.ts'
+import { runStep } from '../parts/run-step.ts'
 import { writeStatements } from '../parts/statements.ts'
 import { cpioOf } from './cpio.ts'
 
@@ -12,18 +13,20 @@ const [multiarch = ''] = process.argv.slice(2)
 const PACKAGES = '/build/packages'
 const ROOT = '/build/root'
 
-const debs = await unpackDebs(inputFiles('debs'), PACKAGES)
-writeStatements(PACKAGES, debs)
-for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules'])
-  mkdirSync(`${ROOT}/${name}`, { recursive: true })
-copyPrograms()
-await copyLibraries()
-await unpackModules()
-copyFileSync('/in/init', `${ROOT}/init`)
-chmodSync(`${ROOT}/init`, 0o755)
-cpSync('/in/lib', `${ROOT}/lib/hangar`, { recursive: true })
-writeFileSync('/build/initramfs.cpio', cpioOf(ROOT))
-await exec('zstd', ['-q', '-9', '-T1', '/build/initramfs.cpio', '-o', '/out/initramfs.img'])
+await runStep(async () => {
+  const debs = await unpackDebs(inputFiles('debs'), PACKAGES)
+  writeStatements(PACKAGES, debs)
+  for (const name of ['bin', 'dev', 'etc', 'proc', 'root', 'run', 'sys', 'tmp', `lib/${multiarch}`, 'lib/modules'])
+    mkdirSync(`${ROOT}/${name}`, { recursive: true })
+  copyPrograms()
+  await copyLibraries()
+  await unpackModules()
+  copyFileSync('/in/init', `${ROOT}/init`)
+  chmodSync(`${ROOT}/init`, 0o755)
+  cpSync('/in/lib', `${ROOT}/lib/hangar`, { recursive: true })
+  writeFileSync('/build/initramfs.cpio', cpioOf(ROOT))
+  await exec('zstd', ['-q', '-9', '-T1', '/build/initramfs.cpio', '-o', '/out/initramfs.img'])
+})
 
 function copyPrograms(): void {
   copyFileSync(`${PACKAGES}/usr/bin/busybox`, `${ROOT}/bin/busybox`)

@@ -4,6 +4,7 @@ import { unpackDebs } from '../parts/deb.ts'
 import { exec } from '../parts/exec.ts'
 import { inputFiles, inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
+import { runStep } from '../parts/run-step.ts'
 import { writeStatements } from '../parts/statements.ts'
 import { closure, findModules, kernelRelease, requireModulesOf, select } from './modules.ts'
 
@@ -17,19 +18,28 @@ const wanted = inputJson<{
 }>('modules.json')
 const ROOT = '/build/kernel'
 
-const debs = await unpackDebs(inputFiles('debs'), ROOT)
-writeStatements(ROOT, debs)
-const release = kernelRelease(ROOT)
-const source = `${ROOT}/usr/lib/modules/${release}`
-cpSync('/in/updates', `${source}/updates`, { recursive: true })
-await requireModulesOf(release, `${source}/updates`)
-const modules = findModules(source)
+interface Kernel {
+  readonly release: string
+  /** The directory of its modules. */
+  readonly source: string
+  /** Module -> path below `source`. */
+  readonly modules: ReadonlyMap<string, string>
+}
 
-await writeBootFiles()
-await packInitramfsModules()
-await packLayer()
+await runStep(async () => {
+  const debs = await unpackDebs(inputFiles('debs'), ROOT)
+  writeStatements(ROOT, debs)
+  const release = kernelRelease(ROOT)
+  const source = `${ROOT}/usr/lib/modules/${release}`
+  cpSync('/in/updates', `${source}/updates`, { recursive: true })
+  await requireModulesOf(release, `${source}/updates`)
+  const kernel: Kernel = { release, source, modules: findModules(source) }
+  await writeBootFiles(kernel)
+  await packInitramfsModules(kernel)
+  await packLayer(kernel)
+})
 
-async function writeBootFiles(): Promise<void> {
+async function writeBootFiles({ release, source }: Kernel): Promise<void> {
   // The firmware can unpack gzip. Unpacking takes less time than reading the larger file from an SD card.
   await exec('sh', ['-c', 'gzip -n -6 < "$1" > /out/kernel', 'gzip', `${source}/vmlinuz`])
   for (const [name, path] of Object.entries(wanted.deviceTrees)) copyFileSync(`${source}/dtb/${path}`, `/out/${name}`)
@@ -37,7 +47,7 @@ async function writeBootFiles(): Promise<void> {
 }
 
 /** Packs uncompressed modules, because busybox cannot load compressed ones. The file `load` lists them in load order. */
-async function packInitramfsModules(): Promise<void> {
+async function packInitramfsModules({ source, modules }: Kernel): Promise<void> {
   const names = await closure(source, modules, select(modules, wanted.initramfs))
   mkdirSync('/build/initramfs')
   for (const name of names) {
@@ -62,7 +72,7 @@ async function packInitramfsModules(): Promise<void> {
   ])
 }
 
-async function packLayer(): Promise<void> {
+async function packLayer({ release, source, modules }: Kernel): Promise<void> {
   const target = `/build/layer/usr/lib/modules/${release}`
   for (const name of await closure(source, modules, select(modules, wanted.layer))) {
     const path = modules.get(name) ?? ''

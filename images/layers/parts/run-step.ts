@@ -10,10 +10,15 @@ export async function runStep(step: () => Promise<void>): Promise<void> {
   try {
     await step()
   } catch (error) {
-    const text = error instanceof Refusal ? refusalLine(error) : error instanceof ProgramFailed && error.message
-    if (text === false) throw error
+    const text = lineFor(error)
+    if (text === undefined) throw error
     writeSync(2, `${text}\n`)
     // Does not wait for programs that still run.
     process.exit(1)
   }
+}
+
+function lineFor(error: unknown): string | undefined {
+  if (error instanceof Refusal) return refusalLine(error)
+  return error instanceof ProgramFailed ? error.message : undefined
 }

@@ -40,10 +40,10 @@ their changes over: alternatives, CA certificates, created files, owners. What o
 database, units).
 The container itself leaves out dependencies that only scripts or an init system need (\`CONTAINER_ASSUMED\` in
 \`hosts/platforms/pi/image-of.ts\`). A package that the service requests is never left out, so a program that needs \`tzdata\` requests it.
-\`assumed\` of an image leaves out more.
+The field \`assumed\` of an image names further dependencies to leave out.
 The build refuses an image that lacks the program of a container or of its health check, its interpreter, its loader or a library, and
-names the package that has it. It also looks for the paths below \`/app/node_modules\` in their arguments. It cannot see programs that a
-program starts later.
+names the package that has the missing file. Paths below \`/app/node_modules\` in the arguments of these programs must exist too. The build
+cannot see programs that a program starts later.
 
 hangar refuses a service that needs something that it does not support yet: secrets, certificates, volumes that both slots share, and
 images from PyPI or a registry. The error names the service and the missing feature.

@@ -183,7 +183,10 @@ describe('a container layer', () => {
       containerLayer(layers, { ...parts, packages, withoutScripts }, accounts())
     expect(make(['app'])).not.toThrow()
     expect(make(['ap', 'other'])).toThrow(
-      "container 'app' names packages in 'withoutScripts' that it does not have: ap, other",
+      expect.objectContaining({
+        message: "container 'app' names packages in 'withoutScripts' that it does not have: ap, other",
+        hint: "did you mean 'app'? correct the names in overlays/services",
+      }),
     )
   })
 

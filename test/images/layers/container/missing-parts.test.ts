@@ -102,6 +102,11 @@ describe('missingParts', () => {
     ])
   })
 
+  it('names a directory in the place of a program, which is not executable either', async () => {
+    const found = await missing({ '/opt/app/file': 'text' }, '/opt/app')
+    expect(found).toEqual([{ name: '/opt/app', neededBy: "container 'app'", problem: 'not executable' }])
+  })
+
   it('follows the link to a command of an npm package, and its first line', async () => {
     const files = {
       '/app/node_modules/.bin/app': '-> ../@lab/app/cli.js',

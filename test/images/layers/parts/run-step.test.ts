@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compileSteps } from '../../../helpers/compile.ts'
@@ -24,6 +24,15 @@ async function run(body: string) {
 }
 
 describe('runStep', () => {
+  it('runs the step of every layer', () => {
+    const layers = join(PROJECT, 'images/layers')
+    const steps = readdirSync(layers)
+      .map((name) => join(layers, name, 'step.ts'))
+      .filter((path) => existsSync(path))
+    expect(steps.length).toBeGreaterThan(5)
+    expect(steps.filter((path) => !/^await runStep\(/m.test(readFileSync(path, 'utf8')))).toEqual([])
+  })
+
   it('ends with status 0 and no output if the step succeeds', async () => {
     expect(await run('await exec("true", [])')).toEqual({ status: 0, said: '' })
   })

@@ -15,19 +15,10 @@ const [DAY, YEAR] = [86_400, 31_557_600]
 const network = (device: FakeDevice, gateway: string | string[], routes: readonly string[]) => {
   const host = testHost({ network: { address: ['192.0.2.10/24', '2001:db8::10/64'], gateway } })
   device.write('net/file', textAt(networkFiles(host), '/etc/systemd/network/10-lab.network'))
-  const lines = (family: string) => routes.filter((route) => route.includes(':') === (family === '6'))
-  device.write(
-    'net/route',
-    lines('4')
-      .map((route) => `${route}\n`)
-      .join(''),
-  )
-  device.write(
-    'net/route-6',
-    lines('6')
-      .map((route) => `${route}\n`)
-      .join(''),
-  )
+  const lines = (chosen: readonly string[]) => chosen.map((route) => `${route}\n`).join('')
+  const isIpv6 = (route: string) => route.includes(':')
+  device.write('net/route', lines(routes.filter((route) => !isIpv6(route))))
+  device.write('net/route-6', lines(routes.filter(isIpv6)))
 }
 const VIA_4 = 'default via 192.0.2.1 dev end0 proto static '
 const VIA_6 = 'default via 2001:db8::1 dev end0 proto static metric 1024 pref medium'

@@ -103,7 +103,7 @@ describeAgent('a rescue', (shell) => {
   }
   const starts = (host: AgentHost) => host.call(['status']).answer.starts
 
-  it('that is healthy takes the place of the failing slot, and the status says so', async () => {
+  it('a rescue that is healthy takes the place of the failing slot, and the status reports this', async () => {
     const host = await onTrial('a 3 0 1 7')
     host.call(['trial'])
     expect([host.selected, host.record?.starts, host.record?.starts_left]).toEqual(['b', 'b 0 0 0 ended', 'a'])
@@ -112,7 +112,7 @@ describeAgent('a rescue', (shell) => {
     expect(host.device.read('textfile/hangar.prom')).toContain('hangar_starts{state="left",slot="b"} 1\n')
   })
 
-  it('that is not healthy stays if it got further than the failing slot, without a reboot', async () => {
+  it('a rescue that is not healthy stays without a reboot if it got further than the failing slot', async () => {
     const host = await onTrial('a 3 0 1 7')
     host.device.write('net/route', '')
     // The watch after it would wait without end: the host never becomes healthy.
@@ -129,9 +129,9 @@ describeAgent('a rescue', (shell) => {
   })
 
   it.each([
-    ['the failing slot had an SSH server, too', 'a 3 1 1 7', true],
-    ['it has no SSH server', 'a 3 0 1 7', false],
-  ])('that is not healthy ends with a reboot if %s', async (_why, counts, ssh) => {
+    ['the SSH server of the failing slot ran too', 'a 3 1 1 7', true],
+    ['its SSH server does not run', 'a 3 0 1 7', false],
+  ])('a rescue that is not healthy ends with a reboot if %s', async (_why, counts, ssh) => {
     const host = await onTrial(counts)
     host.device.write('net/route', '')
     if (!ssh) host.device.write('systemd/no-ssh', '')
@@ -139,7 +139,7 @@ describeAgent('a rescue', (shell) => {
     expect([host.selected, calls.includes('systemctl reboot --no-block')]).toEqual(['a', true])
   })
 
-  it('by an update or a revert ends with its commit', async () => {
+  it('the commit of an update or a revert clears the state of an earlier rescue', async () => {
     const host = await onTrial('b 0 0 0 ended')
     host.remember({
       ...COMMITTED,
@@ -155,7 +155,7 @@ describeAgent('a rescue', (shell) => {
     expect([host.selected, starts(host)]).toEqual(['b', { state: 'normal', failed: 0 }])
   })
 
-  it('whose commit lost its power leaves no trace of a slot that was left', async () => {
+  it('a rescue whose commit was interrupted by a power cut does not record that a slot was left', async () => {
     const record = {
       ...COMMITTED,
       kind: 'rescue',

@@ -27,7 +27,7 @@ function problems(text: string): string {
   return stdout + stderr
 }
 
-if (SHELLCHECK === undefined) console.warn("skipped: scripts for hosts, because 'shellcheck' is not in PATH")
+if (SHELLCHECK === undefined) console.warn("skipped: the check of shell scripts, because 'shellcheck' is not in PATH")
 
 describe.skipIf(SHELLCHECK === undefined)('each shell script', () => {
   const made = [
