@@ -37,7 +37,7 @@ export async function realiseImages(
   const outputs = await runner.realise(wanted, timed.reporter).catch((error) => {
     throw namingHosts(error, images)
   })
-  // The derivations of two hosts can have the same name.
+  // Steps have only names. Two hosts can have different derivations of one name, of which hangar built only one.
   const made = (derivation: Derivation): StepTime =>
     missing.has(derivationDigest(derivation)) ? timed.of(derivation.name) : { kind: 'reused' }
   return { outputs, made }

@@ -5,7 +5,7 @@ import type { HostPlan } from '../builder/host-plan.ts'
 import type { FrozenFlag } from '../builder/lock/frozen.ts'
 import { requireWritable } from '../lib/writable-directory.ts'
 import type { Host } from '../overlays/host-facts.ts'
-import type { CommandContext, HostFiles } from './command.ts'
+import type { CommandContext } from './command.ts'
 import { forEveryHost, type HostFailure } from './host-failures.ts'
 
 export interface BuildOptions {
@@ -63,36 +63,26 @@ const NOTHING_BUILT = {
  * The plans of hosts, each host once. Throws one error with the mistakes of all hosts: finding them takes milliseconds, and
  * the user should not read about the first mistake after the minutes that the other hosts take.
  */
-export function plansFor(
-  context: CommandContext,
+export async function plansFor(
+  { hosts }: CommandContext,
   names: readonly string[],
   failed: { readonly outcome: string; readonly hint: string },
 ): Promise<Plan[]> {
-  return forEveryHost([...new Set(names)], failed, (name) => planFor(context, name))
-}
-
-async function planFor({ hosts }: CommandContext, name: string): Promise<Plan> {
   const { planOf } = await import('../hosts/schema/plan.ts')
   const { checkLab } = await import('../hosts/schema/lab.ts')
-  const host = await loadOnce(hosts, name)
-  checkLab(host, await validHosts(hosts))
-  return planOf(host)
+  const loaded = new Map(hosts.names().map((name) => [name, hosts.load(name)]))
+  const lab = await validHosts([...loaded.values()])
+  return forEveryHost([...new Set(names)], failed, async (name) => {
+    const host = await (loaded.get(name) ?? hosts.load(name))
+    checkLab(host, lab)
+    return planOf(host)
+  })
 }
 
 /** The hosts whose files are valid. The error of an invalid file is for the command that needs this host. */
-async function validHosts(files: HostFiles): Promise<Host[]> {
-  const results = await Promise.allSettled(files.names().map((name) => loadOnce(files, name)))
+async function validHosts(hosts: readonly Promise<Host>[]): Promise<Host[]> {
+  const results = await Promise.allSettled(hosts)
   return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-}
-
-const loaded = new WeakMap<HostFiles, Map<string, Promise<Host>>>()
-
-function loadOnce(files: HostFiles, name: string): Promise<Host> {
-  const known = loaded.get(files) ?? new Map<string, Promise<Host>>()
-  loaded.set(files, known)
-  const host = known.get(name) ?? files.load(name)
-  known.set(name, host)
-  return host
 }
 
 function resultsOf(plans: readonly Plan[], builds: readonly HostBuild[]): Omit<HostBuilds, 'took'> {

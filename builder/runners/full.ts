@@ -23,7 +23,7 @@ const FULL_MEMORY: Full = {
   remedy: 'end other programs, or add memory or swap: free -h',
 }
 
-export const FULL_ENGINE: Full = {
+const FULL_ENGINE: Full = {
   what: 'the disk of the Dagger engine is full',
   remedy: 'free disk space on the machine of the engine, for example with: dagger core engine local-cache prune',
 }

@@ -9,7 +9,6 @@ import {
   type Toolchain,
   toolchainDigest,
 } from '../../images/derivation.ts'
-import type { Digest } from '../../images/digest.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { allEnded, limiter, stopWith } from '../../lib/worker-pool.ts'
 import type { Store } from '../store/store.ts'
@@ -17,6 +16,7 @@ import { type Fetch, toolchainDirectory } from '../toolchain/toolchain.ts'
 import { derivationFailed, logFile } from './failure.ts'
 import { layInputs } from './lay-inputs.ts'
 import { missingDerivations, missingPackages } from './missing.ts'
+import { once } from './once.ts'
 import { adoptOutput, readOutput } from './outputs.ts'
 import type { Runner } from './runner.ts'
 import { checkSandbox, runSandboxed } from './sandbox.ts'
@@ -71,17 +71,6 @@ function realiser(run: Run, toolchainOf: (toolchain: Toolchain) => Promise<strin
     return slots(() => execute(derivation, toolchain, run))
   })
   return realise
-}
-
-/** The function that makes each value once, and returns the same promise for the same key. */
-function once<T, R>(keyOf: (value: T) => Digest, make: (value: T) => Promise<R>): (value: T) => Promise<R> {
-  const made = new Map<Digest, Promise<R>>()
-  return (value) => {
-    const key = keyOf(value)
-    const promise = made.get(key) ?? make(value)
-    made.set(key, promise)
-    return promise
-  }
 }
 
 async function makeToolchain(toolchain: Toolchain, { store, fetch, reporter, stop }: Run): Promise<string> {

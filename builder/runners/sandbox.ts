@@ -30,7 +30,7 @@ const DOCKER_CAPABILITIES =
  * The name of the machine that commands see. Maintainer scripts write it into files, so it is the one that is right on
  * every host.
  */
-export const MACHINE_NAME = 'localhost'
+const MACHINE_NAME = 'localhost'
 
 /** Sets the name in a namespace of its own. In a user namespace, only the program `hostname` can. */
 const NAME_MACHINE = `hostname ${MACHINE_NAME} 2>/dev/null || echo ${MACHINE_NAME} >/proc/sys/kernel/hostname`

@@ -7,7 +7,7 @@ import { buildHosts } from '../build-hosts.ts'
 import type { Command, CommandContext } from '../command.ts'
 import type { Terminal } from '../confirm.ts'
 import { knownHost, openController } from '../controller.ts'
-import { failureOf } from '../host-failures.ts'
+import { failureOf, forEveryHost } from '../host-failures.ts'
 import { AT, RUNNER } from '../options.ts'
 import { shortBuildsText } from '../text/build.ts'
 import type { Generations } from '../text/generation.ts'
@@ -72,10 +72,12 @@ async function buildForFlash(context: CommandContext, hosts: readonly string[], 
   const builds = await buildHosts(context, hosts, { runner })
   if (builds.results.length > 0) context.reporter.notice(shortBuildsText(builds))
   if (builds.failures.length === 0) return
-  throw failureOf(builds.failures, {
-    outcome: 'hangar changed no host',
-    hint: 'correct these hosts, or name only the other hosts: npm run flash HOST …',
-  })
+  throw failureOf(builds.failures, NOTHING_CHANGED)
+}
+
+const NOTHING_CHANGED = {
+  outcome: 'hangar changed no host',
+  hint: 'correct these hosts, or name only the other hosts: npm run flash HOST …',
 }
 
 /** Updates hosts over SSH. */
@@ -84,7 +86,7 @@ async function updateHosts(context: CommandContext, names: readonly string[], fl
   const { goalOf } = await import('../../flash/goal.ts')
   const { withHostLocks } = await import('../../lib/file-lock.ts')
   const { project, reporter } = context
-  const targets = await Promise.all(names.map((name) => flashTarget(context, name, flags.at)))
+  const targets = await forEveryHost(names, NOTHING_CHANGED, (name) => flashTarget(context, name, flags.at))
   const controller = await openController(context)
   const [goal, mode] = [goalOf(flags, controller.owner), flags.dryRun ? 'dry-run' : 'run'] as const
   const update = (onResult: (result: FlashResult) => void) =>

@@ -60,16 +60,21 @@ function isNamed(value: unknown, name: string): boolean {
   return typeof value === 'object' && value !== null && 'name' in value && value.name === name
 }
 
+/** The number of host files that run now. Commands load several at the same time. */
+let evaluating = 0
+
 /** Runs the compiled file; errors name the line in the host file. */
 async function evaluate(project: string, name: string, compiled: string): Promise<Record<string, unknown>> {
-  // Turns on source maps, so that stacks name lines of the source. They slow down imports, so they are on only here.
+  // Source maps make stacks name lines of the source. They slow down imports, so they are on only while host files run.
+  evaluating += 1
   process.setSourceMapsEnabled(true)
   try {
     return await import(pathToFileURL(compiled).href)
   } catch (error) {
     throw located(error, project, name)
   } finally {
-    process.setSourceMapsEnabled(false)
+    evaluating -= 1
+    if (evaluating === 0) process.setSourceMapsEnabled(false)
   }
 }
 

@@ -184,7 +184,7 @@ export function describeSource(name: string, make: (project: string) => Promise<
       await source.fetch(files(newer, one), context)
     })
 
-    it('an update moves every request, and drops requests that no host makes, unless a folder of its own holds them', async () => {
+    it('an update moves every request, and drops requests that no host makes, unless the source keeps them', async () => {
       const { source, requests, resolve, files, move, context, unused } = await machine()
       const lock = await resolve(requests)
       await move()

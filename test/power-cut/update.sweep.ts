@@ -116,7 +116,7 @@ describe.each(CHANGES)('%s', (title, kind) => {
 })
 
 describe('restarts of the committed slot', () => {
-  it('boots the same slot with its data after a power cut at any write, also of the count of starts', () => {
+  it('boot the same slot with its data after a power cut at any write, also at a write of the count of starts', () => {
     const [steps, report] = withChange(recording, 'restart', (base, log, change) => [
       agentSteps(log, change.range).map(({ name }) => name),
       sweep({ base, log, options: THOROUGH, range: change.range, expected: expecting(change) }),

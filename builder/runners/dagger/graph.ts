@@ -4,6 +4,7 @@ import type { Digest } from '../../../images/digest.ts'
 import type { Store } from '../../store/store.ts'
 import { verifiedInput } from '../inputs.ts'
 import { inputDirectories } from '../lay-inputs.ts'
+import { once } from '../once.ts'
 import { insideEnv } from '../sandbox.ts'
 import type { Engine, EngineCommand, Mount, Root, Tree } from './engine.ts'
 import { COPY_INPUTS, DIRECTORY, RUN } from './scripts.ts'
@@ -18,14 +19,8 @@ export interface GraphOptions {
 }
 
 /** Describes each derivation to the engine as one command. Intermediate outputs stay in the engine. */
-export function engineGraph(options: GraphOptions): (derivation: Derivation) => Promise<EngineCommand> {
-  const placed = new Map<Digest, Promise<EngineCommand>>()
-  const place = (derivation: Derivation): Promise<EngineCommand> => {
-    const digest = derivationDigest(derivation)
-    const ran = placed.get(digest) ?? placeOne(derivation, options, place)
-    placed.set(digest, ran)
-    return ran
-  }
+export function engineGraph(options: GraphOptions): Place {
+  const place: Place = once(derivationDigest, (derivation) => placeOne(derivation, options, place))
   return place
 }
 

@@ -7,7 +7,7 @@ import { type Rhythm, startHeartbeat } from './heartbeat.ts'
 import { connectionProblem, LATE } from './reach.ts'
 import { transferred } from './transfer-count.ts'
 
-export interface Watched {
+interface WatchOptions {
   readonly address: EngineAddress
   readonly cli: Cli | undefined
   /** A cheap query, which an abort of `stop` does not end. */
@@ -28,7 +28,7 @@ export interface Watch {
   readonly end: () => void
 }
 
-export function watchEngine({ address, cli, ask, stop, rhythm, timeout }: Watched): Watch {
+export function watchEngine({ address, cli, ask, stop, rhythm, timeout }: WatchOptions): Watch {
   let lost: UserError | undefined
   let isOver = false
   const lose = (reason: string, cause?: unknown) => {

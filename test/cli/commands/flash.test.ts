@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { checkFlashFlags, flashOutput } from '../../../cli/commands/flash.ts'
+import { checkFlashFlags, flash, flashOutput } from '../../../cli/commands/flash.ts'
 import { type StatusOutput, statusOutput } from '../../../cli/commands/status.ts'
 import { type ErrorCode, UserError } from '../../../errors.ts'
 import type { Connect, KnownHost } from '../../../flash/controller.ts'
@@ -8,6 +8,7 @@ import { readStatuses } from '../../../flash/host-status.ts'
 import { driverOf } from '../../../flash/targets/registry.ts'
 import { ownKeysText, publicOf } from '../../../images/identity/private-identity.ts'
 import { fingerprintOf } from '../../../images/signature/openssh-key.ts'
+import { commandContext } from '../../helpers/command-context.ts'
 import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 import { NO_IDENTITY, UPDATE, updateBench } from '../../helpers/update-bench.ts'
 
@@ -66,6 +67,17 @@ describe('flash', () => {
       /adama: received its new keys; slot b runs generation 12 \(.*\) and is committed, nothing restarted; sent \d+ B/,
     )
     expect(await flash({ targets })).toContain('adama: nothing to do')
+  })
+
+  it('reports the mistakes of all host files, and changes no host', async () => {
+    const load = async (name: string) => {
+      throw new UserError('host', `hosts/${name}.ts:3: no board`, { hint: 'add it' })
+    }
+    const context = commandContext({ hosts: { names: () => [], load } })
+    await expect(flash.run(context, ['adama', 'apollo'], { build: false })).rejects.toMatchObject({
+      code: 'host',
+      message: expect.stringMatching(/^2 hosts failed; hangar changed no host\n.*adama\.ts:3.*\n.*\n.*apollo\.ts:3/),
+    })
   })
 
   it('stops at the first host that fails, and names the hosts that it did not try', async () => {

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { compiledHost } from '../../../cli/host-files/compile.ts'
 import { hostNames, loadHost } from '../../../cli/host-files/load.ts'
 import { UserError } from '../../../errors.ts'
+import { childProgram } from '../../helpers/child-program.ts'
+import { runIn } from '../../helpers/project.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
@@ -27,6 +29,16 @@ const TWO = {
   'hosts/starbuck.ts': hostFile('starbuck'),
   'hosts/schema/sizes.ts': 'export {}\n',
 }
+
+const NAMES = ['adama', 'apollo', 'starbuck', 'tigh']
+
+/** Prints the errors of host files. A process of its own, because vitest turns on source maps for its own process. */
+const LOADER = `
+import { loadHost } from './cli/host-files/load.ts'
+const [, , project, ...names] = process.argv
+const results = await Promise.allSettled(names.map((name) => loadHost(project, name)))
+for (const { reason } of results) console.log(reason.message)
+`
 
 describe('hostNames', () => {
   it('lists the files that export a host', async () => {
@@ -64,6 +76,18 @@ describe('loadHost', () => {
       'hosts/more.ts': '\nlet let',
     })
     await expect(load('adama')).rejects.toMatchObject({ message: expect.stringMatching(/^hosts\/more\.ts:2: /) })
+  })
+
+  it('names the line of every error when host files load at the same time', async () => {
+    const failing = 'interface Gone { x: 1 }\nconst x: string = undefined.x'
+    const files = NAMES.map((name) => [`hosts/${name}.ts`, hostFile(name, failing)] as const)
+    const { directory, load } = await project(Object.fromEntries(files))
+    // Compiles the files, because the program below cannot contain esbuild.
+    await Promise.allSettled(NAMES.map(load))
+    const program = await childProgram(LOADER, await tempDirectory())
+    const { stdout } = await runIn({ cwd: directory }, process.execPath, program, directory, ...NAMES)
+    const problem = "Cannot read properties of undefined (reading 'x')"
+    expect(stdout.trimEnd().split('\n')).toEqual(NAMES.map((name) => `hosts/${name}.ts:3: ${problem}`))
   })
 
   it('names the line of an import that does not exist', async () => {

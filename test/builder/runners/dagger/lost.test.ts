@@ -35,7 +35,7 @@ const waiting = (_: unknown, { signal }: AbortController) =>
   new Promise<never>((__, reject) => signal.addEventListener('abort', () => reject(new Error('a failed query'))))
 
 describe('an engine that goes away', () => {
-  it('an engine that answers no more is lost, and the reason says so', async () => {
+  it('an engine that stops answering is lost, and the error gives the time without an answer', async () => {
     let isGone = false
     const { options } = await sessionWith({ instead: () => (isGone ? 'silence' : undefined) })
     const used = withEngine(options, (engine, stop) => {
@@ -49,7 +49,7 @@ describe('an engine that goes away', () => {
     })
   })
 
-  it('an engine whose commands take long but that answers is not lost', async () => {
+  it('an engine that still answers is not lost during a long command', async () => {
     const { options, session } = await sessionWith({ instead: (query) => (RUN.test(query) ? 'silence' : undefined) })
     const beats = () => session.queries.filter((query) => query.includes('version')).length
     const used = withEngine(options, async (_, { signal }) => {
@@ -77,7 +77,7 @@ describe('an engine that goes away', () => {
   it.each([
     ['an API error', { status: 502, body: '' }],
     ['garbage', { status: 200, body: 'garbage' }],
-  ])('%s counts as a lost engine only when the engine does not answer either', async (_, answer) => {
+  ])('%s counts as a lost engine only if the next query fails too', async (_, answer) => {
     for (const isGone of [true, false]) {
       const { options } = await sessionWith({
         instead: (query) => (RUN.test(query) || (isGone && began) ? answer : undefined),
@@ -115,7 +115,7 @@ async function endless(seconds: string) {
 }
 
 describe("Dagger's CLI", () => {
-  it('a killed CLI ends the build with its signal', async () => {
+  it('a killed CLI ends the build with an error that names the signal', async () => {
     const seconds = `1002.${process.pid}`
     const { realised, reporter, cli } = await endless(seconds)
     await eventually(async () => isRunning(seconds), 60)

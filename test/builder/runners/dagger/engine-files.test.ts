@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { noteSent } from '../../../../builder/runners/dagger/memory.ts'
+import { noteSent } from '../../../../builder/runners/dagger/engine-files.ts'
 import { listReporter } from '../../../helpers/reporter.ts'
 import { tempDirectory } from '../../../helpers/temp.ts'
 
@@ -40,7 +40,7 @@ describe('noteSent', () => {
     expect(warned('tcp://other:8080', ['a', 'b'], 1000 * MB)).toEqual([])
   })
 
-  it('an engine that has lost its files and got them again has them', async () => {
+  it('warns once when an engine has lost its files and has received them again', async () => {
     const { warned } = await storeWith({ a: 600 * MB })
     warned('unix:///e', ['a'], 600 * MB)
     expect(warned('unix:///e', ['a'], 600 * MB)).toHaveLength(1)
