@@ -68,14 +68,15 @@ export async function plansFor(
   names: readonly string[],
   failed: { readonly outcome: string; readonly hint: string },
 ): Promise<Plan[]> {
-  const { planOf } = await import('../hosts/schema/plan.ts')
+  const { labOfHosts, planOf } = await import('../hosts/schema/plan.ts')
   const { checkLab } = await import('../hosts/schema/lab.ts')
   const loaded = new Map(hosts.names().map((name) => [name, hosts.load(name)]))
   const lab = await validHosts([...loaded.values()])
   return forEveryHost([...new Set(names)], failed, async (name) => {
     const host = await (loaded.get(name) ?? hosts.load(name))
     checkLab(host, lab)
-    return planOf(host)
+    const others = lab.filter((other) => other.name !== host.name)
+    return planOf(host, labOfHosts({ domain: host.network.domain, providers: {} }, [host, ...others]))
   })
 }
 

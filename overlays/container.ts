@@ -41,7 +41,8 @@ export type ContainerImage =
   /** An image of a registry: `ghcr.io/koenkk/zigbee2mqtt:2.14.1`. */
   | { readonly source: 'oci'; readonly reference: string }
 
-interface Secret {
+/** The value of a secret that the service declares. */
+export interface Secret {
   readonly kind: 'secret'
   readonly name: string
 }
@@ -50,9 +51,13 @@ interface Secret {
 export type ContainerFile =
   | { readonly kind: 'text'; readonly text: string }
   | Secret
-  /** A certificate of the lab's internal CA for a subject such as `mosquitto`. */
+  /** A text that contains secrets. The host joins the parts when it starts. */
+  | { readonly kind: 'template'; readonly parts: readonly (string | Secret)[] }
+  /** A certificate that the service declares, from the lab's internal CA: PEM. */
   | { readonly kind: 'certificate'; readonly subject: string }
-  /** The certificate of the lab's internal CA itself. */
+  /** The private key of a certificate: PEM of PKCS #8. */
+  | { readonly kind: 'certificate-key'; readonly subject: string }
+  /** The certificates of the lab's internal CA itself: two while a new one replaces an old one. */
   | { readonly kind: 'ca' }
 
 export type EnvironmentValue = string | Secret
@@ -73,7 +78,7 @@ export interface DeviceUse {
 
 /** A resource outside the container that its program needs. */
 export type Use =
-  /** A port of a service of this host. The service `host` is the host itself. */
+  /** A port of a service of this host, or else of the lab. The service `host` is the host itself. */
   | { readonly service: string; readonly port: number }
   | { readonly internet: readonly (readonly [Protocol, number])[] }
   | DeviceUse

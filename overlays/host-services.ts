@@ -1,7 +1,17 @@
 import { BASE_OFFER } from './base/offer.ts'
 import { type Container, type ContainerImage, container } from './container.ts'
 import type { Host, HostService, Limits } from './host-facts.ts'
-import { containerNames, type Offer, qualifiedName, type Service, type ServiceContext, type Volume } from './service.ts'
+import type { Lab, LabHost } from './lab-facts.ts'
+import type { Offer } from './offer.ts'
+import {
+  type CertificateDefinition,
+  containerNames,
+  qualifiedName,
+  type SecretDefinition,
+  type Service,
+  type ServiceContext,
+  type Volume,
+} from './service.ts'
 import { findService } from './services/registry.ts'
 
 /** The services of one host, rendered. A build renders them once and passes this value to everything that needs them. */
@@ -16,6 +26,10 @@ export interface ServiceOnHost extends Offer {
   readonly about: string
   readonly containers: readonly ContainerOnHost[]
   readonly volumes: readonly VolumeOnHost[]
+  /** The secrets by their own names. */
+  readonly secrets: Readonly<Record<string, SecretDefinition>>
+  /** The certificates by subject. */
+  readonly certificates: Readonly<Record<string, CertificateDefinition>>
 }
 
 export interface ContainerOnHost extends Container {
@@ -32,15 +46,27 @@ export interface VolumeOnHost extends Volume {
   readonly name: string
 }
 
-/** Renders the services of a host. `find` looks a service up by its name. */
-export function renderServices(host: Host, find: FindService = findService): HostServices {
-  const known = host.services.map((settings) => ({ settings, service: serviceNamed(settings.name, find) }))
-  const offers = [BASE_OFFER, ...known.map(({ settings, service }) => offerOf(service, settings))]
-  const services = known.map(({ settings, service }) => serviceOnHost(service, settings, { host, offers }))
+/** Renders the services of a host in its lab. `find` looks a service up by its name. */
+export function renderServices(host: Host, lab: Lab = labOf(host), find: FindService = findService): HostServices {
+  const { offers } = labHost(host, find)
+  const services = host.services.map((settings) =>
+    serviceOnHost(serviceNamed(settings.name, find), settings, { host, offers, lab }),
+  )
   return { services, offers }
 }
 
-type FindService = (name: string) => Service | undefined
+/** A host as the other hosts of the lab see it. */
+export function labHost({ name, network, services }: Host, find: FindService = findService): LabHost {
+  const offers = services.map((settings) => offerOf(serviceNamed(settings.name, find), settings))
+  return { name, addresses: network.addresses.map(({ address }) => address), offers: [BASE_OFFER, ...offers] }
+}
+
+/** The lab of a host that is alone. */
+export function labOf(host: Host, find: FindService = findService): Lab {
+  return { facts: { domain: host.network.domain, providers: {} }, hosts: [labHost(host, find)] }
+}
+
+export type FindService = (name: string) => Service | undefined
 
 function serviceNamed(name: string, find: FindService): Service {
   const found = find(name)
@@ -63,6 +89,8 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
   return {
     ...offerOf(service, settings),
     about,
+    secrets: service.secrets(settings.options),
+    certificates: service.certificates(settings.options),
     containers: containers.map(([part, each]) => ({
       ...each,
       name: qualifiedName(name, part),

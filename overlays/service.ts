@@ -1,31 +1,9 @@
 import type { z } from 'zod'
 import type { AlertGroup } from './alert.ts'
-import type { ContainerDefinition, Protocol } from './container.ts'
+import type { ContainerDefinition } from './container.ts'
 import type { Host } from './host-facts.ts'
-
-/** A port on which a service listens. `lab`: open to every machine that reaches the host. `host`: open to the host itself only. */
-export interface Port {
-  readonly number: number
-  readonly protocol: Protocol
-  readonly reach: 'lab' | 'host'
-  readonly purpose: string
-  /** Whether a browser can open the port. */
-  readonly web: boolean
-}
-
-/** A page of metrics for prometheus. */
-export interface ScrapeTarget {
-  /** The value of the label `job`. */
-  readonly job: string
-  readonly port: number
-  readonly path: string
-}
-
-/** A Grafana dashboard, as Grafana exports it. */
-export interface Dashboard {
-  readonly name: string
-  readonly model: Readonly<Record<string, unknown>>
-}
+import type { Lab } from './lab-facts.ts'
+import type { Dashboard, Offer, Port, ScrapeTarget } from './offer.ts'
 
 /** How a backup reads a volume. hangar makes no backups yet; `docs/services.md` shows the plan. */
 export type Backup =
@@ -44,19 +22,27 @@ export interface Volume {
   readonly backup: Backup
 }
 
-/** The facts about one service that other services of the host may use. */
-export interface Offer {
-  readonly name: string
-  readonly ports: readonly Port[]
-  readonly metrics: readonly ScrapeTarget[]
-  readonly alerts: readonly AlertGroup[]
-  readonly dashboards: readonly Dashboard[]
+/** A secret of a service. Its name in the lab is the service's name, a hyphen and its own name. */
+export interface SecretDefinition {
+  readonly about: string
+  /** `random`: hangar can generate it, as this number of random bytes in hexadecimal. `given`: only the owner knows it. */
+  readonly value: { readonly kind: 'random'; readonly bytes: number } | { readonly kind: 'given' }
 }
+
+/** A certificate of the lab's internal CA. Its common name is its subject: `mosquitto`. */
+export interface CertificateDefinition {
+  readonly about: string
+  /** `server`: clients verify the names of the host and of the service. `client`: servers identify it by its subject. */
+  readonly usages: readonly [Usage, ...Usage[]]
+}
+
+export type Usage = 'server' | 'client'
 
 export interface ServiceContext {
   readonly host: Host
   /** The host itself (`host`), then each of its services in the order of their names. */
   readonly offers: readonly Offer[]
+  readonly lab: Lab
 }
 
 /**
@@ -84,6 +70,10 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
   readonly metrics: (options: z.infer<Options>) => readonly ScrapeTarget[]
   readonly alerts: (options: z.infer<Options>) => readonly AlertGroup[]
   readonly dashboards: readonly Dashboard[]
+  /** The secrets by name. */
+  readonly secrets: (options: z.infer<Options>) => Readonly<Record<string, SecretDefinition>>
+  /** The certificates by subject. */
+  readonly certificates: (options: z.infer<Options>) => Readonly<Record<string, CertificateDefinition>>
   /** The volumes by name. The main volume has the service's name. */
   readonly volumes: Readonly<Record<string, Volume>>
   /** The containers by name, with the same names as in `memory`. */
@@ -93,13 +83,21 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
   ) => Readonly<Record<string, ContainerDefinition>>
 }
 
-type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'volumes'
+type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'secrets' | 'certificates' | 'volumes'
 
 /** Completes the fields that a service leaves out, and keeps the types of its options and containers. */
 export function service<Options extends z.ZodObject, const Recommended extends Memory>(
   given: Omit<Service<Options, Recommended>, Defaulted> & Partial<Pick<Service<Options, Recommended>, Defaulted>>,
 ): Service<Options, Recommended> {
-  return { metrics: () => [], alerts: () => [], dashboards: [], volumes: {}, ...given }
+  return {
+    metrics: () => [],
+    alerts: () => [],
+    dashboards: [],
+    secrets: () => ({}),
+    certificates: () => ({}),
+    volumes: {},
+    ...given,
+  }
 }
 
 /**

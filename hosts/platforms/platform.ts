@@ -3,6 +3,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
+import type { Lab, LabHost } from '../../overlays/lab-facts.ts'
 
 /** The fields that every host has. The board decides the platform. */
 export interface AnyHost {
@@ -55,7 +56,9 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   readonly deviceSources: readonly string[]
   /** Parses a host file, and fills in the defaults. It refuses unknown keys. */
   readonly schema: Schema
-  readonly render: (host: z.output<Schema>) => Rendered
+  /** The host as the other hosts of the lab see it. */
+  readonly labHost: (host: z.output<Schema>) => LabHost
+  readonly render: (host: z.output<Schema>, lab: Lab) => Rendered
   /** Throws a UserError for a host that cannot work. */
   readonly check: (rendered: Rendered) => void
   /** The inputs that the lock must contain for builders of an architecture. */
@@ -82,12 +85,13 @@ export interface Plan<Host, Image> {
   readonly image: (context: ImageContext) => Image
 }
 
-/** Renders and checks a host. Throws a UserError for a host that cannot work. */
+/** Renders and checks a host in its lab. Throws a UserError for a host that cannot work. */
 export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
   platform: Platform<Schema, Rendered, Image>,
   host: z.output<Schema>,
+  lab: Lab,
 ): Plan<z.output<Schema>, Image> {
-  const rendered = platform.render(host)
+  const rendered = platform.render(host, lab)
   platform.check(rendered)
   return {
     platform: platform.name,

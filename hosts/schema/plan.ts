@@ -1,10 +1,17 @@
 import type { Host } from '../../overlays/host-facts.ts'
+import type { Lab, LabFacts } from '../../overlays/lab-facts.ts'
 import { planWith } from '../platforms/platform.ts'
 import { PLATFORMS } from '../platforms/registry.ts'
 
 /** The plan of a host for the builder: the inputs to lock, and the image. Throws a UserError for a host that cannot work. */
-export function planOf(host: Host) {
-  return planWith(platformOf(host), host)
+export function planOf(host: Host, lab: Lab) {
+  return planWith(platformOf(host), host, lab)
+}
+
+/** The lab of all hosts. */
+export function labOfHosts(facts: LabFacts, hosts: readonly Host[]): Lab {
+  const named = hosts.map((each) => platformOf(each).labHost(each))
+  return { facts, hosts: named.sort((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
 /** The platform of a host's board. */

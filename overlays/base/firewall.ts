@@ -1,5 +1,5 @@
 import { type FileTree, file } from '../../images/tree.ts'
-import type { Port } from '../service.ts'
+import type { Port } from '../offer.ts'
 import { BASE_PORTS } from './offer.ts'
 
 /**

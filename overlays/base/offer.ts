@@ -1,5 +1,5 @@
 import { type AlertGroup, alertRule } from '../alert.ts'
-import type { Offer, Port } from '../service.ts'
+import type { Offer, Port } from '../offer.ts'
 
 /** The ports of the base: of sshd and of the node exporter. */
 export const BASE_PORTS: readonly Port[] = [

@@ -1,6 +1,8 @@
+import { renderPi } from '../../hosts/platforms/pi/image-of.ts'
 import { type HostFile, host } from '../../hosts/schema/host.ts'
+import { planOf } from '../../hosts/schema/plan.ts'
 import type { Host } from '../../overlays/host-facts.ts'
-import { type HostServices, renderServices, type ServiceOnHost } from '../../overlays/host-services.ts'
+import { type HostServices, labOf, renderServices, type ServiceOnHost } from '../../overlays/host-services.ts'
 
 /** A host file with the required fields and two services. */
 export const HOST_FILE: HostFile = {
@@ -14,6 +16,16 @@ export const HOST_FILE: HostFile = {
 
 export function testHost(changes: Partial<HostFile> = {}): Host {
   return host({ ...HOST_FILE, ...changes })
+}
+
+/** The plan of a host that is alone in its lab. */
+export function planAlone(host: Host) {
+  return planOf(host, labOf(host))
+}
+
+/** The rendered host that is alone in its lab. */
+export function renderAlone(host: Host) {
+  return renderPi(host, labOf(host))
 }
 
 export function testServices(services: HostFile['services']): HostServices {

@@ -1,7 +1,6 @@
 import { join } from 'node:path'
 import { readAssets } from '../../builder/assets.ts'
 import { lockedIn } from '../../builder/context.ts'
-import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { type Derivation, dependencies } from '../../images/derivation.ts'
 import type { Image } from '../../images/image.ts'
@@ -10,13 +9,14 @@ import type { SourceRequest } from '../../images/locked-file.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { debianLocks } from './debian-locks.ts'
+import { planAlone } from './host.ts'
 import { PROJECT } from './toolchain.ts'
 
 export const LOCK_FILE = join(PROJECT, 'images/debian.lock.json')
 
 /** The image of a host for a builder of the given architecture, from the project's lock and with a dummy login key. */
 export function lockedImage(host: Host, lock: Lock, builder: Architecture): Image {
-  return planOf(host).image({
+  return planAlone(host).image({
     ...readAssets(PROJECT, deviceSources()),
     builder,
     sshKeys: ['ssh-ed25519 AAAA nobody'],

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { hostService, serviceSchema } from '../../hosts/schema/services.ts'
-import { type HostServices, renderServices } from '../../overlays/host-services.ts'
+import { type HostServices, labOf, renderServices } from '../../overlays/host-services.ts'
 import { type Service, service } from '../../overlays/service.ts'
 import { findService } from '../../overlays/services/registry.ts'
 import { type HOST_FILE, testHost } from './host.ts'
@@ -34,5 +34,7 @@ export function withTestService(
   const host = testHost({ services })
   const limits = serviceSchema(added).parse({ memory: added.memory }) as unknown as Parameters<typeof hostService>[1]
   const all = [...host.services, hostService(added, limits)].sort((a, b) => (a.name < b.name ? -1 : 1))
-  return renderServices({ ...host, services: all }, (name) => (name === added.name ? added : findService(name)))
+  const find = (name: string) => (name === added.name ? added : findService(name))
+  const served = { ...host, services: all }
+  return renderServices(served, labOf(served, find), find)
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
 import { MEMORY_RESERVE } from '../../hosts/platforms/pi/check.ts'
-import { planOf } from '../../hosts/schema/plan.ts'
+import { planAlone } from '../helpers/host.ts'
 
 describe('adama', () => {
   it('adama passes the checks of its platform', () => {
-    expect(() => planOf(adama)).not.toThrow()
+    expect(() => planAlone(adama)).not.toThrow()
   })
 
   it('adama runs the MQTT broker and the monitoring', () => {

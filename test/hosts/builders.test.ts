@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { adama } from '../../hosts/adama.ts'
-import { planOf } from '../../hosts/schema/plan.ts'
 import type { Architecture } from '../../images/architecture.ts'
 import { withoutRebuild } from '../../images/debian/version.ts'
 import type { Derivation, Input } from '../../images/derivation.ts'
@@ -10,6 +9,7 @@ import { setKey } from '../../images/package-set.ts'
 import { CONTROL, cross, TOOLCHAIN, VM } from '../../images/sets.ts'
 import { compile } from '../helpers/compile.ts'
 import { debianSets } from '../helpers/debian-sets.ts'
+import { planAlone } from '../helpers/host.ts'
 import { derivationsByName, LOCK_FILE, lockedImage } from '../helpers/locked-image.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
 
@@ -54,7 +54,7 @@ function sourceVersion({ version }: LockedPackage): string {
 describe.each(BUILDERS)('a builder of architecture %s', (builder) => {
   it('every builder finds all its package sets in the lock', () => {
     const wanted = [
-      ...debianSets(planOf(adama).requests(builder)),
+      ...debianSets(planAlone(adama).requests(builder)),
       ...[CONTROL, VM].map((set) => ({ set, architecture: builder })),
     ]
     expect(wanted.filter((set) => lockedPackages(lock, set) === undefined).map(setKey)).toEqual([])

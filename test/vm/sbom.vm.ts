@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
-import { planOf } from '../../hosts/schema/plan.ts'
 import { digestOf } from '../../images/digest.ts'
 import { lockedPackages, parseLock } from '../../images/lock.ts'
 import { parseManifest } from '../../images/manifest.ts'
 import { debianSets } from '../helpers/debian-sets.ts'
+import { planAlone } from '../helpers/host.ts'
 import { sumsIn } from '../helpers/output-files.ts'
 import { parseSpdx, related } from '../helpers/spdx.ts'
 import { PROJECT } from '../helpers/toolchain.ts'
@@ -29,7 +29,7 @@ describe("adama's SBOM", () => {
   })
 
   it("adama's SBOM lists every locked package of every layer and of the initramfs, with version and digest", () => {
-    const sets = debianSets(planOf(adama).requests('amd64')).filter(
+    const sets = debianSets(planAlone(adama).requests('amd64')).filter(
       ({ set, architecture }) => architecture === 'arm64' && (set.name in PLACES || set.name.startsWith('container/')),
     )
     expect(sets).toHaveLength(3 + adama.services.length)

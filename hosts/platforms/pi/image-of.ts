@@ -27,6 +27,7 @@ import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/
 import type { Host } from '../../../overlays/host-facts.ts'
 import { type HostServices, renderServices } from '../../../overlays/host-services.ts'
 import { hostTree, signersOf } from '../../../overlays/host-tree.ts'
+import type { Lab } from '../../../overlays/lab-facts.ts'
 import type { ImageContext } from '../platform.ts'
 
 /**
@@ -62,8 +63,8 @@ export interface RenderedPi {
   readonly services: HostServices
 }
 
-export function renderPi(host: Host): RenderedPi {
-  return { host, services: renderServices(host) }
+export function renderPi(host: Host, lab: Lab): RenderedPi {
+  return { host, services: renderServices(host, lab) }
 }
 
 /** Every package set that a host's image needs on a builder of the given architecture. */

@@ -1,4 +1,5 @@
 import { deviceSources } from '../../../overlays/device/manifest.ts'
+import { labHost } from '../../../overlays/host-services.ts'
 import { platform } from '../platform.ts'
 import { checkPi } from './check.ts'
 import { imageOf, npmRequests, renderPi, setsOf } from './image-of.ts'
@@ -10,6 +11,7 @@ export const pi = platform({
   boards: PI_BOARDS,
   deviceSources: deviceSources(),
   schema: piSchema,
+  labHost,
   render: renderPi,
   check: checkPi,
   inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],

@@ -1,7 +1,8 @@
 import type { Json } from '../../../images/canonical.ts'
 import { mergedGroups } from '../../alert.ts'
 import type { Use } from '../../container.ts'
-import type { Offer, ScrapeTarget, ServiceContext } from '../../service.ts'
+import type { Offer, ScrapeTarget } from '../../offer.ts'
+import type { ServiceContext } from '../../service.ts'
 
 export const RULES = '/etc/prometheus/rules.yml'
 

@@ -6,8 +6,8 @@ import { pi } from '../../../hosts/platforms/pi/pi.ts'
 import { type ImageContext, planWith, platform } from '../../../hosts/platforms/platform.ts'
 import { PLATFORMS } from '../../../hosts/platforms/registry.ts'
 import { parseHost } from '../../../hosts/schema/host.ts'
-import { planOf } from '../../../hosts/schema/plan.ts'
-import { testHost } from '../../helpers/host.ts'
+import { parseDomainName, parseHostName } from '../../../images/names.ts'
+import { planAlone, testHost } from '../../helpers/host.ts'
 
 /** An OpenWRT router: it has no services, slots or Debian packages. Its configuration is UCI. */
 const router = platform({
@@ -21,6 +21,7 @@ const router = platform({
     wifi: z.strictObject({ ssid: z.string(), channel: z.number().int() }),
     packages: z.array(z.string()).default(['luci']),
   }),
+  labHost: ({ name }) => ({ name: parseHostName(name), addresses: [], offers: [] }),
   render: (host) => ({
     host,
     uci: [`set network.lan.ipaddr='${host.lan}'`, `set wireless.radio0.channel='${host.wifi.channel}'`],
@@ -35,7 +36,8 @@ const router = platform({
 
 const FILE = { name: 'apollo', board: 'fake-router', lan: '192.0.2.1', wifi: { ssid: 'lab', channel: 6 } }
 const parsed = (changes: object = {}) => parseHost({ ...FILE, ...changes }, [...PLATFORMS, router])
-const planned = (changes: object = {}) => planWith(router, router.schema.parse({ ...FILE, ...changes }))
+const LAB = { facts: { domain: parseDomainName('lab'), providers: {} }, hosts: [] }
+const planned = (changes: object = {}) => planWith(router, router.schema.parse({ ...FILE, ...changes }), LAB)
 
 const CONTEXT: ImageContext = {
   builder: 'amd64',
@@ -90,17 +92,17 @@ describe('planWith', () => {
       ...router,
       render: (host: Parameters<typeof router.render>[0]) => {
         count += 1
-        return router.render(host)
+        return router.render(host, LAB)
       },
     }
-    const plan = planWith(counted, router.schema.parse(FILE))
+    const plan = planWith(counted, router.schema.parse(FILE), LAB)
     plan.requests('amd64')
     plan.image(CONTEXT)
     expect(count).toBe(1)
   })
 
   it("returns the builder's view of a Pi", () => {
-    const plan: HostPlan = planOf(testHost())
+    const plan: HostPlan = planAlone(testHost())
     expect(plan).toMatchObject({ platform: 'pi', name: 'tiny' })
     expect(plan.requests('arm64').map((each) => Object.keys(each))).toContainEqual(['set', 'architecture'])
   })

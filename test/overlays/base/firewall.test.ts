@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { firewallFiles } from '../../../overlays/base/firewall.ts'
 import { BASE_PORTS } from '../../../overlays/base/offer.ts'
-import type { Port } from '../../../overlays/service.ts'
+import type { Port } from '../../../overlays/offer.ts'
 import { linesAt } from '../../helpers/file-tree.ts'
 
 const MQTT: Port = { number: 1883, protocol: 'tcp', reach: 'lab', purpose: 'MQTT', web: false }

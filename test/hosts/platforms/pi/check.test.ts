@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { HostFile } from '../../../../hosts/schema/host.ts'
-import { planOf } from '../../../../hosts/schema/plan.ts'
-import { testHost } from '../../../helpers/host.ts'
+import { planAlone, testHost } from '../../../helpers/host.ts'
 
-const checked = (changes: Partial<HostFile>) => () => planOf(testHost(changes))
+const checked = (changes: Partial<HostFile>) => () => planAlone(testHost(changes))
 
 describe('the memory of a Pi', () => {
   it('services may use the memory of a Pi, except for the reserve', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BASE, imageOf, renderPi, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
+import { BASE, imageOf, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
 import type { ImageContext, Locked } from '../../../../hosts/platforms/platform.ts'
 import type { Architecture } from '../../../../images/architecture.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
@@ -10,14 +10,14 @@ import type { Part } from '../../../../images/sbom/part.ts'
 import type { Host } from '../../../../overlays/host-facts.ts'
 import { lockedPackage } from '../../../helpers/derivation.ts'
 import { deviceTexts } from '../../../helpers/device-texts.ts'
-import { testHost } from '../../../helpers/host.ts'
+import { renderAlone, testHost } from '../../../helpers/host.ts'
 import { imageContext } from '../../../helpers/image-context.ts'
 import { publicLine } from '../../../helpers/public-line.ts'
 
 const NEXT = publicLine(4, 'next')
 
 const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) =>
-  imageOf(renderPi(host), imageContext(given))
+  imageOf(renderAlone(host), imageContext(given))
 const digests = (host?: Host, given?: Partial<ImageContext>) =>
   Object.fromEntries(image(host, given).layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]))
 
@@ -27,7 +27,7 @@ function changed(before: Record<string, string>, after: Record<string, string>):
 }
 
 describe('setsOf', () => {
-  const keys = (builder: Architecture) => setsOf(renderPi(testHost()), builder).map(setKey)
+  const keys = (builder: Architecture) => setsOf(renderAlone(testHost()), builder).map(setKey)
 
   it("returns package sets for the board, and the tools and a base for the builder's architecture", () => {
     expect(keys('amd64')).toEqual([
@@ -51,27 +51,31 @@ describe('setsOf', () => {
   })
 
   it('leaves packages out of containers if only maintainer scripts need them', () => {
-    const container = setsOf(renderPi(testHost()), 'amd64').find(({ set }) => set.name === 'container/mosquitto')?.set
+    const container = setsOf(renderAlone(testHost()), 'amd64').find(
+      ({ set }) => set.name === 'container/mosquitto',
+    )?.set
     expect(container).toMatchObject({ request: ['mosquitto', 'mosquitto-clients'], essential: 'left-out' })
     expect(container?.assumed).toContain('adduser')
     expect(BASE.assumed).toEqual([])
   })
 
   it('assumes no interpreter for a container, because a program could need it', () => {
-    const sets = setsOf(renderPi(testHost()), 'amd64').filter(({ set }) => set.name.startsWith('container/'))
+    const sets = setsOf(renderAlone(testHost()), 'amd64').filter(({ set }) => set.name.startsWith('container/'))
     for (const { set } of sets)
       for (const name of ['perl', 'perl-base', 'python3', 'dash', 'bash']) expect(set.assumed).not.toContain(name)
   })
 
   it("runs a container's maintainer scripts with all their dependencies", () => {
-    const scripts = setsOf(renderPi(testHost()), 'amd64').find(({ set }) => set.name === 'container-scripts/mosquitto')
+    const scripts = setsOf(renderAlone(testHost()), 'amd64').find(
+      ({ set }) => set.name === 'container-scripts/mosquitto',
+    )
     const request = ['mosquitto', 'mosquitto-clients']
     expect(scripts?.set).toMatchObject({ request, essential: 'included', assumed: [] })
   })
 
   it('leaves out of a container what its service declares as not needed', () => {
     const host = testHost({ services: { alertmanager: { memory: '64 MiB' } } })
-    const find = (name: string) => setsOf(renderPi(host), 'amd64').find(({ set }) => set.name === name)?.set
+    const find = (name: string) => setsOf(renderAlone(host), 'amd64').find(({ set }) => set.name === name)?.set
     expect(find('container/alertmanager')?.assumed).toContain('openssl')
     expect(find('container/alertmanager')?.request).toContain('ca-certificates')
     expect(find('container-scripts/alertmanager')?.assumed).toEqual([])

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { imageOf, npmRequests, renderPi, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
+import { imageOf, npmRequests, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
 import type { Locked } from '../../../../hosts/platforms/platform.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import type { NpmPackage } from '../../../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../../../images/package-set.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
-import { testHost } from '../../../helpers/host.ts'
+import { renderAlone, testHost } from '../../../helpers/host.ts'
 import { imageContext } from '../../../helpers/image-context.ts'
 import { testIntegrity } from '../../../helpers/npm-lock.ts'
 import { withTestService } from '../../../helpers/test-service.ts'
@@ -53,7 +53,7 @@ describe('a container of npm packages', () => {
       [['nodejs'], [], 'arm64'],
       [['nodejs'], [], 'amd64'],
     ])
-    expect(npmRequests(renderPi(testHost()))).toEqual([])
+    expect(npmRequests(renderAlone(testHost()))).toEqual([])
   })
 
   it('has the tarballs, and the list of what to unpack where, as inputs', () => {
@@ -66,7 +66,7 @@ describe('a container of npm packages', () => {
     expect(JSON.parse(list !== undefined && 'bytes' in list ? list.bytes : '')).toEqual([
       { file: 'npm/@lab+app@1.0.0.tgz', locations: ['node_modules/@lab/app'], bin: {}, use: 'direct' },
     ])
-    const other = imageOf(renderPi(testHost()), imageContext()).layers.find(
+    const other = imageOf(renderAlone(testHost()), imageContext()).layers.find(
       ({ name }) => String(name) === 'container-mosquitto',
     )
     expect(Object.keys(other?.derivation.inputs ?? {}).filter((path) => path.startsWith('npm'))).toEqual([])
