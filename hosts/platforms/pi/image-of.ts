@@ -11,6 +11,7 @@ import { hostLayer } from '../../../images/layers/host/recipe.ts'
 import { initramfs } from '../../../images/layers/initramfs/recipe.ts'
 import { kernelLayer } from '../../../images/layers/kernel/recipe.ts'
 import type { LayerContext } from '../../../images/layers/layer-recipe.ts'
+import { PATHS_FILE } from '../../../images/layers/paths-file.ts'
 import { sbomRest } from '../../../images/layers/sbom/recipe.ts'
 import { TRYBOOT_PROGRAM, trybootModule } from '../../../images/layers/tryboot-module/recipe.ts'
 import type { LockedPackage } from '../../../images/lock.ts'
@@ -129,7 +130,11 @@ export function imageOf({ host, services }: RenderedPi, context: ImageContext): 
     // Puts this layer last in the slot, because it changes most often: a change then moves only the hash tree after it.
     {
       name: 'host',
-      derivation: hostLayer(layerContext, hostTree(host, services, context), { [programPath('blocks')]: blocks }),
+      derivation: hostLayer(layerContext, {
+        tree: hostTree(host, services, context),
+        programs: { [programPath('blocks')]: blocks },
+        basePaths: { from: base, file: PATHS_FILE },
+      }),
     },
   ]
   return {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { Architecture } from '../../architecture.ts'
 import { inputJson } from '../parts/inputs.ts'
 import { makeLayer } from '../parts/layer.ts'
+import { writePaths } from '../parts/path-list.ts'
 import { type Pruning, prune } from '../parts/prune.ts'
 import { runStep } from '../parts/run-step.ts'
 import { writeStatements } from '../parts/statements.ts'
@@ -21,6 +22,7 @@ await runStep(async () => {
   moveVar()
   for (const name of ['proc', 'sys', 'dev', 'run', 'tmp', 'var', 'data', 'boot'])
     mkdirSync(`${ROOT}/${name}`, { recursive: true })
+  writePaths(ROOT)
   await makeLayer('base', ROOT)
 })
 

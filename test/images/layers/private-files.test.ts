@@ -21,7 +21,7 @@ const PUBLIC = publicKey.export({ format: 'pem', type: 'spki' })
 
 const WEB = { service: 'web', packages: { target: [], scripts: [] }, npm: [], withoutScripts: [], programs: [] }
 const LAYERS: readonly (readonly [string, (tree: FileTree) => unknown])[] = [
-  ['host', (tree) => hostLayer(context, tree, {})],
+  ['host', (tree) => hostLayer(context, { tree, programs: {}, basePaths: { bytes: '{}' } })],
   ['container-web', (tree) => containerLayer(context, { ...WEB, tree }, accounts())],
 ]
 

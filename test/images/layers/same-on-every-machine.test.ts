@@ -88,7 +88,7 @@ async function derivations({ toolchain }: WithToolchain): Promise<Derivation[]> 
   const program = { from: made(toolchain, 'program', 'echo program >/out/program'), file: 'program' }
   const tree = { '/etc/some/deep/file': file(`some ${RUN}`), '/etc/private': file('x', 0o600, { uid: 5, gid: 6 }) }
   return [
-    hostLayer(context, tree, { '/usr/lib/hangar/program': program }),
+    hostLayer(context, { tree, programs: { '/usr/lib/hangar/program': program }, basePaths: { bytes: '{}' } }),
     initramfs(context, made(toolchain, 'modules', MODULES), packages ?? [], {
       init: `#!/bin/sh\n# ${RUN}\n`,
       lib: { 'some.sh': `# ${RUN}\n` },

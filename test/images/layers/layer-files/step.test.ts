@@ -27,7 +27,7 @@ it('lists the files of a layer with modes, owners, link targets and digests', as
     '/var/lib/app': directory(0o700, { uid: 108, gid: 108 }),
     '/etc/link': symlink('app.conf'),
   }
-  const layer = await realised(hostLayer(context, tree, {}), LAYER_FILE)
+  const layer = await realised(hostLayer(context, { tree, programs: {}, basePaths: { bytes: '{}' } }), LAYER_FILE)
   const listing = await realised(layerFiles(context, 'test', layer), FILES)
   const listed = await readListing(join(store.path(listing)))
   expect([...listed.keys()]).toEqual(['/etc', '/etc/app.conf', '/etc/link', '/var', '/var/lib', '/var/lib/app'])
