@@ -1,27 +1,28 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { ownedDirectory } from '../../flash/owned-directory.ts'
-
-const PROJECT = join(import.meta.dirname, '../..')
+import { copyProject } from './project.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
+    /** The copy of the project whose images the machines boot. */
+    project: string
     /** Directory for saved machine states. The test files of one run share it, and it is deleted after the run. */
     savedStates: string
   }
 }
 
 /**
- * Runs once before the test files that boot virtual machines: builds Adama's image and creates the owner's keys. hangar
- * creates no keys if the variable CI is set, so this function unsets CI.
+ * Runs once before the test files that boot virtual machines: builds Adama's image in a copy of the project, and creates the
+ * owner's keys. hangar creates no keys if the variable CI is set, so this function unsets CI.
  */
 export function setup({ provide }: TestProject): () => void {
   const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', 'adama', ...frozen], {
-    cwd: PROJECT,
+  const project = copyProject()
+  const { status } = spawnSync(process.execPath, ['cli/hangar.mjs', 'build', 'adama', ...frozen], {
+    cwd: project.directory,
     env: { ...process.env, CI: '' },
     stdio: 'inherit',
   })
@@ -29,5 +30,9 @@ export function setup({ provide }: TestProject): () => void {
   // The next virtual machine deletes the directory if this process is killed.
   const states = ownedDirectory(tmpdir())
   provide('savedStates', states)
-  return () => rmSync(states, { recursive: true, force: true })
+  provide('project', project.directory)
+  return () => {
+    rmSync(states, { recursive: true, force: true })
+    project.remove()
+  }
 }

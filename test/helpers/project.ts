@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 
 const HERE = new URL('../..', import.meta.url).pathname
 const SOURCES = ['main.ts', 'errors.ts', 'images', 'overlays', 'hosts', 'lib', 'builder', 'flash', 'cli']
@@ -18,19 +18,30 @@ export function temporaryProject(): TemporaryProject {
   return { directory, remove: () => rmSync(directory, { recursive: true, force: true }) }
 }
 
-/** Copies the project's sources, to change and run them with this project's packages. */
+/**
+ * Copies the project's sources, to change and run them with this project's packages. Leaves out the identities, secrets and
+ * certificates of the owner's hosts: only the owner can decrypt them, and tests need hosts whose keys they have.
+ */
 export function copyProject(): TemporaryProject {
   const project = temporaryProject()
   const { directory } = project
-  for (const name of [...SOURCES, ...SETTINGS]) cpSync(join(HERE, name), join(directory, name), { recursive: true })
+  for (const name of [...SOURCES, ...SETTINGS])
+    cpSync(join(HERE, name), join(directory, name), { recursive: true, filter: isSource })
   symlinkSync(join(HERE, 'node_modules'), join(directory, 'node_modules'))
   return project
+}
+
+const PRIVATE = /^hosts\/([^/]+\.identity\.(age|json)|secrets|certificates)$/
+
+function isSource(path: string): boolean {
+  return !PRIVATE.test(relative(HERE, path))
 }
 
 /** Returns a digest over the paths and bytes of all files that `copyProject` copies. */
 export function projectDigest(): string {
   const hash = createHash('sha256')
   const add = (path: string): void => {
+    if (PRIVATE.test(path)) return
     if (statSync(join(HERE, path)).isDirectory()) {
       for (const name of readdirSync(join(HERE, path)).sort()) add(join(path, name))
     } else {

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { inject } from 'vitest'
 import { unpackPrograms } from '../../cli/programs.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
@@ -48,9 +49,9 @@ export function vmPrograms(): Promise<ProgramRoot> {
   return unpackPrograms({ env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }, VM)
 }
 
-/** Returns the path of a host's built image. */
+/** Returns the path of a host's built image, which `built-image.ts` has built. */
 export function imagePath(host: string): string {
-  return join(PROJECT, 'out', host, `${host}.img`)
+  return join(inject('project'), 'out', host, `${host}.img`)
 }
 
 /** Returns the path of the owner's private key for logins, which the first build creates. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, inject, it } from 'vitest'
 import { adama } from '../../hosts/adama.ts'
 import { digestOf } from '../../images/digest.ts'
 import { lockedPackages, parseLock } from '../../images/lock.ts'
@@ -9,7 +9,6 @@ import { debianSets } from '../helpers/debian-sets.ts'
 import { planAlone } from '../helpers/host.ts'
 import { sumsIn } from '../helpers/output-files.ts'
 import { parseSpdx, related } from '../helpers/spdx.ts'
-import { PROJECT } from '../helpers/toolchain.ts'
 import { imagePath } from '../helpers/vm.ts'
 
 const OUTPUT = dirname(imagePath(adama.name))
@@ -20,7 +19,7 @@ const PLACES: Readonly<Record<string, string>> = { base: 'base', kernel: 'kernel
 
 describe("adama's SBOM", () => {
   const spdx = parseSpdx(read('sbom.spdx.json'))
-  const lock = parseLock(readFileSync(join(PROJECT, 'images/debian.lock.json'), 'utf8'), 'the lock')
+  const lock = parseLock(readFileSync(join(inject('project'), 'images/debian.lock.json'), 'utf8'), 'the lock')
 
   it("adama's SBOM is valid, names the root hash of the image, and is listed in SHA256SUMS", () => {
     const { slot } = parseManifest(read('manifest.json'), 'the manifest')
