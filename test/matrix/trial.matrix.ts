@@ -35,7 +35,9 @@ describe('a trial that fails', () => {
 
   scenario('falls back when the kernel cannot start the initramfs, and opens no shell', async () => {
     lab.restore()
-    lab.edit('overlays/device/manifest.ts', "path: '/init', mode: 0o755", "path: '/init', mode: 0o644")
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is a line of the step
+    const setsMode = 'chmodSync(`${ROOT}/init`, 0o755)'
+    lab.edit('images/layers/initramfs/step.ts', setsMode, setsMode.replace('755', '644'))
     await fallsBack(lab, vm, { reason: SILENT })
     expect(vm.console.text).toContain('Requested init /init failed')
     expect(vm.console.text).not.toMatch(/can't access tty|job control turned off/)
