@@ -31,6 +31,7 @@ const router = platform({
     throw new UserError('host', `${host.name}: channel ${host.wifi.channel} does not exist, wanted 1 to 13`)
   },
   inputs: () => [],
+  secrets: () => [],
   image: ({ host, uci }, { time }) => ({ firmware: { packages: host.packages, uci }, serial: time }),
 })
 
@@ -41,7 +42,7 @@ const planned = (changes: object = {}) => planWith(router, router.schema.parse({
 
 const CONTEXT: ImageContext = {
   builder: 'amd64',
-  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [] },
+  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [], secrets: {} },
   locked: () => [],
   time: 1_700_000_000,
 }

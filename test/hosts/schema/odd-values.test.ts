@@ -47,7 +47,7 @@ const deviceFiles = deviceTexts()
 
 function treeOf(file: unknown): FileTree {
   const parsed = host(file as HostFile)
-  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], secrets: {}, time: 0 })
 }
 
 const NETWORK = '/etc/systemd/network/10-lab.network'
@@ -177,7 +177,13 @@ describe('the strings of a host file', () => {
     const parsed = host(FILE)
     const domain = 'lab\nDNS=6.6.6.6' as typeof parsed.network.domain
     const broken = { ...parsed, network: { ...parsed.network, domain } }
-    const tree = hostTree(broken, renderServices(broken), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+    const tree = hostTree(broken, renderServices(broken), {
+      deviceFiles,
+      sshKeys: [],
+      signingKeys: [],
+      secrets: {},
+      time: 0,
+    })
     expect(shapeOf(tree)).not.toEqual(SHAPE)
     expect(READERS['network.dns.0']?.(tree)).toEqual(['192.0.2.2', '6.6.6.6'])
   })
