@@ -16,6 +16,8 @@ import { type Assembled, assemble } from './platforms/assemble.ts'
 import { platformNamed } from './platforms/registry.ts'
 import { type RealisedImages, realisedParts, realiseImages } from './realise-images.ts'
 import { projectRevision } from './revision.ts'
+import { type Ciphertexts, ensureSecrets, labAge } from './secrets/ensure.ts'
+import type { LabNeeds } from './secrets/lab-secrets.ts'
 import type { StepTime } from './step-times.ts'
 import { usingStore } from './store/leases.ts'
 
@@ -31,6 +33,8 @@ export interface BuildRequest extends HostRequest {
 
 export interface BuildAllRequest {
   readonly hosts: readonly HostRequest[]
+  /** The secrets of the whole lab. Default: the lab has no other hosts than these. */
+  readonly needs?: LabNeeds
   readonly frozen: FrozenFlag
 }
 
@@ -61,11 +65,22 @@ export async function build(context: BuildContext, { frozen, ...host }: BuildReq
  * several of them need. A failed derivation ends the build before it writes any output directory, because other hosts may
  * need the derivation too. A failure of one host after that, such as an image that is too large, leaves the others alone.
  */
-export function buildAll(context: BuildContext, { hosts, frozen }: BuildAllRequest): Promise<HostBuild[]> {
+export function buildAll(
+  context: BuildContext,
+  { hosts, frozen, needs = needsOf(hosts) }: BuildAllRequest,
+): Promise<HostBuild[]> {
   return usingStore(storeUse(context, useOf(hosts)), async () => {
     const keys = await ownerKeys(context)
+    const names = hosts.map(({ plan }) => plan.name)
+    const secrets = await ensureSecrets(context, { needs, hosts: names, lab: labAge(context.project) })
     return withLock(context, requestsOf(context, hosts), frozen, async (lock) => {
-      const job: Job = { context, lock, keys, revision: once(() => projectRevision(context.project, context.env)) }
+      const job: Job = {
+        context,
+        lock,
+        keys,
+        secrets,
+        revision: once(() => projectRevision(context.project, context.env)),
+      }
       const planned = hosts.map((host) => ({ ...host, image: describe(job, host.plan) }))
       const realised = await realiseImages(
         context,
@@ -80,6 +95,7 @@ interface Job {
   readonly context: BuildContext
   readonly lock: Locks
   readonly keys: OwnerKeys
+  readonly secrets: Ciphertexts
   readonly revision: () => Promise<string | null>
 }
 
@@ -92,18 +108,23 @@ function useOf(hosts: readonly HostRequest[]): string {
   return others.length === 0 ? `build of ${only?.plan.name}` : `build of ${hosts.length} hosts`
 }
 
+function needsOf(hosts: readonly HostRequest[]): LabNeeds {
+  return { hosts: Object.fromEntries(hosts.map(({ plan }) => [plan.name, plan.secrets])), unknown: [] }
+}
+
 /** The requests of all hosts, each one once. */
 function requestsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): SourceRequest[] {
   const requests = hosts.flatMap(({ plan }) => plan.requests(builder))
   return [...new Map(requests.map((each) => [JSON.stringify(each), each])).values()]
 }
 
-function describe({ context, lock, keys: { ssh, signing } }: Job, plan: HostPlan): PlannedImage {
+function describe({ context, lock, secrets, keys: { ssh, signing } }: Job, plan: HostPlan): PlannedImage {
   return plan.image({
     ...readAssets(context.project, plan.deviceSources),
     builder: context.builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
+    secrets,
     time: lock.time,
     locked: (request: SourceRequest) => lockedIn(lock, request) as never[],
   })

@@ -5,6 +5,7 @@ import type { LockedPackage } from '../images/lock.ts'
 import type { SourceRequest } from '../images/locked-file.ts'
 import type { NpmPackage, NpmRequest } from '../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../images/package-set.ts'
+import type { NeededSecret } from '../images/secrets/needed-secret.ts'
 import type { Assets } from './assets.ts'
 
 /**
@@ -20,6 +21,8 @@ export interface HostPlan {
   readonly deviceSources: readonly string[]
   /** Requests that the lock must have before the host can be built on a builder of this architecture. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
+  /** The secrets that the image needs. */
+  readonly secrets: readonly NeededSecret[]
   /** Describes the image as derivations, and runs none of them. */
   readonly image: (context: PlanContext) => PlannedImage
 }
@@ -38,6 +41,8 @@ export interface PlanContext extends Assets {
   readonly sshKeys: readonly string[]
   /** The owner's public keys that may sign the next update. */
   readonly signingKeys: readonly string[]
+  /** The ciphertexts of the host's secrets: name -> text of the age file. */
+  readonly secrets: Readonly<Record<string, string>>
   /** The packages that the lock has for a request; throws if the lock has no entry for the request. */
   readonly locked: LockedIn
   /** The time of the lock, in seconds since 1970. */

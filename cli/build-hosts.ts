@@ -3,6 +3,8 @@ import type { Built, HostBuild } from '../builder/build.ts'
 import type { Network } from '../builder/context.ts'
 import type { HostPlan } from '../builder/host-plan.ts'
 import type { FrozenFlag } from '../builder/lock/frozen.ts'
+import type { LabNeeds } from '../builder/secrets/lab-secrets.ts'
+import { UserError } from '../errors.ts'
 import type { HostName } from '../images/names.ts'
 import { requireWritable } from '../lib/writable-directory.ts'
 import type { Host } from '../overlays/host-facts.ts'
@@ -46,12 +48,12 @@ export async function buildHosts(
 ): Promise<HostBuilds> {
   const { openBuildContext } = await import('../builder/context.ts')
   const { buildAll } = await import('../builder/build.ts')
-  const plans = await plansFor(context, names, NOTHING_BUILT)
+  const { plans, needs } = await planLab(context, names, NOTHING_BUILT)
   const hosts = plans.map((plan) => ({ plan, output: join(context.project, 'out', plan.name) }))
   for (const { output } of hosts) requireWritable(output)
   const begun = performance.now()
   const opened = await openBuildContext({ ...(await withLabMirrors(context)), runner }, network)
-  const builds = await buildAll(opened, { hosts, frozen })
+  const builds = await buildAll(opened, { hosts, frozen, needs })
   return { ...resultsOf(plans, builds), took: performance.now() - begun }
 }
 
@@ -63,25 +65,57 @@ const NOTHING_BUILT = {
   hint: 'correct these hosts, or name only the other hosts: npm run build:image HOST …',
 }
 
+type Failed = Readonly<Record<'outcome' | 'hint', string>>
+
+/** The plans of hosts, each host once. */
+export async function plansFor(context: CommandContext, names: readonly string[], failed: Failed): Promise<Plan[]> {
+  return (await planLab(context, names, failed)).plans
+}
+
 /**
- * The plans of hosts, each host once. Throws one error with the mistakes of all hosts: finding them takes milliseconds, and
- * the user should not read about the first mistake after the minutes that the other hosts take.
+ * The plans of hosts, each host once, and the secrets that all hosts need. Throws one error with the mistakes of all named
+ * hosts: finding them takes milliseconds, and the user should not read about the first mistake after the minutes that the
+ * other hosts take.
  */
-export async function plansFor(
+export async function planLab(
   context: CommandContext,
   names: readonly string[],
-  failed: { readonly outcome: string; readonly hint: string },
-): Promise<Plan[]> {
+  failed: Failed,
+): Promise<{ plans: Plan[]; needs: LabNeeds }> {
   const { planOf } = await import('../hosts/schema/plan.ts')
   const read = await readLab(context)
   throwProblem(context, read, 'all')
   const wanted = [...new Set(names)]
   for (const [name, error] of read.unread) if (!wanted.includes(name)) warnOfUnread(context, name, error)
-  return forEveryHost(wanted, failed, async (name) => {
+  const plans = await forEveryHost(wanted, failed, async (name) => {
     const host = await read.host(name)
     throwProblem(context, read, host.name)
     return planOf(host, read.lab)
   })
+  return { plans, needs: needsOf([...plans, ...(await otherPlans(read, wanted))], context.hosts.names()) }
+}
+
+/** The plans of the valid hosts that are not named. */
+async function otherPlans(read: ReadLab, wanted: readonly string[]): Promise<Plan[]> {
+  const { planOf } = await import('../hosts/schema/plan.ts')
+  const names = read.lab.hosts.map(({ name }) => name).filter((name) => !wanted.includes(name))
+  const hosts = await Promise.all(names.map((name) => read.host(name)))
+  return hosts.flatMap((host) => validPlan(() => planOf(host, read.lab)))
+}
+
+/** The plan of a host that is not named. Its error is for the command that needs this host. */
+function validPlan(plan: () => Plan): Plan[] {
+  try {
+    return [plan()]
+  } catch (error) {
+    if (error instanceof UserError) return []
+    throw error
+  }
+}
+
+function needsOf(plans: readonly Plan[], all: readonly string[]): LabNeeds {
+  const hosts = Object.fromEntries(plans.map(({ name, secrets }) => [name, secrets]))
+  return { hosts, unknown: all.filter((name) => !Object.hasOwn(hosts, name)) }
 }
 
 /** Throws the first problem of a host in its lab, or of the lab file. */

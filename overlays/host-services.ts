@@ -1,5 +1,5 @@
 import { BASE_OFFER } from './base/offer.ts'
-import { type Container, type ContainerImage, container } from './container.ts'
+import { type Container, type ContainerFile, type ContainerImage, container, type Secret } from './container.ts'
 import type { Host, HostService, Limits } from './host-facts.ts'
 import { DEFAULT_FACTS, type Lab, type LabHost } from './lab-facts.ts'
 import type { Offer } from './offer.ts'
@@ -28,7 +28,7 @@ export interface ServiceOnHost extends Offer {
   readonly about: string
   readonly containers: readonly ContainerOnHost[]
   readonly volumes: readonly VolumeOnHost[]
-  /** The secrets by their own names. */
+  /** The secrets by their names in the lab. */
   readonly secrets: Readonly<Record<string, SecretDefinition>>
   /** The certificates by subject. */
   readonly certificates: Readonly<Record<string, CertificateDefinition>>
@@ -91,10 +91,12 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
   return {
     ...offerOf(service, settings),
     about,
-    secrets: service.secrets(settings.options),
+    secrets: Object.fromEntries(
+      Object.entries(service.secrets(settings.options)).map(([part, each]) => [qualifiedName(name, part), each]),
+    ),
     certificates: service.certificates(settings.options),
     containers: containers.map(([part, each]) => ({
-      ...each,
+      ...withLabNames(name, each),
       name: qualifiedName(name, part),
       about,
       imageName: imageNames.get(imageKey(each)) ?? '',
@@ -105,6 +107,21 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
     })),
     volumes: Object.entries(service.volumes).map(([part, volume]) => ({ ...volume, name: qualifiedName(name, part) })),
   }
+}
+
+/** The container with the names that its secrets have in the lab. */
+function withLabNames(service: string, given: Container): Container {
+  const inLab = (secret: Secret): Secret => ({ ...secret, name: qualifiedName(service, secret.name) })
+  const part = (each: string | Secret) => (typeof each === 'string' ? each : inLab(each))
+  const inFile = (each: ContainerFile): ContainerFile => {
+    if (each.kind === 'secret') return inLab(each)
+    return each.kind === 'template' ? { ...each, parts: each.parts.map(part) } : each
+  }
+  return { ...given, environment: mapped(given.environment, part), files: mapped(given.files, inFile) }
+}
+
+function mapped<From, To>(record: Readonly<Record<string, From>>, change: (from: From) => To): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
 }
 
 /**

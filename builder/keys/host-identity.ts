@@ -19,10 +19,10 @@ import {
 } from '../../images/identity/public-identity.ts'
 import { formatPrivateKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
 import { replaceFile } from '../../lib/atomic-file.ts'
-import { withFileLock } from '../../lib/file-lock.ts'
 import type { Reporter } from '../../lib/reporter.ts'
 import { tarBytes } from '../../lib/tar.ts'
 import { decryptWith, encryptTo, makeAgeKey } from './age.ts'
+import { withHostsLock } from './hosts-lock.ts'
 import { existingOwnerAgeKey, ownerAgeKey } from './owner-age-key.ts'
 
 /** The project with the identities in `hosts/`, and the environment that names the owner's keys. */
@@ -51,7 +51,7 @@ export function readPublicIdentity(project: string, host: string): PublicIdentit
 
 /** Makes the identity of a host that has none. An existing identity stays unchanged. */
 export function makeHostIdentity(context: IdentityContext, host: string): Promise<IdentityOutcome> {
-  return withIdentityLock(context, async () => {
+  return withHostsLock(context, async () => {
     const known = readPublicIdentity(context.project, host)
     const own = await readPrivate(context, host)
     if (own === undefined && known !== undefined) return { kind: 'there', identity: known }
@@ -63,7 +63,7 @@ export function makeHostIdentity(context: IdentityContext, host: string): Promis
 
 /** Puts a new key before the old ones. Old keys stay, so that a reverted slot still works. */
 export function rotateHostIdentity(context: IdentityContext, host: string, what: Rotated): Promise<IdentityOutcome> {
-  return withIdentityLock(context, async () => {
+  return withHostsLock(context, async () => {
     const own = await readPrivate(context, host)
     if (own === undefined) throw nothingToRotate(context, host)
     const known = readPublicIdentity(context.project, host)
@@ -79,7 +79,7 @@ export function rotateHostIdentity(context: IdentityContext, host: string, what:
  * set up again, its new key replaces the former key.
  */
 export function adoptHostIdentity(context: IdentityContext, host: string, ssh: string): Promise<IdentityOutcome> {
-  return withIdentityLock(context, async () => {
+  return withHostsLock(context, async () => {
     const known = readPublicIdentity(context.project, host)
     if (known?.ssh.includes(ssh)) return { kind: 'there', identity: known }
     refuseSecond(context, host)
@@ -114,10 +114,6 @@ async function readPublished(context: IdentityContext, host: string): Promise<Pr
   throw new UserError('key', `'${publicIdentityFile(host)}' does not match '${privateIdentityFile(host)}'`, {
     hint: `write the public half of the identity again: npm run init ${host}`,
   })
-}
-
-function withIdentityLock<T>({ project }: IdentityContext, use: () => Promise<T>): Promise<T> {
-  return withFileLock(join(project, 'hosts'), use)
 }
 
 async function newIdentity(host: string): Promise<PrivateIdentity> {

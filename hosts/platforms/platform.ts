@@ -3,6 +3,7 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
+import type { NeededSecret } from '../../images/secrets/needed-secret.ts'
 import type { Lab, LabFacts, LabHost } from '../../overlays/lab-facts.ts'
 import type { HostBudget } from '../schema/budget.ts'
 
@@ -38,6 +39,8 @@ export interface ImageContext {
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
+  /** The ciphertexts of the secrets that the host needs: name -> text of the age file. */
+  readonly secrets: Readonly<Record<string, string>>
   /** Returns the locked packages of a request. */
   readonly locked: Locked
   /** The lock's time, in seconds since 1970. */
@@ -73,6 +76,8 @@ export interface Platform<
   readonly budget: (rendered: Rendered) => HostBudget
   /** The inputs that the lock must contain for builders of an architecture. */
   readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
+  /** The secrets that the image needs. */
+  readonly secrets: (rendered: Rendered) => readonly NeededSecret[]
   readonly image: (rendered: Rendered, context: ImageContext) => Image
 }
 
@@ -93,6 +98,7 @@ export interface Plan<Host, Image> {
   readonly budget: () => HostBudget
   /** The requests to lock. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
+  readonly secrets: readonly NeededSecret[]
   readonly image: (context: ImageContext) => Image
 }
 
@@ -111,6 +117,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Host extends AnyHost
     deviceSources: platform.deviceSources,
     budget: () => platform.budget(rendered),
     requests: (builder) => platform.inputs(rendered, builder),
+    secrets: platform.secrets(rendered),
     image: (context) => platform.image(rendered, context),
   }
 }

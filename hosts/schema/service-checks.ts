@@ -2,6 +2,7 @@ import { UserError } from '../../errors.ts'
 import type { HostName } from '../../images/names.ts'
 import { BASE_OFFER } from '../../overlays/base/offer.ts'
 import type { HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
+import { secretsOf, secretUses } from '../../overlays/secrets.ts'
 import { checkUses } from './uses.ts'
 
 /** Refuses services that hangar cannot run, or that conflict with each other. */
@@ -11,6 +12,7 @@ export function checkServices(host: HostName, { services, lab }: HostServices): 
   checkUsers(host, services)
   checkPorts(host, services)
   checkUses(host, services, lab)
+  checkSecrets(host, services)
 }
 
 /** Refuses features that a service definition can contain and that hangar does not support yet. */
@@ -21,12 +23,10 @@ function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost
     })
   }
   for (const container of containers) {
-    const { image, environment, files } = container
+    const { image, files } = container
     if (image.source !== 'debian' && image.source !== 'npm')
       refuse(`an image from '${image.source}' for its container '${container.name}'`, 'this source')
-    for (const each of [...Object.values(files), ...Object.values(environment)]) {
-      if (typeof each === 'string') continue
-      if (each.kind === 'secret') refuse(`the secret '${each.name}'`, 'secrets')
+    for (const each of Object.values(files)) {
       if (each.kind === 'certificate') refuse(`a certificate for '${each.subject}'`, 'certificates')
       if (each.kind === 'ca') refuse("the CA's certificate", 'certificates')
     }
@@ -79,4 +79,22 @@ function refuseTwice(host: string, kind: string, owned: readonly (readonly [key:
       })
     owners.set(key, owner)
   }
+}
+
+/** Names of secrets that belong to the lab and not to a service. */
+const LAB_SECRETS = [['ca', 'the internal CA']] as const
+
+function checkSecrets(host: string, services: readonly ServiceOnHost[]): void {
+  for (const { name, secrets, containers } of services) {
+    const undeclared = containers.flatMap(secretUses).find(({ secret }) => !Object.hasOwn(secrets, secret.name))
+    if (undeclared === undefined) continue
+    const { secret, place } = undeclared
+    throw new UserError(
+      'host',
+      `${host}: container '${place.container}' uses the secret '${secret.name}', which service '${name}' does not declare`,
+      { hint: `declare it in 'secrets' in overlays/services/${name}/service.ts` },
+    )
+  }
+  const owned = secretsOf({ services }).map((each) => [each.name, `'${each.service}'`] as const)
+  refuseTwice(host, 'name of a secret', [...LAB_SECRETS, ...owned])
 }

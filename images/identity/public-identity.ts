@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../errors.ts'
+import { formattedJson } from '../formatted-json.ts'
 import { parseJsonDocument } from '../json-document.ts'
 
 const schema = z.strictObject({
@@ -19,15 +20,7 @@ export function publicIdentityFile(host: string): string {
 
 /** The canonical text of an identity, formatted as `npm run format` formats it. */
 export function publicIdentityText({ age, format, ssh }: PublicIdentity): string {
-  return `{\n  ${listText('age', age)},\n  "format": ${format},\n  ${listText('ssh', ssh)}\n}\n`
-}
-
-const LINE_WIDTH = 120
-
-function listText(name: string, items: readonly string[]): string {
-  const quoted = items.map((item) => JSON.stringify(item))
-  const line = `"${name}": [${quoted.join(', ')}]`
-  return line.length + '  ,'.length <= LINE_WIDTH ? line : `"${name}": [\n    ${quoted.join(',\n    ')}\n  ]`
+  return formattedJson({ age, format, ssh })
 }
 
 export function parsePublicIdentity(text: string, where: string): PublicIdentity {

@@ -62,6 +62,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'images/manifest.ts',
     'images/npm/manifest.ts',
     'images/npm/package-lock.ts',
+    'images/secrets/secret-records.ts',
     'builder/generations/parts.ts',
     'builder/generations/record.ts',
     'builder/publish/oci-index.ts',

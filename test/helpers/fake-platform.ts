@@ -65,6 +65,7 @@ export const smallRouterPlan: SmallPlan = (lock, line) => {
     platform: 'fake',
     deviceSources: [],
     requests: () => [],
+    secrets: [],
     image: (): RouterImage => ({
       slotSize: 8 * MIB,
       layers: [],

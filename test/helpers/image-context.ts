@@ -14,6 +14,7 @@ export function imageContext(given: Partial<ImageContext> = {}): ImageContext {
     sshKeys: ['ssh-ed25519 AAAA owner'],
     time: 1_700_000_000,
     signingKeys: [],
+    secrets: {},
     // Each locked package has the name of the request, so that the tests can tell sets apart.
     locked: (({ set, architecture }: ArchitectureSet) =>
       [...set.request, ...(VERSIONED[set.name] ?? [])].map((name) =>

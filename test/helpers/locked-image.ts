@@ -21,6 +21,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     builder,
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
+    secrets: {},
     time: lock.time,
     locked: (request: SourceRequest) => lockedIn(debianLocks(lock), request) as never[],
   })

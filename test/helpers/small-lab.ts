@@ -74,6 +74,7 @@ export const smallPiPlan: SmallPlan = (lock, line) => ({
   platform: 'pi',
   deviceSources: deviceSources(),
   requests: () => [],
+  secrets: [],
   image: () => smallImageOf(lock, line),
 })
 

@@ -12,6 +12,7 @@ const ASSETS = {
   deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
   sshKeys: ['ssh-ed25519 AAAA owner'],
   signingKeys: ['ssh-ed25519 CCCC signing'],
+  secrets: {},
   time: 1_700_000_000,
 }
 const treeOf = (host: Host) => hostTree(host, renderServices(host), ASSETS)

@@ -1,5 +1,6 @@
 import { deviceSources } from '../../../overlays/device/manifest.ts'
 import { labHost } from '../../../overlays/host-services.ts'
+import { secretsOf } from '../../../overlays/secrets.ts'
 import { platform } from '../platform.ts'
 import { budgetOf } from './budget.ts'
 import { checkPi } from './check.ts'
@@ -18,5 +19,6 @@ export const pi = platform({
   check: checkPi,
   budget: budgetOf,
   inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],
+  secrets: ({ services }) => secretsOf(services),
   image: imageOf,
 })

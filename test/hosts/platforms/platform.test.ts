@@ -39,6 +39,7 @@ const router = platform({
     ports: [],
   }),
   inputs: () => [],
+  secrets: () => [],
   image: ({ host, uci }, { time }) => ({ firmware: { packages: host.packages, uci }, serial: time }),
 })
 
@@ -49,7 +50,7 @@ const planned = (changes: object = {}) => planWith(router, router.schema.parse({
 
 const CONTEXT: ImageContext = {
   builder: 'amd64',
-  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [] },
+  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [], secrets: {} },
   locked: () => [],
   time: 1_700_000_000,
 }

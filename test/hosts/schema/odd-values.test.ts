@@ -49,7 +49,7 @@ const deviceFiles = deviceTexts()
 
 function treeOf(file: unknown): FileTree {
   const parsed = hostInLab(host(file as HostFile), DEFAULT_FACTS)
-  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], secrets: {}, time: 0 })
 }
 
 const NETWORK = '/etc/systemd/network/10-lab.network'
@@ -181,7 +181,13 @@ describe('the strings of a host file', () => {
     const parsed = hostInLab(host(FILE), DEFAULT_FACTS)
     const domain = 'lab\nDNS=6.6.6.6' as typeof parsed.network.domain
     const broken = { ...parsed, network: { ...parsed.network, domain } }
-    const tree = hostTree(broken, renderServices(broken), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+    const tree = hostTree(broken, renderServices(broken), {
+      deviceFiles,
+      sshKeys: [],
+      signingKeys: [],
+      secrets: {},
+      time: 0,
+    })
     expect(shapeOf(tree)).not.toEqual(SHAPE)
     expect(READERS['network.dns.0']?.(tree)).toEqual(['192.0.2.2', '6.6.6.6'])
   })

@@ -17,7 +17,13 @@ const everything = testHost({
   services: Object.fromEntries(NAMES.map((name) => [name, { memory: '64 MiB' }])),
 })
 const rendered = renderServices(everything)
-const tree = hostTree(everything, rendered, { deviceFiles: deviceTexts(), sshKeys: [], signingKeys: [], time: 0 })
+const tree = hostTree(everything, rendered, {
+  deviceFiles: deviceTexts(),
+  sshKeys: [],
+  signingKeys: [],
+  secrets: {},
+  time: 0,
+})
 
 const services = rendered.services.map((each) => [each.name, each] as const)
 const containers = rendered.services.flatMap((service) =>
