@@ -90,7 +90,7 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
     ...offerOf(service, settings),
     about,
     secrets: service.secrets(settings.options),
-    certificates: service.certificates(settings.options),
+    certificates: service.certificates(settings.options, context),
     containers: containers.map(([part, each]) => ({
       ...each,
       name: qualifiedName(name, part),
