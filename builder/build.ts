@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
 import type { SourceRequest } from '../images/locked-file.ts'
 import { readAssets } from './assets.ts'
+import { type CertificatesByHost, certificatesFor, ensureCertificates } from './certificates/ensure.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
 import { MANIFEST } from './generations/parts.ts'
@@ -64,8 +65,18 @@ export async function build(context: BuildContext, { frozen, ...host }: BuildReq
 export function buildAll(context: BuildContext, { hosts, frozen }: BuildAllRequest): Promise<HostBuild[]> {
   return usingStore(storeUse(context, useOf(hosts)), async () => {
     const keys = await ownerKeys(context)
+    const certificates = await ensureCertificates(
+      context,
+      hosts.map(({ plan }) => plan),
+    )
     return withLock(context, requestsOf(context, hosts), frozen, async (lock) => {
-      const job: Job = { context, lock, keys, revision: once(() => projectRevision(context.project, context.env)) }
+      const job: Job = {
+        context,
+        lock,
+        keys,
+        certificates,
+        revision: once(() => projectRevision(context.project, context.env)),
+      }
       const planned = hosts.map((host) => ({ ...host, image: describe(job, host.plan) }))
       const realised = await realiseImages(
         context,
@@ -80,6 +91,7 @@ interface Job {
   readonly context: BuildContext
   readonly lock: Locks
   readonly keys: OwnerKeys
+  readonly certificates: CertificatesByHost
   readonly revision: () => Promise<string | null>
 }
 
@@ -98,13 +110,15 @@ function requestsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): S
   return [...new Map(requests.map((each) => [JSON.stringify(each), each])).values()]
 }
 
-function describe({ context, lock, keys: { ssh, signing } }: Job, plan: HostPlan): PlannedImage {
+function describe({ context, lock, keys, certificates }: Job, plan: HostPlan): PlannedImage {
+  const { ssh, signing } = keys
   return plan.image({
     ...readAssets(context.project, plan.deviceSources),
     builder: context.builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
     time: lock.time,
+    certificates: certificatesFor(certificates, plan.name),
     locked: (request: SourceRequest) => lockedIn(lock, request) as never[],
   })
 }

@@ -47,7 +47,7 @@ export interface Secret {
   readonly name: string
 }
 
-/** A read-only file of a container. The checks of a host refuse secrets and certificates: hangar has neither yet. */
+/** A read-only file of a container. The checks of a host refuse secrets: hangar has none yet. */
 export type ContainerFile =
   | { readonly kind: 'text'; readonly text: string }
   | Secret

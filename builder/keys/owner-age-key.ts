@@ -42,6 +42,11 @@ export async function existingOwnerAgeKey(env: NodeJS.ProcessEnv, wantedFor: str
   })
 }
 
+/** Whether the owner's key is on this machine. */
+export function hasOwnerAgeKey(env: NodeJS.ProcessEnv): boolean {
+  return isKeyFile(ownerAgeKeyFile(env))
+}
+
 function ownerAgeKeyFile(env: NodeJS.ProcessEnv): string {
   return join(keyDirectory(env), 'age_key')
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Architecture } from '../../images/architecture.ts'
+import type { HostCertificates, IssuedCertificates } from '../../images/certificates/need.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
@@ -41,6 +42,8 @@ export interface ImageContext {
   readonly locked: Locked
   /** The lock's time, in seconds since 1970. */
   readonly time: number
+  /** The certificates that the plan lists. */
+  readonly certificates: IssuedCertificates
 }
 
 /**
@@ -63,6 +66,8 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   readonly check: (rendered: Rendered) => void
   /** The inputs that the lock must contain for builders of an architecture. */
   readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
+  /** The certificates of the lab's internal CA that the host needs. */
+  readonly certificates: (rendered: Rendered) => HostCertificates
   readonly image: (rendered: Rendered, context: ImageContext) => Image
 }
 
@@ -82,6 +87,7 @@ export interface Plan<Host, Image> {
   readonly deviceSources: readonly string[]
   /** The requests to lock. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
+  readonly certificates: HostCertificates
   readonly image: (context: ImageContext) => Image
 }
 
@@ -99,6 +105,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
     host,
     deviceSources: platform.deviceSources,
     requests: (builder) => platform.inputs(rendered, builder),
+    certificates: platform.certificates(rendered),
     image: (context) => platform.image(rendered, context),
   }
 }

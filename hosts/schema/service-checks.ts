@@ -25,8 +25,6 @@ function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost
     for (const each of [...Object.values(files), ...Object.values(environment)]) {
       if (typeof each === 'string') continue
       if (each.kind === 'secret') refuse(`the secret '${each.name}'`, 'secrets')
-      if (each.kind === 'certificate') refuse(`a certificate for '${each.subject}'`, 'certificates')
-      if (each.kind === 'ca') refuse("the CA's certificate", 'certificates')
     }
   }
   for (const volume of volumes)

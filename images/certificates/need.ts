@@ -33,6 +33,9 @@ export interface HostCertificates {
   readonly needs: readonly CertificateNeed[]
 }
 
+/** The certificates of a host that does not use the CA. */
+export const NO_NEEDS: HostCertificates = { ca: 'unused', needs: [] }
+
 /** The certificates of a host, in PEM. */
 export interface IssuedCertificates {
   /** The certificates of the CA: two while a new one replaces an old one. Empty for a host that does not use the CA. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { NO_CERTIFICATES } from '../../images/certificates/need.ts'
 import { type ContainerDefinition, container } from '../../overlays/container.ts'
 import type { ContainerOnHost } from '../../overlays/host-services.ts'
 import { fileText, quadlet } from '../../overlays/quadlet.ts'
@@ -97,7 +98,14 @@ describe('quadlet', () => {
   it('throws for a secret that the checks should have refused', () => {
     const environment = { TOKEN: { kind: 'secret', name: 'token' } } as const
     expect(() => linesOf({ environment })).toThrow("cannot render the secret 'token'")
-    expect(() => fileText({ kind: 'ca' })).toThrow("cannot render a file of kind 'ca'")
+    const secret = { kind: 'secret', name: 'token' } as const
+    expect(() => fileText(secret, NO_CERTIFICATES)).toThrow("cannot render a file of kind 'secret'")
+  })
+
+  it('throws for a certificate that the build should have issued', () => {
+    expect(() => fileText({ kind: 'ca' }, NO_CERTIFICATES)).toThrow('no certificate of the CA')
+    const leaf = { kind: 'certificate', subject: 'test' } as const
+    expect(() => fileText(leaf, NO_CERTIFICATES)).toThrow("no certificate of 'test'")
   })
 })
 

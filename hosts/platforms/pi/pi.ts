@@ -15,5 +15,6 @@ export const pi = platform({
   render: renderPi,
   check: checkPi,
   inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],
+  certificates: ({ certificates }) => certificates,
   image: imageOf,
 })

@@ -6,6 +6,7 @@ import { pi } from '../../../hosts/platforms/pi/pi.ts'
 import { type ImageContext, planWith, platform } from '../../../hosts/platforms/platform.ts'
 import { PLATFORMS } from '../../../hosts/platforms/registry.ts'
 import { parseHost } from '../../../hosts/schema/host.ts'
+import { NO_CERTIFICATES, NO_NEEDS } from '../../../images/certificates/need.ts'
 import { parseDomainName, parseHostName } from '../../../images/names.ts'
 import { planAlone, testHost } from '../../helpers/host.ts'
 
@@ -31,6 +32,7 @@ const router = platform({
     throw new UserError('host', `${host.name}: channel ${host.wifi.channel} does not exist, wanted 1 to 13`)
   },
   inputs: () => [],
+  certificates: () => NO_NEEDS,
   image: ({ host, uci }, { time }) => ({ firmware: { packages: host.packages, uci }, serial: time }),
 })
 
@@ -44,6 +46,7 @@ const CONTEXT: ImageContext = {
   ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [] },
   locked: () => [],
   time: 1_700_000_000,
+  certificates: NO_CERTIFICATES,
 }
 
 describe('a second platform', () => {

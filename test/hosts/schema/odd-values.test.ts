@@ -6,6 +6,7 @@ import { type HostFile, host } from '../../../hosts/schema/host.ts'
 import type { FileTree } from '../../../images/tree.ts'
 import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
+import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { linesAt, textAt } from '../../helpers/file-tree.ts'
 import { oddString, oddStrings } from '../../helpers/odd-strings.ts'
@@ -47,7 +48,13 @@ const deviceFiles = deviceTexts()
 
 function treeOf(file: unknown): FileTree {
   const parsed = host(file as HostFile)
-  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+  return hostTree(parsed, renderServices(parsed), {
+    deviceFiles,
+    sshKeys: [],
+    signingKeys: [],
+    time: 0,
+    certificates: ANY_CERTIFICATES,
+  })
 }
 
 const NETWORK = '/etc/systemd/network/10-lab.network'
@@ -177,7 +184,13 @@ describe('the strings of a host file', () => {
     const parsed = host(FILE)
     const domain = 'lab\nDNS=6.6.6.6' as typeof parsed.network.domain
     const broken = { ...parsed, network: { ...parsed.network, domain } }
-    const tree = hostTree(broken, renderServices(broken), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
+    const tree = hostTree(broken, renderServices(broken), {
+      deviceFiles,
+      sshKeys: [],
+      signingKeys: [],
+      time: 0,
+      certificates: ANY_CERTIFICATES,
+    })
     expect(shapeOf(tree)).not.toEqual(SHAPE)
     expect(READERS['network.dns.0']?.(tree)).toEqual(['192.0.2.2', '6.6.6.6'])
   })

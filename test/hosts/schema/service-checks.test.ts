@@ -50,16 +50,6 @@ describe('a feature that hangar does not support yet', () => {
       "needs the secret 'test-token': hangar does not support secrets yet",
     ],
     [
-      'a certificate',
-      { files: { '/etc/tls.pem': { kind: 'certificate', subject: 'test.lab' } } },
-      "needs a certificate for 'test.lab': hangar does not support certificates yet",
-    ],
-    [
-      "the CA's certificate",
-      { files: { '/etc/ca.pem': { kind: 'ca' } } },
-      "needs the CA's certificate: hangar does not support certificates yet",
-    ],
-    [
       'an image of PyPI packages',
       { image: { source: 'pypi', folder: 'overlays/services/test' } },
       "needs an image from 'pypi'",

@@ -5,6 +5,7 @@ import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
 import { quadlet } from '../../../overlays/quadlet.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
+import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { testHost } from '../../helpers/host.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
@@ -17,7 +18,13 @@ const everything = testHost({
   services: Object.fromEntries(NAMES.map((name) => [name, { memory: '64 MiB' }])),
 })
 const rendered = renderServices(everything)
-const tree = hostTree(everything, rendered, { deviceFiles: deviceTexts(), sshKeys: [], signingKeys: [], time: 0 })
+const tree = hostTree(everything, rendered, {
+  deviceFiles: deviceTexts(),
+  sshKeys: [],
+  signingKeys: [],
+  time: 0,
+  certificates: ANY_CERTIFICATES,
+})
 
 const services = rendered.services.map((each) => [each.name, each] as const)
 const containers = rendered.services.flatMap((service) =>
