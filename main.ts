@@ -11,6 +11,11 @@ import { pin } from './cli/commands/pin.ts'
 import { publish } from './cli/commands/publish.ts'
 import { pull } from './cli/commands/pull.ts'
 import { revert } from './cli/commands/revert.ts'
+import { secrets } from './cli/commands/secrets.ts'
+import { secretsEdit } from './cli/commands/secrets-edit.ts'
+import { secretsGenerate } from './cli/commands/secrets-generate.ts'
+import { secretsRotate } from './cli/commands/secrets-rotate.ts'
+import { secretsSet } from './cli/commands/secrets-set.ts'
 import { status } from './cli/commands/status.ts'
 import { storeVerify } from './cli/commands/store-verify.ts'
 import { unpin } from './cli/commands/unpin.ts'
@@ -22,6 +27,7 @@ import { withSession } from './cli/session.ts'
 export const COMMANDS: readonly Command[] = [
   ...[build, lock, vm],
   ...[init, flash, revert, status],
+  ...[secrets, secretsSet, secretsGenerate, secretsRotate, secretsEdit],
   ...[generations, diff, pin, unpin, gc],
   ...[publish, pull, exportImage],
   ...[storeVerify],

@@ -2,7 +2,8 @@ import { UserError } from '../errors.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
 import type { SourceRequest } from '../images/locked-file.ts'
 import { readAssets } from './assets.ts'
-import { type CertificatesByHost, certificatesFor, ensureCertificates } from './certificates/ensure.ts'
+import { certificatesFor } from './certificates/ensure.ts'
+import { type Committed, ensureCommitted } from './committed.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
 import { MANIFEST } from './generations/parts.ts'
@@ -17,6 +18,7 @@ import { type Assembled, assemble } from './platforms/assemble.ts'
 import { platformNamed } from './platforms/registry.ts'
 import { type RealisedImages, realisedParts, realiseImages } from './realise-images.ts'
 import { projectRevision } from './revision.ts'
+import type { LabNeeds } from './secrets/lab-secrets.ts'
 import type { StepTime } from './step-times.ts'
 import { usingStore } from './store/leases.ts'
 
@@ -32,6 +34,8 @@ export interface BuildRequest extends HostRequest {
 
 export interface BuildAllRequest {
   readonly hosts: readonly HostRequest[]
+  /** The secrets of the whole lab. Default: the lab has no other hosts than these. */
+  readonly needs?: LabNeeds
   readonly frozen: FrozenFlag
 }
 
@@ -62,19 +66,20 @@ export async function build(context: BuildContext, { frozen, ...host }: BuildReq
  * several of them need. A failed derivation ends the build before it writes any output directory, because other hosts may
  * need the derivation too. A failure of one host after that, such as an image that is too large, leaves the others alone.
  */
-export function buildAll(context: BuildContext, { hosts, frozen }: BuildAllRequest): Promise<HostBuild[]> {
+export function buildAll(
+  context: BuildContext,
+  { hosts, frozen, needs = needsOf(hosts) }: BuildAllRequest,
+): Promise<HostBuild[]> {
   return usingStore(storeUse(context, useOf(hosts)), async () => {
     const keys = await ownerKeys(context)
-    const certificates = await ensureCertificates(
-      context,
-      hosts.map(({ plan }) => plan),
-    )
+    const plans = hosts.map(({ plan }) => plan)
+    const committed = await ensureCommitted(context, plans, needs)
     return withLock(context, requestsOf(context, hosts), frozen, async (lock) => {
       const job: Job = {
         context,
         lock,
         keys,
-        certificates,
+        committed,
         revision: once(() => projectRevision(context.project, context.env)),
       }
       const planned = hosts.map((host) => ({ ...host, image: describe(job, host.plan) }))
@@ -91,7 +96,7 @@ interface Job {
   readonly context: BuildContext
   readonly lock: Locks
   readonly keys: OwnerKeys
-  readonly certificates: CertificatesByHost
+  readonly committed: Committed
   readonly revision: () => Promise<string | null>
 }
 
@@ -104,21 +109,26 @@ function useOf(hosts: readonly HostRequest[]): string {
   return others.length === 0 ? `build of ${only?.plan.name}` : `build of ${hosts.length} hosts`
 }
 
+function needsOf(hosts: readonly HostRequest[]): LabNeeds {
+  return { hosts: Object.fromEntries(hosts.map(({ plan }) => [plan.name, plan.secrets])), unknown: [] }
+}
+
 /** The requests of all hosts, each one once. */
 function requestsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): SourceRequest[] {
   const requests = hosts.flatMap(({ plan }) => plan.requests(builder))
   return [...new Map(requests.map((each) => [JSON.stringify(each), each])).values()]
 }
 
-function describe({ context, lock, keys, certificates }: Job, plan: HostPlan): PlannedImage {
+function describe({ context, lock, keys, committed }: Job, plan: HostPlan): PlannedImage {
   const { ssh, signing } = keys
   return plan.image({
     ...readAssets(context.project, plan.deviceSources),
     builder: context.builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
+    secrets: committed.secrets,
     time: lock.time,
-    certificates: certificatesFor(certificates, plan.name),
+    certificates: certificatesFor(committed.certificates, plan.name),
     locked: (request: SourceRequest) => lockedIn(lock, request) as never[],
   })
 }

@@ -6,6 +6,7 @@ import type { LockedPackage } from '../images/lock.ts'
 import type { SourceRequest } from '../images/locked-file.ts'
 import type { NpmPackage, NpmRequest } from '../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../images/package-set.ts'
+import type { NeededSecret } from '../images/secrets/needed-secret.ts'
 import type { Assets } from './assets.ts'
 
 /**
@@ -23,6 +24,8 @@ export interface HostPlan {
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
   /** The certificates of the lab's internal CA that the host needs. */
   readonly certificates: HostCertificates
+  /** The secrets that the image needs. */
+  readonly secrets: readonly NeededSecret[]
   /** Describes the image as derivations, and runs none of them. */
   readonly image: (context: PlanContext) => PlannedImage
 }
@@ -41,6 +44,8 @@ export interface PlanContext extends Assets {
   readonly sshKeys: readonly string[]
   /** The owner's public keys that may sign the next update. */
   readonly signingKeys: readonly string[]
+  /** The ciphertexts of the host's secrets: name -> text of the age file. */
+  readonly secrets: Readonly<Record<string, string>>
   /** The packages that the lock has for a request; throws if the lock has no entry for the request. */
   readonly locked: LockedIn
   /** The time of the lock, in seconds since 1970. */

@@ -19,6 +19,7 @@ export interface HostFiles {
 export const GROUPS = {
   build: 'Build images',
   update: 'Set up and update hosts',
+  secrets: 'Manage secrets',
   generations: 'Compare and keep generations',
   publish: 'Publish images',
   store: 'Check the store',
@@ -52,6 +53,11 @@ export interface Command<Flags extends object = object> {
   readonly group: keyof typeof GROUPS
   /** The arguments in the notation of the help: `<host> [numbers...]`. */
   readonly arguments: string
+  /**
+   * `refused-by-command`: `run` receives words and flags that the command does not have, and refuses them without quoting
+   * them. Default: the parser refuses them.
+   */
+  readonly surplus?: 'refused-by-command'
   /** The line in the top-level help. It begins with a verb. */
   readonly summary: string
   /** Further sentences for the command's own help, one per line. */

@@ -47,6 +47,7 @@ export function parserOf(commands: readonly Command[], help: () => string, run: 
     for (const { flags, about, required } of command.options) {
       parser.addOption(new ParserOption(flags, about).makeOptionMandatory(required ?? false))
     }
+    if (command.surplus !== undefined) parser.allowExcessArguments().allowUnknownOption()
     parser.action(() => run(command, parser.args, parser.opts()))
   }
   return program

@@ -30,7 +30,10 @@ export function syntaxOf({ name, arguments: words, options }: Command): Syntax {
  */
 export function syntaxAt(commands: readonly Command[], args: readonly string[]): Syntax {
   const all = commands.map(syntaxOf)
-  const named = all.find(({ path }) => path.every((word, index) => word === args[index]))
+  // The longest name counts: `secrets set` is a command, and `secrets` too.
+  const named = all
+    .filter(({ path }) => path.every((word, index) => word === args[index]))
+    .sort((a, b) => b.path.length - a.path.length)[0]
   if (named !== undefined) return named
   const [first = ''] = args
   const isParent = all.some(({ path }) => path[0] === first)

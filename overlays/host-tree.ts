@@ -15,6 +15,7 @@ import { scriptsIn } from './device/manifest.ts'
 import type { Host } from './host-facts.ts'
 import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-services.ts'
 import { configurationPath, fileText, quadlet } from './quadlet.ts'
+import { type Ciphertexts, isDecrypted, secretFiles } from './secret-files.ts'
 
 export interface HostAssets {
   /**
@@ -26,6 +27,8 @@ export interface HostAssets {
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
+  /** The ciphertexts of the secrets that the services use: name -> text of the age file. */
+  readonly secrets: Ciphertexts
   /** The time of the lock, in seconds since 1970. */
   readonly time: number
   /** The certificates that `certificatesOf` lists. */
@@ -43,7 +46,7 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 export function hostTree(
   host: Host,
   { services }: HostServices,
-  { deviceFiles, sshKeys, signingKeys, time, certificates }: HostAssets,
+  { deviceFiles, sshKeys, signingKeys, secrets, time, certificates }: HostAssets,
 ): FileTree {
   const containers = services.flatMap((each) => each.containers)
   const tree = mergeTrees({
@@ -59,6 +62,7 @@ export function hostTree(
       signingKeys: signersOf(host, signingKeys),
     }),
     containers: containerFiles([...new Set(containers.map(({ imageName }) => imageName))]),
+    secrets: secretFiles(containers, secrets),
     units: unitFiles({
       data: services.flatMap(({ volumes }) => volumes.map(dataArgument)),
       shell: host.console.shell,
@@ -92,8 +96,8 @@ function dataArgument({ name, owner }: VolumeOnHost): string {
 
 function containerTree(container: ContainerOnHost, certificates: IssuedCertificates): FileTree {
   const { name, files } = container
-  const configuration = Object.entries(files).map(
-    ([path, each]) => [configurationPath(name, path), file(fileText(each, certificates))] as const,
+  const configuration = Object.entries(files).flatMap(([path, each]) =>
+    isDecrypted(each) ? [] : [[configurationPath(name, path), file(fileText(each, certificates))] as const],
   )
   return {
     [`/usr/share/containers/systemd/${name}.container`]: file(quadlet(container)),

@@ -1,8 +1,9 @@
 import type { IssuedCertificates } from '../images/certificates/need.ts'
 import { accountId } from '../images/ids.ts'
-import type { ContainerFile, DeviceUse, EnvironmentValue, HealthCheck, Use } from './container.ts'
+import type { ContainerFile, DeviceUse, HealthCheck, Use } from './container.ts'
 import type { Limits } from './host-facts.ts'
 import type { ContainerOnHost } from './host-services.ts'
+import { isDecrypted, needsDecryption, secretDirectory, secretPath, secretVariablesPath } from './secret-files.ts'
 
 /** The path of a container's configuration file in the `host` layer. */
 export function configurationPath(container: string, path: string): string {
@@ -58,6 +59,7 @@ export function quadlet(container: ContainerOnHost): string {
       'Requires=hangar-data.service',
       'After=hangar-data.service',
       'ConditionPathExists=!/run/hangar/data-failed',
+      ...(needsDecryption(container) ? secretLines(container) : []),
       'StartLimitIntervalSec=0',
     ]),
     ...section('Container', [
@@ -70,6 +72,15 @@ export function quadlet(container: ContainerOnHost): string {
     ...section('Service', serviceLines(container.limits)),
     ...section('Install', ['WantedBy=multi-user.target']),
   ].join('\n')
+}
+
+/** If one secret of the host cannot be decrypted, the containers that do not use it start nevertheless. */
+function secretLines({ name }: ContainerOnHost): string[] {
+  return [
+    'Requires=hangar-secrets.service',
+    'After=hangar-secrets.service',
+    `ConditionPathExists=${secretDirectory(name)}`,
+  ]
 }
 
 function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
@@ -93,8 +104,13 @@ function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
 
 function mountLines({ name, environment, files, volumes, uses }: ContainerOnHost): string[] {
   return [
-    ...sorted(environment).map(([key, value]) => `Environment=${quoted(`${key}=${environmentText(value)}`)}`),
-    ...sorted(files).map(([path]) => `Volume=${configurationPath(name, path)}:${path}:ro`),
+    ...sorted(environment).flatMap(([key, value]) =>
+      typeof value === 'string' ? [`Environment=${quoted(`${key}=${value}`)}`] : [],
+    ),
+    ...(Object.values(environment).every((each) => typeof each === 'string')
+      ? []
+      : [`EnvironmentFile=${secretVariablesPath(name)}`]),
+    ...sorted(files).map(([path, each]) => `Volume=${sourceOf(name, path, each)}:${path}:ro`),
     ...sorted(volumes).map(([path, volume]) => `Volume=${volumePath(volume)}:${path}`),
     ...uses.filter(isDevice).map(deviceLine),
   ]
@@ -151,9 +167,8 @@ function deviceLine({ device, path, optional }: DeviceUse): string {
   return `AddDevice=${optional ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
 }
 
-function environmentText(value: EnvironmentValue): string {
-  if (typeof value === 'string') return value
-  throw new Error(`cannot render the secret '${value.name}': the checks of the host should have refused it`)
+function sourceOf(container: string, path: string, file: ContainerFile): string {
+  return isDecrypted(file) ? secretPath(container, path) : configurationPath(container, path)
 }
 
 function sorted<Value>(record: Readonly<Record<string, Value>>): [string, Value][] {

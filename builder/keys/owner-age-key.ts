@@ -42,7 +42,7 @@ export async function existingOwnerAgeKey(env: NodeJS.ProcessEnv, wantedFor: str
   })
 }
 
-/** Whether the owner's key is on this machine. */
+/** Whether this machine has the owner's key, with which it can decrypt secrets. */
 export function hasOwnerAgeKey(env: NodeJS.ProcessEnv): boolean {
   return isKeyFile(ownerAgeKeyFile(env))
 }

@@ -4,6 +4,7 @@ import type { HostCertificates, IssuedCertificates } from '../../images/certific
 import type { LockedPackage } from '../../images/lock.ts'
 import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
+import type { NeededSecret } from '../../images/secrets/needed-secret.ts'
 import type { Lab, LabHost } from '../../overlays/lab-facts.ts'
 
 /** The fields that every host has. The board decides the platform. */
@@ -38,6 +39,8 @@ export interface ImageContext {
   readonly sshKeys: readonly string[]
   /** Public keys that may sign updates of the host, in addition to those of the host file. */
   readonly signingKeys: readonly string[]
+  /** The ciphertexts of the secrets that the host needs: name -> text of the age file. */
+  readonly secrets: Readonly<Record<string, string>>
   /** Returns the locked packages of a request. */
   readonly locked: Locked
   /** The lock's time, in seconds since 1970. */
@@ -68,6 +71,8 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
   /** The certificates of the lab's internal CA that the host needs. */
   readonly certificates: (rendered: Rendered) => HostCertificates
+  /** The secrets that the image needs. */
+  readonly secrets: (rendered: Rendered) => readonly NeededSecret[]
   readonly image: (rendered: Rendered, context: ImageContext) => Image
 }
 
@@ -88,6 +93,7 @@ export interface Plan<Host, Image> {
   /** The requests to lock. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
   readonly certificates: HostCertificates
+  readonly secrets: readonly NeededSecret[]
   readonly image: (context: ImageContext) => Image
 }
 
@@ -106,6 +112,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
     deviceSources: platform.deviceSources,
     requests: (builder) => platform.inputs(rendered, builder),
     certificates: platform.certificates(rendered),
+    secrets: platform.secrets(rendered),
     image: (context) => platform.image(rendered, context),
   }
 }

@@ -1,6 +1,7 @@
 import { UserError } from '../../errors.ts'
 import { BASE_OFFER } from '../../overlays/base/offer.ts'
 import type { ContainerOnHost, HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
+import { secretsOf, secretUses } from '../../overlays/secrets.ts'
 
 /** Refuses services that hangar cannot run, or that conflict with each other. */
 export function checkServices(host: string, { services, offers }: HostServices): void {
@@ -9,6 +10,7 @@ export function checkServices(host: string, { services, offers }: HostServices):
   checkUsers(host, services)
   checkPorts(host, services)
   checkUses(host, { services, offers })
+  checkSecrets(host, { services, offers })
 }
 
 /** Refuses features that a service definition can contain and that hangar does not support yet. */
@@ -19,13 +21,9 @@ function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost
     })
   }
   for (const container of containers) {
-    const { image, environment, files } = container
+    const { image } = container
     if (image.source !== 'debian' && image.source !== 'npm')
       refuse(`an image from '${image.source}' for its container '${container.name}'`, 'this source')
-    for (const each of [...Object.values(files), ...Object.values(environment)]) {
-      if (typeof each === 'string') continue
-      if (each.kind === 'secret') refuse(`the secret '${each.name}'`, 'secrets')
-    }
   }
   for (const volume of volumes)
     if (volume.binding === 'shared') refuse(`the shared volume '${volume.name}'`, 'shared volumes')
@@ -94,4 +92,22 @@ function checkUses(host: string, { services, offers }: HostServices): void {
 
 function connections({ uses }: ContainerOnHost) {
   return uses.flatMap((use) => ('service' in use ? [use] : []))
+}
+
+/** Names of secrets that belong to the lab and not to a service. */
+const LAB_SECRETS = [['ca', 'the internal CA']] as const
+
+function checkSecrets(host: string, { services, offers }: HostServices): void {
+  for (const { name, secrets, containers } of services) {
+    const undeclared = containers.flatMap(secretUses).find(({ secret }) => !Object.hasOwn(secrets, secret.name))
+    if (undeclared === undefined) continue
+    const { secret, place } = undeclared
+    throw new UserError(
+      'host',
+      `${host}: container '${place.container}' uses the secret '${secret.name}', which service '${name}' does not declare`,
+      { hint: `declare it in 'secrets' in overlays/services/${name}/service.ts` },
+    )
+  }
+  const owned = secretsOf({ services, offers }).map((each) => [each.name, `'${each.service}'`] as const)
+  refuseTwice(host, 'name of a secret', [...LAB_SECRETS, ...owned])
 }

@@ -12,6 +12,7 @@ const WANTED: Readonly<Record<string, string>> = {
   'openssh-server': 'login for the owner and for updates',
   'ca-certificates': 'the CAs that TLS clients trust',
   'prometheus-node-exporter': 'metrics of the host',
+  age: 'decrypts the secrets of the services',
   dmsetup: 'shows the running slot and its layers',
   kmod: 'loads kernel modules',
   'btrfs-progs': 'creates and repairs the data volume',

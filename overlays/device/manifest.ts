@@ -62,6 +62,7 @@ export const DEVICE_FILES: readonly DeviceFile[] = uniqueNames([
   script('write', 'agent/write.sh', onHost('write')),
   script('console', 'system/console.sh', onHost('console')),
   script('data', 'system/data.sh', onHost('data')),
+  script('decrypt-secrets', 'system/secrets.sh', onHost('decrypt-secrets')),
   script('identity', 'system/identity.sh', onHost('identity')),
   program('blocks', BLOCKS_SOURCES, onHost('blocks')),
   program('hangar_tryboot.ko', ['tryboot-module/Kbuild', 'tryboot-module/hangar_tryboot.c'], {

@@ -67,6 +67,7 @@ export const smallRouterPlan: SmallPlan = (lock, line) => {
     deviceSources: [],
     requests: () => [],
     certificates: NO_NEEDS,
+    secrets: [],
     image: (): RouterImage => ({
       slotSize: 8 * MIB,
       layers: [],

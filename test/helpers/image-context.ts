@@ -16,6 +16,7 @@ export function imageContext(given: Partial<ImageContext> = {}): ImageContext {
     time: 1_700_000_000,
     signingKeys: [],
     certificates: ANY_CERTIFICATES,
+    secrets: {},
     // Each locked package has the name of the request, so that the tests can tell sets apart.
     locked: (({ set, architecture }: ArchitectureSet) =>
       [...set.request, ...(VERSIONED[set.name] ?? [])].map((name) =>

@@ -23,6 +23,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
     certificates: ANY_CERTIFICATES,
+    secrets: {},
     time: lock.time,
     locked: (request: SourceRequest) => lockedIn(debianLocks(lock), request) as never[],
   })

@@ -4,7 +4,7 @@ import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { MULTIARCH } from '../../images/architecture.ts'
 
 /** Programs in PATH that need nothing but their own libraries. */
-const PLAIN = ['jq', 'shellcheck', 'ssh-keygen', 'zstd']
+const PLAIN = ['age', 'jq', 'shellcheck', 'ssh-keygen', 'zstd']
 
 /** The names that `writeWrappers` knows. */
 export const WRAPPED = [...PLAIN, 'busybox', 'cc', 'git', 'openssl', 'sshd']

@@ -76,6 +76,7 @@ export const smallPiPlan: SmallPlan = (lock, line) => ({
   deviceSources: deviceSources(),
   requests: () => [],
   certificates: NO_NEEDS,
+  secrets: [],
   image: () => smallImageOf(lock, line),
 })
 

@@ -12,6 +12,7 @@ import { PROJECT } from './toolchain.ts'
 const TESTING: PackageSet = {
   name: 'testing',
   request: [
+    'age',
     ...['busybox-static', 'gcc', 'git', 'jq', 'libc6-dev', 'openssh-client', 'openssh-server', 'openssl', 'shellcheck'],
     'zstd',
   ],

@@ -13,6 +13,7 @@ const ASSETS = {
   deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
   sshKeys: ['ssh-ed25519 AAAA owner'],
   signingKeys: ['ssh-ed25519 CCCC signing'],
+  secrets: {},
   time: 1_700_000_000,
   certificates: ANY_CERTIFICATES,
 }

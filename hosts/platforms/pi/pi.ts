@@ -1,5 +1,6 @@
 import { deviceSources } from '../../../overlays/device/manifest.ts'
 import { labHost } from '../../../overlays/host-services.ts'
+import { secretsOf } from '../../../overlays/secrets.ts'
 import { platform } from '../platform.ts'
 import { checkPi } from './check.ts'
 import { imageOf, npmRequests, renderPi, setsOf } from './image-of.ts'
@@ -16,5 +17,6 @@ export const pi = platform({
   check: checkPi,
   inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],
   certificates: ({ certificates }) => certificates,
+  secrets: ({ services }) => secretsOf(services),
   image: imageOf,
 })

@@ -9,6 +9,7 @@ health_reasons() {
   system=$(unhealthy_system)
   [ -z "$system" ] || printf '%s\n' "$system"
   unhealthy_services
+  unhealthy_secrets
   unhealthy_data
   # More checks would slow down a host that still starts; a slow one would never finish.
   case $system in *'still starting'*) return ;; esac
@@ -55,6 +56,9 @@ unhealthy_services() {
       }
     }'
 }
+
+# overlays/device/system/secrets.sh has written one line for each container that lacks a secret.
+unhealthy_secrets() { [ ! -e "$RUN/secrets-failed" ] || sed 's/^/secrets of /' "$RUN/secrets-failed"; }
 
 unhealthy_memory() {
   grep -qw memory "${HANGAR_SYS:-/sys}/fs/cgroup/cgroup.controllers" || echo 'the kernel does not enforce memory limits'

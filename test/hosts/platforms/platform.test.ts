@@ -33,6 +33,7 @@ const router = platform({
   },
   inputs: () => [],
   certificates: () => NO_NEEDS,
+  secrets: () => [],
   image: ({ host, uci }, { time }) => ({ firmware: { packages: host.packages, uci }, serial: time }),
 })
 
@@ -43,7 +44,7 @@ const planned = (changes: object = {}) => planWith(router, router.schema.parse({
 
 const CONTEXT: ImageContext = {
   builder: 'amd64',
-  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [] },
+  ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [], secrets: {} },
   locked: () => [],
   time: 1_700_000_000,
   certificates: NO_CERTIFICATES,

@@ -52,6 +52,7 @@ function treeOf(file: unknown): FileTree {
     deviceFiles,
     sshKeys: [],
     signingKeys: [],
+    secrets: {},
     time: 0,
     certificates: ANY_CERTIFICATES,
   })
@@ -188,6 +189,7 @@ describe('the strings of a host file', () => {
       deviceFiles,
       sshKeys: [],
       signingKeys: [],
+      secrets: {},
       time: 0,
       certificates: ANY_CERTIFICATES,
     })

@@ -22,6 +22,7 @@ const tree = hostTree(everything, rendered, {
   deviceFiles: deviceTexts(),
   sshKeys: [],
   signingKeys: [],
+  secrets: {},
   time: 0,
   certificates: ANY_CERTIFICATES,
 })
