@@ -28,15 +28,16 @@ export async function authorityKeys(context: CertificateContext): Promise<string
 }
 
 /**
- * Makes a new CA, to replace another one or as the first. An interrupted run has left its key without a certificate: then
- * the new CA has this key.
+ * Makes a new CA, to replace another one or as the first. An interrupted run may have left its key, which comes first, without
+ * a certificate: then the new CA has this key. Keys after it are of former CAs, and never used again.
  */
 export async function newAuthority(
   { now }: CertificateContext,
   { known, keys }: { readonly known: readonly Certificate[]; readonly keys: readonly string[] },
 ): Promise<{ readonly certificate: Certificate; readonly key: string }> {
-  const left = keys.find((key) => !known.some((each) => isKeyOf(key, each)))
-  const key = left ?? newPrivateKey()
+  const [first] = keys
+  const isLeft = first !== undefined && !known.some((each) => isKeyOf(first, each))
+  const key = isLeft ? first : newPrivateKey()
   // Two CAs need different names, because some TLS libraries look for an issuer by its name alone.
   const subject = `hangar CA ${digestOf(publicKeyOf(key)).slice(0, 8)}`
   const content = { subject, period: authorityPeriod(now, known[0]), serial: randomBytes(15) }

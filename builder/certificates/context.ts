@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import { type SecretName, secretFile } from '../../images/secrets/secret-name.ts'
 import type { CliContext } from '../context.ts'
 import { existingOwnerAgeKey, hasOwnerAgeKey } from '../keys/owner-age-key.ts'
@@ -20,3 +21,9 @@ export async function canDecrypt({ env, project }: CertificateContext, name: Sec
 
 export const OWN_MACHINE =
   'issue certificates on your own machine: npm run certs issue; then commit hosts/certificates and hosts/secrets'
+
+/** Refuses to make `what`, which nobody would commit. */
+export function refuseInCi(context: CertificateContext, what: string): void {
+  if (mayIssue(context)) return
+  throw new UserError('certificate', `cannot make ${what}: hangar makes no keys when CI=true`, { hint: OWN_MACHINE })
+}

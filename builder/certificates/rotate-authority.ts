@@ -2,7 +2,7 @@ import { UserError } from '../../errors.ts'
 import { CA_FILE } from '../../images/certificates/need.ts'
 import { authorities, authorityKeys, keepAuthorities, newAuthority } from './authority.ts'
 import { type Certificate, isKeyOf } from './certificate.ts'
-import type { CertificateContext } from './context.ts'
+import { type CertificateContext, refuseInCi } from './context.ts'
 import { isExpired } from './lifetime.ts'
 import { withCertificatesLock } from './lock.ts'
 
@@ -23,6 +23,7 @@ export function nextStep(known: readonly Certificate[], now: Date): AuthoritySte
 
 /** Takes the next step of a rotation, or replaces the CA at once. */
 export function rotateAuthority(context: CertificateContext, goal: 'rotate' | 'replace'): Promise<AuthorityStep> {
+  refuseInCi(context, 'a CA')
   return withCertificatesLock(context, async () => {
     const known = authorities(context.project)
     const next = nextStep(known, context.now)
