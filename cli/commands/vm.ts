@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import type { IdentityTar } from '../../flash/disk/write-host-disk.ts'
 import type { MachineEnding } from '../../flash/vm/machine.ts'
 import type { ProgramRoot } from '../../flash/vm/program.ts'
 import type { Forward, Vm, VmHost } from '../../flash/vm/vm.ts'
@@ -19,6 +20,7 @@ export const vm: Command<VmFlags> = {
   details: [
     'Boots out/HOST behind an emulation of the Raspberry Pi firmware, with the serial console on this terminal.',
     'Prints how to reach sshd and every service. Ctrl-C stops the machine.',
+    'The machine has the identity of the host in hosts/, if there is one, so that it can decrypt its secrets.',
   ],
   options: [{ flags: '--keep', about: 'keep the disk of the machine for the next start (default: discard it)' }],
   examples: [
@@ -27,15 +29,18 @@ export const vm: Command<VmFlags> = {
   ],
   async run(context, [name = ''], { keep }) {
     const { unpackPrograms } = await import('../programs.ts')
+    const { projectIdentity } = await import('../project-identity.ts')
     const { keyDirectory } = await import('../../lib/user-directories.ts')
     const { forwardsOf } = await import('../../hosts/schema/forwards.ts')
     const { VM } = await import('../../images/sets.ts')
     const host = await context.hosts.load(name)
     const programs = await unpackPrograms(context, VM)
+    const identity = await projectIdentity(context, host.name)
     context.leaveTerminal()
     await runVm({
       ...{ host, programs, forwards: forwardsOf(host), signal: context.signal },
       output: join(context.project, 'out', host.name),
+      identity,
       disk: keep ? 'kept' : 'throw-away',
       sshKey: join(keyDirectory(context.env), 'ssh_key'),
       terminal: { input: process.stdin, output: process.stdout },
@@ -56,6 +61,8 @@ export interface RunVmOptions {
   readonly programs: ProgramRoot
   readonly forwards: readonly NamedForward[]
   readonly disk: 'throw-away' | 'kept'
+  /** The identity of the host in the project, for a new disk. */
+  readonly identity?: IdentityTar | undefined
   /** The path of the owner's private key, for the printed ssh command. */
   readonly sshKey: string
   readonly terminal: Terminal
@@ -104,14 +111,21 @@ function howToReach({ kind }: NamedForward, port: number, sshKey: string): strin
   return kind === 'http' ? `http://127.0.0.1:${port}` : `127.0.0.1:${port}`
 }
 
-async function keptDiskNotes({ disk, output }: RunVmOptions, image: string): Promise<string[]> {
+async function keptDiskNotes({ disk, output, identity }: RunVmOptions, image: string): Promise<string[]> {
   const kept = join(output, 'vm.img')
   if (disk === 'throw-away' || !existsSync(kept)) return []
   const { isOutdated } = await import('../../flash/vm/disk.ts')
   const age = isOutdated(kept, image)
     ? `; the disk is older than '${image}'; to boot the new image, delete the disk`
     : ''
-  return [`using the kept disk '${kept}'${age}`]
+  const using = `using the kept disk '${kept}'${age}`
+  if (identity === undefined || !existsSync(join(output, 'manifest.json'))) return [using]
+  const { hasOtherIdentity } = await import('../../flash/vm/disk-identity.ts')
+  if (!(await hasOtherIdentity(image, kept, identity))) return [using]
+  return [
+    using,
+    'the disk has other age keys than the project, and cannot decrypt its secrets; to use the keys of the project, delete the disk',
+  ]
 }
 
 function report(ending: MachineEnding, host: string, write: (text: string) => void): MachineEnding {

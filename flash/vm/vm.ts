@@ -1,9 +1,12 @@
 import { accessSync, constants, existsSync, rmSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Architecture } from '../../images/architecture.ts'
+import type { IdentityTar } from '../disk/write-host-disk.ts'
 import { ownedDirectory, removeAbandoned } from '../owned-directory.ts'
 import { copyDisk } from './disk.ts'
+import { giveIdentity } from './disk-identity.ts'
 import type { FirmwareSettings } from './firmware-state.ts'
 import { freePort } from './free-port.ts'
 import { type Machine, startMachine } from './machine.ts'
@@ -33,6 +36,8 @@ export interface VmOptions {
   readonly forwards: readonly Forward[]
   /** The disk of the machine. `kept` is the file `vm.img` beside the image, which the next start uses again. */
   readonly disk: 'throw-away' | 'kept' | { readonly path: string }
+  /** The identity for a new copy of the image. Without it, the machine makes its own at first boot. */
+  readonly identity?: IdentityTar | undefined
   readonly firmware?: Partial<FirmwareSettings> | undefined
   readonly clock?: string | undefined
   readonly secondDisk?: string | undefined
@@ -77,13 +82,18 @@ function requireImage(host: string, image: string): void {
   })
 }
 
-async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ disk: string; discard: () => void }> {
+async function prepareDisk({
+  image,
+  host,
+  disk: mode,
+  identity,
+}: VmOptions): Promise<{ disk: string; discard: () => void }> {
   if (typeof mode === 'object') return { disk: mode.path, discard: () => undefined }
   const directory = dirname(image)
   removeAbandoned(directory)
   if (mode === 'kept') {
     const disk = join(directory, 'vm.img')
-    if (!existsSync(disk)) await copyDisk(image, disk, host.disk)
+    if (!existsSync(disk)) await makeDisk({ image, host, identity }, disk)
     return { disk, discard: () => undefined }
   }
   // Puts the copy beside the image, because a copy on the same file system can share the blocks.
@@ -96,12 +106,20 @@ async function prepareDisk({ image, host, disk: mode }: VmOptions): Promise<{ di
     remove()
   }
   try {
-    await copyDisk(image, disk, host.disk)
+    await makeDisk({ image, host, identity }, disk)
   } catch (error) {
     discard()
     throw error
   }
   return { disk, discard }
+}
+
+/** Puts the disk in its place when it is complete. */
+async function makeDisk({ image, host, identity }: Pick<VmOptions, 'image' | 'host' | 'identity'>, disk: string) {
+  const unfinished = `${disk}.new`
+  await copyDisk(image, unfinished, host.disk)
+  if (identity !== undefined) await giveIdentity(image, unfinished, identity)
+  await rename(unfinished, disk)
 }
 
 async function findPorts(forwards: readonly Forward[]): Promise<Record<string, number>> {

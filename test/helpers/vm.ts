@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { unpackPrograms } from '../../cli/programs.ts'
+import { projectIdentity } from '../../cli/project-identity.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
 import { VM } from '../../images/sets.ts'
@@ -58,13 +59,19 @@ export function ownerKey(): string {
   return join(process.env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'hangar', 'ssh_key')
 }
 
-/** Starts a machine with the host's image or with `disk`. It forwards `ssh` and the given ports. */
+/**
+ * Starts a machine with the host's image or with `disk`. It forwards `ssh` and the given ports. A copy of the image gets the
+ * identity of the host, if the project has one.
+ */
 export async function bootHost(options: BootOptions): Promise<TestVm> {
   const { host, image = imagePath(host.name), forwards = [] } = options
   const disk = options.disk === undefined ? 'throw-away' : { path: options.disk }
   const programs = await vmPrograms()
+  // The image is in out/HOST of the project that built it.
+  const project = dirname(dirname(dirname(image)))
+  const identity = await projectIdentity({ env: process.env, project, reporter: listReporter() }, host.name)
   const all = [{ name: 'ssh', guestPort: 22, port: 22201 }, ...forwards]
-  const vm = await startVm({ ...options, image, programs, forwards: all, disk })
+  const vm = await startVm({ ...options, image, programs, identity, forwards: all, disk })
   const ssh: TestVm['ssh'] = (given, command) => runSsh(programs, vm.ports.ssh ?? 0, given, command)
   const shell = async (command: string) => {
     const { code, stdout, stderr } = await ssh(['-i', ownerKey()], command)

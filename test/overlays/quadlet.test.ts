@@ -95,17 +95,47 @@ describe('quadlet', () => {
     expect(() => linesOf({ user: 'unknown-user' })).toThrow("the id table has no user 'unknown-user'")
   })
 
-  it('throws for a secret that the checks should have refused', () => {
-    const environment = { TOKEN: { kind: 'secret', name: 'token' } } as const
-    expect(() => linesOf({ environment })).toThrow("cannot render the secret 'token'")
-    const secret = { kind: 'secret', name: 'token' } as const
-    expect(() => fileText(secret, NO_CERTIFICATES)).toThrow("cannot render a file of kind 'secret'")
-  })
-
   it('throws for a certificate that the build should have issued', () => {
     expect(() => fileText({ kind: 'ca' }, NO_CERTIFICATES)).toThrow('no certificate of the CA')
     const leaf = { kind: 'certificate', subject: 'test' } as const
     expect(() => fileText(leaf, NO_CERTIFICATES)).toThrow("no certificate of 'test'")
+  })
+})
+
+describe('the quadlet of a container with secrets', () => {
+  const SECRET = { kind: 'secret', name: 'test-key' } as const
+  const NEEDS = [
+    'Requires=hangar-secrets.service',
+    'After=hangar-secrets.service',
+    'ConditionPathExists=/run/hangar/secrets/test',
+  ]
+
+  it.each<[string, Partial<ContainerDefinition>]>([
+    ['a file', { files: { '/etc/key': SECRET } }],
+    ['a template', { files: { '/etc/key': { kind: 'template', parts: ['key = ', SECRET] } } }],
+    ['a variable', { environment: { KEY: SECRET } }],
+  ])('starts only after the host has decrypted the secrets of the container: %s', (_place, changes) => {
+    expect(linesOf(changes)).toEqual(expect.arrayContaining(NEEDS))
+  })
+
+  it('a container without secrets does not wait for them', () => {
+    for (const line of NEEDS) expect(linesOf({ files: { '/a': { kind: 'text', text: '' } } })).not.toContain(line)
+  })
+
+  it('mounts the decrypted files from memory, read-only, beside the files of the image', () => {
+    const files = { '/etc/key': SECRET, '/etc/a': { kind: 'text', text: '' } } as const
+    expect(linesWith('Volume', { files })).toEqual([
+      'Volume=/usr/share/hangar/services/test/etc/a:/etc/a:ro',
+      'Volume=/run/hangar/secrets/test/files/etc/key:/etc/key:ro',
+    ])
+  })
+
+  it('reads secret variables from a file, so that no argument and no unit contains them', () => {
+    const environment = { KEY: SECRET, ZONE: 'UTC' }
+    expect(linesWith('Environment', { environment })).toEqual(['Environment=ZONE=UTC'])
+    expect(linesWith('EnvironmentFile', { environment })).toEqual([
+      'EnvironmentFile=/run/hangar/secrets/test/environment',
+    ])
   })
 })
 

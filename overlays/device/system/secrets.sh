@@ -75,8 +75,9 @@ add_variable() {
 
 # The container's user reads files through the mounts of podman; only root can enter the directories.
 hand_over() {
-  find "$NEW/files" -type f -exec chmod 0400 {} + && find "$NEW/files" -type f -exec chown "$OWNER" {} + &&
-    rm -rf "${TARGET:?}/$CONTAINER" && mv "$NEW" "$TARGET/$CONTAINER"
+  find "$NEW/files" -type f | while read -r file; do
+    { chmod 0400 "$file" && chown "$OWNER" "$file"; } || exit 1
+  done && rm -rf "${TARGET:?}/$CONTAINER" && mv "$NEW" "$TARGET/$CONTAINER"
 }
 
 end_container() {

@@ -40,16 +40,6 @@ describe('checkServices', () => {
 describe('a feature that hangar does not support yet', () => {
   it.each<[string, Partial<ContainerDefinition>, string]>([
     [
-      'a secret file',
-      { files: { '/run/secrets/key': { kind: 'secret', name: 'test-key' } } },
-      "needs the secret 'test-key': hangar does not support secrets yet",
-    ],
-    [
-      'a secret in the environment',
-      { environment: { TOKEN: { kind: 'secret', name: 'test-token' } } },
-      "needs the secret 'test-token': hangar does not support secrets yet",
-    ],
-    [
       'an image of PyPI packages',
       { image: { source: 'pypi', folder: 'overlays/services/test' } },
       "needs an image from 'pypi'",
@@ -146,5 +136,40 @@ describe('a connection to another service', () => {
     expect(using('mosquitto', 8883)).toThrow(
       "service 'test' uses port 8883 of 'mosquitto', but 'mosquitto' does not listen on it",
     )
+  })
+})
+
+describe('a secret', () => {
+  const random = { about: 'a key', value: { kind: 'random', bytes: 16 } } as const
+  const SECRET = { kind: 'secret', name: 'key' } as const
+
+  it.each<[string, Partial<ContainerDefinition>]>([
+    ['a file', { files: { '/etc/key': SECRET } }],
+    ['a template', { files: { '/etc/key': { kind: 'template', parts: ['a', SECRET] } } }],
+    ['a variable', { environment: { KEY: SECRET } }],
+  ])('a container may use only a declared secret: %s', (_place, container) => {
+    expect(checked(container, { secrets: () => ({ key: random }) })).not.toThrow()
+    expect(checked(container)).toThrow(
+      expect.objectContaining({
+        code: 'host',
+        message: "tiny: container 'test' uses the secret 'test-key', which service 'test' does not declare",
+        hint: "declare it in 'secrets' in overlays/services/test/service.ts",
+      }),
+    )
+  })
+
+  it('refuses two services whose secrets have the same name in the lab', () => {
+    const { services, offers } = withTestService({ secrets: () => ({ 'a-b': random }) })
+    const [test] = services.filter(({ name }) => name === 'test')
+    if (test === undefined) throw new Error('the host has no service')
+    const other = { ...test, name: 'test-a', containers: [] }
+    expect(() => checkServices('tiny', { services: [test, other], offers })).toThrow(
+      "tiny: 'test' and 'test-a' use the same name of a secret: test-a-b",
+    )
+  })
+
+  it('refuses the name of the key of the internal CA', () => {
+    const changes = { name: 'ca', secrets: () => ({ ca: random }), memory: '16 MiB' }
+    expect(checked({}, changes)).toThrow("tiny: the internal CA and 'ca' use the same name of a secret: ca")
   })
 })

@@ -182,6 +182,11 @@ const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly 
     ['data: no btrfs there'],
   ],
   [
+    'a container whose secrets cannot be decrypted',
+    (device) => device.write('run/secrets-failed', "grafana: cannot decrypt 'grafana-password': no identity matched\n"),
+    ["secrets of grafana: cannot decrypt 'grafana-password': no identity matched"],
+  ],
+  [
     'a data volume that is almost full',
     (device) => device.write('df/data', '9000000 262143\n'),
     ['the data volume has only 255 MiB free'],
@@ -194,7 +199,7 @@ describeAgent('health', (shell) => {
   it('health reports one reason for each problem, and none for a healthy host', async () => {
     const host = await AgentHost.under(shell)
     for (const [what, spoil, reasons] of WRONG) {
-      for (const path of ['systemd', 'net', 'services', 'run/data-failed', 'now'])
+      for (const path of ['systemd', 'net', 'services', 'run/data-failed', 'run/secrets-failed', 'now'])
         rmSync(host.device.path(path), { recursive: true, force: true })
       host.device.write('now', `${BUILT + 1000}\n`)
       fakePrograms(host.device)
