@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'busy'
   | 'program'
   | 'key'
+  | 'certificate'
   | 'secret'
   | 'vm'
   | 'unreachable'

@@ -1,5 +1,9 @@
 import type { Command } from './cli/command.ts'
 import { build } from './cli/commands/build.ts'
+import { certs } from './cli/commands/certs.ts'
+import { certsCa } from './cli/commands/certs-ca.ts'
+import { certsIssue } from './cli/commands/certs-issue.ts'
+import { certsRotate } from './cli/commands/certs-rotate.ts'
 import { check } from './cli/commands/check.ts'
 import { diff } from './cli/commands/diff.ts'
 import { exportImage } from './cli/commands/export.ts'
@@ -29,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   ...[build, check, lock, vm],
   ...[init, flash, revert, status],
   ...[secrets, secretsSet, secretsGenerate, secretsRotate, secretsEdit],
+  ...[certs, certsIssue, certsRotate, certsCa],
   ...[generations, diff, pin, unpin, gc],
   ...[publish, pull, exportImage],
   ...[storeVerify],

@@ -2,6 +2,8 @@ import { UserError } from '../errors.ts'
 import { type Digest, digestOf } from '../images/digest.ts'
 import type { SourceRequest } from '../images/locked-file.ts'
 import { readAssets } from './assets.ts'
+import { certificatesFor } from './certificates/ensure.ts'
+import { type Committed, ensureCommitted } from './committed.ts'
 import { type BuildContext, lockedIn, storeUse } from './context.ts'
 import { keepParts } from './generations/keep.ts'
 import { MANIFEST } from './generations/parts.ts'
@@ -16,7 +18,6 @@ import { type Assembled, assemble } from './platforms/assemble.ts'
 import { platformNamed } from './platforms/registry.ts'
 import { type RealisedImages, realisedParts, realiseImages } from './realise-images.ts'
 import { projectRevision } from './revision.ts'
-import { type Ciphertexts, ensureSecrets, labAge } from './secrets/ensure.ts'
 import type { LabNeeds } from './secrets/lab-secrets.ts'
 import type { StepTime } from './step-times.ts'
 import { usingStore } from './store/leases.ts'
@@ -71,14 +72,14 @@ export function buildAll(
 ): Promise<HostBuild[]> {
   return usingStore(storeUse(context, useOf(hosts)), async () => {
     const keys = await ownerKeys(context)
-    const names = hosts.map(({ plan }) => plan.name)
-    const secrets = await ensureSecrets(context, { needs, hosts: names, lab: labAge(context.project) })
+    const plans = hosts.map(({ plan }) => plan)
+    const committed = await ensureCommitted(context, plans, needs)
     return withLock(context, requestsOf(context, hosts), frozen, async (lock) => {
       const job: Job = {
         context,
         lock,
         keys,
-        secrets,
+        committed,
         revision: once(() => projectRevision(context.project, context.env)),
       }
       const planned = hosts.map((host) => ({ ...host, image: describe(job, host.plan) }))
@@ -95,7 +96,7 @@ interface Job {
   readonly context: BuildContext
   readonly lock: Locks
   readonly keys: OwnerKeys
-  readonly secrets: Ciphertexts
+  readonly committed: Committed
   readonly revision: () => Promise<string | null>
 }
 
@@ -118,14 +119,16 @@ function requestsOf({ builder }: BuildContext, hosts: readonly HostRequest[]): S
   return [...new Map(requests.map((each) => [JSON.stringify(each), each])).values()]
 }
 
-function describe({ context, lock, secrets, keys: { ssh, signing } }: Job, plan: HostPlan): PlannedImage {
+function describe({ context, lock, keys, committed }: Job, plan: HostPlan): PlannedImage {
+  const { ssh, signing } = keys
   return plan.image({
     ...readAssets(context.project, plan.deviceSources),
     builder: context.builder,
     sshKeys: ssh,
     signingKeys: signing.kind === 'signed' ? [signing.publicLine] : [],
-    secrets,
+    secrets: committed.secrets,
     time: lock.time,
+    certificates: certificatesFor(committed.certificates, plan.name),
     locked: (request: SourceRequest) => lockedIn(lock, request) as never[],
   })
 }

@@ -1,4 +1,5 @@
 import type { Architecture } from '../images/architecture.ts'
+import type { HostCertificates, IssuedCertificates } from '../images/certificates/need.ts'
 import type { Derivation, Input } from '../images/derivation.ts'
 import type { Layer } from '../images/image.ts'
 import type { LockedPackage } from '../images/lock.ts'
@@ -21,6 +22,8 @@ export interface HostPlan {
   readonly deviceSources: readonly string[]
   /** Requests that the lock must have before the host can be built on a builder of this architecture. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
+  /** The certificates of the lab's internal CA that the host needs. */
+  readonly certificates: HostCertificates
   /** The secrets that the image needs. */
   readonly secrets: readonly NeededSecret[]
   /** Describes the image as derivations, and runs none of them. */
@@ -33,7 +36,7 @@ export interface LockedIn {
   (request: NpmRequest): readonly NpmPackage[]
 }
 
-/** Facts that a plan needs from the build: about the builder, the lock and the owner's keys. */
+/** Facts that a plan needs from the build: about the builder, the lock, the owner's keys and the certificates. */
 export interface PlanContext extends Assets {
   /** The architecture of the machine that runs the derivations. */
   readonly builder: Architecture
@@ -47,6 +50,7 @@ export interface PlanContext extends Assets {
   readonly locked: LockedIn
   /** The time of the lock, in seconds since 1970. */
   readonly time: number
+  readonly certificates: IssuedCertificates
 }
 
 /** The fields of an image that every platform has. Only the platform's own `assemble` reads further fields. */

@@ -54,8 +54,8 @@ export async function bundle(project = PROJECT) {
     entryPoints: { hangar: 'main.ts', host: 'hosts/schema/host.ts', 'lab-file': 'hosts/schema/lab-file.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
-    // Leaves out the SDK, because it is large and few builds load it.
-    external: ['esbuild', '@dagger.io/dagger'],
+    // Leaves out the SDK and the X.509 library, because they are large and few commands load them.
+    external: ['esbuild', '@dagger.io/dagger', '@peculiar/x509', 'reflect-metadata'],
     plugins: [englishOnly],
     // Defines `require` in the bundle, because CommonJS packages need it.
     banner: { js: REQUIRE },

@@ -23,7 +23,7 @@ export interface HostFiles {
 export const GROUPS = {
   build: 'Build images',
   update: 'Set up and update hosts',
-  secrets: 'Manage secrets',
+  secrets: 'Manage secrets and certificates',
   generations: 'Compare and keep generations',
   publish: 'Publish images',
   store: 'Check the store',

@@ -20,6 +20,7 @@ export async function secretNamed({ needs, secrets }: LabSecrets, typed: string)
   const { nearest } = await import('../images/nearest.ts')
   const { quoted } = await import('../images/quoted.ts')
   const found = secrets.find(({ name }) => name === typed)
+  if (found?.value.kind === 'issued') throw isOfCertificate(found)
   if (found !== undefined) return found
   const names = secrets.map(({ name }) => name)
   const meant = nearest(typed, names)
@@ -27,5 +28,11 @@ export async function secretNamed({ needs, secrets }: LabSecrets, typed: string)
   const invalid = needs.unknown.length === 0 ? '' : `; these host files have errors: ${needs.unknown.join(', ')}`
   throw new UserError('secret', `no secret ${quoted(typed)}; ${known}${invalid}`, {
     hint: meant === undefined ? 'list the secrets of the lab: npm run secrets' : `did you mean '${meant}'?`,
+  })
+}
+
+function isOfCertificate({ name }: LabSecret): UserError {
+  return new UserError('secret', `'${name}' is the private key of a certificate, which hangar makes itself`, {
+    hint: `to replace the key and the certificate: npm run certs rotate ${name.replace(/^certificate-/, '')}`,
   })
 }

@@ -47,7 +47,7 @@ export interface Secret {
   readonly name: string
 }
 
-/** A read-only file of a container. The checks of a host refuse certificates: hangar has none yet. */
+/** A read-only file of a container. */
 export type ContainerFile =
   | { readonly kind: 'text'; readonly text: string }
   | Secret

@@ -1,4 +1,11 @@
+import type { SecretValue } from '../images/secrets/needed-secret.ts'
 import { BASE_OFFER } from './base/offer.ts'
+import {
+  type CertificateOwner,
+  type Certificates,
+  certificateFileOnHost,
+  certificateKeys,
+} from './certificate-files.ts'
 import { type Container, type ContainerFile, type ContainerImage, container, type Secret } from './container.ts'
 import type { Host, HostService, Limits } from './host-facts.ts'
 import { DEFAULT_FACTS, type Lab, type LabHost } from './lab-facts.ts'
@@ -7,7 +14,6 @@ import {
   type CertificateDefinition,
   containerNames,
   qualifiedName,
-  type SecretDefinition,
   type Service,
   type ServiceContext,
   type Volume,
@@ -28,8 +34,8 @@ export interface ServiceOnHost extends Offer {
   readonly about: string
   readonly containers: readonly ContainerOnHost[]
   readonly volumes: readonly VolumeOnHost[]
-  /** The secrets by their names in the lab. */
-  readonly secrets: Readonly<Record<string, SecretDefinition>>
+  /** The secrets by their names in the lab, with the private keys of the certificates. */
+  readonly secrets: Readonly<Record<string, { readonly about: string; readonly value: SecretValue }>>
   /** The certificates by subject. */
   readonly certificates: Readonly<Record<string, CertificateDefinition>>
 }
@@ -88,15 +94,20 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
     throw new Error(`service '${name}' must return the containers ${names.join(', ')}, in this order`)
   const containers = given.map(([part, definition]) => [part, container(definition)] as const)
   const imageNames = imageNamesOf(name, containers)
+  const certificates = service.certificates(settings.options, context)
+  const owner = { host: context.host.name, service: name }
   return {
     ...offerOf(service, settings),
     about,
-    secrets: Object.fromEntries(
-      Object.entries(service.secrets(settings.options)).map(([part, each]) => [qualifiedName(name, part), each]),
-    ),
-    certificates: service.certificates(settings.options),
+    secrets: {
+      ...Object.fromEntries(
+        Object.entries(service.secrets(settings.options)).map(([part, each]) => [qualifiedName(name, part), each]),
+      ),
+      ...certificateKeys(owner, certificates),
+    },
+    certificates,
     containers: containers.map(([part, each]) => ({
-      ...withLabNames(name, each),
+      ...withLabNames(each, owner, certificates),
       name: qualifiedName(name, part),
       about,
       imageName: imageNames.get(imageKey(each)) ?? '',
@@ -110,12 +121,14 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
 }
 
 /** The container with the names that its secrets have in the lab. */
-function withLabNames(service: string, given: Container): Container {
+function withLabNames(given: Container, owner: CertificateOwner, certificates: Certificates): Container {
+  const { service } = owner
   const inLab = (secret: Secret): Secret => ({ ...secret, name: qualifiedName(service, secret.name) })
   const part = (each: string | Secret) => (typeof each === 'string' ? each : inLab(each))
   const inFile = (each: ContainerFile): ContainerFile => {
     if (each.kind === 'secret') return inLab(each)
-    return each.kind === 'template' ? { ...each, parts: each.parts.map(part) } : each
+    if (each.kind === 'template') return { ...each, parts: each.parts.map(part) }
+    return certificateFileOnHost(owner, certificates, each)
   }
   return { ...given, environment: mapped(given.environment, part), files: mapped(given.files, inFile) }
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import type { IssuedCertificates } from '../images/certificates/need.ts'
 import { accountId } from '../images/ids.ts'
 import { type FileTree, file, mergeTrees } from '../images/tree.ts'
 import { unixTextProblem } from '../images/unix-text.ts'
@@ -31,6 +32,8 @@ export interface HostAssets {
   readonly secrets: Ciphertexts
   /** The time of the lock, in seconds since 1970. */
   readonly time: number
+  /** The certificates that `certificatesOf` lists. */
+  readonly certificates: IssuedCertificates
 }
 
 /** Public keys that may sign the host's next images: those of the host file, and the key that signs this image. */
@@ -44,7 +47,7 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 export function hostTree(
   host: Host,
   { services, lab }: HostServices,
-  { deviceFiles, sshKeys, signingKeys, secrets, time }: HostAssets,
+  { deviceFiles, sshKeys, signingKeys, secrets, time, certificates }: HostAssets,
 ): FileTree {
   const containers = services.flatMap((each) => each.containers)
   const tree = mergeTrees({
@@ -69,7 +72,7 @@ export function hostTree(
     scripts: Object.fromEntries(
       [...scriptsIn('host', deviceFiles)].map(([{ path, mode }, text]) => [path, file(text, mode)]),
     ),
-    ...Object.fromEntries(containers.map((each) => [`container ${each.name}`, containerTree(each)])),
+    ...Object.fromEntries(containers.map((each) => [`container ${each.name}`, containerTree(each, certificates)])),
   })
   checkTexts(host.name, tree)
   return tree
@@ -93,10 +96,10 @@ function dataArgument({ name, owner }: VolumeOnHost): string {
   return `${name}:${id}:${id}`
 }
 
-function containerTree(container: ContainerOnHost): FileTree {
+function containerTree(container: ContainerOnHost, certificates: IssuedCertificates): FileTree {
   const { name, files } = container
   const configuration = Object.entries(files).flatMap(([path, each]) =>
-    isDecrypted(each) ? [] : [[configurationPath(name, path), file(fileText(each))] as const],
+    isDecrypted(each) ? [] : [[configurationPath(name, path), file(fileText(each, certificates))] as const],
   )
   return {
     [`/usr/share/containers/systemd/${name}.container`]: file(quadlet(container)),

@@ -1,3 +1,4 @@
+import type { IssuedCertificates } from '../images/certificates/need.ts'
 import { accountId } from '../images/ids.ts'
 import type { ContainerFile, DeviceUse, HealthCheck, Use } from './container.ts'
 import type { Limits } from './host-facts.ts'
@@ -20,9 +21,16 @@ function volumePath(volume: string): string {
 }
 
 /** The text of a file. The checks of a host have already refused all other kinds of files. */
-export function fileText(file: ContainerFile): string {
+export function fileText(file: ContainerFile, { ca, issued }: IssuedCertificates): string {
   if (file.kind === 'text') return file.text
+  if (file.kind === 'ca') return pem('the CA', ca)
+  if (file.kind === 'certificate') return pem(`'${file.subject}'`, issued[file.subject])
   throw new Error(`cannot render a file of kind '${file.kind}': the checks of the host should have refused it`)
+}
+
+function pem(owner: string, text: string | undefined): string {
+  if (text) return text
+  throw new Error(`no certificate of ${owner}: the build should have issued it`)
 }
 
 const MIB = 1024 * 1024

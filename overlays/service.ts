@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { CertificateUsage } from '../images/certificates/need.ts'
 import type { AlertGroup } from './alert.ts'
 import type { ContainerDefinition } from './container.ts'
 import type { Host } from './host-facts.ts'
@@ -33,10 +34,13 @@ export interface SecretDefinition {
 export interface CertificateDefinition {
   readonly about: string
   /** `server`: clients verify the names of the host and of the service. `client`: servers identify it by its subject. */
-  readonly usages: readonly [Usage, ...Usage[]]
+  readonly usages: readonly [CertificateUsage, ...CertificateUsage[]]
+  /**
+   * Further names and addresses of a server, in addition to those of the host and of the service: a reverse proxy has
+   * the names of all services behind it.
+   */
+  readonly names?: readonly string[]
 }
-
-export type Usage = 'server' | 'client'
 
 export interface ServiceContext {
   readonly host: Host
@@ -73,7 +77,10 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
   /** The secrets by name. */
   readonly secrets: (options: z.infer<Options>) => Readonly<Record<string, SecretDefinition>>
   /** The certificates by subject. */
-  readonly certificates: (options: z.infer<Options>) => Readonly<Record<string, CertificateDefinition>>
+  readonly certificates: (
+    options: z.infer<Options>,
+    context: ServiceContext,
+  ) => Readonly<Record<string, CertificateDefinition>>
   /** The volumes by name. The main volume has the service's name. */
   readonly volumes: Readonly<Record<string, Volume>>
   /** The containers by name, with the same names as in `memory`. */

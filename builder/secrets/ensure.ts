@@ -54,14 +54,20 @@ function isCi({ env }: IdentityContext): boolean {
 }
 
 async function makeFirst(context: IdentityContext, { needs, hosts }: SecretRequest, wanted: readonly LabSecret[]) {
+  const needsKey = (host: string) => wanted.some((secret) => secret.hosts.includes(host))
+  await makeFirstIdentities(context, hosts.filter(needsKey))
+  await generateMissing(context, wanted, needs)
+}
+
+/** Makes the identities of the hosts of a new lab that have none, but not when CI=true. */
+export async function makeFirstIdentities(context: IdentityContext, hosts: readonly string[]): Promise<void> {
+  if (isCi(context)) return
   for (const host of hosts) {
-    const needsKey = wanted.some((secret) => secret.hosts.includes(host))
-    if (!needsKey || readPublicIdentity(context.project, host) !== undefined) continue
+    if (readPublicIdentity(context.project, host) !== undefined) continue
     await makeHostIdentity(context, host)
     const files = [publicIdentityFile(host), privateIdentityFile(host)].join(' and ')
     context.reporter.notice(`made the identity of ${host}: add ${files} to the repository`)
   }
-  await generateMissing(context, wanted, needs)
 }
 
 function refuseMissing({ project, env }: IdentityContext, wanted: readonly LabSecret[], needs: LabNeeds): void {
@@ -69,7 +75,9 @@ function refuseMissing({ project, env }: IdentityContext, wanted: readonly LabSe
   if (missing.length === 0) return
   const random = missing.filter(({ value }) => value.kind === 'random')
   const given = missing.filter(({ value }) => value.kind === 'given')
+  const issued = missing.filter(({ value }) => value.kind === 'issued')
   const commands = [
+    ...(issued.length > 0 ? ['npm run certs issue'] : []),
     ...(random.length > 0 ? ['npm run secrets generate'] : []),
     ...given.map(({ name }) => `npm run secrets set ${name}`),
   ]
@@ -81,6 +89,7 @@ function refuseMissing({ project, env }: IdentityContext, wanted: readonly LabSe
     'secret',
     [
       `${missing.length} ${missing.length === 1 ? 'secret is' : 'secrets are'} missing:`,
+      ...issued.map((secret) => missingLine(secret, 'hangar makes it with the certificate')),
       ...random.map((secret) => missingLine(secret, 'hangar can generate it')),
       ...given.map((secret) => missingLine(secret, 'only you know it')),
     ].join('\n'),

@@ -1,3 +1,4 @@
+import { CA_SECRET } from '../../images/certificates/need.ts'
 import type { IdentityContext } from '../keys/host-identity.ts'
 import { hasOwnerAgeKey } from '../keys/owner-age-key.ts'
 import { reencryptStale } from './generate.ts'
@@ -38,11 +39,6 @@ export async function listSecrets(context: IdentityContext, needs: LabNeeds): Pr
   }))
   const names = new Set<string>(all.map(({ name }) => name))
   const unused =
-    needs.unknown.length > 0 ? [] : Object.keys(records).filter((name) => !names.has(name) && !isOfCa(name))
+    needs.unknown.length > 0 ? [] : Object.keys(records).filter((name) => !names.has(name) && name !== CA_SECRET)
   return { secrets, unused }
-}
-
-/** The keys of the internal CA and of its certificates: no service declares them as its secrets. */
-function isOfCa(name: string): boolean {
-  return name === 'ca' || name.startsWith('certificate-')
 }

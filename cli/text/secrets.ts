@@ -15,9 +15,8 @@ export function secretsText({ secrets, unused }: SecretList): string {
 
 function rowOf({ secret, state, made, recipients, without }: ListedSecret): string[] {
   const { name, value, service, hosts } = secret
-  const kind = value.kind === 'random' ? 'random' : 'given'
   return [
-    ...[name, kind, service, hosts.join(' '), made?.slice(0, 10) ?? '', recipients.join(' ')],
+    ...[name, value.kind, service, hosts.join(' '), made?.slice(0, 10) ?? '', recipients.join(' ')],
     stateText(state, without),
   ]
 }
@@ -44,9 +43,11 @@ function adviceOf(secrets: readonly ListedSecret[]): string[] {
 }
 
 function missingLines(missing: readonly LabSecret[]): string[] {
+  const issued = missing.some(({ value }) => value.kind === 'issued')
   const random = missing.some(({ value }) => value.kind === 'random')
   const given = missing.filter(({ value }) => value.kind === 'given')
   return [
+    ...(issued ? ['to issue the certificates that are missing, with their private keys: npm run certs issue'] : []),
     ...(random ? ['to generate the random secrets that are missing: npm run secrets generate'] : []),
     ...given.map(({ name, about }) => `to set '${name}' (${about}): npm run secrets set ${name}`),
   ]

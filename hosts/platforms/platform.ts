@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { Architecture } from '../../images/architecture.ts'
+import type { HostCertificates, IssuedCertificates } from '../../images/certificates/need.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
@@ -45,6 +46,8 @@ export interface ImageContext {
   readonly locked: Locked
   /** The lock's time, in seconds since 1970. */
   readonly time: number
+  /** The certificates that the plan lists. */
+  readonly certificates: IssuedCertificates
 }
 
 /**
@@ -76,6 +79,8 @@ export interface Platform<
   readonly budget: (rendered: Rendered) => HostBudget
   /** The inputs that the lock must contain for builders of an architecture. */
   readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
+  /** The certificates of the lab's internal CA that the host needs. */
+  readonly certificates: (rendered: Rendered) => HostCertificates
   /** The secrets that the image needs. */
   readonly secrets: (rendered: Rendered) => readonly NeededSecret[]
   readonly image: (rendered: Rendered, context: ImageContext) => Image
@@ -98,6 +103,7 @@ export interface Plan<Host, Image> {
   readonly budget: () => HostBudget
   /** The requests to lock. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
+  readonly certificates: HostCertificates
   readonly secrets: readonly NeededSecret[]
   readonly image: (context: ImageContext) => Image
 }
@@ -117,6 +123,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Host extends AnyHost
     deviceSources: platform.deviceSources,
     budget: () => platform.budget(rendered),
     requests: (builder) => platform.inputs(rendered, builder),
+    certificates: platform.certificates(rendered),
     secrets: platform.secrets(rendered),
     image: (context) => platform.image(rendered, context),
   }

@@ -23,13 +23,9 @@ function checkSupport(host: string, { name, containers, volumes }: ServiceOnHost
     })
   }
   for (const container of containers) {
-    const { image, files } = container
+    const { image } = container
     if (image.source !== 'debian' && image.source !== 'npm')
       refuse(`an image from '${image.source}' for its container '${container.name}'`, 'this source')
-    for (const each of Object.values(files)) {
-      if (each.kind === 'certificate') refuse(`a certificate for '${each.subject}'`, 'certificates')
-      if (each.kind === 'ca') refuse("the CA's certificate", 'certificates')
-    }
   }
   for (const volume of volumes)
     if (volume.binding === 'shared') refuse(`the shared volume '${volume.name}'`, 'shared volumes')

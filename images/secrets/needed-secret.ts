@@ -1,7 +1,13 @@
 import type { SecretName } from './secret-name.ts'
 
-/** Who knows the value of a secret. `random`: hangar can generate it, as this number of random bytes in hexadecimal. */
-export type SecretValue = { readonly kind: 'random'; readonly bytes: number } | { readonly kind: 'given' }
+/**
+ * Where the value of a secret comes from. `random`: hangar can generate it, as this number of random bytes in hexadecimal.
+ * `given`: only the owner knows it. `issued`: it is the private key of a certificate, and made with the certificate.
+ */
+export type SecretValue =
+  | { readonly kind: 'random'; readonly bytes: number }
+  | { readonly kind: 'given' }
+  | { readonly kind: 'issued' }
 
 /** The place where a container gets a secret. */
 export type SecretPlace =

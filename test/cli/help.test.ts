@@ -130,12 +130,16 @@ describe('topLevelHelp', () => {
         revert <host>             boot the previous slot of a host and commit it
         status [host]             show what hosts run and the result of the last update
 
-      Manage secrets:
+      Manage secrets and certificates:
         secrets                   list the secrets of the lab, and who can decrypt them
         secrets set <name>        set the value of a secret
         secrets generate          generate the random secrets that are missing
         secrets rotate <name>     replace the value of a secret by a new one
         secrets edit <name>       edit the value of a secret in $EDITOR
+        certs                     list the certificates of the lab, and when they expire
+        certs issue               issue and renew the certificates of all hosts
+        certs rotate <name>       replace a certificate and its private key
+        certs ca                  show the internal CA of the lab, or replace it
 
       Compare and keep generations:
         generations <host>        list the generations of a host in this store, newest first

@@ -45,11 +45,13 @@ const FOLDERS: readonly (readonly [files: RegExp, mayImport: readonly string[]])
 /** Package -> the files and folders that may import it. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@dagger.io/dagger': ['builder/runners/dagger/sdk.ts'],
+  '@peculiar/x509': ['builder/certificates/x509.ts'],
   'age-encryption': ['builder/keys/age.ts'],
   commander: ['cli/program.ts'],
   diff: ['builder/generations/text-diff.ts'],
   esbuild: ['cli/bundle.mjs', 'cli/host-files/compile.ts', 'builder/runners/dagger/sdk.ts'],
   execa: ['lib/subprocess.ts'],
+  'reflect-metadata': ['builder/certificates/x509.ts'],
   openpgp: ['builder/sources/debian/archive/signature.ts'],
   'tar-stream': ['lib/tar.ts'],
   // A schema is part of the type it describes, so the files with schemas import zod.

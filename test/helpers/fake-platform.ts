@@ -4,6 +4,7 @@ import { summed, textFile } from '../../builder/outputs/outputs.ts'
 import { fileSegment } from '../../builder/outputs/segment.ts'
 import type { Assembly, FileInStore, Platform, SignedFacts } from '../../builder/platforms/platform.ts'
 import { UserError } from '../../errors.ts'
+import { NO_NEEDS } from '../../images/certificates/need.ts'
 import { digestOf } from '../../images/digest.ts'
 import { MIB } from '../../images/layout.ts'
 import { signText } from '../../images/signature/sshsig.ts'
@@ -65,6 +66,7 @@ export const smallRouterPlan: SmallPlan = (lock, line) => {
     platform: 'fake',
     deviceSources: [],
     requests: () => [],
+    certificates: NO_NEEDS,
     secrets: [],
     image: (): RouterImage => ({
       slotSize: 8 * MIB,

@@ -1,5 +1,6 @@
 import type { ImageContext, Locked } from '../../hosts/platforms/platform.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
+import { ANY_CERTIFICATES } from './any-certificates.ts'
 import { lockedPackage } from './derivation.ts'
 import { deviceTexts } from './device-texts.ts'
 
@@ -14,6 +15,7 @@ export function imageContext(given: Partial<ImageContext> = {}): ImageContext {
     sshKeys: ['ssh-ed25519 AAAA owner'],
     time: 1_700_000_000,
     signingKeys: [],
+    certificates: ANY_CERTIFICATES,
     secrets: {},
     // Each locked package has the name of the request, so that the tests can tell sets apart.
     locked: (({ set, architecture }: ArchitectureSet) =>

@@ -8,6 +8,7 @@ import type { Lock } from '../../images/lock.ts'
 import type { SourceRequest } from '../../images/locked-file.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import { ANY_CERTIFICATES } from './any-certificates.ts'
 import { debianLocks } from './debian-locks.ts'
 import { planAlone } from './host.ts'
 import { PROJECT } from './toolchain.ts'
@@ -21,6 +22,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     builder,
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
+    certificates: ANY_CERTIFICATES,
     secrets: {},
     time: lock.time,
     locked: (request: SourceRequest) => lockedIn(debianLocks(lock), request) as never[],

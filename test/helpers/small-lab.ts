@@ -10,6 +10,7 @@ import { openStore } from '../../builder/store/directory.ts'
 import { usingStore } from '../../builder/store/leases.ts'
 import type { Fetch } from '../../builder/toolchain/toolchain.ts'
 import { BOARDS } from '../../images/board.ts'
+import { NO_NEEDS } from '../../images/certificates/need.ts'
 import { type Derivation, toolchainDigest } from '../../images/derivation.ts'
 import { digestOf } from '../../images/digest.ts'
 import type { Image } from '../../images/image.ts'
@@ -74,6 +75,7 @@ export const smallPiPlan: SmallPlan = (lock, line) => ({
   platform: 'pi',
   deviceSources: deviceSources(),
   requests: () => [],
+  certificates: NO_NEEDS,
   secrets: [],
   image: () => smallImageOf(lock, line),
 })

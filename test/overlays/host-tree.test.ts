@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Host } from '../../overlays/host-facts.ts'
 import { renderServices } from '../../overlays/host-services.ts'
 import { hostTree } from '../../overlays/host-tree.ts'
+import { ANY_CERTIFICATES } from '../helpers/any-certificates.ts'
 import { deviceTexts, realDeviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
@@ -14,6 +15,7 @@ const ASSETS = {
   signingKeys: ['ssh-ed25519 CCCC signing'],
   secrets: {},
   time: 1_700_000_000,
+  certificates: ANY_CERTIFICATES,
 }
 const treeOf = (host: Host) => hostTree(host, renderServices(host), ASSETS)
 const tree = treeOf(testHost())

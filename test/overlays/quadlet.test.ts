@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { NO_CERTIFICATES } from '../../images/certificates/need.ts'
 import { type ContainerDefinition, container } from '../../overlays/container.ts'
 import type { ContainerOnHost } from '../../overlays/host-services.ts'
 import { fileText, quadlet } from '../../overlays/quadlet.ts'
@@ -94,8 +95,10 @@ describe('quadlet', () => {
     expect(() => linesOf({ user: 'unknown-user' })).toThrow("the id table has no user 'unknown-user'")
   })
 
-  it('throws for a file that the checks should have refused', () => {
-    expect(() => fileText({ kind: 'ca' })).toThrow("cannot render a file of kind 'ca'")
+  it('throws for a certificate that the build should have issued', () => {
+    expect(() => fileText({ kind: 'ca' }, NO_CERTIFICATES)).toThrow('no certificate of the CA')
+    const leaf = { kind: 'certificate', subject: 'test' } as const
+    expect(() => fileText(leaf, NO_CERTIFICATES)).toThrow("no certificate of 'test'")
   })
 })
 

@@ -1,6 +1,7 @@
 import type { Architecture } from '../../../images/architecture.ts'
 import { BOARDS, type Board } from '../../../images/board.ts'
 import { configTxt, INITRAMFS_NAME, KERNEL_ARGUMENTS } from '../../../images/boot.ts'
+import type { HostCertificates } from '../../../images/certificates/need.ts'
 import type { Derivation, Input } from '../../../images/derivation.ts'
 import { accounts } from '../../../images/ids.ts'
 import type { Image, Layer } from '../../../images/image.ts'
@@ -24,6 +25,7 @@ import { cross, INITRAMFS, KERNEL, NATIVE, SCRIPT_ONLY, TOOLCHAIN } from '../../
 import { type BakedImage, bakedImages } from '../../../overlays/baked-images.ts'
 import { BASE_PACKAGES } from '../../../overlays/base/packages.ts'
 import { authorizedKeys } from '../../../overlays/base/ssh.ts'
+import { certificatesOf } from '../../../overlays/certificates.ts'
 import { INITRAMFS_LIB, programPath, scriptsIn } from '../../../overlays/device/manifest.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
 import { type HostServices, renderServices } from '../../../overlays/host-services.ts'
@@ -62,10 +64,12 @@ export const BASE: PackageSet = { name: 'base', request: BASE_PACKAGES, essentia
 export interface RenderedPi {
   readonly host: Host
   readonly services: HostServices
+  readonly certificates: HostCertificates
 }
 
 export function renderPi(host: Host, lab: Lab): RenderedPi {
-  return { host, services: renderServices(host, lab) }
+  const services = renderServices(host, lab)
+  return { host, services, certificates: certificatesOf(host, services, lab) }
 }
 
 /** Every package set that a host's image needs on a builder of the given architecture. */

@@ -19,6 +19,7 @@ export const pi = platform({
   check: checkPi,
   budget: budgetOf,
   inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],
+  certificates: ({ certificates }) => certificates,
   secrets: ({ services }) => secretsOf(services),
   image: imageOf,
 })

@@ -6,6 +6,7 @@ import { pi } from '../../../hosts/platforms/pi/pi.ts'
 import { type ImageContext, planWith, platform } from '../../../hosts/platforms/platform.ts'
 import { PLATFORMS } from '../../../hosts/platforms/registry.ts'
 import { parseHost } from '../../../hosts/schema/host.ts'
+import { NO_CERTIFICATES, NO_NEEDS } from '../../../images/certificates/need.ts'
 import { parseHostName } from '../../../images/names.ts'
 import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { planAlone, testHost } from '../../helpers/host.ts'
@@ -39,6 +40,7 @@ const router = platform({
     ports: [],
   }),
   inputs: () => [],
+  certificates: () => NO_NEEDS,
   secrets: () => [],
   image: ({ host, uci }, { time }) => ({ firmware: { packages: host.packages, uci }, serial: time }),
 })
@@ -53,6 +55,7 @@ const CONTEXT: ImageContext = {
   ...{ steps: {}, deviceFiles: {}, sshKeys: [], signingKeys: [], secrets: {} },
   locked: () => [],
   time: 1_700_000_000,
+  certificates: NO_CERTIFICATES,
 }
 
 describe('a second platform', () => {

@@ -8,6 +8,7 @@ import type { FileTree } from '../../../images/tree.ts'
 import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
 import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
+import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { linesAt, textAt } from '../../helpers/file-tree.ts'
 import { oddString, oddStrings } from '../../helpers/odd-strings.ts'
@@ -49,7 +50,14 @@ const deviceFiles = deviceTexts()
 
 function treeOf(file: unknown): FileTree {
   const parsed = hostInLab(host(file as HostFile), DEFAULT_FACTS)
-  return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], secrets: {}, time: 0 })
+  return hostTree(parsed, renderServices(parsed), {
+    deviceFiles,
+    sshKeys: [],
+    signingKeys: [],
+    secrets: {},
+    time: 0,
+    certificates: ANY_CERTIFICATES,
+  })
 }
 
 const NETWORK = '/etc/systemd/network/10-lab.network'
@@ -187,6 +195,7 @@ describe('the strings of a host file', () => {
       signingKeys: [],
       secrets: {},
       time: 0,
+      certificates: ANY_CERTIFICATES,
     })
     expect(shapeOf(tree)).not.toEqual(SHAPE)
     expect(READERS['network.dns.0']?.(tree)).toEqual(['192.0.2.2', '6.6.6.6'])

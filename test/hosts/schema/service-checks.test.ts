@@ -42,16 +42,6 @@ describe('checkServices', () => {
 describe('a feature that hangar does not support yet', () => {
   it.each<[string, Partial<ContainerDefinition>, string]>([
     [
-      'a certificate',
-      { files: { '/etc/tls.pem': { kind: 'certificate', subject: 'test.lab' } } },
-      "needs a certificate for 'test.lab': hangar does not support certificates yet",
-    ],
-    [
-      "the CA's certificate",
-      { files: { '/etc/ca.pem': { kind: 'ca' } } },
-      "needs the CA's certificate: hangar does not support certificates yet",
-    ],
-    [
       'an image of PyPI packages',
       { image: { source: 'pypi', folder: 'overlays/services/test' } },
       "needs an image from 'pypi'",

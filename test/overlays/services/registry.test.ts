@@ -5,6 +5,7 @@ import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
 import { quadlet } from '../../../overlays/quadlet.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
+import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { testHost } from '../../helpers/host.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
@@ -23,6 +24,7 @@ const tree = hostTree(everything, rendered, {
   signingKeys: [],
   secrets: {},
   time: 0,
+  certificates: ANY_CERTIFICATES,
 })
 
 const services = rendered.services.map((each) => [each.name, each] as const)

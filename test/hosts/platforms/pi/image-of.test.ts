@@ -4,22 +4,27 @@ import type { ImageContext, Locked } from '../../../../hosts/platforms/platform.
 import type { Architecture } from '../../../../images/architecture.ts'
 import { derivationDigest } from '../../../../images/derivation.ts'
 import { accounts } from '../../../../images/ids.ts'
+import type { Image } from '../../../../images/image.ts'
 import { containerLayer } from '../../../../images/layers/container/recipe.ts'
 import { type ArchitectureSet, setKey } from '../../../../images/package-set.ts'
 import type { Part } from '../../../../images/sbom/part.ts'
+import { certificatesOf } from '../../../../overlays/certificates.ts'
 import type { Host } from '../../../../overlays/host-facts.ts'
+import { labOf } from '../../../../overlays/host-services.ts'
 import { lockedPackage } from '../../../helpers/derivation.ts'
 import { deviceTexts } from '../../../helpers/device-texts.ts'
 import { renderAlone, testHost } from '../../../helpers/host.ts'
 import { imageContext } from '../../../helpers/image-context.ts'
 import { publicLine } from '../../../helpers/public-line.ts'
+import { withTestService } from '../../../helpers/test-service.ts'
 
 const NEXT = publicLine(4, 'next')
 
 const image = (host: Host = testHost(), given: Partial<ImageContext> = {}) =>
   imageOf(renderAlone(host), imageContext(given))
-const digests = (host?: Host, given?: Partial<ImageContext>) =>
-  Object.fromEntries(image(host, given).layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]))
+const digestsOf = ({ layers }: Image) =>
+  Object.fromEntries(layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]))
+const digests = (host?: Host, given?: Partial<ImageContext>) => digestsOf(image(host, given))
 
 /** The names of the layers that differ between two images. */
 function changed(before: Record<string, string>, after: Record<string, string>): string[] {
@@ -132,6 +137,29 @@ describe('a change of', () => {
   it("a change of the owner's keys or of a device script changes the host layer only", () => {
     expect(changed(before, digests(testHost(), { sshKeys: ['ssh-ed25519 BBBB owner'] }))).toEqual(['host'])
     expect(changed(before, digests(testHost(), changedFile('system/identity.sh')))).toEqual(['host'])
+  })
+
+  it('a renewed certificate changes the host layer only', () => {
+    const services = withTestService({
+      certificates: () => ({ test: { about: 'a server', usages: ['server'] } }),
+      containers: () => ({
+        test: {
+          image: { source: 'debian', packages: ['coreutils'], tree: {} },
+          user: 'mosquitto',
+          command: ['/usr/bin/true'],
+          files: { '/etc/ca.pem': { kind: 'ca' }, '/etc/own.pem': { kind: 'certificate', subject: 'test' } },
+          health: { command: ['/usr/bin/true'], interval: 30 },
+        },
+      }),
+    })
+    const host = testHost()
+    const rendered = { host, services, certificates: certificatesOf(host, services, labOf(host)) }
+    const issued = (ca: string, own: string) =>
+      digestsOf(imageOf(rendered, imageContext({ certificates: { ca, issued: { test: own } } })))
+    const before = issued('CA 1', 'certificate 1')
+    expect(changed(before, issued('CA 1', 'certificate 2'))).toEqual(['host'])
+    expect(changed(before, issued('CA 1\nCA 2', 'certificate 1'))).toEqual(['host'])
+    expect(changed(before, issued('CA 1', 'certificate 1'))).toEqual([])
   })
 
   it('a change of the keys that may sign updates changes the host layer only', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { imageOf, npmRequests, setsOf } from '../../../../hosts/platforms/pi/image-of.ts'
 import type { Locked } from '../../../../hosts/platforms/platform.ts'
+import { NO_NEEDS } from '../../../../images/certificates/need.ts'
 import { digestOf } from '../../../../images/digest.ts'
 import type { NpmPackage } from '../../../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../../../images/package-set.ts'
@@ -13,6 +14,7 @@ import { withTestService } from '../../../helpers/test-service.ts'
 describe('a container of npm packages', () => {
   const rendered = {
     host: testHost(),
+    certificates: NO_NEEDS,
     services: withTestService({
       containers: () => ({
         test: {
