@@ -1,5 +1,5 @@
 import { BASE_OFFER } from './base/offer.ts'
-import { type Container, type ContainerImage, container } from './container.ts'
+import { type Container, type ContainerImage, container, type ServiceUse } from './container.ts'
 import type { Host, HostService, Limits } from './host-facts.ts'
 import type { Lab, LabHost } from './lab-facts.ts'
 import type { Offer } from './offer.ts'
@@ -20,6 +20,7 @@ export interface HostServices {
   readonly services: readonly ServiceOnHost[]
   /** The offer of the host itself, and then the offers of the services. */
   readonly offers: readonly Offer[]
+  readonly lab: Lab
 }
 
 export interface ServiceOnHost extends Offer {
@@ -52,13 +53,19 @@ export function renderServices(host: Host, lab: Lab = labOf(host), find: FindSer
   const services = host.services.map((settings) =>
     serviceOnHost(serviceNamed(settings.name, find), settings, { host, offers, lab }),
   )
-  return { services, offers }
+  return { services, offers, lab }
 }
 
 /** A host as the other hosts of the lab see it. */
 export function labHost({ name, network, services }: Host, find: FindService = findService): LabHost {
   const offers = services.map((settings) => offerOf(serviceNamed(settings.name, find), settings))
   return { name, addresses: network.addresses.map(({ address }) => address), offers: [BASE_OFFER, ...offers] }
+}
+
+/** The ports that the services of a host connect to. */
+export function usesOf({ services }: HostServices): ServiceUse[] {
+  const uses = services.flatMap(({ containers }) => containers.flatMap((each) => each.uses))
+  return uses.flatMap((use) => ('service' in use ? [use] : []))
 }
 
 /** The lab of a host that is alone. */

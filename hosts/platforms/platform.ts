@@ -56,8 +56,8 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   readonly deviceSources: readonly string[]
   /** Parses a host file, and fills in the defaults. It refuses unknown keys. */
   readonly schema: Schema
-  /** The host as the other hosts of the lab see it. */
-  readonly labHost: (host: z.output<Schema>) => LabHost
+  /** The host as the other hosts of the lab see it. With a lab, the result has the `uses` of the host's services in that lab. */
+  readonly labHost: (host: z.output<Schema>, lab?: Lab) => LabHost
   readonly render: (host: z.output<Schema>, lab: Lab) => Rendered
   /** Throws a UserError for a host that cannot work. */
   readonly check: (rendered: Rendered) => void

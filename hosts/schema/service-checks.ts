@@ -3,7 +3,7 @@ import { BASE_OFFER } from '../../overlays/base/offer.ts'
 import type { ContainerOnHost, HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
 
 /** Refuses services that hangar cannot run, or that conflict with each other. */
-export function checkServices(host: string, { services, offers }: HostServices): void {
+export function checkServices(host: string, { services, offers }: Pick<HostServices, 'services' | 'offers'>): void {
   for (const each of services) checkSupport(host, each)
   checkNames(host, services)
   checkUsers(host, services)
@@ -79,7 +79,7 @@ function refuseTwice(host: string, kind: string, owned: readonly (readonly [key:
   }
 }
 
-function checkUses(host: string, { services, offers }: HostServices): void {
+function checkUses(host: string, { services, offers }: Pick<HostServices, 'services' | 'offers'>): void {
   const offered = new Set(offers.flatMap(({ name, ports }) => ports.map(({ number }) => `${name}:${number}`)))
   for (const { name, containers } of services) {
     for (const { service, port } of containers.flatMap(connections)) {

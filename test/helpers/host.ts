@@ -33,14 +33,14 @@ export function testServices(services: HostFile['services']): HostServices {
 }
 
 /** A rendered service of a host. Throws if the host does not run the service. */
-export function serviceNamed({ services }: HostServices, name: string): ServiceOnHost {
+export function serviceNamed({ services }: Pick<HostServices, 'services'>, name: string): ServiceOnHost {
   const found = services.find((each) => each.name === name)
   if (found === undefined) throw new Error(`the host runs no service '${name}'`)
   return found
 }
 
 /** The text of a file in the only container of a service. */
-export function configurationOf(services: HostServices, name: string, path: string): string {
+export function configurationOf(services: Pick<HostServices, 'services'>, name: string, path: string): string {
   const [container] = serviceNamed(services, name).containers
   const file = container?.files[path]
   if (file?.kind !== 'text') throw new Error(`service '${name}' has no text file '${path}'`)

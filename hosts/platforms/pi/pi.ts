@@ -1,5 +1,5 @@
 import { deviceSources } from '../../../overlays/device/manifest.ts'
-import { labHost } from '../../../overlays/host-services.ts'
+import { labHost, usesOf } from '../../../overlays/host-services.ts'
 import { platform } from '../platform.ts'
 import { checkPi } from './check.ts'
 import { imageOf, npmRequests, renderPi, setsOf } from './image-of.ts'
@@ -11,7 +11,10 @@ export const pi = platform({
   boards: PI_BOARDS,
   deviceSources: deviceSources(),
   schema: piSchema,
-  labHost,
+  labHost: (host, lab) => ({
+    ...labHost(host),
+    ...(lab === undefined ? {} : { uses: usesOf(renderPi(host, lab).services) }),
+  }),
   render: renderPi,
   check: checkPi,
   inputs: (rendered, builder) => [...setsOf(rendered, builder), ...npmRequests(rendered)],
