@@ -39,14 +39,15 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 /** Every file of the `host` layer, which holds everything that differs between two hosts. */
 export function hostTree(
   host: Host,
-  { services }: HostServices,
+  rendered: HostServices,
   { deviceFiles, sshKeys, signingKeys, time }: HostAssets,
 ): FileTree {
+  const { services } = rendered
   const containers = services.flatMap((each) => each.containers)
   const tree = mergeTrees({
     identity: identityFiles(host),
     network: networkFiles(host),
-    firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
+    firewall: firewallFiles(host, rendered),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
     update: updateFiles({
       name: host.name,
