@@ -3,18 +3,21 @@ import { connect, isIPv6 } from 'node:net'
 import { text } from 'node:stream/consumers'
 import type { Attempt } from './machines.ts'
 
-// Reads attempts as JSON, and prints their results. The kernel notes the user when a socket is made, and both calls below make
-// it at once.
+// Reads attempts as JSON, and prints their results. The kernel notes the user when a socket is made, so the attempts of one
+// user run together.
 const attempts = JSON.parse(await text(process.stdin)) as Attempt[]
-const results: string[] = []
-for (const each of attempts)
-  results.push(await asUser(each.uid, () => (each.protocol === 'tcp' ? tcp(each) : udp(each))))
-process.stdout.write(JSON.stringify(results))
+const results = new Map<Attempt, string>()
+for (const uid of new Set(attempts.map((each) => each.uid)))
+  await asUser(uid, async () => {
+    const mine = attempts.filter((each) => each.uid === uid)
+    await Promise.all(mine.map(async (each) => results.set(each, await (each.protocol === 'tcp' ? tcp : udp)(each))))
+  })
+process.stdout.write(JSON.stringify(attempts.map((each) => results.get(each))))
 
-async function asUser(uid: number, body: () => Promise<string>): Promise<string> {
+async function asUser(uid: number, body: () => Promise<void>): Promise<void> {
   process.seteuid?.(uid)
   try {
-    return await body()
+    await body()
   } finally {
     process.seteuid?.(0)
   }

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
 import { childProgram } from '../child-program.ts'
 import { type HostProgram, hostPrograms } from '../host-programs.ts'
-import { tempDirectory } from '../temp.ts'
 
 /** An attempt to connect to a listening port, as a user. `from` is the address of the sender. */
 export interface Attempt {
@@ -19,7 +19,7 @@ export interface Attempt {
 export interface Machine {
   /** Runs shell words as root, and returns their output. Throws if they fail. Programs of the `base` layer come as `$nft`. */
   run(words: string): string
-  /** Listens at ports (`tcp:1883`), on all addresses, until the test ends. */
+  /** Listens at ports (`tcp:1883`), on all addresses, until the end. */
   listen(...ports: string[]): Promise<void>
   /** Tries to connect. Returns `open`, `silent` or the code of an error for each attempt. */
   attempt(attempts: readonly Attempt[]): string[]
@@ -61,34 +61,51 @@ const PROBE = `table inet probe {
 }
 `
 
-/** Two machines. The test gives them addresses on the interface `wire`. */
-export async function twoMachines(): Promise<[host: Machine, other: Machine]> {
-  const directory = await tempDirectory()
+export interface TwoMachines {
+  readonly host: Machine
+  readonly other: Machine
+  end(): void
+}
+
+/** Two machines. The caller gives them addresses on the interface `wire`. */
+export async function twoMachines(): Promise<TwoMachines> {
+  const directory = mkdtempSync(join(tmpdir(), 'hangar-machines-'))
   const programs = await hostPrograms()
   const compiled = (name: string) => childProgram(`import './test/helpers/network/${name}.ts'`, join(directory, name))
   const files = { server: await compiled('server'), client: await compiled('client') }
-  const [host, other] = [await namespace(), await namespace()]
-  const machines = [host, other].map((each) => machineIn(each, programs, files)) as [Machine, Machine]
-  machines[0].run(`$ip link add wire type veth peer name wire netns ${other.pid}`)
-  for (const each of machines) each.run('$ip link set lo up && $ip link set wire up')
-  return machines
+  const namespaces = [await namespace(), await namespace()] as const
+  const children: ChildProcess[] = [...namespaces]
+  const [host, other] = namespaces.map(({ pid = 0 }) => machineIn({ pid, programs, files, children })) as [
+    Machine,
+    Machine,
+  ]
+  host.run(`$ip link add wire type veth peer name wire netns ${namespaces[1].pid}`)
+  for (const each of [host, other]) each.run('$ip link set lo up && $ip link set wire up')
+  const end = () => {
+    for (const each of children) each.kill()
+    rmSync(directory, { recursive: true })
+  }
+  return { host, other, end }
 }
 
-/** A process in a namespace of its own, which ends with the test. */
+/** A process in a namespace of its own. It ends with its standard input, so at the latest with the process of the tests. */
 async function namespace(): Promise<ChildProcess> {
   const child = spawn('unshare', ['--net', 'sh', '-c', 'echo here; read -r end'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  onTestFinished(() => void child.kill())
-  await once(child.stdout as NodeJS.ReadableStream, 'data')
+  await once(child.stdout, 'data')
   return child
 }
 
-function machineIn(
-  { pid = 0 }: ChildProcess,
-  programs: Record<HostProgram, string>,
-  files: { readonly server: string; readonly client: string },
-): Machine {
+interface Namespace {
+  readonly pid: number
+  readonly programs: Record<HostProgram, string>
+  readonly files: { readonly server: string; readonly client: string }
+  /** The processes to end. */
+  readonly children: ChildProcess[]
+}
+
+function machineIn({ pid, programs, files, children }: Namespace): Machine {
   const inside = ['--target', String(pid), '--net']
   const functions = Object.entries(programs).map(([name, words]) => `${name.replace('.', '_')}() { ${words} "$@"; }`)
   const run = (words: string, input = '') => {
@@ -105,7 +122,7 @@ function machineIn(
       const server = spawn('nsenter', [...inside, process.execPath, files.server, ...ports], {
         stdio: ['pipe', 'pipe', 'inherit'],
       })
-      onTestFinished(() => void server.kill())
+      children.push(server)
       await once(server.stdout, 'data')
     },
   }
