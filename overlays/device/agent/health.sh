@@ -12,6 +12,7 @@ health_reasons() {
   unhealthy_data
   # More checks would slow down a host that still starts; a slow one would never finish.
   case $system in *'still starting'*) return ;; esac
+  unhealthy_firewall
   unhealthy_memory
   unhealthy_gateway
   unhealthy_clock
@@ -54,6 +55,11 @@ unhealthy_services() {
         if (limits[unit] == "" || limits[unit] == "infinity") print "service " name " runs without its memory limit"
       }
     }'
+}
+
+# The rules of hangar are one table, which is loaded as a whole or not at all. The emergency rules are another table.
+unhealthy_firewall() {
+  nft -t list table inet hangar >/dev/null 2>&1 || echo 'the firewall is not loaded: systemctl status nftables'
 }
 
 unhealthy_memory() {
