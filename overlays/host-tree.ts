@@ -5,6 +5,7 @@ import { unixTextProblem } from '../images/unix-text.ts'
 import { containerFiles } from './base/containers.ts'
 import { firewallFiles } from './base/firewall.ts'
 import { identityFiles } from './base/identity.ts'
+import { metricsFiles } from './base/metrics.ts'
 import { networkFiles } from './base/network.ts'
 import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
@@ -48,6 +49,7 @@ export function hostTree(
     identity: identityFiles(host),
     network: networkFiles(host),
     firewall: firewallFiles(host, rendered),
+    metrics: metricsFiles(),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
     update: updateFiles({
       name: host.name,

@@ -62,7 +62,7 @@ describe('the host layer', () => {
     ]) {
       expect(Object.keys(other)).toEqual(Object.keys(ipv4))
       const differing = Object.keys(ipv4).filter((path) => JSON.stringify(ipv4[path]) !== JSON.stringify(other[path]))
-      expect(differing.sort()).toEqual(['/etc/hosts', '/etc/systemd/network/10-lab.network'])
+      expect(differing.sort()).toEqual(['/etc/hosts', '/etc/nftables.conf', '/etc/systemd/network/10-lab.network'])
     }
   })
 
