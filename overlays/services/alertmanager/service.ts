@@ -4,6 +4,7 @@ import { grammar } from '../../../images/grammar.ts'
 import { parseHttpUrl } from '../../../images/http-url.ts'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../http-check.ts'
 import { service } from '../../service.ts'
+import { webhookUses } from './webhook.ts'
 
 const PORT = 9093
 const CONFIGURATION = '/etc/alertmanager/alertmanager.yml'
@@ -13,7 +14,8 @@ export const alertmanager = service({
   about: 'groups alerts and sends them on',
   options: z.strictObject({
     webhook: grammar(parseHttpUrl).optional().meta({
-      description: 'The URL that receives each alert as JSON. Without a URL, alertmanager only shows the alerts.',
+      description:
+        'The URL that receives each alert as JSON: a server of the internet, a host of the lab, or the address of another machine. Without a URL, alertmanager only shows the alerts.',
       format: 'uri',
     }),
     // Durations of Prometheus are whole numbers (`ParseDuration` of prometheus/common). Alertmanager remembers what it sent
@@ -31,7 +33,7 @@ export const alertmanager = service({
       backup: { kind: 'files' },
     },
   },
-  containers: ({ webhook, repeatHours }) => ({
+  containers: ({ webhook, repeatHours }, { lab }) => ({
     alertmanager: {
       image: {
         source: 'debian',
@@ -52,6 +54,7 @@ export const alertmanager = service({
       ],
       files: { [CONFIGURATION]: { kind: 'text', text: configuration(webhook, repeatHours) } },
       volumes: { '/data': 'alertmanager' },
+      uses: webhookUses(webhook, lab),
       // Alertmanager answers 200 here only after it has loaded its configuration.
       health: httpAnswers(PORT, '/api/v2/status'),
     },
