@@ -42,9 +42,11 @@ export interface ContainerOnHost extends Container {
   readonly limits: Limits
 }
 
-export interface VolumeOnHost extends Volume {
+export interface VolumeOnHost extends Omit<Volume, 'quota'> {
   /** The name of the volume's subvolume, which is unique on the host. */
   readonly name: string
+  /** The most bytes that the data may take in one slot. */
+  readonly quota: number
 }
 
 /** Renders the services of a host in its lab. `find` looks a service up by its name. */
@@ -108,7 +110,11 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
         Object.entries(each.volumes).map(([path, volume]) => [path, volumeName(service, volume)]),
       ),
     })),
-    volumes: Object.entries(service.volumes).map(([part, volume]) => ({ ...volume, name: qualifiedName(name, part) })),
+    volumes: Object.entries(service.volumes).map(([part, volume]) => ({
+      ...volume,
+      name: qualifiedName(name, part),
+      quota: quotaOf(settings, part),
+    })),
   }
 }
 
@@ -131,6 +137,12 @@ function imageKey({ image, user }: { readonly image: ContainerImage; readonly us
 function limitsOf({ name, limits }: HostService, part: string): Limits {
   const found = limits[part]
   if (found === undefined) throw new Error(`host without limits for container '${part}' of service '${name}'`)
+  return found
+}
+
+function quotaOf({ name, disk }: HostService, volume: string): number {
+  const found = disk[volume]
+  if (found === undefined) throw new Error(`host without a quota for volume '${volume}' of service '${name}'`)
   return found
 }
 

@@ -84,10 +84,10 @@ function checkTexts(host: string, tree: FileTree): void {
   }
 }
 
-/** An argument of `overlays/device/system/data.sh`: NAME:UID:GID. */
-function dataArgument({ name, owner }: VolumeOnHost): string {
+/** An argument of `overlays/device/system/data.sh`: NAME:UID:GID:BYTES. */
+function dataArgument({ name, owner, quota }: VolumeOnHost): string {
   const id = accountId(owner)
-  return `${name}:${id}:${id}`
+  return `${name}:${id}:${id}:${quota}`
 }
 
 function containerTree(container: ContainerOnHost): FileTree {

@@ -9,7 +9,7 @@ export const HOST_FILE: HostFile = {
   name: 'tiny',
   board: 'raspberry-pi-5',
   memory: '2 GiB',
-  disk: '32 GB',
+  disk: '64 GB',
   network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
   services: { mosquitto: { memory: '64 MiB', cpus: 0.5 }, prometheus: { memory: '256 MiB' } },
 }

@@ -109,6 +109,6 @@ describe('the host layer', () => {
     const [command] = linesAt(tree, '/etc/systemd/system/hangar-data.service').filter((each) =>
       each.startsWith('ExecStart='),
     )
-    expect(command).toBe('ExecStart=/usr/lib/hangar/data mosquitto:120:120 prometheus:108:108')
+    expect(command).toBe('ExecStart=/usr/lib/hangar/data mosquitto:120:120:1073741824 prometheus:108:108:8589934592')
   })
 })

@@ -31,6 +31,7 @@ export const alertmanager = service({
       binding: 'slot',
       owner: 'alertmanager',
       backup: { kind: 'files' },
+      quota: '256 MiB',
     },
   },
   containers: ({ webhook, repeatHours }, { lab }) => ({
