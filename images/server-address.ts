@@ -28,6 +28,11 @@ export function portOfServer(server: string): number {
   return Number(/:(\d+)$/.exec(server)?.[1])
 }
 
+/** The name or address of a server that `parseServerPort` accepts, without the brackets of an IPv6 address. */
+export function hostOfServer(server: string): string {
+  return server.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+}
+
 function isServerName(text: string): boolean {
   if (ipAddress(text) !== undefined) return true
   // A name whose last label is a number is a mistyped IPv4 address.

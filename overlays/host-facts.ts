@@ -36,14 +36,20 @@ export interface HostService {
   readonly name: string
   /** The limits by container. A single container has the service's name. */
   readonly limits: Readonly<Record<string, Limits>>
+  /** The quotas in bytes by volume. */
+  readonly disk: Readonly<Record<string, number>>
   /** The options, as the service's own schema parsed them. */
   readonly options: Readonly<Record<string, unknown>>
 }
 
-/** The most memory and processor time that a container may use. */
+/** The most memory, processor time and tasks that a container may use, and its share of busy processors. */
 export interface Limits {
   /** The memory in bytes. */
   readonly memory: number
   /** The most processor time, in cores: 0.5 is half of one core. */
   readonly cpus: number
+  /** The most processes and threads. */
+  readonly tasks: number
+  /** The share of the processor time while all cores are busy, relative to other containers: 100 is the usual share. */
+  readonly cpuWeight: number
 }

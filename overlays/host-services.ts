@@ -6,7 +6,14 @@ import {
   certificateFileOnHost,
   certificateKeys,
 } from './certificate-files.ts'
-import { type Container, type ContainerFile, type ContainerImage, container, type Secret } from './container.ts'
+import {
+  type Container,
+  type ContainerFile,
+  type ContainerImage,
+  container,
+  type Secret,
+  type ServiceUse,
+} from './container.ts'
 import type { Host, HostService, Limits } from './host-facts.ts'
 import { DEFAULT_FACTS, type Lab, type LabHost } from './lab-facts.ts'
 import type { Offer } from './offer.ts'
@@ -49,9 +56,11 @@ export interface ContainerOnHost extends Container {
   readonly limits: Limits
 }
 
-export interface VolumeOnHost extends Volume {
+export interface VolumeOnHost extends Omit<Volume, 'quota'> {
   /** The name of the volume's subvolume, which is unique on the host. */
   readonly name: string
+  /** The most bytes that the data may take in one slot. */
+  readonly quota: number
 }
 
 /** Renders the services of a host in its lab. `find` looks a service up by its name. */
@@ -67,6 +76,12 @@ export function renderServices(host: Host, lab: Lab = labOf(host), find: FindSer
 export function labHost({ name, network, services }: Host, find: FindService = findService): LabHost {
   const offers = services.map((settings) => offerOf(serviceNamed(settings.name, find), settings))
   return { name, addresses: network.addresses.map(({ address }) => address), offers: [BASE_OFFER, ...offers] }
+}
+
+/** The ports that the services of a host connect to. */
+export function usesOf({ services }: HostServices): ServiceUse[] {
+  const uses = services.flatMap(({ containers }) => containers.flatMap((each) => each.uses))
+  return uses.flatMap((use) => ('service' in use ? [use] : []))
 }
 
 /** The lab of a host that is alone. */
@@ -116,7 +131,11 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
         Object.entries(each.volumes).map(([path, volume]) => [path, volumeName(service, volume)]),
       ),
     })),
-    volumes: Object.entries(service.volumes).map(([part, volume]) => ({ ...volume, name: qualifiedName(name, part) })),
+    volumes: Object.entries(service.volumes).map(([part, volume]) => ({
+      ...volume,
+      name: qualifiedName(name, part),
+      quota: quotaOf(settings, part),
+    })),
   }
 }
 
@@ -156,6 +175,12 @@ function imageKey({ image, user }: { readonly image: ContainerImage; readonly us
 function limitsOf({ name, limits }: HostService, part: string): Limits {
   const found = limits[part]
   if (found === undefined) throw new Error(`host without limits for container '${part}' of service '${name}'`)
+  return found
+}
+
+function quotaOf({ name, disk }: HostService, volume: string): number {
+  const found = disk[volume]
+  if (found === undefined) throw new Error(`host without a quota for volume '${volume}' of service '${name}'`)
   return found
 }
 

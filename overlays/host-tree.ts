@@ -6,6 +6,7 @@ import { unixTextProblem } from '../images/unix-text.ts'
 import { containerFiles } from './base/containers.ts'
 import { firewallFiles } from './base/firewall.ts'
 import { identityFiles } from './base/identity.ts'
+import { metricsFiles } from './base/metrics.ts'
 import { networkFiles } from './base/network.ts'
 import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
@@ -46,15 +47,21 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 /** Every file of the `host` layer, which holds everything that differs between two hosts. */
 export function hostTree(
   host: Host,
-  { services, lab }: HostServices,
+  rendered: HostServices,
   { deviceFiles, sshKeys, signingKeys, secrets, time, certificates }: HostAssets,
 ): FileTree {
+  const { services, lab } = rendered
   const containers = services.flatMap((each) => each.containers)
   const tree = mergeTrees({
     identity: identityFiles(host, lab),
     network: networkFiles(host),
     time: timeFiles(lab.facts),
-    firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
+    firewall: firewallFiles(
+      host,
+      rendered,
+      lab.facts.networks.flatMap(({ subnets }) => subnets),
+    ),
+    metrics: metricsFiles(),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
     update: updateFiles({
       name: host.name,
@@ -90,10 +97,10 @@ function checkTexts(host: string, tree: FileTree): void {
   }
 }
 
-/** An argument of `overlays/device/system/data.sh`: NAME:UID:GID. */
-function dataArgument({ name, owner }: VolumeOnHost): string {
+/** An argument of `overlays/device/system/data.sh`: NAME:UID:GID:BYTES. */
+function dataArgument({ name, owner, quota }: VolumeOnHost): string {
   const id = accountId(owner)
-  return `${name}:${id}:${id}`
+  return `${name}:${id}:${id}:${quota}`
 }
 
 function containerTree(container: ContainerOnHost, certificates: IssuedCertificates): FileTree {

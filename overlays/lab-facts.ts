@@ -1,5 +1,6 @@
 import { type InterfaceAddress, type IpAddress, isInNetwork } from '../images/ip-address.ts'
 import type { DomainName, HostName } from '../images/names.ts'
+import type { ServiceUse } from './container.ts'
 import type { Offer } from './offer.ts'
 
 /** What the hosts of a lab share: `hosts/lab.ts`, parsed, with all defaults applied. */
@@ -90,6 +91,8 @@ export interface LabHost {
   readonly addresses: readonly IpAddress[]
   /** The offer of the host itself, and then the offers of its services in the order of their names. */
   readonly offers: readonly Offer[]
+  /** The ports that its services connect to. Absent while hangar renders the services to find them. */
+  readonly uses?: readonly ServiceUse[]
 }
 
 /** A whole lab, as its services see it. */

@@ -35,8 +35,8 @@ function pem(owner: string, text: string | undefined): string {
 
 const MIB = 1024 * 1024
 
-/** The allowance for podman's own processes, which run in the same unit: MiB, and per cent of a core. */
-const BESIDE = { memory: 32, cpu: 100 }
+/** The allowance for podman's own processes, which run in the same unit: MiB, per cent of a core, and tasks. */
+const BESIDE = { memory: 32, cpu: 100, tasks: 256 }
 
 /**
  * The time limit of a check, in seconds. It is long, because a check may be slow while the host is busy, for example
@@ -83,7 +83,7 @@ function secretLines({ name }: ContainerOnHost): string[] {
   ]
 }
 
-function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
+function sandboxLines({ name, imageName, user, limits }: ContainerOnHost): string[] {
   const id = accountId(user)
   return [
     `ContainerName=${name}`,
@@ -97,7 +97,7 @@ function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
     'NoNewPrivileges=true',
     `User=${id}`,
     `Group=${id}`,
-    'PidsLimit=256',
+    `PidsLimit=${limits.tasks}`,
     'LogDriver=journald',
   ]
 }
@@ -133,12 +133,13 @@ function healthLines({ command, interval }: HealthCheck): string[] {
   ]
 }
 
-function serviceLines({ memory, cpus }: Limits): string[] {
+function serviceLines({ memory, cpus, tasks, cpuWeight }: Limits): string[] {
   return [
     'Slice=hangar.slice',
     `MemoryMax=${inMib(memory) + BESIDE.memory}M`,
     `CPUQuota=${Math.round(cpus * 100) + BESIDE.cpu}%`,
-    'TasksMax=512',
+    `CPUWeight=${cpuWeight}`,
+    `TasksMax=${tasks + BESIDE.tasks}`,
     'Restart=always',
     'RestartSec=5',
     'RestartSteps=5',

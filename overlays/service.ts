@@ -21,7 +21,12 @@ export interface Volume {
   /** The user that owns the directory, from the id table. */
   readonly owner: string
   readonly backup: Backup
+  /** The recommended quota: the most disk space that the data may take in one slot, such as '2 GiB'. Default: '1 GiB'. */
+  readonly quota?: string
 }
+
+/** The volumes of a service by name. */
+export type Volumes = Readonly<Record<string, Volume>>
 
 /** A secret of a service. Its name in the lab is the service's name, a hyphen and its own name. */
 export interface SecretDefinition {
@@ -59,13 +64,17 @@ export type Memory = string | Readonly<Record<string, string>>
  * A service, as its folder below `overlays/services` exports it. `Options` are the service's own options in a host
  * file.
  */
-export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended extends Memory = Memory> {
+export interface Service<
+  Options extends z.ZodObject = z.ZodObject,
+  Recommended extends Memory = Memory,
+  Data extends Volumes = Volumes,
+> {
   readonly name: string
   /** The description of the service, in one line. */
   readonly about: string
   /**
-   * The schema of the options. Every option has a default or a clear error. hangar adds the options `memory` and
-   * `cpus`.
+   * The schema of the options. Every option has a default or a clear error. hangar adds the options `memory`, `cpus`,
+   * `tasks`, `cpuWeight` and `disk`.
    */
   readonly options: Options
   /** The recommended memory. A single container has the service's name. */
@@ -82,7 +91,7 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
     context: ServiceContext,
   ) => Readonly<Record<string, CertificateDefinition>>
   /** The volumes by name. The main volume has the service's name. */
-  readonly volumes: Readonly<Record<string, Volume>>
+  readonly volumes: Data
   /** The containers by name, with the same names as in `memory`. */
   readonly containers: (
     options: z.infer<Options>,
@@ -93,16 +102,21 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
 type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'secrets' | 'certificates' | 'volumes'
 
 /** Completes the fields that a service leaves out, and keeps the types of its options and containers. */
-export function service<Options extends z.ZodObject, const Recommended extends Memory>(
-  given: Omit<Service<Options, Recommended>, Defaulted> & Partial<Pick<Service<Options, Recommended>, Defaulted>>,
-): Service<Options, Recommended> {
+export function service<
+  Options extends z.ZodObject,
+  const Recommended extends Memory,
+  const Data extends Volumes = Readonly<Record<never, Volume>>,
+>(
+  given: Omit<Service<Options, Recommended>, Defaulted> &
+    Partial<Pick<Service<Options, Recommended>, Exclude<Defaulted, 'volumes'>>> & { readonly volumes?: Data },
+): Service<Options, Recommended, Data> {
   return {
     metrics: () => [],
     alerts: () => [],
     dashboards: [],
     secrets: () => ({}),
     certificates: () => ({}),
-    volumes: {},
+    volumes: {} as Data,
     ...given,
   }
 }

@@ -70,8 +70,8 @@ export interface Platform<
   readonly schema: Schema
   /** Takes the values that a host file leaves out from the lab file. Throws a UserError if the lab has none. */
   readonly inLab: (declared: z.output<Schema>, facts: LabFacts) => Host
-  /** The host as the other hosts of the lab see it. */
-  readonly labHost: (host: Host) => LabHost
+  /** The host as the other hosts of the lab see it. With a lab, the result has the `uses` of the host's services in that lab. */
+  readonly labHost: (host: Host, lab?: Lab) => LabHost
   readonly render: (host: Host, lab: Lab) => Rendered
   /** Throws a UserError for a host that cannot work. */
   readonly check: (rendered: Rendered) => void

@@ -16,8 +16,10 @@ export function hostInLab(declared: ReturnType<typeof host>, facts: LabFacts): H
 
 /** The lab of all hosts. */
 export function labOfHosts(facts: LabFacts, hosts: readonly Host[]): Lab {
-  const named = hosts.map((each) => platformOf(each).labHost(each))
-  return { facts, hosts: named.sort((a, b) => (a.name < b.name ? -1 : 1)) }
+  const sorted = [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const offering = { facts, hosts: sorted.map((each) => platformOf(each).labHost(each)) }
+  // What a service connects to may depend on what the lab offers.
+  return { facts, hosts: sorted.map((each) => platformOf(each).labHost(each, offering)) }
 }
 
 /** The platform of a host's board. */

@@ -25,6 +25,20 @@ export const containerMemory = memorySize.superRefine((bytes, context) => {
     context.addIssue(`${quoted(`${bytes / MIB} MiB`)} is too little for a container, wanted '16 MiB' or more`)
 })
 
+/**
+ * A volume gets at least this much disk space. btrfs reserves space for metadata with each write, so that smaller quotas refuse
+ * the first files already.
+ */
+const LEAST_VOLUME = 64 * MIB
+
+/** Parses the quota of a volume into bytes: `'2 GiB'`. */
+export const volumeQuota = size(/^(\d+(?:\.\d+)?) ?(MiB|GiB)$/, "a size such as '512 MiB' or '2 GiB'").superRefine(
+  (bytes, context) => {
+    if (bytes < LEAST_VOLUME)
+      context.addIssue(`${quoted(`${bytes / MIB} MiB`)} is too little for a volume, wanted '64 MiB' or more`)
+  },
+)
+
 function size(pattern: RegExp, wanted: string) {
   return z.string().transform((text, context): number => {
     const [, number, unit = ''] = pattern.exec(text) ?? []

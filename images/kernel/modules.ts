@@ -131,6 +131,7 @@ export const MODULE_GROUPS: readonly ModuleGroup[] = [
       'net/netfilter/nf_conntrack_netlink',
       'net/netfilter/xt_*',
       'net/netfilter/nfnetlink*',
+      'net/netfilter/nf_log_syslog',
       'net/ipv4/netfilter/nft_*',
       'net/ipv4/netfilter/nf_*',
       'net/ipv6/netfilter/nft_*',

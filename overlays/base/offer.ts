@@ -29,6 +29,25 @@ const BASE_ALERTS: AlertGroup = {
       'less than 10 % of the data volume is free on {{ $labels.host }}',
     ),
     alertRule(
+      'VolumeAlmostFull',
+      'hangar_volume_used_bytes / hangar_volume_quota_bytes > 0.9',
+      '5m',
+      'volume {{ $labels.volume }} of {{ $labels.host }} has used more than 90 % of its quota: delete data, or raise disk in the host file',
+    ),
+    alertRule(
+      'FirewallRejects',
+      // Other machines often ask for ports that no service has (direction in, service host). They mean nothing.
+      'increase(hangar_firewall_rejected_packets_total{direction="out"}[10m]) > 0 or increase(hangar_firewall_rejected_packets_total{direction="in",service!="host"}[10m]) > 0',
+      '2m',
+      'the firewall of {{ $labels.host }} rejects packets {{ $labels.direction }} of {{ $labels.service }} (user {{ $labels.user }}): journalctl -k --grep hangar-firewall',
+    ),
+    alertRule(
+      'FirewallNotLoaded',
+      'hangar_firewall_loaded == 0',
+      '1m',
+      'the firewall of {{ $labels.host }} is not loaded; only ssh is open: systemctl status nftables',
+    ),
+    alertRule(
       'MemoryShort',
       'node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05',
       '10m',

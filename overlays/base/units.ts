@@ -75,7 +75,7 @@ const EXPORTER = [
 ]
 
 export interface UnitOptions {
-  /** The volumes, each as `NAME:UID:GID`. */
+  /** The volumes, each as `NAME:UID:GID:BYTES`. */
   readonly data: readonly string[]
   readonly shell: 'none' | 'root'
 }

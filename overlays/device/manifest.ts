@@ -64,6 +64,7 @@ export const DEVICE_FILES: readonly DeviceFile[] = uniqueNames([
   script('data', 'system/data.sh', onHost('data')),
   script('decrypt-secrets', 'system/secrets.sh', onHost('decrypt-secrets')),
   script('identity', 'system/identity.sh', onHost('identity')),
+  script('metrics', 'system/metrics.sh', onHost('metrics')),
   program('blocks', BLOCKS_SOURCES, onHost('blocks')),
   program('hangar_tryboot.ko', ['tryboot-module/Kbuild', 'tryboot-module/hangar_tryboot.c'], {
     in: 'kernel',

@@ -79,6 +79,10 @@ case "$*" in
   *neigh*) cat "$FAKE_ROOT/net/neigh" 2>/dev/null ;;
 esac`
 
+/** The file `net/tables` lists the tables of the firewall. */
+const NFT = `
+[ "$1 $2 $3" = '-t list table' ] && grep -qx "$4 $5" "$FAKE_ROOT/net/tables"`
+
 const DF = `
 for last; do :; done
 echo size avail
@@ -87,12 +91,13 @@ cat "$FAKE_ROOT/df/\${last##*/}"`
 /** Fakes of programs that must not change this machine. They answer as on a healthy host. */
 export function fakePrograms(device: FakeDevice): void {
   const programs = { mount: MOUNT, umount: UMOUNT, dd: DD, blockdev: BLOCKDEV, systemctl: SYSTEMCTL, date: DATE }
-  const others = { ip: IP, sleep: SLEEP, df: DF, sync: ':', ping: ':', modprobe: 'exit 1', mountpoint: ':' }
+  const others = { ip: IP, nft: NFT, sleep: SLEEP, df: DF, sync: ':', ping: ':', modprobe: 'exit 1', mountpoint: ':' }
   for (const [name, body] of Object.entries({ ...programs, ...others })) device.fake(name, body)
   device.write('systemd/state', 'SystemState=running\nNFailedUnits=0\n')
   device.write('systemd/units', 'Id=grafana.service\nActiveState=active\nMemoryMax=268435456\n')
   device.write('net/route', 'default via 192.0.2.1 dev end0 proto static\n')
   device.write('net/route-6', '')
+  device.write('net/tables', 'inet hangar\n')
   device.write('net/file', '[Network]\nAddress=192.0.2.10/24\nGateway=192.0.2.1\nDNS=192.0.2.1\n')
   device.write('df/data', '1000000000 500000000\n')
   device.write('df/run', '100000\n')

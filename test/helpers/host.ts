@@ -10,7 +10,7 @@ export const HOST_FILE: HostFile = {
   name: 'tiny',
   board: 'raspberry-pi-5',
   memory: '2 GiB',
-  disk: '32 GB',
+  disk: '64 GB',
   network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
   services: { mosquitto: { memory: '64 MiB', cpus: 0.5 }, prometheus: { memory: '256 MiB' } },
 }
@@ -34,14 +34,14 @@ export function testServices(services: HostFile['services']): HostServices {
 }
 
 /** A rendered service of a host. Throws if the host does not run the service. */
-export function serviceNamed({ services }: HostServices, name: string): ServiceOnHost {
+export function serviceNamed({ services }: Pick<HostServices, 'services'>, name: string): ServiceOnHost {
   const found = services.find((each) => each.name === name)
   if (found === undefined) throw new Error(`the host runs no service '${name}'`)
   return found
 }
 
 /** The text of a file in the only container of a service. */
-export function configurationOf(services: HostServices, name: string, path: string): string {
+export function configurationOf(services: Pick<HostServices, 'services'>, name: string, path: string): string {
   const [container] = serviceNamed(services, name).containers
   const file = container?.files[path]
   if (file?.kind !== 'text') throw new Error(`service '${name}' has no text file '${path}'`)

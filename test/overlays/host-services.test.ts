@@ -17,7 +17,10 @@ describe('renderServices', () => {
     })
     expect(services.map(({ name }) => name)).toEqual(['alertmanager', 'prometheus'])
     const [container] = services[1]?.containers ?? []
-    expect(container).toMatchObject({ name: 'prometheus', limits: { memory: 256 * 2 ** 20, cpus: 1 } })
+    expect(container).toMatchObject({
+      name: 'prometheus',
+      limits: { memory: 256 * 2 ** 20, cpus: 1, tasks: 256, cpuWeight: 100 },
+    })
     expect(container?.command).toContain('--storage.tsdb.retention.time=3d')
   })
 

@@ -65,7 +65,7 @@ describe('the host layer', () => {
     ]) {
       expect(Object.keys(other)).toEqual(Object.keys(ipv4))
       const differing = Object.keys(ipv4).filter((path) => JSON.stringify(ipv4[path]) !== JSON.stringify(other[path]))
-      expect(differing.sort()).toEqual(['/etc/hosts', '/etc/systemd/network/10-lab.network'])
+      expect(differing.sort()).toEqual(['/etc/hosts', '/etc/nftables.conf', '/etc/systemd/network/10-lab.network'])
     }
   })
 
@@ -120,6 +120,6 @@ describe('the host layer', () => {
     const [command] = linesAt(tree, '/etc/systemd/system/hangar-data.service').filter((each) =>
       each.startsWith('ExecStart='),
     )
-    expect(command).toBe('ExecStart=/usr/lib/hangar/data mosquitto:120:120 prometheus:108:108')
+    expect(command).toBe('ExecStart=/usr/lib/hangar/data mosquitto:120:120:1073741824 prometheus:108:108:8589934592')
   })
 })

@@ -19,7 +19,7 @@ function onHost(changes: Partial<ContainerDefinition> = {}): ContainerOnHost {
     name: 'test',
     about: 'a test',
     imageName: 'test',
-    limits: { memory: 64 * MIB, cpus: 1 },
+    limits: { memory: 64 * MIB, cpus: 1, tasks: 256, cpuWeight: 100 },
   }
 }
 
@@ -34,6 +34,12 @@ describe('quadlet', () => {
     const [mosquitto] = serviceNamed(services, 'mosquitto').containers
     if (mosquitto === undefined) throw new Error('mosquitto has no container')
     expect(quadlet(mosquitto)).toBe(MOSQUITTO)
+  })
+
+  it('limits the tasks of the container, and leaves more to its unit for podman', () => {
+    const limits = { memory: 64 * MIB, cpus: 1, tasks: 32, cpuWeight: 300 }
+    const lines = quadlet({ ...onHost(), limits }).split('\n')
+    expect(lines).toEqual(expect.arrayContaining(['PidsLimit=32', 'TasksMax=288', 'CPUWeight=300']))
   })
 
   it('mounts each file read-only, in order, then the volumes', () => {
@@ -182,6 +188,7 @@ Exec=/usr/sbin/mosquitto -c /etc/mosquitto/mosquitto.conf
 Slice=hangar.slice
 MemoryMax=128M
 CPUQuota=150%
+CPUWeight=100
 TasksMax=512
 Restart=always
 RestartSec=5

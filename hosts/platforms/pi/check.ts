@@ -1,6 +1,7 @@
 import { UserError } from '../../../errors.ts'
 import { diskLayout, GIB, MIB } from '../../../images/layout.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
+import { checkVolumeQuotas } from '../../schema/disk.ts'
 import { checkServiceMemory } from '../../schema/memory.ts'
 import { checkServices } from '../../schema/service-checks.ts'
 import type { RenderedPi } from './image-of.ts'
@@ -8,10 +9,14 @@ import type { RenderedPi } from './image-of.ts'
 /** The memory that is reserved for the system and its page cache, and that services cannot use. */
 export const MEMORY_RESERVE = 768 * MIB
 
+/** The disk space that is reserved for /var, the journal (256 MiB) and the metadata of btrfs. */
+export const DATA_RESERVE = 2 * GIB
+
 /** Refuses a host that cannot work, before anything is built. */
 export function checkPi({ host, services }: RenderedPi): void {
   checkDisk(host)
   checkServiceMemory({ ...host, reserve: MEMORY_RESERVE, services })
+  checkVolumeQuotas({ ...host, reserve: DATA_RESERVE, services })
   checkServices(host.name, services)
 }
 

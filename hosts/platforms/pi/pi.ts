@@ -1,5 +1,5 @@
 import { deviceSources } from '../../../overlays/device/manifest.ts'
-import { labHost } from '../../../overlays/host-services.ts'
+import { labHost, usesOf } from '../../../overlays/host-services.ts'
 import { secretsOf } from '../../../overlays/secrets.ts'
 import { platform } from '../platform.ts'
 import { budgetOf } from './budget.ts'
@@ -14,7 +14,10 @@ export const pi = platform({
   deviceSources: deviceSources(),
   schema: piSchema,
   inLab: piInLab,
-  labHost,
+  labHost: (host, lab) => ({
+    ...labHost(host),
+    ...(lab === undefined ? {} : { uses: usesOf(renderPi(host, lab).services) }),
+  }),
   render: renderPi,
   check: checkPi,
   budget: budgetOf,

@@ -13,6 +13,7 @@ health_reasons() {
   unhealthy_data
   # More checks would slow down a host that still starts; a slow one would never finish.
   case $system in *'still starting'*) return ;; esac
+  unhealthy_firewall
   unhealthy_memory
   unhealthy_gateway
   unhealthy_clock
@@ -59,6 +60,11 @@ unhealthy_services() {
 
 # overlays/device/system/secrets.sh has written one line for each container that lacks a secret.
 unhealthy_secrets() { [ ! -e "$RUN/secrets-failed" ] || sed 's/^/secrets of /' "$RUN/secrets-failed"; }
+
+# The rules of hangar are one table, which is loaded as a whole or not at all. The emergency rules are another table.
+unhealthy_firewall() {
+  nft -t list table inet hangar >/dev/null 2>&1 || echo 'the firewall is not loaded: systemctl status nftables'
+}
 
 unhealthy_memory() {
   grep -qw memory "${HANGAR_SYS:-/sys}/fs/cgroup/cgroup.controllers" || echo 'the kernel does not enforce memory limits'

@@ -1,5 +1,3 @@
-import { portOfServer } from '../../../images/server-address.ts'
-import type { Use } from '../../container.ts'
 import type { AlertMail, AlertReceivers } from '../../lab-facts.ts'
 import type { ServiceContext } from '../../service.ts'
 
@@ -20,17 +18,4 @@ export function ownerOf({ webhook, mail }: AlertReceivers) {
 function emailOf({ to, from, server, tls }: AlertMail) {
   // Sends a mail also when an alert ends, as a webhook does by default.
   return { to, from, smarthost: server, require_tls: tls === 'required', send_resolved: true }
-}
-
-/** The ports that alertmanager connects to. */
-export function connections({ webhook, mail }: AlertReceivers): Use[] {
-  const ports = [
-    ...(webhook === undefined ? [] : [portOfUrl(new URL(webhook))]),
-    ...(mail === undefined ? [] : [portOfServer(mail.server)]),
-  ]
-  return ports.length === 0 ? [] : [{ internet: [...new Set(ports)].map((port) => ['tcp', port] as const) }]
-}
-
-function portOfUrl({ port, protocol }: URL): number {
-  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 }

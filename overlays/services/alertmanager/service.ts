@@ -5,7 +5,8 @@ import { parseHttpUrl } from '../../../images/http-url.ts'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../http-check.ts'
 import type { AlertReceivers } from '../../lab-facts.ts'
 import { service } from '../../service.ts'
-import { connections, ownerOf, receiversOf } from './receivers.ts'
+import { connectionsOf } from './connections.ts'
+import { ownerOf, receiversOf } from './receivers.ts'
 
 const PORT = 9093
 const CONFIGURATION = '/etc/alertmanager/alertmanager.yml'
@@ -31,6 +32,7 @@ export const alertmanager = service({
       binding: 'slot',
       owner: 'alertmanager',
       backup: { kind: 'files' },
+      quota: '256 MiB',
     },
   },
   containers: ({ webhook, repeatHours }, context) => ({
@@ -54,7 +56,7 @@ export const alertmanager = service({
       ],
       files: { [CONFIGURATION]: { kind: 'text', text: configuration(receiversOf(webhook, context), repeatHours) } },
       volumes: { '/data': 'alertmanager' },
-      uses: connections(receiversOf(webhook, context)),
+      uses: connectionsOf(receiversOf(webhook, context), context.lab),
       // Alertmanager answers 200 here only after it has loaded its configuration.
       health: httpAnswers(PORT, '/api/v2/status'),
     },

@@ -21,7 +21,7 @@ export const prometheus = service({
       .max(10_000)
       .multipleOf(0.1)
       .default(6)
-      .describe('The most disk space that metrics may use, in GB.'),
+      .describe('The most disk space that metrics may use, in GB. Keep it a quarter below the quota in disk.'),
     // A sample is stale after 5 minutes (--query.lookback-delta): two scrapes must fit, so that one may fail.
     interval: z.number().int().min(5).max(150).default(15).describe('Seconds between two scrapes of a target.'),
   }),
@@ -35,6 +35,7 @@ export const prometheus = service({
       binding: 'slot',
       owner: 'prometheus',
       backup: { kind: 'none', reason: 'metrics are large, and old ones are deleted anyway' },
+      quota: '8 GiB',
     },
   },
   containers: ({ retentionDays, retentionSizeGb, interval }, context) => ({

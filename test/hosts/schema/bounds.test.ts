@@ -20,6 +20,9 @@ describe('an option of a service', () => {
   it.each([
     ['mosquitto', 'cpus', [0.01, 0.07, 0.29, 0.5, 1.1, 4]],
     ['mosquitto', 'memory', ['16 MiB', '16.5 MiB', '1 GiB']],
+    ['mosquitto', 'tasks', [16, 256, 8192]],
+    ['mosquitto', 'cpuWeight', [1, 100, 10_000]],
+    ['mosquitto', 'disk', ['64 MiB', '2.5 GiB', '8 GiB']],
     ['mosquitto', 'maxPacketSize', [20, 268_435_460]],
     ['alertmanager', 'repeatHours', [1, 120]],
     ['prometheus', 'retentionDays', [1, 36_500]],
@@ -38,6 +41,13 @@ describe('an option of a service', () => {
     ['mosquitto', 'memory', '1 MiB', "'1 MiB' is too little for a container, wanted '16 MiB' or more"],
     ['mosquitto', 'memory', '15.9 MiB', 'is too little for a container'],
     ['mosquitto', 'memory', `${'9'.repeat(400)} GiB`, 'is not a size of memory'],
+    ['mosquitto', 'tasks', 15, "'15' is too small, wanted 16 or more"],
+    ['mosquitto', 'tasks', 10_000, "'10000' is too large, wanted 8192 or less"],
+    // systemd accepts weights from 1 to 10000 (systemd.resource-control(5)).
+    ['mosquitto', 'cpuWeight', 0, "'0' is too small, wanted 1 or more"],
+    ['mosquitto', 'cpuWeight', 10_001, "'10001' is too large, wanted 10000 or less"],
+    ['mosquitto', 'disk', '63 MiB', "'63 MiB' is too little for a volume, wanted '64 MiB' or more"],
+    ['mosquitto', 'disk', '2 GB', "'2 GB' is not a size such as '512 MiB' or '2 GiB'"],
     ['mosquitto', 'maxPacketSize', 19, "'19' is too small, wanted 20 or more"],
     ['mosquitto', 'maxPacketSize', 2 ** 31, "'2147483648' is too large, wanted 268435460 or less"],
     // The duration of Alertmanager is "0.5h", which it refuses.

@@ -64,12 +64,14 @@ describe('host', () => {
     expect(services).toEqual([
       {
         name: 'alertmanager',
-        limits: { alertmanager: { memory: 64 * 2 ** 20, cpus: 0.25 } },
+        limits: { alertmanager: { memory: 64 * 2 ** 20, cpus: 0.25, tasks: 256, cpuWeight: 100 } },
+        disk: { alertmanager: GIB / 4 },
         options: { repeatHours: 4 },
       },
       {
         name: 'prometheus',
-        limits: { prometheus: { memory: GIB, cpus: 1 } },
+        limits: { prometheus: { memory: GIB, cpus: 1, tasks: 256, cpuWeight: 100 } },
+        disk: { prometheus: 8 * GIB },
         options: { retentionDays: 3, retentionSizeGb: 6, interval: 15 },
       },
     ])

@@ -34,9 +34,9 @@ const FILE: HostFile = {
   ssh: { keys: [publicLine(1, 'login')] },
   updates: { signingKeys: [publicLine(2, 'signs')] },
   services: {
-    alertmanager: { memory: '64 MiB', webhook: 'http://ntfy.lab/alerts' },
-    mosquitto: { memory: '64 MiB' },
-    prometheus: { memory: '256 MiB' },
+    alertmanager: { memory: '64 MiB', disk: '300 MiB', webhook: 'http://ntfy.lab/alerts' },
+    mosquitto: { memory: '64 MiB', disk: '301 MiB' },
+    prometheus: { memory: '256 MiB', disk: '302 MiB' },
   },
 }
 
@@ -71,6 +71,12 @@ const mebibytes = (tree: FileTree, name: string) =>
     line.startsWith('MemoryMax=') ? [`${Number(line.slice('MemoryMax='.length, -1)) - 32} MiB`] : [],
   )
 
+const quota = (tree: FileTree, name: string) => {
+  const unit = textAt(tree, '/etc/systemd/system/hangar-data.service')
+  const [, bytes] = new RegExp(` ${name}:\\d+:\\d+:(\\S+)`).exec(unit) ?? []
+  return [`${Math.floor(Number(bytes) / 2 ** 20)} MiB`]
+}
+
 /** Field -> its values in the files of the host, as the program that reads the file sees them. */
 const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
   name: (tree) => [textAt(tree, '/etc/hostname').trimEnd()],
@@ -98,6 +104,9 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
   'services.alertmanager.memory': (tree) => mebibytes(tree, 'alertmanager'),
   'services.mosquitto.memory': (tree) => mebibytes(tree, 'mosquitto'),
   'services.prometheus.memory': (tree) => mebibytes(tree, 'prometheus'),
+  'services.alertmanager.disk': (tree) => quota(tree, 'alertmanager'),
+  'services.mosquitto.disk': (tree) => quota(tree, 'mosquitto'),
+  'services.prometheus.disk': (tree) => quota(tree, 'prometheus'),
 }
 
 /** These sizes plan the image, and no file of the host has them. */
@@ -111,13 +120,13 @@ const valueAt = (file: HostFile, path: FieldPath) =>
     file,
   ) as string
 
-/** Path -> number of lines. */
+/** Path -> number of lines; of the firewall, only its tables: a webhook with an address needs other rules than one with a name. */
 const shapeOf = (tree: FileTree) =>
   Object.fromEntries(
-    Object.entries(tree).map(([path, entry]) => [
-      path,
-      entry.kind === 'file' ? String(entry.content).split('\n').length : 0,
-    ]),
+    Object.entries(tree).map(([path, entry]) => {
+      const lines = entry.kind === 'file' ? String(entry.content).split('\n') : []
+      return [path, path === '/etc/nftables.conf' ? lines.filter((line) => /^\S/.test(line)) : lines.length]
+    }),
   )
 const SHAPE = shapeOf(treeOf(FILE))
 

@@ -84,6 +84,20 @@ const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly 
     (device) => device.write('proc/meminfo', 'MemTotal: 8000000 kB\nMemAvailable: 399999 kB\n'),
     ['only 390 MiB of memory are available'],
   ],
+  [
+    'a firewall whose rules could not be loaded',
+    (device) => {
+      device.write('net/tables', 'inet emergency\n')
+      device.write('systemd/state', 'SystemState=degraded\nNFailedUnits=1\n')
+      device.write('systemd/failed', 'nftables.service loaded failed failed nftables\n')
+    },
+    ['unit nftables.service has failed', 'the firewall is not loaded: systemctl status nftables'],
+  ],
+  [
+    'a firewall whose rules were removed',
+    (device) => device.write('net/tables', ''),
+    ['the firewall is not loaded: systemctl status nftables'],
+  ],
   ['no gateway', (device) => device.write('net/route', ''), ['there is no default gateway']],
   [
     'a gateway that answers neither pings nor ARP',
