@@ -14,7 +14,12 @@ export const adama = host({
     domain: 'lab',
   },
   services: {
-    mosquitto: { memory: '96 MiB', cpus: 0.5 },
+    mosquitto: {
+      memory: '96 MiB',
+      cpus: 0.5,
+      // The owner's computer: reads all messages, and writes only for trials.
+      clients: { workbench: { publish: ['test/#'], subscribe: ['#'] } },
+    },
     prometheus: { memory: '512 MiB', cpus: 1 },
     alertmanager: { memory: '64 MiB', cpus: 0.5 },
   },

@@ -74,8 +74,16 @@ function serviceNamed(name: string, find: FindService): Service {
   return found
 }
 
-function offerOf({ name, ports, metrics, alerts, dashboards }: Service, { options }: HostService): Offer {
-  return { name, ports: ports(options), metrics: metrics(options), alerts: alerts(options), dashboards }
+function offerOf({ name, ports, metrics, alerts, dashboards, mqtt }: Service, { options }: HostService): Offer {
+  const clients = Object.entries(mqtt(options)).map(([subject, topics]) => ({ subject, ...topics }))
+  return {
+    name,
+    ports: ports(options),
+    metrics: metrics(options),
+    alerts: alerts(options),
+    dashboards,
+    mqtt: clients,
+  }
 }
 
 function serviceOnHost(service: Service, settings: HostService, context: ServiceContext): ServiceOnHost {

@@ -1,5 +1,6 @@
 import type { AlertGroup } from './alert.ts'
 import type { Protocol } from './container.ts'
+import type { MqttClient } from './mqtt.ts'
 
 /** A port on which a service listens. `lab`: open to every machine that reaches the host. `host`: open to the host itself only. */
 export interface Port {
@@ -32,4 +33,6 @@ export interface Offer {
   readonly metrics: readonly ScrapeTarget[]
   readonly alerts: readonly AlertGroup[]
   readonly dashboards: readonly Dashboard[]
+  /** The clients of the MQTT broker, by the subjects of the service's certificates. */
+  readonly mqtt: readonly MqttClient[]
 }

@@ -57,4 +57,5 @@ export const BASE_OFFER: Offer = {
   metrics: [{ job: 'node', port: 9100, path: '/metrics' }],
   alerts: [BASE_ALERTS],
   dashboards: [],
+  mqtt: [],
 }

@@ -20,7 +20,8 @@ const SERVICES: PackageSet = {
 
 /** The words that start a program of the container's packages, such as `/usr/sbin/mosquitto`, on this machine. */
 export async function serviceProgram(path: string): Promise<readonly [string, ...string[]]> {
-  return startOf(await (programs ??= lockedPrograms(SERVICES)), path)
+  programs ??= lockedPrograms(SERVICES)
+  return startOf(await programs, path)
 }
 
 let programs: Promise<ProgramRoot> | undefined

@@ -56,7 +56,7 @@ describe('a service with one container', () => {
       { name: 'mosquitto', imageName: 'mosquitto', volumes: { '/data': 'mosquitto' } },
     ])
     expect(mosquitto.volumes).toMatchObject([{ name: 'mosquitto', binding: 'slot', owner: 'mosquitto' }])
-    expect(configurationOf({ services, offers: [] }, 'mosquitto', '/etc/mosquitto/mosquitto.conf')).toContain('1883')
+    expect(configurationOf({ services, offers: [] }, 'mosquitto', '/etc/mosquitto/mosquitto.conf')).toContain('8883')
   })
 })
 

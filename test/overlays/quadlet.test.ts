@@ -101,11 +101,19 @@ describe('quadlet', () => {
   })
 })
 
-const HEALTH =
-  '["/usr/bin/mosquitto_sub","-h","127.0.0.1","-p","1883","-t","$$SYS/broker/version","-C","1","-W","5","-i","health"]'
+const TLS = [
+  ['--cafile', '/etc/mosquitto/tls/ca.pem'],
+  ['--cert', '/etc/mosquitto/tls/mosquitto-health.pem'],
+  ['--key', '/etc/mosquitto/tls/mosquitto-health.key'],
+]
+  .flat()
+  .map((word) => JSON.stringify(word))
+  .join()
+
+const HEALTH = `["/usr/bin/mosquitto_sub","-h","tiny.lab","-p","8883",${TLS},"-t","$$SYS/broker/version","-C","1","-W","5","-i","health"]`
 
 const MOSQUITTO = `[Unit]
-Description=mosquitto: MQTT broker; every client in the lab may publish and subscribe
+Description=mosquitto: MQTT broker; TLS with client certificates only, and a list of topics for each client
 Requires=hangar-data.service
 After=hangar-data.service
 ConditionPathExists=!/run/hangar/data-failed
@@ -125,7 +133,13 @@ User=120
 Group=120
 PidsLimit=256
 LogDriver=journald
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/access:/etc/mosquitto/access:ro
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/mosquitto.conf:/etc/mosquitto/mosquitto.conf:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/ca.pem:/etc/mosquitto/tls/ca.pem:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto-health.key:/etc/mosquitto/tls/mosquitto-health.key:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto-health.pem:/etc/mosquitto/tls/mosquitto-health.pem:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto.key:/etc/mosquitto/tls/mosquitto.key:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto.pem:/etc/mosquitto/tls/mosquitto.pem:ro
 Volume=/run/hangar/data/mosquitto:/data
 HealthCmd=${HEALTH}
 HealthInterval=30s

@@ -6,7 +6,7 @@ describe('forwardsOf', () => {
   it('returns ssh and each port that the lab reaches', () => {
     expect(forwardsOf(testHost())).toEqual([
       { name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' },
-      { name: 'mosquitto', guestPort: 1883, port: 1883, kind: 'tcp' },
+      { name: 'mosquitto', guestPort: 8883, port: 8883, kind: 'tcp' },
       { name: 'prometheus', guestPort: 9090, port: 9090, kind: 'http' },
     ])
   })

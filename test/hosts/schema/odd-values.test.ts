@@ -32,7 +32,7 @@ const FILE: HostFile = {
   updates: { signingKeys: [publicLine(2, 'signs')] },
   services: {
     alertmanager: { memory: '64 MiB', webhook: 'http://ntfy.lab/alerts' },
-    mosquitto: { memory: '64 MiB' },
+    mosquitto: { memory: '64 MiB', clients: { any: { publish: ['a/b'], subscribe: ['c/#'] } } },
     prometheus: { memory: '256 MiB' },
   },
 }
@@ -56,6 +56,11 @@ const inNetwork = (tree: FileTree, key: string) =>
   linesAt(tree, NETWORK).flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []))
 const alertmanager = (tree: FileTree) =>
   JSON.parse(textAt(tree, '/usr/share/hangar/services/alertmanager/etc/alertmanager/alertmanager.yml'))
+/** The topics of the only client that is no service. */
+const topics = (tree: FileTree, access: 'read' | 'write') =>
+  linesAt(tree, '/usr/share/hangar/services/mosquitto/etc/mosquitto/access').flatMap((line) =>
+    line.startsWith(`topic ${access} `) && !line.includes('$SYS/broker') ? [line.slice(`topic ${access} `.length)] : [],
+  )
 const mebibytes = (tree: FileTree, name: string) =>
   linesAt(tree, `/usr/share/containers/systemd/${name}.container`).flatMap((line) =>
     line.startsWith('MemoryMax=') ? [`${Number(line.slice('MemoryMax='.length, -1)) - 32} MiB`] : [],
@@ -84,6 +89,8 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
   'updates.signingKeys.0': (tree) => linesAt(tree, '/usr/lib/hangar/signing').slice(0, -1),
   'services.alertmanager.webhook': (tree) => [alertmanager(tree).receivers[0].webhook_configs[0].url],
   'services.alertmanager.memory': (tree) => mebibytes(tree, 'alertmanager'),
+  'services.mosquitto.clients.any.publish.0': (tree) => topics(tree, 'write'),
+  'services.mosquitto.clients.any.subscribe.0': (tree) => topics(tree, 'read'),
   'services.mosquitto.memory': (tree) => mebibytes(tree, 'mosquitto'),
   'services.prometheus.memory': (tree) => mebibytes(tree, 'prometheus'),
 }

@@ -99,7 +99,7 @@ describe('a port', () => {
   }
 
   it('refuses a port that two services use, and names both', () => {
-    expect(listening(1883)).toThrow("tiny: 'mosquitto' and 'test' use the same port: 1883/tcp")
+    expect(listening(8883)).toThrow("tiny: 'mosquitto' and 'test' use the same port: 8883/tcp")
   })
 
   it('refuses a port that the host itself uses, and names its purpose', () => {
@@ -139,7 +139,7 @@ describe('a connection to another service', () => {
   const using = (service: string, port: number) => checked({ uses: [{ service, port }] })
 
   it('a connection may go to a port of a service of the host, or of the host itself', () => {
-    expect(using('mosquitto', 1883)).not.toThrow()
+    expect(using('mosquitto', 8883)).not.toThrow()
     expect(using('host', 9100)).not.toThrow()
   })
 
