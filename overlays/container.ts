@@ -90,6 +90,9 @@ export interface HealthCheck {
   readonly interval: number
 }
 
+/** A right of root that a program keeps as another user. `NET_BIND_SERVICE`: it may listen on ports below 1024. */
+export type Capability = 'NET_BIND_SERVICE'
+
 /** One container of a service on one host. */
 export interface Container {
   readonly image: ContainerImage
@@ -102,14 +105,15 @@ export interface Container {
   /** The mounted volumes: path in the container -> name of the service's volume. */
   readonly volumes: Readonly<Record<string, string>>
   readonly uses: readonly Use[]
+  readonly capabilities: readonly Capability[]
   readonly health: HealthCheck
 }
 
 /** The definition of a container in a service. Empty lists and records may be left out. */
 export type ContainerDefinition = Omit<Container, Defaulted> & Partial<Pick<Container, Defaulted>>
 
-type Defaulted = 'environment' | 'files' | 'volumes' | 'uses'
+type Defaulted = 'environment' | 'files' | 'volumes' | 'uses' | 'capabilities'
 
 export function container(given: ContainerDefinition): Container {
-  return { environment: {}, files: {}, volumes: {}, uses: [], ...given }
+  return { environment: {}, files: {}, volumes: {}, uses: [], capabilities: [], ...given }
 }

@@ -10,6 +10,11 @@ export interface Port {
   readonly purpose: string
   /** Whether a browser can open the port. */
   readonly web: boolean
+  /**
+   * The browsers that caddy connects to the port: all, or only those with a client certificate of the lab's internal CA.
+   * Default: all.
+   */
+  readonly browsers?: 'all' | 'with-certificate'
 }
 
 /** A page of metrics for prometheus. */

@@ -64,7 +64,7 @@ export function quadlet(container: ContainerOnHost): string {
   ].join('\n')
 }
 
-function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
+function sandboxLines({ name, imageName, user, capabilities }: ContainerOnHost): string[] {
   const id = accountId(user)
   return [
     `ContainerName=${name}`,
@@ -75,6 +75,8 @@ function sandboxLines({ name, imageName, user }: ContainerOnHost): string[] {
     'ReadOnlyTmpfs=false',
     'Tmpfs=/tmp:size=16M,mode=1777',
     'DropCapability=all',
+    // For a user other than root, podman adds a capability to the ambient set, which lasts without new privileges.
+    ...capabilities.map((each) => `AddCapability=${each}`),
     'NoNewPrivileges=true',
     `User=${id}`,
     `Group=${id}`,

@@ -76,11 +76,13 @@ function reasonOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'too_small') return `${quoted(issue.input)} is too small, wanted ${issue.minimum} or more`
   if (issue.code === 'too_big') return `${quoted(issue.input)} is too large, wanted ${issue.maximum} or less`
   if (issue.code === 'not_multiple_of') return `${quoted(issue.input)} is not a multiple of ${issue.divisor}`
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message
   return issue.message
 }
 
 /** The hint of a grammar; see `images/grammar.ts`. */
 function hintOf(issue: Issue): string | undefined {
+  if (issue?.code === 'invalid_key') return hintOf(issue.issues[0])
   return issue?.code === 'custom' ? (issue.params?.hint as string | undefined) : undefined
 }
 
