@@ -39,6 +39,8 @@ export interface ContainerOnHost extends Container {
   /** The name of the container's image. Containers of one service with the same image and user share the image. */
   readonly imageName: string
   readonly limits: Limits
+  /** The volumes that another user owns: name of the volume -> its owner. */
+  readonly borrowed: Readonly<Record<string, string>>
 }
 
 export interface VolumeOnHost extends Volume {
@@ -90,8 +92,9 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
   const { name, about } = service
   const given = Object.entries(service.containers(settings.options, context))
   const names = containerNames(service)
-  if (given.map(([part]) => part).join() !== names.join())
-    throw new Error(`service '${name}' must return the containers ${names.join(', ')}, in this order`)
+  const returned = given.map(([part]) => part)
+  if (returned.join() !== names.filter((each) => returned.includes(each)).join())
+    throw new Error(`service '${name}' must return containers of ${names.join(', ')}, in this order`)
   const containers = given.map(([part, definition]) => [part, container(definition)] as const)
   const imageNames = imageNamesOf(name, containers)
   return {
@@ -108,6 +111,7 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
       volumes: Object.fromEntries(
         Object.entries(each.volumes).map(([path, volume]) => [path, volumeName(service, volume)]),
       ),
+      borrowed: borrowedVolumes(service, each),
     })),
     volumes: Object.entries(service.volumes).map(([part, volume]) => ({ ...volume, name: qualifiedName(name, part) })),
   }
@@ -133,6 +137,14 @@ function limitsOf({ name, limits }: HostService, part: string): Limits {
   const found = limits[part]
   if (found === undefined) throw new Error(`host without limits for container '${part}' of service '${name}'`)
   return found
+}
+
+function borrowedVolumes(service: Service, { user, volumes }: Container): Record<string, string> {
+  const owners = Object.values(volumes).map((volume) => [
+    volumeName(service, volume),
+    service.volumes[volume]?.owner ?? '',
+  ])
+  return Object.fromEntries(owners.filter(([, owner]) => owner !== user))
 }
 
 function volumeName({ name, volumes }: Service, volume: string): string {

@@ -86,7 +86,7 @@ export interface Service<Options extends z.ZodObject = z.ZodObject, Recommended 
   readonly mqtt: (options: z.infer<Options>) => Readonly<Record<string, MqttTopics>>
   /** The volumes by name. The main volume has the service's name. */
   readonly volumes: Readonly<Record<string, Volume>>
-  /** The containers by name, with the same names as in `memory`. */
+  /** The containers by name, with the names of `memory` in their order. A container that the options do not need is left out. */
   readonly containers: (
     options: z.infer<Options>,
     context: ServiceContext,

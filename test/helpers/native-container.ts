@@ -1,10 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { ContainerFile } from '../../overlays/container.ts'
 import type { ContainerOnHost } from '../../overlays/host-services.ts'
+import { type RunningProgram, startProgram } from './running-program.ts'
 import { serviceProgram } from './service-programs.ts'
 import type { Issued } from './test-ca.ts'
 
@@ -16,6 +16,10 @@ export interface Surroundings {
   /** The certificates by subject. */
   readonly issued: Readonly<Record<string, Issued>>
   readonly secrets?: Readonly<Record<string, string>>
+  /** Programs that the container's scripts find in PATH. */
+  readonly inPath?: readonly string[]
+  /** Variables that the test adds, such as the CA of a test server. */
+  readonly env?: Readonly<Record<string, string>>
   /** Texts to replace in files and commands, such as ports and names that the test cannot use: text -> text. */
   readonly replaced: Readonly<Record<string, string>>
 }
@@ -30,19 +34,11 @@ export interface NativeContainer {
   run(command: readonly string[], env?: Readonly<Record<string, string>>): Promise<{ stdout: string; stderr: string }>
 }
 
-export interface RunningProgram {
-  /** The output so far. */
-  output(): string
-  /** The exit status, when the program has ended. */
-  readonly ended: Promise<number | null>
-  /** Ends the program, and waits for its end. */
-  stop(): Promise<void>
-  readonly pid: number
-}
-
-export function nativeContainer(container: ContainerOnHost, around: Surroundings): NativeContainer {
+export async function nativeContainer(container: ContainerOnHost, around: Surroundings): Promise<NativeContainer> {
   const moved = movedPaths(container, around)
-  const replaced = [...Object.entries(moved), ...Object.entries(around.replaced)].sort(
+  // The Go programs write a socket as unix/PATH.
+  const sockets = [['unix//tmp', `unix/${moved['/tmp']}`] as const]
+  const replaced = [...Object.entries(moved), ...sockets, ...Object.entries(around.replaced)].sort(
     ([a], [b]) => b.length - a.length,
   )
   const rewrite = (text: string) => rewritten(text, replaced)
@@ -61,18 +57,33 @@ export function nativeContainer(container: ContainerOnHost, around: Surroundings
     const [file, ...first] = moved[program] === undefined ? await serviceProgram(program) : [rewrite(program)]
     return { file, args: [...first, ...args.map(rewrite)] }
   }
-  const environment = { PATH: process.env.PATH ?? '/usr/bin:/bin', ...environmentOf(container, around, rewrite) }
+  const environment = {
+    PATH: await pathWith(around),
+    ...environmentOf(container, around, rewrite),
+    ...around.env,
+  }
   return {
     path: rewrite,
     start: async () => {
       const { file, args } = await words(container.command)
-      return running(spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment }))
+      return startProgram(file, args, environment)
     },
     run: async (command, env = {}) => {
       const { file, args } = await words(command)
       return promisify(execFile)(file, args, { env: { ...environment, ...env } })
     },
   }
+}
+
+/** A search path that begins with the programs of the container. */
+async function pathWith({ directory, inPath = [] }: Surroundings): Promise<string> {
+  const programs = join(directory, 'bin')
+  mkdirSync(programs, { recursive: true })
+  for (const path of inPath) {
+    const words = (await serviceProgram(path)).map((word) => `'${word}'`).join(' ')
+    writeFileSync(join(programs, basename(path)), `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 })
+  }
+  return [programs, process.env.PATH ?? '/usr/bin:/bin'].join(':')
 }
 
 function movedPaths({ name, files, volumes }: ContainerOnHost, { directory }: Surroundings): Record<string, string> {
@@ -124,19 +135,4 @@ function environmentOf({ environment }: ContainerOnHost, around: Surroundings, r
       typeof value === 'string' ? rewrite(value) : textOf(value, around),
     ]),
   )
-}
-
-function running(child: ChildProcess): RunningProgram {
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes) => (output += bytes))
-  const ended = once(child, 'close').then(([code]) => code as number | null)
-  return {
-    output: () => output,
-    ended,
-    stop: async () => {
-      child.kill('SIGTERM')
-      await ended
-    },
-    pid: child.pid ?? 0,
-  }
 }

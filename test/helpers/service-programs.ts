@@ -26,8 +26,12 @@ export async function serviceProgram(path: string): Promise<readonly [string, ..
 
 let programs: Promise<ProgramRoot> | undefined
 
+/** Programs without a loader. */
+const STATIC = ['/usr/bin/busybox']
+
 /** The root's own loader starts the program with the libraries of the root. */
 function startOf({ directory, architecture }: ProgramRoot, path: string): readonly [string, ...string[]] {
+  if (STATIC.includes(path)) return [join(directory, path)]
   const libraries = join(directory, 'usr/lib', MULTIARCH[architecture])
   const loader = readdirSync(libraries).find((name) => /^ld-linux-.*\.so/.test(name))
   if (loader === undefined) throw new Error(`no loader in '${libraries}'`)

@@ -11,9 +11,27 @@ export const HEALTH_PATH = '/caddy-health'
 /** The socket on which caddy takes commands. Only programs of the container see it. */
 export const ADMIN = 'unix//tmp/admin.sock'
 
+/** The directory with the certificates of external names, each with its key: `home.example.org.pem`. */
+export const EXTERNAL = '/external'
+
+export interface Entry {
+  /** The sites with names of the lab. */
+  readonly internal: readonly Site[]
+  /** The sites with names of the internet. */
+  readonly external: readonly Site[]
+  /** The certificate for the names of the lab. */
+  readonly tls: TlsFiles
+}
+
 /** The Caddyfile, in the syntax of caddy 2.6. */
-export function caddyfile(sites: readonly Site[], internal: TlsFiles): string {
-  return [GLOBAL, ENTRY, plainSites(sites), ...sites.map((site) => secureSite(site, internal))].join('\n')
+export function caddyfile({ internal, external, tls }: Entry): string {
+  return [
+    GLOBAL,
+    ENTRY,
+    plainSites([...internal, ...external]),
+    ...internal.map((site) => internalSite(site, tls)),
+    ...external.map((site) => externalSite(site, tls)),
+  ].join('\n')
 }
 
 // caddy makes no certificates and no redirects of its own: then a name without a certificate is refused in the handshake.
@@ -50,21 +68,23 @@ function plainSites(sites: readonly Site[]): string {
   return [block(names, ['redir https://{host}{uri} permanent']), others].join('\n')
 }
 
-function secureSite({ name, port, browsers }: Site, { ca, certificate, key }: TlsFiles): string {
-  const clients = browsers === 'all' ? [] : [clientsOf(ca)]
+function internalSite(site: Site, tls: TlsFiles): string {
+  return secureSite(site, [`tls ${tls.certificate} ${tls.key}`, 'protocols tls1.3'], tls)
+}
+
+// The directory may be empty: then caddy refuses the name in the handshake, until it has loaded a certificate. Programs of
+// the internet may be old: caddy's default is TLS 1.2.
+function externalSite(site: Site, tls: TlsFiles): string {
+  return secureSite(site, ['tls', `load ${EXTERNAL}`], tls)
+}
+
+function secureSite({ name, port, browsers }: Site, [tls, line]: [string, string], { ca }: TlsFiles): string {
+  const clients = block('client_auth', ['mode require_and_verify', `trusted_ca_cert_file ${ca}`])
   return block(`https://${name}`, [
-    block(`tls ${certificate} ${key}`, ['protocols tls1.3', ...clients]),
-    ...proxied(port),
+    block(tls, browsers === 'all' ? [line] : [line, clients]),
+    'import entry',
+    `reverse_proxy 127.0.0.1:${port}`,
   ])
-}
-
-/** Only clients with a certificate of this CA. */
-function clientsOf(ca: string): string {
-  return block('client_auth', ['mode require_and_verify', `trusted_ca_cert_file ${ca}`])
-}
-
-function proxied(port: number): string[] {
-  return ['import entry', `reverse_proxy 127.0.0.1:${port}`]
 }
 
 /** A block of a Caddyfile: its head, and its lines or blocks. */

@@ -1,3 +1,5 @@
+import { UserError } from '../../../errors.ts'
+import { quoted } from '../../../images/quoted.ts'
 import type { Offer, Port } from '../../offer.ts'
 import type { ServiceContext } from '../../service.ts'
 
@@ -25,4 +27,23 @@ export function sitesOf({ offers, lab }: Pick<ServiceContext, 'offers' | 'lab'>)
 
 function isWeb({ web, protocol }: Port): boolean {
   return web && protocol === 'tcp'
+}
+
+/** The sites with names of the internet: name -> service. Throws UserError for a service without a site. */
+export function externalSites(names: Readonly<Record<string, string>>, sites: readonly Site[], host: string): Site[] {
+  return Object.entries(names).map(([name, service]) => {
+    const site = sites.find((each) => each.service === service)
+    if (site !== undefined) return { ...site, name }
+    const known = sites.map((each) => each.service)
+    throw new UserError(
+      'host',
+      `${host}: caddy: ${quoted(name)} opens ${quoted(service)}, which has no web page on this host`,
+      {
+        hint:
+          known.length === 0
+            ? `add the service to 'services' in hosts/${host}.ts`
+            : `services with a web page: ${known.join(', ')}`,
+      },
+    )
+  })
 }

@@ -12,7 +12,7 @@ describe('forwardsOf', () => {
   })
 
   it('names further ports of a service by their numbers, and needs no root for ports below 1024', () => {
-    const caddy = testHost({ services: { caddy: { memory: '64 MiB' } } })
+    const caddy = testHost({ services: { caddy: { memory: { caddy: '64 MiB', acme: '64 MiB' } } } })
     expect(forwardsOf(caddy).slice(1)).toEqual([
       { name: 'caddy', guestPort: 443, port: 10_443, kind: 'tcp' },
       { name: 'caddy-80', guestPort: 80, port: 10_080, kind: 'tcp' },

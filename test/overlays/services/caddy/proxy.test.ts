@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, request as plainRequest, type Server } from 'node:http'
-import { type RequestOptions, request } from 'node:https'
+import { createServer, type Server } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,9 +10,12 @@ import type { Port } from '../../../../overlays/offer.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { freePort } from '../../../helpers/free-port.ts'
 import { serviceNamed } from '../../../helpers/host.ts'
-import { type NativeContainer, nativeContainer, type RunningProgram } from '../../../helpers/native-container.ts'
+import { type NativeContainer, nativeContainer } from '../../../helpers/native-container.ts'
+import type { RunningProgram } from '../../../helpers/running-program.ts'
 import { type TestCa, testCa } from '../../../helpers/test-ca.ts'
 import { withTestService } from '../../../helpers/test-service.ts'
+
+import { plainAnswer, secureAnswer } from '../../../helpers/web-answer.ts'
 
 /** A service that wants client certificates, beside prometheus, which does not. */
 const GUARDED: Port = {
@@ -34,13 +37,13 @@ beforeAll(async () => {
   ports = { http: await freePort(), https: await freePort() }
   const services = withTestService(
     { ports: () => [GUARDED] },
-    { caddy: { memory: '64 MiB' }, prometheus: { memory: '64 MiB' } },
+    { caddy: { memory: { caddy: '64 MiB', acme: '64 MiB' } }, prometheus: { memory: '64 MiB' } },
   )
   const rendered = serviceNamed(services, 'caddy')
   const [container] = rendered.containers
   if (container === undefined) throw new Error('caddy has no container')
   const names = rendered.certificates.caddy?.names ?? []
-  caddy = nativeContainer(container, {
+  caddy = await nativeContainer(container, {
     directory,
     ca: ca.certificate,
     issued: { caddy: ca.issue('caddy', { usages: ['server'], names: [...names, 'tiny.lab', 'caddy.lab'] }) },
@@ -77,38 +80,11 @@ async function upstream(name: string): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-interface Answer {
-  readonly status: number | undefined
-  readonly headers: IncomingMessage['headers']
-  readonly text: string
-}
-
 /** The answer to a request over TLS for a name, which the certificate must have. */
-function secure(name: string, path = '/', options: RequestOptions = {}): Promise<Answer> {
-  const { headers, ...rest } = options
-  return answerTo(
-    request({
-      ...{ host: '127.0.0.1', port: ports.https, path, servername: name, ca: ca.certificate, agent: false },
-      ...{ headers: { host: name, ...(headers as object) } },
-      ...rest,
-    }),
-  )
-}
+const secure = (name: string, path = '/', options: RequestOptions = {}) =>
+  secureAnswer({ port: ports.https, name, path, ca: ca.certificate }, options)
 
-function plain(name: string, path = '/'): Promise<Answer> {
-  return answerTo(plainRequest({ host: '127.0.0.1', port: ports.http, path, headers: { host: name }, agent: false }))
-}
-
-function answerTo(sent: ReturnType<typeof request>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    sent.on('error', reject)
-    sent.on('response', async (response) => {
-      const text = await response.toArray().then((parts) => Buffer.concat(parts).toString(), reject)
-      resolve({ status: response.statusCode, headers: response.headers, text: text ?? '' })
-    })
-    sent.end()
-  })
-}
+const plain = (name: string, path = '/') => plainAnswer({ port: ports.http, name, path })
 
 const certificateOf = (authority: TestCa, request: Parameters<TestCa['issue']>[1] = {}) => {
   const { certificate, key } = authority.issue('laptop', request)

@@ -6,12 +6,14 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { isJob } from '../../../../overlays/container.ts'
 import { parseTopicFilter } from '../../../../overlays/mqtt.ts'
 import { eventually } from '../../../helpers/eventually.ts'
 import { freePort } from '../../../helpers/free-port.ts'
 import { serviceNamed, testServices } from '../../../helpers/host.ts'
 import { type ClientTls, type MqttClient, mqttClient } from '../../../helpers/mqtt.ts'
-import { type NativeContainer, nativeContainer, type RunningProgram } from '../../../helpers/native-container.ts'
+import { type NativeContainer, nativeContainer } from '../../../helpers/native-container.ts'
+import type { RunningProgram } from '../../../helpers/running-program.ts'
 import { serviceProgram } from '../../../helpers/service-programs.ts'
 import { type Issued, type TestCa, testCa } from '../../../helpers/test-ca.ts'
 
@@ -41,7 +43,7 @@ beforeAll(async () => {
   )
   const [container] = serviceNamed(testServices({ mosquitto: { memory: '64 MiB', clients } }), 'mosquitto').containers
   if (container === undefined) throw new Error('mosquitto has no container')
-  broker = nativeContainer(withUser(container), {
+  broker = await nativeContainer(withUser(container), {
     directory,
     ca: ca.certificate,
     issued: {
@@ -52,7 +54,9 @@ beforeAll(async () => {
   })
   program = await broker.start()
   await eventually(async () => program.output().includes('running'), 20)
-  health = () => broker.run(container.health.command)
+  const { health: check } = container
+  if (isJob(check)) throw new Error('mosquitto is a job')
+  health = () => broker.run(check.command)
 })
 
 afterAll(async () => {
