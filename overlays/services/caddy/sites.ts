@@ -37,7 +37,7 @@ export function externalSites(names: Readonly<Record<string, string>>, sites: re
     const known = sites.map((each) => each.service)
     throw new UserError(
       'host',
-      `${host}: caddy: ${quoted(name)} opens ${quoted(service)}, which has no web page on this host`,
+      `hosts/${host}.ts at 'services.caddy.external.names.${name}': no service ${quoted(service)} with a web page on this host`,
       {
         hint:
           known.length === 0

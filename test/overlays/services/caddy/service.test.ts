@@ -109,7 +109,7 @@ describe('external names of caddy', () => {
   it.each([
     [
       { names: { 'home.example.org': 'grafana' } },
-      "tiny: caddy: 'home.example.org' opens 'grafana', which has no web page on this host",
+      "hosts/tiny.ts at 'services.caddy.external.names.home.example.org': no service 'grafana' with a web page on this host",
     ],
     [{ names: { 'Home.example.org': 'prometheus' } }, "'Home.example.org' is not a domain"],
     [{ names: { '*.example.org': 'prometheus' } }, "'*.example.org' is not a domain"],
