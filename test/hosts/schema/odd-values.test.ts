@@ -159,14 +159,14 @@ const valueAt = (file: HostFile, path: FieldPath) =>
     file,
   ) as string
 
-/** Path -> number of lines. */
-const shapeOf = (tree: FileTree) =>
-  Object.fromEntries(
-    Object.entries(tree).map(([path, entry]) => [
-      path,
-      entry.kind === 'file' ? String(entry.content).split('\n').length : 0,
-    ]),
+/** Path -> number of lines. The names of ciphertexts contain values of the host file, so only their number counts. */
+const shapeOf = (tree: FileTree) => {
+  const isCiphertext = (path: string) => path.endsWith('.age')
+  const lines = Object.entries(tree).flatMap(([path, entry]) =>
+    isCiphertext(path) ? [] : [[path, entry.kind === 'file' ? String(entry.content).split('\n').length : 0] as const],
   )
+  return { ...Object.fromEntries(lines), ciphertexts: Object.keys(tree).filter(isCiphertext).length }
+}
 const SHAPE = shapeOf(treeOf(FILE))
 
 /** The reason why a value breaks the rule of this file, or undefined. */
