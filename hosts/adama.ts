@@ -9,7 +9,12 @@ export const adama = host({
   timezone: 'Europe/Zurich',
   network: { address: '10.0.10.11/24' },
   services: {
-    mosquitto: { memory: '96 MiB', cpus: 0.5 },
+    mosquitto: {
+      memory: '96 MiB',
+      cpus: 0.5,
+      // The owner's computer: reads all messages, and writes only for trials.
+      clients: { workbench: { publish: ['test/#'], subscribe: ['#'] } },
+    },
     prometheus: { memory: '512 MiB', cpus: 1 },
     alertmanager: { memory: '64 MiB', cpus: 0.5 },
   },

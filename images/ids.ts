@@ -54,6 +54,8 @@ export const ACCOUNTS: readonly Account[] = [
   user('polkitd', 116, 'User for polkitd', '/'),
   user('mosquitto', 120, 'MQTT broker'),
   user('alertmanager', 121, 'Prometheus alert manager'),
+  user('caddy', 122, 'web server'),
+  user('acme', 123, 'ACME client'),
 ]
 
 /** The number of a user. If the table does not have the user, throws an error that shows the line to add. */

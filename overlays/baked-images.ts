@@ -2,7 +2,7 @@ import { containerAccounts } from '../images/ids.ts'
 import { type ContainerProgram, interpretersOf } from '../images/layers/container-program.ts'
 import { NPM_MODULES } from '../images/npm/npm-package.ts'
 import { directory, type FileTree, file } from '../images/tree.ts'
-import type { ContainerFile, ContainerImage, DebianImage, NpmImage } from './container.ts'
+import { type ContainerFile, type ContainerImage, type DebianImage, isJob, type NpmImage } from './container.ts'
 import type { ContainerOnHost, HostServices } from './host-services.ts'
 
 /** An image to build into a layer of its own: Debian packages, npm packages, and a tree over them. */
@@ -56,7 +56,7 @@ function bakedImage(name: string, containers: readonly ContainerOnHost[]): Baked
 function programsOf({ name, command, health, files, environment }: ContainerOnHost): ContainerProgram[] {
   const { LD_LIBRARY_PATH: libraries } = environment
   const libraryPath = typeof libraries === 'string' ? libraries.split(':').filter((each) => each !== '') : []
-  const programs = [command, health.command].flatMap(([program = '', ...given]) => {
+  const programs = [command, ...(isJob(health) ? [] : [health.command])].flatMap(([program = '', ...given]) => {
     const modules = given.filter((each) => each.startsWith(NPM_MODULES))
     return startedBy(program, files[program]).map((each) => {
       return { container: name, program: each, ...(modules.length === 0 ? {} : { modules }), libraryPath }

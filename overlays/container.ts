@@ -107,6 +107,27 @@ export interface HealthCheck {
   readonly interval: number
 }
 
+/** A program that a timer starts, and that ends by itself: its exit status shows whether it worked. */
+export interface Job {
+  /** The hours from the end of a run to the next run. The first run is soon after a boot. */
+  readonly hours: number
+  /** What follows a run that leaves a file behind. The host deletes the file when the command has ended well. */
+  readonly follow?: {
+    /** The path of the file in the container, directly in a volume. */
+    readonly file: string
+    /** The name of another container on the host, and a command to run in it. */
+    readonly container: string
+    readonly command: readonly string[]
+  }
+}
+
+export function isJob(health: HealthCheck | Job): health is Job {
+  return 'hours' in health
+}
+
+/** A right of root that a program keeps as another user. `NET_BIND_SERVICE`: it may listen on ports below 1024. */
+export type Capability = 'NET_BIND_SERVICE'
+
 /** One container of a service on one host. */
 export interface Container {
   readonly image: ContainerImage
@@ -116,17 +137,21 @@ export interface Container {
   readonly environment: Readonly<Record<string, EnvironmentValue>>
   /** The read-only files: path in the container -> file. Text files are part of the `host` layer. */
   readonly files: Readonly<Record<string, ContainerFile>>
-  /** The mounted volumes: path in the container -> name of the service's volume. */
+  /**
+   * The mounted volumes: path in the container -> name of the service's volume. A container can only read a volume that
+   * another user owns.
+   */
   readonly volumes: Readonly<Record<string, string>>
   readonly uses: readonly Use[]
-  readonly health: HealthCheck
+  readonly capabilities: readonly Capability[]
+  readonly health: HealthCheck | Job
 }
 
 /** The definition of a container in a service. Empty lists and records may be left out. */
 export type ContainerDefinition = Omit<Container, Defaulted> & Partial<Pick<Container, Defaulted>>
 
-type Defaulted = 'environment' | 'files' | 'volumes' | 'uses'
+type Defaulted = 'environment' | 'files' | 'volumes' | 'uses' | 'capabilities'
 
 export function container(given: ContainerDefinition): Container {
-  return { environment: {}, files: {}, volumes: {}, uses: [], ...given }
+  return { environment: {}, files: {}, volumes: {}, uses: [], capabilities: [], ...given }
 }

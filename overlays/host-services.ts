@@ -54,6 +54,8 @@ export interface ContainerOnHost extends Container {
   /** The name of the container's image. Containers of one service with the same image and user share the image. */
   readonly imageName: string
   readonly limits: Limits
+  /** The volumes that another user owns: name of the volume -> its owner. */
+  readonly borrowed: Readonly<Record<string, string>>
 }
 
 export interface VolumeOnHost extends Omit<Volume, 'quota'> {
@@ -97,16 +99,25 @@ function serviceNamed(name: string, find: FindService): Service {
   return found
 }
 
-function offerOf({ name, ports, metrics, alerts, dashboards }: Service, { options }: HostService): Offer {
-  return { name, ports: ports(options), metrics: metrics(options), alerts: alerts(options), dashboards }
+function offerOf({ name, ports, metrics, alerts, dashboards, mqtt }: Service, { options }: HostService): Offer {
+  const clients = Object.entries(mqtt(options)).map(([subject, topics]) => ({ subject, ...topics }))
+  return {
+    name,
+    ports: ports(options),
+    metrics: metrics(options),
+    alerts: alerts(options),
+    dashboards,
+    mqtt: clients,
+  }
 }
 
 function serviceOnHost(service: Service, settings: HostService, context: ServiceContext): ServiceOnHost {
   const { name, about } = service
   const given = Object.entries(service.containers(settings.options, context))
   const names = containerNames(service)
-  if (given.map(([part]) => part).join() !== names.join())
-    throw new Error(`service '${name}' must return the containers ${names.join(', ')}, in this order`)
+  const returned = given.map(([part]) => part)
+  if (returned.join() !== names.filter((each) => returned.includes(each)).join())
+    throw new Error(`service '${name}' must return containers of ${names.join(', ')}, in this order`)
   const containers = given.map(([part, definition]) => [part, container(definition)] as const)
   const imageNames = imageNamesOf(name, containers)
   const certificates = service.certificates(settings.options, context)
@@ -130,6 +141,7 @@ function serviceOnHost(service: Service, settings: HostService, context: Service
       volumes: Object.fromEntries(
         Object.entries(each.volumes).map(([path, volume]) => [path, volumeName(service, volume)]),
       ),
+      borrowed: borrowedVolumes(service, each),
     })),
     volumes: Object.entries(service.volumes).map(([part, volume]) => ({
       ...volume,
@@ -182,6 +194,14 @@ function quotaOf({ name, disk }: HostService, volume: string): number {
   const found = disk[volume]
   if (found === undefined) throw new Error(`host without a quota for volume '${volume}' of service '${name}'`)
   return found
+}
+
+function borrowedVolumes(service: Service, { user, volumes }: Container): Record<string, string> {
+  const owners = Object.values(volumes).map((volume) => [
+    volumeName(service, volume),
+    service.volumes[volume]?.owner ?? '',
+  ])
+  return Object.fromEntries(owners.filter(([, owner]) => owner !== user))
 }
 
 function volumeName({ name, volumes }: Service, volume: string): string {

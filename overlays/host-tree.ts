@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { IssuedCertificates } from '../images/certificates/need.ts'
 import { accountId } from '../images/ids.ts'
-import { type FileTree, file, mergeTrees } from '../images/tree.ts'
+import { type FileTree, file, mergeTrees, symlink } from '../images/tree.ts'
 import { unixTextProblem } from '../images/unix-text.ts'
 import { containerFiles } from './base/containers.ts'
 import { firewallFiles } from './base/firewall.ts'
@@ -13,10 +13,11 @@ import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { timeFiles } from './base/time.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
+import { isJob } from './container.ts'
 import { scriptsIn } from './device/manifest.ts'
 import type { Host } from './host-facts.ts'
 import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-services.ts'
-import { configurationPath, fileText, quadlet } from './quadlet.ts'
+import { configurationPath, fileText, quadlet, timer } from './quadlet.ts'
 import { type Ciphertexts, isDecrypted, secretFiles } from './secret-files.ts'
 
 export interface HostAssets {
@@ -110,6 +111,17 @@ function containerTree(container: ContainerOnHost, certificates: IssuedCertifica
   )
   return {
     [`/usr/share/containers/systemd/${name}.container`]: file(quadlet(container)),
+    ...timerFiles(container),
     ...Object.fromEntries(configuration),
+  }
+}
+
+function timerFiles(container: ContainerOnHost): FileTree {
+  const { name, health } = container
+  if (!isJob(health)) return {}
+  const path = `/etc/systemd/system/${name}.timer`
+  return {
+    [path]: file(timer(container, health)),
+    [`/etc/systemd/system/timers.target.wants/${name}.timer`]: symlink(path),
   }
 }

@@ -1,5 +1,6 @@
 import type { AlertGroup } from './alert.ts'
 import type { Protocol } from './container.ts'
+import type { MqttClient } from './mqtt.ts'
 
 /** A port on which a service listens. `lab`: open to every machine that reaches the host. `host`: open to the host itself only. */
 export interface Port {
@@ -9,6 +10,11 @@ export interface Port {
   readonly purpose: string
   /** Whether a browser can open the port. */
   readonly web: boolean
+  /**
+   * The browsers that caddy connects to the port: all, or only those with a client certificate of the lab's internal CA.
+   * Default: all.
+   */
+  readonly browsers?: 'all' | 'with-certificate'
 }
 
 /** A page of metrics for prometheus. */
@@ -32,4 +38,6 @@ export interface Offer {
   readonly metrics: readonly ScrapeTarget[]
   readonly alerts: readonly AlertGroup[]
   readonly dashboards: readonly Dashboard[]
+  /** The clients of the MQTT broker, by the subjects of the service's certificates. */
+  readonly mqtt: readonly MqttClient[]
 }

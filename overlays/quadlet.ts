@@ -1,6 +1,6 @@
 import type { IssuedCertificates } from '../images/certificates/need.ts'
 import { accountId } from '../images/ids.ts'
-import type { ContainerFile, DeviceUse, HealthCheck, Use } from './container.ts'
+import { type ContainerFile, type DeviceUse, type HealthCheck, isJob, type Job, type Use } from './container.ts'
 import type { Limits } from './host-facts.ts'
 import type { ContainerOnHost } from './host-services.ts'
 import { isDecrypted, needsDecryption, secretDirectory, secretPath, secretVariablesPath } from './secret-files.ts'
@@ -52,6 +52,7 @@ const STARTUP_INTERVAL = 5
  * key). The container never pulls an image or runs as root. It can write to its volumes and to /tmp only.
  */
 export function quadlet(container: ContainerOnHost): string {
+  const { health } = container
   const section = (title: string, lines: readonly string[]) => [`[${title}]`, ...lines, '']
   return [
     ...section('Unit', [
@@ -65,12 +66,15 @@ export function quadlet(container: ContainerOnHost): string {
     ...section('Container', [
       ...sandboxLines(container),
       ...mountLines(container),
-      ...healthLines(container.health),
+      ...(isJob(health) ? [] : healthLines(health)),
       `PodmanArgs=${podmanArguments(container).join(' ')}`,
       `Exec=${container.command.map(quoted).join(' ')}`,
     ]),
-    ...section('Service', serviceLines(container.limits)),
-    ...section('Install', ['WantedBy=multi-user.target']),
+    ...section('Service', [
+      ...limitLines(container.limits),
+      ...(isJob(health) ? jobLines(container, health) : RESTARTS),
+    ]),
+    ...(isJob(health) ? [] : section('Install', ['WantedBy=multi-user.target'])),
   ].join('\n')
 }
 
@@ -83,7 +87,7 @@ function secretLines({ name }: ContainerOnHost): string[] {
   ]
 }
 
-function sandboxLines({ name, imageName, user, limits }: ContainerOnHost): string[] {
+function sandboxLines({ name, imageName, user, limits, capabilities }: ContainerOnHost): string[] {
   const id = accountId(user)
   return [
     `ContainerName=${name}`,
@@ -94,6 +98,8 @@ function sandboxLines({ name, imageName, user, limits }: ContainerOnHost): strin
     'ReadOnlyTmpfs=false',
     'Tmpfs=/tmp:size=16M,mode=1777',
     'DropCapability=all',
+    // For a user other than root, podman adds a capability to the ambient set, which lasts without new privileges.
+    ...capabilities.map((each) => `AddCapability=${each}`),
     'NoNewPrivileges=true',
     `User=${id}`,
     `Group=${id}`,
@@ -102,7 +108,7 @@ function sandboxLines({ name, imageName, user, limits }: ContainerOnHost): strin
   ]
 }
 
-function mountLines({ name, environment, files, volumes, uses }: ContainerOnHost): string[] {
+function mountLines({ name, environment, files, volumes, borrowed, uses }: ContainerOnHost): string[] {
   return [
     ...sorted(environment).flatMap(([key, value]) =>
       typeof value === 'string' ? [`Environment=${quoted(`${key}=${value}`)}`] : [],
@@ -111,7 +117,9 @@ function mountLines({ name, environment, files, volumes, uses }: ContainerOnHost
       ? []
       : [`EnvironmentFile=${secretVariablesPath(name)}`]),
     ...sorted(files).map(([path, each]) => `Volume=${sourceOf(name, path, each)}:${path}:ro`),
-    ...sorted(volumes).map(([path, volume]) => `Volume=${volumePath(volume)}:${path}`),
+    ...sorted(volumes).map(
+      ([path, volume]) => `Volume=${volumePath(volume)}:${path}${volume in borrowed ? ':ro' : ''}`,
+    ),
     ...uses.filter(isDevice).map(deviceLine),
   ]
 }
@@ -133,25 +141,52 @@ function healthLines({ command, interval }: HealthCheck): string[] {
   ]
 }
 
-function serviceLines({ memory, cpus, tasks, cpuWeight }: Limits): string[] {
+function limitLines({ memory, cpus, tasks, cpuWeight }: Limits): string[] {
   return [
     'Slice=hangar.slice',
     `MemoryMax=${inMib(memory) + BESIDE.memory}M`,
     `CPUQuota=${Math.round(cpus * 100) + BESIDE.cpu}%`,
     `CPUWeight=${cpuWeight}`,
     `TasksMax=${tasks + BESIDE.tasks}`,
-    'Restart=always',
-    'RestartSec=5',
-    'RestartSteps=5',
-    'RestartMaxDelaySec=120',
-    'TimeoutStartSec=300',
   ]
 }
 
+const RESTARTS = ['Restart=always', 'RestartSec=5', 'RestartSteps=5', 'RestartMaxDelaySec=120', 'TimeoutStartSec=300']
+
+/** The longest run of a job, in seconds. */
+const LONGEST_RUN = 1800
+
+function jobLines({ volumes }: ContainerOnHost, { follow }: Job): string[] {
+  const lines = ['Type=oneshot', `TimeoutStartSec=${LONGEST_RUN}`]
+  if (follow === undefined) return lines
+  const [mount = '', volume] = Object.entries(volumes).find(([path]) => follow.file.startsWith(`${path}/`)) ?? []
+  if (volume === undefined) throw new Error(`'${follow.file}' is not in a volume of the container`)
+  const file = `${volumePath(volume)}${follow.file.slice(mount.length)}`
+  const words = ['/usr/bin/podman', 'exec', follow.container, ...follow.command].join(' ')
+  // Also after a run that failed, because it may have done a part of its work.
+  return [...lines, `ExecStopPost=/bin/sh -c ${quoted(`[ ! -e ${file} ] || { ${words} && rm -f ${file}; }`)}`]
+}
+
+/** The timer of a job, for systemd. */
+export function timer({ name }: ContainerOnHost, { hours }: Job): string {
+  return [
+    '[Unit]',
+    `Description=Starts ${name}`,
+    '',
+    '[Timer]',
+    'OnBootSec=2min',
+    `OnUnitInactiveSec=${hours}h`,
+    '',
+  ].join('\n')
+}
+
 /** Limits and groups, as options of `podman run`. */
-function podmanArguments({ limits: { memory, cpus }, uses }: ContainerOnHost): string[] {
+function podmanArguments({ limits: { memory, cpus }, uses, borrowed }: ContainerOnHost): string[] {
   const mib = inMib(memory)
-  const groups = uses.filter(isDevice).flatMap(({ group }) => (group === undefined ? [] : [`--group-add=${group}`]))
+  const devices = uses.filter(isDevice).flatMap(({ group }) => group ?? [])
+  // The group of a volume may read it.
+  const owners = Object.values(borrowed).map(accountId)
+  const groups = [...new Set([...devices, ...owners])].map((group) => `--group-add=${group}`)
   return [`--memory=${mib}m`, `--memory-swap=${mib}m`, `--cpus=${cpus}`, '--image-volume=ignore', ...groups]
 }
 

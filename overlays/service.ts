@@ -4,6 +4,7 @@ import type { AlertGroup } from './alert.ts'
 import type { ContainerDefinition } from './container.ts'
 import type { Host } from './host-facts.ts'
 import type { Lab } from './lab-facts.ts'
+import type { MqttTopics } from './mqtt.ts'
 import type { Dashboard, Offer, Port, ScrapeTarget } from './offer.ts'
 
 /** How a backup reads a volume. hangar makes no backups yet; `docs/services.md` shows the plan. */
@@ -90,16 +91,18 @@ export interface Service<
     options: z.infer<Options>,
     context: ServiceContext,
   ) => Readonly<Record<string, CertificateDefinition>>
+  /** The topics of the lab's MQTT broker that the service may use, by the subject of a client certificate of the service. */
+  readonly mqtt: (options: z.infer<Options>) => Readonly<Record<string, MqttTopics>>
   /** The volumes by name. The main volume has the service's name. */
   readonly volumes: Data
-  /** The containers by name, with the same names as in `memory`. */
+  /** The containers by name, with the names of `memory` in their order. A container that the options do not need is left out. */
   readonly containers: (
     options: z.infer<Options>,
     context: ServiceContext,
   ) => Readonly<Record<string, ContainerDefinition>>
 }
 
-type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'secrets' | 'certificates' | 'volumes'
+type Defaulted = 'metrics' | 'alerts' | 'dashboards' | 'secrets' | 'certificates' | 'mqtt' | 'volumes'
 
 /** Completes the fields that a service leaves out, and keeps the types of its options and containers. */
 export function service<
@@ -116,6 +119,7 @@ export function service<
     dashboards: [],
     secrets: () => ({}),
     certificates: () => ({}),
+    mqtt: () => ({}),
     volumes: {} as Data,
     ...given,
   }

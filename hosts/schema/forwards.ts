@@ -6,10 +6,11 @@ export function forwardsOf(host: Host) {
   const services = renderServices(host).services.flatMap(({ name, ports }) =>
     ports
       .filter(({ reach, protocol }) => reach === 'lab' && protocol === 'tcp')
-      .map(({ number, web }) => ({
-        name,
+      .map(({ number, web }, index) => ({
+        name: index === 0 ? name : `${name}-${number}`,
         guestPort: number,
-        port: number,
+        // Only root may listen on a port below 1024.
+        port: number < 1024 ? 10_000 + number : number,
         kind: web ? ('http' as const) : ('tcp' as const),
       })),
   )

@@ -76,4 +76,5 @@ export const BASE_OFFER: Offer = {
   metrics: [{ job: 'node', port: 9100, path: '/metrics' }],
   alerts: [BASE_ALERTS],
   dashboards: [],
+  mqtt: [],
 }

@@ -1,10 +1,11 @@
 import type { Service } from '../service.ts'
 import { alertmanager } from './alertmanager/service.ts'
+import { caddy } from './caddy/service.ts'
 import { mosquitto } from './mosquitto/service.ts'
 import { prometheus } from './prometheus/service.ts'
 
 /** All services. To add one, add its folder next to these and a line here. */
-export const SERVICES = { alertmanager, mosquitto, prometheus }
+export const SERVICES = { alertmanager, caddy, mosquitto, prometheus }
 
 export type ServiceKind = keyof typeof SERVICES
 

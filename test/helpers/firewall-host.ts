@@ -35,7 +35,7 @@ export function neighbour(
     uses = [],
   }: { readonly offers?: readonly Pick<Offer, 'name' | 'ports'>[]; readonly uses?: readonly ServiceUse[] },
 ): LabHost {
-  const none = { metrics: [], alerts: [], dashboards: [] }
+  const none = { metrics: [], alerts: [], dashboards: [], mqtt: [] }
   return {
     name: parseHostName(name),
     addresses: addresses.map(parseIpAddress),

@@ -4,6 +4,7 @@ import { hostInLab, planOf } from '../../hosts/schema/plan.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { type HostServices, labOf, renderServices, type ServiceOnHost } from '../../overlays/host-services.ts'
 import { DEFAULT_FACTS } from '../../overlays/lab-facts.ts'
+import { SERVICES } from '../../overlays/services/registry.ts'
 
 /** A host file with the required fields and two services. */
 export const HOST_FILE: HostFile = {
@@ -31,6 +32,27 @@ export function renderAlone(host: Host) {
 
 export function testServices(services: HostFile['services']): HostServices {
   return renderServices(testHost({ services }))
+}
+
+/** Every service, with the given memory for each container, and with the options that give it all of its containers. */
+export function everyService(memory = '64 MiB'): HostFile['services'] {
+  const services = Object.entries(SERVICES).map(([name, { memory: recommended }]) => {
+    const each = typeof recommended === 'string' ? memory : mapped(recommended, () => memory)
+    return [name, { memory: each, ...(name === 'caddy' ? { external: EXTERNAL } : {}) }]
+  })
+  return Object.fromEntries(services)
+}
+
+/** External names of caddy. */
+export const EXTERNAL = {
+  names: { 'home.example.org': 'prometheus' },
+  email: 'owner@example.org',
+  provider: 'cloudflare',
+  credentials: ['CLOUDFLARE_DNS_API_TOKEN'],
+}
+
+function mapped<Value>(record: object, change: () => Value): Record<string, Value> {
+  return Object.fromEntries(Object.keys(record).map((key) => [key, change()]))
 }
 
 /** A rendered service of a host. Throws if the host does not run the service. */

@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { connect } from 'node:tls'
 
 // The part of MQTT 3.1.1 (OASIS standard) that one round trip needs: connect, subscribe, publish with QoS 0.
 
@@ -18,17 +19,34 @@ export interface MqttClient {
   close(): void
 }
 
+/** The certificates of a client, in PEM, and the name that the broker's certificate must have. */
+export interface ClientTls {
+  readonly ca: string
+  readonly cert?: string
+  readonly key?: string
+  readonly servername: string
+}
+
+export interface MqttOptions {
+  readonly port: number
+  /** The client's id: one connection for each id. */
+  readonly id: string
+  readonly tls: ClientTls
+  /** The time to wait for each packet, in seconds. */
+  readonly seconds?: number
+}
+
 interface Packet {
   readonly type: number
   readonly body: Buffer
 }
 
-/** Connects without a user name. Rejects with the broker's return code if the broker refuses. */
-export async function mqttClient(port: number, name: string, seconds = 20): Promise<MqttClient> {
-  const socket = connect(port, '127.0.0.1')
+/** Connects over TLS, without a user name. Rejects with the broker's return code or TLS alert if the broker refuses. */
+export async function mqttClient({ port, id, tls, seconds = 20 }: MqttOptions): Promise<MqttClient> {
+  const socket = connect({ host: '127.0.0.1', port, ...tls })
   const packets = new PacketQueue(socket, seconds)
   const protocol = Buffer.from([0, 4, ...Buffer.from('MQTT'), 4, 2, 0, KEEP_ALIVE])
-  socket.write(packet(CONNECT, protocol, text(name)))
+  socket.write(packet(CONNECT, protocol, text(id)))
   const { body } = await packets.next(CONNACK)
   if (body[1] !== 0) throw new Error(`the broker refused the connection: code ${body[1]}`)
   return {

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 
-/** The path of a field in a schema. Elements of a list have the key `0`. */
+/** The path of a field in a schema. Elements of a list have the key `0`, values of a record the key `any`. */
 export type FieldPath = readonly string[]
 
 interface Definition {
   readonly type: string
   readonly shape?: Readonly<Record<string, z.core.$ZodType>>
   readonly element?: z.core.$ZodType
+  readonly valueType?: z.core.$ZodType
   readonly innerType?: z.core.$ZodType
   readonly in?: z.core.$ZodType
   readonly options?: readonly z.core.$ZodType[]
@@ -33,9 +34,10 @@ interface Field {
 
 /** Every field without parts. Throws for a kind of schema that it cannot look into. */
 function fieldsOf(schema: z.core.$ZodType, at: FieldPath = []): Field[] {
-  const { type, shape, element, innerType, in: input, options } = schema._zod.def as unknown as Definition
+  const { type, shape, element, valueType, innerType, in: input, options } = schema._zod.def as unknown as Definition
   if (shape !== undefined) return Object.entries(shape).flatMap(([key, each]) => fieldsOf(each, [...at, key]))
   if (element !== undefined) return fieldsOf(element, [...at, '0'])
+  if (valueType !== undefined) return fieldsOf(valueType, [...at, 'any'])
   if (options !== undefined) return options.flatMap((each) => fieldsOf(each, at))
   const inner = innerType ?? input
   if (inner !== undefined) return fieldsOf(inner, at)

@@ -37,16 +37,21 @@ const TESTING: PackageSet = {
 }
 
 /** The programs of the tests. They have their own lock, so that they do not change versions in the lock of the images. */
-export async function testPrograms(): Promise<ProgramRoot> {
+export function testPrograms(): Promise<ProgramRoot> {
+  return lockedPrograms(TESTING)
+}
+
+/** A set of programs for tests, unpacked for this machine. */
+export async function lockedPrograms(set: PackageSet): Promise<ProgramRoot> {
   const signal = new AbortController().signal
   const cliContext = { env: process.env, project: PROJECT, reporter: listReporter(), now: new Date(), signal }
   const context = await openBuildContext(cliContext)
   const { store, fetch, reporter } = context
   const architecture = machineArchitecture()
-  const wanted = { set: TESTING, architecture }
+  const wanted = { set, architecture }
   const ownLock = withLockFile(context, 'test/programs.lock.json')
   const directory = await withLock(ownLock, [wanted], undefined, (lock) =>
-    toolchainDirectory({ name: TESTING.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
+    toolchainDirectory({ name: set.name, architecture, packages: lockedIn(lock, wanted) }, store, fetch, reporter),
   )
   return { directory, architecture }
 }

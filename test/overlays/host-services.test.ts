@@ -59,7 +59,7 @@ describe('a service with one container', () => {
       { name: 'mosquitto', imageName: 'mosquitto', volumes: { '/data': 'mosquitto' } },
     ])
     expect(mosquitto.volumes).toMatchObject([{ name: 'mosquitto', binding: 'slot', owner: 'mosquitto' }])
-    expect(configurationOf(services, 'mosquitto', '/etc/mosquitto/mosquitto.conf')).toContain('1883')
+    expect(configurationOf(services, 'mosquitto', '/etc/mosquitto/mosquitto.conf')).toContain('8883')
   })
 })
 
@@ -104,9 +104,25 @@ describe('a service with several containers', () => {
     expect(containers.map(({ limits }) => limits.memory / 2 ** 20)).toEqual([128, 64, 256])
   })
 
-  it('requires a service to return the containers that it names', () => {
-    const missing = { ...given, containers: () => ({ server: container(web, 'mosquitto') }) }
-    expect(() => withTestService(missing)).toThrow("service 'test' must return the containers server, worker, database")
+  it('requires a service to return only containers that it names, in their order; it may leave some out', () => {
+    const returning = (...names: readonly string[]) => ({
+      ...given,
+      containers: () => Object.fromEntries(names.map((name) => [name, container(web, 'mosquitto')])),
+    })
+    expect(serviceNamed(withTestService(returning('server')), 'test').containers).toHaveLength(1)
+    for (const wrong of [returning('server', 'other'), returning('worker', 'server')])
+      expect(() => withTestService(wrong)).toThrow(
+        "service 'test' must return containers of server, worker, database, in this order",
+      )
+  })
+
+  it('lists the volumes of a container that another user owns', () => {
+    const borrowing = {
+      ...given,
+      containers: () => ({ server: { ...container(web, 'alertmanager'), volumes: { '/data': 'test' } } }),
+    }
+    expect(serviceNamed(withTestService(borrowing), 'test').containers[0]?.borrowed).toEqual({ test: 'mosquitto' })
+    expect(serviceNamed(withTestService(given), 'test').containers[0]?.borrowed).toEqual({})
   })
 
   it('requires a service to mount only its own volumes', () => {

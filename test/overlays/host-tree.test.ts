@@ -112,8 +112,8 @@ describe('the host layer', () => {
   })
 
   it('the host layer opens only the ports of the services of the host', () => {
-    expect(textAt(tree, '/etc/nftables.conf')).toContain('dport 1883')
-    expect(textAt(treeOf(testHost({ services: {} })), '/etc/nftables.conf')).not.toContain('dport 1883')
+    expect(textAt(tree, '/etc/nftables.conf')).toContain('dport 8883')
+    expect(textAt(treeOf(testHost({ services: {} })), '/etc/nftables.conf')).not.toContain('dport 8883')
   })
 
   it('the host layer makes a subvolume for each volume, owned by the user of the volume', () => {

@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { NO_CERTIFICATES } from '../../images/certificates/need.ts'
 import { type ContainerDefinition, container } from '../../overlays/container.ts'
 import type { ContainerOnHost } from '../../overlays/host-services.ts'
-import { fileText, quadlet } from '../../overlays/quadlet.ts'
+import { fileText, quadlet, timer } from '../../overlays/quadlet.ts'
 import { serviceNamed, testServices } from '../helpers/host.ts'
 
 const MIB = 2 ** 20
 
-function onHost(changes: Partial<ContainerDefinition> = {}): ContainerOnHost {
+type Changes = Partial<ContainerDefinition> & Partial<Pick<ContainerOnHost, 'borrowed'>>
+
+function onHost({ borrowed = {}, ...changes }: Changes = {}): ContainerOnHost {
   return {
     ...container({
       image: { source: 'debian', packages: [], tree: {} },
@@ -20,13 +22,13 @@ function onHost(changes: Partial<ContainerDefinition> = {}): ContainerOnHost {
     about: 'a test',
     imageName: 'test',
     limits: { memory: 64 * MIB, cpus: 1, tasks: 256, cpuWeight: 100 },
+    borrowed,
   }
 }
 
-const linesOf = (changes: Partial<ContainerDefinition>) => quadlet(onHost(changes)).split('\n')
-const linesWith = (key: string, changes: Partial<ContainerDefinition>) =>
-  linesOf(changes).filter((each) => each.startsWith(`${key}=`))
-const line = (key: string, changes: Partial<ContainerDefinition>) => linesWith(key, changes)[0]
+const linesOf = (changes: Changes) => quadlet(onHost(changes)).split('\n')
+const linesWith = (key: string, changes: Changes) => linesOf(changes).filter((each) => each.startsWith(`${key}=`))
+const line = (key: string, changes: Changes) => linesWith(key, changes)[0]
 
 describe('quadlet', () => {
   it('renders exactly the expected quadlet for mosquitto', () => {
@@ -52,6 +54,54 @@ describe('quadlet', () => {
       'Volume=/run/hangar/data/test:/data',
     ])
     expect(line('Volume', {})).toBeUndefined()
+  })
+
+  it("mounts another user's volume read-only, and adds its group", () => {
+    const changes = {
+      volumes: { '/own': 'test', '/external': 'test-certificates' },
+      borrowed: { 'test-certificates': 'acme' },
+    }
+    expect(linesWith('Volume', changes)).toEqual([
+      'Volume=/run/hangar/data/test-certificates:/external:ro',
+      'Volume=/run/hangar/data/test:/own',
+    ])
+    expect(line('PodmanArgs', changes)).toMatch(/ --group-add=123$/)
+  })
+
+  it('gives a program the rights that it needs, and no other', () => {
+    expect(linesWith('AddCapability', { capabilities: ['NET_BIND_SERVICE'] })).toEqual([
+      'AddCapability=NET_BIND_SERVICE',
+    ])
+    expect(linesWith('AddCapability', {})).toEqual([])
+  })
+
+  describe('a job', () => {
+    const follow = { file: '/data/changed', container: 'other', command: ['/bin/reload', '--now'] }
+    const job = { health: { hours: 6, follow }, volumes: { '/data': 'test' } }
+
+    it('runs once when its timer starts it, with the limits of its container and no check', () => {
+      expect(line('Type', job)).toBe('Type=oneshot')
+      expect(line('MemoryMax', job)).toBe('MemoryMax=96M')
+      for (const key of ['Notify', 'HealthCmd', 'HealthOnFailure', 'Restart', 'WantedBy'])
+        expect(linesWith(key, job)).toEqual([])
+    })
+
+    it('runs a command in another container after a run that left a file behind', () => {
+      expect(linesWith('ExecStopPost', job)).toEqual([
+        'ExecStopPost=/bin/sh -c "[ ! -e /run/hangar/data/test/changed ] || { /usr/bin/podman exec other /bin/reload --now && rm -f /run/hangar/data/test/changed; }"',
+      ])
+      expect(linesWith('ExecStopPost', { health: { hours: 6 } })).toEqual([])
+    })
+
+    it('refuses a file that is not in a volume', () => {
+      expect(() => linesOf({ ...job, volumes: {} })).toThrow("'/data/changed' is not in a volume of the container")
+    })
+
+    it('has a timer, which starts it soon after a boot and some hours after each run', () => {
+      expect(timer(onHost(), { hours: 6 }).split('\n')).toEqual(
+        expect.arrayContaining(['OnBootSec=2min', 'OnUnitInactiveSec=6h']),
+      )
+    })
   })
 
   it('runs the image of the container', () => {
@@ -145,11 +195,19 @@ describe('the quadlet of a container with secrets', () => {
   })
 })
 
-const HEALTH =
-  '["/usr/bin/mosquitto_sub","-h","127.0.0.1","-p","1883","-t","$$SYS/broker/version","-C","1","-W","5","-i","health"]'
+const TLS = [
+  ['--cafile', '/etc/mosquitto/tls/ca.pem'],
+  ['--cert', '/etc/mosquitto/tls/mosquitto-health.pem'],
+  ['--key', '/etc/mosquitto/tls/mosquitto-health.key'],
+]
+  .flat()
+  .map((word) => JSON.stringify(word))
+  .join()
+
+const HEALTH = `["/usr/bin/mosquitto_sub","-h","tiny.lab","-p","8883",${TLS},"-t","$$SYS/broker/version","-C","1","-W","5","-i","health"]`
 
 const MOSQUITTO = `[Unit]
-Description=mosquitto: MQTT broker; every client in the lab may publish and subscribe
+Description=mosquitto: MQTT broker; TLS with client certificates only, and a list of topics for each client
 Requires=hangar-data.service
 After=hangar-data.service
 ConditionPathExists=!/run/hangar/data-failed
@@ -169,7 +227,13 @@ User=120
 Group=120
 PidsLimit=256
 LogDriver=journald
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/access:/etc/mosquitto/access:ro
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/mosquitto.conf:/etc/mosquitto/mosquitto.conf:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/ca.pem:/etc/mosquitto/tls/ca.pem:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto-health.key:/etc/mosquitto/tls/mosquitto-health.key:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto-health.pem:/etc/mosquitto/tls/mosquitto-health.pem:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto.key:/etc/mosquitto/tls/mosquitto.key:ro
+Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto.pem:/etc/mosquitto/tls/mosquitto.pem:ro
 Volume=/run/hangar/data/mosquitto:/data
 HealthCmd=${HEALTH}
 HealthInterval=30s

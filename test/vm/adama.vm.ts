@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished } from 'vitest'
 import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
 import { type Manifest, parseManifest } from '../../images/manifest.ts'
 import { adama } from '../helpers/adama.ts'
+import { clientCertificate } from '../helpers/client-certificate.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { patience } from '../helpers/machine-speed.ts'
 import { mqttClient } from '../helpers/mqtt.ts'
@@ -19,7 +20,7 @@ const MIB = 2 ** 20
 const BOOT_SECONDS = 600
 const SERVICE_SECONDS = 600
 const FORWARDS = [
-  { name: 'mosquitto', guestPort: 1883, port: 21883 },
+  { name: 'mosquitto', guestPort: 8883, port: 28883 },
   { name: 'prometheus', guestPort: 9090, port: 29090 },
   { name: 'alertmanager', guestPort: 9093, port: 29093 },
 ]
@@ -115,14 +116,25 @@ describe('adama, booted from its disk image,', () => {
     expect((await fetch(`http://127.0.0.1:${vm.ports.alertmanager}/-/ready`)).status).toBe(200)
   })
 
-  scenario.observing('adama passes an MQTT message from one client to another', async () => {
-    const reader = await mqttClient(vm.ports.mosquitto ?? 0, 'reader')
-    const writer = await mqttClient(vm.ports.mosquitto ?? 0, 'writer')
-    await reader.subscribe('hangar/test')
-    writer.publish('hangar/test', 'through the broker')
-    expect(await reader.next()).toEqual({ topic: 'hangar/test', message: 'through the broker' })
-    reader.close()
-    writer.close()
+  scenario.observing(
+    'adama passes an MQTT message from one client to another, on a topic that the writer may use',
+    async () => {
+      const tls = await clientCertificate('workbench')
+      const connected = (id: string) => mqttClient({ port: vm.ports.mosquitto ?? 0, id, tls })
+      const [reader, writer] = [await connected('reader'), await connected('writer')]
+      await reader.subscribe('#')
+      writer.publish('hangar/test', 'not allowed')
+      writer.publish('test/hangar', 'through the broker')
+      expect(await reader.next()).toEqual({ topic: 'test/hangar', message: 'through the broker' })
+      reader.close()
+      writer.close()
+    },
+  )
+
+  scenario.observing('adama refuses an MQTT client without a certificate', async () => {
+    const { ca, servername } = await clientCertificate('workbench')
+    const without = mqttClient({ port: vm.ports.mosquitto ?? 0, id: 'stranger', tls: { ca, servername } })
+    await expect(without).rejects.toThrow(/alert|closed the connection|ECONNRESET/)
   })
 
   scenario.observing('adama limits every service to the memory and cores of the host file', async () => {

@@ -22,7 +22,7 @@ health_reasons() {
 # One call of systemctl if all is well, because each call slows down a starting host.
 unhealthy_system() {
   system=$(systemctl show -p SystemState -p NFailedUnits 2>/dev/null)
-  echo "$system" | grep -qx 'NFailedUnits=0' || systemctl --failed --plain --no-legend 2>/dev/null | awk '{print "unit " $1 " has failed"}'
+  echo "$system" | grep -qx 'NFailedUnits=0' || systemctl --failed --plain --no-legend 2>/dev/null | failed_units
   state=$(echo "$system" | sed -n 's/^SystemState=//p')
   case $state in
     running | degraded) ;;
@@ -31,11 +31,21 @@ unhealthy_system() {
   esac
 }
 
+failed_units() {
+  while read -r unit _; do
+    is_job "$SERVICES_DIR/${unit%.service}.container" || echo "unit $unit has failed"
+  done
+}
+
+# A job is a container that a timer starts. It may have ended, and it may have failed for a reason outside the host.
+is_job() { grep -qx 'Type=oneshot' "$1" 2>/dev/null; }
+
 # systemd calls a service active only after its own health check has passed (Notify=healthy).
 unhealthy_services() {
   set --
   for file in "$SERVICES_DIR"/*.container; do
     [ -e "$file" ] || continue
+    ! is_job "$file" || continue
     name=${file##*/}
     set -- "$@" "${name%.container}.service"
   done

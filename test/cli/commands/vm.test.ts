@@ -23,7 +23,7 @@ function options(given: Partial<RunVmOptions> = {}): RunVmOptions {
     forwards: [
       { name: 'ssh', guestPort: 22, port: 2201, kind: 'ssh' },
       { name: 'prometheus', guestPort: 9090, port: 9090, kind: 'http' },
-      { name: 'mosquitto', guestPort: 1883, port: 1883, kind: 'tcp' },
+      { name: 'mosquitto', guestPort: 8883, port: 8883, kind: 'tcp' },
     ],
     disk: 'throw-away',
     sshKey: '/root/.config/hangar/ssh_key',
@@ -43,12 +43,12 @@ describe('vm', () => {
   })
 
   it('prints how to reach each port and how to stop the machine', () => {
-    const lines = introduction(options(), { ssh: 2202, prometheus: 9091, mosquitto: 1883 })
+    const lines = introduction(options(), { ssh: 2202, prometheus: 9091, mosquitto: 8883 })
     expect(lines).toEqual([
       'adama in a virtual machine with 4096 MiB of memory; its disk is discarded at the end (to keep it: --keep)',
       '  ssh         ssh -p 2202 -i /root/.config/hangar/ssh_key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null root@127.0.0.1',
       '  prometheus  http://127.0.0.1:9091',
-      '  mosquitto   127.0.0.1:1883',
+      '  mosquitto   127.0.0.1:8883',
       'press Ctrl-C to stop the machine',
     ])
   })

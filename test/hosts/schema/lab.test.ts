@@ -8,7 +8,7 @@ import type { LabHost } from '../../../overlays/lab-facts.ts'
 import type { Offer } from '../../../overlays/offer.ts'
 import { randomFrom } from '../../power-cut/random.ts'
 
-const offer = (name: string): Offer => ({ name, ports: [], metrics: [], alerts: [], dashboards: [] })
+const offer = (name: string): Offer => ({ name, ports: [], metrics: [], alerts: [], dashboards: [], mqtt: [] })
 
 const at = (name: string, addresses: readonly string[], services: readonly string[] = []): LabHost => ({
   name: parseHostName(name),

@@ -35,7 +35,19 @@ const FILE: HostFile = {
   updates: { signingKeys: [publicLine(2, 'signs')] },
   services: {
     alertmanager: { memory: '64 MiB', disk: '300 MiB', webhook: 'http://ntfy.lab/alerts' },
-    mosquitto: { memory: '64 MiB', disk: '301 MiB' },
+    caddy: {
+      memory: { caddy: '64 MiB', acme: '96 MiB' },
+      external: {
+        names: { 'home.example.org': 'prometheus' },
+        email: 'owner@example.org',
+        provider: 'cloudflare',
+        settings: { A_SETTING: 'a value' },
+        credentials: ['A_TOKEN'],
+        directory: 'https://acme.example.org/directory',
+        resolvers: ['9.9.9.9'],
+      },
+    },
+    mosquitto: { memory: '64 MiB', disk: '301 MiB', clients: { any: { publish: ['a/b'], subscribe: ['c/#'] } } },
     prometheus: { memory: '256 MiB', disk: '302 MiB' },
   },
 }
@@ -66,6 +78,32 @@ const inNetwork = (tree: FileTree, key: string) =>
   linesAt(tree, NETWORK).flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []))
 const alertmanager = (tree: FileTree) =>
   JSON.parse(textAt(tree, '/usr/share/hangar/services/alertmanager/etc/alertmanager/alertmanager.yml'))
+/** The topics of the only client that is no service. */
+const topics = (tree: FileTree, access: 'read' | 'write') =>
+  linesAt(tree, '/usr/share/hangar/services/mosquitto/etc/mosquitto/access').flatMap((line) =>
+    line.startsWith(`topic ${access} `) && !line.includes('$SYS/broker') ? [line.slice(`topic ${access} `.length)] : [],
+  )
+/** The words of a line of caddy's job, as podman and systemd read them. */
+const wordsOf = (tree: FileTree, key: string) =>
+  linesAt(tree, '/usr/share/containers/systemd/caddy-acme.container').flatMap((line) =>
+    line.startsWith(`${key}=`)
+      ? (line.slice(key.length + 1).match(/"(?:\\.|[^"\\])*"|[^ ]+/g) ?? []).map(unquoted)
+      : [],
+  )
+const unquoted = (word: string) => (word.startsWith('"') ? String(JSON.parse(word)) : word).replace(/([$%])\1/g, '$1')
+/** The word after an option of lego. */
+const option = (tree: FileTree, name: string) => {
+  const words = wordsOf(tree, 'Exec')
+  return words.flatMap((word, index) => (words[index - 1] === name ? [word] : []))
+}
+const variables = (tree: FileTree, prefix: string) =>
+  wordsOf(tree, 'Environment').flatMap((each) => (each.startsWith(prefix) ? [each.slice(prefix.length)] : []))
+/** The service whose port a site of caddy opens. */
+const opened = (tree: FileTree, site: string) => {
+  const text = textAt(tree, '/usr/share/hangar/services/caddy/etc/caddy/Caddyfile')
+  const [, port] = /reverse_proxy 127\.0\.0\.1:(\d+)/.exec(text.slice(text.indexOf(`https://${site} {`))) ?? []
+  return { '9090': 'prometheus', '9093': 'alertmanager' }[port ?? '']
+}
 const mebibytes = (tree: FileTree, name: string) =>
   linesAt(tree, `/usr/share/containers/systemd/${name}.container`).flatMap((line) =>
     line.startsWith('MemoryMax=') ? [`${Number(line.slice('MemoryMax='.length, -1)) - 32} MiB`] : [],
@@ -102,6 +140,18 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
   'updates.signingKeys.0': (tree) => linesAt(tree, '/usr/lib/hangar/signing').slice(0, -1),
   'services.alertmanager.webhook': (tree) => [alertmanager(tree).receivers[0].webhook_configs[0].url],
   'services.alertmanager.memory': (tree) => mebibytes(tree, 'alertmanager'),
+  'services.mosquitto.clients.any.publish.0': (tree) => topics(tree, 'write'),
+  'services.mosquitto.clients.any.subscribe.0': (tree) => topics(tree, 'read'),
+  'services.caddy.memory.caddy': (tree) => mebibytes(tree, 'caddy'),
+  'services.caddy.memory.acme': (tree) => mebibytes(tree, 'caddy-acme'),
+  'services.caddy.external.names.home.example.org': (tree) => [opened(tree, 'home.example.org')],
+  'services.caddy.external.email': (tree) => option(tree, '--email'),
+  'services.caddy.external.provider': (tree) => option(tree, '--dns'),
+  'services.caddy.external.settings.A_SETTING': (tree) => variables(tree, 'A_SETTING='),
+  'services.caddy.external.credentials.0': (tree) =>
+    wordsOf(tree, 'Environment').flatMap((each) => /^(\w+)_FILE=/.exec(each)?.[1] ?? []),
+  'services.caddy.external.directory': (tree) => option(tree, '--server'),
+  'services.caddy.external.resolvers.0': (tree) => option(tree, '--dns.resolvers'),
   'services.mosquitto.memory': (tree) => mebibytes(tree, 'mosquitto'),
   'services.prometheus.memory': (tree) => mebibytes(tree, 'prometheus'),
   'services.alertmanager.disk': (tree) => quota(tree, 'alertmanager'),
@@ -112,7 +162,17 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
 /** These sizes plan the image, and no file of the host has them. */
 const NOT_IN_FILES = ['memory', 'disk', 'slotSize', 'network.jump']
 
-const FIELDS = stringFields(piSchema)
+/** The path of a field, with the keys that the records of the host file have. */
+const inFile = (path: FieldPath): FieldPath => {
+  let at: unknown = FILE
+  return path.map((key) => {
+    const record = at as Record<string, unknown>
+    const found = key === 'any' ? (Object.keys(record)[0] ?? key) : key
+    at = record?.[found]
+    return found
+  })
+}
+const FIELDS = stringFields(piSchema).map(inFile)
 /** A list may also be one string. */
 const valueAt = (file: HostFile, path: FieldPath) =>
   path.reduce<unknown>(
@@ -120,14 +180,19 @@ const valueAt = (file: HostFile, path: FieldPath) =>
     file,
   ) as string
 
-/** Path -> number of lines; of the firewall, only its tables: a webhook with an address needs other rules than one with a name. */
-const shapeOf = (tree: FileTree) =>
-  Object.fromEntries(
-    Object.entries(tree).map(([path, entry]) => {
-      const lines = entry.kind === 'file' ? String(entry.content).split('\n') : []
-      return [path, path === '/etc/nftables.conf' ? lines.filter((line) => /^\S/.test(line)) : lines.length]
-    }),
-  )
+/**
+ * Path -> number of lines; of the firewall, only its tables: a webhook with an address needs other rules than one with a name.
+ * The names of ciphertexts contain values of the host file, so only their number counts.
+ */
+const shapeOf = (tree: FileTree) => {
+  const isCiphertext = (path: string) => path.endsWith('.age')
+  const lines = Object.entries(tree).flatMap(([path, entry]) => {
+    if (isCiphertext(path)) return []
+    const all = entry.kind === 'file' ? String(entry.content).split('\n') : []
+    return [[path, path === '/etc/nftables.conf' ? all.filter((line) => /^\S/.test(line)) : all.length] as const]
+  })
+  return { ...Object.fromEntries(lines), ciphertexts: Object.keys(tree).filter(isCiphertext).length }
+}
 const SHAPE = shapeOf(treeOf(FILE))
 
 /** The reason why a value breaks the rule of this file, or undefined. */

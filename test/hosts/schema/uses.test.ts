@@ -15,7 +15,7 @@ const port = (number: number, reach: Port['reach']): Port => ({
   web: false,
 })
 const grafana = (reach: Port['reach'] = 'lab') => ({
-  ...{ name: 'grafana', metrics: [], alerts: [], dashboards: [] },
+  ...{ name: 'grafana', metrics: [], alerts: [], dashboards: [], mqtt: [] },
   ports: [port(3000, reach)],
 })
 const other = (name: string, ...offers: LabHost['offers']): LabHost => ({
@@ -49,7 +49,7 @@ const using = (
 
 describe('a connection to another service', () => {
   it('a connection may go to a port of a service of the host, or of the host itself', () => {
-    expect(using('mosquitto', 1883)).not.toThrow()
+    expect(using('mosquitto', 8883)).not.toThrow()
     expect(using('host', 9100)).not.toThrow()
   })
 
@@ -103,6 +103,6 @@ describe('a connection to another service', () => {
   })
 
   it('the own host comes before the provider of the lab', () => {
-    expect(using('mosquitto', 1883, [], { mosquitto: parseHostName('boomer') })).not.toThrow()
+    expect(using('mosquitto', 8883, [], { mosquitto: parseHostName('boomer') })).not.toThrow()
   })
 })

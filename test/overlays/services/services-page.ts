@@ -48,6 +48,43 @@ cannot see programs that a program starts later.
 hangar refuses a service that needs something that it does not support yet: secrets, certificates, volumes that both slots share, and
 images from PyPI or a registry. The error names the service and the missing feature.
 
+### A client of the MQTT broker
+
+1. Declare the client and its topics: \`certificates: () => ({ NAME: { about: '…', usages: ['client'] } })\` and
+   \`mqtt: () => ({ NAME: { publish: ['NAME/#'], subscribe: ['NAME/+/set'] } })\`. Brokers on all hosts of the lab then know the client.
+2. Give the container the files of \`tlsFiles\` in \`overlays/tls-files.ts\`, and the use \`{ service: 'mosquitto', port: MQTT_PORT }\`.
+3. Connect to \`mosquitto.DOMAIN\`, with the certificate and without a user name.
+
+A device that is no service of the lab is in the option \`clients\` of mosquitto. A client may use no topic that it does not declare: the
+broker drops its messages to other topics, and sends it none of them.
+
+### A web page
+
+A port with \`web: true\` is behind caddy, if the host runs caddy: \`https://SERVICE.DOMAIN\`. Declare it with reach \`host\`, so that browsers
+can use only caddy. \`browsers: 'with-certificate'\` admits only browsers with a client certificate of the lab's internal CA.
+The option \`external\` of caddy adds names of the internet:
+
+\`\`\`ts
+caddy: {
+  memory: { caddy: '128 MiB', acme: '96 MiB' },
+  external: {
+    names: { 'graphs.example.org': 'prometheus' },
+    email: 'owner@example.org',
+    provider: 'cloudflare',
+    credentials: ['CLOUDFLARE_DNS_API_TOKEN'],
+  },
+},
+\`\`\`
+
+The host obtains a certificate two minutes after it boots, and checks every six hours whether a certificate is due for renewal: 30 days
+before its end. \`systemctl start caddy-acme\` checks at once, and \`journalctl -u caddy-acme\` shows why a renewal failed. Until a name has a
+certificate, caddy refuses the name and serves all others. For trials, set \`directory\` to the staging server of Let's Encrypt.
+
+### A job
+
+A container that a timer starts has a \`Job\` instead of a health check: \`health: { hours: 6 }\`. A job that fails is a failed unit, which
+prometheus reports; it does not make the host unhealthy for an update.
+
 ### A service of npm packages
 
 1. Write \`overlays/services/NAME/package.json\` with the packages in \`dependencies\`, for example \`{"private": true, "dependencies": {"node-red": "^4.1.15"}}\`.

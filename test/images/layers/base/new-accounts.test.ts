@@ -51,6 +51,6 @@ describe('refuseNewAccounts', () => {
   it('continues the numbers of the real table', () => {
     const table = accounts()
     const { hint } = refusal({ group: `${table.group}new:x:999:\n` }, table) as { hint: string }
-    expect(hint).toContain("group('new', 122, '…'),")
+    expect(hint).toContain("group('new', 124, '…'),")
   })
 })

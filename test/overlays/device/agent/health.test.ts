@@ -65,6 +65,15 @@ const WRONG: readonly (readonly [string, (device: FakeDevice) => void, readonly 
     ['service nut is not healthy: activating'],
   ],
   [
+    'a job that is between two runs, next to one that failed',
+    (device) => {
+      for (const name of ['backup', 'renewal']) device.write(`services/${name}.container`, '[Service]\nType=oneshot\n')
+      device.write('systemd/state', 'SystemState=degraded\nNFailedUnits=1\n')
+      device.write('systemd/failed', 'renewal.service loaded failed failed renewal\n')
+    },
+    [],
+  ],
+  [
     'a service without a limit',
     (device) => device.write('systemd/units', unit('grafana', 'active', 'infinity')),
     ['service grafana runs without its memory limit'],

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { unitFiles } from '../../../../overlays/base/units.ts'
 import { updateFiles } from '../../../../overlays/base/update.ts'
 import { DEVICE_FILES, deviceSources } from '../../../../overlays/device/manifest.ts'
+import { RENEW } from '../../../../overlays/services/caddy/renew.ts'
 import { onPath } from '../../../helpers/fake-device.ts'
 import { textAt } from '../../../helpers/file-tree.ts'
 import { PROJECT } from '../../../helpers/toolchain.ts'
@@ -32,6 +33,7 @@ if (SHELLCHECK === undefined) console.warn("skipped: the check of shell scripts,
 describe.skipIf(SHELLCHECK === undefined)('each shell script', () => {
   const made = [
     ['the generator of consoles', generator],
+    ['the renewal of external certificates', RENEW],
     ["the agent's facts", textAt(facts, '/usr/lib/hangar/facts')],
   ] as const
   it('shellcheck accepts the script of the bare root', () => {
