@@ -11,6 +11,7 @@ import { authorizedKeys, sshFiles } from './base/ssh.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
 import { scriptsIn } from './device/manifest.ts'
+import { awaitedDevice } from './device-unit.ts'
 import type { Host } from './host-facts.ts'
 import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-services.ts'
 import { configurationPath, fileText, quadlet } from './quadlet.ts'
@@ -94,6 +95,17 @@ function containerTree(container: ContainerOnHost): FileTree {
   )
   return {
     [`/usr/share/containers/systemd/${name}.container`]: file(quadlet(container)),
+    ...(awaitedDevice(container.uses) === undefined ? {} : keepLoaded(name)),
     ...Object.fromEntries(configuration),
+  }
+}
+
+/**
+ * systemd unloads a unit that nothing refers to, and the node exporter reports only loaded units. An order without a
+ * requirement keeps the unit loaded, so that metrics show that it is inactive.
+ */
+function keepLoaded(name: string): FileTree {
+  return {
+    [`/etc/systemd/system/multi-user.target.d/${name}.conf`]: file(`[Unit]\nAfter=${name}.service\n`),
   }
 }

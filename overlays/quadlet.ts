@@ -1,5 +1,6 @@
 import { accountId } from '../images/ids.ts'
 import type { ContainerFile, DeviceUse, EnvironmentValue, HealthCheck, Use } from './container.ts'
+import { waitingLines, wantedBy } from './device-unit.ts'
 import type { Limits } from './host-facts.ts'
 import type { ContainerOnHost } from './host-services.ts'
 
@@ -51,6 +52,7 @@ export function quadlet(container: ContainerOnHost): string {
       'After=hangar-data.service',
       'ConditionPathExists=!/run/hangar/data-failed',
       'StartLimitIntervalSec=0',
+      ...waitingLines(container.uses),
     ]),
     ...section('Container', [
       ...sandboxLines(container),
@@ -60,7 +62,7 @@ export function quadlet(container: ContainerOnHost): string {
       `Exec=${container.command.map(quoted).join(' ')}`,
     ]),
     ...section('Service', serviceLines(container.limits)),
-    ...section('Install', ['WantedBy=multi-user.target']),
+    ...section('Install', [`WantedBy=${wantedBy(container.uses)}`]),
   ].join('\n')
 }
 
@@ -140,9 +142,9 @@ function isDevice(use: Use): use is DeviceUse {
   return 'device' in use
 }
 
-/** Puts a hyphen before the path of an optional device: podman then skips the device if it does not exist. */
-function deviceLine({ device, path, optional }: DeviceUse): string {
-  return `AddDevice=${optional ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
+/** A hyphen before the path makes podman skip a device that does not exist. */
+function deviceLine({ device, path, missing }: DeviceUse): string {
+  return `AddDevice=${missing === 'start' ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
 }
 
 function environmentText(value: EnvironmentValue): string {

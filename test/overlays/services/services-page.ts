@@ -153,8 +153,10 @@ function imageText(image: ContainerImage): string {
 function useText(use: Use): string {
   if ('service' in use) return code(`${use.service}:${use.port}`)
   if ('internet' in use) return list(use.internet.map(([protocol, port]) => `internet ${port}/${protocol}`))
-  return `${use.optional ? 'optional device' : 'device'} ${code(use.device)}`
+  return `${DEVICE[use.missing]} ${code(use.device)}`
 }
+
+const DEVICE = { fail: 'device', start: 'optional device', wait: 'waits for the device' } as const
 
 function backupText(backup: Backup): string {
   switch (backup.kind) {
