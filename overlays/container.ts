@@ -1,3 +1,4 @@
+import type { IpAddress } from '../images/ip-address.ts'
 import type { FileTree } from '../images/tree.ts'
 
 /** Debian packages, configured: hangar runs their maintainer scripts on the builder and carries the changes over. */
@@ -80,10 +81,26 @@ export interface DeviceUse {
   readonly missing: 'fail' | 'start' | 'wait'
 }
 
-/** A resource outside the container that its program needs. */
+/** A port of a service of this host, or else of the lab. The service `host` is the host itself. */
+export interface ServiceUse {
+  readonly service: string
+  readonly port: number
+}
+
+/**
+ * Ports of a machine that is no host of the lab, such as a network adapter for Zigbee. The firewall knows no names, so the
+ * machine has an address.
+ */
+export interface MachineUse {
+  readonly machine: IpAddress
+  readonly ports: readonly (readonly [Protocol, number])[]
+}
+
+/** A resource outside the container that its program needs. The firewall rejects every other connection. */
 export type Use =
-  /** A port of a service of this host, or else of the lab. The service `host` is the host itself. */
-  | { readonly service: string; readonly port: number }
+  | ServiceUse
+  | MachineUse
+  /** Ports of all addresses that are neither private nor in a network of the lab. */
   | { readonly internet: readonly (readonly [Protocol, number])[] }
   | DeviceUse
 

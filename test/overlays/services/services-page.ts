@@ -152,6 +152,7 @@ function imageText(image: ContainerImage): string {
 
 function useText(use: Use): string {
   if ('service' in use) return code(`${use.service}:${use.port}`)
+  if ('machine' in use) return list(use.ports.map(([protocol, port]) => `${use.machine} ${port}/${protocol}`))
   if ('internet' in use) return list(use.internet.map(([protocol, port]) => `internet ${port}/${protocol}`))
   return `${DEVICE[use.missing]} ${code(use.device)}`
 }
