@@ -3,9 +3,10 @@ import { alertmanager } from './alertmanager/service.ts'
 import { caddy } from './caddy/service.ts'
 import { mosquitto } from './mosquitto/service.ts'
 import { prometheus } from './prometheus/service.ts'
+import { zigbee2mqtt } from './zigbee2mqtt/service.ts'
 
 /** All services. To add one, add its folder next to these and a line here. */
-export const SERVICES = { alertmanager, caddy, mosquitto, prometheus }
+export const SERVICES = { alertmanager, caddy, mosquitto, prometheus, zigbee2mqtt }
 
 export type ServiceKind = keyof typeof SERVICES
 

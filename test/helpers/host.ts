@@ -3,6 +3,7 @@ import { type HostFile, host } from '../../hosts/schema/host.ts'
 import { planOf } from '../../hosts/schema/plan.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { type HostServices, labOf, renderServices, type ServiceOnHost } from '../../overlays/host-services.ts'
+import { SERVICES } from '../../overlays/services/registry.ts'
 
 /** A host file with the required fields and two services. */
 export const HOST_FILE: HostFile = {
@@ -26,6 +27,17 @@ export function planAlone(host: Host) {
 /** The rendered host that is alone in its lab. */
 export function renderAlone(host: Host) {
   return renderPi(host, labOf(host))
+}
+
+/** Values for the options that have no default, because only the owner knows them. */
+export const REQUIRED_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  zigbee2mqtt: { adapter: '/dev/serial/by-id/usb-stick', type: 'ember' },
+}
+
+/** Every service, with the default of every option that has one. */
+export function everyService(memory: string): NonNullable<HostFile['services']> {
+  const names = Object.keys(SERVICES)
+  return Object.fromEntries(names.map((name) => [name, { memory, ...REQUIRED_OPTIONS[name] }]))
 }
 
 export function testServices(services: HostFile['services']): HostServices {

@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Service } from '../../../overlays/service.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
-import { serviceNamed, testServices } from '../../helpers/host.ts'
+import { everyService, serviceNamed, testServices } from '../../helpers/host.ts'
 import { testService, withTestService } from '../../helpers/test-service.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 import { type DocumentedService, servicesPage } from './services-page.ts'
 
 function documented(): DocumentedService[] {
   const names = Object.keys(SERVICES).sort()
-  const rendered = testServices(Object.fromEntries(names.map((name) => [name, { memory: '64 MiB' }])))
+  const rendered = testServices(everyService('64 MiB'))
   return names.flatMap((name) => {
     const service = findService(name)
     return service === undefined ? [] : [{ service, rendered: serviceNamed(rendered, name) }]
