@@ -11,7 +11,7 @@ const folders = testServices(everyService('64 MiB')).services.flatMap(({ contain
 
 describe('the services of npm packages', () => {
   it('exist', () => {
-    expect(folders).toEqual(['overlays/services/zigbee2mqtt'])
+    expect(folders).toEqual(['overlays/services/node-red', 'overlays/services/zigbee2mqtt'])
   })
 })
 
