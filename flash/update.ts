@@ -20,7 +20,7 @@ export type Updated =
   /** The host already had the image, and received only its new keys. */
   | ({ readonly kind: 'renewed' } & Done)
   /** The host runs the new image. `downtime` is the time from the restart until the host was healthy, in seconds. */
-  | ({ readonly kind: 'updated'; readonly downtime: number } & Done)
+  | ({ readonly kind: 'updated'; readonly downtime: number; readonly waiting: readonly string[] } & Done)
   | ({ readonly kind: 'staged' } & Done)
 
 interface Done {
@@ -39,12 +39,12 @@ export async function update({ target, goal, artifact, identity, clock, progress
   const status = await inspect(target, progress)
   const planned = await target.plan(status, { kind: 'update', artifact, goal, identity })
   const { run, times } = await performAll(target, planned, clock)
-  const { ending, slot, root, sent, downtime } = run
+  const { ending, slot, root, sent, downtime, waiting = [] } = run
   if (ending === 'nothing') return { kind: ending, slot, root }
   const done = { slot, root, sent, times, total: (clock.now() - begun) / 1000 }
   if (ending === 'renewed' || ending === 'staged') return { kind: ending, ...done }
   if (downtime === undefined) throw new Error(`the plan of an update ends as '${ending}' without a trial`)
-  return { kind: 'updated', downtime, ...done }
+  return { kind: 'updated', downtime, waiting, ...done }
 }
 
 /** The steps that `update` would perform now. Changes nothing on the host. */

@@ -56,6 +56,8 @@ export const ACCOUNTS: readonly Account[] = [
   user('alertmanager', 121, 'Prometheus alert manager'),
   user('caddy', 122, 'web server'),
   user('acme', 123, 'ACME client'),
+  user('zigbee2mqtt', 124, 'Zigbee to MQTT bridge'),
+  user('node-red', 125, 'Automation by flows'),
 ]
 
 /** The number of a user. If the table does not have the user, throws an error that shows the line to add. */

@@ -73,8 +73,12 @@ export interface DeviceUse {
   readonly path?: string
   /** The number of the group that may open the device: 20 is Debian's dialout. */
   readonly group?: number
-  /** Whether the container also starts without the device. */
-  readonly optional: boolean
+  /**
+   * What the container does while the device is missing. `fail`: it does not start, and the host is unhealthy. `start`: it
+   * starts without the device. `wait`: it starts when the device appears and stops when the device disappears, and the
+   * host stays healthy.
+   */
+  readonly missing: 'fail' | 'start' | 'wait'
 }
 
 /** A port of a service of this host, or else of the lab. The service `host` is the host itself. */

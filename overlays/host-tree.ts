@@ -15,6 +15,7 @@ import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
 import { isJob } from './container.ts'
 import { scriptsIn } from './device/manifest.ts'
+import { awaitedDevice } from './device-unit.ts'
 import type { Host } from './host-facts.ts'
 import type { ContainerOnHost, HostServices, VolumeOnHost } from './host-services.ts'
 import { configurationPath, fileText, quadlet, timer } from './quadlet.ts'
@@ -112,6 +113,7 @@ function containerTree(container: ContainerOnHost, certificates: IssuedCertifica
   return {
     [`/usr/share/containers/systemd/${name}.container`]: file(quadlet(container)),
     ...timerFiles(container),
+    ...(awaitedDevice(container.uses) === undefined ? {} : keepLoaded(name)),
     ...Object.fromEntries(configuration),
   }
 }
@@ -123,5 +125,15 @@ function timerFiles(container: ContainerOnHost): FileTree {
   return {
     [path]: file(timer(container, health)),
     [`/etc/systemd/system/timers.target.wants/${name}.timer`]: symlink(path),
+  }
+}
+
+/**
+ * systemd unloads a unit that nothing refers to, and the node exporter reports only loaded units. An order without a
+ * requirement keeps the unit loaded, so that metrics show that it is inactive.
+ */
+function keepLoaded(name: string): FileTree {
+  return {
+    [`/etc/systemd/system/multi-user.target.d/${name}.conf`]: file(`[Unit]\nAfter=${name}.service\n`),
   }
 }

@@ -1,6 +1,7 @@
 import type { IssuedCertificates } from '../images/certificates/need.ts'
 import { accountId } from '../images/ids.ts'
 import { type ContainerFile, type DeviceUse, type HealthCheck, isJob, type Job, type Use } from './container.ts'
+import { waitingLines, wantedBy } from './device-unit.ts'
 import type { Limits } from './host-facts.ts'
 import type { ContainerOnHost } from './host-services.ts'
 import { isDecrypted, needsDecryption, secretDirectory, secretPath, secretVariablesPath } from './secret-files.ts'
@@ -62,6 +63,7 @@ export function quadlet(container: ContainerOnHost): string {
       'ConditionPathExists=!/run/hangar/data-failed',
       ...(needsDecryption(container) ? secretLines(container) : []),
       'StartLimitIntervalSec=0',
+      ...waitingLines(container.uses),
     ]),
     ...section('Container', [
       ...sandboxLines(container),
@@ -74,7 +76,7 @@ export function quadlet(container: ContainerOnHost): string {
       ...limitLines(container.limits),
       ...(isJob(health) ? jobLines(container, health) : RESTARTS),
     ]),
-    ...(isJob(health) ? [] : section('Install', ['WantedBy=multi-user.target'])),
+    ...(isJob(health) ? [] : section('Install', [`WantedBy=${wantedBy(container.uses)}`])),
   ].join('\n')
 }
 
@@ -198,9 +200,9 @@ function isDevice(use: Use): use is DeviceUse {
   return 'device' in use
 }
 
-/** Puts a hyphen before the path of an optional device: podman then skips the device if it does not exist. */
-function deviceLine({ device, path, optional }: DeviceUse): string {
-  return `AddDevice=${optional ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
+/** A hyphen before the path makes podman skip a device that does not exist. */
+function deviceLine({ device, path, missing }: DeviceUse): string {
+  return `AddDevice=${missing === 'start' ? '-' : ''}${device}${path === undefined ? '' : `:${path}`}`
 }
 
 function sourceOf(container: string, path: string, file: ContainerFile): string {

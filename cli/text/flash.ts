@@ -38,6 +38,7 @@ export function updateText(host: string, updated: Updated, generations: Generati
       return [
         steps,
         `${host}: slot ${slot} runs ${image}, healthy and committed; ${cost}; ${down}`,
+        ...updated.waiting.map((service) => `${host}: ${service}`),
         `undo: npm run revert ${host}`,
       ].join('\n')
     }

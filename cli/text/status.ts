@@ -92,6 +92,7 @@ function problems(host: string, status: DeviceStatus): string[] {
   const { health, update, starts, lock, data, committed, slot, state, clock } = status
   const found: string[] = []
   if (health.state === 'unhealthy') found.push(`unhealthy: ${health.reasons.join(', ') || NO_REASON}`)
+  found.push(...(health.waiting ?? []))
   if (state === 'trial') found.push(`slot ${slot} is on trial: ${update?.reason ?? 'no decision yet'}`)
   if (state === 'fallback')
     found.push(`slot ${slot} runs as a fallback boot, but slot ${committed} is committed; restart ${host}`)

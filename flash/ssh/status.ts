@@ -16,9 +16,12 @@ const root = z.string().regex(/^[0-9a-f]{64}$/)
 const serial = z.object({ time, number: count })
 const optionalText = text.nullish().transform((value) => value || undefined)
 
+/** The services that wait for a missing device, if there are any. They do not make a host unhealthy. */
+const waiting = z.array(text).max(256).optional()
+
 export const healthSchema = z.discriminatedUnion('state', [
-  z.object({ state: z.literal('healthy') }),
-  z.object({ state: z.literal('unhealthy'), reasons: z.array(text).max(256) }),
+  z.object({ state: z.literal('healthy'), waiting }),
+  z.object({ state: z.literal('unhealthy'), reasons: z.array(text).max(256), waiting }),
 ])
 
 const slotState = z.discriminatedUnion('state', [

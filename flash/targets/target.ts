@@ -38,6 +38,8 @@ export interface Run<S extends Step = Step> {
   readonly sent: number
   /** The time between the restart and the end of the trial, in seconds; undefined before the trial ends. */
   readonly downtime: number | undefined
+  /** The services of the healthy host that wait for a missing device, in words. */
+  readonly waiting?: readonly string[]
 }
 
 /** The keys of a host that the project has in its repository. */

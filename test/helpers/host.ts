@@ -30,15 +30,20 @@ export function renderAlone(host: Host) {
   return renderPi(host, labOf(host))
 }
 
+/** Values for the options that have no default, because only the owner knows them. */
+export const REQUIRED_OPTIONS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  zigbee2mqtt: { adapter: '/dev/serial/by-id/usb-stick', type: 'ember' },
+}
+
 export function testServices(services: HostFile['services']): HostServices {
   return renderServices(testHost({ services }))
 }
 
 /** Every service, with the given memory for each container, and with the options that give it all of its containers. */
-export function everyService(memory = '64 MiB'): HostFile['services'] {
+export function everyService(memory = '64 MiB'): NonNullable<HostFile['services']> {
   const services = Object.entries(SERVICES).map(([name, { memory: recommended }]) => {
     const each = typeof recommended === 'string' ? memory : mapped(recommended, () => memory)
-    return [name, { memory: each, ...(name === 'caddy' ? { external: EXTERNAL } : {}) }]
+    return [name, { memory: each, ...REQUIRED_OPTIONS[name], ...(name === 'caddy' ? { external: EXTERNAL } : {}) }]
   })
   return Object.fromEntries(services)
 }

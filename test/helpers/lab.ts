@@ -45,11 +45,12 @@ export interface Lab {
 
 /**
  * `lean` has only the service that the tests use. The number of services does not change the result of an update, but an
- * emulated machine needs longer to start them.
+ * emulated machine needs longer to start them. `prepare` edits the project before its first build.
  */
-export async function makeLab(services: 'all' | 'lean' = 'all'): Promise<Lab> {
+export async function makeLab(services: 'all' | 'lean' = 'all', prepare?: (lab: Lab) => void): Promise<Lab> {
   const lab = labIn(copyProject(), services)
   lab.restore()
+  prepare?.(lab)
   await must(lab.hangar('init', 'adama'))
   await must(lab.hangar('build', 'adama'))
   await must(lab.hangar('flash', 'adama', '--no-build', '--disk', lab.disk, '--yes'))

@@ -122,8 +122,8 @@ describe('quadlet', () => {
 
   it('adds devices, and marks optional ones with a hyphen', () => {
     const uses = [
-      { device: '/dev/serial/by-id/usb-stick', path: '/dev/ttyZigbee', group: 20, optional: true },
-      { device: '/dev/gpiochip0', optional: false },
+      { device: '/dev/serial/by-id/usb-stick', path: '/dev/ttyZigbee', group: 20, missing: 'start' },
+      { device: '/dev/gpiochip0', missing: 'fail' },
       { internet: [['tcp', 443]] },
     ] as const
     expect(linesWith('AddDevice', { uses })).toEqual([
@@ -132,6 +132,22 @@ describe('quadlet', () => {
     ])
     expect(line('PodmanArgs', { uses })).toMatch(/ --image-volume=ignore --group-add=20$/)
     expect(line('PodmanArgs', {})).not.toContain('--group-add')
+  })
+
+  it('starts with its device and stops with it, if the container waits for the device', () => {
+    const device = '/dev/serial/by-id/usb-stick'
+    const uses = [{ device, path: '/dev/zigbee', missing: 'wait' }] as const
+    const unit = String.raw`dev-serial-by\x2did-usb\x2dstick.device`
+    expect(line('BindsTo', { uses })).toBe(`BindsTo=${unit}`)
+    expect(linesWith('After', { uses })).toEqual(['After=hangar-data.service', `After=${unit}`])
+    expect(line('X-WaitsFor', { uses })).toBe(`X-WaitsFor=${device}`)
+    expect(linesWith('WantedBy', { uses })).toEqual([`WantedBy=${unit}`])
+    expect(line('AddDevice', { uses })).toBe(`AddDevice=${device}:/dev/zigbee`)
+    for (const missing of ['fail', 'start'] as const) {
+      const other = { uses: [{ device, missing }] }
+      expect(line('BindsTo', other)).toBeUndefined()
+      expect(linesWith('WantedBy', other)).toEqual(['WantedBy=multi-user.target'])
+    }
   })
 
   it('quotes the words of a command only if necessary', () => {

@@ -61,13 +61,13 @@ export async function awaitTrial({ agent, clock, expected, until }: Watch): Prom
   }
 }
 
-/** Waits until the host is healthy. */
-export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<void> {
+/** Waits until the host is healthy. Returns the services that wait for a missing device, in words. */
+export async function awaitHealth({ agent, clock, expected, until }: Watch): Promise<readonly string[]> {
   for (let reasons: readonly string[] = []; ; ) {
     const answer = await askState(agent, PATIENCE)
     if (!(answer instanceof NoAnswerError)) {
       const { health } = requireTrial(answer, expected, reasons)
-      if (health?.state !== 'unhealthy') return
+      if (health?.state !== 'unhealthy') return health?.waiting ?? []
       reasons = health.reasons
     }
     if (clock.now() > until) throw trialTimedOut(expected, reasons)

@@ -67,8 +67,8 @@ function arm({ agent, clock }: PiTools, { id, root, goal }: UpdateRun): Promise<
 
 async function becomeHealthy({ clock }: PiTools, run: UpdateRun): Promise<UpdateRun> {
   const { watch, downFrom } = trialOf(run)
-  await awaitHealth(watch)
-  return { ...run, downtime: (clock.now() - downFrom) / 1000 }
+  const waiting = await awaitHealth(watch)
+  return { ...run, waiting, downtime: (clock.now() - downFrom) / 1000 }
 }
 
 async function withSent(run: UpdateRun, sending: Promise<number>): Promise<UpdateRun> {

@@ -43,11 +43,14 @@ is_job() { grep -qx 'Type=oneshot' "$1" 2>/dev/null; }
 # systemd calls a service active only after its own health check has passed (Notify=healthy).
 unhealthy_services() {
   set --
+  waiting=" $(waiting_services | cut -d' ' -f1 | tr '\n' ' ')"
   for file in "$SERVICES_DIR"/*.container; do
     [ -e "$file" ] || continue
     ! is_job "$file" || continue
     name=${file##*/}
-    set -- "$@" "${name%.container}.service"
+    name=${name%.container}
+    case $waiting in *" $name "*) continue ;; esac
+    set -- "$@" "$name.service"
   done
   [ $# -gt 0 ] || return 0
   # The properties of a unit come in any order and end with a blank line.
@@ -128,8 +131,21 @@ health() { health_json; }
 
 health_json() { reasons_json "$(health_reasons)"; }
 
+# Prints `SERVICE DEVICE` for each service that waits for a device that is missing. Such a service is not unhealthy: the
+# owner may have unplugged the device.
+waiting_services() {
+  # /dev/null makes grep print the name of the file also if there is only one.
+  grep '^X-WaitsFor=' "$SERVICES_DIR"/*.container /dev/null 2>/dev/null | while IFS='=' read -r file device; do
+    name=${file##*/}
+    [ -e "$device" ] || printf '%s %s\n' "${name%.container:*}" "$device"
+  done
+}
+
 # reasons_json LINES: without lines the host is healthy.
 reasons_json() {
-  if [ -z "$1" ]; then echo '{"state":"healthy"}'
-  else printf '%s\n' "$1" | jq -cRn '{state: "unhealthy", reasons: [inputs]}'; fi
+  waiting=$(waiting_services | sed 's/ / waits for its device /; s/^/service /')
+  if [ -z "$1$waiting" ]; then echo '{"state":"healthy"}'
+  else jq -cn --arg reasons "$1" --arg waiting "$waiting" 'def lines: [splits("\n") | select(. != "")];
+    (if $reasons == "" then {state: "healthy"} else {state: "unhealthy", reasons: ($reasons | lines)} end)
+    + (if $waiting == "" then {} else {waiting: ($waiting | lines)} end)'; fi
 }

@@ -66,6 +66,13 @@ describe('the status of one host', () => {
     expect(text).toContain('unhealthy: x waits')
   })
 
+  it('names the services that wait for a missing device, on a healthy host', async () => {
+    const waiting = ['service zigbee2mqtt waits for its device /dev/serial/by-id/usb-stick']
+    const text = await show({ health: { state: 'healthy', waiting } })
+    expect(text).toContain(', committed, healthy\n')
+    expect(text.split('\n')).toContain(`adama: ${waiting[0]}`)
+  })
+
   it.each<[DeviceStatus['starts'], string]>([
     [{ state: 'failing', failed: 2, reason: 'a panic' }, 'adama: 2 starts of slot a in a row failed: a panic'],
     [

@@ -29,7 +29,7 @@ const checked = (container: Partial<ContainerDefinition>, changes: Partial<Servi
 
 describe('checkServices', () => {
   it('accepts all services of the registry on one host', () => {
-    expect(() => checkServices(HOST, testServices(everyService()))).not.toThrow()
+    expect(() => checkServices(HOST, testServices(everyService('16 MiB')))).not.toThrow()
   })
 
   it('accepts a supported service without conflicts', () => {

@@ -53,7 +53,7 @@ function randomHost(random: Random) {
           ],
         }),
         () => ({ machine: '192.0.2.77', ports: [['tcp', 6638]] }) as unknown as Use,
-        () => ({ device: '/dev/null', optional: true }),
+        () => ({ device: '/dev/null', missing: 'start' }),
       ],
       random,
     )()

@@ -9,7 +9,7 @@ import { quadlet } from '../../../overlays/quadlet.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
 import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
-import { everyService, testHost } from '../../helpers/host.ts'
+import { everyService, REQUIRED_OPTIONS, testHost } from '../../helpers/host.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
 
 const NAMES = Object.keys(SERVICES)
@@ -56,10 +56,13 @@ describe('the registry', () => {
 })
 
 describe.each(services)('service %s', (name, service) => {
-  it('the service needs no option in the host file', () => {
+  it('the service needs no option in the host file, except those that only the owner knows', () => {
+    const required = REQUIRED_OPTIONS[name] ?? {}
     const { memory } = findService(name) ?? {}
-    const settings = testHost({ services: { [name]: { memory } } as HostFile['services'] }).services[0]
-    expect(settings?.options).toEqual(findService(name)?.options.parse({}))
+    const [settings] = testHost({ services: { [name]: { memory, ...required } } as HostFile['services'] }).services
+    expect(settings?.options).toEqual(findService(name)?.options.parse(required))
+    const missing = findService(name)?.options.safeParse({}).error?.issues ?? []
+    expect(missing.map(({ path }) => path.join('.'))).toEqual(Object.keys(required))
   })
 
   it('the service listens on the ports of its metrics', () => {

@@ -46,7 +46,7 @@ describe('servicesPage', () => {
           image: { source: 'oci', reference: 'example.org/app:1' },
           user: 'mosquitto',
           command: [],
-          uses: [{ internet: [['tcp', 443]] }, { device: '/dev/radio', optional: true }],
+          uses: [{ internet: [['tcp', 443]] }, { device: '/dev/radio', missing: 'start' }],
           health,
         },
         database: {

@@ -87,7 +87,8 @@ prometheus reports; it does not make the host unhealthy for an update.
 
 ### A service of npm packages
 
-1. Write \`overlays/services/NAME/package.json\` with the packages in \`dependencies\`, for example \`{"private": true, "dependencies": {"node-red": "^4.1.15"}}\`.
+1. Write \`overlays/services/NAME/package.json\` with the packages in \`dependencies\`; the folder of zigbee2mqtt is an example. It needs
+   \`"type": "module"\` for the TypeScript files beside it, and a \`name\`, which npm copies into the lock.
 2. Give the container the image \`{ source: 'npm', folder: 'overlays/services/NAME' }\`. hangar adds Debian's Node.js. \`packages\` names further Debian packages.
 3. Start the program from \`/app/node_modules\`, for example \`/usr/bin/node /app/node_modules/node-red/red.js\`.
 4. Lock the packages: \`npm run lock\`. It writes \`package-lock.json\`; commit both files. Renovate and Dependabot can update them.
@@ -138,9 +139,20 @@ function section({ service, rendered }: DocumentedService): string {
     .join('\n')
 }
 
-function example({ name, memory }: Service): string {
+function example({ name, memory, options }: Service): string {
   const value = typeof memory === 'string' ? `'${memory}'` : `{ ${fields(memory)} }`
-  return `services: { ${name}: { memory: ${value} } },`
+  const needed = requiredOptions(options).map(([option, given]) => `, ${option}: '${given}'`)
+  return `services: { ${/^\w+$/.test(name) ? name : `'${name}'`}: { memory: ${value}${needed.join('')} } },`
+}
+
+/** The options without a default, each with the example of its schema. */
+function requiredOptions(options: Service['options']): [string, string][] {
+  const { properties = {}, required = [] } = z.toJSONSchema(options, { io: 'input' })
+  return required.map((name) => {
+    const [given] = (properties[name] as z.core.JSONSchema.JSONSchema).examples ?? []
+    if (given === undefined) throw new Error(`the required option '${name}' has no example in its schema`)
+    return [name, String(given)]
+  })
 }
 
 function fields(values: Readonly<Record<string, string>>): string {
@@ -191,8 +203,10 @@ function useText(use: Use): string {
   if ('service' in use) return code(`${use.service}:${use.port}`)
   if ('machine' in use) return list(use.ports.map(([protocol, port]) => `${use.machine} ${port}/${protocol}`))
   if ('internet' in use) return list(use.internet.map(([protocol, port]) => `internet ${port}/${protocol}`))
-  return `${use.optional ? 'optional device' : 'device'} ${code(use.device)}`
+  return `${DEVICE[use.missing]} ${code(use.device)}`
 }
+
+const DEVICE = { fail: 'device', start: 'optional device', wait: 'waits for the device' } as const
 
 function backupText(backup: Backup): string {
   switch (backup.kind) {

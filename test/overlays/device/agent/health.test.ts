@@ -248,6 +248,29 @@ describeAgent('health', (shell) => {
     })
   })
 
+  it('health reports a service that waits for a missing device, and counts it as healthy', async () => {
+    const host = await AgentHost.under(shell)
+    const [stick, other] = [host.device.path('dev/stick=1'), host.device.path('dev/other')]
+    host.device.write('services/zigbee.container', `[Unit]\nX-WaitsFor=${stick}\n`)
+    host.device.write('systemd/units', unit('grafana', 'active', '9'))
+    const waiting = [`service zigbee waits for its device ${stick}`]
+    expect(host.call(['health']).answer).toEqual({ state: 'healthy', waiting })
+    host.device.write('run/data-failed', 'blank\n')
+    expect(host.call(['health']).answer).toEqual({ state: 'unhealthy', reasons: ['data: blank'], waiting })
+    rmSync(host.device.path('run/data-failed'))
+    host.device.write('services/radio.container', `[Unit]\nX-WaitsFor=${other}\n`)
+    expect(host.call(['health']).answer).toMatchObject({ state: 'healthy', waiting: { length: 2 } })
+  })
+
+  it('health counts a service as unhealthy that does not run although its device exists', async () => {
+    const host = await AgentHost.under(shell)
+    host.device.write('dev/stick', '')
+    host.device.write('services/zigbee.container', `[Unit]\nX-WaitsFor=${host.device.path('dev/stick')}\n`)
+    host.device.write('systemd/units', `${unit('grafana', 'active', '9')}\n${unit('zigbee', 'inactive', '9')}`)
+    const reasons = ['service zigbee is not healthy: inactive']
+    expect(host.call(['health']).answer).toEqual({ state: 'unhealthy', reasons })
+  })
+
   it('health checks only the start and the data of a starting host, because more would slow it down', async () => {
     const host = await AgentHost.under(shell)
     host.device.write('systemd/state', 'NFailedUnits=0\nSystemState=starting\n')
