@@ -17,5 +17,6 @@ export const adama = host({
     },
     prometheus: { memory: '512 MiB', cpus: 1 },
     alertmanager: { memory: '64 MiB', cpus: 0.5 },
+    caddy: { memory: { caddy: '128 MiB', acme: '96 MiB' } },
   },
 })

@@ -203,7 +203,7 @@ function restore(directory: string, services: 'all' | 'lean'): void {
     cpSync(join(here, name), join(directory, name), { recursive: true })
   const host = join(directory, 'hosts/adama.ts')
   cpSync(join(here, 'hosts/adama.ts'), host)
-  if (services === 'lean') edit(host, / *(prometheus|alertmanager): .*\n/g, '')
+  if (services === 'lean') edit(host, / *(prometheus|alertmanager|caddy): .*\n/g, '')
 }
 
 /** Returns the status that the host's agent reports. */
