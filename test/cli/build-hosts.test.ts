@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { plansFor } from '../../cli/build-hosts.ts'
+import { planLab, plansFor } from '../../cli/build-hosts.ts'
 import type { CommandContext } from '../../cli/command.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { commandContext } from '../helpers/command-context.ts'
@@ -41,5 +41,22 @@ describe('plansFor', () => {
     const context = commandContext({ hosts: { names: () => ['one', 'two'], load } })
     expect(await plan(context, 'one')).toEqual(['one'])
     await expect(plan(context, 'two')).rejects.toThrow('a syntax error')
+  })
+})
+
+describe('planLab', () => {
+  it('knows the needs of every host, also of the hosts that are not named, and which host files have errors', async () => {
+    const [one, two] = [at('one', 'fd00::11/64'), at('two', 'fd00::12/64')]
+    const tooSmall = { ...at('small', 'fd00::13/64'), disk: 1 }
+    const load = async (name: string): Promise<Host> => {
+      const found = [one, two, tooSmall].find((each) => each.name === name)
+      if (found !== undefined) return found
+      throw new Error('a syntax error')
+    }
+    const names = ['broken', 'one', 'small', 'two']
+    const context = commandContext({ hosts: { names: () => names, load } })
+    const { plans, needs } = await planLab(context, ['one'], { outcome: 'nothing happened', hint: 'correct the hosts' })
+    expect(plans.map(({ name }) => name)).toEqual(['one'])
+    expect(needs).toEqual({ hosts: { one: [], two: [] }, unknown: ['broken', 'small'] })
   })
 })

@@ -13,9 +13,13 @@ import { leavesOf } from '../../images/slot/verity.ts'
 /**
  * A runner without a sandbox. Each output is a layer, its leaves and a file `program` that lists the inputs and their
  * digests. Like a real runner, it fetches missing packages. It runs each derivation once, and only if the store lacks the
- * output.
+ * output. With `inputs: 'whole'`, a layer also contains every byte of its inputs.
  */
-export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran: string[] } {
+export function fakeRunner(
+  store: Store,
+  fetch: Fetch,
+  { inputs: contained = 'digests' }: { readonly inputs?: 'digests' | 'whole' } = {},
+): Runner & { readonly ran: string[] } {
   const ran: string[] = []
   const realise = async (derivation: Derivation): Promise<Output> => {
     const digest = derivationDigest(derivation)
@@ -29,7 +33,7 @@ export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran:
     ])
     ran.push(derivation.name)
     const read = await Promise.all(
-      Object.entries(derivation.inputs).map(([path, input]) => readInput(store, path, input)),
+      Object.entries(derivation.inputs).map(([path, input]) => readInput(store, path, input, contained)),
     )
     const output = await leave(store, `${derivation.name}\n${read.sort().join('\n')}`)
     await store.record(digest, output)
@@ -45,8 +49,9 @@ export function fakeRunner(store: Store, fetch: Fetch): Runner & { readonly ran:
   }
 }
 
-async function readInput(store: Store, path: string, input: Input): Promise<string> {
-  return `${path} ${digestOf(readFileSync(store.path(await objectOf(store, input))))}`
+async function readInput(store: Store, path: string, input: Input, contained: 'digests' | 'whole'): Promise<string> {
+  const bytes = readFileSync(store.path(await objectOf(store, input)))
+  return `${path} ${digestOf(bytes)}${contained === 'whole' ? `\n${bytes.toString('latin1')}` : ''}`
 }
 
 async function objectOf(store: Store, input: Input): Promise<Digest> {
@@ -59,7 +64,8 @@ async function objectOf(store: Store, input: Input): Promise<Digest> {
 }
 
 async function leave(store: Store, text: string): Promise<Output> {
-  const layer = Buffer.alloc(2 * BLOCK, text)
+  const bytes = Buffer.from(text, 'latin1')
+  const layer = Buffer.alloc(Math.max(2, Math.ceil(bytes.length / BLOCK)) * BLOCK, bytes)
   const files = {
     [LAYER_FILE]: layer,
     [LEAVES_FILE]: leavesOf(layer),
