@@ -7,7 +7,7 @@ import { secretRecord } from '../secrets/records.ts'
 /** The project with the certificates in `hosts/certificates`, the owner's keys, and the time. */
 export type CertificateContext = Pick<CliContext, 'project' | 'env' | 'reporter' | 'now'>
 
-/** Whether hangar may make keys and certificates: never when CI=true, because nobody would commit them. */
+/** Whether hangar may make keys and certificates: never when CI=true, because the checkout of a CI job is not kept. */
 export function mayIssue({ env }: CertificateContext): boolean {
   return env.CI !== 'true'
 }
@@ -22,7 +22,7 @@ export async function canDecrypt({ env, project }: CertificateContext, name: Sec
 export const OWN_MACHINE =
   'issue certificates on your own machine: npm run certs issue; then commit hosts/certificates and hosts/secrets'
 
-/** Refuses to make `what`, which nobody would commit. */
+/** Refuses to make `what` when CI=true. */
 export function refuseInCi(context: CertificateContext, what: string): void {
   if (mayIssue(context)) return
   throw new UserError('certificate', `cannot make ${what}: hangar makes no keys when CI=true`, { hint: OWN_MACHINE })

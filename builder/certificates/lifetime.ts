@@ -4,8 +4,8 @@ const DAY = 86_400_000
 
 /**
  * The lifetime of a certificate. Apple's systems refuse server certificates of more than 825 days, also those of a CA that
- * their user trusts. The longest time is best here: hangar renews certificates only when it builds, and a host must not
- * lose its connections because nobody built it for half a year.
+ * their user trusts. A long time is best here: hangar renews certificates only when it builds, and a host must not lose its
+ * connections because its owner did not build it for half a year.
  */
 export const CERTIFICATE_DAYS = 825
 

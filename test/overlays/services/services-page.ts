@@ -45,8 +45,8 @@ The build refuses an image that lacks the program of a container or of its healt
 names the package that has the missing file. Paths below \`/app/node_modules\` in the arguments of these programs must exist too. The build
 cannot see programs that a program starts later.
 
-hangar refuses a service that needs something that it does not support yet: certificates, volumes that both slots share, and
-images from PyPI or a registry. The error names the service and the missing feature.
+hangar refuses a service that needs something that it does not support yet: volumes that both slots share, and images from PyPI
+or a registry. The error names the service and the missing feature.
 
 ### A client of the MQTT broker
 
