@@ -14,7 +14,7 @@ export interface DiskBudget {
 
 /**
  * Refuses quotas whose sum exceeds the data partition minus the reserve. Each slot has a copy of a volume. The copies share
- * what is the same in both, but after some time nothing may be.
+ * unchanged blocks, but after some time all blocks may differ.
  */
 export function checkVolumeQuotas({ name, disk, slotSize, reserve, services }: DiskBudget): void {
   const { size } = partition(layoutOnDisk(slotSize, disk), 'data')

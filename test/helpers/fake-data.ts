@@ -6,7 +6,7 @@ import { PROJECT } from './toolchain.ts'
 export const SCRIPT = readFileSync(join(PROJECT, 'overlays/device/system/data.sh'), 'utf8')
 export const MIB = 2 ** 20
 export const DATA = 'dev/mmcblk0p7'
-const SERVICES = ['mosquitto:120:120', 'prometheus:108:108']
+const SERVICES = ['mosquitto:120:120:1073741824', 'prometheus:108:108']
 
 /** Magic of a btrfs superblock, and its offset (btrfs(5)). */
 export const MAGIC = '_BHRfS_M'
@@ -19,8 +19,9 @@ for image; do :; done
 { printf ${MAGIC} | dd of="$image" bs=1 seek=${MAGIC_AT} conv=notrunc
 echo tree | dd of="$image" bs=1M seek=1 conv=notrunc; } 2>/dev/null`
 
-/** A fake btrfs whose subvolumes are directories. */
+/** A fake btrfs whose subvolumes are directories. The id of a subvolume is its name. */
 export const BTRFS = `PATH=$REAL_PATH
+[ "$1 $2" != 'inspect-internal rootid' ] || echo "\${3##*/}"
 case "$2 $3" in
   'subvolume create') mkdir "$4" ;;
   'subvolume snapshot') [ ! -e "$5" ] && cp -a "$4" "$5" ;;

@@ -1,10 +1,12 @@
 #!/bin/sh
-# data SERVICE...: mounts the data volume at /data, this slot's /var, and each service's own subvolume at
+# data NAME:UID:GID[:BYTES]...: mounts the data volume at /data, this slot's /var, and each service's own subvolume at
 # /run/hangar/data/SERVICE. At the first boot the partition grows to the end of the disk and is formatted.
 #
 # A trial (/run/hangar/trial) works on new snapshots: of the committed slot's data, or, for a revert with its own data, of the
 # data that this slot had when it was last committed. So a failed trial changes neither: SERVICE@SLOT of the committed slot
 # and SERVICE@SLOT.left of the slot on trial keep the former data. After a commit, .left is removed.
+#
+# BYTES is the quota of each copy: the most that it may refer to, shared data included. Without it, there is no quota.
 #
 # A partition with unexpected content is never formatted: /var is in memory, services stay down, and the reason is on the
 # console and in /run/hangar/data-failed. SSH works without this volume.
@@ -172,12 +174,31 @@ mount_persistent_var() {
   done
 }
 
-# SERVICE:UID:GID
+# Lets btrfs count what each subvolume refers to. Without the counts, services run without quotas.
+count_usage() {
+  btrfs -q quota enable "$DATA_DIR" || { say 'data: cannot count the data of the services: they have no quotas'; return 0; }
+  # After it has deleted a large subvolume, btrfs may no longer know the counts. It counts again while the services run.
+  for state in "$SYS"/fs/btrfs/*/qgroups/inconsistent; do
+    [ "$(cat "$state" 2>/dev/null)" != 1 ] || btrfs -q quota rescan "$DATA_DIR" 2>/dev/null
+  done
+}
+
+# set_quota SUBVOLUME BYTES|none: a new snapshot has the quota of its source, and the host file may have changed. Names the
+# group and not the path: btrfs would refuse to change the quota of a path whose quota is full.
+set_quota() {
+  id=$(btrfs inspect-internal rootid "$DATA_DIR/$1") && btrfs -q qgroup limit "$2" "0/$id" "$DATA_DIR" || say "data: cannot set the quota of $1"
+}
+
+# NAME:UID:GID[:BYTES]
 mount_service() {
-  name=${1%%:*} owner=${1#*:}
+  name=${1%%:*} owner=${1#*:} quota=none
+  case $owner in *:*:*) quota=${owner##*:} owner=${owner%:*} ;; esac
   if on_trial; then snapshot_for_trial "$name"; else resolve_left "$name" "$SLOT"; fi || return 1
   subvolume "$name" || return 1
+  # With a full quota, even a change of the owner would fail.
+  set_quota "$name@$SLOT" none
   chown "$owner" "$DATA_DIR/$name@$SLOT" && chmod 0750 "$DATA_DIR/$name@$SLOT" || return 1
+  [ "$quota" = none ] || set_quota "$name@$SLOT" "$quota"
   mkdir -p "$RUN/data/$name" && mount_subvolume "$name@$SLOT" "$RUN/data/$name"
 }
 
@@ -193,6 +214,7 @@ main() {
   prepare
   mount_data || { recover_superblock && mount_data; } || without_data "cannot mount $DATA: look at the kernel log (dmesg)"
   btrfs -q filesystem resize max "$DATA_DIR" || say "data: cannot grow the file system to the size of $DATA: it keeps its size"
+  count_usage
   mount_var || without_data "cannot create /var of slot $SLOT on $DATA"
   for service; do mount_service "$service" || without_data "cannot mount the data of service '${service%%:*}' on $DATA"; done
 }

@@ -68,7 +68,7 @@ describe('servicesPage', () => {
         '| `test-database` | npm packages of `overlays/services/test` | `mosquitto` | 128 MiB | none |',
         '| `stick` | string | `"/dev/null"` | The device of the radio. |',
         '| `level` | string | none | A choice. |',
-        '| `test` | the database | one for both slots | dump by `pg_dump -Fc` |',
+        '| `test` | the database | 1 GiB | one for both slots | dump by `pg_dump -Fc` |',
         'Metrics: none. Alerts: none. Dashboards: none.',
       ]),
     )

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { GIB, MIB } from '../../../images/layout.ts'
 import type { ContainerImage, Use } from '../../../overlays/container.ts'
 import type { ServiceOnHost } from '../../../overlays/host-services.ts'
 import type { Backup, Service } from '../../../overlays/service.ts'
@@ -18,12 +19,15 @@ A host runs the services that its host file lists in \`services\`. Each entry se
 
 - \`memory\` (required): the most memory that the container may use, for example \`'96 MiB'\`. The least is \`'16 MiB'\`. systemd restarts a container that exceeds the limit.
 - \`cpus\` (default 1): the most processor time that the container may use, in cores from 0.01 to 4. \`0.5\` is half of one core.
+- \`cpuWeight\` (default 100): the share of the processor time while all cores are busy, from 1 to 10000. A container with 200 gets twice as much as one with 100.
+- \`tasks\` (default 256): the most processes and threads, from 16 to 8192.
+- \`disk\` (default: the quota on this page): the most disk space that the data may take in each slot, at least \`'64 MiB'\`. Writes beyond it fail ([decisions/0022-quotas.md](decisions/0022-quotas.md)).
 
-A service with several containers takes an object with a value for each container. The memory on this page is a recommendation.
+A service with several containers takes an object with a value for each container, and one with several volumes an object for \`disk\`. The memory on this page is a recommendation.
 
 Each container runs as a user of its own without privileges, on a read-only root file system. It can write to its volumes and to \`/tmp\`.
 The firewall opens ports with reach \`lab\` to every machine that reaches the host ([network.md](network.md)); ports with reach \`host\` are open to the host only.
-hangar checks that the host runs the services that a service connects to. The firewall does not filter outgoing connections.
+A container reaches only what the column "connects to" names, and the ports of its own service. The firewall rejects and counts everything else.
 hangar makes no backups yet: the column "backup" is the plan for each volume.
 `
 
@@ -125,10 +129,11 @@ function section({ service, rendered }: DocumentedService): string {
       rendered.ports.map(({ number, protocol, reach, purpose }) => [`${number}/${protocol}`, reach, purpose]),
     ),
     table(
-      ['volume', 'content', 'copies', 'backup'],
-      rendered.volumes.map(({ name, about, binding, backup }) => [
+      ['volume', 'content', 'quota', 'copies', 'backup'],
+      rendered.volumes.map(({ name, about, binding, backup, quota }) => [
         code(name),
         about,
+        sizeText(quota),
         binding === 'slot' ? 'one for each slot' : 'one for both slots',
         backupText(backup),
       ]),
@@ -207,6 +212,10 @@ function useText(use: Use): string {
 }
 
 const DEVICE = { fail: 'device', start: 'optional device', wait: 'waits for the device' } as const
+
+function sizeText(bytes: number): string {
+  return bytes % GIB === 0 ? `${bytes / GIB} GiB` : `${bytes / MIB} MiB`
+}
 
 function backupText(backup: Backup): string {
   switch (backup.kind) {
