@@ -17,7 +17,7 @@ import { benchForeignRoot } from './foreign-root.ts'
 import { type Peak, watchMemory } from './process-tree.ts'
 
 const MIB = 2 ** 20
-const WANTED = 9
+const WANTED = 10
 
 /** A copy of the project with its own keys, configuration and an empty store. */
 const project = copyProject()
@@ -81,6 +81,15 @@ describe('a build of adama', () => {
     edit('overlays/services/mosquitto/service.ts', "'mosquitto-clients'", "'mosquitto-clients', 'jq'")
     const seconds = await npm('build:image', 'adama')
     record('one Debian package more in one container, fetched and locked', '15 s', '6 s', `${seconds.toFixed(1)} s`)
+  })
+
+  it('measures a build with an updated npm package', async () => {
+    const packages = 'overlays/services/node-red/package.json'
+    edit(packages, '"node-red":', '"node-red-node-random": "0.4.0",\n    "node-red":')
+    await npm('build:image', 'starbuck')
+    edit(packages, '"node-red-node-random": "0.4.0"', '"node-red-node-random": "0.4.1"')
+    const seconds = await npm('build:image', 'starbuck')
+    record('one npm package updated in Node-RED, fetched and locked', '15 s', '6 s', `${seconds.toFixed(1)} s`)
   })
 })
 

@@ -81,7 +81,7 @@ describe('planLab', () => {
       throw new Error('a syntax error')
     }
     const names = ['broken', 'one', 'small', 'two']
-    const context = commandContext({ hosts: { names: () => names, load } })
+    const context = commandContext({ hosts: { names: () => names, load, lab: async () => DEFAULT_FACTS } })
     const { plans, needs } = await planLab(context, ['one'], { outcome: 'nothing happened', hint: 'correct the hosts' })
     expect(plans.map(({ name }) => name)).toEqual(['one'])
     expect(needs).toEqual({ hosts: { one: [], two: [] }, unknown: ['broken', 'small'] })

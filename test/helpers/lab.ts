@@ -216,7 +216,8 @@ export async function healthy(vm: TestVm, seconds = 600): Promise<void> {
   await eventually(async () => {
     await vm.shell('timeout 60 systemctl is-system-running --wait || :')
     const answer = await vm.shell('/usr/lib/hangar/agent health')
-    expect(answer).toBe('{"state":"healthy"}')
+    // A service may wait for a device that the emulated machine does not have.
+    expect(JSON.parse(answer)).toMatchObject({ state: 'healthy' })
     return true
   }, seconds)
 }

@@ -4,7 +4,7 @@ import { BROKER_NODE, TLS_NODE } from '../../overlays/services/node-red/flows.ts
 import { adama } from '../helpers/adama.ts'
 import { clientCertificate } from '../helpers/client-certificate.ts'
 import { eventually } from '../helpers/eventually.ts'
-import { agentStatus, healthy, type Lab, makeLab, must } from '../helpers/lab.ts'
+import { healthy, type Lab, makeLab } from '../helpers/lab.ts'
 import { type MqttClient, mqttClient } from '../helpers/mqtt.ts'
 import { scenarios } from '../helpers/scenarios.ts'
 import type { TestVm } from '../helpers/vm.ts'
@@ -12,11 +12,9 @@ import { type ZigateCoordinator, zigateCoordinator } from '../helpers/zigate-coo
 
 /** Seconds until both programs have started on two emulated cores. */
 const SERVICE_SECONDS = 900
-const STICK = '/dev/serial/by-id/usb-missing-stick'
 const FORWARDS = [
   { name: 'mqtt', guestPort: 8883, port: 28883 },
   { name: 'https', guestPort: 443, port: 20443 },
-  { name: 'metrics', guestPort: 9100, port: 29100 },
 ]
 
 let coordinator: ZigateCoordinator
@@ -124,26 +122,6 @@ describe('node-red on a host', () => {
     const authorization = { Authorization: `Bearer ${await loggedIn()}` }
     const install = await post('/nodes', authorization, { module: 'node-red-node-random' })
     expect(install.status).toBeGreaterThanOrEqual(400)
-  })
-})
-
-describe('zigbee2mqtt without its adapter', () => {
-  scenario('an update commits although the device of a service is missing, and names the service', async () => {
-    lab.edit('hosts/adama.ts', /adapter: '[^']*'/, `adapter: '${STICK}'`)
-    const waiting = `service zigbee2mqtt waits for its device ${STICK}`
-    expect(await must(lab.onHost(vm, 'flash'))).toContain(`adama: ${waiting}`)
-    expect(await agentStatus(vm)).toMatchObject({
-      state: 'committed',
-      health: { state: 'healthy', waiting: [waiting] },
-    })
-    expect(await must(lab.onHost(vm, 'status'))).toContain(waiting)
-    expect(await vm.shell('systemctl is-active zigbee2mqtt || :')).toBe('inactive')
-    expect(await vm.shell('systemctl is-system-running')).toBe('running')
-  })
-
-  scenario('the metrics of the host show that the service does not run', async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${vm.ports.metrics}/metrics`)).text()
-    expect(metrics).toMatch(/^node_systemd_unit_state\{name="zigbee2mqtt.service",state="inactive",.*\} 1$/m)
   })
 })
 

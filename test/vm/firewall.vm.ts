@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest'
-import { adama } from '../../hosts/adama.ts'
 import { accountId } from '../../images/ids.ts'
+import { adama } from '../helpers/adama.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { patience } from '../helpers/machine-speed.ts'
 import { scenarios } from '../helpers/scenarios.ts'
