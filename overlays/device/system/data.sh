@@ -186,7 +186,7 @@ count_usage() {
 # set_quota SUBVOLUME BYTES|none: a new snapshot has the quota of its source, and the host file may have changed. Names the
 # group and not the path: btrfs would refuse to change the quota of a path whose quota is full.
 set_quota() {
-  id=$(btrfs inspect-internal rootid "$DATA_DIR/$1") && btrfs -q qgroup limit "$2" "0/$id" "$DATA_DIR" || say "data: cannot set the quota of $1"
+  if ! { id=$(btrfs inspect-internal rootid "$DATA_DIR/$1") && btrfs -q qgroup limit "$2" "0/$id" "$DATA_DIR"; }; then say "data: cannot set the quota of $1"; fi
 }
 
 # NAME:UID:GID[:BYTES]
