@@ -185,6 +185,15 @@ describe('npm run certs ca', () => {
     expect(await authorityKeys(lab)).not.toContain(formerKeys[0])
   })
 
+  it('replaces the CA and all private keys after the owner has lost the age key', async () => {
+    const lab = await newLab()
+    await ensureForAll(lab, HOSTS)
+    for (const lost of ['hosts/secrets', 'config']) rmSync(join(lab.project, lost), { recursive: true })
+    expect(await step(at(lab, 1), 'replace')).toBe('replace')
+    await ensureForAll(at(lab, 1), HOSTS)
+    expect((await listCertificates(at(lab, 1), [NEED])).certificates).toMatchObject([{ state: { kind: 'valid' } }])
+  })
+
   it('replaces an expired CA in one step', async () => {
     const lab = await newLab()
     await ensureForAll(lab, HOSTS)
