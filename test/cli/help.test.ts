@@ -121,7 +121,7 @@ describe('topLevelHelp', () => {
       Build images:
         build [hosts...]          build the images of hosts (default: all hosts)
         lock                      resolve packages of all hosts into the lock files
-        vm <host>                 boot the built image in a virtual machine
+        vm <hosts...>             boot the built images of hosts in virtual machines
 
       Set up and update hosts:
         init <host>               create the identity of a host, before its first build
