@@ -14,20 +14,22 @@ declare module 'vitest' {
   }
 }
 
-/**
- * Runs once before the test files that boot virtual machines: builds Adama's image and creates the owner's keys. hangar
- * creates no keys if the variable CI is set, so this function unsets CI.
- */
+/** Runs once before the test files that boot virtual machines: builds Adama's image and creates the owner's keys. */
 export function setup({ provide }: TestProject): () => void {
-  const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', 'adama', ...frozen], {
-    cwd: PROJECT,
-    env: { ...process.env, CI: '' },
-    stdio: 'inherit',
-  })
-  if (status !== 0) throw new Error(`cannot build adama's image: 'npm run build:image adama' exited with ${status}`)
+  buildImage('adama')
   // The next virtual machine deletes the directory if this process is killed.
   const states = ownedDirectory(tmpdir())
   provide('savedStates', states)
   return () => rmSync(states, { recursive: true, force: true })
+}
+
+/** Builds the image of a host. hangar creates no keys if the variable CI is set, so this function unsets CI. */
+export function buildImage(host: string): void {
+  const frozen = process.env.CI === 'true' ? ['--frozen'] : []
+  const { status } = spawnSync(process.execPath, [join(PROJECT, 'cli/hangar.mjs'), 'build', host, ...frozen], {
+    cwd: PROJECT,
+    env: { ...process.env, CI: '' },
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error(`cannot build the image: 'npm run build:image ${host}' exited with ${status}`)
 }

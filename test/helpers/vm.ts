@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { unpackPrograms } from '../../cli/programs.ts'
+import { startLab } from '../../flash/vm/lab.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
 import { VM } from '../../images/sets.ts'
@@ -60,11 +61,29 @@ export function ownerKey(): string {
 
 /** Starts a machine with the host's image or with `disk`. It forwards `ssh` and the given ports. */
 export async function bootHost(options: BootOptions): Promise<TestVm> {
+  const programs = await vmPrograms()
+  return testVm(await startVm(vmOptions(options, programs)), programs)
+}
+
+/**
+ * Starts machines on one network, and returns them in the order of the hosts. The network ends with the last machine. Each
+ * machine forwards `ssh` and the given ports.
+ */
+export async function bootLab<const Hosts extends readonly BootOptions[]>(
+  hosts: Hosts,
+): Promise<{ readonly [Index in keyof Hosts]: TestVm }> {
+  const programs = await vmPrograms()
+  const { machines } = await startLab(hosts.map((each) => vmOptions(each, programs)))
+  return machines.map((machine) => testVm(machine, programs)) as { [Index in keyof Hosts]: TestVm }
+}
+
+function vmOptions(options: BootOptions, programs: ProgramRoot): VmOptions {
   const { host, image = imagePath(host.name), forwards = [] } = options
   const disk = options.disk === undefined ? 'throw-away' : { path: options.disk }
-  const programs = await vmPrograms()
-  const all = [{ name: 'ssh', guestPort: 22, port: 22201 }, ...forwards]
-  const vm = await startVm({ ...options, image, programs, forwards: all, disk })
+  return { ...options, image, programs, forwards: [{ name: 'ssh', guestPort: 22, port: 22201 }, ...forwards], disk }
+}
+
+function testVm(vm: Vm, programs: ProgramRoot): TestVm {
   const ssh: TestVm['ssh'] = (given, command) => runSsh(programs, vm.ports.ssh ?? 0, given, command)
   const shell = async (command: string) => {
     const { code, stdout, stderr } = await ssh(['-i', ownerKey()], command)
