@@ -1,5 +1,6 @@
 import type { Command } from './cli/command.ts'
 import { build } from './cli/commands/build.ts'
+import { check } from './cli/commands/check.ts'
 import { diff } from './cli/commands/diff.ts'
 import { exportImage } from './cli/commands/export.ts'
 import { flash } from './cli/commands/flash.ts'
@@ -20,7 +21,7 @@ import { withSession } from './cli/session.ts'
 
 /** All commands, in the order of the top-level help. Their use cases are imported when a command runs. */
 export const COMMANDS: readonly Command[] = [
-  ...[build, lock, vm],
+  ...[build, check, lock, vm],
   ...[init, flash, revert, status],
   ...[generations, diff, pin, unpin, gc],
   ...[publish, pull, exportImage],

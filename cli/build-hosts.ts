@@ -3,10 +3,14 @@ import type { Built, HostBuild } from '../builder/build.ts'
 import type { Network } from '../builder/context.ts'
 import type { HostPlan } from '../builder/host-plan.ts'
 import type { FrozenFlag } from '../builder/lock/frozen.ts'
+import type { HostName } from '../images/names.ts'
 import { requireWritable } from '../lib/writable-directory.ts'
 import type { Host } from '../overlays/host-facts.ts'
 import type { CommandContext } from './command.ts'
 import { forEveryHost, type HostFailure } from './host-failures.ts'
+import { withLine } from './host-files/with-line.ts'
+import { withLabMirrors } from './lab-mirrors.ts'
+import { type ReadLab, readLab } from './read-lab.ts'
 
 export interface BuildOptions {
   readonly runner: string | undefined
@@ -46,7 +50,7 @@ export async function buildHosts(
   const hosts = plans.map((plan) => ({ plan, output: join(context.project, 'out', plan.name) }))
   for (const { output } of hosts) requireWritable(output)
   const begun = performance.now()
-  const opened = await openBuildContext({ ...context, runner }, network)
+  const opened = await openBuildContext({ ...(await withLabMirrors(context)), runner }, network)
   const builds = await buildAll(opened, { hosts, frozen })
   return { ...resultsOf(plans, builds), took: performance.now() - begun }
 }
@@ -64,26 +68,34 @@ const NOTHING_BUILT = {
  * the user should not read about the first mistake after the minutes that the other hosts take.
  */
 export async function plansFor(
-  { hosts }: CommandContext,
+  context: CommandContext,
   names: readonly string[],
   failed: { readonly outcome: string; readonly hint: string },
 ): Promise<Plan[]> {
-  const { labOfHosts, planOf } = await import('../hosts/schema/plan.ts')
-  const { checkLab } = await import('../hosts/schema/lab.ts')
-  const loaded = new Map(hosts.names().map((name) => [name, hosts.load(name)]))
-  const lab = await validHosts([...loaded.values()])
-  return forEveryHost([...new Set(names)], failed, async (name) => {
-    const host = await (loaded.get(name) ?? hosts.load(name))
-    checkLab(host, lab)
-    const others = lab.filter((other) => other.name !== host.name)
-    return planOf(host, labOfHosts({ domain: host.network.domain, providers: {} }, [host, ...others]))
+  const { planOf } = await import('../hosts/schema/plan.ts')
+  const read = await readLab(context)
+  throwProblem(context, read, 'all')
+  const wanted = [...new Set(names)]
+  for (const [name, error] of read.unread) if (!wanted.includes(name)) warnOfUnread(context, name, error)
+  return forEveryHost(wanted, failed, async (name) => {
+    const host = await read.host(name)
+    throwProblem(context, read, host.name)
+    return planOf(host, read.lab)
   })
 }
 
-/** The hosts whose files are valid. The error of an invalid file is for the command that needs this host. */
-async function validHosts(hosts: readonly Promise<Host>[]): Promise<Host[]> {
-  const results = await Promise.allSettled(hosts)
-  return results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+/** Throws the first problem of a host in its lab, or of the lab file. */
+function throwProblem({ project }: CommandContext, { problems }: ReadLab, host: HostName | 'all'): void {
+  const found = problems.find(({ hosts }) =>
+    hosts === 'all' ? host === 'all' : host !== 'all' && hosts.includes(host),
+  )
+  if (found !== undefined) throw withLine(found.error, project)
+}
+
+/** The images of the other hosts have no name for a host whose file is not valid. The command can still be right. */
+function warnOfUnread({ reporter }: CommandContext, name: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error)
+  reporter.warn(`the other hosts will not know '${name}', because its host file is not valid: ${reason}`)
 }
 
 function resultsOf(plans: readonly Plan[], builds: readonly HostBuild[]): Omit<HostBuilds, 'took'> {

@@ -50,8 +50,8 @@ export async function bundle(project = PROJECT) {
   for (const file of steps.outputFiles) publish(file.path, file.contents)
   const program = await build({
     ...options,
-    // Host files are compiled separately, and share the program's own copy of `hosts/schema/host.ts`.
-    entryPoints: { hangar: 'main.ts', host: 'hosts/schema/host.ts' },
+    // Host files and the lab file are compiled separately, and share the program's own copies of their schemas.
+    entryPoints: { hangar: 'main.ts', host: 'hosts/schema/host.ts', 'lab-file': 'hosts/schema/lab-file.ts' },
     splitting: true,
     chunkNames: 'parts/[name]-[hash]',
     // Leaves out the SDK, because it is large and few builds load it.

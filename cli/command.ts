@@ -1,5 +1,6 @@
 import type { CliContext } from '../builder/context.ts'
 import type { Host } from '../overlays/host-facts.ts'
+import type { LabFacts } from '../overlays/lab-facts.ts'
 
 /** What a command receives from the session that runs it. */
 export interface CommandContext extends CliContext {
@@ -8,11 +9,14 @@ export interface CommandContext extends CliContext {
   leaveTerminal(): void
 }
 
-/** The host files of the project. */
+/** The host files and the lab file of the project. */
 export interface HostFiles {
   /** Names of all hosts, sorted. */
   names(): string[]
+  /** A host with all values, also those that its file leaves to the lab. */
   load(name: string): Promise<Host>
+  /** The facts that the hosts share. */
+  lab(): Promise<LabFacts>
 }
 
 /** Titles of the groups in the top-level help, in order. */

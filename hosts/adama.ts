@@ -7,12 +7,7 @@ export const adama = host({
   disk: '64 GB',
   number: 1,
   timezone: 'Europe/Zurich',
-  network: {
-    address: '10.0.10.11/24',
-    gateway: '10.0.10.1',
-    dns: ['10.0.10.1'],
-    domain: 'lab',
-  },
+  network: { address: '10.0.10.11/24' },
   services: {
     mosquitto: { memory: '96 MiB', cpus: 0.5 },
     prometheus: { memory: '512 MiB', cpus: 1 },

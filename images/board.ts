@@ -4,6 +4,8 @@ import type { Architecture } from './architecture.ts'
 export interface Board {
   readonly name: 'raspberry-pi-5'
   readonly architecture: Architecture
+  /** The number of processor cores. */
+  readonly cores: number
   /** The device trees: file name that the firmware looks for -> device tree in the kernel's packages. */
   readonly deviceTrees: Readonly<Record<string, string>>
   /** The file name of the kernel that the firmware looks for. */
@@ -18,6 +20,8 @@ export const BOARDS: Readonly<Record<Board['name'], Board>> = {
   'raspberry-pi-5': {
     name: 'raspberry-pi-5',
     architecture: 'arm64',
+    // Four Cortex-A76.
+    cores: 4,
     // The steppings C0/C1 and D0 need different device trees: with the wrong device tree, the kernel panics within
     // seconds. The device tree of D0 has two names. If these files are missing, the firmware uses its own device trees,
     // with which a mainline kernel has neither Ethernet nor USB.

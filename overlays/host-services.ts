@@ -1,7 +1,7 @@
 import { BASE_OFFER } from './base/offer.ts'
 import { type Container, type ContainerImage, container } from './container.ts'
 import type { Host, HostService, Limits } from './host-facts.ts'
-import type { Lab, LabHost } from './lab-facts.ts'
+import { DEFAULT_FACTS, type Lab, type LabHost } from './lab-facts.ts'
 import type { Offer } from './offer.ts'
 import {
   type CertificateDefinition,
@@ -20,6 +20,8 @@ export interface HostServices {
   readonly services: readonly ServiceOnHost[]
   /** The offer of the host itself, and then the offers of the services. */
   readonly offers: readonly Offer[]
+  /** The lab that the services were rendered for. */
+  readonly lab: Lab
 }
 
 export interface ServiceOnHost extends Offer {
@@ -52,7 +54,7 @@ export function renderServices(host: Host, lab: Lab = labOf(host), find: FindSer
   const services = host.services.map((settings) =>
     serviceOnHost(serviceNamed(settings.name, find), settings, { host, offers, lab }),
   )
-  return { services, offers }
+  return { services, offers, lab }
 }
 
 /** A host as the other hosts of the lab see it. */
@@ -63,7 +65,7 @@ export function labHost({ name, network, services }: Host, find: FindService = f
 
 /** The lab of a host that is alone. */
 export function labOf(host: Host, find: FindService = findService): Lab {
-  return { facts: { domain: host.network.domain, providers: {} }, hosts: [labHost(host, find)] }
+  return { facts: { ...DEFAULT_FACTS, domain: host.network.domain }, hosts: [labHost(host, find)] }
 }
 
 export type FindService = (name: string) => Service | undefined

@@ -8,6 +8,7 @@ import { identityFiles } from './base/identity.ts'
 import { networkFiles } from './base/network.ts'
 import { distinctKeys } from './base/public-keys.ts'
 import { authorizedKeys, sshFiles } from './base/ssh.ts'
+import { timeFiles } from './base/time.ts'
 import { unitFiles } from './base/units.ts'
 import { updateFiles } from './base/update.ts'
 import { scriptsIn } from './device/manifest.ts'
@@ -39,13 +40,14 @@ export function signersOf(host: Host, builders: readonly string[]): string[] {
 /** Every file of the `host` layer, which holds everything that differs between two hosts. */
 export function hostTree(
   host: Host,
-  { services }: HostServices,
+  { services, lab }: HostServices,
   { deviceFiles, sshKeys, signingKeys, time }: HostAssets,
 ): FileTree {
   const containers = services.flatMap((each) => each.containers)
   const tree = mergeTrees({
-    identity: identityFiles(host),
+    identity: identityFiles(host, lab),
     network: networkFiles(host),
+    time: timeFiles(lab.facts),
     firewall: firewallFiles(services.flatMap(({ ports }) => ports)),
     ssh: sshFiles(authorizedKeys(host, sshKeys)),
     update: updateFiles({

@@ -21,10 +21,15 @@ export const lock: Command<LockFlags> = {
   async run(context, _words, { update }) {
     const { lockAll } = await import('../../builder/lock/lock-all.ts')
     const { plansFor } = await import('../build-hosts.ts')
+    const { withLabMirrors } = await import('../lab-mirrors.ts')
     const { CONTROL, VM } = await import('../../images/sets.ts')
     const failed = { outcome: 'hangar locked nothing', hint: 'correct these hosts: the lock file covers every host' }
     const plans = await plansFor(context, context.hosts.names(), failed)
-    const locked = await lockAll(context, { plans, tools: [CONTROL, VM], mode: update ? 'update' : 'missing' })
+    const locked = await lockAll(await withLabMirrors(context), {
+      plans,
+      tools: [CONTROL, VM],
+      mode: update ? 'update' : 'missing',
+    })
     if (locked.outcome === 'unchanged')
       return 'the lock file is up to date; to update all packages: npm run lock -- --update'
     return `the lock file has ${locked.packages} packages in ${locked.sets} sets`

@@ -15,7 +15,8 @@ interface CompiledFrom {
 
 /**
  * Compiles `hosts/NAME.ts` if its content or an import has changed, and returns the path of the compiled file. The
- * compiled file imports `host()` from the program's own bundle, so that the program loads the schema once.
+ * compiled file imports `host()` and `defineLab()` from the program's own bundle, so that the program loads the schemas
+ * once.
  */
 export async function compiledHost(project: string, name: string): Promise<string> {
   const recordFile = join(project, 'dist/hosts', `${name}.json`)
@@ -68,6 +69,7 @@ async function compile(project: string, name: string) {
         name: 'share-host',
         setup: ({ onResolve }) => {
           onResolve({ filter: /^\.\/schema\/host\.ts$/ }, () => ({ path: '../host.mjs', external: true }))
+          onResolve({ filter: /^\.\/schema\/lab-file\.ts$/ }, () => ({ path: '../lab-file.mjs', external: true }))
         },
       },
     ],

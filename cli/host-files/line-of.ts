@@ -1,6 +1,6 @@
 /**
- * The line, counted from 1, of a nested key in the argument of `host({ … })`: `['network', 'dns']`. The line of the innermost
- * key that exists; undefined if no key exists or the path is empty.
+ * The line, counted from 1, of a nested key in the argument of `host({ … })` or `defineLab({ … })`:
+ * `['network', 'dns']`. The line of the innermost key that exists; undefined if no key exists or the path is empty.
  */
 export function lineOf(source: string, path: readonly string[]): number | undefined {
   const keys = keysOf(source)
@@ -24,9 +24,9 @@ interface Key {
 /** Comments, strings, words, and single characters. Comments come first, so that no key is found inside one. */
 const TOKEN = /\/\/.*|\/\*[\s\S]*?\*\/|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\[\s\S])*`|[\w$]+|\.\.\.|\S/g
 
-/** The keys of the object literal that is the argument of the first `host(`, with those of nested literals. */
+/** The keys of the object literal that is the argument of the first call, with those of nested literals. */
 function keysOf(source: string): Key[] {
-  const start = /\bhost\(\s*\{/.exec(source)
+  const start = /\b(?:host|defineLab)\(\s*\{/.exec(source)
   if (start === null) return []
   const keys: Key[] = []
   /** Open brackets. Only an object literal in a value of a key has keys of the host file. */

@@ -1,24 +1,59 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { UserError } from '../../errors.ts'
 import { nearest } from '../../images/nearest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import type { LabFacts } from '../../overlays/lab-facts.ts'
 import type { HostFiles } from '../command.ts'
 import { compiledHost } from './compile.ts'
-import { lineOf } from './line-of.ts'
+import { withLine } from './with-line.ts'
 
 /** The file names in `hosts/` that export a host. Other files contain values that host files import. */
 const EXPORTS_HOST = /^export const \w+.*= host\(/m
 
-/** The host files of a project. */
+/** The name of the lab file, `hosts/lab.ts`. */
+const LAB = 'lab'
+
+/** The host files and the lab file of a project. */
 export function hostFiles(project: string): HostFiles {
+  // A command loads several hosts, and they share one lab.
+  let facts: Promise<LabFacts> | undefined
+  const lab = () => {
+    facts ??= loadLab(project)
+    return facts
+  }
   return {
     names: () => hostNames(project),
-    // The cast is safe: only `host()` returns such values, and compiled host files use the program's own copy of
-    // `host()`.
-    load: async (name) => (await loadHost(project, name)) as Host,
+    load: async (name) => hostIn(project, await loadHost(project, name), await lab()),
+    lab,
   }
+}
+
+async function hostIn(project: string, declared: { readonly name: string }, facts: LabFacts): Promise<Host> {
+  const { hostInLab } = await import('../../hosts/schema/plan.ts')
+  try {
+    // The cast is safe: only `host()` returns such values, and compiled host files use the program's own copy of `host()`.
+    return hostInLab(declared as Parameters<typeof hostInLab>[0], facts)
+  } catch (error) {
+    throw error instanceof UserError ? withLine(error, project) : error
+  }
+}
+
+/** The lab that `hosts/lab.ts` exports. `hosts/schema/lab-file.ts` checks its values. Without the file, the lab has defaults. */
+export async function loadLab(project: string): Promise<LabFacts> {
+  const { DEFAULT_FACTS } = await import('../../overlays/lab-facts.ts')
+  if (!existsSync(sourceOf(project, LAB))) return DEFAULT_FACTS
+  const { lab } = await evaluate(project, LAB, await compiledHost(project, LAB))
+  // The cast is safe: only `defineLab()` returns a value with these fields.
+  if (hasKeys(lab, DEFAULT_FACTS)) return lab as LabFacts
+  throw new UserError('host', 'hosts/lab.ts exports no lab', {
+    hint: 'end the file with: export const lab = defineLab({ … }). A host cannot have the name lab',
+  })
+}
+
+function hasKeys(value: unknown, of: object): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(of).every((key) => key in value)
 }
 
 /** Names of the hosts that have a file in `hosts/`, sorted. */
@@ -38,8 +73,9 @@ export async function loadHost(project: string, name: string): Promise<{ readonl
 }
 
 function fileNames(project: string): string[] {
-  const names = readdirSync(join(project, 'hosts')).filter((name) => name.endsWith('.ts'))
-  return names.map((name) => name.slice(0, -'.ts'.length)).sort()
+  const files = readdirSync(join(project, 'hosts')).filter((name) => name.endsWith('.ts'))
+  const names = files.map((name) => name.slice(0, -'.ts'.length)).filter((name) => name !== LAB)
+  return names.sort()
 }
 
 function sourceOf(project: string, name: string): string {
@@ -82,21 +118,12 @@ function located(error: unknown, project: string, name: string): unknown {
   const file = `hosts/${name}.ts`
   if (error instanceof UserError) {
     // `hosts/?.ts` is a host file without a valid name.
-    const named = error.message.replace(/^hosts\/\?\.ts/, () => file)
-    if (!named.startsWith(file)) return error
+    const message = error.message.replace(/^hosts\/\?\.ts/, () => file)
     const { hint, cause } = error
-    const line = lineOf(readFileSync(sourceOf(project, name), 'utf8'), pathOf(cause))
-    const message = line === undefined ? named : `${file}:${line}${named.slice(file.length)}`
-    return new UserError(error.code, message, hint === undefined ? { cause } : { hint, cause })
+    return withLine(new UserError(error.code, message, hint === undefined ? { cause } : { hint, cause }), project)
   }
   if (!(error instanceof Error)) return error
   const line = error.stack?.split(`${file}:`)[1]?.match(/^\d+/)?.[0]
   const at = line === undefined ? file : `${file}:${line}`
   return new UserError('host', `${at}: ${error.message}`, { hint: 'check all host files: npm run types', cause: error })
-}
-
-/** The path of the key that the schema refused; empty if the error names no key. */
-function pathOf(cause: unknown): readonly string[] {
-  const { path, keys } = (cause ?? {}) as { path?: readonly PropertyKey[]; keys?: readonly string[] }
-  return [...(path ?? []).map(String), ...(keys ?? []).slice(0, 1)]
 }

@@ -3,7 +3,8 @@ import type { Architecture } from '../../images/architecture.ts'
 import type { LockedPackage } from '../../images/lock.ts'
 import type { NpmPackage, NpmRequest } from '../../images/npm/npm-package.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
-import type { Lab, LabHost } from '../../overlays/lab-facts.ts'
+import type { Lab, LabFacts, LabHost } from '../../overlays/lab-facts.ts'
+import type { HostBudget } from '../schema/budget.ts'
 
 /** The fields that every host has. The board decides the platform. */
 export interface AnyHost {
@@ -44,11 +45,16 @@ export interface ImageContext {
 }
 
 /**
- * The host side of a platform: how to describe a machine and its image. `Rendered` is the host with all values that the
- * platform derives from it. The platform renders a host once for each plan, so that checks and image use the same
- * values.
+ * The host side of a platform: how to describe a machine and its image. `Host` is a host file joined with the lab file.
+ * `Rendered` is the host with all values that the platform derives from it. The platform renders a host once for each plan,
+ * so that checks and image use the same values.
  */
-export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>, Rendered = unknown, Image = unknown> {
+export interface Platform<
+  Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>,
+  Host extends AnyHost = z.output<Schema>,
+  Rendered = unknown,
+  Image = unknown,
+> {
   /** The builder's folder of the same name assembles the images: `builder/platforms/NAME`. */
   readonly name: string
   readonly boards: readonly string[]
@@ -56,20 +62,24 @@ export interface Platform<Schema extends z.ZodType<AnyHost> = z.ZodType<AnyHost>
   readonly deviceSources: readonly string[]
   /** Parses a host file, and fills in the defaults. It refuses unknown keys. */
   readonly schema: Schema
+  /** Takes the values that a host file leaves out from the lab file. Throws a UserError if the lab has none. */
+  readonly inLab: (declared: z.output<Schema>, facts: LabFacts) => Host
   /** The host as the other hosts of the lab see it. */
-  readonly labHost: (host: z.output<Schema>) => LabHost
-  readonly render: (host: z.output<Schema>, lab: Lab) => Rendered
+  readonly labHost: (host: Host) => LabHost
+  readonly render: (host: Host, lab: Lab) => Rendered
   /** Throws a UserError for a host that cannot work. */
   readonly check: (rendered: Rendered) => void
+  /** What the host has, and what its services may use. */
+  readonly budget: (rendered: Rendered) => HostBudget
   /** The inputs that the lock must contain for builders of an architecture. */
   readonly inputs: (rendered: Rendered, builder: Architecture) => readonly SourceRequest[]
   readonly image: (rendered: Rendered, context: ImageContext) => Image
 }
 
 /** Returns its argument; lets TypeScript infer the types of a platform. */
-export function platform<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
-  given: Platform<Schema, Rendered, Image>,
-): Platform<Schema, Rendered, Image> {
+export function platform<Schema extends z.ZodType<AnyHost>, Host extends AnyHost, Rendered, Image>(
+  given: Platform<Schema, Host, Rendered, Image>,
+): Platform<Schema, Host, Rendered, Image> {
   return given
 }
 
@@ -80,17 +90,18 @@ export interface Plan<Host, Image> {
   readonly name: string
   readonly host: Host
   readonly deviceSources: readonly string[]
+  readonly budget: () => HostBudget
   /** The requests to lock. */
   readonly requests: (builder: Architecture) => readonly SourceRequest[]
   readonly image: (context: ImageContext) => Image
 }
 
 /** Renders and checks a host in its lab. Throws a UserError for a host that cannot work. */
-export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
-  platform: Platform<Schema, Rendered, Image>,
-  host: z.output<Schema>,
+export function planWith<Schema extends z.ZodType<AnyHost>, Host extends AnyHost, Rendered, Image>(
+  platform: Platform<Schema, Host, Rendered, Image>,
+  host: Host,
   lab: Lab,
-): Plan<z.output<Schema>, Image> {
+): Plan<Host, Image> {
   const rendered = platform.render(host, lab)
   platform.check(rendered)
   return {
@@ -98,6 +109,7 @@ export function planWith<Schema extends z.ZodType<AnyHost>, Rendered, Image>(
     name: host.name,
     host,
     deviceSources: platform.deviceSources,
+    budget: () => platform.budget(rendered),
     requests: (builder) => platform.inputs(rendered, builder),
     image: (context) => platform.image(rendered, context),
   }

@@ -5,11 +5,12 @@ import { nearest } from '../../images/nearest.ts'
 import { quoted } from '../../images/quoted.ts'
 import type { AnyHost, Platform } from '../platforms/platform.ts'
 import { PLATFORMS } from '../platforms/registry.ts'
+import { allowedKeys, fileError, unknownKey } from './file-error.ts'
 
 /** The argument of `host()` in `hosts/NAME.ts`. */
 export type HostFile = z.input<(typeof PLATFORMS)[number]['schema']>
 
-/** Checks a host file and fills in its defaults. Throws a UserError for unknown keys and invalid values. */
+/** Checks a host file and fills in its defaults, except those of the lab. Throws a UserError for unknown keys and invalid values. */
 export function host(file: HostFile): z.output<(typeof PLATFORMS)[number]['schema']> {
   return parseHost(file, PLATFORMS) as z.output<(typeof PLATFORMS)[number]['schema']>
 }
@@ -20,9 +21,7 @@ export function parseHost(file: { readonly name?: unknown; readonly board?: unkn
   const { schema } = platformOf(where, file, platforms)
   const parsed = schema.safeParse(file, { reportInput: true })
   if (parsed.success) return parsed.data
-  const { issues } = parsed.error
-  // A mistyped key is also missing under its right name, and the mistyped one is what the owner has to change.
-  throw hostError(where, schema, issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0])
+  throw fileError({ where, what: 'host file' }, schema, parsed.error.issues)
 }
 
 /** Stands for the name in messages about a host file without a valid name. */
@@ -57,65 +56,4 @@ function refuseMistypedKeys(where: string, file: object, platforms: readonly Boa
   const allowed = [...new Set(platforms.flatMap(({ schema }) => allowedKeys(schema, '')))]
   const keys = Object.keys(file ?? {}).filter((key) => !allowed.includes(key))
   if (keys.length > 0) throw unknownKey(where, allowed, '', { path: [], keys })
-}
-
-type Issue = z.core.$ZodIssue | undefined
-
-function hostError(where: string, schema: z.core.$ZodType, issue: Issue): UserError {
-  const path = issue?.path.join('.') ?? ''
-  if (issue?.code === 'unrecognized_keys') return unknownKey(where, allowedKeys(schema, path), path, issue)
-  const of = path === '' ? '' : ` at '${path}'`
-  return new UserError('host', `${where}${of}: ${issue === undefined ? 'is not a host file' : reasonOf(issue)}`, {
-    hint: hintOf(issue) ?? 'an editor shows the values that each field takes; npm run types checks all host files',
-    cause: issue,
-  })
-}
-
-/** The reason why a value is refused. zod's own messages about numbers do not name the value. */
-function reasonOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'too_small') return `${quoted(issue.input)} is too small, wanted ${issue.minimum} or more`
-  if (issue.code === 'too_big') return `${quoted(issue.input)} is too large, wanted ${issue.maximum} or less`
-  if (issue.code === 'not_multiple_of') return `${quoted(issue.input)} is not a multiple of ${issue.divisor}`
-  return issue.message
-}
-
-/** The hint of a grammar; see `images/grammar.ts`. */
-function hintOf(issue: Issue): string | undefined {
-  return issue?.code === 'custom' ? (issue.params?.hint as string | undefined) : undefined
-}
-
-function unknownKey(
-  where: string,
-  allowed: readonly string[],
-  path: string,
-  issue: Pick<z.core.$ZodIssueUnrecognizedKeys, 'path' | 'keys'>,
-): UserError {
-  const key = issue.keys[0] ?? ''
-  const meant = nearest(key.slice(0, 100), allowed)
-  return new UserError('host', `${where}: unknown key ${quoted(path === '' ? key : `${path}.${key}`)}`, {
-    hint: `${meant === undefined ? '' : `did you mean '${meant}'? `}allowed here: ${allowed.join(', ')}`,
-    cause: issue,
-  })
-}
-
-/** The keys of the object at a path of a schema. */
-function allowedKeys(schema: z.core.$ZodType, path: string): string[] {
-  let at = schema
-  for (const part of path.split('.').filter(Boolean)) at = shapeOf(at)[part] ?? at
-  return Object.keys(shapeOf(at))
-}
-
-/** The fields of an object schema. Looks through defaults (`innerType`) and transforms (`in`). */
-function shapeOf(type: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
-  const {
-    shape,
-    innerType,
-    in: input,
-  } = type._zod.def as {
-    shape?: Record<string, z.core.$ZodType>
-    innerType?: z.core.$ZodType
-    in?: z.core.$ZodType
-  }
-  const inner = innerType ?? input
-  return shape ?? (inner === undefined ? {} : shapeOf(inner))
 }

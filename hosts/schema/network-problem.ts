@@ -4,7 +4,7 @@ import { isLinkLocal, roleInNetwork } from '../../images/machine-address.ts'
 /** The parts of a network in a host file that depend on each other. */
 interface Network {
   readonly address: readonly InterfaceAddress[]
-  readonly gateway: readonly IpAddress[]
+  readonly gateway?: readonly IpAddress[] | undefined
   readonly dns?: readonly IpAddress[] | undefined
 }
 
@@ -19,18 +19,19 @@ export function networkProblem({ address, gateway, dns }: Network): Problem | un
   return (
     firstProblem('address', address, addressProblem) ??
     firstProblem('gateway', gateway, (each, others) => gatewayProblem(each, others, address)) ??
-    (dns === undefined ? undefined : firstProblem('dns', dns, (each) => serverProblem(each, address)))
+    firstProblem('dns', dns, (each) => serverProblem(each, address))
   )
 }
 
 type Reason = Omit<Problem, 'path'> | undefined
 
-/** The problem of the first value in a list that has one. `before` are the values before it. */
+/** The problem of the first value in a list that has one. `before` are the values before it. The lab has values for no list. */
 function firstProblem<Value>(
   field: keyof typeof EMPTY,
-  values: readonly Value[],
+  values: readonly Value[] | undefined,
   reasonOf: (value: Value, before: readonly Value[]) => Reason,
 ): Problem | undefined {
+  if (values === undefined) return undefined
   if (values.length === 0) return { path: [field], ...EMPTY[field] }
   for (const [index, value] of values.entries()) {
     const reason = reasonOf(value, values.slice(0, index))
@@ -47,7 +48,7 @@ const EMPTY = {
   gateway: { message: 'the list of gateways is empty', hint: "set 'network.gateway' to the router's address" },
   dns: {
     message: 'the list of name servers is empty: without one, the host finds no time server and its clock stays wrong',
-    hint: "remove 'network.dns' to use the gateway as the name server",
+    hint: "remove 'network.dns' to use the gateway, or the name servers of the lab",
   },
 }
 

@@ -2,10 +2,16 @@ import type { Host } from '../../overlays/host-facts.ts'
 import type { Lab, LabFacts } from '../../overlays/lab-facts.ts'
 import { planWith } from '../platforms/platform.ts'
 import { PLATFORMS } from '../platforms/registry.ts'
+import type { host } from './host.ts'
 
 /** The plan of a host for the builder: the inputs to lock, and the image. Throws a UserError for a host that cannot work. */
 export function planOf(host: Host, lab: Lab) {
   return planWith(platformOf(host), host, lab)
+}
+
+/** A host in its lab: the values that its host file leaves out come from the lab file. */
+export function hostInLab(declared: ReturnType<typeof host>, facts: LabFacts): Host {
+  return platformOf(declared).inLab(declared, facts)
 }
 
 /** The lab of all hosts. */

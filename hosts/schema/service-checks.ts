@@ -1,14 +1,16 @@
 import { UserError } from '../../errors.ts'
+import type { HostName } from '../../images/names.ts'
 import { BASE_OFFER } from '../../overlays/base/offer.ts'
-import type { ContainerOnHost, HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
+import type { HostServices, ServiceOnHost } from '../../overlays/host-services.ts'
+import { checkUses } from './uses.ts'
 
 /** Refuses services that hangar cannot run, or that conflict with each other. */
-export function checkServices(host: string, { services, offers }: HostServices): void {
+export function checkServices(host: HostName, { services, lab }: HostServices): void {
   for (const each of services) checkSupport(host, each)
   checkNames(host, services)
   checkUsers(host, services)
   checkPorts(host, services)
-  checkUses(host, { services, offers })
+  checkUses(host, services, lab)
 }
 
 /** Refuses features that a service definition can contain and that hangar does not support yet. */
@@ -77,23 +79,4 @@ function refuseTwice(host: string, kind: string, owned: readonly (readonly [key:
       })
     owners.set(key, owner)
   }
-}
-
-function checkUses(host: string, { services, offers }: HostServices): void {
-  const offered = new Set(offers.flatMap(({ name, ports }) => ports.map(({ number }) => `${name}:${number}`)))
-  for (const { name, containers } of services) {
-    for (const { service, port } of containers.flatMap(connections)) {
-      if (offered.has(`${service}:${port}`)) continue
-      const problem = offers.some((each) => each.name === service)
-        ? `'${service}' does not listen on it`
-        : `the host does not run '${service}'`
-      throw new UserError('host', `${host}: service '${name}' uses port ${port} of '${service}', but ${problem}`, {
-        hint: `add '${service}' to 'services' in hosts/${host}.ts, or remove '${name}'`,
-      })
-    }
-  }
-}
-
-function connections({ uses }: ContainerOnHost) {
-  return uses.flatMap((use) => ('service' in use ? [use] : []))
 }

@@ -4,8 +4,8 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { adama } from '../../hosts/adama.ts'
 import { parseManifest } from '../../images/manifest.ts'
+import { adama } from '../helpers/adama.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { copyProject, runIn } from '../helpers/project.ts'
 import { withRootKit } from '../helpers/root-kit.ts'
@@ -17,7 +17,7 @@ import { benchForeignRoot } from './foreign-root.ts'
 import { type Peak, watchMemory } from './process-tree.ts'
 
 const MIB = 2 ** 20
-const WANTED = 8
+const WANTED = 9
 
 /** A copy of the project with its own keys, configuration and an empty store. */
 const project = copyProject()
@@ -56,6 +56,13 @@ describe('a build of adama', () => {
     const build = await median(() => npm('build:image', 'adama'))
     const over = `an empty npm script (${empty.toFixed(2)} s) + ${(build - empty).toFixed(2)} s`
     record('nothing changed', 'an empty npm script + 0.25 s', '+ 0.1 s', over)
+  })
+
+  it('measures a check of the lab', async () => {
+    const startUp = await median(() => npm('hangar', '--', '--help'))
+    const check = await median(() => npm('check'))
+    const over = `${(check - startUp).toFixed(2)} s + start-up (${startUp.toFixed(2)} s)`
+    record('`npm run check` of the lab', '1 s + start-up', '0.3 s + start-up', over)
   })
 
   it('measures a build after one changed line of configuration', async () => {

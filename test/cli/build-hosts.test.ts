@@ -1,9 +1,14 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { plansFor } from '../../cli/build-hosts.ts'
 import type { CommandContext } from '../../cli/command.ts'
+import { parseHostName } from '../../images/names.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import { DEFAULT_FACTS } from '../../overlays/lab-facts.ts'
 import { commandContext } from '../helpers/command-context.ts'
 import { testHost } from '../helpers/host.ts'
+import { tempDirectory } from '../helpers/temp.ts'
 
 const at = (name: string, address: string) => testHost({ name, network: { address, gateway: 'fe80::1' } })
 
@@ -32,14 +37,36 @@ describe('plansFor', () => {
     expect(loaded.sort()).toEqual(['one', 'two'])
   })
 
+  it('refuses a mistake of the lab file for every host, and names the line in hosts/lab.ts', async () => {
+    const facts = [at('one', 'fd00::11/64'), at('two', 'fd00::12/64')]
+    const project = await tempDirectory()
+    mkdirSync(join(project, 'hosts'))
+    writeFileSync(join(project, 'hosts/lab.ts'), "defineLab({\n  providers: {\n    mosquitto: 'three',\n  },\n})\n")
+    const lab = async () => ({ ...DEFAULT_FACTS, providers: { mosquitto: parseHostName('three') } })
+    const { hosts } = commandContext({ facts })
+    await expect(plan(commandContext({ project, hosts: { ...hosts, lab } }), 'one')).rejects.toThrow(
+      "hosts/lab.ts:3 at 'providers.mosquitto': no host has the name 'three'",
+    )
+  })
+
+  it('leaves a mistake of other hosts to the builds of these hosts', async () => {
+    const facts = [at('one', 'fd00::11/64'), at('two', 'fd00::12/64'), at('three', 'fd00::12/64')]
+    const context = commandContext({ facts })
+    expect(await plan(context, 'one')).toEqual(['one'])
+    await expect(plan(context, 'one', 'two', 'three')).rejects.toThrow(/^2 hosts failed; nothing happened\n {2}two: /)
+  })
+
   it('plans a host beside a host file with an error, which the build of the other host reports', async () => {
     const one = at('one', 'fd00::11/64')
     const load = async (name: string): Promise<Host> => {
       if (name === 'one') return one
       throw new Error('a syntax error')
     }
-    const context = commandContext({ hosts: { names: () => ['one', 'two'], load } })
+    const context = commandContext({ hosts: { names: () => ['one', 'two'], load, lab: async () => DEFAULT_FACTS } })
     expect(await plan(context, 'one')).toEqual(['one'])
+    expect(context.reporter.warnings).toEqual([
+      "the other hosts will not know 'two', because its host file is not valid: a syntax error",
+    ])
     await expect(plan(context, 'two')).rejects.toThrow('a syntax error')
   })
 })

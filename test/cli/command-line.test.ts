@@ -55,14 +55,14 @@ describe('hangar', () => {
     const { code, stderr } = await hangar('build', 'adma')
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "error: no host 'adma'; hosts are: adama\nhint: did you mean 'adama'?\n",
+      stderr: "error: no host 'adma'; hosts are: adama, starbuck\nhint: did you mean 'adama'?\n",
     })
   })
 
   it('explains how to add an unknown host', async () => {
     const { stderr } = await hangar('vm', 'galactica')
     expect(stderr).toBe(
-      "error: no host 'galactica'; hosts are: adama\nhint: to add the host, copy hosts/adama.ts to hosts/galactica.ts and change the copy\n",
+      "error: no host 'galactica'; hosts are: adama, starbuck\nhint: to add the host, copy hosts/adama.ts to hosts/galactica.ts and change the copy\n",
     )
   })
 
@@ -71,7 +71,7 @@ describe('hangar', () => {
     writeFileSync(file, 'export const NOTES = []\n')
     expect((await hangar('build', 'notes')).stderr).toContain("hosts/notes.ts exports no host with the name 'notes'")
     rmSync(file)
-    expect((await hangar('build', '../main')).stderr).toContain("no host '../main'; hosts are: adama")
+    expect((await hangar('build', '../main')).stderr).toContain("no host '../main'; hosts are: adama, starbuck")
   })
 
   it('suggests the command and the flag with the nearest name', async () => {
@@ -177,7 +177,7 @@ describe('a host file', () => {
   })
 
   it('names the line of an unknown key in a host file', async () => {
-    const { code, stderr } = await withAdama((text) => text.replace('gateway:', 'gatway:'))
+    const { code, stderr } = await withAdama((text) => text.replace('timezone:', 'timezon:'))
     expect(code).toBe(1)
     expect(stderr).toMatch(/^error: hosts\/adama\.ts:\d+[: ].*\nhint: .*\n$/)
   })
@@ -191,6 +191,19 @@ describe('a host file', () => {
     const { code, stderr } = await withAdama((text) => text.replace("name: 'adama'", 'name: missing.name'))
     expect(code).toBe(1)
     expect(stderr).toBe('error: hosts/adama.ts:4: missing is not defined\nhint: check all host files: npm run types\n')
+  })
+
+  it('checks the whole lab, and names the line of a mistake in the lab file', async () => {
+    const { code, stdout } = await npm('run', '--silent', 'check')
+    expect({ code, last: stdout.trimEnd().split('\n').at(-1) }).toEqual({ code: 0, last: 'the lab has no mistakes' })
+    const file = join(project.directory, 'hosts/lab.ts')
+    const before = readFileSync(file, 'utf8')
+    writeFileSync(file, before.replace("prometheus: 'adama'", "mosquitto: 'starbuck'"))
+    const mistaken = await npm('run', '--silent', 'check').finally(() => writeFileSync(file, before))
+    expect(mistaken.code).toBe(1)
+    expect(mistaken.stderr).toMatch(
+      /error: hosts\/lab\.ts:\d+ at 'providers\.mosquitto': 'starbuck' does not run 'mosquitto'\nhint: hosts that run 'mosquitto': adama\n$/,
+    )
   })
 
   it('refuses a host file that exports another name', async () => {

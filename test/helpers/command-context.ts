@@ -1,5 +1,6 @@
 import type { CommandContext } from '../../cli/command.ts'
 import type { Host } from '../../overlays/host-facts.ts'
+import { DEFAULT_FACTS } from '../../overlays/lab-facts.ts'
 import { type Listed, listReporter } from './reporter.ts'
 
 export interface TestContext extends CommandContext {
@@ -21,6 +22,7 @@ export function commandContext(
     hosts: {
       names: () => facts.map(({ name }) => name ?? ''),
       load: async (name) => (find(name) ?? { name }) as Host,
+      lab: async () => DEFAULT_FACTS,
     },
     leaveTerminal: () => undefined,
     ...rest,

@@ -1,8 +1,9 @@
 import { renderPi } from '../../hosts/platforms/pi/image-of.ts'
 import { type HostFile, host } from '../../hosts/schema/host.ts'
-import { planOf } from '../../hosts/schema/plan.ts'
+import { hostInLab, planOf } from '../../hosts/schema/plan.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { type HostServices, labOf, renderServices, type ServiceOnHost } from '../../overlays/host-services.ts'
+import { DEFAULT_FACTS } from '../../overlays/lab-facts.ts'
 
 /** A host file with the required fields and two services. */
 export const HOST_FILE: HostFile = {
@@ -15,7 +16,7 @@ export const HOST_FILE: HostFile = {
 }
 
 export function testHost(changes: Partial<HostFile> = {}): Host {
-  return host({ ...HOST_FILE, ...changes })
+  return hostInLab(host({ ...HOST_FILE, ...changes }), DEFAULT_FACTS)
 }
 
 /** The plan of a host that is alone in its lab. */

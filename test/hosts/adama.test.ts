@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { adama } from '../../hosts/adama.ts'
 import { MEMORY_RESERVE } from '../../hosts/platforms/pi/check.ts'
+import { adama } from '../helpers/adama.ts'
 import { planAlone } from '../helpers/host.ts'
 
 describe('adama', () => {

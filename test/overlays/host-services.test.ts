@@ -48,15 +48,15 @@ describe('renderServices', () => {
 })
 
 describe('a service with one container', () => {
-  const { services } = testServices({ mosquitto: { memory: '64 MiB' } })
+  const services = testServices({ mosquitto: { memory: '64 MiB' } })
 
   it('gives the name of a service with one container to the container, the image and the volume', () => {
-    const mosquitto = serviceNamed({ services, offers: [] }, 'mosquitto')
+    const mosquitto = serviceNamed(services, 'mosquitto')
     expect(mosquitto.containers).toMatchObject([
       { name: 'mosquitto', imageName: 'mosquitto', volumes: { '/data': 'mosquitto' } },
     ])
     expect(mosquitto.volumes).toMatchObject([{ name: 'mosquitto', binding: 'slot', owner: 'mosquitto' }])
-    expect(configurationOf({ services, offers: [] }, 'mosquitto', '/etc/mosquitto/mosquitto.conf')).toContain('1883')
+    expect(configurationOf(services, 'mosquitto', '/etc/mosquitto/mosquitto.conf')).toContain('1883')
   })
 })
 

@@ -66,6 +66,14 @@ describe('the host layer', () => {
     }
   })
 
+  it('the host layer has the time servers of the lab', () => {
+    const services = renderServices(testHost())
+    const facts = { ...services.lab.facts, timeServers: ['192.0.2.1'] }
+    const withServers = hostTree(testHost(), { ...services, lab: { ...services.lab, facts } }, ASSETS)
+    const added = Object.keys(withServers).filter((path) => !(path in tree))
+    expect(added).toEqual(['/etc/systemd/timesyncd.conf.d/lab.conf'])
+  })
+
   it('no program of the host listens at one address only, so that IPv4 and IPv6 reach the same ports', () => {
     const texts = Object.values(tree).flatMap((entry) => (entry.kind === 'file' ? [String(entry.content)] : []))
     const listening = texts.flatMap((text) => text.match(/^.*(?:listen|bind|ListenAddress).*$/gim) ?? [])

@@ -1,6 +1,6 @@
-import { adama } from '../../hosts/adama.ts'
 import { layoutOnDisk, MIB, type Partition, type PartitionName, partition, SECTOR } from '../../images/layout.ts'
 import type { Slot } from '../../images/names.ts'
+import { adama } from '../helpers/adama.ts'
 import { BtrfsReader, type Volume } from './btrfs.ts'
 import { type Cut, fate } from './cut-points.ts'
 import { type DiskState, slice } from './disk-state.ts'

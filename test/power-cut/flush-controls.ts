@@ -1,5 +1,5 @@
-import { adama } from '../../hosts/adama.ts'
 import type { BlockSource } from '../../images/disk/block-source.ts'
+import { adama } from '../helpers/adama.ts'
 import { type AgentStep, agentSteps } from './agent-steps.ts'
 import { BtrfsReader } from './btrfs.ts'
 import type { Cut } from './cut-points.ts'

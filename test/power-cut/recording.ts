@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { copyDisk } from '../../flash/vm/disk.ts'
-import { adama } from '../../hosts/adama.ts'
+import { adama } from '../helpers/adama.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { agentStatus, committed, healthy, type Lab, makeLab, must, reboot } from '../helpers/lab.ts'
 import type { TestVm } from '../helpers/vm.ts'

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { adama } from '../../hosts/adama.ts'
 import { BLOCK } from '../../images/layout.ts'
 import { hashTree, leavesOf } from '../../images/slot/verity.ts'
+import { adama } from '../helpers/adama.ts'
 import { type BareOutput, runBare } from '../helpers/bare-machine.ts'
 import { builtNative } from '../helpers/built-native.ts'
 

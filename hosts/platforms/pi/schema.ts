@@ -6,7 +6,9 @@ import { parseHostName } from '../../../images/names.ts'
 import { parseLoginKey, parseSigningKey } from '../../../images/signature/public-key.ts'
 import { parseTimeZone, type TimeZone } from '../../../images/time-zone.ts'
 import type { Host } from '../../../overlays/host-facts.ts'
-import { networkSchema } from '../../schema/network.ts'
+import type { LabFacts } from '../../../overlays/lab-facts.ts'
+import { type DeclaredNetwork, networkSchema } from '../../schema/network.ts'
+import { networkInLab } from '../../schema/network-in-lab.ts'
 import { hostServices, servicesSchema } from '../../schema/services.ts'
 import { diskSize, memorySize, slotSize } from '../../schema/sizes.ts'
 
@@ -56,11 +58,19 @@ const fields = z.strictObject({
   services: servicesSchema,
 })
 
+/** A Raspberry Pi as its host file declares it, with all defaults but those of the lab. */
+export type DeclaredPi = Omit<Host, 'network'> & { readonly network: DeclaredNetwork }
+
 /** The host file of a Raspberry Pi. */
 export const piSchema = fields.transform(
-  ({ services, ...rest }): Host => ({
+  ({ services, ...rest }): DeclaredPi => ({
     ...rest,
     slotSize: rest.slotSize ?? (rest.disk > 128e9 ? 24 * GIB : 8 * GIB),
     services: hostServices(services),
   }),
 )
+
+/** A Raspberry Pi in its lab, which has the values that the host file leaves out. */
+export function piInLab(declared: DeclaredPi, facts: LabFacts): Host {
+  return { ...declared, network: networkInLab(declared.name, declared.network, facts) }
+}

@@ -3,7 +3,9 @@ import { canonicalJson } from '../../../images/canonical.ts'
 import { grammar } from '../../../images/grammar.ts'
 import { parseHttpUrl } from '../../../images/http-url.ts'
 import { HTTP_CHECK_PACKAGE, httpAnswers } from '../../http-check.ts'
+import type { AlertReceivers } from '../../lab-facts.ts'
 import { service } from '../../service.ts'
+import { connections, ownerOf, receiversOf } from './receivers.ts'
 
 const PORT = 9093
 const CONFIGURATION = '/etc/alertmanager/alertmanager.yml'
@@ -13,7 +15,7 @@ export const alertmanager = service({
   about: 'groups alerts and sends them on',
   options: z.strictObject({
     webhook: grammar(parseHttpUrl).optional().meta({
-      description: 'The URL that receives each alert as JSON. Without a URL, alertmanager only shows the alerts.',
+      description: 'The URL that receives each alert as JSON. Default: `alerts.webhook` of `hosts/lab.ts`.',
       format: 'uri',
     }),
     // Durations of Prometheus are whole numbers (`ParseDuration` of prometheus/common). Alertmanager remembers what it sent
@@ -31,7 +33,7 @@ export const alertmanager = service({
       backup: { kind: 'files' },
     },
   },
-  containers: ({ webhook, repeatHours }) => ({
+  containers: ({ webhook, repeatHours }, context) => ({
     alertmanager: {
       image: {
         source: 'debian',
@@ -50,16 +52,16 @@ export const alertmanager = service({
         // Turns off clustering by an empty address.
         '--cluster.listen-address=',
       ],
-      files: { [CONFIGURATION]: { kind: 'text', text: configuration(webhook, repeatHours) } },
+      files: { [CONFIGURATION]: { kind: 'text', text: configuration(receiversOf(webhook, context), repeatHours) } },
       volumes: { '/data': 'alertmanager' },
+      uses: connections(receiversOf(webhook, context)),
       // Alertmanager answers 200 here only after it has loaded its configuration.
       health: httpAnswers(PORT, '/api/v2/status'),
     },
   }),
 })
 
-function configuration(webhook: string | undefined, repeatHours: number): string {
-  const receiver = { name: 'owner', ...(webhook === undefined ? {} : { webhook_configs: [{ url: webhook }] }) }
+function configuration(receivers: AlertReceivers, repeatHours: number): string {
   const route = { receiver: 'owner', group_by: ['alertname', 'host'], repeat_interval: `${repeatHours}h` }
-  return `${canonicalJson({ route, receivers: [receiver] })}\n`
+  return `${canonicalJson({ route, receivers: [ownerOf(receivers)] })}\n`
 }

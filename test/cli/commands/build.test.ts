@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type BuildFlags, build } from '../../../cli/commands/build.ts'
 import { UserError } from '../../../errors.ts'
+import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { commandContext } from '../../helpers/command-context.ts'
 import { testHost } from '../../helpers/host.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -16,7 +17,8 @@ async function bench() {
     throw new UserError('host', `hosts/${name}.ts:3: no board`, { hint: 'add it' })
   }
   const names = () => ['adama', 'apollo', 'starbuck']
-  const context = commandContext({ project, hosts: { names, load } })
+  const lab = async () => DEFAULT_FACTS
+  const context = commandContext({ project, hosts: { names, load, lab } })
   const run = (words: readonly string[], flags: BuildFlags = {}) => build.run(context, words, flags)
   return { run, asked, context, written: () => readdirSync(project) }
 }

@@ -8,6 +8,7 @@ import { readStatuses } from '../../../flash/host-status.ts'
 import { driverOf } from '../../../flash/targets/registry.ts'
 import { ownKeysText, publicOf } from '../../../images/identity/private-identity.ts'
 import { fingerprintOf } from '../../../images/signature/openssh-key.ts'
+import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { commandContext } from '../../helpers/command-context.ts'
 import { IDENTITY, PUBLIC_LINES } from '../../helpers/small-identity.ts'
 import { NO_IDENTITY, UPDATE, updateBench } from '../../helpers/update-bench.ts'
@@ -73,7 +74,7 @@ describe('flash', () => {
     const load = async (name: string) => {
       throw new UserError('host', `hosts/${name}.ts:3: no board`, { hint: 'add it' })
     }
-    const context = commandContext({ hosts: { names: () => [], load } })
+    const context = commandContext({ hosts: { names: () => [], load, lab: async () => DEFAULT_FACTS } })
     await expect(flash.run(context, ['adama', 'apollo'], { build: false })).rejects.toMatchObject({
       code: 'host',
       message: expect.stringMatching(/^2 hosts failed; hangar changed no host\n.*adama\.ts:3.*\n.*\n.*apollo\.ts:3/),

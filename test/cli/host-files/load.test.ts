@@ -2,8 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSy
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { compiledHost } from '../../../cli/host-files/compile.ts'
-import { hostNames, loadHost } from '../../../cli/host-files/load.ts'
+import { hostFiles, hostNames, loadHost } from '../../../cli/host-files/load.ts'
 import { UserError } from '../../../errors.ts'
+import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { childProgram } from '../../helpers/child-program.ts'
 import { runIn } from '../../helpers/project.ts'
 import { tempDirectory } from '../../helpers/temp.ts'
@@ -17,6 +18,7 @@ async function project(files: Readonly<Record<string, string>>) {
     writeFileSync(join(directory, path), text)
   }
   put('hosts/schema/host.ts', 'export const host = (given: object) => given\n')
+  put('hosts/schema/lab-file.ts', 'export const defineLab = (given: object) => given\n')
   put('dist/host.mjs', 'export const host = (given) => given\n')
   for (const [path, text] of Object.entries(files)) put(path, text)
   return { directory, put, load: (name: string) => loadHost(directory, name) }
@@ -124,6 +126,94 @@ describe('loadHost', () => {
       hint: "end the file with: export const my_host = host({ name: 'my-host', … })",
     })
   })
+})
+
+describe('the lab file', () => {
+  /** A project whose `host()` and `defineLab()` are the real ones. */
+  const realProject = async (files: Readonly<Record<string, string>>) => {
+    const made = await project(files)
+    for (const [name, schema] of [
+      ['host', 'host'],
+      ['defineLab', 'lab-file'],
+    ])
+      made.put(`dist/${schema}.mjs`, `export { ${name} } from '${join(PROJECT, `hosts/schema/${schema}.ts`)}'\n`)
+    return { ...made, hosts: hostFiles(made.directory) }
+  }
+  const LAB = [
+    "import { defineLab } from './schema/lab-file.ts'",
+    'export const lab = defineLab({',
+    "  domain: 'home',",
+    '  networks: {',
+    "    lan: { subnet: '10.0.10.0/24', gateway: '10.0.10.1' },",
+    '  },',
+    '})',
+    '',
+  ].join('\n')
+  const tiny = (address: string) =>
+    [
+      "import { host } from './schema/host.ts'",
+      'export const tiny = host({',
+      "  name: 'tiny', board: 'raspberry-pi-5', memory: '4 GiB', disk: '64 GB',",
+      `  network: { address: '${address}' },`,
+      '})',
+      '',
+    ].join('\n')
+
+  it('gives a host the values that its file leaves out', async () => {
+    const { hosts } = await realProject({ 'hosts/lab.ts': LAB, 'hosts/tiny.ts': tiny('10.0.10.11/24') })
+    expect((await hosts.load('tiny')).network).toMatchObject({
+      gateways: ['10.0.10.1'],
+      dns: ['10.0.10.1'],
+      domain: 'home',
+    })
+    expect((await hosts.lab()).domain).toBe('home')
+  })
+
+  it('is no host, and may be missing', async () => {
+    const { hosts } = await realProject({ 'hosts/lab.ts': LAB, 'hosts/tiny.ts': tiny('10.0.10.11/24') })
+    expect(hosts.names()).toEqual(['tiny'])
+    await expect(hosts.load('lab')).rejects.toThrow("no host 'lab'; hosts are: tiny")
+    expect(await (await realProject(TWO)).hosts.lab()).toEqual(DEFAULT_FACTS)
+  })
+
+  it('names the line of the host file when neither file has a gateway', async () => {
+    const { hosts } = await realProject({ 'hosts/lab.ts': LAB, 'hosts/tiny.ts': tiny('10.0.20.11/24') })
+    await expect(hosts.load('tiny')).rejects.toThrow(
+      "hosts/tiny.ts:4 at 'network': no network in hosts/lab.ts contains '10.0.20.11', and the host file names no gateway",
+    )
+  })
+
+  it.each([
+    ['gateway:', 'gatewy:', "hosts/lab.ts:5: unknown key 'networks.lan.gatewy'", "did you mean 'gateway'?"],
+    [
+      "domain: 'home'",
+      "domain: 'Home'",
+      "hosts/lab.ts:3 at 'domain': 'Home' is not a domain",
+      "use a domain such as 'lab'",
+    ],
+    ["'10.0.10.0/24'", "'10.0.10.0'", "hosts/lab.ts:5 at 'networks.lan.subnet': '10.0.10.0' is not a network", ''],
+    ["domain: 'home'", 'domain: home', 'hosts/lab.ts:3: home is not defined', 'npm run types'],
+    ["domain: 'home'", 'domain: =', 'hosts/lab.ts:3: Unexpected "="', 'the line reads: domain: =,'],
+  ])('names the line of a mistake, for every command that needs a host: %s -> %s', async (from, to, message, hint) => {
+    const { hosts } = await realProject({
+      'hosts/lab.ts': LAB.replace(from, to),
+      'hosts/tiny.ts': tiny('10.0.10.11/24'),
+    })
+    const error = { message: expect.stringContaining(message), hint: expect.stringContaining(hint) }
+    await expect(hosts.load('tiny')).rejects.toMatchObject(error)
+    await expect(hosts.lab()).rejects.toMatchObject(error)
+  })
+
+  it.each(['export {}\n', "export const lab = { domain: 'lab' }\n", tiny('10.0.10.11/24').replaceAll('tiny', 'lab')])(
+    'must export a lab: %j',
+    async (text) => {
+      const { hosts } = await realProject({ 'hosts/lab.ts': text })
+      await expect(hosts.lab()).rejects.toMatchObject({
+        message: 'hosts/lab.ts exports no lab',
+        hint: 'end the file with: export const lab = defineLab({ … }). A host cannot have the name lab',
+      })
+    },
+  )
 })
 
 describe('compiledHost', () => {

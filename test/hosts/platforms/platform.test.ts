@@ -6,7 +6,8 @@ import { pi } from '../../../hosts/platforms/pi/pi.ts'
 import { type ImageContext, planWith, platform } from '../../../hosts/platforms/platform.ts'
 import { PLATFORMS } from '../../../hosts/platforms/registry.ts'
 import { parseHost } from '../../../hosts/schema/host.ts'
-import { parseDomainName, parseHostName } from '../../../images/names.ts'
+import { parseHostName } from '../../../images/names.ts'
+import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { planAlone, testHost } from '../../helpers/host.ts'
 
 /** An OpenWRT router: it has no services, slots or Debian packages. Its configuration is UCI. */
@@ -21,6 +22,7 @@ const router = platform({
     wifi: z.strictObject({ ssid: z.string(), channel: z.number().int() }),
     packages: z.array(z.string()).default(['luci']),
   }),
+  inLab: (declared) => declared,
   labHost: ({ name }) => ({ name: parseHostName(name), addresses: [], offers: [] }),
   render: (host) => ({
     host,
@@ -30,13 +32,19 @@ const router = platform({
     if (host.wifi.channel <= 13) return
     throw new UserError('host', `${host.name}: channel ${host.wifi.channel} does not exist, wanted 1 to 13`)
   },
+  budget: () => ({
+    memory: { total: 0, services: 0, reserve: 0 },
+    cores: { total: 0, services: 0 },
+    disk: { total: 0, slot: 0, data: 0 },
+    ports: [],
+  }),
   inputs: () => [],
   image: ({ host, uci }, { time }) => ({ firmware: { packages: host.packages, uci }, serial: time }),
 })
 
 const FILE = { name: 'apollo', board: 'fake-router', lan: '192.0.2.1', wifi: { ssid: 'lab', channel: 6 } }
 const parsed = (changes: object = {}) => parseHost({ ...FILE, ...changes }, [...PLATFORMS, router])
-const LAB = { facts: { domain: parseDomainName('lab'), providers: {} }, hosts: [] }
+const LAB = { facts: DEFAULT_FACTS, hosts: [] }
 const planned = (changes: object = {}) => planWith(router, router.schema.parse({ ...FILE, ...changes }), LAB)
 
 const CONTEXT: ImageContext = {

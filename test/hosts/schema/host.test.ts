@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type HostFile, host } from '../../../hosts/schema/host.ts'
+import { hostInLab } from '../../../hosts/schema/plan.ts'
+import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { HOST_FILE, testHost } from '../../helpers/host.ts'
 import { publicLine } from '../../helpers/public-line.ts'
 
@@ -15,10 +17,13 @@ const refused = (changes: object, message: string, hint?: string) => {
 
 describe('host', () => {
   it('a host file gets defaults for missing fields', () => {
-    const { name: _, ...rest } = host({
-      ...{ name: 'bare', board: 'raspberry-pi-5', memory: '4 GiB', disk: '64 GB' },
-      network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
-    })
+    const { name: _, ...rest } = hostInLab(
+      host({
+        ...{ name: 'bare', board: 'raspberry-pi-5', memory: '4 GiB', disk: '64 GB' },
+        network: { address: '192.0.2.10/24', gateway: '192.0.2.1' },
+      }),
+      DEFAULT_FACTS,
+    )
     expect(rest).toEqual({
       board: 'raspberry-pi-5',
       memory: 4 * GIB,

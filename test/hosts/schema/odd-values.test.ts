@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { UserError } from '../../../errors.ts'
 import { piSchema } from '../../../hosts/platforms/pi/schema.ts'
 import { type HostFile, host } from '../../../hosts/schema/host.ts'
+import { hostInLab } from '../../../hosts/schema/plan.ts'
 import type { FileTree } from '../../../images/tree.ts'
 import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
+import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { linesAt, textAt } from '../../helpers/file-tree.ts'
 import { oddString, oddStrings } from '../../helpers/odd-strings.ts'
@@ -46,7 +48,7 @@ const IPV6_FILE: HostFile = {
 const deviceFiles = deviceTexts()
 
 function treeOf(file: unknown): FileTree {
-  const parsed = host(file as HostFile)
+  const parsed = hostInLab(host(file as HostFile), DEFAULT_FACTS)
   return hostTree(parsed, renderServices(parsed), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })
 }
 
@@ -78,7 +80,9 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
     const [, , own = ''] = linesAt(tree, '/etc/hosts')
     const [, full = '', short = '', ...rest] = own.split(/\s+/)
     const domains = inNetwork(tree, 'Domains').flatMap((line) => line.split(/\s+/))
-    return rest.length === 0 && domains[0] === full.slice(short.length + 1) ? domains : [own]
+    const services = ['alertmanager', 'mosquitto', 'prometheus'].map((name) => `${name}.${domains[0]}`)
+    const names = [`${short}.${domains[0]}`, ...services]
+    return [full, ...rest].join() === names.join() ? domains : [own]
   },
   'ssh.keys.0': (tree) => linesAt(tree, '/etc/ssh/authorized_keys/root').slice(0, -1),
   'updates.signingKeys.0': (tree) => linesAt(tree, '/usr/lib/hangar/signing').slice(0, -1),
@@ -174,7 +178,7 @@ describe('the strings of a host file', () => {
   })
 
   it('are not read back as one value if a line break reaches a file, so that this test would fail', () => {
-    const parsed = host(FILE)
+    const parsed = hostInLab(host(FILE), DEFAULT_FACTS)
     const domain = 'lab\nDNS=6.6.6.6' as typeof parsed.network.domain
     const broken = { ...parsed, network: { ...parsed.network, domain } }
     const tree = hostTree(broken, renderServices(broken), { deviceFiles, sshKeys: [], signingKeys: [], time: 0 })

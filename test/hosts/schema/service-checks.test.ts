@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkServices } from '../../../hosts/schema/service-checks.ts'
+import { parseHostName } from '../../../images/names.ts'
 import type { ContainerDefinition } from '../../../overlays/container.ts'
 import type { Port } from '../../../overlays/offer.ts'
 import type { Service, Volume } from '../../../overlays/service.ts'
@@ -14,6 +15,7 @@ const CONTAINER: ContainerDefinition = {
   command: ['/usr/bin/true'],
   health: { command: ['/usr/bin/true'], interval: 30 },
 }
+const HOST = parseHostName('tiny')
 const MOSQUITTO = { mosquitto: { memory: '64 MiB' } }
 const VOLUME: Volume = { about: 'test', binding: 'slot', owner: 'sshd', backup: { kind: 'files' } }
 
@@ -23,13 +25,13 @@ const checked = (container: Partial<ContainerDefinition>, changes: Partial<Servi
     { containers: () => ({ [changes.name ?? 'test']: { ...CONTAINER, ...container } }), ...changes },
     MOSQUITTO,
   )
-  return () => checkServices('tiny', services)
+  return () => checkServices(HOST, services)
 }
 
 describe('checkServices', () => {
   it('accepts all services of the registry on one host', () => {
     const all = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, { memory: '16 MiB' }]))
-    expect(() => checkServices('tiny', testServices(all))).not.toThrow()
+    expect(() => checkServices(HOST, testServices(all))).not.toThrow()
   })
 
   it('accepts a supported service without conflicts', () => {
@@ -120,11 +122,11 @@ describe('a user', () => {
 
 describe('a name', () => {
   it('refuses a container name that is not unique on the host', () => {
-    const { services, offers } = testServices(MOSQUITTO)
+    const { services, ...lab } = testServices(MOSQUITTO)
     const [mosquitto] = services
     if (mosquitto === undefined) throw new Error('the host has no service')
     const other = { ...mosquitto, name: 'other' }
-    expect(() => checkServices('tiny', { services: [mosquitto, other], offers })).toThrow(
+    expect(() => checkServices(HOST, { ...lab, services: [mosquitto, other] })).toThrow(
       "tiny: 'mosquitto' and 'other' use the same container name: mosquitto",
     )
   })
@@ -132,29 +134,5 @@ describe('a name', () => {
   it.each(['var', 'keep'])("refuses a volume named '%s', a name that the host uses itself", (name) => {
     const changes = { name, volumes: { [name]: VOLUME }, memory: '16 MiB' }
     expect(checked({}, changes)).toThrow(`tiny: the host and '${name}' use the same volume name: ${name}`)
-  })
-})
-
-describe('a connection to another service', () => {
-  const using = (service: string, port: number) => checked({ uses: [{ service, port }] })
-
-  it('a connection may go to a port of a service of the host, or of the host itself', () => {
-    expect(using('mosquitto', 1883)).not.toThrow()
-    expect(using('host', 9100)).not.toThrow()
-  })
-
-  it('refuses a connection to a service that the host does not run', () => {
-    expect(using('grafana', 3000)).toThrow(
-      expect.objectContaining({
-        message: "tiny: service 'test' uses port 3000 of 'grafana', but the host does not run 'grafana'",
-        hint: "add 'grafana' to 'services' in hosts/tiny.ts, or remove 'test'",
-      }),
-    )
-  })
-
-  it('refuses a connection to a port on which the service does not listen', () => {
-    expect(using('mosquitto', 8883)).toThrow(
-      "service 'test' uses port 8883 of 'mosquitto', but 'mosquitto' does not listen on it",
-    )
   })
 })
