@@ -120,6 +120,7 @@ describe('topLevelHelp', () => {
 
       Build images:
         build [hosts...]          build the images of hosts (default: all hosts)
+        check                     check the lab and all hosts without building
         lock                      resolve packages of all hosts into the lock files
         vm <hosts...>             boot the built images of hosts in virtual machines
 

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest'
+import { readDebianLock } from '../../builder/sources/debian/source.ts'
 import { adama } from '../../hosts/adama.ts'
 import { lab } from '../../hosts/lab.ts'
 import { labProblems } from '../../hosts/schema/lab.ts'
 import { hostInLab, labOfHosts, planOf } from '../../hosts/schema/plan.ts'
 import { starbuck } from '../../hosts/starbuck.ts'
+import { derivationDigest } from '../../images/derivation.ts'
+import type { Host } from '../../overlays/host-facts.ts'
+import { compile } from '../helpers/compile.ts'
+import { LOCK_FILE, lockedImage } from '../helpers/locked-image.ts'
+import { PROJECT } from '../helpers/toolchain.ts'
 
 const hosts = [adama, starbuck].map((each) => hostInLab(each, lab))
 const whole = labOfHosts(lab, hosts)
@@ -12,6 +18,18 @@ describe('starbuck', () => {
   it('starbuck and adama pass the checks of their lab and of their platform', () => {
     expect(labProblems(whole)).toEqual([])
     for (const each of hosts) expect(() => planOf(each, whole)).not.toThrow()
+  })
+
+  it('starbuck needs no package that the lock file lacks, and shares the layers of its services with adama', async () => {
+    compile(PROJECT)
+    const lock = await readDebianLock(LOCK_FILE)
+    const layersOf = (host: Host) =>
+      new Map(
+        lockedImage(host, lock, 'amd64').layers.map(({ name, derivation }) => [name, derivationDigest(derivation)]),
+      )
+    const [first = new Map(), second = new Map()] = hosts.map(layersOf)
+    expect([...second.keys()]).toEqual(['base', 'kernel', 'container-alertmanager', 'container-prometheus', 'host'])
+    expect([...second].filter(([name, digest]) => first.get(name) !== digest).map(([name]) => name)).toEqual(['host'])
   })
 
   it('starbuck runs the monitoring, and no second MQTT broker', () => {
