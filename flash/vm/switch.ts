@@ -18,8 +18,8 @@ export interface Switch {
 const QUEUE = 4 * 2 ** 20
 
 /**
- * Starts an Ethernet switch. It never sends a frame for one host to other ports: QEMU's user network answers every IP packet
- * that it receives, also those for other machines, and would reset the connections between two hosts.
+ * Starts an Ethernet switch. It sends a frame for one host to this host only: QEMU's user network answers every IP packet
+ * that it receives, also in the name of another machine.
  */
 export async function startSwitch(options: readonly PortOptions[]): Promise<Switch> {
   const ports = options.map((each) => new Port(each))
