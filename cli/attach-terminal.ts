@@ -8,8 +8,11 @@ export interface Terminal {
 
 const CTRL_C = '\x03'
 
+/** What the keyboard controls: one machine, or several. */
+export type Controlled = Pick<Vm, 'send' | 'stop'>
+
 /** Connects the keyboard to the machine's console; Ctrl-C stops the machine. Returns a function that disconnects. */
-export function attachTerminal(vm: Vm, { input }: Terminal, signal: AbortSignal | undefined): () => void {
+export function attachTerminal(vm: Controlled, { input }: Terminal, signal: AbortSignal | undefined): () => void {
   const stop = () => void vm.stop()
   const raw = 'setRawMode' in input && input.isTTY ? input : undefined
   const onData = (data: Buffer | string) => {

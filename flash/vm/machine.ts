@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { atExit } from '../../lib/at-exit.ts'
 import { privateDirectory } from '../private-directory.ts'
 import { SerialConsole } from './console.ts'
 import { withDisk } from './disk.ts'
@@ -8,11 +9,11 @@ import { decideBoot, type FirmwareDecision } from './firmware.ts'
 import { type FirmwarePort, openFirmwarePort } from './firmware-port.ts'
 import { CURRENT_EEPROM, type FirmwareSettings, type FirmwareState, POWER_ON } from './firmware-state.ts'
 import { withFirmwareFacts } from './firmware-tree.ts'
+import type { Link } from './netdev.ts'
 import type { Program } from './program.ts'
 import { type QemuEnding, type RunningQemu, runQemu, startQemu } from './qemu.ts'
-import { dumpArguments, type ForwardedPort, type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
+import { dumpArguments, type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
 import { memoryFile, readSavedState, writeSavedState } from './saved-state.ts'
-import type { HostNetwork } from './subnet.ts'
 
 export interface MachineOptions {
   readonly qemu: Program
@@ -21,8 +22,7 @@ export interface MachineOptions {
   /** The memory size in bytes. */
   readonly memory: number
   readonly accelerator: 'tcg' | 'kvm'
-  readonly network: HostNetwork
-  readonly forwards: readonly ForwardedPort[]
+  readonly link: Link
   readonly firmware?: Partial<FirmwareSettings> | undefined
   /** The write log, as in `Hardware`. The machine creates a missing log, and appends to it after each reset. */
   readonly clock?: string | undefined
@@ -108,10 +108,10 @@ class MachineRun {
     const path = (name: string) => join(this.directory, name)
     this.hardware = { ...options, control: path('control'), firmwarePort: path('firmware') }
     const cleanUp = () => rmSync(this.directory, { recursive: true, force: true })
-    process.once('exit', cleanUp)
+    const cancel = atExit(cleanUp)
     this.ended = this.run().finally(() => {
       this.console.end()
-      process.off('exit', cleanUp)
+      cancel()
       cleanUp()
     })
     // Ignores the error here, because callers that wait for the console get the same error there.

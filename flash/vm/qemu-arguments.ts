@@ -1,17 +1,10 @@
-import { type HostNetwork, type UserNetwork, userNetwork } from './subnet.ts'
-
-/** A port of the guest, reachable on this machine's loopback. */
-export interface ForwardedPort {
-  readonly guestPort: number
-  readonly port: number
-}
+import { escaped, type Link, linkArguments } from './netdev.ts'
 
 /** The hardware of the emulated machine. Sizes are in bytes. */
 export interface Hardware {
   readonly memory: number
   readonly accelerator: 'tcg' | 'kvm'
-  readonly network: HostNetwork
-  readonly forwards: readonly ForwardedPort[]
+  readonly link: Link
   /** Raw disk image that the machine writes to. */
   readonly disk: string
   /** Unix socket of QEMU's monitor. */
@@ -52,10 +45,7 @@ export function startArguments(hardware: Hardware, payload: Payload, memory?: st
     ...machine(hardware, ''),
     ...(hardware.writeLog === undefined ? drive('disk', hardware.disk) : loggedDrive(hardware.disk, hardware.writeLog)),
     ...['-device', 'virtio-blk-pci,drive=disk'],
-    ...['-netdev', netdev(hardware)],
-    // Turns off the boot ROM of the network card, because it is in a package that hangar does not unpack, and QEMU
-    // would not start without it.
-    ...['-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...linkArguments(hardware.link),
     ...['-device', 'virtio-rng-pci'],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
     ...['-chardev', `socket,id=firmware,path=${escaped(hardware.firmwarePort)}`],
@@ -107,24 +97,4 @@ function loggedDrive(file: string, log: string): string[] {
     `driver=file,node-name=disk-log,cache.no-flush=on,filename=${escaped(log)}`,
     'driver=blklogwrites,node-name=disk,discard=unmap,file=disk-raw,log=disk-log,log-append=on,log-super-update-interval=1',
   ].flatMap((node) => ['-blockdev', node])
-}
-
-function netdev({ network, forwards }: Hardware): string {
-  const [ipv4, ipv6] = [userNetwork(network, 4), userNetwork(network, 6)]
-  return [
-    ...['user', 'id=net'],
-    ...(ipv4 === undefined ? ['ipv4=off'] : ipv6 === undefined ? ['ipv6=off'] : ['ipv4=on', 'ipv6=on']),
-    ...(ipv4 === undefined ? [] : ipv4Parameters(ipv4, forwards)),
-    ...(ipv6 === undefined ? [] : [`ipv6-net=${ipv6.network}`, `ipv6-host=${ipv6.gateway}`, `ipv6-dns=${ipv6.dns}`]),
-  ].join(',')
-}
-
-function ipv4Parameters({ address, network, gateway, dns, leases }: UserNetwork, forwards: Hardware['forwards']) {
-  const ports = forwards.map(({ guestPort, port }) => `hostfwd=tcp:127.0.0.1:${port}-${address}:${guestPort}`)
-  return [`net=${network}`, `host=${gateway}`, `dns=${dns}`, `dhcpstart=${leases}`, ...ports]
-}
-
-/** Doubles commas, because QEMU ends a value at a single one. */
-function escaped(path: string): string {
-  return path.replaceAll(',', ',,')
 }

@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { UserError } from '../../errors.ts'
+import { atExit } from '../../lib/at-exit.ts'
 import { type Child, endOf, run, startChild } from '../../lib/subprocess.ts'
 import type { Program } from './program.ts'
 
@@ -30,10 +31,9 @@ export async function startQemu(program: Program, args: readonly string[], contr
   const monitor = await Monitor.listen(control)
   // Makes the kernel kill QEMU when this process ends. Otherwise QEMU would keep the disk and the ports.
   const child = startChild(program, args)
-  const killWithUs = () => child.kill('SIGKILL')
-  process.once('exit', killWithUs)
+  const cancel = atExit(() => child.kill('SIGKILL'))
   child.stdin.on('error', () => undefined)
-  const ended = ending(child, monitor).finally(() => process.off('exit', killWithUs))
+  const ended = ending(child, monitor).finally(cancel)
   ended.catch(() => undefined)
   const kill = async () => {
     child.kill('SIGKILL')

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { copyFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Link } from './netdev.ts'
 import type { Program } from './program.ts'
 import { type Hardware, type Payload, startArguments } from './qemu-arguments.ts'
 
@@ -82,10 +83,15 @@ function descriptionFile(directory: string): string {
 // of this machine, which do not affect the guest.
 function machineDigest(qemu: Program, hardware: Hardware): string {
   const anywhere = { disk: 'disk', control: 'control', firmwarePort: 'firmware' }
-  const forwards = hardware.forwards.map(({ guestPort }) => ({ guestPort, port: 0 }))
+  const link = linkAnywhere(hardware.link)
   const payload = { kernel: KERNEL, initramfs: INITRAMFS, deviceTree: DEVICE_TREE, commandLine: '' }
-  const args = startArguments({ ...hardware, ...anywhere, forwards }, payload)
+  const args = startArguments({ ...hardware, ...anywhere, link }, payload)
   return createHash('sha256')
     .update(JSON.stringify([qemu.file, qemu.args, args]))
     .digest('hex')
+}
+
+function linkAnywhere(link: Link): Link {
+  if (link.kind === 'switch') return { ...link, socket: 'switch' }
+  return { ...link, forwards: link.forwards.map(({ guestPort }) => ({ guestPort, port: 0 })) }
 }

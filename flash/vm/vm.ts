@@ -1,16 +1,12 @@
-import { accessSync, constants, existsSync, rmSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { UserError } from '../../errors.ts'
+import { accessSync, constants } from 'node:fs'
 import type { Architecture } from '../../images/architecture.ts'
 import type { IdentityTar } from '../disk/write-host-disk.ts'
-import { ownedDirectory, removeAbandoned } from '../owned-directory.ts'
-import { copyDisk } from './disk.ts'
-import { giveIdentity } from './disk-identity.ts'
 import type { FirmwareSettings } from './firmware-state.ts'
 import { freePort } from './free-port.ts'
-import { type Machine, startMachine } from './machine.ts'
-import { type ProgramRoot, programOf } from './program.ts'
+import { type Machine, type MachineEnding, startMachine } from './machine.ts'
+import { type DiskMode, type MachineDisk, prepareDisk, requireImage } from './machine-disk.ts'
+import type { ForwardedPort, Link } from './netdev.ts'
+import { type Program, type ProgramRoot, programOf } from './program.ts'
 import { type HostNetwork, takesForwards } from './subnet.ts'
 
 /** The fields of a host file that describe the machine. Sizes are in bytes. */
@@ -34,8 +30,7 @@ export interface VmOptions {
   readonly image: string
   readonly programs: ProgramRoot
   readonly forwards: readonly Forward[]
-  /** The disk of the machine. `kept` is the file `vm.img` beside the image, which the next start uses again. */
-  readonly disk: 'throw-away' | 'kept' | { readonly path: string }
+  readonly disk: DiskMode
   /** The identity for a new copy of the image. Without it, the machine makes its own at first boot. */
   readonly identity?: IdentityTar | undefined
   readonly firmware?: Partial<FirmwareSettings> | undefined
@@ -47,6 +42,8 @@ export interface VmOptions {
   /** Receives the port of each forward, once, before the machine starts. */
   readonly onPorts?: (ports: Readonly<Record<string, number>>) => void
   readonly onOutput?: (text: string) => void
+  /** Receives the reason why the machine is off, once. */
+  readonly onEnd?: (ending: MachineEnding | 'failed') => void
 }
 
 export interface Vm extends Machine {
@@ -58,73 +55,55 @@ export interface Vm extends Machine {
 
 /** Boots a copy of a host's disk image on emulated hardware with the host's memory and disk size. */
 export async function startVm(options: VmOptions): Promise<Vm> {
-  const { host, image, programs } = options
-  if (typeof options.disk === 'string') requireImage(host.name, image)
-  const qemu = programOf(programs, 'qemu-system-aarch64')
-  const forwards = takesForwards(host.network) ? options.forwards : []
-  const ports = await findPorts(forwards)
-  const { disk, discard } = await prepareDisk(options)
+  const prepared = await prepareVm(options, new Set())
+  const { ports, forwards } = prepared
   options.onPorts?.(ports)
+  return startPrepared(prepared, { kind: 'alone', network: options.host.network, forwards })
+}
+
+/** A machine before its start: its disk is copied, and its ports are chosen. */
+export interface PreparedVm extends MachineDisk {
+  readonly options: VmOptions
+  readonly qemu: Program
+  readonly ports: Vm['ports']
+  readonly forwards: readonly ForwardedPort[]
+}
+
+/** Copies the disk, and chooses ports that are free and not in `taken`. */
+export async function prepareVm(options: VmOptions, taken: ReadonlySet<number>): Promise<PreparedVm> {
+  const { host, programs } = options
+  requireOwnImage(options)
+  const qemu = programOf(programs, 'qemu-system-aarch64')
+  const wanted = takesForwards(host.network) ? options.forwards : []
+  const ports = await findPorts(wanted, taken)
+  const forwards = wanted.map(({ name, guestPort }) => ({ guestPort, port: ports[name] ?? 0 }))
+  return { ...(await prepareDisk(options)), options, qemu, ports, forwards }
+}
+
+/** Throws a UserError if the machine's disk is a copy of an image that does not exist. */
+export function requireOwnImage({ host, image, disk }: VmOptions): void {
+  if (typeof disk === 'string') requireImage(host.name, image)
+}
+
+/** Starts a prepared machine, and deletes its disk when it has ended if the disk is thrown away. */
+export function startPrepared({ options, qemu, ports, disk, discard }: PreparedVm, link: Link): Vm {
+  const { host, programs } = options
   const machine = startMachine({
     ...options,
-    ...{ qemu, disk, memory: host.memory, network: host.network },
-    accelerator: accelerator(programs.architecture),
-    forwards: forwards.map(({ name, guestPort }) => ({ guestPort, port: ports[name] ?? 0 })),
+    ...{ qemu, disk, link, memory: host.memory, accelerator: accelerator(programs.architecture) },
   })
-  machine.ended.finally(discard).catch(() => undefined)
+  const end = (ending: MachineEnding | 'failed') => {
+    discard()
+    options.onEnd?.(ending)
+  }
+  machine.ended.then(end, () => end('failed'))
   return Object.assign(machine, { disk, ports })
 }
 
-function requireImage(host: string, image: string): void {
-  if (existsSync(image)) return
-  throw new UserError('vm', `cannot boot '${host}': '${image}' does not exist`, {
-    hint: `build the image: npm run build:image ${host}`,
-  })
-}
-
-async function prepareDisk({
-  image,
-  host,
-  disk: mode,
-  identity,
-}: VmOptions): Promise<{ disk: string; discard: () => void }> {
-  if (typeof mode === 'object') return { disk: mode.path, discard: () => undefined }
-  const directory = dirname(image)
-  removeAbandoned(directory)
-  if (mode === 'kept') {
-    const disk = join(directory, 'vm.img')
-    if (!existsSync(disk)) await makeDisk({ image, host, identity }, disk)
-    return { disk, discard: () => undefined }
-  }
-  // Puts the copy beside the image, because a copy on the same file system can share the blocks.
-  const temporary = ownedDirectory(directory)
-  const disk = join(temporary, 'disk.img')
-  const remove = () => rmSync(temporary, { recursive: true, force: true })
-  process.once('exit', remove)
-  const discard = () => {
-    process.off('exit', remove)
-    remove()
-  }
-  try {
-    await makeDisk({ image, host, identity }, disk)
-  } catch (error) {
-    discard()
-    throw error
-  }
-  return { disk, discard }
-}
-
-/** Puts the disk in its place when it is complete. */
-async function makeDisk({ image, host, identity }: Pick<VmOptions, 'image' | 'host' | 'identity'>, disk: string) {
-  const unfinished = `${disk}.new`
-  await copyDisk(image, unfinished, host.disk)
-  if (identity !== undefined) await giveIdentity(image, unfinished, identity)
-  await rename(unfinished, disk)
-}
-
-async function findPorts(forwards: readonly Forward[]): Promise<Record<string, number>> {
+async function findPorts(forwards: readonly Forward[], taken: ReadonlySet<number>): Promise<Record<string, number>> {
   const ports: Record<string, number> = {}
-  for (const { name, port } of forwards) ports[name] = await freePort(port, new Set(Object.values(ports)))
+  for (const { name, port } of forwards)
+    ports[name] = await freePort(port, new Set([...taken, ...Object.values(ports)]))
   return ports
 }
 

@@ -44,7 +44,7 @@ describe('hangar', () => {
     const help = await hangar('vm', '--help')
     expect({ ...help, stdout: help.stdout.split('\n').slice(0, 3) }).toEqual({
       ...{ code: 0, stderr: '' },
-      stdout: ['Boot the built image in a virtual machine.', '', 'Usage: hangar vm <host> [options]'],
+      stdout: ['Boot the built images of hosts in virtual machines.', '', 'Usage: hangar vm <hosts...> [options]'],
     })
     expect((await hangar('help', 'vm')).stdout).toBe(help.stdout)
     expect((await hangar('store', '--help')).stdout).toContain('\n  store verify  ')
@@ -91,8 +91,14 @@ describe('hangar', () => {
     const { code, stderr } = await hangar('vm')
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "error: missing required argument 'host'\nhint: see hangar vm --help\n",
+      stderr: "error: missing required argument 'hosts'\nhint: see hangar vm --help\n",
     })
+  })
+
+  it('refuses to boot a host twice, before it unpacks programs', async () => {
+    expect((await hangar('vm', 'adama', 'adama')).stderr).toBe(
+      "error: cannot boot 'adama' twice: only one machine can have its addresses\nhint: name each host once: npm run vm adama\n",
+    )
   })
 
   it('compiles again when a source has changed, and prints compile errors', async () => {

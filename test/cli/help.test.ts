@@ -122,7 +122,7 @@ describe('topLevelHelp', () => {
         build [hosts...]          build the images of hosts (default: all hosts)
         check                     check the lab and all hosts without building
         lock                      resolve packages of all hosts into the lock files
-        vm <host>                 boot the built image in a virtual machine
+        vm <hosts...>             boot the built images of hosts in virtual machines
 
       Set up and update hosts:
         init <host>               create the identity of a host, before its first build

@@ -14,19 +14,10 @@ declare module 'vitest' {
   }
 }
 
-/**
- * Runs once before the test files that boot virtual machines: builds Adama's image in a copy of the project, and creates the
- * owner's keys. hangar creates no keys if the variable CI is set, so this function unsets CI.
- */
+/** Runs once before the test files that boot virtual machines: builds Adama's image in a copy of the project. */
 export function setup({ provide }: TestProject): () => void {
-  const frozen = process.env.CI === 'true' ? ['--frozen'] : []
   const project = copyProject()
-  const { status } = spawnSync(process.execPath, ['cli/hangar.mjs', 'build', 'adama', ...frozen], {
-    cwd: project.directory,
-    env: { ...process.env, CI: '' },
-    stdio: 'inherit',
-  })
-  if (status !== 0) throw new Error(`cannot build adama's image: 'npm run build:image adama' exited with ${status}`)
+  buildImage('adama', project.directory)
   // The next virtual machine deletes the directory if this process is killed.
   const states = ownedDirectory(tmpdir())
   provide('savedStates', states)
@@ -35,4 +26,18 @@ export function setup({ provide }: TestProject): () => void {
     rmSync(states, { recursive: true, force: true })
     project.remove()
   }
+}
+
+/**
+ * Builds the image of a host in a project, and creates the owner's keys. hangar creates no keys if the variable CI is set, so
+ * this function unsets CI.
+ */
+export function buildImage(host: string, project: string): void {
+  const frozen = process.env.CI === 'true' ? ['--frozen'] : []
+  const { status } = spawnSync(process.execPath, ['cli/hangar.mjs', 'build', host, ...frozen], {
+    cwd: project,
+    env: { ...process.env, CI: '' },
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error(`cannot build the image: 'npm run build:image ${host}' exited with ${status}`)
 }

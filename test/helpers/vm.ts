@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { inject } from 'vitest'
 import { unpackPrograms } from '../../cli/programs.ts'
 import { projectIdentity } from '../../cli/project-identity.ts'
+import { startLab } from '../../flash/vm/lab.ts'
 import { type ProgramRoot, programOf } from '../../flash/vm/program.ts'
 import { type Forward, startVm, type Vm, type VmHost, type VmOptions } from '../../flash/vm/vm.ts'
 import { VM } from '../../images/sets.ts'
@@ -65,14 +66,38 @@ export function ownerKey(): string {
  * identity of the host, if the project has one.
  */
 export async function bootHost(options: BootOptions): Promise<TestVm> {
+  const programs = await vmPrograms()
+  return testVm(await startVm(await vmOptions(options, programs)), programs)
+}
+
+/**
+ * Starts machines on one network, and returns them in the order of the hosts. The network ends with the last machine. Each
+ * machine forwards `ssh` and the given ports.
+ */
+export async function bootLab<const Hosts extends readonly BootOptions[]>(
+  hosts: Hosts,
+): Promise<{ readonly [Index in keyof Hosts]: TestVm }> {
+  const programs = await vmPrograms()
+  const { machines } = await startLab(await Promise.all(hosts.map((each) => vmOptions(each, programs))))
+  return machines.map((machine) => testVm(machine, programs)) as { [Index in keyof Hosts]: TestVm }
+}
+
+async function vmOptions(options: BootOptions, programs: ProgramRoot): Promise<VmOptions> {
   const { host, image = imagePath(host.name), forwards = [] } = options
   const disk = options.disk === undefined ? 'throw-away' : { path: options.disk }
-  const programs = await vmPrograms()
-  // The image is in out/HOST of the project that built it.
+  return {
+    ...{ ...options, image, programs, disk, identity: await identityFor(host.name, image) },
+    forwards: [{ name: 'ssh', guestPort: 22, port: 22201 }, ...forwards],
+  }
+}
+
+/** The identity of a host in the project that built its image in `out/HOST`. */
+function identityFor(host: string, image: string): Promise<VmOptions['identity']> {
   const project = dirname(dirname(dirname(image)))
-  const identity = await projectIdentity({ env: process.env, project, reporter: listReporter() }, host.name)
-  const all = [{ name: 'ssh', guestPort: 22, port: 22201 }, ...forwards]
-  const vm = await startVm({ ...options, image, programs, identity, forwards: all, disk })
+  return projectIdentity({ env: process.env, project, reporter: listReporter() }, host)
+}
+
+function testVm(vm: Vm, programs: ProgramRoot): TestVm {
   const ssh: TestVm['ssh'] = (given, command) => runSsh(programs, vm.ports.ssh ?? 0, given, command)
   const shell = async (command: string) => {
     const { code, stdout, stderr } = await ssh(['-i', ownerKey()], command)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { macAddressOf } from '../../../flash/vm/mac-address.ts'
 import { dumpArguments, type Hardware, startArguments } from '../../../flash/vm/qemu-arguments.ts'
 import { parseIpAddress } from '../../../images/ip-address.ts'
 import { parseInterfaceAddress } from '../../../images/machine-address.ts'
@@ -6,11 +7,14 @@ import { parseInterfaceAddress } from '../../../images/machine-address.ts'
 const hardware: Hardware = {
   memory: 4 * 2 ** 30,
   accelerator: 'tcg',
-  network: { addresses: [parseInterfaceAddress('10.0.10.11/24')], gateways: [parseIpAddress('10.0.10.1')], dns: [] },
-  forwards: [
-    { guestPort: 22, port: 2201 },
-    { guestPort: 9090, port: 9091 },
-  ],
+  link: {
+    kind: 'alone',
+    network: { addresses: [parseInterfaceAddress('10.0.10.11/24')], gateways: [parseIpAddress('10.0.10.1')], dns: [] },
+    forwards: [
+      { guestPort: 22, port: 2201 },
+      { guestPort: 9090, port: 9091 },
+    ],
+  },
   disk: '/tmp/a,b/disk.img',
   control: '/tmp/x/control',
   firmwarePort: '/tmp/x/firm,ware',
@@ -42,10 +46,8 @@ describe('QEMU arguments', () => {
         addresses: addresses.map(parseInterfaceAddress),
         ...{ gateways: gateways.map(parseIpAddress), dns: dns.map(parseIpAddress) },
       }
-      return valuesOf(
-        startArguments({ ...hardware, network, forwards: hardware.forwards.slice(0, 1) }, payload),
-        '-netdev',
-      )
+      const link = { kind: 'alone' as const, network, forwards: [{ guestPort: 22, port: 2201 }] }
+      return valuesOf(startArguments({ ...hardware, link }, payload), '-netdev')
     }
     const ipv4 =
       'net=10.0.10.0/24,host=10.0.10.1,dns=10.0.10.238,dhcpstart=10.0.10.239,hostfwd=tcp:127.0.0.1:2201-10.0.10.11:22'
@@ -55,6 +57,13 @@ describe('QEMU arguments', () => {
     expect(netdev(['fd00::11/64', '10.0.10.11/24'], ['fe80::1', '10.0.10.1'], ['fd00::2'])).toEqual([
       `user,id=net,ipv4=on,ipv6=on,${ipv4},${ipv6}`,
     ])
+  })
+
+  it('QEMU connects the network card of a machine of a lab to the switch', () => {
+    const link = { kind: 'switch' as const, socket: '/tmp/a,b/host-0', mac: macAddressOf('adama') }
+    const args = startArguments({ ...hardware, link }, payload)
+    expect(valuesOf(args, '-netdev')).toEqual(['stream,id=net,server=off,addr.type=unix,addr.path=/tmp/a,,b/host-0'])
+    expect(valuesOf(args, '-device')).toContain(`virtio-net-pci,netdev=net,romfile=,mac=${link.mac}`)
   })
 
   it("QEMU's arguments escape the commas of a path", () => {
