@@ -12,6 +12,7 @@ export const SECRET_BYTES = { 'network-key': 16, 'pan-id': 2, 'extended-pan-id':
 export const START = `'use strict'
 // Usage: node start.cjs PATH-OF-ZIGBEE2MQTT
 const { readFileSync, writeFileSync } = require('node:fs')
+const { argv, env } = require('node:process')
 
 function secret(name) {
   return readFileSync('${SECRETS}/' + name, 'utf8').trim()
@@ -40,11 +41,11 @@ function webToken() {
 const references = '/tmp/secrets.yaml'
 const values = { network_key: bytes('network-key', ${SECRET_BYTES['network-key']}), auth_token: webToken() }
 writeFileSync(references, JSON.stringify(values), { mode: 0o600 })
-Object.assign(process.env, {
+Object.assign(env, {
   ZIGBEE2MQTT_CONFIG_ADVANCED_NETWORK_KEY: '!' + references + ' network_key',
   ZIGBEE2MQTT_CONFIG_FRONTEND_AUTH_TOKEN: '!' + references + ' auth_token',
   ZIGBEE2MQTT_CONFIG_ADVANCED_PAN_ID: String(panId()),
   ZIGBEE2MQTT_CONFIG_ADVANCED_EXT_PAN_ID: JSON.stringify(bytes('extended-pan-id', ${SECRET_BYTES['extended-pan-id']})),
 })
-require(process.argv[2]).start()
+require(argv[2]).start()
 `
