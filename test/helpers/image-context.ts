@@ -1,6 +1,7 @@
 import type { ImageContext, Locked } from '../../hosts/platforms/platform.ts'
 import type { ArchitectureSet } from '../../images/package-set.ts'
 import { ANY_CERTIFICATES } from './any-certificates.ts'
+import { ANY_SECRETS } from './any-secrets.ts'
 import { lockedPackage } from './derivation.ts'
 import { deviceTexts } from './device-texts.ts'
 
@@ -16,7 +17,7 @@ export function imageContext(given: Partial<ImageContext> = {}): ImageContext {
     time: 1_700_000_000,
     signingKeys: [],
     certificates: ANY_CERTIFICATES,
-    secrets: {},
+    secrets: ANY_SECRETS,
     // Each locked package has the name of the request, so that the tests can tell sets apart.
     locked: (({ set, architecture }: ArchitectureSet) =>
       [...set.request, ...(VERSIONED[set.name] ?? [])].map((name) =>

@@ -9,6 +9,7 @@ import type { SourceRequest } from '../../images/locked-file.ts'
 import { deviceSources } from '../../overlays/device/manifest.ts'
 import type { Host } from '../../overlays/host-facts.ts'
 import { ANY_CERTIFICATES } from './any-certificates.ts'
+import { ANY_SECRETS } from './any-secrets.ts'
 import { debianLocks } from './debian-locks.ts'
 import { planAlone } from './host.ts'
 import { PROJECT } from './toolchain.ts'
@@ -23,7 +24,7 @@ export function lockedImage(host: Host, lock: Lock, builder: Architecture): Imag
     sshKeys: ['ssh-ed25519 AAAA nobody'],
     signingKeys: [],
     certificates: ANY_CERTIFICATES,
-    secrets: {},
+    secrets: ANY_SECRETS,
     time: lock.time,
     locked: (request: SourceRequest) => lockedIn(debianLocks(lock), request) as never[],
   })

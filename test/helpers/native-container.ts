@@ -122,10 +122,15 @@ function textOf(file: ContainerFile, around: Surroundings): string {
     case 'certificate-key':
       return found(`key of '${file.subject}'`, issued[file.subject]?.key)
     case 'secret':
-      return found(`secret '${file.name}'`, secrets[file.name])
+      return found(`secret '${file.name}'`, secrets[file.name] ?? issued[subjectOfKey(file.name)]?.key)
     case 'template':
       return file.parts.map((part) => (typeof part === 'string' ? part : textOf(part, around))).join('')
   }
+}
+
+/** The subject of the certificate whose key is a secret: `certificate-HOST-SUBJECT`. */
+function subjectOfKey(secret: string): string {
+  return /^certificate-[^-]+-(.+)$/.exec(secret)?.[1] ?? ''
 }
 
 function environmentOf({ environment }: ContainerOnHost, around: Surroundings, rewrite: (text: string) => string) {

@@ -8,8 +8,8 @@ describe('adama', () => {
     expect(() => planAlone(adama)).not.toThrow()
   })
 
-  it('adama runs the MQTT broker and the monitoring', () => {
-    expect(adama.services.map(({ name }) => name)).toEqual(['alertmanager', 'mosquitto', 'prometheus'])
+  it('adama runs the MQTT broker, the monitoring and the HTTPS entry', () => {
+    expect(adama.services.map(({ name }) => name)).toEqual(['alertmanager', 'caddy', 'mosquitto', 'prometheus'])
   })
 
   it('adama leaves the memory reserve to the system', () => {

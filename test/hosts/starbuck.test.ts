@@ -32,8 +32,14 @@ describe('starbuck', () => {
     expect([...second].filter(([name, digest]) => first.get(name) !== digest).map(([name]) => name)).toEqual(['host'])
   })
 
-  it('starbuck runs the monitoring, and no second MQTT broker', () => {
-    expect(starbuck.services.map(({ name }) => name)).toEqual(['alertmanager', 'prometheus'])
+  it('starbuck runs the home automation and the monitoring, and no second MQTT broker', () => {
+    expect(starbuck.services.map(({ name }) => name)).toEqual([
+      'alertmanager',
+      'caddy',
+      'node-red',
+      'prometheus',
+      'zigbee2mqtt',
+    ])
   })
 
   it('starbuck takes the gateway and the name server from the lab', () => {

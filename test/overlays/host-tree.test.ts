@@ -4,6 +4,7 @@ import type { Host } from '../../overlays/host-facts.ts'
 import { renderServices } from '../../overlays/host-services.ts'
 import { hostTree } from '../../overlays/host-tree.ts'
 import { ANY_CERTIFICATES } from '../helpers/any-certificates.ts'
+import { ANY_SECRETS } from '../helpers/any-secrets.ts'
 import { deviceTexts, realDeviceTexts } from '../helpers/device-texts.ts'
 import { linesAt, textAt } from '../helpers/file-tree.ts'
 import { testHost } from '../helpers/host.ts'
@@ -13,7 +14,7 @@ const ASSETS = {
   deviceFiles: { ...deviceTexts(), 'system/data.sh': '#!/bin/sh\n' },
   sshKeys: ['ssh-ed25519 AAAA owner'],
   signingKeys: ['ssh-ed25519 CCCC signing'],
-  secrets: {},
+  secrets: ANY_SECRETS,
   time: 1_700_000_000,
   certificates: ANY_CERTIFICATES,
 }

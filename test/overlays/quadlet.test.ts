@@ -227,6 +227,9 @@ Description=mosquitto: MQTT broker; TLS with client certificates only, and a lis
 Requires=hangar-data.service
 After=hangar-data.service
 ConditionPathExists=!/run/hangar/data-failed
+Requires=hangar-secrets.service
+After=hangar-secrets.service
+ConditionPathExists=/run/hangar/secrets/mosquitto
 StartLimitIntervalSec=0
 
 [Container]
@@ -246,9 +249,9 @@ LogDriver=journald
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/access:/etc/mosquitto/access:ro
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/mosquitto.conf:/etc/mosquitto/mosquitto.conf:ro
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/ca.pem:/etc/mosquitto/tls/ca.pem:ro
-Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto-health.key:/etc/mosquitto/tls/mosquitto-health.key:ro
+Volume=/run/hangar/secrets/mosquitto/files/etc/mosquitto/tls/mosquitto-health.key:/etc/mosquitto/tls/mosquitto-health.key:ro
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto-health.pem:/etc/mosquitto/tls/mosquitto-health.pem:ro
-Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto.key:/etc/mosquitto/tls/mosquitto.key:ro
+Volume=/run/hangar/secrets/mosquitto/files/etc/mosquitto/tls/mosquitto.key:/etc/mosquitto/tls/mosquitto.key:ro
 Volume=/usr/share/hangar/services/mosquitto/etc/mosquitto/tls/mosquitto.pem:/etc/mosquitto/tls/mosquitto.pem:ro
 Volume=/run/hangar/data/mosquitto:/data
 HealthCmd=${HEALTH}

@@ -31,7 +31,7 @@ describe('check', () => {
     expect(String(text).split('\n')).toEqual([
       "lab 'lab': 2 hosts",
       'host  memory  services  system   free     cores  limits  disk    slots       data    open ports',
-      'one    2 GiB   320 MiB  768 MiB  960 MiB      4     1.5   32 GB   2 × 8 GiB   14 GB  tcp 22 1883 9090 9100',
+      'one    2 GiB   320 MiB  768 MiB  960 MiB      4     1.5   64 GB   2 × 8 GiB   46 GB  tcp 22 8883 9090 9100',
       'two    8 GiB     0 MiB  768 MiB  7.3 GiB      4       0  256 GB  2 × 24 GiB  203 GB  tcp 22 9100',
       'the lab has no mistakes',
     ])

@@ -96,7 +96,8 @@ describe('an unknown key', () => {
   })
 
   it('refuses a mistyped service, and names all services', () => {
-    const hint = "did you mean 'mosquitto'? allowed here: alertmanager, caddy, mosquitto, prometheus"
+    const hint =
+      "did you mean 'mosquitto'? allowed here: alertmanager, caddy, mosquitto, node-red, prometheus, zigbee2mqtt"
     refused({ services: { mosquito: { memory: '1 MiB' } } }, "unknown key 'services.mosquito'", hint)
   })
 

@@ -9,6 +9,7 @@ import { renderServices } from '../../../overlays/host-services.ts'
 import { hostTree } from '../../../overlays/host-tree.ts'
 import { DEFAULT_FACTS } from '../../../overlays/lab-facts.ts'
 import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
+import { ANY_SECRETS } from '../../helpers/any-secrets.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { linesAt, textAt } from '../../helpers/file-tree.ts'
 import { oddString, oddStrings } from '../../helpers/odd-strings.ts'
@@ -66,7 +67,7 @@ function treeOf(file: unknown): FileTree {
     deviceFiles,
     sshKeys: [],
     signingKeys: [],
-    secrets: {},
+    secrets: ANY_SECRETS,
     time: 0,
     certificates: ANY_CERTIFICATES,
   })
@@ -267,7 +268,7 @@ describe('the strings of a host file', () => {
       deviceFiles,
       sshKeys: [],
       signingKeys: [],
-      secrets: {},
+      secrets: ANY_SECRETS,
       time: 0,
       certificates: ANY_CERTIFICATES,
     })

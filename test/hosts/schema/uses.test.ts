@@ -67,8 +67,8 @@ describe('a connection to another service', () => {
   })
 
   it('refuses a connection to a port on which the service does not listen', () => {
-    expect(using('mosquitto', 8883)).toThrow(
-      "service 'test' uses port 8883 of 'mosquitto', but 'mosquitto' does not listen on it",
+    expect(using('mosquitto', 1883)).toThrow(
+      "service 'test' uses port 1883 of 'mosquitto', but 'mosquitto' does not listen on it",
     )
   })
 

@@ -8,6 +8,7 @@ import { hostTree } from '../../../overlays/host-tree.ts'
 import { quadlet } from '../../../overlays/quadlet.ts'
 import { findService, SERVICES } from '../../../overlays/services/registry.ts'
 import { ANY_CERTIFICATES } from '../../helpers/any-certificates.ts'
+import { ANY_SECRETS } from '../../helpers/any-secrets.ts'
 import { deviceTexts } from '../../helpers/device-texts.ts'
 import { everyService, REQUIRED_OPTIONS, testHost } from '../../helpers/host.ts'
 import { PROJECT } from '../../helpers/toolchain.ts'
@@ -21,7 +22,7 @@ const tree = hostTree(everything, rendered, {
   deviceFiles: deviceTexts(),
   sshKeys: [],
   signingKeys: [],
-  secrets: {},
+  secrets: ANY_SECRETS,
   time: 0,
   certificates: ANY_CERTIFICATES,
 })

@@ -14,13 +14,13 @@ describe('the budget of a Raspberry Pi', () => {
   })
 
   it('has the slots, and the data volume on the rest of the disk', () => {
-    const partitions = layoutOnDisk(8 * GIB, 32e9).partitions.reduce((sum, { size }) => sum + size, 0)
+    const partitions = layoutOnDisk(8 * GIB, 64e9).partitions.reduce((sum, { size }) => sum + size, 0)
     const { total, slot, data } = budget.disk
-    expect([total, slot]).toEqual([32e9, 8 * GIB])
+    expect([total, slot]).toEqual([64e9, 8 * GIB])
     expect(data).toBe(partitions - 2 * slot - (16 + 512 + 512 + 32) * MIB)
   })
 
   it('has the ports that are open to the lab, by number', () => {
-    expect(budget.ports).toEqual([22, 1883, 9090, 9100].map((number) => ({ number, protocol: 'tcp' })))
+    expect(budget.ports).toEqual([22, 8883, 9090, 9100].map((number) => ({ number, protocol: 'tcp' })))
   })
 })

@@ -66,7 +66,7 @@ async function makeHost({ days, names = EXTERNAL.names, secret = TSIG.secret }: 
     directory: own,
     ca: ca.certificate,
     issued: { caddy: ca.issue('caddy', { usages: ['server'], names: ['prometheus.lab'] }) },
-    secrets: { 'rfc2136-tsig-secret': secret },
+    secrets: { 'caddy-rfc2136-tsig-secret': secret },
     inPath: ['/usr/bin/busybox', '/usr/bin/lego'],
     // The ACME servers of the internet have certificates that the container's CAs know.
     env: { LEGO_CA_CERTIFICATES: join(own, 'caddy/files/etc/caddy/tls/ca.pem') },

@@ -68,11 +68,11 @@ describe('external names of caddy', () => {
     const { environment, files, command } = job(given({})) ?? {}
     expect(environment).toMatchObject({ CLOUDFLARE_DNS_API_TOKEN_FILE: '/run/secrets/CLOUDFLARE_DNS_API_TOKEN' })
     expect(files).toMatchObject({
-      '/run/secrets/CLOUDFLARE_DNS_API_TOKEN': { kind: 'secret', name: 'cloudflare-dns-api-token' },
+      '/run/secrets/CLOUDFLARE_DNS_API_TOKEN': { kind: 'secret', name: 'caddy-cloudflare-dns-api-token' },
     })
     expect(command?.join(' ')).not.toContain('CLOUDFLARE')
     expect(serviceNamed(given({}), 'caddy').secrets).toEqual({
-      'cloudflare-dns-api-token': {
+      'caddy-cloudflare-dns-api-token': {
         about: 'CLOUDFLARE_DNS_API_TOKEN of the DNS provider cloudflare',
         value: { kind: 'given' },
       },
