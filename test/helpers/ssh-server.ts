@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import { formatPrivateKey, formatPublicKey, keyFromSeed } from '../../images/signature/openssh-key.ts'
 import type { FakeHost } from './fake-agent.ts'
 import { onPath } from './fake-device.ts'
+import { freePort } from './free-port.ts'
 import { whyNoIpv6 } from './ipv6.ts'
 import { tempDirectory } from './temp.ts'
 
@@ -47,7 +48,7 @@ export async function startSshServer(host: FakeHost, seed = 1): Promise<SshServe
   await writeFile(path('agent'), `#!/bin/sh\nexec ${process.execPath} ${path('agent.mjs')} ${path('socket')} "$@"\n`, {
     mode: 0o755,
   })
-  const port = await unusedPort()
+  const port = await freePort()
   await writeFile(path('config'), configText(directory, port))
   await mkdir('/run/sshd', { recursive: true })
   const started: SshServer = {
@@ -66,15 +67,6 @@ export async function startSshServer(host: FakeHost, seed = 1): Promise<SshServe
   })
   await listening(child)
   return started
-}
-
-/** A port that the kernel chooses, so that two test files at the same time get different ones. */
-async function unusedPort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function configText(directory: string, port: number): string {

@@ -156,7 +156,7 @@ describe('mosquitto, with the configuration of a host,', () => {
     expect(await Promise.race([stranger.next(), setImmediate('nothing')])).toBe('nothing')
   })
 
-  it('knows a client by its certificate, whatever user name it gives', async () => {
+  it('identifies a client by its certificate, and ignores the user name', async () => {
     const [file, ...args] = await serviceProgram('/usr/bin/mosquitto_pub')
     const { certificate, key } = ca.issue('stranger')
     const reader = await client('panel')
