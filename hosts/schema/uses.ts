@@ -29,12 +29,16 @@ function useProblem(use: Connection, lab: Lab): Problem {
   const provider = providerOf(lab, use.host, use.service)
   const named = lab.facts.providers[use.service]
   // Without this rule, another host that runs the service would take the place of the named one.
-  if (named !== undefined && provider?.name !== use.host && provider?.name !== named)
-    return {
-      problem: `hosts/lab.ts names '${named}' for it, and hosts/${named}.ts is not valid`,
-      hint: `correct hosts/${named}.ts: npm run check`,
-    }
+  if (named !== undefined && provider?.name !== use.host && provider?.name !== named) return wrongProvider(named, lab)
   return provider === undefined ? withoutProvider(use, lab) : portProblem(use, provider)
+}
+
+function wrongProvider(named: HostName, { hosts }: Lab): Problem {
+  const isValid = hosts.some(({ name }) => name === named)
+  return {
+    problem: `hosts/lab.ts names '${named}' for it, ${isValid ? 'which does not run it' : `and hosts/${named}.ts is not valid`}`,
+    hint: `correct ${isValid ? "'providers' in hosts/lab.ts" : `hosts/${named}.ts`}: npm run check`,
+  }
 }
 
 function withoutProvider({ host, user, service }: Connection, { hosts }: Lab): Problem {

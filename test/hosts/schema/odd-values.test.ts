@@ -38,6 +38,7 @@ const FILE: HostFile = {
     alertmanager: { memory: '64 MiB', disk: '300 MiB', webhook: 'http://ntfy.lab/alerts' },
     caddy: {
       memory: { caddy: '64 MiB', acme: '96 MiB' },
+      disk: { acme: '303 MiB', certificates: '304 MiB' },
       external: {
         names: { 'home.example.org': 'prometheus' },
         email: 'owner@example.org',
@@ -146,6 +147,8 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
   'services.caddy.memory.caddy': (tree) => mebibytes(tree, 'caddy'),
   'services.caddy.memory.acme': (tree) => mebibytes(tree, 'caddy-acme'),
   'services.caddy.external.names.home.example.org': (tree) => [opened(tree, 'home.example.org')],
+  'services.caddy.disk.acme': (tree) => quota(tree, 'caddy-acme'),
+  'services.caddy.disk.certificates': (tree) => quota(tree, 'caddy-certificates'),
   'services.caddy.external.email': (tree) => option(tree, '--email'),
   'services.caddy.external.provider': (tree) => option(tree, '--dns'),
   'services.caddy.external.settings.A_SETTING': (tree) => variables(tree, 'A_SETTING='),

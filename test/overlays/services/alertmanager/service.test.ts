@@ -54,21 +54,10 @@ describe('the configuration of alertmanager', () => {
 
     it('alertmanager declares the connections to its receivers', () => {
       const usesOf = (services: HostServices) => serviceNamed(services, 'alertmanager').containers[0]?.uses
-      expect(usesOf(rendered())).toEqual([
-        {
-          internet: [
-            ['tcp', 80],
-            ['tcp', 587],
-          ],
-        },
-      ])
+      expect(usesOf(rendered())).toEqual([{ internet: [['tcp', 80]] }, { internet: [['tcp', 587]] }])
       expect(usesOf(rendered({ webhook: 'https://example.org/alerts' }))).toEqual([
-        {
-          internet: [
-            ['tcp', 443],
-            ['tcp', 587],
-          ],
-        },
+        { internet: [['tcp', 443]] },
+        { internet: [['tcp', 587]] },
       ])
       expect(usesOf(testServices({ alertmanager: { memory: '64 MiB' } }))).toEqual([])
     })

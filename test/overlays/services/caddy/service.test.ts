@@ -71,7 +71,7 @@ describe('external names of caddy', () => {
       '/run/secrets/CLOUDFLARE_DNS_API_TOKEN': { kind: 'secret', name: 'caddy-cloudflare-dns-api-token' },
     })
     expect(command?.join(' ')).not.toContain('CLOUDFLARE')
-    expect(serviceNamed(given({}), 'caddy').secrets).toEqual({
+    expect(serviceNamed(given({}), 'caddy').secrets).toMatchObject({
       'caddy-cloudflare-dns-api-token': {
         about: 'CLOUDFLARE_DNS_API_TOKEN of the DNS provider cloudflare',
         value: { kind: 'given' },
