@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished } from 'vitest'
 import { BLOCK, diskLayout, partition } from '../../images/layout.ts'
 import { type Manifest, parseManifest } from '../../images/manifest.ts'
+import { renderServices } from '../../overlays/host-services.ts'
 import { adama } from '../helpers/adama.ts'
 import { clientCertificate } from '../helpers/client-certificate.ts'
 import { eventually } from '../helpers/eventually.ts'
@@ -138,7 +139,9 @@ describe('adama, booted from its disk image,', () => {
   })
 
   scenario.observing('adama limits every service to the memory and cores of the host file', async () => {
-    for (const [name, { memory, cpus }] of adama.services.flatMap(({ limits }) => Object.entries(limits))) {
+    const containers = renderServices(adama).services.flatMap((service) => service.containers)
+    for (const { name, limits } of containers) {
+      const { memory, cpus } = limits
       const { memoryMax, cores } = parseLimits(await vm.shell(limitsOf(name)))
       expect({ name, memoryMax, cores }).toEqual({ name, memoryMax: memory, cores: cpus })
     }

@@ -50,7 +50,9 @@ const FILE: HostFile = {
       },
     },
     mosquitto: { memory: '64 MiB', disk: '301 MiB', clients: { any: { publish: ['a/b'], subscribe: ['c/#'] } } },
+    'node-red': { memory: '64 MiB', disk: '305 MiB', publish: ['d/e'], subscribe: ['f/#'] },
     prometheus: { memory: '256 MiB', disk: '302 MiB' },
+    zigbee2mqtt: { memory: '64 MiB', disk: '306 MiB', adapter: '/dev/serial/by-id/usb-stick', type: 'ember' },
   },
 }
 
@@ -81,10 +83,15 @@ const inNetwork = (tree: FileTree, key: string) =>
 const alertmanager = (tree: FileTree) =>
   JSON.parse(textAt(tree, '/usr/share/hangar/services/alertmanager/etc/alertmanager/alertmanager.yml'))
 /** The topics of the only client that is no service. */
-const topics = (tree: FileTree, access: 'read' | 'write') =>
-  linesAt(tree, '/usr/share/hangar/services/mosquitto/etc/mosquitto/access').flatMap((line) =>
-    line.startsWith(`topic ${access} `) && !line.includes('$SYS/broker') ? [line.slice(`topic ${access} `.length)] : [],
+const topics = (tree: FileTree, client: string, access: 'write' | 'read') => {
+  const lines = linesAt(tree, '/usr/share/hangar/services/mosquitto/etc/mosquitto/access')
+  const own = lines.slice(lines.indexOf(`user ${client}`) + 1)
+  const end = own.findIndex((line) => line.startsWith('user '))
+  const begin = `topic ${access} `
+  return (end < 0 ? own : own.slice(0, end)).flatMap((line) =>
+    line.startsWith(begin) ? [line.slice(begin.length)] : [],
   )
+}
 /** The words of a line of caddy's job, as podman and systemd read them. */
 const wordsOf = (tree: FileTree, key: string) =>
   linesAt(tree, '/usr/share/containers/systemd/caddy-acme.container').flatMap((line) =>
@@ -134,7 +141,7 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
     const [, , own = ''] = linesAt(tree, '/etc/hosts')
     const [, full = '', short = '', ...rest] = own.split(/\s+/)
     const domains = inNetwork(tree, 'Domains').flatMap((line) => line.split(/\s+/))
-    const services = ['alertmanager', 'mosquitto', 'prometheus'].map((name) => `${name}.${domains[0]}`)
+    const services = Object.keys(FILE.services ?? {}).map((name) => `${name}.${domains[0]}`)
     const names = [`${short}.${domains[0]}`, ...services]
     return [full, ...rest].join() === names.join() ? domains : [own]
   },
@@ -142,8 +149,8 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
   'updates.signingKeys.0': (tree) => linesAt(tree, '/usr/lib/hangar/signing').slice(0, -1),
   'services.alertmanager.webhook': (tree) => [alertmanager(tree).receivers[0].webhook_configs[0].url],
   'services.alertmanager.memory': (tree) => mebibytes(tree, 'alertmanager'),
-  'services.mosquitto.clients.any.publish.0': (tree) => topics(tree, 'write'),
-  'services.mosquitto.clients.any.subscribe.0': (tree) => topics(tree, 'read'),
+  'services.mosquitto.clients.any.publish.0': (tree) => topics(tree, 'any', 'write'),
+  'services.mosquitto.clients.any.subscribe.0': (tree) => topics(tree, 'any', 'read'),
   'services.caddy.memory.caddy': (tree) => mebibytes(tree, 'caddy'),
   'services.caddy.memory.acme': (tree) => mebibytes(tree, 'caddy-acme'),
   'services.caddy.external.names.home.example.org': (tree) => [opened(tree, 'home.example.org')],
@@ -156,6 +163,16 @@ const READERS: Readonly<Record<string, (tree: FileTree) => unknown[]>> = {
     wordsOf(tree, 'Environment').flatMap((each) => /^(\w+)_FILE=/.exec(each)?.[1] ?? []),
   'services.caddy.external.directory': (tree) => option(tree, '--server'),
   'services.caddy.external.resolvers.0': (tree) => option(tree, '--dns.resolvers'),
+  'services.node-red.memory': (tree) => mebibytes(tree, 'node-red'),
+  'services.node-red.publish.0': (tree) => topics(tree, 'node-red', 'write'),
+  'services.node-red.subscribe.0': (tree) => topics(tree, 'node-red', 'read'),
+  'services.node-red.disk': (tree) => quota(tree, 'node-red'),
+  'services.zigbee2mqtt.memory': (tree) => mebibytes(tree, 'zigbee2mqtt'),
+  'services.zigbee2mqtt.disk': (tree) => quota(tree, 'zigbee2mqtt'),
+  'services.zigbee2mqtt.adapter': (tree) =>
+    linesAt(tree, '/usr/share/containers/systemd/zigbee2mqtt.container').flatMap(
+      (line) => /^AddDevice=(.*):\/dev\/zigbee$/.exec(line)?.[1] ?? [],
+    ),
   'services.mosquitto.memory': (tree) => mebibytes(tree, 'mosquitto'),
   'services.prometheus.memory': (tree) => mebibytes(tree, 'prometheus'),
   'services.alertmanager.disk': (tree) => quota(tree, 'alertmanager'),
