@@ -33,6 +33,18 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // Runs the services of the lab in virtual machines, on one host and across hosts.
+      {
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.lab.ts'],
+          globalSetup: 'test/helpers/built-image.ts',
+          provide: { minutesPerTest: 20 },
+          setupFiles: 'test/helpers/scaled-timeouts.ts',
+          fileParallelism: false,
+          sequence: { groupOrder: 7 },
+        },
+      },
       // Runs updates that fail, each in a different way.
       {
         test: {

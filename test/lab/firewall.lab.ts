@@ -5,7 +5,7 @@ import { eventually } from '../helpers/eventually.ts'
 import { patience } from '../helpers/machine-speed.ts'
 import { scenarios } from '../helpers/scenarios.ts'
 import { bootHost, ownerKey, type TestVm } from '../helpers/vm.ts'
-import { limitsOf, parseLimits } from './kernel-state.ts'
+import { limitsOf, parseLimits } from '../vm/kernel-state.ts'
 
 const BOOT_SECONDS = 600
 const SERVICE_SECONDS = 600
