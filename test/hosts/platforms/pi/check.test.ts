@@ -27,7 +27,8 @@ describe('the disk of a Pi', () => {
   })
 
   it('accepts a small disk if the slots fit', () => {
-    expect(checked({ disk: '16 GB', slotSize: '4 GiB', services: {} })).not.toThrow()
+    const services = { mosquitto: { memory: '64 MiB' } }
+    expect(checked({ disk: '16 GB', slotSize: '4 GiB', services })).not.toThrow()
   })
 })
 

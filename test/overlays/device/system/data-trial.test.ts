@@ -98,7 +98,10 @@ describeOnShells('a trial', (shell) => {
     expect(existsSync(device.path('data/prometheus@b'))).toBe(true)
   })
 
-  it("a trial never changes the committed slot's data, and starts again after a power cut at any point", async () => {
+  // Boots 48 times, so that a busy machine needs more than the usual limit.
+  it("a trial never changes the committed slot's data, and starts again after a power cut at any point", {
+    timeout: 240_000,
+  }, async () => {
     for (let calls = 0; calls < 12; calls++) {
       const { device, boot } = await newTrial()
       const count = 'echo >>"$FAKE_ROOT/count"'
