@@ -31,7 +31,7 @@ export function labAge(project: string): SecretRequest['lab'] {
 
 /**
  * The ciphertexts of the hosts to build. Encrypts them again if identities have changed. Throws one error for all secrets
- * that are missing: a value that hangar made again would lock out every device that knows the former value.
+ * that are missing: with a new value, hangar would lock out every device that knows the former one.
  */
 export async function ensureSecrets(context: IdentityContext, request: SecretRequest): Promise<Ciphertexts> {
   const { needs, hosts, lab } = request

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { encodeFrame, FrameReader, type ZigateFrame } from './zigate-frame.ts'
 
-// The part of the ZiGate protocol that Zigbee2MQTT needs to start: the coordinator stores the network that it is told, and
-// describes itself. It has no radio and no devices.
+// The part of the ZiGate protocol that Zigbee2MQTT needs to start: the coordinator stores the network of a command, and describes
+// itself. It has no radio and no devices.
 
 /** Commands, and the types of their answers. */
 const COMMAND = {

@@ -30,7 +30,7 @@ function evaluate(directory: string, expression: string): unknown {
 }
 
 describe("Node-RED's settings", () => {
-  it('admit the user admin with the password of the secret, and nobody else', async () => {
+  it('admit only the user admin, with the password of the secret', async () => {
     const directory = await installed()
     const attempts = [
       ['admin', PASSWORD],
