@@ -1,6 +1,16 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -201,9 +211,16 @@ function restore(directory: string, services: 'all' | 'lean'): void {
   const here = new URL('../..', import.meta.url).pathname
   for (const name of ['images', 'overlays', 'flash'])
     cpSync(join(here, name), join(directory, name), { recursive: true })
-  const host = join(directory, 'hosts/adama.ts')
-  cpSync(join(here, 'hosts/adama.ts'), host)
-  if (services === 'lean') edit(host, / *(prometheus|alertmanager|caddy): .*\n/g, '')
+  for (const name of ['hosts/adama.ts', 'hosts/lab.ts']) cpSync(join(here, name), join(directory, name))
+  leaveAlone(join(directory, 'hosts'))
+  if (services === 'lean') edit(join(directory, 'hosts/adama.ts'), / *(prometheus|alertmanager|caddy): .*\n/g, '')
+}
+
+/** Removes the other hosts from the lab, and what the lab expects of adama: a lean adama does not run every service. */
+function leaveAlone(hosts: string): void {
+  edit(join(hosts, 'lab.ts'), / *providers: .*\n/, '')
+  const others = readdirSync(hosts).filter((name) => name.endsWith('.ts') && !['adama.ts', 'lab.ts'].includes(name))
+  for (const name of others) rmSync(join(hosts, name))
 }
 
 /** Returns the status that the host's agent reports. */
