@@ -84,6 +84,10 @@ describe('planLab', () => {
     const context = commandContext({ hosts: { names: () => names, load, lab: async () => DEFAULT_FACTS } })
     const { plans, needs } = await planLab(context, ['one'], { outcome: 'nothing happened', hint: 'correct the hosts' })
     expect(plans.map(({ name }) => name)).toEqual(['one'])
-    expect(needs).toEqual({ hosts: { one: [], two: [] }, unknown: ['broken', 'small'] })
+    expect(needs.unknown).toEqual(['broken', 'small'])
+    const secrets = Object.entries(needs.hosts).map(([host, each]) => [host, each.map(({ name }) => name)])
+    expect(secrets).toEqual(
+      ['one', 'two'].map((host) => [host, [`certificate-${host}-mosquitto`, `certificate-${host}-mosquitto-health`]]),
+    )
   })
 })

@@ -6,8 +6,8 @@ import { testServices } from '../helpers/host.ts'
 import { WITH_SECRETS } from '../helpers/secret-service.ts'
 import { withTestService } from '../helpers/test-service.ts'
 
-const MOSQUITTO = { mosquitto: { memory: '64 MiB' } }
-const services = withTestService(WITH_SECRETS, MOSQUITTO)
+const ALERTMANAGER = { alertmanager: { memory: '64 MiB' } }
+const services = withTestService(WITH_SECRETS, ALERTMANAGER)
 const containers = services.services.flatMap((each) => each.containers)
 const CIPHERTEXTS = { 'test-key': 'KEY\n', 'test-password': 'PASSWORD\n', 'test-token': 'TOKEN\n' }
 
@@ -31,7 +31,7 @@ describe('secretsOf', () => {
   })
 
   it('is empty for services without secrets', () => {
-    expect(secretsOf(testServices(MOSQUITTO))).toEqual([])
+    expect(secretsOf(testServices(ALERTMANAGER))).toEqual([])
   })
 })
 
@@ -70,7 +70,7 @@ describe('the files of secrets', () => {
   it('a host without secrets has none of these files', () => {
     expect(
       secretFiles(
-        testServices(MOSQUITTO).services.flatMap((each) => each.containers),
+        testServices(ALERTMANAGER).services.flatMap((each) => each.containers),
         {},
       ),
     ).toEqual({})

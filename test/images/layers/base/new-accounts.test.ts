@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { accounts } from '../../../../images/ids.ts'
+import { ACCOUNTS, accounts } from '../../../../images/ids.ts'
 import { type AccountTexts, refuseNewAccounts } from '../../../../images/layers/base/new-accounts.ts'
 
 const TABLE: AccountTexts = {
@@ -51,6 +51,7 @@ describe('refuseNewAccounts', () => {
   it('continues the numbers of the real table', () => {
     const table = accounts()
     const { hint } = refusal({ group: `${table.group}new:x:999:\n` }, table) as { hint: string }
-    expect(hint).toContain("group('new', 124, '…'),")
+    const next = Math.max(...ACCOUNTS.map(({ id }) => id)) + 1
+    expect(hint).toContain(`group('new', ${next}, '…'),`)
   })
 })
