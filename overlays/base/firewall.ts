@@ -37,7 +37,8 @@ const DROP_IN = [
   '[Service]',
   // Keeps the rules at a shutdown, because services still run then.
   'ExecStop=',
-  'TimeoutStartSec=60',
+  // The network waits for the rules. On a busy emulated machine, their kernel modules take more than a minute to load.
+  'TimeoutStartSec=300',
   '',
 ].join('\n')
 

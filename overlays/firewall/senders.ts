@@ -17,11 +17,17 @@ export interface Sender {
 
 const THIS_HOST: Destination = { kind: 'host' }
 
-/** The stub of systemd-resolved: the name server in /etc/resolv.conf of the host and of its containers. */
-const RESOLVER: readonly Reach[] = reachOf({ kind: 'machines', addresses: ['127.0.0.53' as IpAddress] }, [
-  ['udp', 53],
-  ['tcp', 53],
-])
+/**
+ * The stub of systemd-resolved: the name server in /etc/resolv.conf of the host and of its containers. Before the file exists,
+ * the C library asks 127.0.0.1, and gets no answer.
+ */
+const RESOLVER: readonly Reach[] = reachOf(
+  { kind: 'machines', addresses: ['127.0.0.1', '127.0.0.53'] as IpAddress[] },
+  [
+    ['udp', 53],
+    ['tcp', 53],
+  ],
+)
 
 /** The users of all containers, each with what its containers may reach together. */
 export function containerSenders(host: HostName, { services, lab }: HostServices): Sender[] {

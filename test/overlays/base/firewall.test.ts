@@ -123,8 +123,8 @@ describe('outgoing packets of a container', () => {
       'ip6 daddr != @inside6 tcp dport { 80, 443 } accept',
       'ip daddr != @inside4 udp dport 123 accept',
       'ip6 daddr != @inside6 udp dport 123 accept',
-      'ip daddr 127.0.0.53 udp dport 53 accept',
-      'ip daddr 127.0.0.53 tcp dport 53 accept',
+      'ip daddr { 127.0.0.1, 127.0.0.53 } udp dport 53 accept',
+      'ip daddr { 127.0.0.1, 127.0.0.53 } tcp dport 53 accept',
     ])
   })
 
