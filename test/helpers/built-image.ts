@@ -28,16 +28,23 @@ export function setup({ provide }: TestProject): () => void {
   }
 }
 
-/**
- * Builds the image of a host in a project, and creates the owner's keys. hangar creates no keys if the variable CI is set, so
- * this function unsets CI.
- */
+/** Builds the image of a host in a project. */
 export function buildImage(host: string, project: string): void {
-  const frozen = process.env.CI === 'true' ? ['--frozen'] : []
-  const { status } = spawnSync(process.execPath, ['cli/hangar.mjs', 'build', host, ...frozen], {
+  runHangar(project, 'build', host, ...(process.env.CI === 'true' ? ['--frozen'] : []))
+}
+
+/** Makes what a host needs that joins a lab after its first build: an identity, and its random secrets. */
+export function joinLab(host: string, project: string): void {
+  runHangar(project, 'init', host)
+  runHangar(project, 'secrets', 'generate')
+}
+
+/** Runs a command in a project. hangar creates no keys if the variable CI is set, so this function unsets CI. */
+function runHangar(project: string, ...words: string[]): void {
+  const { status } = spawnSync(process.execPath, ['cli/hangar.mjs', ...words], {
     cwd: project,
     env: { ...process.env, CI: '' },
     stdio: 'inherit',
   })
-  if (status !== 0) throw new Error(`cannot build the image: 'npm run build:image ${host}' exited with ${status}`)
+  if (status !== 0) throw new Error(`'npm run hangar -- ${words.join(' ')}' exited with ${status}`)
 }

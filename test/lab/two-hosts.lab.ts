@@ -1,7 +1,7 @@
 import { describe, expect, inject } from 'vitest'
 import { BASE_PORTS } from '../../overlays/base/offer.ts'
 import { adama } from '../helpers/adama.ts'
-import { buildImage } from '../helpers/built-image.ts'
+import { buildImage, joinLab } from '../helpers/built-image.ts'
 import { eventually } from '../helpers/eventually.ts'
 import { reboot } from '../helpers/lab.ts'
 import { patience } from '../helpers/machine-speed.ts'
@@ -22,6 +22,7 @@ let vms: readonly [TestVm, TestVm]
 
 const scenario = scenarios({
   start: async () => {
+    joinLab(starbuck.name, inject('project'))
     buildImage(starbuck.name, inject('project'))
     vms = await bootLab([{ host: adama }, { host: starbuck }])
     for (const vm of vms) await vm.reachable(BOOT_SECONDS)
